@@ -1,0 +1,51 @@
+# Everything sets itself up: make run and make test need only Python 3.11 and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format lab-setup screenshots bench clean
+
+help: ## show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "pfdoctor needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,drgn]' 2>$(VENV)/pip.log || { cat $(VENV)/pip.log >&2; exit 1; }
+	touch $@
+
+run: $(VENV)/.installed ## start the wizard on this box (without a terminal: a plain diagnosis)
+	@$(BIN)/python -m pagefault_doctor $(ARGS)
+
+test: $(VENV)/.installed ## run every test that this machine can run
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.installed ## what a commit must pass: lint, types, layers, tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+format: $(VENV)/.installed ## format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lab-setup: ## install the Debian packages that the real tools and the lab need (as root)
+	apt-get update
+	DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends $(LAB_PACKAGES)
+
+LAB_PACKAGES := qemu-system-x86 busybox-static cpio kmod linux-image-cloud-amd64 \
+	linux-headers-cloud-amd64 linux-image-cloud-amd64-dbg crash makedumpfile stress-ng \
+	memtester linux-perf sparse coccinelle gdb valgrind gcc make tmux
+
+screenshots: $(VENV)/.installed ## make the pictures in screenshots/ anew
+	$(BIN)/python screenshots/make.py
+
+bench: $(VENV)/.installed ## measure the ratios that CONTRIBUTING.md quotes
+	$(BIN)/python bench/ratios.py
+
+clean: ## remove what was built
+	rm -rf $(VENV) dist build

@@ -1,0 +1,34 @@
+"""What every host can do: run a command and give back its result."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from pagefault_doctor.model.command import Command, Result
+
+OnOutput = Callable[[str], None]
+"""Called from another thread with harmless text, one or more whole lines, as a command prints."""
+
+
+class Host(Protocol):
+    """Where commands run: this machine, a recording, and later another machine or the lab VM.
+
+    `name` is for people. `live` is false where nothing really runs, so that nothing can be harmed.
+    """
+
+    name: str
+    live: bool
+
+    def run(
+        self,
+        command: Command,
+        on_output: OnOutput | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Result:
+        """Run a command to its end and return its result; never raises for what the command does.
+
+        A set `cancel` ends the command and all its children.
+        """
+        ...

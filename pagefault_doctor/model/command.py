@@ -1,0 +1,95 @@
+"""A command that a tool wants to run, and what came of it."""
+
+from __future__ import annotations
+
+import shlex
+from enum import StrEnum
+
+import msgspec
+
+
+class Risk(StrEnum):
+    """What a command may do to the machine, mildest first."""
+
+    READ = "read"
+    LOAD = "load"
+    CHANGE = "change"
+    CRASH = "crash"
+
+    @property
+    def rank(self) -> int:
+        """Position in the order of harm, 0 for `read`."""
+        return tuple(Risk).index(self)
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """An argument list to run, never shell text.
+
+    `timeout` is in seconds, `output_limit` in bytes for each of the two streams. `why` says what
+    it is for, `undo` how a change is taken back. An `interactive` command (an editor) needs the
+    terminal handed over. `stdin` is fed to it.
+    """
+
+    argv: tuple[str, ...]
+    tool: str
+    why: str = ""
+    risk: Risk = Risk.READ
+    timeout: float = 30.0
+    output_limit: int = 16 << 20
+    stdin: str = ""
+    cwd: str = "/"
+    env: dict[str, str] = {}
+    undo: str = ""
+    interactive: bool = False
+    edited: bool = False
+
+    @property
+    def text(self) -> str:
+        """The command as a person would type it, quoted for a POSIX shell."""
+        return shlex.join(self.argv)
+
+
+class ResultStatus(StrEnum):
+    """How a command ended."""
+
+    OK = "ok"
+    FAILED = "failed"
+    SIGNALED = "signaled"
+    TIMEOUT = "timeout"
+    CANCELLED = "cancelled"
+    MISSING = "missing"
+    REFUSED = "refused"
+    OVERFLOW = "overflow"
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What a command said.
+
+    `output` and `errors` are its standard output and error, already made harmless. `exit_code` is
+    the shell's convention: 128 + signal where a signal ended it, None where it never started.
+    `overflow` means that it was stopped at its output limit. `seconds` is wall-clock time.
+    """
+
+    command: Command
+    status: ResultStatus
+    exit_code: int | None = None
+    output: str = ""
+    errors: str = ""
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """Whether it ran and exited with 0."""
+        return self.status is ResultStatus.OK
+
+    @property
+    def said_anything(self) -> bool:
+        """Whether there is output worth reading, even of a command that did not end well."""
+        return bool(self.output.strip())
+
+
+class Blocked(msgspec.Struct, frozen=True):
+    """Why a tool cannot be used here, and what would unblock it."""
+
+    reason: str
+    remedy: str

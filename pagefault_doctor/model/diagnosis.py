@@ -1,0 +1,98 @@
+"""Causes, the evidence for and against them, and what to do next."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class RootCause(StrEnum):
+    """Why it happened. `playbooks/causes.yaml` explains each in words."""
+
+    NULL_DEREF = "null-deref"
+    ERR_PTR = "err-ptr"
+    USE_AFTER_FREE = "use-after-free"
+    DOUBLE_FREE = "double-free"
+    OUT_OF_BOUNDS = "out-of-bounds"
+    WILD_POINTER = "wild-pointer"
+    USER_ACCESS = "user-access"
+    READONLY_WRITE = "readonly-write"
+    STACK_OVERFLOW = "stack-overflow"
+    LIST_CORRUPTION = "list-corruption"
+    PAGE_TABLE = "page-table"
+    API_MISMATCH = "api-mismatch"
+    LOGIC_ERROR = "logic-error"
+    LOCKUP_HANG = "lockup-hang"
+    OOM = "oom"
+    HARDWARE = "hardware"
+    USER_SPACE = "user-space"
+    NONE = "none"
+
+
+class Attribution(StrEnum):
+    """Who has to act."""
+
+    MODULE = "module"
+    KERNEL = "kernel"
+    HARDWARE = "hardware"
+    USER_SPACE = "user-space"
+    MEMORY_PRESSURE = "memory-pressure"
+    NONE = "none"
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """One reason for (weight above 0) or against (below 0) a cause.
+
+    `weight` is in natural log-odds. `line` is a line of the log the report came from; where the
+    evidence comes from a command instead, `origin` names it.
+    """
+
+    text: str
+    weight: float
+    line: int | None = None
+    origin: str | None = None
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """A possible cause. `confidence` is between 0 and 1, over all candidates of one report."""
+
+    root_cause: RootCause
+    attribution: Attribution
+    module: str | None
+    confidence: float
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def supporting(self) -> tuple[Evidence, ...]:
+        """What speaks for it, strongest first."""
+        return tuple(sorted((e for e in self.evidence if e.weight > 0), key=lambda e: -e.weight))
+
+    @property
+    def opposing(self) -> tuple[Evidence, ...]:
+        """What speaks against it, strongest first."""
+        return tuple(sorted((e for e in self.evidence if e.weight < 0), key=lambda e: e.weight))
+
+
+class NextStep(msgspec.Struct, frozen=True):
+    """What to do next and why. `command` is an argv, empty where there is none to run."""
+
+    step: str
+    why: str
+    command: tuple[str, ...] = ()
+
+
+class Diagnosis(msgspec.Struct, frozen=True):
+    """The ranked causes of one report, or of a whole input.
+
+    The first candidate is repeated in `root_cause`, `attribution`, `module` and `confidence`.
+    `summary` is one sentence for a person.
+    """
+
+    root_cause: RootCause
+    attribution: Attribution
+    module: str | None
+    confidence: float
+    summary: str
+    candidates: tuple[Candidate, ...] = ()
+    next_step: NextStep | None = None

@@ -1,0 +1,39 @@
+"""What can go wrong in pfdoctor itself, and the exit code each failure ends with."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Exit codes of the `pfdoctor` command."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    MISSING = 3
+    FAULT_FOUND = 10
+    INTERRUPTED = 130
+
+
+class PfDoctorError(Exception):
+    """A failure told to the person in one line: what is wrong and what to do about it."""
+
+    exit_code = ExitCode.FAILED
+
+    def __init__(self, problem: str, remedy: str = "") -> None:
+        super().__init__(f"{problem}; {remedy}" if remedy else problem)
+        self.problem = problem
+        self.remedy = remedy
+
+
+class UsageError(PfDoctorError):
+    """The command line, a playbook or another file given by the person is wrong."""
+
+    exit_code = ExitCode.USAGE
+
+
+class MissingError(PfDoctorError):
+    """Something needed is not there, or not permitted."""
+
+    exit_code = ExitCode.MISSING

@@ -1,0 +1,158 @@
+"""The events of a session.
+
+A session log, a training recording and a test fixture are the same thing: one of these events a
+line, as JSON. Everything else that is known of a session follows from its events.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from pagefault_doctor.model.command import ResultStatus, Risk
+from pagefault_doctor.model.log import KernelLog
+from pagefault_doctor.model.playbook import StepStatus
+
+SCHEMA = 1
+
+
+class Outcome(StrEnum):
+    """What became of a tool in a step."""
+
+    USED = "used"
+    NOT_NEEDED = "not-needed"
+    BLOCKED = "blocked"
+    DECLINED = "declined"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_defaults=True):
+    at: float = 0.0
+    """Seconds since the epoch, by the clock of the machine pfdoctor runs on."""
+
+
+class SessionStarted(_Event, frozen=True, kw_only=True, tag="session-started"):
+    """The first event. `given` holds what the person named: `vmcore`, `module_dir` …"""
+
+    id: str
+    schema: int = SCHEMA
+    version: str
+    playbook: str
+    host: str
+    read_only: bool = False
+    scenario: str | None = None
+    given: dict[str, str] = {}
+
+
+class LogRead(_Event, frozen=True, kw_only=True, tag="log-read"):
+    """A log given by the person (a file, standard input, a paste) was read."""
+
+    log: KernelLog
+
+
+class StepEntered(_Event, frozen=True, kw_only=True, tag="step-entered"):
+    """The walk came to a step, for the first time or again."""
+
+    step: str
+
+
+class CommandStarted(_Event, frozen=True, kw_only=True, tag="command-started"):
+    """A command is about to run. `number` counts the commands of the session from 1.
+
+    `consent` says who agreed to it: `not-needed` for a `read`, else how the person consented.
+    """
+
+    number: int
+    step: str
+    tool: str
+    argv: tuple[str, ...]
+    risk: Risk = Risk.READ
+    consent: str = "not-needed"
+    edited: bool = False
+
+
+class CommandFinished(_Event, frozen=True, kw_only=True, tag="command-finished"):
+    """The command of that number ended; the fields are those of `model.command.Result`."""
+
+    number: int
+    status: ResultStatus
+    exit_code: int | None = None
+    seconds: float = 0.0
+    output: str = ""
+    errors: str = ""
+
+
+class CommandDeclined(_Event, frozen=True, kw_only=True, tag="command-declined"):
+    """A command was not run, because the person or `--read-only` said no."""
+
+    step: str
+    tool: str
+    argv: tuple[str, ...]
+    risk: Risk
+    reason: str
+
+
+class ToolFinished(_Event, frozen=True, kw_only=True, tag="tool-finished"):
+    """A tool has nothing more to do in this step. `reason` and `remedy` go with `blocked`."""
+
+    step: str
+    tool: str
+    outcome: Outcome
+    reason: str = ""
+    remedy: str = ""
+
+
+class StepFinished(_Event, frozen=True, kw_only=True, tag="step-finished"):
+    """A step came to its end. `reason` says why, where it is not simply done."""
+
+    step: str
+    status: StepStatus
+    reason: str = ""
+
+
+class NoteWritten(_Event, frozen=True, kw_only=True, tag="note-written"):
+    """The person wrote something down."""
+
+    step: str
+    text: str
+
+
+class QuestionAnswered(_Event, frozen=True, kw_only=True, tag="question-answered"):
+    """A training question was answered. `choice` counts from 0; `hinted` when the hint was seen."""
+
+    step: str
+    question: str
+    choice: int
+    right: bool
+    hinted: bool = False
+
+
+class SessionResumed(_Event, frozen=True, kw_only=True, tag="session-resumed"):
+    """The session goes on in a new process. `interrupted` is the number of a command cut short."""
+
+    version: str
+    interrupted: int | None = None
+
+
+class SessionEnded(_Event, frozen=True, kw_only=True, tag="session-ended"):
+    """The walk was left: `finished`, `quit`, `hangup` or `terminated`."""
+
+    reason: str
+
+
+Event = (
+    SessionStarted
+    | LogRead
+    | StepEntered
+    | CommandStarted
+    | CommandFinished
+    | CommandDeclined
+    | ToolFinished
+    | StepFinished
+    | NoteWritten
+    | QuestionAnswered
+    | SessionResumed
+    | SessionEnded
+)

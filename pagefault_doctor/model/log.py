@@ -1,0 +1,39 @@
+"""What reading one kernel log gives."""
+
+from __future__ import annotations
+
+import msgspec
+
+from pagefault_doctor.model.report import Line, Report
+
+
+class ModuleEvent(msgspec.Struct, frozen=True):
+    """A line about a module being loaded: evidence, not a fault.
+
+    `what` is one of `out-of-tree`, `unsigned`, `license`, `version-magic`, `symbol-version`,
+    `unknown-symbol`, `forced`, `duplicate-symbol`, `rejected`, `already-loaded`, `btf`
+    (`kernel/module/main.c` prints them).
+    """
+
+    what: str
+    module: str
+    line: Line
+    timestamp: float | None = None
+    boot: int = 0
+
+
+class KernelLog(msgspec.Struct, frozen=True, kw_only=True):
+    """A log that was read: its reports in order, the module events, and how much there was.
+
+    `size` is in bytes, `lines` counts lines, `boots` counts the boots seen (at least 1 where there
+    was any line). `booted` holds the kernel release of each boot where its banner was seen.
+    """
+
+    source: str
+    size: int = 0
+    lines: int = 0
+    boots: int = 0
+    booted: tuple[str | None, ...] = ()
+    reports: tuple[Report, ...] = ()
+    module_events: tuple[ModuleEvent, ...] = ()
+    note: str | None = None

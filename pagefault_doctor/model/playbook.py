@@ -1,0 +1,98 @@
+"""A playbook: the steps of a walk, which tools each uses, and where to go next."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from pagefault_doctor.model.fact import Value
+
+
+class StepStatus(StrEnum):
+    """Where a step of a walk stands."""
+
+    TODO = "todo"
+    RUNNING = "running"
+    DONE = "done"
+    ATTENTION = "attention"
+    BLOCKED = "blocked"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A test on facts, as data.
+
+    Either `fact` with exactly one of `is_`, `in_`, `present` and `at_least`, or exactly one of
+    `all`, `any` and `not_`.
+    """
+
+    fact: str | None = None
+    is_: Value | None = msgspec.field(default=None, name="is")
+    in_: tuple[Value, ...] | None = msgspec.field(default=None, name="in")
+    present: bool | None = None
+    at_least: float | None = None
+    all: tuple[Condition, ...] | None = None
+    any: tuple[Condition, ...] | None = None
+    not_: Condition | None = msgspec.field(default=None, name="not")
+
+
+class Suggestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Where to go when `when` holds (always, where it is absent), and why.
+
+    `go` is the id of a step, or `end`. `because` may name facts in braces.
+    """
+
+    go: str
+    because: str
+    when: Condition | None = None
+
+
+class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One step. `tools` are used in order; the first suggestion that holds wins."""
+
+    id: str
+    title: str
+    why: str
+    tools: tuple[str, ...] = ()
+    help: str = ""
+    by_hand: str = ""
+    suggest: tuple[Suggestion, ...] = ()
+
+
+class Playbook(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A whole playbook, as `playbooks/*.yaml` holds it."""
+
+    schema: int
+    id: str
+    title: str
+    summary: str
+    steps: tuple[Step, ...]
+
+    def step(self, step_id: str) -> Step:
+        """Return the step of that id; raises KeyError where there is none."""
+        for step in self.steps:
+            if step.id == step_id:
+                return step
+        raise KeyError(step_id)
+
+
+class Remedy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What to change for a cause: in words, and as C code before and after."""
+
+    change: str
+    before: str = ""
+    after: str = ""
+    api: str = ""
+
+
+class Cause(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a root cause is, how it shows, how it is fixed and how the fix is proven."""
+
+    id: str
+    title: str
+    what: str
+    shows: tuple[str, ...]
+    remedy: Remedy
+    prove: str

@@ -1,0 +1,198 @@
+"""One report of the kernel: an oops, a warning, a panic, a user-space fault, an OOM kill."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Kind(StrEnum):
+    """What a report is about, as far as its own words say."""
+
+    NULL_POINTER = "null-pointer-dereference"
+    PAGE_FAULT = "page-fault"
+    USER_ACCESS = "user-memory-access"
+    GENERAL_PROTECTION = "general-protection-fault"
+    KERNEL_BUG = "kernel-bug"
+    WARNING = "warning"
+    PANIC = "panic"
+    STACK_GUARD = "stack-guard-page"
+    STACK_CORRUPTED = "stack-corrupted"
+    DOUBLE_FAULT = "double-fault"
+    TRAP = "trap"
+    LIST_CORRUPTION = "list-corruption"
+    SANITIZER = "sanitizer"
+    SLAB = "slab-check"
+    BAD_PAGE = "bad-page"
+    USERCOPY = "usercopy"
+    REFCOUNT = "refcount"
+    LOCKDEP = "lockdep"
+    ATOMIC_SLEEP = "atomic-sleep"
+    LOCKUP = "lockup"
+    STALL = "stall"
+    HUNG_TASK = "hung-task"
+    LEAK = "memory-leak"
+    HARDWARE = "hardware-error"
+    REBOOT = "unexpected-reboot"
+    INFO = "info"
+    USER_SEGFAULT = "user-space-segfault"
+    USER_TRAP = "user-space-trap"
+    OOM_KILL = "oom-kill"
+
+
+USER_SIDE = frozenset({Kind.USER_SEGFAULT, Kind.USER_TRAP, Kind.OOM_KILL})
+"""Kinds that are not faults of the kernel; they count only after kernel faults."""
+
+
+class Access(StrEnum):
+    """What the faulting instruction did with the address."""
+
+    READ = "read"
+    WRITE = "write"
+    EXECUTE = "execute"
+    FREE = "free"
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """The access that failed.
+
+    `address` and `error_code` are hexadecimal with `0x`; `error_code` is the x86 error code, the
+    arm64 ESR or what else the architecture prints. `mode` is `kernel` or `user`.
+    """
+
+    address: str | None = None
+    access: Access | None = None
+    mode: str | None = None
+    reason: str | None = None
+    error_code: str | None = None
+
+    @property
+    def address_value(self) -> int | None:
+        """The address as a number."""
+        return int(self.address, 16) if self.address else None
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """One function of a call trace, or the faulting one.
+
+    `offset` and `size` are bytes; `context` is the stack it stood on (`IRQ`, `NMI`, `TASK`,
+    `SOFTIRQ` …); `reliable` is false for the frames the unwinder marks with `?`; `line` is the
+    line of the log.
+    """
+
+    function: str | None
+    offset: int | None = None
+    size: int | None = None
+    module: str | None = None
+    reliable: bool = True
+    context: str | None = None
+    address: str | None = None
+    line: int | None = None
+
+
+class LinkedModule(msgspec.Struct, frozen=True):
+    """A module of the "Modules linked in:" list.
+
+    `flags` are its taint letters, with `+` while it is being loaded and `-` while it is being
+    unloaded (`kernel/module/main.c`, print_modules).
+    """
+
+    name: str
+    flags: str = ""
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A line of the log as it stood there, made harmless. Lines count from 1."""
+
+    number: int
+    text: str
+
+
+class Span(msgspec.Struct, frozen=True):
+    """The lines of the log that a report covers, both ends included, counted from 1."""
+
+    first_line: int
+    last_line: int
+
+
+class SourceLine(msgspec.Struct, frozen=True):
+    """A place in source code."""
+
+    file: str
+    line: int
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """All that one report says.
+
+    `title`, `alt_titles`, `type` and `corrupted` follow the naming that syzbot uses, so that a
+    title can be searched for. `boot` counts the boots seen in the log from 0, `number` the reports
+    within that boot from 1, `die_count` is the kernel's own `[#N]`. `timestamp` is seconds since
+    boot; `wall_clock` is the time of day where the log prints one. `registers` holds values as
+    printed, with `0x` (an instruction pointer printed as a symbol stays a symbol). `details` holds
+    what only some kinds have, under names that the module of `klog` for that kind documents.
+    `cited` maps a field (`headline`, `fault`, `function`, `registers`, `code`, `modules`,
+    `process`, `trace`, or a key of `details`) to the line it was read from. `excerpt` is the
+    report's own text.
+    """
+
+    kind: Kind
+    title: str
+    alt_titles: tuple[str, ...] = ()
+    type: str | None = None
+    corrupted: bool = False
+    corrupted_reason: str | None = None
+    arch: str | None = None
+    kernel_release: str | None = None
+    boot: int = 0
+    number: int = 1
+    die_count: int | None = None
+    timestamp: float | None = None
+    wall_clock: str | None = None
+    function: str | None = None
+    offset: int | None = None
+    size: int | None = None
+    module: str | None = None
+    fault: Fault | None = None
+    cpu: int | None = None
+    pid: int | None = None
+    comm: str | None = None
+    hardware: str | None = None
+    workqueue: str | None = None
+    tainted: tuple[str, ...] | None = None
+    modules: tuple[LinkedModule, ...] = ()
+    last_unloaded: str | None = None
+    registers: dict[str, str] = {}
+    code: str | None = None
+    frames: tuple[Frame, ...] = ()
+    details: dict[str, str] = {}
+    span: Span
+    cited: dict[str, int] = {}
+    excerpt: tuple[Line, ...] = ()
+    source_line: SourceLine | None = None
+
+    @property
+    def is_kernel_fault(self) -> bool:
+        """Whether it is about the kernel, not about a program or memory running out."""
+        return self.kind not in USER_SIDE
+
+    @property
+    def out_of_tree(self) -> tuple[str, ...]:
+        """Names of the linked modules that are not part of the kernel's own tree."""
+        return tuple(m.name for m in self.modules if "O" in m.flags)
+
+    def register(self, name: str) -> int | None:
+        """Return a register's value, or None where the log does not print it as a number."""
+        text = self.registers.get(name.lower())
+        try:
+            return int(text, 16) if text else None
+        except ValueError:
+            return None
+
+    def line_of(self, *fields: str) -> int:
+        """Return the log line of the first of these fields that was found, else the headline's."""
+        for field in fields:
+            if field in self.cited:
+                return self.cited[field]
+        return self.cited.get("headline", self.span.first_line)

@@ -1,0 +1,41 @@
+"""A training scenario: a recorded real case with questions."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A question put at a step, once its commands have run.
+
+    `choices` are shown in order; `answer` is the index of the right one, from 0.
+    """
+
+    id: str
+    step: str
+    ask: str
+    choices: tuple[str, ...]
+    answer: int
+    hint: str
+    explain: str
+
+
+class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What `scenario.yaml` holds. The recording lies beside it as `recording.jsonl`.
+
+    `given` is what the person of the case knew at the start, such as `source_dir`.
+    """
+
+    schema: int
+    id: str
+    title: str
+    summary: str
+    level: str
+    playbook: str
+    root_cause: str
+    attribution: str
+    module: str | None
+    made: str
+    lesson: str
+    given: dict[str, str] = {}
+    questions: tuple[Question, ...] = ()

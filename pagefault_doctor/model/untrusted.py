@@ -1,0 +1,45 @@
+"""The one door in for text: bytes from logs, hosts and files become harmless strings.
+
+A control character could move the cursor, set the clipboard or retitle the terminal, and a
+bidirectional control could make a line read as something else. Both are shown, not obeyed: as
+`\\xNN` or `\\uNNNN`, which is how printk itself escapes (`lib/string_helpers.c`).
+"""
+
+from __future__ import annotations
+
+import re
+
+_CONTROL = "\x00-\x08\x0b-\x1f\x7f-\x9f"
+_BIDI = "\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff"
+_SURROGATE = "\ud800-\udfff"
+_UNSAFE = re.compile(f"[{_CONTROL}{_BIDI}{_SURROGATE}]")
+_UNSAFE_IN_LINE = re.compile(f"[\n{_CONTROL}{_BIDI}{_SURROGATE}]")
+
+
+def _visible(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def clean(text: str) -> str:
+    """Return the text with every control and bidi character but newline and tab made visible."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _UNSAFE.sub(_visible, text)
+
+
+def clean_line(text: str) -> str:
+    """Return the text as one harmless line: as `clean`, newlines visible too and tabs as blanks."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _UNSAFE_IN_LINE.sub(_visible, text.replace("\t", " "))
+
+
+def decode(data: bytes) -> str:
+    """Return bytes from outside as harmless text: UTF-8 with replacements, CRLF as newline."""
+    return clean(data.decode("utf-8", "replace").replace("\r\n", "\n"))
+
+
+def is_clean(text: str) -> bool:
+    """Return whether the text holds nothing that `clean` would change."""
+    return _UNSAFE.search(text) is None

@@ -1,0 +1,104 @@
+"""What every tool says of itself, and the questions asked of any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus, Risk
+from pagefault_doctor.model.fact import Fact, Finding, Mark, Source, Value
+
+Plan = Callable[[Case], Command | Blocked | None]
+"""Say what to run next: a command, why it cannot be used, or None when there is nothing (more)."""
+
+Read = Callable[[Result, Case], Reading]
+"""Say what a result means. Pure, and never raises on any output."""
+
+INSTALLERS: Final = {
+    "debian": "apt install",
+    "fedora": "dnf install",
+    "suse": "zypper install",
+    "arch": "pacman -S",
+    "alpine": "apk add",
+}
+
+
+class Tool(msgspec.Struct, frozen=True, kw_only=True):
+    """One tool: what it is for, what it needs, and how it is used.
+
+    `programs` must all be on the host's PATH. `package` brings them, by distribution family where
+    the name differs from the one under `""`. `risk` is the highest risk of its commands.
+    `needs_root` is for tools that are of no use to others. `by_hand` says what a person can do
+    without the tool.
+    """
+
+    id: str
+    purpose: str
+    plan: Plan
+    read: Read
+    programs: tuple[str, ...] = ()
+    package: dict[str, str] = {}
+    risk: Risk = Risk.READ
+    needs_root: bool = False
+    by_hand: str = ""
+
+
+def fact(name: str, value: Value, result: Result, line: int | None = None) -> Fact:
+    """Return a fact with the result's command as its source."""
+    return Fact(name, value, Source(result.command.text, line))
+
+
+def finding(text: str, mark: Mark, result: Result, line: int | None = None) -> Finding:
+    """Return a finding with the result's command as its source."""
+    return Finding(text, mark, Source(result.command.text, line))
+
+
+def once(tool_id: str, *argv: str, **options: Any) -> Plan:
+    """Return a plan that runs one fixed command, one time."""
+
+    def plan(case: Case) -> Command | None:
+        return None if case.done(tool_id) else Command(argv=argv, tool=tool_id, **options)
+
+    return plan
+
+
+def install_remedy(tool: Tool, case: Case) -> str:
+    """Return how the tool's package is installed on this host, in the words of its distribution."""
+    family = case.get("host.family", "")
+    package = tool.package.get(family) or tool.package.get("") or " ".join(tool.programs)
+    installer = INSTALLERS.get(family, "install the package")
+    return f"{installer} {package}"
+
+
+def blocked(tool: Tool, case: Case) -> Blocked | None:
+    """Return what keeps a tool from being used on this host, going by the host's facts alone."""
+    known = case.has("host.programs")
+    programs = case.facts["host.programs"].value if known else ()
+    missing = [p for p in tool.programs if known and p not in programs]  # type: ignore[operator]
+    if missing:
+        return Blocked(f"{', '.join(missing)} not installed", install_remedy(tool, case))
+    if tool.needs_root and case.get("host.uid", 0) != 0:
+        return Blocked("needs root", "run pfdoctor as root (sudo pfdoctor)")
+    return None
+
+
+def next_command(tool: Tool, case: Case) -> Command | Blocked | None:
+    """Return what a tool wants to run next, why it cannot, or None when it is through.
+
+    A tool with nothing to do is never called blocked, whatever is missing.
+    """
+    wanted = tool.plan(case)
+    if wanted is None or isinstance(wanted, Blocked):
+        return wanted
+    return blocked(tool, case) or refusal(case.done(tool.id)) or wanted
+
+
+def refusal(done: tuple[Result, ...]) -> Blocked | None:
+    """Return why going on is useless: the program vanished or the host forbade it."""
+    for result in done:
+        if result.status is ResultStatus.MISSING:
+            return Blocked(f"{result.command.argv[0]} not installed", "install it, or skip")
+    return None
