@@ -96,3 +96,14 @@ class Diagnosis(msgspec.Struct, frozen=True):
     summary: str
     candidates: tuple[Candidate, ...] = ()
     next_step: NextStep | None = None
+
+
+class Opinion(msgspec.Struct, frozen=True):
+    """What the diagnosis says of all the logs together.
+
+    `by_report` has one diagnosis for each report, in the order of the logs and their reports.
+    `verdict` speaks for the whole: its root cause is `none` when nothing faulted.
+    """
+
+    by_report: tuple[Diagnosis, ...]
+    verdict: Diagnosis

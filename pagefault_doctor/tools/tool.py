@@ -31,8 +31,8 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
 
     `programs` must all be on the host's PATH. `package` brings them, by distribution family where
     the name differs from the one under `""`. `risk` is the highest risk of its commands.
-    `needs_root` is for tools that are of no use to others. `by_hand` says what a person can do
-    without the tool.
+    `needs_root` is for tools that are of no use to others. `facts` names every fact that `read`
+    may give. `by_hand` says what a person can do without the tool.
     """
 
     id: str
@@ -43,6 +43,7 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     package: dict[str, str] = {}
     risk: Risk = Risk.READ
     needs_root: bool = False
+    facts: tuple[str, ...] = ()
     by_hand: str = ""
 
 

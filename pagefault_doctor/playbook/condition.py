@@ -1,0 +1,47 @@
+"""Conditions on facts: data in, yes or no out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from pagefault_doctor.model.fact import Fact, Value
+from pagefault_doctor.model.playbook import Condition
+
+_PLACE = re.compile(r"\{([a-z0-9_.-]+)\}")
+
+
+def holds(condition: Condition, facts: Mapping[str, Fact]) -> bool:
+    """Return whether the condition is true of the facts. An unknown fact makes a test false."""
+    if condition.all is not None:
+        return all(holds(part, facts) for part in condition.all)
+    if condition.any is not None:
+        return any(holds(part, facts) for part in condition.any)
+    if condition.not_ is not None:
+        return not holds(condition.not_, facts)
+    fact = facts.get(condition.fact or "")
+    if condition.present is not None:
+        return (fact is not None) == condition.present
+    return fact is not None and _matches(condition, fact.value)
+
+
+def _matches(condition: Condition, value: Value) -> bool:
+    if condition.is_ is not None:
+        return value == condition.is_
+    if condition.in_ is not None:
+        return value in condition.in_
+    if condition.at_least is not None and isinstance(value, int | float):
+        return value >= condition.at_least
+    return False
+
+
+def fill(text: str, facts: Mapping[str, Fact]) -> str:
+    """Return the text with `{fact.name}` replaced by the fact's value, `?` where it is unknown."""
+
+    def value(match: re.Match[str]) -> str:
+        fact = facts.get(match.group(1))
+        if fact is None:
+            return "?"
+        return ", ".join(fact.value) if isinstance(fact.value, tuple) else str(fact.value)
+
+    return _PLACE.sub(value, text)

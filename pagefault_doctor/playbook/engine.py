@@ -1,0 +1,159 @@
+"""The engine: a pure state machine that walks a playbook.
+
+`advance` takes a state and an event of the session and gives the next state and what should be
+done about it. It runs nothing and reads nothing; whoever drives it carries out the effects and
+feeds back the events that come of them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from pagefault_doctor.model.event import Event, Outcome, StepEntered, StepFinished, ToolFinished
+from pagefault_doctor.model.fact import Fact, Finding, Mark, Source
+from pagefault_doctor.model.playbook import Playbook, StepStatus
+from pagefault_doctor.playbook.condition import fill, holds
+
+END: Final = "end"
+"""Where a suggestion goes when the walk is over."""
+
+
+class Learned(msgspec.Struct, frozen=True):
+    """What a command's output taught: an event that follows from others and is never logged."""
+
+    facts: tuple[Fact, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+class StepState(msgspec.Struct, frozen=True):
+    """Where one step stands. `pending` tools are still to be used, in order."""
+
+    status: StepStatus = StepStatus.TODO
+    pending: tuple[str, ...] = ()
+    finished: tuple[ToolFinished, ...] = ()
+    alarming: bool = False
+    reason: str = ""
+
+
+class State(msgspec.Struct, frozen=True):
+    """Where the walk stands."""
+
+    playbook: Playbook
+    current: str | None
+    steps: dict[str, StepState]
+    facts: dict[str, Fact]
+
+
+class UseTool(msgspec.Struct, frozen=True):
+    """Use this tool now."""
+
+    step: str
+    tool: str
+
+
+class Conclude(msgspec.Struct, frozen=True):
+    """Every tool of the step has been used: finish it with this status."""
+
+    step: str
+    status: StepStatus
+    reason: str
+
+
+class Suggest(msgspec.Struct, frozen=True):
+    """Propose to the person to go to this step, or to `end`."""
+
+    go: str
+    because: str
+
+
+Effect = UseTool | Conclude | Suggest
+
+
+def start(playbook: Playbook) -> State:
+    """Return the state before the first step."""
+    return State(playbook, None, {step.id: StepState() for step in playbook.steps}, {})
+
+
+def advance(state: State, event: Event | Learned) -> tuple[State, tuple[Effect, ...]]:
+    """Return the state after the event, and what to do now."""
+    match event:
+        case Learned():
+            return _learn(state, event), ()
+        case StepEntered(step=step):
+            pending = state.playbook.step(step).tools
+            entered = StepState(StepStatus.RUNNING, pending)
+            state = msgspec.structs.replace(_with_step(state, step, entered), current=step)
+            return state, _proceed(state, step)
+        case ToolFinished(step=step, tool=tool):
+            before = state.steps[step]
+            after = msgspec.structs.replace(
+                before,
+                pending=tuple(name for name in before.pending if name != tool),
+                finished=(*before.finished, event),
+            )
+            state = _with_step(state, step, after)
+            return state, _proceed(state, step)
+        case StepFinished(step=step, status=status, reason=reason):
+            after = msgspec.structs.replace(
+                state.steps[step], status=status, reason=reason, pending=()
+            )
+            state = _with_step(state, step, after)
+            fact = Fact(f"step.{step}.status", status.value, Source("the walk"))
+            state = _learn(state, Learned((fact,)))
+            return state, (suggest(state, step),)
+    return state, ()
+
+
+def suggest(state: State, step_id: str) -> Suggest:
+    """Return where the playbook says to go after a step, by the facts known now."""
+    step = state.playbook.step(step_id)
+    for suggestion in step.suggest:
+        if suggestion.when is None or holds(suggestion.when, state.facts):
+            return Suggest(suggestion.go, fill(suggestion.because, state.facts))
+    ids = [s.id for s in state.playbook.steps]
+    following = ids[ids.index(step_id) + 1 :]
+    return Suggest(following[0], "it is the next step") if following else Suggest(END, "all done")
+
+
+def _proceed(state: State, step: str) -> tuple[Effect, ...]:
+    now = state.steps[step]
+    if now.status is not StepStatus.RUNNING:
+        return ()
+    if now.pending:
+        return (UseTool(step, now.pending[0]),)
+    return (Conclude(step, *_conclusion(now)),)
+
+
+def _conclusion(step: StepState) -> tuple[StepStatus, str]:
+    """Judge a step by what became of its tools."""
+    by_outcome: dict[Outcome, list[ToolFinished]] = {}
+    for tool in step.finished:
+        by_outcome.setdefault(tool.outcome, []).append(tool)
+    if step.alarming:
+        return StepStatus.ATTENTION, ""
+    if Outcome.USED in by_outcome:
+        return StepStatus.DONE, ""
+    for outcome, status in (
+        (Outcome.FAILED, StepStatus.FAILED),
+        (Outcome.BLOCKED, StepStatus.BLOCKED),
+        (Outcome.DECLINED, StepStatus.SKIPPED),
+        (Outcome.CANCELLED, StepStatus.SKIPPED),
+    ):
+        if tools := by_outcome.get(outcome):
+            return status, "; ".join(f"{t.tool}: {t.reason}" for t in tools if t.reason)
+    return StepStatus.DONE, "nothing to do here"
+
+
+def _learn(state: State, learned: Learned) -> State:
+    facts = state.facts | {fact.name: fact for fact in learned.facts}
+    state = msgspec.structs.replace(state, facts=facts)
+    if state.current and any(f.mark is Mark.BAD for f in learned.findings):
+        now = msgspec.structs.replace(state.steps[state.current], alarming=True)
+        state = _with_step(state, state.current, now)
+    return state
+
+
+def _with_step(state: State, step_id: str, step: StepState) -> State:
+    return msgspec.structs.replace(state, steps=state.steps | {step_id: step})
