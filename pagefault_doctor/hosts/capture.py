@@ -1,0 +1,44 @@
+"""What is kept of one output stream of a command."""
+
+from __future__ import annotations
+
+from pagefault_doctor.model import untrusted
+
+
+class Capture:
+    """The first `limit` bytes of a stream, as they come in.
+
+    `overflowed` says that more came than was kept. Text is decoded from whole lines or from the
+    whole stream, never from a chunk as read: a chunk may end inside a character.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = max(limit, 0)
+        self.overflowed = False
+        self._data = bytearray()
+        self._taken = 0
+
+    def feed(self, chunk: bytes) -> None:
+        """Keep the next chunk, as far as there is room."""
+        room = self.limit - len(self._data)
+        self.overflowed = self.overflowed or len(chunk) > room
+        self._data += chunk[:room]
+
+    def take_lines(self) -> str:
+        """Return the whole lines that came since the last call, as harmless text."""
+        return self._take(self._data.rfind(b"\n", self._taken) + 1)
+
+    def take_rest(self) -> str:
+        """Return everything that came since the last call, an unfinished line too."""
+        return self._take(len(self._data))
+
+    def text(self) -> str:
+        """Return everything that was kept, as harmless text."""
+        return untrusted.decode(bytes(self._data))
+
+    def _take(self, end: int) -> str:
+        if end <= self._taken:
+            return ""
+        fresh = bytes(self._data[self._taken : end])
+        self._taken = end
+        return untrusted.decode(fresh)

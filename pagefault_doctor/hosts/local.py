@@ -1,0 +1,29 @@
+"""This machine."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from pagefault_doctor.hosts import runner
+from pagefault_doctor.hosts.host import OnOutput
+from pagefault_doctor.model import untrusted
+from pagefault_doctor.model.command import Command, Result
+
+
+class LocalHost:
+    """The machine that pfdoctor runs on."""
+
+    live = True
+
+    def __init__(self) -> None:
+        self.name = untrusted.clean_line(os.uname().nodename)
+
+    def run(
+        self,
+        command: Command,
+        on_output: OnOutput | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Result:
+        """Run a command here, as `runner.run` does."""
+        return runner.run(command, on_output, cancel)

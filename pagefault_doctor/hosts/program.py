@@ -1,0 +1,83 @@
+"""What is checked before a command is started: its words, its folder, its program."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from pagefault_doctor.model import untrusted
+from pagefault_doctor.model.command import Command, ResultStatus
+
+ADMIN_PATH: Final = ("/usr/local/sbin", "/usr/sbin", "/sbin")
+"""Where lsmod, insmod and kexec live; an ordinary user's PATH often leaves these out."""
+
+KEPT: Final = ("HOME", "LOGNAME", "TMPDIR", "USER")
+"""What a command gets of our own environment. The rest may hold secrets, or change its output."""
+
+FIXED: Final = {
+    "LANG": "C",
+    "LC_ALL": "C",
+    "PAGER": "cat",
+    "SYSTEMD_COLORS": "0",
+    "SYSTEMD_PAGER": "",
+    "TERM": "dumb",
+}
+"""Plain English without colour or pager, the form that the tools' readers know."""
+
+
+class Obstacle(msgspec.Struct, frozen=True):
+    """Why a command cannot be started: `missing` or `refused`, and the reason in words."""
+
+    status: ResultStatus
+    reason: str
+
+
+def environment(*additions: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a command; later additions win."""
+    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    folders += [folder for folder in ADMIN_PATH if folder not in folders]
+    env = kept | FIXED | {"PATH": os.pathsep.join(folders)}
+    for addition in additions:
+        env |= addition
+    return env
+
+
+def locate(command: Command, env: Mapping[str, str]) -> str | Obstacle:
+    """Return the absolute path of a command's program, or what keeps the command from running."""
+    if reason := _malformed(command, env):
+        return Obstacle(ResultStatus.REFUSED, reason)
+    name = command.argv[0]
+    shown = untrusted.clean_line(name)
+    wanted = os.path.join(command.cwd, name) if os.sep in name else name
+    path = env.get("PATH", os.defpath)
+    if found := shutil.which(wanted, path=path):
+        return os.path.abspath(found)
+    if unusable := shutil.which(wanted, mode=os.F_OK, path=path):
+        shown = untrusted.clean_line(unusable)
+        return Obstacle(ResultStatus.REFUSED, f"{shown}: permission denied, it is not executable")
+    if os.path.isdir(wanted) and os.sep in name:
+        return Obstacle(ResultStatus.REFUSED, f"{shown}: is a directory")
+    return Obstacle(ResultStatus.MISSING, f"{shown}: not found")
+
+
+def _malformed(command: Command, env: Mapping[str, str]) -> str:
+    """Say what exec(2) or chdir(2) would not take, found out before there is a child."""
+    if not command.argv or not command.argv[0]:
+        return "there is no program to run"
+    words = (*command.argv, command.cwd, *env.keys(), *env.values())
+    if any("\0" in word for word in words):
+        return "a NUL character cannot be part of a command"
+    if any("\ud800" <= char <= "\udfff" for word in words if not word.isascii() for char in word):
+        return "a command must be valid text"
+    if any(not name or "=" in name for name in env):
+        return "the name of an environment variable is not valid"
+    if not os.path.isdir(command.cwd):
+        return f"{untrusted.clean_line(command.cwd)}: no such folder to run in"
+    if not os.access(command.cwd, os.X_OK):
+        return f"{untrusted.clean_line(command.cwd)}: permission denied"
+    return ""

@@ -1,0 +1,61 @@
+"""A host that only remembers: it gives back what a recorded session's commands said."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable
+
+from pagefault_doctor.hosts.host import OnOutput
+from pagefault_doctor.model import untrusted
+from pagefault_doctor.model.command import Command, Result, ResultStatus
+from pagefault_doctor.model.event import CommandFinished, CommandStarted, Event, SessionStarted
+
+
+class RecordedHost:
+    """Replays the commands of a session log or recording; nothing runs.
+
+    The n-th run of an argv gets the result of its n-th run in the recording. Once these are used
+    up, the last one is given again: a machine that nothing happens to stays as it was last seen.
+    A command that was cut short before it finished was never recorded.
+    """
+
+    live = False
+
+    def __init__(self, events: Iterable[Event], name: str = "") -> None:
+        self._remembered: dict[tuple[str, ...], deque[CommandFinished]] = {}
+        started: dict[int, CommandStarted] = {}
+        host = ""
+        for event in events:
+            match event:
+                case SessionStarted():
+                    host = host or event.host
+                case CommandStarted():
+                    started[event.number] = event
+                case CommandFinished() if before := started.pop(event.number, None):
+                    self._remembered.setdefault(before.argv, deque()).append(event)
+        self.name = untrusted.clean_line(name or host or "recording")
+
+    def run(
+        self,
+        command: Command,
+        on_output: OnOutput | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Result:
+        """Return at once what the command gave when it was recorded, `missing` if it was not."""
+        remembered = self._remembered.get(command.argv)
+        if not remembered:
+            reason = "not in the recording"
+            return Result(command=command, status=ResultStatus.MISSING, errors=reason)
+        finished = remembered.popleft() if len(remembered) > 1 else remembered[0]
+        output, errors = untrusted.clean(finished.output), untrusted.clean(finished.errors)
+        if on_output and (said := output + errors):
+            on_output(said)
+        return Result(
+            command=command,
+            status=finished.status,
+            exit_code=finished.exit_code,
+            output=output,
+            errors=errors,
+            seconds=finished.seconds,
+        )

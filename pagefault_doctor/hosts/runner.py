@@ -1,0 +1,251 @@
+"""The one place where commands are started on this machine, and the only importer of sh.
+
+sh forks, makes the session, executes and reaps. The pipes are ours: so no thread calls us back,
+and deadlines, caps and cancelling are decided in one loop (`watch.py`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import gc
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from typing import IO, TYPE_CHECKING, Any, Final
+
+from pagefault_doctor.hosts import group
+from pagefault_doctor.hosts.group import end_all
+from pagefault_doctor.hosts.guard import guarded
+from pagefault_doctor.hosts.host import OnOutput
+from pagefault_doctor.hosts.program import Obstacle, environment, locate
+from pagefault_doctor.hosts.watch import Watch
+from pagefault_doctor.model.command import Command, Result, ResultStatus
+
+if TYPE_CHECKING:
+    from sh import RunningCommand
+
+__all__ = ["end_all", "run", "run_interactive"]
+
+_ANY_CODE: Final = tuple(range(-64, 256))
+"""Every signal and exit code: sh shall raise for none of them."""
+
+_ERRNO: Final = re.compile(r"\[Errno (\d+)\]")
+
+_STREAMS: Final = ("stdin", "stdout", "stderr")
+
+_STUCK: Final = (
+    "It did not end when it was killed: it is stuck in the kernel, or runs as another user.\n"
+)
+
+
+def run(
+    command: Command,
+    on_output: OnOutput | None = None,
+    cancel: threading.Event | None = None,
+    *,
+    env: Mapping[str, str] | None = None,
+) -> Result:
+    """Run a command to its end and return its result; never raises for what the command does.
+
+    It runs in a session of its own, without a terminal, with the environment of
+    `program.environment` plus `env` and its own. When this returns, its process group is gone.
+    `on_output` is called from this thread at most four times a second, with whole lines of both
+    streams; only the very last line may be an unfinished one.
+    """
+    began = time.monotonic()
+    this = group.Run()
+    group.running.add(this)
+    try:
+        started = _start(command, environment(env or {}, command.env))
+        if isinstance(started, Obstacle):
+            return Result(command=command, status=started.status, errors=started.reason)
+        process, output, errors = started
+        this.group = process.pid
+        with output, errors, guarded(process.pid):
+            pipes = (output.fileno(), errors.fileno())
+            watch = Watch(process, this, command, pipes, on_output, cancel)
+            verdict = watch.follow()
+    finally:
+        group.running.discard(this)
+    stuck = process.is_alive()
+    code = None if stuck else _exit_code(process)
+    return Result(
+        command=command,
+        status=verdict or _status(code),
+        exit_code=128 - code if code is not None and code < 0 else code,
+        output=watch.output.text(),
+        errors=watch.errors.text() + (_STUCK if stuck else ""),
+        seconds=time.monotonic() - began,
+    )
+
+
+def run_interactive(command: Command) -> Result:
+    """Run a command on our own terminal, which must have been handed over, and wait for it.
+
+    It gets our whole environment, for an editor needs TERM and its settings, and no deadline.
+    Nothing is captured. Ctrl-C is the command's own while it runs.
+    """
+    env = dict(os.environ) | command.env
+    program = locate(command, env)
+    if isinstance(program, Obstacle):
+        return Result(command=command, status=program.status, errors=program.reason)
+    began = time.monotonic()
+    try:
+        with _keys_are_the_childs():
+            code = subprocess.run(
+                command.argv, executable=program, cwd=command.cwd, env=env, check=False
+            ).returncode
+    except OSError as error:
+        reason = f"{program}: {error.strerror}"
+        return Result(command=command, status=ResultStatus.REFUSED, errors=reason)
+    return Result(
+        command=command,
+        status=_status(code),
+        exit_code=128 - code if code < 0 else code,
+        seconds=time.monotonic() - began,
+    )
+
+
+def _start(
+    command: Command, env: dict[str, str]
+) -> tuple[RunningCommand, IO[bytes], IO[bytes]] | Obstacle:
+    """Start a command, and return it with the reading ends of its output and errors."""
+    program = locate(command, env)
+    if isinstance(program, Obstacle):
+        return program
+    import sh
+
+    with contextlib.ExitStack() as on_failure, contextlib.ExitStack() as childs:
+        try:
+            output, to_output = (on_failure.enter_context(f) for f in _pipe())
+            errors, to_errors = (on_failure.enter_context(f) for f in _pipe())
+            stdin = childs.enter_context(_stdin(command.stdin))
+            with _collecting_garbage():
+                process = sh.Command(program)(
+                    *command.argv[1:],
+                    _in=stdin,
+                    _out=childs.enter_context(to_output),
+                    _err=childs.enter_context(to_errors),
+                    _env=env,
+                    _cwd=command.cwd,
+                    _bg=True,
+                    _bg_exc=False,
+                    _new_session=True,
+                    _tty_out=False,
+                    _return_cmd=True,
+                    _ok_code=_ANY_CODE,
+                )
+        except sh.ForkException as error:
+            _bury(error)
+            return Obstacle(ResultStatus.REFUSED, f"{program}: {_exec_failure(str(error))}")
+        except OSError as error:
+            _bury(error)
+            return Obstacle(ResultStatus.REFUSED, f"{program}: {error.strerror}")
+        except BaseException as error:
+            _abandon(error)
+            raise
+        on_failure.pop_all()
+    return process, output, errors
+
+
+def _pipe() -> tuple[IO[bytes], IO[bytes]]:
+    reader, writer = os.pipe()
+    return os.fdopen(reader, "rb", 0), os.fdopen(writer, "wb", 0)
+
+
+def _stdin(text: str) -> IO[bytes]:
+    """Return a file to read from: a pipe would need a thread, which a silent child would block."""
+    if not text:
+        return open(os.devnull, "rb", 0)
+    memory = os.fdopen(os.memfd_create("stdin"), "w+b", 0)
+    memory.write(text.encode("utf-8", "replace"))
+    memory.seek(0)
+    return memory
+
+
+@contextlib.contextmanager
+def _collecting_garbage() -> Iterator[None]:
+    """See that garbage is collected again: sh stops it to fork, and forgets when that fails."""
+    enabled = gc.isenabled()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _unfinished(error: BaseException) -> dict[str, Any]:
+    """Return the local variables of sh's start of a process, which the error broke off."""
+    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+    return next((f.f_locals for f in frames if "session_pipe_read" in f.f_locals), {})
+
+
+def _bury(error: Exception) -> None:
+    """Reap the child and close the pipes that sh leaves behind when it cannot start a program.
+
+    Where there is no child, fork(2) itself failed, as on a machine short of memory.
+    """
+    left = _unfinished(error)
+    process = left.get("self")
+    pipes = [left.get("session_pipe_read"), left.get("session_pipe_write")]
+    if pid := getattr(process, "pid", None):
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, 0)
+    else:
+        pipes += [left.get("exc_pipe_read"), left.get("exc_pipe_write")]
+        pipes += [getattr(process, f"_{name}_child_fd", None) for name in _STREAMS]
+    for pipe in pipes:
+        if pipe is not None:
+            os.close(pipe)
+
+
+def _abandon(error: BaseException) -> None:
+    """End the child whose start a signal handler of ours broke off: nobody else knows of it."""
+    if pid := getattr(_unfinished(error).get("self"), "pid", None):
+        group.send(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)  # It may not have made its group yet.
+
+
+def _exec_failure(story: str) -> str:
+    """Say what execve(2) or chdir(2) answered, from the traceback of the child."""
+    match = _ERRNO.search(story)
+    number = int(match[1]) if match else 0
+    if number == errno.ENOENT:
+        return "its interpreter or its folder is missing"
+    return os.strerror(number) if number else "it cannot be started"
+
+
+def _exit_code(process: RunningCommand) -> int | None:
+    """Return the exit code, negative for a signal; None if another part of us reaped it first."""
+    try:
+        return process.exit_code
+    except OSError:
+        return None
+
+
+def _status(code: int | None) -> ResultStatus:
+    if code == 0:
+        return ResultStatus.OK
+    return ResultStatus.SIGNALED if code is not None and code < 0 else ResultStatus.FAILED
+
+
+@contextlib.contextmanager
+def _keys_are_the_childs() -> Iterator[None]:
+    """Let Ctrl-C and Ctrl-\\ end the child alone; a handler, unlike SIG_IGN, is not inherited."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = (signal.SIGINT, signal.SIGQUIT)
+    before = [signal.signal(number, lambda *_: None) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)

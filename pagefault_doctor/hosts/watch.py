@@ -1,0 +1,162 @@
+"""Watching a command that runs: reading what it says, and ending it when it must end."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import threading
+import time
+from typing import Final, Protocol
+
+from pagefault_doctor.hosts import group
+from pagefault_doctor.hosts.capture import Capture
+from pagefault_doctor.hosts.host import OnOutput
+from pagefault_doctor.model.command import Command, ResultStatus
+
+TICK: Final = 0.05
+"""Seconds after which a deadline, a cancel or the death of the process is noticed at the latest."""
+
+SOON: Final = 0.001
+
+SHOW_EVERY: Final = 0.25
+"""Seconds between two calls of `on_output`."""
+
+DRAIN: Final = 0.5
+"""Seconds in which a child that outlives its parent may still say something."""
+
+STUCK: Final = 1.0
+"""Seconds after SIGKILL at which a process is given up: it sleeps uninterruptibly in the kernel."""
+
+CHUNK: Final = 1 << 16
+
+LAST_CHUNKS: Final = 64
+"""What is read after the end: a pipe holds 64 KiB, or at most 1 MiB (pipe(7))."""
+
+
+class Process(Protocol):
+    """The leader of a process group."""
+
+    @property
+    def pid(self) -> int:
+        """Its id, which is its group's too."""
+        ...
+
+    def is_alive(self) -> bool:
+        """Return whether it still runs, and reap it where not."""
+        ...
+
+
+class Watch:
+    """One command while it runs. `output` and `errors` hold what it said so far."""
+
+    def __init__(
+        self,
+        process: Process,
+        run: group.Run,
+        command: Command,
+        pipes: tuple[int, int],
+        on_output: OnOutput | None,
+        cancel: threading.Event | None,
+    ) -> None:
+        self.output = Capture(command.output_limit)
+        self.errors = Capture(command.output_limit)
+        self._process = process
+        self._run = run
+        self._deadline = time.monotonic() + command.timeout
+        self._on_output = on_output
+        self._cancel = cancel
+        self._shown_at = 0.0
+        self._pause = SOON
+        self._selector = selectors.DefaultSelector()
+        for pipe, capture in zip(pipes, (self.output, self.errors), strict=True):
+            self._selector.register(pipe, selectors.EVENT_READ, capture)
+
+    def follow(self) -> ResultStatus | None:
+        """Read until the command is over, and return why it was cut short, None if it was not.
+
+        When this returns, also by an exception, nothing of its process group is left, but for
+        what even SIGKILL does not end.
+        """
+        try:
+            verdict = None
+            while verdict is None and self._process.is_alive():
+                self._read()
+                verdict = self._verdict()
+            self._drain()
+        finally:
+            self._end()
+            self._read_rest()
+            self._selector.close()
+        self._show(self.output.take_rest())
+        self._show(self.errors.take_rest())
+        if self._run.ended:
+            return ResultStatus.CANCELLED
+        return verdict or self._overflow()
+
+    def _verdict(self) -> ResultStatus | None:
+        if self._cancelled():
+            return ResultStatus.CANCELLED
+        if time.monotonic() >= self._deadline:
+            return ResultStatus.TIMEOUT
+        return self._overflow()
+
+    def _overflow(self) -> ResultStatus | None:
+        full = self.output.overflowed or self.errors.overflowed
+        return ResultStatus.OVERFLOW if full else None
+
+    def _cancelled(self) -> bool:
+        return self._run.ended or (self._cancel is not None and self._cancel.is_set())
+
+    def _read(self) -> None:
+        """Wait a moment for output and keep it."""
+        # With both pipes closed the process is about to end: look soon, then ever less often.
+        self._pause = TICK if self._selector.get_map() else min(2 * self._pause, TICK)
+        self._take(self._pause)
+        if time.monotonic() - self._shown_at >= SHOW_EVERY:
+            self._show(self.output.take_lines() + self.errors.take_lines())
+
+    def _take(self, patience: float) -> bool:
+        """Keep what is ready to be read, and return whether there was anything."""
+        ready = self._selector.select(patience)
+        for key, _ in ready:
+            if chunk := os.read(key.fd, CHUNK):
+                key.data.feed(chunk)
+            else:
+                self._selector.unregister(key.fd)
+                self._pause = SOON
+        return bool(ready)
+
+    def _read_rest(self) -> None:
+        """Read the last words, without waiting for more."""
+        for _ in range(LAST_CHUNKS):
+            if not self._take(0):
+                return
+
+    def _show(self, text: str) -> None:
+        if text and self._on_output:
+            self._on_output(text)
+            self._shown_at = time.monotonic()
+
+    def _drain(self) -> None:
+        """Read what is left in the pipes; a child in the background may hold them open for long."""
+        until = time.monotonic() + DRAIN
+        while (
+            self._selector.get_map()
+            and time.monotonic() < until
+            and not (self._process.is_alive() or self._cancelled() or self._overflow())
+        ):
+            self._read()
+
+    def _end(self) -> None:
+        """End the group. What it says to SIGTERM is still read, so that it cannot block on it."""
+        for number, patience in ((signal.SIGTERM, group.GRACE), (signal.SIGKILL, STUCK)):
+            if self._gone():
+                return
+            group.send(self._process.pid, number)
+            until = time.monotonic() + patience
+            while not self._gone() and time.monotonic() < until:
+                self._take(group.POLL)
+
+    def _gone(self) -> bool:
+        return not (self._process.is_alive() or group.alive(self._process.pid))

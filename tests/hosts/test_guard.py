@@ -1,0 +1,64 @@
+"""Nothing that pfdoctor started outlives it, even after kill -9."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from pagefault_doctor.hosts import runner
+from pagefault_doctor.model.command import Command, ResultStatus
+
+PARENT = """
+from pagefault_doctor.hosts import runner
+from pagefault_doctor.model.command import Command
+script = 'echo $$ > "$0"; sleep 99 & sleep 99'
+runner.run(Command(argv=("sh", "-c", script, {path!r}), tool="test", timeout=99))
+"""
+
+
+def group_is_alive(group: int) -> bool:
+    """Return whether a process of the group runs that is no zombie."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[2]) == group and fields[0] not in "ZX":
+            return True
+    return False
+
+
+def wait_for(path: Path) -> int:
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        if path.exists() and (text := path.read_text().strip()):
+            return int(text)
+        time.sleep(0.02)
+    raise AssertionError("the command did not start")
+
+
+def test_kill_9_leaves_no_child_behind(tmp_path: Path) -> None:
+    path = tmp_path / "pid"
+    parent = subprocess.Popen([sys.executable, "-c", PARENT.format(path=str(path))])
+    try:
+        group = wait_for(path)
+        assert group_is_alive(group)
+    finally:
+        parent.send_signal(signal.SIGKILL)
+        parent.wait()
+    until = time.monotonic() + 5
+    while group_is_alive(group) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not group_is_alive(group)
+
+
+def test_the_guard_itself_is_gone_when_the_command_is() -> None:
+    done = runner.run(Command(argv=("true",), tool="test"))
+    assert done.status is ResultStatus.OK
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    states = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children]
+    assert not any(b"kill -s TERM" in state for state in states)

@@ -1,0 +1,86 @@
+"""Commands that get our own terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from pagefault_doctor.hosts import runner
+from pagefault_doctor.model.command import Command, ResultStatus
+
+
+def command(*argv: str, env: dict[str, str] | None = None) -> Command:
+    return Command(argv=argv, tool="test", interactive=True, env=env or {})
+
+
+@pytest.mark.parametrize(
+    ("script", "status", "code"),
+    [
+        ("exit 0", ResultStatus.OK, 0),
+        ("exit 4", ResultStatus.FAILED, 4),
+        ("kill -9 $$", ResultStatus.SIGNALED, 137),
+    ],
+)
+def test_it_tells_how_the_command_ended(script: str, status: ResultStatus, code: int) -> None:
+    result = runner.run_interactive(command("bash", "-c", script))
+    assert (result.status, result.exit_code) == (status, code)
+
+
+def test_a_missing_program_is_missing() -> None:
+    assert runner.run_interactive(command("no-such-editor")).status is ResultStatus.MISSING
+
+
+def test_what_the_kernel_cannot_execute_is_refused(tmp_path: Path) -> None:
+    tool = tmp_path / "tool"
+    tool.write_bytes(b"no format\n")
+    tool.chmod(0o755)
+    result = runner.run_interactive(command(str(tool)))
+    assert result.status is ResultStatus.REFUSED
+    assert result.errors == f"{tool}: Exec format error"
+
+
+def test_it_keeps_our_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    script = 'test "$TERM $OWN" = "xterm-256color 1"'
+    assert runner.run_interactive(command("bash", "-c", script, env={"OWN": "1"})).ok
+
+
+def test_it_works_in_another_thread_than_the_first() -> None:
+    codes: list[int | None] = []
+    thread = threading.Thread(
+        target=lambda: codes.append(runner.run_interactive(command("true")).exit_code)
+    )
+    thread.start()
+    thread.join()
+    assert codes == [0]
+
+
+def test_ctrl_c_is_the_commands_and_not_ours() -> None:
+    """Type Ctrl-C on a terminal where a command waits that counts it as an answer."""
+    script = """
+from pagefault_doctor.hosts import runner
+from pagefault_doctor.model.command import Command
+ask = "trap 'echo caught; exit 5' INT; echo ready; while :; do sleep 0.05; done"
+result = runner.run_interactive(Command(argv=("bash", "-c", ask), tool="test"))
+print("exit", result.exit_code)
+"""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execv(sys.executable, [sys.executable, "-c", script])
+    said = b""
+    typed = False
+    try:
+        while chunk := os.read(terminal, 1000):
+            said += chunk
+            if b"ready" in said and not typed:
+                typed = bool(os.write(terminal, b"\x03"))
+    except OSError:
+        os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert b"caught" in said
+    assert b"exit 5" in said
