@@ -1,0 +1,1 @@
+"""Playbooks: read and checked from YAML, and walked by a pure state machine."""

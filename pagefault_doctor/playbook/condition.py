@@ -12,7 +12,10 @@ _PLACE = re.compile(r"\{([a-z0-9_.-]+)\}")
 
 
 def holds(condition: Condition, facts: Mapping[str, Fact]) -> bool:
-    """Return whether the condition is true of the facts. An unknown fact makes a test false."""
+    """Return whether the condition is true of the facts. An unknown fact makes a test false.
+
+    Of a fact with several values, `in` asks whether any of them is among those listed.
+    """
     if condition.all is not None:
         return all(holds(part, facts) for part in condition.all)
     if condition.any is not None:
@@ -27,12 +30,23 @@ def holds(condition: Condition, facts: Mapping[str, Fact]) -> bool:
 
 def _matches(condition: Condition, value: Value) -> bool:
     if condition.is_ is not None:
-        return value == condition.is_
+        return _same(value, condition.is_)
     if condition.in_ is not None:
-        return value in condition.in_
+        values = value if isinstance(value, tuple) else (value,)
+        return any(_same(one, listed) for one in values for listed in condition.in_)
     if condition.at_least is not None and isinstance(value, int | float):
         return value >= condition.at_least
     return False
+
+
+def _same(value: Value, wanted: Value) -> bool:
+    # True == 1 in Python; to a playbook a count of one is not a yes.
+    return value == wanted and isinstance(value, bool) == isinstance(wanted, bool)
+
+
+def places(text: str) -> tuple[tuple[str, ...], str]:
+    """Return the names of the facts that the text has places for, and the text without them."""
+    return tuple(_PLACE.findall(text)), _PLACE.sub("", text)
 
 
 def fill(text: str, facts: Mapping[str, Fact]) -> str:
@@ -42,6 +56,12 @@ def fill(text: str, facts: Mapping[str, Fact]) -> str:
         fact = facts.get(match.group(1))
         if fact is None:
             return "?"
-        return ", ".join(fact.value) if isinstance(fact.value, tuple) else str(fact.value)
+        return _in_words(fact.value)
 
     return _PLACE.sub(value, text)
+
+
+def _in_words(value: Value) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(value) if isinstance(value, tuple) else str(value)

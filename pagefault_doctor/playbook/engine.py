@@ -77,10 +77,18 @@ def start(playbook: Playbook) -> State:
 
 
 def advance(state: State, event: Event | Learned) -> tuple[State, tuple[Effect, ...]]:
-    """Return the state after the event, and what to do now."""
+    """Return the state after the event, and what to do now.
+
+    An event of a step that the playbook does not have changes nothing: the session may have been
+    written with another version of the playbook.
+    """
     match event:
         case Learned():
             return _learn(state, event), ()
+        case StepEntered(step=step) | ToolFinished(step=step) | StepFinished(step=step) if (
+            step not in state.steps
+        ):
+            return state, ()
         case StepEntered(step=step):
             pending = state.playbook.step(step).tools
             entered = StepState(StepStatus.RUNNING, pending)
@@ -114,7 +122,9 @@ def suggest(state: State, step_id: str) -> Suggest:
             return Suggest(suggestion.go, fill(suggestion.because, state.facts))
     ids = [s.id for s in state.playbook.steps]
     following = ids[ids.index(step_id) + 1 :]
-    return Suggest(following[0], "it is the next step") if following else Suggest(END, "all done")
+    if following:
+        return Suggest(following[0], "It is the next step.")
+    return Suggest(END, "That was the last step.")
 
 
 def _proceed(state: State, step: str) -> tuple[Effect, ...]:

@@ -1,0 +1,175 @@
+"""What must be true of a playbook, the causes and a scenario beyond their shape."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import TypeVar
+
+from pagefault_doctor.model.diagnosis import Attribution, RootCause
+from pagefault_doctor.model.playbook import Cause, Condition, Playbook, Step, Suggestion
+from pagefault_doctor.model.scenario import Question, Scenario
+from pagefault_doctor.playbook.condition import places
+from pagefault_doctor.playbook.engine import END
+from pagefault_doctor.playbook.problem import nearest
+
+T = TypeVar("T")
+
+Mistake = tuple[str, str]
+"""The path of the value that is wrong, and what is wrong with it."""
+
+Look = Callable[[T], Iterable[Mistake]]
+
+SCHEMA = 1
+_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_FACT = re.compile(r"[a-z0-9_]+(?:\.[a-z0-9_-]+)+")
+
+
+def of_playbook(
+    book: Playbook,
+    known_tools: Collection[str] | None = None,
+    known_facts: Collection[str] | None = None,
+) -> Iterator[Mistake]:
+    """Give every mistake in a playbook. Tools and facts are held against the known, where given."""
+    yield from _schema(book.schema)
+    yield from _slug("$.id", book.id)
+    if not book.steps:
+        yield "$.steps", "there is no step; write at least one"
+    ids = [step.id for step in book.steps]
+    yield from _twice("$.steps", ids)
+    facts = None if known_facts is None else {*known_facts, *(f"step.{i}.status" for i in ids)}
+    for number, step in enumerate(book.steps):
+        yield from _of_step(f"$.steps[{number}]", step, ids, known_tools, facts)
+
+
+def of_causes(causes: Sequence[Cause]) -> Iterator[Mistake]:
+    """Give every mistake in the causes: each root cause but `none` must be there, once."""
+    ids = [cause.id for cause in causes]
+    known = {cause.value for cause in RootCause} - {RootCause.NONE.value}
+    yield from _twice("$.causes", ids)
+    for number, name in enumerate(ids):
+        yield from _one_of(f"$.causes[{number}].id", "root cause", name, known)
+    for name in sorted(known.difference(ids)):
+        yield "$.causes", f"the cause `{name}` is missing; add it"
+
+
+def of_scenario(
+    scenario: Scenario, playbook_ids: Collection[str], find: Callable[[str], Playbook]
+) -> Iterator[Mistake]:
+    """Give every mistake in a scenario. `find` gives the playbook of one of the ids."""
+    yield from _schema(scenario.schema)
+    yield from _slug("$.id", scenario.id)
+    yield from _one_of("$.root_cause", "root cause", scenario.root_cause, tuple(RootCause))
+    yield from _one_of("$.attribution", "attribution", scenario.attribution, tuple(Attribution))
+    yield from _one_of("$.playbook", "playbook", scenario.playbook, playbook_ids)
+    yield from _twice("$.questions", [question.id for question in scenario.questions])
+    known = scenario.playbook in playbook_ids
+    steps = [step.id for step in find(scenario.playbook).steps] if known else []
+    for number, question in enumerate(scenario.questions):
+        yield from _of_question(f"$.questions[{number}]", question, steps)
+
+
+def _of_question(path: str, question: Question, steps: list[str]) -> Iterator[Mistake]:
+    yield from _slug(f"{path}.id", question.id)
+    if steps:
+        yield from _one_of(f"{path}.step", "step", question.step, steps)
+    if len(question.choices) < 2:
+        yield f"{path}.choices", "a question needs at least two choices; add one"
+    elif not 0 <= question.answer < len(question.choices):
+        last = len(question.choices) - 1
+        yield f"{path}.answer", f"no such choice; choices count from 0 to {last}"
+
+
+def _of_step(
+    path: str,
+    step: Step,
+    steps: list[str],
+    tools: Collection[str] | None,
+    facts: Collection[str] | None,
+) -> Iterator[Mistake]:
+    yield from _slug(f"{path}.id", step.id)
+    if step.id == END:
+        yield f"{path}.id", f"`{END}` means the end of the walk; name the step otherwise"
+    for field, text in (("title", step.title), ("why", step.why)):
+        if not text.strip():
+            yield f"{path}.{field}", f"`{field}` is empty; write it"
+    yield from _twice(f"{path}.tools", step.tools, "")
+    for number, tool in enumerate(step.tools):
+        if tools is not None:
+            yield from _one_of(f"{path}.tools[{number}]", "tool", tool, tools)
+    for number, suggestion in enumerate(step.suggest):
+        here = f"{path}.suggest[{number}]"
+        yield from _of_suggestion(here, suggestion, steps, facts)
+        if suggestion.when is None and number + 1 < len(step.suggest):
+            yield (
+                f"{path}.suggest[{number + 1}]",
+                ("never reached: the one before it always holds; give that a `when`"),
+            )
+
+
+def _of_suggestion(
+    path: str, suggestion: Suggestion, steps: list[str], facts: Collection[str] | None
+) -> Iterator[Mistake]:
+    yield from _one_of(f"{path}.go", "step", suggestion.go, [*steps, END])
+    if not suggestion.because.strip():
+        yield f"{path}.because", "`because` is empty; say why one goes there"
+    named, rest = places(suggestion.because)
+    if "{" in rest or "}" in rest:
+        yield (
+            f"{path}.because",
+            "a brace must hold a fact name, as in {report.module}; mend it",
+        )
+    for name in named:
+        yield from _fact(f"{path}.because", name, facts)
+    if suggestion.when is not None:
+        yield from _of_condition(f"{path}.when", suggestion.when, facts)
+
+
+def _of_condition(
+    path: str, condition: Condition, facts: Collection[str] | None
+) -> Iterator[Mistake]:
+    tests = (condition.is_, condition.in_, condition.present, condition.at_least)
+    tested = sum(test is not None for test in tests)
+    groups = [(n, g) for n, g in (("all", condition.all), ("any", condition.any)) if g is not None]
+    joined = len(groups) + (condition.not_ is not None)
+    if condition.fact is None and (tested or joined != 1):
+        yield path, "needs `fact` with one test, or exactly one of `all`, `any` and `not`"
+    elif condition.fact is not None and (joined or tested != 1):
+        yield path, "needs exactly one of `is`, `in`, `present` and `at_least` beside `fact`"
+    if condition.fact is not None:
+        yield from _fact(f"{path}.fact", condition.fact, facts)
+    for name, parts in groups:
+        if not parts:
+            yield f"{path}.{name}", f"`{name}` is empty; list at least one condition"
+        for number, part in enumerate(parts):
+            yield from _of_condition(f"{path}.{name}[{number}]", part, facts)
+    if condition.not_ is not None:
+        yield from _of_condition(f"{path}.not", condition.not_, facts)
+
+
+def _schema(schema: int) -> Iterator[Mistake]:
+    if schema != SCHEMA:
+        yield "$.schema", f"schema {schema} is not known; this version reads schema {SCHEMA}"
+
+
+def _slug(path: str, name: str) -> Iterator[Mistake]:
+    if not _SLUG.fullmatch(name):
+        yield path, "an id is made of small letters, digits and single hyphens; rename it"
+
+
+def _fact(path: str, name: str, known: Collection[str] | None) -> Iterator[Mistake]:
+    if not _FACT.fullmatch(name):
+        yield path, f"`{name}` is no fact name; facts look like report.module"
+    elif known is not None:
+        yield from _one_of(path, "fact", name, known)
+
+
+def _one_of(path: str, what: str, name: str, known: Collection[str]) -> Iterator[Mistake]:
+    if name not in known:
+        yield path, f"there is no {what} `{name}`; {nearest(name, known)}"
+
+
+def _twice(path: str, names: Sequence[str], field: str = ".id") -> Iterator[Mistake]:
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            yield f"{path}[{number}]{field}", f"`{name}` is there twice; rename or remove one"

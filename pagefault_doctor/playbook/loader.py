@@ -1,0 +1,136 @@
+"""From YAML text to checked values: playbooks, causes and scenarios.
+
+The shape is checked by msgspec against the types of the model, the sense by `checks`. Every
+mistake is told with the line and column it stands at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Final, Literal, TypeVar
+
+import msgspec
+
+from pagefault_doctor.model.playbook import Cause, Condition, Playbook, Remedy, Step, Suggestion
+from pagefault_doctor.model.scenario import Question, Scenario
+from pagefault_doctor.playbook import checks
+from pagefault_doctor.playbook.document import SIZE_LIMIT, Document, parse
+from pagefault_doctor.playbook.problem import PlaybookError, Problem, nearest
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+_AT = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>\$.*)`)?$", re.DOTALL)
+_FIELD = re.compile(r"field `(.*?)`")
+_TYPE = re.compile(r"`([^`]*)`")
+_WORDS: Final = {
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+    "null": "nothing",
+}
+_STRUCTS: Final[dict[str, type[msgspec.Struct]]] = {
+    "steps": Step,
+    "suggest": Suggestion,
+    "when": Condition,
+    "all": Condition,
+    "any": Condition,
+    "not": Condition,
+    "causes": Cause,
+    "remedy": Remedy,
+    "questions": Question,
+}
+"""The type of what stands under a field of that name."""
+
+
+class Causes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `causes.yaml` holds."""
+
+    schema: Literal[1]
+    causes: tuple[Cause, ...]
+
+
+def load(text: str, source: str) -> Playbook:
+    """Return the playbook in the text; raises PlaybookError with every mistake found in it."""
+    return _load(text, source, Playbook, lambda book: checks.of_playbook(book))
+
+
+def check(
+    text: str,
+    source: str,
+    known_tools: Collection[str] | None = None,
+    known_facts: Collection[str] | None = None,
+) -> tuple[Problem, ...]:
+    """Return the mistakes in a playbook, in the order of the file; tools and facts where given."""
+    try:
+        _load(text, source, Playbook, lambda b: checks.of_playbook(b, known_tools, known_facts))
+    except PlaybookError as error:
+        return error.problems
+    return ()
+
+
+def load_causes(text: str, source: str) -> dict[str, Cause]:
+    """Return the causes in the text by their id; raises PlaybookError."""
+    held = _load(text, source, Causes, lambda held: checks.of_causes(held.causes))
+    return {cause.id: cause for cause in held.causes}
+
+
+def load_scenario(
+    text: str, source: str, playbook_ids: Collection[str], find: Callable[[str], Playbook]
+) -> Scenario:
+    """Return the scenario in the text; raises PlaybookError.
+
+    Its playbook must be one of those ids; `find` gives that playbook, to hold the steps against.
+    """
+    return _load(text, source, Scenario, lambda held: checks.of_scenario(held, playbook_ids, find))
+
+
+def read(path: Path) -> str:
+    """Return the text of a file, cut off just beyond the size that is still accepted.
+
+    Raises OSError. Bytes that are not UTF-8 become U+FFFD.
+    """
+    with path.open("rb") as file:
+        return file.read(SIZE_LIMIT + 1).decode("utf-8", "replace").replace("\r\n", "\n")
+
+
+def _load(text: str, source: str, kind: type[T], look: checks.Look[T]) -> T:
+    document = parse(text, source)
+    try:
+        value = msgspec.convert(document.data, kind)
+    except msgspec.ValidationError as error:
+        raise PlaybookError(source, (_misshapen(document, str(error), kind),)) from None
+    problems = tuple(sorted(document.problem(*mistake) for mistake in look(value)))
+    if problems:
+        raise PlaybookError(source, problems)
+    return value
+
+
+def _misshapen(document: Document, error: str, kind: type[msgspec.Struct]) -> Problem:
+    """Say msgspec's error in plain words, at the place it means."""
+    match = _AT.match(error)
+    path = (match and match["path"]) or "$"
+    what = match["what"] if match else error
+    named = _FIELD.search(what)
+    if named and "unknown" in what:
+        name = named.group(1)
+        hint = nearest(name, _fields(path, kind))
+        return document.problem(path, f"unknown field `{name}`; {hint}", name)
+    if named:
+        return document.problem(path, f"the field `{named.group(1)}` is missing; add it")
+    plain = _TYPE.sub(lambda found: _words(found.group(1)), what)
+    mend = "; put it in quotes" if "`str`" in what.split(", got")[0] else "; correct it"
+    return document.problem(path, plain[:1].lower() + plain[1:] + mend)
+
+
+def _words(types: str) -> str:
+    return " or ".join(_WORDS.get(name, name) for name in types.split(" | "))
+
+
+def _fields(path: str, kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    names = re.findall(r"\.([a-z_]+)", path)
+    return (_STRUCTS.get(names[-1], kind) if names else kind).__struct_encode_fields__

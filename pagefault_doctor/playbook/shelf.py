@@ -1,0 +1,82 @@
+"""The shelf: where the bundled playbooks, causes and training scenarios lie.
+
+A name from outside is only ever compared with what is there, so none can lead out of the folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pagefault_doctor.model.errors import MissingError, UsageError
+from pagefault_doctor.model.playbook import Cause, Playbook
+from pagefault_doctor.model.scenario import Scenario
+from pagefault_doctor.playbook import loader
+from pagefault_doctor.playbook.problem import nearest
+
+_CAUSES = "causes.yaml"
+_SCENARIO = "scenario.yaml"
+_RECORDING = "recording.jsonl"
+
+
+def folder() -> Path:
+    """Return the folder of the playbooks: the installed package's own, else the source checkout's.
+
+    Raises MissingError where neither is there.
+    """
+    package = Path(__file__).resolve().parents[1]
+    for place in (package / "_playbooks", package.parent / "playbooks"):
+        if (place / _CAUSES).is_file():
+            return place
+    raise MissingError("the playbooks are not installed", "install pagefault-doctor again")
+
+
+def playbook_ids() -> tuple[str, ...]:
+    """Return the ids of the bundled playbooks, sorted."""
+    return tuple(sorted(p.stem for p in folder().glob("*.yaml") if p.name != _CAUSES))
+
+
+def playbook(playbook_id: str) -> Playbook:
+    """Return a bundled playbook; raises UsageError for an unknown id or a broken file."""
+    name = _known("playbook", playbook_id, playbook_ids())
+    path = folder() / f"{name}.yaml"
+    return loader.load(loader.read(path), path.name)
+
+
+def causes() -> dict[str, Cause]:
+    """Return every root cause but `none` by its id; raises PlaybookError for a broken file."""
+    return loader.load_causes(loader.read(folder() / _CAUSES), _CAUSES)
+
+
+def scenario_ids() -> tuple[str, ...]:
+    """Return the ids of the training scenarios, sorted."""
+    return tuple(sorted(p.parent.name for p in folder().glob(f"scenarios/*/{_SCENARIO}")))
+
+
+def scenario_folder(scenario_id: str) -> Path:
+    """Return the folder of a scenario, with its module's source; raises UsageError."""
+    return folder() / "scenarios" / _known("scenario", scenario_id, scenario_ids())
+
+
+def scenario(scenario_id: str) -> Scenario:
+    """Return a scenario; raises UsageError for an unknown id or a broken file."""
+    path = scenario_folder(scenario_id) / _SCENARIO
+    text, source = loader.read(path), f"{scenario_id}/{path.name}"
+    return loader.load_scenario(text, source, playbook_ids(), playbook)
+
+
+def recording_path(scenario_id: str) -> Path:
+    """Return the path of a scenario's recording; raises MissingError where it has none."""
+    path = scenario_folder(scenario_id) / _RECORDING
+    if not path.is_file():
+        raise MissingError(f"the scenario {scenario_id} has no recording", "use --live")
+    return path
+
+
+def _known(what: str, name: str, there: Sequence[str]) -> str:
+    if name in there:
+        return name
+    listed = ", ".join(there) or "none"
+    hint = nearest(name, there) if there else ""
+    remedy = f"there are: {listed}" + (f"; {hint}" if hint.startswith("did") else "")
+    raise UsageError(f"there is no {what} {name!r}", remedy)
