@@ -48,6 +48,14 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
         """The command as a person would type it, quoted for a POSIX shell."""
         return shlex.join(self.argv)
 
+    @property
+    def line(self) -> str:
+        """The command on one line: a script in it is told by its length."""
+        return " ".join(
+            f"'(script, {word.count(chr(10)) + 1} lines)'" if "\n" in word else shlex.quote(word)
+            for word in self.argv
+        )
+
 
 class ResultStatus(StrEnum):
     """How a command ended."""

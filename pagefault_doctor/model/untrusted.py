@@ -7,32 +7,31 @@ bidirectional control could make a line read as something else. Both are shown, 
 
 from __future__ import annotations
 
-import re
+from typing import Final
 
-_CONTROL = "\x00-\x08\x0b-\x1f\x7f-\x9f"
-_BIDI = "\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff"
-_SURROGATE = "\ud800-\udfff"
-_UNSAFE = re.compile(f"[{_CONTROL}{_BIDI}{_SURROGATE}]")
-_UNSAFE_IN_LINE = re.compile(f"[\n{_CONTROL}{_BIDI}{_SURROGATE}]")
+_CONTROL: Final = (*range(0x09), *range(0x0B, 0x20), *range(0x7F, 0xA0))
+_BIDI: Final = (0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A), 0xFEFF)
+_SURROGATES: Final = range(0xD800, 0xE000)
 
-
-def _visible(match: re.Match[str]) -> str:
-    code = ord(match.group())
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+_VISIBLE: Final = {
+    code: f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+    for code in (*_CONTROL, *_BIDI, *_SURROGATES)
+}
+_VISIBLE_IN_LINE: Final = _VISIBLE | {0x0A: "\\x0a", 0x09: " "}
 
 
 def clean(text: str) -> str:
     """Return the text with every control and bidi character but newline and tab made visible."""
     if text.isascii() and text.isprintable():
         return text
-    return _UNSAFE.sub(_visible, text)
+    return text.translate(_VISIBLE)
 
 
 def clean_line(text: str) -> str:
     """Return the text as one harmless line: as `clean`, newlines visible too and tabs as blanks."""
     if text.isascii() and text.isprintable():
         return text
-    return _UNSAFE_IN_LINE.sub(_visible, text.replace("\t", " "))
+    return text.translate(_VISIBLE_IN_LINE)
 
 
 def decode(data: bytes) -> str:
@@ -42,4 +41,4 @@ def decode(data: bytes) -> str:
 
 def is_clean(text: str) -> bool:
     """Return whether the text holds nothing that `clean` would change."""
-    return _UNSAFE.search(text) is None
+    return clean(text) == text

@@ -1,0 +1,94 @@
+"""Facts that follow from the reports and the diagnosis, for conditions and tools to use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from pagefault_doctor.model.case import Case
+from pagefault_doctor.model.diagnosis import Attribution, Opinion, RootCause
+from pagefault_doctor.model.fact import Fact, Source, Value
+from pagefault_doctor.model.report import Report
+from pagefault_doctor.tools.tool import Tool
+
+GIVEN: Final = ("log", "vmcore", "vmlinux", "module_dir", "source_dir", "fixed_module")
+"""What a person can name; each becomes a fact `given.NAME`."""
+
+DERIVED: Final = (
+    "log.lines",
+    "report.count",
+    "report.kind",
+    "report.title",
+    "report.module",
+    "report.function",
+    "report.offset",
+    "report.comm",
+    "report.pid",
+    "report.boot",
+    "report.release",
+    "report.is_kernel_fault",
+    "report.address",
+    "report.access",
+    "verdict.root_cause",
+    "verdict.attribution",
+    "verdict.confidence",
+    "suspect.module",
+)
+"""The names of all facts that `derived_facts` may give."""
+
+
+def known_facts(tools: Iterable[Tool]) -> frozenset[str]:
+    """Return the name of every fact that a walk with these tools can come to know.
+
+    The engine's own `step.ID.status` are not among them.
+    """
+    given = {f"given.{name}" for name in GIVEN}
+    return frozenset({name for tool in tools for name in tool.facts} | given | {*DERIVED})
+
+
+def derived_facts(case: Case, opinion: Opinion) -> tuple[Fact, ...]:
+    """Return the facts `report.*`, `suspect.*` and `verdict.*` of the case as it stands.
+
+    The report meant is the one that the verdict is about.
+    """
+    report = main_report(case, opinion)
+    source = Source("the logs", report.span.first_line if report else None)
+    pairs = [("report.count", len(case.reports)), *_of_report(report), *_of_verdict(opinion)]
+    return tuple(Fact(name, value, source) for name, value in pairs if value is not None)
+
+
+def main_report(case: Case, opinion: Opinion) -> Report | None:
+    """Return the report the verdict rests on, else the first that matters."""
+    for report, diagnosis in zip(case.reports, opinion.by_report, strict=False):
+        if diagnosis.candidates and diagnosis.candidates == opinion.verdict.candidates:
+            return report
+    return case.main_report
+
+
+def _of_report(report: Report | None) -> Iterator[tuple[str, Value | None]]:
+    if report is None:
+        return
+    yield "report.kind", report.kind.value
+    yield "report.title", report.title
+    yield "report.module", report.module
+    yield "report.function", report.function
+    yield "report.offset", report.offset
+    yield "report.comm", report.comm
+    yield "report.pid", report.pid
+    yield "report.boot", report.boot
+    yield "report.release", report.kernel_release
+    yield "report.is_kernel_fault", report.is_kernel_fault
+    if report.fault:
+        yield "report.address", report.fault.address
+        yield "report.access", report.fault.access.value if report.fault.access else None
+
+
+def _of_verdict(opinion: Opinion) -> Iterator[tuple[str, Value | None]]:
+    verdict = opinion.verdict
+    yield "verdict.root_cause", verdict.root_cause.value
+    if verdict.root_cause is RootCause.NONE:
+        return
+    yield "verdict.attribution", verdict.attribution.value
+    yield "verdict.confidence", verdict.confidence
+    if verdict.attribution is Attribution.MODULE:
+        yield "suspect.module", verdict.module

@@ -1,0 +1,143 @@
+"""The append-only file of a session: one event a line, on disk before the next command starts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from pagefault_doctor.model.errors import PfDoctorError, UsageError
+from pagefault_doctor.model.event import SCHEMA, Event, SessionStarted
+
+LIMIT = 1 << 30
+"""Bytes of a session file that are read at most."""
+
+
+class SessionError(PfDoctorError):
+    """A session file cannot be read or written."""
+
+
+class Sink(Protocol):
+    """Where a walk writes its events."""
+
+    def append(self, event: Event) -> None:
+        """Keep the event for good. Raises SessionError when it cannot be kept."""
+        ...
+
+    def close(self) -> None:
+        """Write nothing more."""
+        ...
+
+
+def encode(event: Event) -> bytes:
+    """Return the event as one line of JSON, with its newline."""
+    return msgspec.json.encode(event) + b"\n"
+
+
+class EventLog:
+    """A session file open for writing. Each event is flushed and synced before `append` returns."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path = path
+        self._descriptor = descriptor
+
+    @classmethod
+    def create(cls, path: Path) -> EventLog:
+        """Return a new, empty session file that only its owner can read; raises SessionError."""
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+            return cls(path, os.open(path, flags, 0o600))
+        except OSError as error:
+            raise _unwritable(path, error) from error
+
+    @classmethod
+    def reopen(cls, path: Path) -> EventLog:
+        """Return an existing session file for more events, with a torn last line cut off."""
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+            os.ftruncate(descriptor, _whole_lines(path))
+            return cls(path, descriptor)
+        except OSError as error:
+            raise _unwritable(path, error) from error
+
+    def append(self, event: Event) -> None:
+        """Write the event and sync it; on failure the file keeps only whole events."""
+        line = encode(event)
+        before = os.fstat(self._descriptor).st_size
+        try:
+            while line:
+                line = line[os.write(self._descriptor, line) :]
+            os.fsync(self._descriptor)
+        except OSError as error:
+            os.ftruncate(self._descriptor, before)
+            raise _unwritable(self.path, error) from error
+
+    def close(self) -> None:
+        """Close the file; may be called twice."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+class MemoryLog:
+    """Events kept in memory only: for training, tests, and boxes that can write nowhere."""
+
+    def __init__(self, events: Iterable[Event] = ()) -> None:
+        self.events = list(events)
+
+    def append(self, event: Event) -> None:
+        """Keep the event for as long as this process lives."""
+        self.events.append(event)
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+def read_events(path: Path) -> tuple[Event, ...]:
+    """Return the events of a session file or recording.
+
+    A torn last line, as kill -9 or a full disk leave behind, is passed over. Raises SessionError
+    where the file cannot be read and UsageError, naming the line, where it is no session.
+    """
+    try:
+        if path.stat().st_size > LIMIT:
+            raise SessionError(f"{path} is larger than {LIMIT >> 20} MB", "it is no session file")
+        data = path.read_bytes()
+    except OSError as error:
+        raise SessionError(f"cannot read {path}: {error.strerror}") from error
+    return parse_events(data, str(path))
+
+
+def parse_events(data: bytes, source: str) -> tuple[Event, ...]:
+    """Return the events in the bytes of a session file; raises UsageError where they are none."""
+    decoder = msgspec.json.Decoder(Event)
+    whole = data[: data.rfind(b"\n") + 1]
+    events: list[Event] = []
+    for number, line in enumerate(whole.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            events.append(decoder.decode(line))
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise UsageError(f"{source}:{number}: not an event of a session: {error}") from error
+    if not events or not isinstance(events[0], SessionStarted):
+        raise UsageError(f"{source} is not a session: it does not begin with session-started")
+    if events[0].schema > SCHEMA:
+        raise UsageError(f"{source} was written by a newer pfdoctor", "update pfdoctor to read it")
+    return tuple(events)
+
+
+def _whole_lines(path: Path) -> int:
+    data = path.read_bytes()
+    return data.rfind(b"\n") + 1
+
+
+def _unwritable(path: Path, error: OSError) -> SessionError:
+    return SessionError(
+        f"cannot write the session to {path}: {error.strerror}",
+        "free some space or name another place with XDG_STATE_HOME",
+    )

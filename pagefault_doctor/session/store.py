@@ -1,0 +1,99 @@
+"""Where sessions are kept, and how one is found again."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from pagefault_doctor.model.errors import UsageError
+from pagefault_doctor.model.event import Event, SessionEnded, SessionStarted, StepEntered
+from pagefault_doctor.session.event_log import SessionError, read_events
+
+_ID = re.compile(r"[0-9a-z][0-9a-z-]{0,63}")
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """One line of the list of sessions. `started` is seconds since the epoch."""
+
+    id: str
+    started: float
+    host: str
+    playbook: str
+    step: str | None
+    ended: str | None
+    problem: str = ""
+
+
+def sessions_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder of session files: below XDG_STATE_HOME, else ~/.local/state."""
+    state = environ.get("XDG_STATE_HOME") or ""
+    root = Path(state) if state.startswith("/") else Path.home() / ".local/state"
+    return root / "pfdoctor/sessions"
+
+
+def new_id(now: float) -> str:
+    """Return an id for a session that starts now: local date and time, and two random digits."""
+    return time.strftime("%Y%m%d-%H%M%S", time.localtime(now)) + "-" + secrets.token_hex(2)
+
+
+def path_of(folder: Path, session_id: str) -> Path:
+    """Return the file of a session; raises UsageError where the id is no id."""
+    if not _ID.fullmatch(session_id):
+        raise UsageError(f"{session_id!r} is no session id", "pfdoctor sessions lists them")
+    return folder / f"{session_id}.jsonl"
+
+
+def find(folder: Path, session_id: str | None) -> Path:
+    """Return the file of the session with that id or unique beginning, or of the newest one.
+
+    Raises UsageError where there is none, or more than one.
+    """
+    paths = _paths(folder)
+    if session_id is None:
+        if not paths:
+            raise UsageError("there is no session to go on with", "pfdoctor starts one")
+        return paths[0]
+    exact = path_of(folder, session_id)
+    matching = [exact] if exact in paths else [p for p in paths if p.stem.startswith(session_id)]
+    if len(matching) == 1:
+        return matching[0]
+    problem = "is the beginning of several sessions" if matching else "is no session"
+    raise UsageError(f"{session_id} {problem}", "pfdoctor sessions lists them")
+
+
+def summaries(folder: Path) -> tuple[Summary, ...]:
+    """Return a line for each session, newest first; one that cannot be read says why."""
+    return tuple(_summary(path) for path in _paths(folder))
+
+
+def _paths(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.jsonl"), reverse=True)
+
+
+def _summary(path: Path) -> Summary:
+    try:
+        return summarize(read_events(path))
+    except (SessionError, UsageError) as error:
+        return Summary(path.stem, 0.0, "?", "?", None, None, error.problem)
+
+
+def summarize(events: tuple[Event, ...]) -> Summary:
+    """Return the summary of a session's events, which begin with session-started."""
+    first = events[0]
+    assert isinstance(first, SessionStarted)
+    steps = [event.step for event in events if isinstance(event, StepEntered)]
+    last = events[-1]
+    return Summary(
+        first.id,
+        first.at,
+        first.host,
+        first.playbook,
+        steps[-1] if steps else None,
+        last.reason if isinstance(last, SessionEnded) else None,
+    )

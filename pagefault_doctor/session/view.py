@@ -1,0 +1,216 @@
+"""What is known of a session: a fold over its events, and the only truth that screens show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from pagefault_doctor.diagnosis import diagnose
+from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.command import Command, Result
+from pagefault_doctor.model.diagnosis import Opinion
+from pagefault_doctor.model.event import (
+    CommandDeclined,
+    CommandFinished,
+    CommandStarted,
+    Event,
+    LogRead,
+    NoteWritten,
+    QuestionAnswered,
+    SessionEnded,
+    SessionResumed,
+    SessionStarted,
+    StepEntered,
+    StepFinished,
+    ToolFinished,
+)
+from pagefault_doctor.model.fact import Fact, Finding, Mark, Source
+from pagefault_doctor.model.log import KernelLog
+from pagefault_doctor.model.playbook import Playbook
+from pagefault_doctor.playbook import engine
+from pagefault_doctor.session.derived import derived_facts
+from pagefault_doctor.tools.log_reading import findings_of
+from pagefault_doctor.tools.tool import Tool
+
+
+class CommandRecord(msgspec.Struct, frozen=True):
+    """A command of the session. `result` is None while it runs, and for good if it was cut short.
+
+    `findings` are what its output taught.
+    """
+
+    number: int
+    step: str
+    command: Command
+    consent: str
+    result: Result | None = None
+    findings: tuple[Finding, ...] = ()
+    interrupted: bool = False
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """A session at one moment. `effects` is what the engine wants done now."""
+
+    started: SessionStarted
+    state: engine.State
+    effects: tuple[engine.Effect, ...] = ()
+    case: Case
+    opinion: Opinion
+    commands: tuple[CommandRecord, ...] = ()
+    declined: tuple[CommandDeclined, ...] = ()
+    notes: tuple[NoteWritten, ...] = ()
+    answers: tuple[QuestionAnswered, ...] = ()
+    finished_tools: tuple[ToolFinished, ...] = ()
+    ended: SessionEnded | None = None
+
+    @property
+    def playbook(self) -> Playbook:
+        """The playbook that is walked."""
+        return self.state.playbook
+
+    @property
+    def step(self) -> str | None:
+        """Id of the current step, None before the first."""
+        return self.state.current
+
+    def of_step(self, step_id: str) -> tuple[CommandRecord, ...]:
+        """Return the commands that were started in a step, in order."""
+        return tuple(record for record in self.commands if record.step == step_id)
+
+
+class Fold:
+    """Turns events into views. Holds what a fold needs beside the events: the tools."""
+
+    def __init__(self, tools: Mapping[str, Tool]) -> None:
+        self._tools = tools
+
+    def begin(self, event: SessionStarted, playbook: Playbook) -> View:
+        """Return the view of a session that has just started."""
+        given = {
+            f"given.{name}": Fact(f"given.{name}", value, Source("given by you"))
+            for name, value in event.given.items()
+        }
+        case = Case(facts=given)
+        return self._learn(
+            View(
+                started=event,
+                state=engine.start(playbook),
+                case=case,
+                opinion=diagnose((), given),
+            ),
+            Reading(facts=tuple(given.values())),
+        )
+
+    def replay(self, events: Iterable[Event], playbook: Playbook) -> View:
+        """Return the view after all the events, the first of which is session-started."""
+        stream = iter(events)
+        first = next(stream)
+        assert isinstance(first, SessionStarted)
+        view = self.begin(first, playbook)
+        for event in stream:
+            view = self.apply(view, event)
+        return view
+
+    def apply(self, view: View, event: Event) -> View:
+        """Return the view after one more event."""
+        match event:
+            case LogRead(log=log):
+                view = self._learn(view, _reading_of_given(log))
+            case StepEntered():
+                view = _with(view, case=msgspec.structs.replace(view.case, results={}))
+            case CommandStarted():
+                return _with(view, commands=(*view.commands, self._record(event)), ended=None)
+            case CommandFinished():
+                view = self._finish(view, event)
+            case CommandDeclined():
+                return _with(view, declined=(*view.declined, event))
+            case ToolFinished():
+                view = _with(view, finished_tools=(*view.finished_tools, event))
+            case NoteWritten():
+                return _with(view, notes=(*view.notes, event))
+            case QuestionAnswered():
+                return _with(view, answers=(*view.answers, event))
+            case SessionResumed():
+                return _with(view, commands=_mark(view.commands, event.interrupted), ended=None)
+            case SessionEnded():
+                return _with(view, ended=event)
+        state, effects = engine.advance(view.state, event)
+        if isinstance(event, StepEntered | ToolFinished | StepFinished):
+            view = _with(view, effects=effects)
+        return _with(view, state=state)
+
+    def _record(self, event: CommandStarted) -> CommandRecord:
+        command = Command(argv=event.argv, tool=event.tool, risk=event.risk, edited=event.edited)
+        return CommandRecord(event.number, event.step, command, event.consent)
+
+    def _finish(self, view: View, event: CommandFinished) -> View:
+        index = next((i for i, c in enumerate(view.commands) if c.number == event.number), None)
+        if index is None:
+            return view
+        record = view.commands[index]
+        result = Result(
+            command=record.command,
+            status=event.status,
+            exit_code=event.exit_code,
+            output=event.output,
+            errors=event.errors,
+            seconds=event.seconds,
+        )
+        reading = self._read(result, view.case)
+        done = msgspec.structs.replace(record, result=result, findings=reading.findings)
+        commands = (*view.commands[:index], done, *view.commands[index + 1 :])
+        results = view.case.results | {
+            record.command.tool: (*view.case.done(record.command.tool), result)
+        }
+        case = msgspec.structs.replace(view.case, results=results)
+        return self._learn(_with(view, commands=commands, case=case), reading)
+
+    def _read(self, result: Result, case: Case) -> Reading:
+        tool = self._tools.get(result.command.tool)
+        if tool is None:
+            return Reading()
+        try:
+            return tool.read(result, case)
+        except Exception as error:
+            # The box is ill and the walk must go on: a reader's own mistake is told as a finding.
+            text = f"pfdoctor could not read this output ({type(error).__name__}: {error})"
+            return Reading(findings=(Finding(text, Mark.NEUTRAL, Source(result.command.text)),))
+
+    def _learn(self, view: View, reading: Reading) -> View:
+        logs = view.case.logs
+        if reading.log is not None:
+            logs = (*logs, reading.log)
+        case = msgspec.structs.replace(
+            view.case,
+            facts=view.case.facts | {fact.name: fact for fact in reading.facts},
+            findings=(*view.case.findings, *reading.findings),
+            logs=logs,
+        )
+        opinion = view.opinion
+        if reading.facts or reading.log is not None:
+            opinion = diagnose(case.logs, case.facts)
+        derived = derived_facts(case, opinion)
+        case = msgspec.structs.replace(case, facts=case.facts | {f.name: f for f in derived})
+        learned = engine.Learned((*reading.facts, *derived), reading.findings)
+        state, _ = engine.advance(view.state, learned)
+        return _with(view, case=case, opinion=opinion, state=state)
+
+
+def _reading_of_given(log: KernelLog) -> Reading:
+    source = Source(log.source)
+    facts = (Fact("given.log", log.source, source), Fact("log.lines", log.lines, source))
+    return Reading(log=log, facts=facts, findings=findings_of(log, log.source, "the log you gave"))
+
+
+def _mark(
+    commands: tuple[CommandRecord, ...], interrupted: int | None
+) -> tuple[CommandRecord, ...]:
+    return tuple(
+        msgspec.structs.replace(c, interrupted=True) if c.number == interrupted else c
+        for c in commands
+    )
+
+
+def _with(view: View, **changes: object) -> View:
+    return msgspec.structs.replace(view, **changes)

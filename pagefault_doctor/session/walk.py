@@ -1,0 +1,277 @@
+"""The walk: drives the engine, the tools and a host, and logs every event.
+
+The wizard, the command line, a replay and a test all walk through this one door, so that the same
+choices give the same events everywhere. It asks nobody anything: whoever walks looks at
+`proposed` and `suggestion` and then calls `run`, `decline`, `skip` or `enter`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from pagefault_doctor import __version__
+from pagefault_doctor.hosts.host import Host, OnOutput
+from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus, Risk
+from pagefault_doctor.model.errors import PfDoctorError
+from pagefault_doctor.model.event import (
+    CommandDeclined,
+    CommandFinished,
+    CommandStarted,
+    Event,
+    LogRead,
+    NoteWritten,
+    Outcome,
+    QuestionAnswered,
+    SessionEnded,
+    SessionResumed,
+    SessionStarted,
+    StepEntered,
+    StepFinished,
+    ToolFinished,
+)
+from pagefault_doctor.model.log import KernelLog
+from pagefault_doctor.model.playbook import Playbook, StepStatus
+from pagefault_doctor.playbook.engine import Conclude, Suggest, UseTool
+from pagefault_doctor.session.event_log import SessionError, Sink
+from pagefault_doctor.session.view import Fold, View
+from pagefault_doctor.tools.tool import Tool, next_command
+
+MOST_COMMANDS = 24
+"""Commands that one tool may run in one step, so that no plan can loop."""
+
+NO_CONSENT = "not-needed"
+
+Clock = Callable[[], float]
+
+
+class ConsentError(PfDoctorError):
+    """A command that needs consent was about to run without it."""
+
+
+class Walk:
+    """One walk through a playbook on a host."""
+
+    def __init__(
+        self,
+        view: View,
+        *,
+        host: Host,
+        sink: Sink,
+        tools: Mapping[str, Tool],
+        clock: Clock = time.time,
+    ) -> None:
+        self.view = view
+        self.host = host
+        self.proposed: Command | None = None
+        self.suggestion: Suggest | None = None
+        self.unsaved: str | None = None
+        self._sink = sink
+        self._tools = tools
+        self._fold = Fold(tools)
+        self._clock = clock
+        self._settle()
+
+    @classmethod
+    def start(
+        cls,
+        started: SessionStarted,
+        playbook: Playbook,
+        *,
+        host: Host,
+        sink: Sink,
+        tools: Mapping[str, Tool],
+        clock: Clock = time.time,
+    ) -> Walk:
+        """Return a new walk, before its first step. Raises SessionError if it cannot be saved."""
+        started = msgspec.structs.replace(started, at=clock())
+        sink.append(started)
+        view = Fold(tools).begin(started, playbook)
+        return cls(view, host=host, sink=sink, tools=tools, clock=clock)
+
+    @classmethod
+    def resume(
+        cls,
+        events: tuple[Event, ...],
+        playbook: Playbook,
+        *,
+        host: Host,
+        sink: Sink,
+        tools: Mapping[str, Tool],
+        clock: Clock = time.time,
+    ) -> Walk:
+        """Return the walk that those events tell of, at the point where they end."""
+        view = Fold(tools).replay(events, playbook)
+        cut = next((c.number for c in view.commands if not c.result and not c.interrupted), None)
+        walk = cls(view, host=host, sink=sink, tools=tools, clock=clock)
+        walk._emit(SessionResumed(version=__version__, interrupted=cut))
+        walk._settle()
+        return walk
+
+    @property
+    def current_tool(self) -> str | None:
+        """Id of the tool whose turn it is."""
+        return self.proposed.tool if self.proposed else None
+
+    @property
+    def tools(self) -> Mapping[str, Tool]:
+        """The tools that the walk knows, by id."""
+        return self._tools
+
+    def enter(self, step: str) -> None:
+        """Go to a step, for the first time or again."""
+        self._emit(StepEntered(step=step))
+        self._settle()
+
+    def run(
+        self,
+        command: Command,
+        consent: str = NO_CONSENT,
+        on_output: OnOutput | None = None,
+        cancel: threading.Event | None = None,
+        runner: Callable[[Command], Result] | None = None,
+    ) -> Result:
+        """Run the proposed command, or the person's edition of it, and log both its ends.
+
+        `runner` runs it in place of the host: for interactive commands, which need the terminal.
+        Raises ConsentError, before anything runs, for a risky command without consent.
+        """
+        if command.risk is not Risk.READ and (consent == NO_CONSENT or self.view.started.read_only):
+            raise ConsentError(f"{command.text} needs consent: its risk is {command.risk}")
+        step = self.view.step
+        assert step is not None
+        number = len(self.view.commands) + 1
+        self._emit(
+            CommandStarted(
+                number=number,
+                step=step,
+                tool=command.tool,
+                argv=command.argv,
+                risk=command.risk,
+                consent=consent,
+                edited=command.edited,
+            )
+        )
+        result = runner(command) if runner else self.host.run(command, on_output, cancel)
+        self._emit(
+            CommandFinished(
+                number=number,
+                status=result.status,
+                exit_code=result.exit_code,
+                seconds=round(result.seconds, 3),
+                output=result.output,
+                errors=result.errors,
+            )
+        )
+        if result.status is ResultStatus.CANCELLED:
+            self._finish_tool(command.tool, Outcome.CANCELLED, "cancelled")
+        self._settle()
+        return result
+
+    def decline(self, command: Command, reason: str) -> None:
+        """Do not run the proposed command; its tool is done for this step."""
+        self._decline(command, reason)
+        self._settle()
+
+    def skip(self, reason: str = "skipped by you") -> None:
+        """Leave the current step as it is."""
+        assert self.view.step is not None
+        self._emit(StepFinished(step=self.view.step, status=StepStatus.SKIPPED, reason=reason))
+        self._settle()
+
+    def note(self, text: str) -> None:
+        """Keep a note of the person with the current step."""
+        self._emit(NoteWritten(step=self.view.step or "", text=text))
+
+    def answer(self, answered: QuestionAnswered) -> None:
+        """Keep the answer to a training question."""
+        self._emit(answered)
+
+    def give_log(self, log: KernelLog) -> None:
+        """Add a log that the person named or pasted."""
+        self._emit(LogRead(log=log))
+        self._settle()
+
+    def end(self, reason: str) -> None:
+        """Write the last event and close the session's file; a second end changes nothing."""
+        if self.view.ended is None:
+            self._emit(SessionEnded(reason=reason))
+        self._sink.close()
+
+    def _settle(self) -> None:
+        """Carry out effects until a command or a suggestion waits for the person."""
+        self.proposed = self.suggestion = None
+        for _ in range(10 * MOST_COMMANDS):
+            match self.view.effects:
+                case (UseTool(tool=tool),):
+                    if not self._propose(tool):
+                        return
+                case (Conclude(step=step, status=status, reason=reason),):
+                    self._emit(StepFinished(step=step, status=status, reason=reason))
+                case (Suggest() as suggestion,):
+                    self.suggestion = suggestion
+                    return
+                case _:
+                    return
+
+    def _propose(self, tool_id: str) -> bool:
+        """Propose the tool's next command; return True when the tool finished instead."""
+        tool = self._tools.get(tool_id)
+        if tool is None:
+            self._finish_tool(tool_id, Outcome.BLOCKED, "unknown tool", "check the playbook")
+            return True
+        done = self.view.case.done(tool_id)
+        wanted = next_command(tool, self.view.case) if len(done) < MOST_COMMANDS else None
+        if isinstance(wanted, Blocked):
+            self._finish_tool(tool_id, Outcome.BLOCKED, wanted.reason, wanted.remedy)
+            return True
+        if wanted is None:
+            self._finish_tool(tool_id, *_outcome(done))
+            return True
+        if wanted.risk is not Risk.READ and self.view.started.read_only:
+            self._decline(wanted, "read-only")
+            return True
+        self.proposed = wanted
+        return False
+
+    def _decline(self, command: Command, reason: str) -> None:
+        step = self.view.step
+        assert step is not None
+        self._emit(
+            CommandDeclined(
+                step=step,
+                tool=command.tool,
+                argv=command.argv,
+                risk=command.risk,
+                reason=reason,
+            )
+        )
+        self._finish_tool(command.tool, Outcome.DECLINED, reason)
+
+    def _finish_tool(self, tool: str, outcome: Outcome, reason: str = "", remedy: str = "") -> None:
+        step = self.view.step
+        assert step is not None
+        self._emit(
+            ToolFinished(step=step, tool=tool, outcome=outcome, reason=reason, remedy=remedy)
+        )
+
+    def _emit(self, event: Event) -> None:
+        """Log the event, then let it count. A box that can no longer be written to walks on."""
+        event = msgspec.structs.replace(event, at=self._clock())
+        try:
+            self._sink.append(event)
+        except SessionError as error:
+            self.unsaved = str(error)
+        self.view = self._fold.apply(self.view, event)
+
+
+def _outcome(done: tuple[Result, ...]) -> tuple[Outcome, str]:
+    if not done:
+        return Outcome.NOT_NEEDED, ""
+    if any(result.ok or result.said_anything for result in done):
+        return Outcome.USED, ""
+    first = next(iter(done[-1].errors.strip().splitlines()), "") or done[-1].status.value
+    return Outcome.FAILED, first

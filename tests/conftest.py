@@ -1,0 +1,45 @@
+"""What every test may use: requirements that skip or fail, and the public corpus."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from needs import require, require_program
+
+ROOT = Path(__file__).parent.parent
+
+__all__ = ("require", "require_program")
+
+
+@pytest.fixture(autouse=True)
+def _private_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep sessions of tests out of the person's own folder."""
+    state = tmp_path_factory.mktemp("state")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(state))
+        yield
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder of public logs; tests that need it skip where it is absent."""
+    folder = Path(os.environ.get("PFDOCTOR_CORPUS", ROOT.parent / "shared/corpus"))
+    if not folder.is_dir():
+        pytest.skip("no log corpus: name its folder in PFDOCTOR_CORPUS")
+    return folder
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Close with what was skipped and what would enable it."""
+    reasons: dict[str, int] = {}
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        reason = reason.removeprefix("Skipped: ")
+        reasons[reason] = reasons.get(reason, 0) + 1
+    if reasons:
+        terminalreporter.section("skipped, and what would enable it")
+        for reason, count in sorted(reasons.items()):
+            terminalreporter.line(f"{count:4}  {reason}")

@@ -1,0 +1,44 @@
+"""What a test needs of the machine: it skips where that is absent, or fails if required."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+STRICT = os.environ.get("PFDOCTOR_REQUIRE_LAB") == "1"
+"""Whether a missing tool fails a test instead of skipping it."""
+
+PACKAGES = {
+    "crash": "crash",
+    "drgn": "drgn (pip)",
+    "gdb": "gdb",
+    "make": "make",
+    "gcc": "gcc",
+    "memtester": "memtester",
+    "perf": "linux-perf",
+    "qemu-system-x86_64": "qemu-system-x86",
+    "sparse": "sparse",
+    "spatch": "coccinelle",
+    "stress-ng": "stress-ng",
+    "tmux": "tmux",
+    "valgrind": "valgrind",
+}
+"""Debian packages that bring the programs which tests use."""
+
+
+def require(condition: object, reason: str) -> None:
+    """Skip the test, or fail it where the lab is required, unless the condition holds."""
+    if condition:
+        return
+    if STRICT:
+        pytest.fail(f"required here: {reason}")
+    pytest.skip(reason)
+
+
+def require_program(name: str) -> str:
+    """Return the path of a program, or skip the test naming the package that brings it."""
+    path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    require(path, f"{name} is not installed: package {PACKAGES.get(name, name)}")
+    return path or ""

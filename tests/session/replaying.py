@@ -1,0 +1,58 @@
+"""Walk again as a session's events tell, making the same choices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from pagefault_doctor.model.event import (
+    CommandDeclined,
+    CommandFinished,
+    CommandStarted,
+    Event,
+    LogRead,
+    NoteWritten,
+    QuestionAnswered,
+    SessionEnded,
+    SessionStarted,
+    StepEntered,
+    StepFinished,
+)
+from pagefault_doctor.session.walk import Walk
+
+
+def replay(events: Iterable[Event], walk: Walk) -> None:
+    """Make every choice that the events record. What follows by itself is left to the walk."""
+    for event in events:
+        match event:
+            case StepEntered(step=step):
+                walk.enter(step)
+            case LogRead(log=log):
+                walk.give_log(log)
+            case CommandStarted(consent=consent):
+                assert walk.proposed is not None, event
+                walk.run(walk.proposed, consent)
+            case CommandDeclined(reason=reason) if walk.proposed:
+                walk.decline(walk.proposed, reason)
+            case StepFinished(reason=reason) if reason == "skipped by you":
+                walk.skip(reason)
+            case NoteWritten(text=text):
+                walk.note(text)
+            case QuestionAnswered():
+                walk.answer(event)
+            case SessionEnded(reason=reason):
+                walk.end(reason)
+
+
+def without_times(events: Iterable[Event]) -> list[Event]:
+    """Return the events with all that differs between two runs of one walk taken out."""
+    plain: list[Event] = []
+    for event in events:
+        event = msgspec.structs.replace(event, at=0.0)
+        if isinstance(event, SessionStarted):
+            event = msgspec.structs.replace(event, id="")
+        if isinstance(event, CommandFinished):
+            event = msgspec.structs.replace(event, seconds=0.0)
+        plain.append(event)
+    return plain

@@ -1,0 +1,115 @@
+"""The session file: private, whole, and never lost."""
+
+from __future__ import annotations
+
+import contextlib
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pagefault_doctor.model.errors import UsageError
+from pagefault_doctor.model.event import SCHEMA, NoteWritten, SessionEnded, SessionStarted
+from pagefault_doctor.session.event_log import (
+    EventLog,
+    SessionError,
+    encode,
+    parse_events,
+    read_events,
+)
+
+STARTED = SessionStarted(id="s1", version="0", playbook="p", host="h")
+
+
+def test_only_the_owner_can_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "state/sessions/s1.jsonl"
+    EventLog.create(path).close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_what_was_appended_is_read_back(tmp_path: Path) -> None:
+    log = EventLog.create(tmp_path / "s1.jsonl")
+    events = (
+        STARTED,
+        NoteWritten(step="a", text="\x1b]52;c;x\x07 \u202e \n"),
+        SessionEnded(reason="quit"),
+    )
+    for event in events:
+        log.append(event)
+    assert read_events(log.path) == events
+
+
+def test_a_torn_last_line_is_passed_over_and_cut_off_on_reopening(tmp_path: Path) -> None:
+    path = tmp_path / "s1.jsonl"
+    log = EventLog.create(path)
+    log.append(STARTED)
+    log.close()
+    with path.open("ab") as file:
+        file.write(b'{"event":"note-written","st')
+    assert read_events(path) == (STARTED,)
+    again = EventLog.reopen(path)
+    again.append(SessionEnded(reason="quit"))
+    assert read_events(path) == (STARTED, SessionEnded(reason="quit"))
+
+
+def test_a_full_disk_leaves_whole_events_only(tmp_path: Path) -> None:
+    script = (
+        "import resource, signal, sys; from pathlib import Path\n"
+        "from pagefault_doctor.session.event_log import *\n"
+        "from pagefault_doctor.model.event import *\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        f"log = EventLog.create(Path({str(tmp_path / 's.jsonl')!r}))\n"
+        "log.append(SessionStarted(id='s', version='0', playbook='p', host='h'))\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (400, 400))\n"
+        "try:\n"
+        "    log.append(NoteWritten(step='a', text='x' * 1000))\n"
+        "except SessionError as error:\n"
+        "    print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60
+    )
+    assert "cannot write the session" in done.stdout
+    assert len(read_events(tmp_path / "s.jsonl")) == 1
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\n",
+        b"not json\n",
+        b'{"event":"nonsense"}\n',
+        b'{"event":"session-ended","reason":"q"}\n',
+        b"\xff\xfe\n",
+    ],
+)
+def test_what_is_no_session_is_told_in_one_line(data: bytes) -> None:
+    with pytest.raises(UsageError) as told:
+        parse_events(data, "file")
+    assert str(told.value).startswith("file")
+    assert "\n" not in str(told.value)
+
+
+def test_a_session_of_a_newer_version_is_refused() -> None:
+    newer = SessionStarted(id="s", version="9", playbook="p", host="h", schema=SCHEMA + 1)
+    data = encode(newer)
+    with pytest.raises(UsageError, match="newer pfdoctor"):
+        parse_events(data, "file")
+
+
+@given(st.binary())
+def test_any_bytes_are_a_session_or_a_usage_error(data: bytes) -> None:
+    with contextlib.suppress(UsageError):
+        parse_events(data, "file")
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(SessionError, match="XDG_STATE_HOME"):
+        EventLog.create(tmp_path / "file/sessions/s1.jsonl")
