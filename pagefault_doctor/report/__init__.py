@@ -1,0 +1,1 @@
+"""Sessions and diagnoses as text, Markdown, HTML and JSON."""

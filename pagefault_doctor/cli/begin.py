@@ -1,0 +1,111 @@
+"""Begin or take up a walk: the host, the session file and the playbook put together."""
+
+from __future__ import annotations
+
+import time
+
+from pagefault_doctor import __version__
+from pagefault_doctor.cli.options import DEFAULT_PLAYBOOK
+from pagefault_doctor.cli.talk import say
+from pagefault_doctor.hosts.host import Host
+from pagefault_doctor.hosts.local import LocalHost
+from pagefault_doctor.hosts.recorded import RecordedHost
+from pagefault_doctor.model.command import Command
+from pagefault_doctor.model.event import CommandStarted, Event, SessionStarted
+from pagefault_doctor.model.log import KernelLog
+from pagefault_doctor.model.scenario import Scenario
+from pagefault_doctor.playbook.shelf import playbook, recording_path
+from pagefault_doctor.session.event_log import (
+    EventLog,
+    MemoryLog,
+    SessionError,
+    Sink,
+    read_events,
+)
+from pagefault_doctor.session.store import find, new_id, path_of, sessions_folder
+from pagefault_doctor.session.walk import Walk
+from pagefault_doctor.tools import TOOLS
+
+
+def begin(
+    host: Host,
+    playbook_id: str = DEFAULT_PLAYBOOK,
+    *,
+    given: dict[str, str] | None = None,
+    log: KernelLog | None = None,
+    read_only: bool = False,
+    scenario: str | None = None,
+    saved: bool = True,
+) -> Walk:
+    """Return a new walk on the host, at its first step where a log is given.
+
+    A box that can keep no session file gets its walk all the same, with a warning. Raises
+    UsageError for an unknown playbook.
+    """
+    chosen = playbook(playbook_id)
+    session_id = new_id(time.time())
+    started = SessionStarted(
+        id=session_id,
+        version=__version__,
+        playbook=chosen.id,
+        host=host.name,
+        read_only=read_only,
+        scenario=scenario,
+        given=given or {},
+    )
+    sink = _sink(session_id) if saved else MemoryLog()
+    walk = Walk.start(started, chosen, host=host, sink=sink, tools=TOOLS)
+    if log is not None:
+        walk.enter(chosen.steps[0].id)
+        walk.give_log(log)
+    return walk
+
+
+def begin_training(scenario: Scenario) -> Walk:
+    """Return a walk through a scenario on its recording: nothing runs on this machine."""
+    recorded = read_events(recording_path(scenario.id))
+    return begin(
+        RecordedHost(recorded, _started(recorded).host),
+        scenario.playbook,
+        given=_started(recorded).given,
+        scenario=scenario.id,
+    )
+
+
+def take_up(session_id: str | None) -> Walk:
+    """Return the walk of a kept session, to go on with.
+
+    Without an id the newest session is meant. Raises UsageError where there is none.
+    """
+    path = find(sessions_folder(), session_id)
+    events = read_events(path)
+    started = _started(events)
+    sink = EventLog.reopen(path)
+    chosen = playbook(started.playbook)
+    return Walk.resume(events, chosen, host=_host_of(events), sink=sink, tools=TOOLS)
+
+
+def _host_of(events: tuple[Event, ...]) -> Host:
+    """Return the host a session ran on; a recording is wound on to where the session stood."""
+    started = _started(events)
+    if started.scenario is None:
+        return LocalHost()
+    host = RecordedHost(read_events(recording_path(started.scenario)), started.host)
+    for event in events:
+        if isinstance(event, CommandStarted):
+            host.run(Command(argv=event.argv, tool=event.tool))
+    return host
+
+
+def _started(events: tuple[Event, ...]) -> SessionStarted:
+    first = events[0]
+    assert isinstance(first, SessionStarted)
+    return first
+
+
+def _sink(session_id: str) -> Sink:
+    try:
+        return EventLog.create(path_of(sessions_folder(), session_id))
+    except SessionError as error:
+        say(f"{error}; this session will not be kept")
+        return MemoryLog()

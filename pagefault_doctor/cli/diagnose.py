@@ -1,0 +1,148 @@
+"""`pfdoctor diagnose`: logs in, causes out."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+
+import msgspec
+
+from pagefault_doctor.cli.inputs import read_log
+from pagefault_doctor.cli.talk import say
+from pagefault_doctor.diagnosis import diagnose
+from pagefault_doctor.model.diagnosis import Opinion, RootCause
+from pagefault_doctor.model.errors import ExitCode, MissingError, PfDoctorError, UsageError
+from pagefault_doctor.model.report import Report
+
+
+class Examined(msgspec.Struct, frozen=True):
+    """One input, read and diagnosed."""
+
+    source: str
+    reports: tuple[Report, ...]
+    opinion: Opinion
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare options and arguments."""
+    parser.epilog = (
+        "Examples:\n  pfdoctor diagnose /var/log/kern.log\n  dmesg | pfdoctor diagnose -\n"
+        "  pfdoctor diagnose --json oops.txt | jq .verdict\n"
+        "  pfdoctor diagnose --module-dir ~/src/faulty oops.txt    names file and line"
+    )
+    parser.add_argument(
+        "paths", nargs="*", metavar="PATH", help="a log, or - for standard input; none: this box"
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="one JSON document")
+    form.add_argument(
+        "--jsonl", action="store_true", help="a JSON document a line, one for each input"
+    )
+    form.add_argument("--markdown", action="store_true", help="Markdown, for a ticket")
+    parser.add_argument("--vmcore", metavar="FILE", help="start from a crash dump")
+    parser.add_argument(
+        "--vmlinux", metavar="FILE", help="the kernel with debug symbols that the dump is of"
+    )
+    parser.add_argument(
+        "--module-dir", metavar="DIR", help="where the suspect's .ko with debug information lies"
+    )
+    parser.add_argument(
+        "--exit-code", action="store_true", help="exit with 10 when a fault was found"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print a diagnosis of each input and return the exit code."""
+    _check(args)
+    if args.vmcore:
+        return _conclude(args, _examine_dump(args))
+    if not args.paths:
+        return _conclude(args, _examine_box())
+    if len(args.paths) == 1:
+        return _conclude(args, _examine_log(args.paths[0], args.module_dir))
+    return _each(args)
+
+
+def _each(args: argparse.Namespace) -> int:
+    """Diagnose several logs; one that cannot be read does not keep the others from it."""
+    worst = ExitCode.DONE
+    for path in args.paths:
+        try:
+            examined = _examine_log(path, args.module_dir)
+        except PfDoctorError as error:
+            say(str(error))
+            worst = max(worst, error.exit_code)
+            continue
+        worst = max(worst, _conclude(args, examined))
+    return worst
+
+
+def _check(args: argparse.Namespace) -> None:
+    if args.json and len(args.paths) > 1:
+        raise UsageError("--json takes one input", "use --jsonl for several")
+    if args.paths and args.vmcore:
+        raise UsageError("a log and --vmcore cannot be given together", "name one of them")
+    if args.vmlinux and not args.vmcore:
+        raise UsageError("--vmlinux goes with --vmcore FILE")
+    if args.module_dir and not Path(args.module_dir).is_dir():
+        raise MissingError(f"--module-dir: there is no folder {args.module_dir}", "check the name")
+
+
+def _examine_log(path: str, module_dir: str | None) -> Examined:
+    log = read_log(path)
+    if module_dir:
+        from pagefault_doctor.symbols import locate
+
+        located = tuple(locate(report, Path(module_dir)) for report in log.reports)
+        log = msgspec.structs.replace(log, reports=located)
+    return Examined(path, log.reports, diagnose((log,), {}))
+
+
+def _examine_box() -> Examined:
+    from pagefault_doctor.cli.begin import begin
+    from pagefault_doctor.cli.unattended import walk_steps
+    from pagefault_doctor.hosts.local import LocalHost
+
+    walk = begin(LocalHost(), saved=False)
+    walk_steps(walk, ("check-logs",))
+    return Examined(walk.host.name, walk.view.case.reports, walk.view.opinion)
+
+
+def _examine_dump(args: argparse.Namespace) -> Examined:
+    from pagefault_doctor.cli.begin import begin
+    from pagefault_doctor.cli.inputs import given_files
+    from pagefault_doctor.cli.unattended import walk_steps
+    from pagefault_doctor.hosts.local import LocalHost
+
+    walk = begin(LocalHost(), given=given_files(args), saved=False)
+    walk_steps(walk, ("analyse-crash-dump",))
+    if not walk.view.case.reports:
+        unread = "; ".join(f"{t.tool}: {t.reason}" for t in walk.view.finished_tools if t.reason)
+        raise MissingError(f"no kernel log could be read from {args.vmcore}", unread)
+    return Examined(args.vmcore, walk.view.case.reports, walk.view.opinion)
+
+
+def _conclude(args: argparse.Namespace, examined: Examined) -> ExitCode:
+    """Print what was found and return the exit code for it."""
+    sys.stdout.write(_rendered(args, examined))
+    found = examined.opinion.verdict.root_cause is not RootCause.NONE
+    return ExitCode.FAULT_FOUND if args.exit_code and found else ExitCode.DONE
+
+
+def _rendered(args: argparse.Namespace, examined: Examined) -> str:
+    source, reports, opinion = examined.source, examined.reports, examined.opinion
+    if args.json or args.jsonl:
+        from pagefault_doctor.report.document import diagnosis_document, encode
+
+        document = diagnosis_document(source, reports, opinion)
+        return encode(document, indent=2 if args.json else 0) + "\n"
+    from pagefault_doctor.report.diagnosis import diagnosis_outline, diagnosis_text
+
+    if args.markdown:
+        from pagefault_doctor.report.markdown import render
+
+        return render(diagnosis_outline(source, reports, opinion))
+    width = shutil.get_terminal_size((100, 24)).columns
+    return diagnosis_text(source, reports, opinion, min(width, 120))

@@ -1,0 +1,64 @@
+"""The files named on the command line."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import sys
+from pathlib import Path
+
+from pagefault_doctor import klog
+from pagefault_doctor.cli.options import GIVEN
+from pagefault_doctor.model.errors import MissingError, PfDoctorError, UsageError
+from pagefault_doctor.model.log import KernelLog
+
+STDIN = "-"
+
+
+_TELL = {
+    errno.ENOENT: (MissingError, "there is no file {}", "check the name"),
+    errno.EACCES: (MissingError, "{} may not be read by you", "try it with sudo"),
+    errno.EPERM: (MissingError, "{} may not be read by you", "try it with sudo"),
+    errno.EISDIR: (UsageError, "{} is a directory", "name the log files in it"),
+}
+
+
+def read_log(path: str) -> KernelLog:
+    """Return the log in the file, or on standard input for `-`.
+
+    Raises MissingError where it is not there or not permitted, UsageError where it is no log.
+    """
+    try:
+        if path == STDIN:
+            log = klog.read(sys.stdin.buffer.read(), "standard input")
+        else:
+            log = klog.read_file(Path(path))
+    except OSError as error:
+        raise _told(path, error) from error
+    if log.note and log.size and not log.reports:
+        raise UsageError(f"{path}: {log.note}", "for a crash dump use --vmcore FILE")
+    return log
+
+
+def _told(path: str, error: OSError) -> PfDoctorError:
+    kind, problem, remedy = _TELL.get(
+        error.errno or 0, (PfDoctorError, f"{{}}: {error.strerror or error}", "")
+    )
+    return kind(problem.format(path), remedy)
+
+
+def given_files(args: argparse.Namespace) -> dict[str, str]:
+    """Return what the person named, by the names the facts `given.*` have, as absolute paths.
+
+    Raises MissingError for a path that is not there.
+    """
+    given = {}
+    for option, _, _ in GIVEN:
+        name = option.lstrip("-").replace("-", "_")
+        path = getattr(args, name, None)
+        if path is None:
+            continue
+        if not Path(path).exists():
+            raise MissingError(f"{option}: there is no {path}", "check the name")
+        given[name] = str(Path(path).absolute())
+    return given

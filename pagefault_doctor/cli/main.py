@@ -1,0 +1,135 @@
+"""`pfdoctor`: finds the subcommand, runs it, and turns what went wrong into one line."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Final, NoReturn, Protocol
+
+from pagefault_doctor import __version__
+
+SUBCOMMANDS: Final = {
+    "diagnose": "read kernel logs and say what happened and why",
+    "run": "walk the playbook without a terminal UI: every command that only observes",
+    "resume": "go on with a session after a drop, a kill or a reboot",
+    "sessions": "list the sessions that were kept",
+    "train": "walk through a recorded real case, with questions",
+    "preflight": "say which tools will work here, which will not, and the remedy",
+    "playbook": "list, show and check playbooks",
+    "report": "print the report of a session",
+    "explain": "explain a root cause: how it shows, how it is fixed, how that is proven",
+    "completion": "print a completion script for your shell",
+}
+"""Each subcommand and what it does; `cli/NAME.py` holds it."""
+
+_EPILOG = """
+Exit codes: 0 done, 1 failed while working, 2 usage, 3 something needed is missing or
+not permitted, 130 interrupted.
+
+Examples:
+  pfdoctor                           the wizard, on this box
+  pfdoctor --log /var/log/kern.log   the wizard, starting from a log
+  dmesg | pfdoctor diagnose -        a diagnosis without a terminal UI
+  pfdoctor train                     practise on a real case, offline
+"""
+
+
+class Subcommand(Protocol):
+    """What a module of `cli/` offers for its subcommand."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare options and arguments."""
+
+    def run(self, args: argparse.Namespace) -> int:
+        """Do it and return the exit code; raises PfDoctorError."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `pfdoctor` with these arguments and return its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["--version"]:
+        print(f"pfdoctor {__version__}")
+        return 0
+    return _guarded(lambda: _dispatch(words))
+
+
+def _dispatch(words: list[str]) -> int:
+    if words and words[0] in SUBCOMMANDS:
+        parser, subcommand = subcommand_parser(words[0])
+        return subcommand.run(parser.parse_args(words[1:]))
+    parser = wizard_parser()
+    args = parser.parse_args(words)
+    if args.unexpected:
+        _reject(parser, args.unexpected[0])
+    return _load("wizard").run(args)
+
+
+def wizard_parser() -> argparse.ArgumentParser:
+    """Return the parser of the bare `pfdoctor`, whose help lists the subcommands."""
+    width = max(map(len, SUBCOMMANDS))
+    listed = "\n".join(f"  {name:{width}}  {text}" for name, text in SUBCOMMANDS.items())
+    parser = argparse.ArgumentParser(
+        prog="pfdoctor",
+        usage="pfdoctor [options] | pfdoctor SUBCOMMAND [options]",
+        description="A guided troubleshooting wizard for Linux kernel page faults.\n"
+        "Without a subcommand it starts the wizard on this box.\n\n"
+        f"subcommands (pfdoctor SUBCOMMAND --help tells more):\n{listed}",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"pfdoctor {__version__}")
+    parser.add_argument("unexpected", nargs="*", help=argparse.SUPPRESS)
+    _load("wizard").add_arguments(parser)
+    return parser
+
+
+def subcommand_parser(name: str) -> tuple[argparse.ArgumentParser, Subcommand]:
+    """Return the parser of one subcommand, and the subcommand."""
+    subcommand = _load(name)
+    parser = argparse.ArgumentParser(
+        prog=f"pfdoctor {name}",
+        description=SUBCOMMANDS[name][:1].upper() + SUBCOMMANDS[name][1:] + ".",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    subcommand.add_arguments(parser)
+    return parser, subcommand
+
+
+def _load(name: str) -> Subcommand:
+    module: Subcommand = import_module(f"pagefault_doctor.cli.{name}")
+    return module
+
+
+def _reject(parser: argparse.ArgumentParser, word: str) -> NoReturn:
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, SUBCOMMANDS, 1)
+    hint = f"did you mean {near[0]}?" if near else "pfdoctor --help lists the subcommands"
+    if os.path.exists(word):
+        hint = f"to read a log: pfdoctor diagnose {word}"
+    parser.error(f"there is no subcommand {word!r}; {hint}")
+
+
+def _guarded(work: Callable[[], int]) -> int:
+    """Do the work; tell a failure in one line and return its exit code."""
+    from pagefault_doctor.model.errors import ExitCode, PfDoctorError
+
+    try:
+        code = work()
+        sys.stdout.flush()
+        return code
+    except PfDoctorError as error:
+        from pagefault_doctor.model.untrusted import clean_line
+
+        print(f"pfdoctor: {clean_line(str(error))}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader (head, less) has what it wanted; nothing may be written any more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.DONE
+    except KeyboardInterrupt:
+        print("pfdoctor: interrupted", file=sys.stderr)
+        return ExitCode.INTERRUPTED

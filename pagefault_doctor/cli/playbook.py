@@ -1,0 +1,73 @@
+"""`pfdoctor playbook`: list, show and check playbooks, and print their schema."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from pagefault_doctor.cli.talk import say
+from pagefault_doctor.model.errors import ExitCode, UsageError
+from pagefault_doctor.model.playbook import Playbook
+from pagefault_doctor.playbook.loader import check, read
+from pagefault_doctor.playbook.schema import json_schema
+from pagefault_doctor.playbook.shelf import playbook, playbook_ids
+from pagefault_doctor.report.block import Block, Heading, Items, Paragraph
+from pagefault_doctor.report.text import render
+
+_NEEDS_NAME = {"show": "an id", "check": "a file"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare options and arguments."""
+    parser.add_argument("action", choices=("list", "show", "check", "schema"), help="what to do")
+    parser.add_argument(
+        "names", nargs="*", metavar="ID|FILE", help="a playbook to show, or files to check"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it and return the exit code."""
+    if args.action in _NEEDS_NAME and not args.names:
+        raise UsageError(f"playbook {args.action} needs {_NEEDS_NAME[args.action]}")
+    match args.action:
+        case "list":
+            for name in playbook_ids():
+                print(f"{name:24}{playbook(name).title}")
+        case "show":
+            for name in args.names:
+                sys.stdout.write(render(_blocks(playbook(name))))
+        case "schema":
+            import json
+
+            print(json.dumps(json_schema(), indent=2))
+        case _:
+            return max(_check(name) for name in args.names)
+    return ExitCode.DONE
+
+
+def _check(name: str) -> ExitCode:
+    from pagefault_doctor.session.derived import known_facts
+    from pagefault_doctor.tools import TOOLS
+
+    text = read(Path(name))
+    problems = check(
+        text, name, known_tools=frozenset(TOOLS), known_facts=known_facts(TOOLS.values())
+    )
+    for problem in problems:
+        print(f"{name}:{problem.line}:{problem.column}: {problem.message}")
+    if not problems:
+        say(f"{name} is a good playbook")
+    return ExitCode.USAGE if problems else ExitCode.DONE
+
+
+def _blocks(shown: Playbook) -> Iterator[Block]:
+    yield Heading(f"{shown.id}: {shown.title}", 1)
+    yield Paragraph(shown.summary)
+    for number, step in enumerate(shown.steps, 1):
+        yield Heading(f"{number}. {step.title} ({step.id})")
+        yield Paragraph(step.why)
+        if step.tools:
+            yield Paragraph(f"Tools: {', '.join(step.tools)}")
+        yield Items(tuple(f"to {s.go}: {s.because}" for s in step.suggest))

@@ -1,0 +1,68 @@
+"""`pfdoctor preflight`: which tool will work here, which will not, why, and the remedy."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from pagefault_doctor.hosts.local import LocalHost
+from pagefault_doctor.model.case import Case
+from pagefault_doctor.model.command import Command, Risk
+from pagefault_doctor.model.fact import Mark
+from pagefault_doctor.tools import TOOLS
+from pagefault_doctor.tools.tool import blocked
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare options and arguments."""
+    parser.add_argument("--json", action="store_true", help="as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print a line for each tool. Missing tools are no failure: the walk goes on without them."""
+    case, limits = _look()
+    rows = [_row(tool_id, case) for tool_id in TOOLS]
+    if args.json:
+        facts = {n: f.value for n, f in sorted(case.facts.items()) if n.startswith("host.")}
+        print(json.dumps({"host": facts, "limits": limits, "tools": rows}, indent=2))
+    else:
+        _print(case, limits, rows)
+    return 0
+
+
+def _look() -> tuple[Case, list[str]]:
+    """Probe the box with the one command that describes it."""
+    box = TOOLS["box"]
+    command = box.plan(Case())
+    assert isinstance(command, Command)
+    reading = box.read(LocalHost().run(command), Case())
+    limits = [f.text for f in reading.findings if f.mark is Mark.BAD]
+    return Case(facts={fact.name: fact for fact in reading.facts}), limits
+
+
+def _row(tool_id: str, case: Case) -> dict[str, Any]:
+    tool = TOOLS[tool_id]
+    wall = blocked(tool, case)
+    return {
+        "tool": tool.id,
+        "works": wall is None,
+        "risk": tool.risk.value,
+        "purpose": tool.purpose,
+        "reason": wall.reason if wall else "",
+        "remedy": wall.remedy if wall else "",
+    }
+
+
+def _print(case: Case, limits: list[str], rows: list[dict[str, Any]]) -> None:
+    kernel, uid = case.get("host.kernel", "?"), case.get("host.uid", -1)
+    print(f"{case.get('host.name', '?')}: kernel {kernel}, user id {uid}")
+    for limit in limits:
+        print(f"  ! {limit}")
+    width = max(len(row["tool"]) for row in rows)
+    for row in rows:
+        told = row["purpose"] if row["works"] else f"{row['reason']}; {row['remedy']}"
+        risk = "" if row["risk"] == Risk.READ else f" ({row['risk']})"
+        print(f"  {'v' if row['works'] else 'x'} {row['tool']:{width}}  {told}{risk}")
+    working = sum(row["works"] for row in rows)
+    print(f"{working} of {len(rows)} tools will work. A step says how to go on without the others.")

@@ -1,0 +1,51 @@
+"""`pfdoctor report`: the report of a session."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from pagefault_doctor.model.event import SessionStarted
+from pagefault_doctor.playbook.shelf import playbook
+from pagefault_doctor.report import html, markdown, text
+from pagefault_doctor.report.document import encode
+from pagefault_doctor.report.outline import session_outline
+from pagefault_doctor.report.session_document import session_document
+from pagefault_doctor.session.event_log import read_events
+from pagefault_doctor.session.store import find, sessions_folder
+from pagefault_doctor.session.view import Fold, View
+from pagefault_doctor.tools import TOOLS
+
+_RENDERERS = {"text": text.render, "md": markdown.render, "html": html.render}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare options and arguments."""
+    parser.add_argument(
+        "session",
+        nargs="?",
+        metavar="SESSION",
+        help="a session, the beginning of its id, or a session file; none: the newest",
+    )
+    parser.add_argument(
+        "--format", choices=[*_RENDERERS, "json"], default="text", help="default: %(default)s"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the report."""
+    view = _view(args.session)
+    if args.format == "json":
+        print(encode(session_document(view), indent=2))
+    else:
+        sys.stdout.write(_RENDERERS[args.format](session_outline(view)))
+    return 0
+
+
+def _view(session: str | None) -> View:
+    named = Path(session) if session and session.endswith(".jsonl") else None
+    events = read_events(named or find(sessions_folder(), session))
+    first = events[0]
+    assert isinstance(first, SessionStarted)
+    return Fold(TOOLS).replay(events, playbook(first.playbook))

@@ -1,0 +1,36 @@
+"""`pfdoctor resume`: go on after a drop, a kill or a reboot."""
+
+from __future__ import annotations
+
+import argparse
+
+from pagefault_doctor.cli.begin import take_up
+from pagefault_doctor.cli.options import add_face_arguments
+from pagefault_doctor.cli.talk import say, why_no_terminal
+from pagefault_doctor.model.errors import MissingError
+from pagefault_doctor.playbook.shelf import scenario
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare options and arguments."""
+    parser.add_argument(
+        "session",
+        nargs="?",
+        metavar="ID",
+        help="a session or the beginning of its id; none: the newest",
+    )
+    add_face_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Show the wizard where the session stood, and return the exit code."""
+    if obstacle := why_no_terminal():
+        raise MissingError(f"resume needs a terminal: {obstacle}", "to read it: pfdoctor report ID")
+    walk = take_up(args.session)
+    cut = next((c for c in walk.view.commands if c.interrupted), None)
+    if cut:
+        say(f"command {cut.number} was cut short: {cut.command.text}")
+    from pagefault_doctor.cli.face import show
+
+    named = walk.view.started.scenario
+    return show(walk, args, scenario(named) if named else None)

@@ -1,0 +1,70 @@
+"""`pfdoctor run`: the playbook without a terminal UI."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from pagefault_doctor.cli.begin import begin
+from pagefault_doctor.cli.inputs import given_files, read_log
+from pagefault_doctor.cli.options import add_walk_arguments
+from pagefault_doctor.cli.talk import say
+from pagefault_doctor.cli.unattended import walk_playbook
+from pagefault_doctor.hosts.local import LocalHost
+from pagefault_doctor.model.diagnosis import RootCause
+from pagefault_doctor.model.errors import ExitCode
+from pagefault_doctor.session.walk import Walk
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare options and arguments."""
+    parser.epilog = (
+        "Runs only commands that observe; what would load, change or crash the machine\n"
+        "is listed and not run. The session is kept: pfdoctor resume goes on with it."
+    )
+    add_walk_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="the whole session as JSON")
+    parser.add_argument("--quiet", action="store_true", help="no progress on standard error")
+    parser.add_argument(
+        "--exit-code", action="store_true", help="exit with 10 when a fault was found"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Walk the playbook, print the verdict and return the exit code."""
+    log = read_log(args.log) if args.log else None
+    walk = begin(
+        LocalHost(),
+        args.playbook,
+        given=given_files(args),
+        log=log,
+        read_only=args.read_only,
+    )
+    walk_playbook(walk, (lambda text: None) if args.quiet else _tell)
+    walk.end("finished")
+    print_session(walk, as_json=args.json)
+    if walk.unsaved:
+        say(walk.unsaved)
+    found = walk.view.opinion.verdict.root_cause is not RootCause.NONE
+    return ExitCode.FAULT_FOUND if args.exit_code and found else ExitCode.DONE
+
+
+def print_session(walk: Walk, *, as_json: bool) -> None:
+    """Print the diagnosis of a walk, or its whole session as JSON, on standard output."""
+    view = walk.view
+    if as_json:
+        from pagefault_doctor.report.document import encode
+        from pagefault_doctor.report.session_document import session_document
+
+        print(encode(session_document(view), indent=2))
+        return
+    from pagefault_doctor.report.diagnosis import diagnosis_text
+
+    sys.stdout.write(diagnosis_text(view.started.host, view.case.reports, view.opinion))
+    if view.opinion.verdict.root_cause is RootCause.NONE:
+        print("To see pfdoctor at work on a real case: pfdoctor train")
+    print(f"\nThe whole report: pfdoctor report {view.started.id}")
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,113 @@
+"""A training walk line by line: for a screen reader, a dumb terminal, or a pipe."""
+
+from __future__ import annotations
+
+import textwrap
+
+from pagefault_doctor.model.command import Command, Risk
+from pagefault_doctor.model.errors import ExitCode
+from pagefault_doctor.model.event import QuestionAnswered
+from pagefault_doctor.model.scenario import Question, Scenario
+from pagefault_doctor.playbook.engine import END
+from pagefault_doctor.report.outline import finding_text
+from pagefault_doctor.session.walk import Walk
+
+SHOWN = 12
+"""Lines of output shown of each command."""
+
+REPLAYED = "replay"
+"""The consent of commands that only a recording runs."""
+
+
+def train_plainly(walk: Walk, scenario: Scenario) -> int:
+    """Walk the scenario on standard input and output, and return the exit code.
+
+    Questions are asked once a step's commands have run. Where input has ended, the answers are
+    told and the walk goes on.
+    """
+    _print(f"{scenario.title}\n\n{scenario.summary}")
+    step = walk.view.playbook.steps[0].id
+    visited: set[str] = set()
+    while step != END and step not in visited:
+        visited.add(step)
+        _walk_step(walk, step)
+        for question in scenario.questions:
+            if question.step == step:
+                walk.answer(_ask(question))
+        step = walk.suggestion.go if walk.suggestion else END
+    _conclude(walk, scenario)
+    walk.end("finished")
+    return ExitCode.DONE
+
+
+def _walk_step(walk: Walk, step_id: str) -> None:
+    step = walk.view.playbook.step(step_id)
+    number = [s.id for s in walk.view.playbook.steps].index(step_id) + 1
+    _print(f"\n=== {number} of {len(walk.view.playbook.steps)}  {step.title}\n{step.why}")
+    walk.enter(step_id)
+    while walk.proposed is not None:
+        _run(walk, walk.proposed)
+    state = walk.view.state.steps[step_id]
+    for blocked in state.finished:
+        if blocked.remedy:
+            _print(f"  x {blocked.tool}: {blocked.reason}; {blocked.remedy}")
+    if walk.suggestion:
+        _print(f"Step {state.status}. Next: {walk.suggestion.because}")
+
+
+def _run(walk: Walk, command: Command) -> None:
+    consent = "not-needed" if command.risk is Risk.READ else REPLAYED
+    risk = "" if command.risk is Risk.READ else f"  ({command.risk}; replayed, nothing runs here)"
+    print(f"\n$ {command.line}{risk}")
+    result = walk.run(command, consent)
+    lines = (result.output + result.errors).splitlines()
+    for line in lines[:SHOWN]:
+        print(f"    {line}")
+    if len(lines) > SHOWN:
+        print(f"    ... {len(lines) - SHOWN} more lines")
+    for finding in walk.view.commands[-1].findings:
+        _print(f"  {finding_text(finding)}")
+
+
+def _ask(question: Question) -> QuestionAnswered:
+    _print(f"\n? {question.ask}")
+    for number, text in enumerate(question.choices, 1):
+        _print(f"  {number}  {text}")
+    choice, hinted = _choice(question)
+    right = choice == question.answer
+    told = "Right." if right else f"No, it is {question.answer + 1}: "
+    _print(f"{told} {'' if right else question.choices[question.answer]}\n{question.explain}")
+    return QuestionAnswered(
+        step=question.step, question=question.id, choice=choice, right=right, hinted=hinted
+    )
+
+
+def _choice(question: Question) -> tuple[int, bool]:
+    """Return the chosen index, -1 where input has ended, and whether the hint was seen."""
+    hinted = False
+    while True:
+        try:
+            words = input(f"1-{len(question.choices)}, h for a hint: ").strip().lower()
+        except EOFError:
+            print("(no answer)")
+            return -1, hinted
+        if words == "h":
+            hinted = True
+            _print(question.hint)
+        elif words.isdecimal() and 1 <= int(words) <= len(question.choices):
+            return int(words) - 1, hinted
+
+
+def _conclude(walk: Walk, scenario: Scenario) -> None:
+    answers = walk.view.answers
+    right = sum(answer.right for answer in answers)
+    verdict = walk.view.opinion.verdict
+    fixed = walk.view.case.get("validate.verdict", "inconclusive")
+    _print(f"\n=== Verdict\n{verdict.summary} ({verdict.confidence:.0%})")
+    _print(f"The fix: {fixed}.")
+    _print(f"\n{scenario.lesson}\n\n{right} of {len(scenario.questions)} questions right.")
+
+
+def _print(text: str) -> None:
+    for line in text.splitlines():
+        print(textwrap.fill(line, 80, subsequent_indent="    " if line[:1] in " ?" else ""))

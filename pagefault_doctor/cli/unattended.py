@@ -1,0 +1,54 @@
+"""Walking without a person: only commands that observe are run, all others are declined."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from pagefault_doctor.model.command import Risk
+from pagefault_doctor.playbook.engine import END
+from pagefault_doctor.session.walk import Walk
+
+DECLINED = "needs a person's consent"
+
+Told = Callable[[str], None]
+
+
+def walk_steps(walk: Walk, steps: Iterable[str], tell: Told = lambda text: None) -> None:
+    """Walk these steps in their order, whatever the playbook suggests."""
+    for step in steps:
+        _enter(walk, step, tell)
+        _use_tools(walk, tell)
+
+
+def walk_playbook(walk: Walk, tell: Told = lambda text: None) -> None:
+    """Walk as the playbook suggests, from where the walk stands to its end.
+
+    Every step is visited once at most, so a playbook that leads in a circle ends too.
+    """
+    visited: set[str] = set()
+    step = walk.view.step or walk.view.playbook.steps[0].id
+    while step != END and step not in visited:
+        visited.add(step)
+        if walk.view.step != step:
+            _enter(walk, step, tell)
+        _use_tools(walk, tell)
+        step = walk.suggestion.go if walk.suggestion else END
+
+
+def _enter(walk: Walk, step: str, tell: Told) -> None:
+    tell(f"{walk.view.playbook.step(step).title}")
+    walk.enter(step)
+
+
+def _use_tools(walk: Walk, tell: Told) -> None:
+    while walk.proposed is not None:
+        command = walk.proposed
+        if command.risk is Risk.READ:
+            tell(f"  $ {command.line}")
+            walk.run(command)
+        else:
+            tell(f"  not run ({command.risk}): {command.line}")
+            walk.decline(command, DECLINED)
+    if walk.view.step:
+        state = walk.view.state.steps[walk.view.step]
+        tell(f"  {state.status}" + (f": {state.reason}" if state.reason else ""))

@@ -1,0 +1,52 @@
+"""The bare `pfdoctor`: the wizard, or a plain diagnosis where there is no terminal for it."""
+
+from __future__ import annotations
+
+import argparse
+
+from pagefault_doctor.cli.options import GIVEN, add_face_arguments, add_walk_arguments
+from pagefault_doctor.cli.talk import say, why_no_terminal
+from pagefault_doctor.model.errors import UsageError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare options and arguments."""
+    add_walk_arguments(parser)
+    add_face_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Show the wizard and return the exit code."""
+    obstacle = why_no_terminal()
+    if args.log == "-" and obstacle:
+        raise UsageError(
+            "the wizard needs standard input for keys, so the log cannot come from there",
+            "use pfdoctor diagnose - or --log FILE",
+        )
+    if obstacle:
+        return _without_terminal(args, obstacle)
+    from pagefault_doctor.cli.begin import begin
+    from pagefault_doctor.cli.face import show
+    from pagefault_doctor.cli.inputs import given_files, read_log
+    from pagefault_doctor.hosts.local import LocalHost
+
+    walk = begin(
+        LocalHost(),
+        args.playbook,
+        given=given_files(args),
+        log=read_log(args.log) if args.log else None,
+        read_only=args.read_only,
+    )
+    return show(walk, args)
+
+
+def _without_terminal(args: argparse.Namespace, obstacle: str) -> int:
+    from pagefault_doctor.cli.main import subcommand_parser
+
+    say(f"{obstacle}, so here is the plain diagnosis instead of the wizard")
+    parser, subcommand = subcommand_parser("run")
+    words = ["--quiet", "--playbook", args.playbook]
+    for option in ("--log", *(option for option, _, _ in GIVEN)):
+        if value := getattr(args, option.lstrip("-").replace("-", "_")):
+            words += [option, value]
+    return subcommand.run(parser.parse_args([*words, *(["--read-only"] * args.read_only)]))

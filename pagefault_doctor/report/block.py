@@ -1,0 +1,42 @@
+"""Blocks of text: a report before it takes the form of plain text, Markdown or HTML."""
+
+from __future__ import annotations
+
+import msgspec
+
+from pagefault_doctor.model.diagnosis import Candidate
+
+
+class Heading(msgspec.Struct, frozen=True):
+    """A heading; level 1 is the title."""
+
+    text: str
+    level: int = 2
+
+
+class Paragraph(msgspec.Struct, frozen=True):
+    """Running text."""
+
+    text: str
+
+
+class Items(msgspec.Struct, frozen=True):
+    """A list, one item a line."""
+
+    items: tuple[str, ...]
+
+
+class Verbatim(msgspec.Struct, frozen=True):
+    """Text kept as it stands: a command, its output, lines of a log."""
+
+    text: str
+
+
+Block = Heading | Paragraph | Items | Verbatim
+
+
+def describe(candidate: Candidate) -> str:
+    """Return a candidate in one phrase: confidence, cause, and who has to act."""
+    where = f" in {candidate.module}" if candidate.module else ""
+    blame = f"{candidate.attribution}{where}"
+    return f"{candidate.confidence:.0%} {candidate.root_cause}, {blame}"

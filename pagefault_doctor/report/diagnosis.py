@@ -1,0 +1,108 @@
+"""A diagnosis for the eye: a few lines for each report of a log."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+from pagefault_doctor.model.diagnosis import Candidate, Diagnosis, Evidence, Opinion
+from pagefault_doctor.model.report import Report
+from pagefault_doctor.report.block import Block, Heading, Items, Paragraph, describe
+
+_LABEL = 8
+_SHOWN_EVIDENCE = 6
+
+
+def diagnosis_text(
+    source: str, reports: tuple[Report, ...], opinion: Opinion, width: int = 100
+) -> str:
+    """Return the diagnosis of one input as text, `width` columns wide where words allow it."""
+    if not reports:
+        return f"{source}: {opinion.verdict.summary}\n"
+    told = [
+        "\n".join(_told(source, r, d, width))
+        for r, d in zip(reports, opinion.by_report, strict=True)
+    ]
+    if len(reports) > 1:
+        told.append(f"In all: {opinion.verdict.summary}")
+    return "\n\n".join(told) + "\n"
+
+
+def diagnosis_outline(
+    source: str, reports: tuple[Report, ...], opinion: Opinion
+) -> Iterator[Block]:
+    """Give the blocks of a diagnosis, for Markdown."""
+    yield Heading(f"Diagnosis of {source}", 1)
+    yield Paragraph(opinion.verdict.summary)
+    for report, diagnosis in zip(reports, opinion.by_report, strict=True):
+        yield Heading(f"Line {report.span.first_line}: {report.title}")
+        yield Items(tuple(f"{label}: {text}" for label, text in _rows(report, diagnosis)))
+
+
+def _told(source: str, report: Report, diagnosis: Diagnosis, width: int) -> Iterator[str]:
+    yield f"{source}:{report.line_of('headline')}  {report.title}"
+    for label, text in _rows(report, diagnosis):
+        yield textwrap.fill(
+            text,
+            width,
+            initial_indent=f"  {label:{_LABEL}}",
+            subsequent_indent=" " * (_LABEL + 2),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+
+
+def _rows(report: Report, diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:
+    if where := ", ".join(_where(report)):
+        yield "where", where
+    if report.source_line:
+        yield "source", f"{report.source_line.file}:{report.source_line.line}"
+    yield "cause", f"{diagnosis.confidence:.0%}  {diagnosis.summary}"
+    if diagnosis.candidates:
+        yield from _evidence_rows(diagnosis.candidates[0])
+    for other in diagnosis.candidates[1:3]:
+        yield "or", describe(other)
+    if diagnosis.next_step:
+        command = " ".join(diagnosis.next_step.command)
+        yield (
+            "next",
+            f"{command}: {diagnosis.next_step.why}" if command else diagnosis.next_step.why,
+        )
+    if report.corrupted_reason:
+        yield "note", f"the report is incomplete: {report.corrupted_reason}"
+
+
+def _evidence_rows(candidate: Candidate) -> Iterator[tuple[str, str]]:
+    for evidence in candidate.supporting[:_SHOWN_EVIDENCE]:
+        yield "for", _cited(evidence)
+    for evidence in candidate.opposing[:_SHOWN_EVIDENCE]:
+        yield "against", _cited(evidence)
+    if not candidate.opposing:
+        yield "against", "nothing found"
+
+
+def _cited(evidence: Evidence) -> str:
+    return f"{evidence.line or evidence.origin or '':>5}  {evidence.text}"
+
+
+def _where(report: Report) -> Iterator[str]:
+    if report.module:
+        flags = next((m.flags for m in report.modules if m.name == report.module), "")
+        traits = [name for letter, name in _TRAITS if letter in flags]
+        yield f"module {report.module}" + (f" ({', '.join(traits)})" if traits else "")
+    elif report.function:
+        yield f"function {report.function}"
+    if report.comm:
+        process = f"{report.comm}[{report.pid}]" if report.pid is not None else report.comm
+        yield process + (f" on CPU {report.cpu}" if report.cpu is not None else "")
+    if report.timestamp is not None:
+        yield f"{report.timestamp:.2f} s after boot"
+    elif report.wall_clock:
+        yield report.wall_clock
+    if report.kernel_release:
+        yield report.kernel_release
+    if report.boot:
+        yield f"boot {report.boot + 1} of the log"
+
+
+_TRAITS = (("O", "out-of-tree"), ("E", "unsigned"), ("P", "proprietary"), ("F", "forced"))

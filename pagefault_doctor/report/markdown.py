@@ -1,0 +1,35 @@
+"""An outline as Markdown (CommonMark)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from pagefault_doctor.report.block import Block, Heading, Items, Paragraph, Verbatim
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
+_FENCES = re.compile(r"^\s*(`{3,})", re.MULTILINE)
+
+
+def render(outline: Iterable[Block]) -> str:
+    """Return the blocks as Markdown in which text from logs stays literal."""
+    return "\n\n".join(map(_block, outline)) + "\n"
+
+
+def literal(text: str) -> str:
+    """Return the text with everything escaped that Markdown would read as markup."""
+    return _SPECIAL.sub(r"\\\1", text)
+
+
+def _block(block: Block) -> str:
+    match block:
+        case Heading(text=text, level=level):
+            return f"{'#' * level} {literal(text)}"
+        case Paragraph(text=text):
+            return literal(text)
+        case Items(items=items):
+            return "\n".join(f"- {literal(item)}" for item in items)
+        case Verbatim(text=text):
+            longest = max(map(len, _FENCES.findall(text)), default=2)
+            fence = "`" * max(3, longest + 1)
+            return f"{fence}text\n{text}\n{fence}"

@@ -1,0 +1,121 @@
+"""The report of a session as blocks of text."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Iterator
+
+from pagefault_doctor.model.command import Risk
+from pagefault_doctor.model.diagnosis import Candidate, Evidence
+from pagefault_doctor.model.fact import Finding, Mark
+from pagefault_doctor.model.playbook import Step
+from pagefault_doctor.report.block import Block, Heading, Items, Paragraph, Verbatim, describe
+from pagefault_doctor.session.derived import main_report
+from pagefault_doctor.session.view import CommandRecord, View
+
+TAIL = 40
+"""Lines of a command's output that a report shows at most."""
+
+MARKS = {Mark.BAD: "!", Mark.GOOD: "v", Mark.NEUTRAL: "-"}
+"""How a finding's mark is written: problem, good sign, neither."""
+
+
+def session_outline(view: View) -> Iterator[Block]:
+    """Give the blocks of a session's report: the verdict first, then all that it rests on."""
+    yield Heading(f"pfdoctor session {view.started.id}", 1)
+    yield Items(tuple(_particulars(view)))
+    yield from _verdict(view)
+    for step in view.playbook.steps:
+        yield from _step(view, step)
+    if view.notes:
+        yield Heading("Notes")
+        yield Items(tuple(f"{note.step}: {note.text}" for note in view.notes))
+
+
+def _particulars(view: View) -> Iterator[str]:
+    started = view.started
+    yield f"started {time.strftime('%Y-%m-%d %H:%M:%S %Z', time.localtime(started.at))}"
+    yield f"host {started.host}, playbook {started.playbook}, pfdoctor {started.version}"
+    if started.scenario:
+        yield f"training scenario {started.scenario}: replayed, nothing ran on this machine"
+    if started.read_only:
+        yield "read-only: only commands that observe were run"
+    yield f"ended: {view.ended.reason if view.ended else 'not yet; pfdoctor resume goes on'}"
+
+
+def _verdict(view: View) -> Iterator[Block]:
+    verdict = view.opinion.verdict
+    yield Heading("Verdict")
+    yield Paragraph(verdict.summary)
+    for number, candidate in enumerate(verdict.candidates[:3], 1):
+        yield Heading(f"{number}. {describe(candidate)}", 3)
+        yield Items(tuple(_evidence(candidate)))
+    if verdict.next_step:
+        yield Paragraph(f"Next: {verdict.next_step.why}")
+    report = main_report(view.case, view.opinion)
+    if report and report.excerpt:
+        yield Heading("The report in the log", 3)
+        width = len(str(report.excerpt[-1].number))
+        yield Verbatim("\n".join(f"{n.number:{width}}  {n.text}" for n in report.excerpt))
+
+
+def _evidence(candidate: Candidate) -> Iterator[str]:
+    for evidence in candidate.supporting:
+        yield f"for: {evidence.text}{_place(evidence)}"
+    for evidence in candidate.opposing:
+        yield f"against: {evidence.text}{_place(evidence)}"
+    if not candidate.opposing:
+        yield "against: nothing found"
+
+
+def _place(evidence: Evidence) -> str:
+    if evidence.line:
+        return f" (line {evidence.line})"
+    return f" ({evidence.origin})" if evidence.origin else ""
+
+
+def _step(view: View, step: Step) -> Iterator[Block]:
+    state = view.state.steps[step.id]
+    reason = f": {state.reason}" if state.reason else ""
+    yield Heading(f"{step.title} ({state.status}{reason})")
+    for record in view.of_step(step.id):
+        yield from _command(record)
+    refused = [
+        f"declined: {shlex.join(d.argv)} ({d.reason})" for d in view.declined if d.step == step.id
+    ]
+    refused += [
+        f"blocked: {t.tool}: {t.reason}; {t.remedy}"
+        for t in view.finished_tools
+        if t.step == step.id and t.remedy
+    ]
+    if refused:
+        yield Items(tuple(refused))
+
+
+def _command(record: CommandRecord) -> Iterator[Block]:
+    risk = "" if record.command.risk is Risk.READ else f", {record.command.risk}"
+    consent = "" if record.command.risk is Risk.READ else f", consent: {record.consent}"
+    result = record.result
+    ended = f"{result.status}, {result.seconds:.2f} s" if result else "cut short"
+    text = f"$ {record.command.line}    [{ended}{risk}{consent}]"
+    if result:
+        text += _tail(result.output) + _tail(result.errors)
+    yield Verbatim(text)
+    if record.findings:
+        yield Items(tuple(finding_text(finding) for finding in record.findings))
+
+
+def finding_text(finding: Finding) -> str:
+    """Return a finding as one line: its mark, its sentence, its line."""
+    line = f" (line {finding.source.line})" if finding.source.line else ""
+    return f"{MARKS[finding.mark]} {finding.text}{line}"
+
+
+def _tail(output: str) -> str:
+    lines = output.rstrip("\n").splitlines()
+    if not lines:
+        return ""
+    left_out = len(lines) - TAIL
+    head = [f"... {left_out} lines before this are in the session"] if left_out > 0 else []
+    return "\n" + "\n".join([*head, *lines[-TAIL:]])

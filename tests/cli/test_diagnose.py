@@ -1,0 +1,229 @@
+"""`pfdoctor diagnose`: every input gives an answer or one clear line."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from pagefault_doctor.cli.main import main
+from pagefault_doctor.model.untrusted import is_clean
+from test_import_hygiene import OOPS
+
+REPORT_KEYS = {
+    "title",
+    "alt_titles",
+    "type",
+    "corrupted",
+    "corrupted_reason",
+    "kind",
+    "arch",
+    "kernel_release",
+    "boot",
+    "number",
+    "timestamp",
+    "function",
+    "offset",
+    "size",
+    "module",
+    "fault",
+    "cpu",
+    "pid",
+    "comm",
+    "tainted",
+    "modules_linked",
+    "registers",
+    "frames",
+    "span",
+    "source_line",
+    "diagnosis",
+}
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "kern.log"
+    path.write_text("[    0.500000] all is well\n" * 3 + OOPS)
+    return path
+
+
+Capture = pytest.CaptureFixture[str]
+
+
+def test_json_has_exactly_the_keys_that_scripts_rely_on(log: Path, capsys: Capture) -> None:
+    assert main(["diagnose", "--json", str(log)]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["schema"] == "pfdoctor.diagnosis/1"
+    assert document["source"] == str(log)
+    (report,) = document["reports"]
+    assert set(report) == REPORT_KEYS
+    assert report["title"].endswith("NULL pointer dereference in demo_init")
+    assert (report["function"], report["offset"], report["size"]) == ("demo_init", 17, 4096)
+    assert report["module"] == "demo"
+    assert report["fault"] == {
+        "address": "0x0",
+        "access": "write",
+        "mode": "kernel",
+        "reason": "not-present page",
+        "error_code": "0x2",
+    }
+    assert report["span"]["first_line"] == 4
+    diagnosis = report["diagnosis"]
+    assert (diagnosis["root_cause"], diagnosis["attribution"]) == ("null-deref", "module")
+    lines = [e["line"] for e in diagnosis["candidates"][0]["evidence"]]
+    assert 4 in lines
+    assert set(document["verdict"]) == {
+        "root_cause",
+        "attribution",
+        "module",
+        "confidence",
+        "summary",
+        "next_step",
+    }
+
+
+def test_jsonl_gives_a_line_for_each_input_in_order(
+    log: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    quiet = tmp_path / "quiet.log"
+    quiet.write_text("[    1.0] nothing\n")
+    assert main(["diagnose", "--jsonl", str(log), str(quiet)]) == 0
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (first["source"], second["source"]) == (str(log), str(quiet))
+    assert second["reports"] == []
+    assert second["verdict"]["root_cause"] == "none"
+
+
+def test_text_tells_cause_evidence_and_what_speaks_against(log: Path, capsys: Capture) -> None:
+    assert main(["diagnose", str(log)]) == 0
+    told = capsys.readouterr().out
+    for label in ("where", "cause", "for", "against", "next"):
+        assert f"\n  {label}" in told
+    assert f"{log}:4  " in told
+
+
+def test_a_log_on_standard_input_is_read(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    stdin = io.TextIOWrapper(io.BytesIO(OOPS.encode()))
+    monkeypatch.setattr(sys, "stdin", stdin)
+    assert main(["diagnose", "-"]) == 0
+    assert "standard input" not in capsys.readouterr().err
+
+
+def test_exit_code_10_tells_scripts_of_a_fault(log: Path, tmp_path: Path) -> None:
+    quiet = tmp_path / "quiet.log"
+    quiet.write_text("[    1.0] nothing\n")
+    assert main(["diagnose", "--exit-code", str(log)]) == 10
+    assert main(["diagnose", "--exit-code", str(quiet)]) == 0
+
+
+def test_a_hundred_megabytes_of_noise_hold_no_fault(tmp_path: Path, capsys: Capture) -> None:
+    noise = tmp_path / "noise.log"
+    block = b"".join(b"[%5d.000000] usb 1-1: new device number %d\n" % (n, n) for n in range(20000))
+    with noise.open("wb") as file:
+        for _ in range(100_000_000 // len(block) + 1):
+            file.write(block)
+    assert main(["diagnose", str(noise)]) == 0
+    assert "no fault found" in capsys.readouterr().out.lower()
+
+
+def binary(path: Path) -> None:
+    path.write_bytes(bytes(range(256)) * 64)
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def folder(path: Path) -> None:
+    path.mkdir()
+
+
+def missing(path: Path) -> None:
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("make", "code", "told"),
+    [
+        (binary, 2, "binary"),
+        (folder, 2, "is a directory"),
+        (missing, 3, "there is no file"),
+    ],
+)
+def test_what_is_no_log_gets_one_clear_line(
+    make: object, code: int, told: str, tmp_path: Path, capsys: Capture
+) -> None:
+    path = tmp_path / "input"
+    make(path)  # type: ignore[operator]
+    assert main(["diagnose", str(path)]) == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert told in err
+
+
+def test_an_empty_log_holds_no_fault(tmp_path: Path, capsys: Capture) -> None:
+    empty(tmp_path / "input")
+    assert main(["diagnose", str(tmp_path / "input")]) == 0
+    out, err = capsys.readouterr()
+    assert out.count("\n") == 1
+    assert "no fault found" in out
+    assert err == ""
+
+
+def test_an_unreadable_log_says_how_to_read_it(
+    log: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    if os.getuid() == 0:
+
+        def refuse(path: Path) -> None:
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr("pagefault_doctor.klog.read_file", refuse)
+    else:
+        log.chmod(0)
+    assert main(["diagnose", str(log)]) == 3
+    assert "sudo" in capsys.readouterr().err
+
+
+def test_one_bad_input_does_not_hide_the_others(log: Path, capsys: Capture) -> None:
+    assert main(["diagnose", "--jsonl", "/nonexistent", str(log)]) == 3
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 1
+    assert "there is no file" in err
+
+
+HOSTILE = (
+    "[    1.000000] BUG: unable to handle page fault for address: ffffffffdeadbeef\n"
+    "[    1.000001] CPU: 0 PID: 7 Comm: \x1b]52;c;ZXZpbA==\x07 Not tainted 6.1.0 #1\n"
+    "[    1.000002] RIP: 0010:demo+0x11/0x20 [demo]\n"
+    "[    1.000003] Call Trace:\n"
+    "[    1.000004]  [/foo] [@click=app.quit]x[/] \x9b31m \u202egnp.exe\n"
+    "[    1.000005]  demo_call+0x1/0x2 [demo]\n"
+)
+
+
+@pytest.mark.parametrize("form", [[], ["--json"], ["--jsonl"], ["--markdown"]])
+def test_hostile_text_is_harmless_in_every_form(
+    form: list[str], tmp_path: Path, capsys: Capture
+) -> None:
+    path = tmp_path / "hostile.log"
+    path.write_bytes(HOSTILE.encode("utf-8", "surrogateescape"))
+    assert main(["diagnose", *form, str(path)]) == 0
+    assert is_clean(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["diagnose", "--json", "a", "b"],
+        ["diagnose", "--vmlinux", "x"],
+        ["diagnose", "a", "--vmcore", "b"],
+    ],
+)
+def test_words_that_do_not_go_together_are_a_usage_error(words: list[str]) -> None:
+    assert main(words) == 2
