@@ -1,0 +1,86 @@
+"""Every tool there is, by its id. A new tool is a file here and a line in the tuple below."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Final
+
+from pagefault_doctor.tools import (
+    box,
+    coccinelle,
+    crash,
+    dkms,
+    dmesg,
+    dmesg_delta,
+    drgn,
+    edit,
+    gcc_analyzer,
+    gdb_core,
+    gdb_module,
+    journal,
+    kdump,
+    kern_log,
+    lsmod,
+    memtester,
+    modinfo,
+    module_build,
+    module_load,
+    module_state,
+    perf,
+    pstore,
+    reboot,
+    source,
+    sparse,
+    stress_ng,
+    taint,
+    valgrind,
+    var_crash,
+)
+from pagefault_doctor.tools.tool import Tool
+
+_FILES: Final[tuple[ModuleType, ...]] = (
+    dmesg,
+    journal,
+    kern_log,
+    pstore,
+    var_crash,
+    taint,
+    lsmod,
+    modinfo,
+    module_state,
+    dkms,
+    perf,
+    module_load,
+    stress_ng,
+    memtester,
+    dmesg_delta,
+    kdump,
+    drgn,
+    crash,
+    gdb_module,
+    source,
+    gcc_analyzer,
+    sparse,
+    coccinelle,
+    edit,
+    module_build,
+    reboot,
+    gdb_core,
+    valgrind,
+)
+
+
+_BESIDES: Final = (*edit.EDITORS, "coredumpctl", "systemctl")
+"""Programs that are looked for though no tool needs them: a tool makes use of one that is there."""
+
+
+def _registry() -> dict[str, Tool]:
+    tools: list[Tool] = [tool for file in _FILES for tool in file.TOOLS]
+    programs = sorted({program for tool in tools for program in tool.programs} | {*_BESIDES})
+    tools.insert(0, box.box_tool(tuple(programs)))
+    return {tool.id: tool for tool in tools}
+
+
+TOOLS: Final[Mapping[str, Tool]] = _registry()
+"""Every tool by its id, in the order of the steps that use it first."""

@@ -101,5 +101,6 @@ def refusal(done: tuple[Result, ...]) -> Blocked | None:
     """Return why going on is useless: the program vanished or the host forbade it."""
     for result in done:
         if result.status is ResultStatus.MISSING:
-            return Blocked(f"{result.command.argv[0]} not installed", "install it, or skip")
+            reason = result.errors.strip() or f"{result.command.argv[0]} not installed"
+            return Blocked(reason, "install it, or go on with the next step")
     return None

@@ -1,0 +1,245 @@
+"""crash: what a dump says, by the tool that was made for it.
+
+Output as of crash 8 (`task.c`, `kernel.c`, `main.c`). Where a dump is damaged or filtered, crash
+is tried again in ways that need less of it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import msgspec
+
+from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus
+from pagefault_doctor.model.fact import Fact, Finding, Mark
+from pagefault_doctor.model.report import Report
+from pagefault_doctor.tools import vmlinux
+from pagefault_doctor.tools.log_reading import log_reading
+from pagefault_doctor.tools.place import dump_path, is_release, reported
+from pagefault_doctor.tools.tool import Tool, fact, finding
+
+LADDER: Final = ((), ("--zero_excluded",), ("--no_modules",), ("--minimal",))
+"""Options of each attempt. `--minimal` comes last: it can show the log only."""
+
+_ASK: Final = "sys\nbt\nmod -t\nlog\nquit\n"
+_ASK_MINIMAL: Final = "log\nquit\n"
+
+NO_DUMP: Final = Blocked(
+    "no crash dump on this box",
+    "set up kdump and wait for the next crash, or name a dump: --vmcore FILE",
+)
+
+_HOPELESS: Final = (
+    (
+        re.compile(r"do not match!?"),
+        "the vmlinux is not of the kernel that crashed",
+        "name the vmlinux of the very same build: --vmlinux FILE",
+    ),
+    (
+        re.compile(r"no debugging data available|no debugging symbols"),
+        "the vmlinux has no debug information",
+        "install the debug package of that kernel, or name another: --vmlinux FILE",
+    ),
+    (
+        re.compile(r"not a supported file format|file too small"),
+        "the file is not a dump that crash knows",
+        "check how it was copied; file(1) tells what it is",
+    ),
+    (
+        re.compile(r"No such file or directory|Permission denied"),
+        "the dump or the vmlinux cannot be opened",
+        "check the path, and read it as root",
+    ),
+)
+
+_CUT: Final = re.compile(r"may be truncated or incomplete|page excluded|seek error|read error")
+_SYS = re.compile(r"^\s*(RELEASE|PANIC): (.*)$")
+_TASK = re.compile(r'^PID: (\d+)\s.*COMMAND: "(.*)"')
+_RIP = re.compile(r"^\s+\[exception (?:RIP|PC): ([^\]+]+)(?:\+(\d+))?\]")
+_FRAME = re.compile(r"^\s*#\d+ \[[0-9a-f]+\] (\S+) (?:\(.*\) )?at ([0-9a-f]+)(?: \[(\w+)\])?")
+_INIT = re.compile(r"_MODULE_(?:INIT_)?START_(\w+)")
+_LOG_LINE = re.compile(r"^(?:<\d+>)?\[ *\d+\.\d+\]")
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """What crash showed. Each number is a line of its output."""
+
+    release: tuple[str, int] | None = None
+    panic: tuple[str, int] | None = None
+    task: tuple[str, int] | None = None
+    function: tuple[str, int] | None = None
+    module: tuple[str, int] | None = None
+    frames: tuple[str, ...] = ()
+    log: str = ""
+
+
+def _plan(case: Case) -> Command | Blocked | None:
+    dump = dump_path(case)
+    if not dump:
+        return NO_DUMP
+    done = case.done("crash")
+    if not done and _is_told(case, dump):
+        return None
+    image = vmlinux.known(case)
+    if not image:
+        return _prepare(case, done, dump)
+    tried = [result for result in done if result.command.stdin]
+    if tried and (_is_enough(tried[-1]) or tried[-1].status is ResultStatus.CANCELLED):
+        return None
+    if tried and (hopeless := _hopeless(tried[-1])):
+        return hopeless
+    if len(tried) == len(LADDER):
+        remedy = "the kernel's log may still be in it: strings -n 8 FILE | grep -a 'BUG:'"
+        return Blocked("crash cannot read this dump, in any way it knows", remedy)
+    return _command(LADDER[len(tried)], image, dump)
+
+
+def _is_told(case: Case, dump: str) -> bool:
+    """Whether drgn has told all of a whole dump already: where it stopped, and the log."""
+    whole = case.get("dump.complete", False) and case.has("dump.function")
+    return whole and any(log.source == dump and log.lines for log in case.logs)
+
+
+def _prepare(case: Case, done: tuple[Result, ...], dump: str) -> Command | Blocked:
+    """Ask the dump for its kernel release, then look for the vmlinux of that release."""
+    if not done and not case.has("dump.release"):
+        why = "ask the dump which kernel it is of"
+        return Command(argv=("crash", "--osrelease", dump), tool="crash", why=why)
+    if not any(map(vmlinux.is_lookup, done)) and (look := vmlinux.lookup(case, "crash")):
+        return look
+    return (_hopeless(done[0]) if done else None) or vmlinux.missing(case)
+
+
+def _command(options: tuple[str, ...], image: str, dump: str) -> Command:
+    how = f" (again, with {options[0]}, which needs less of the dump)" if options else ""
+    return Command(
+        argv=("crash", "-s", *options, image, dump),
+        tool="crash",
+        timeout=120.0,
+        stdin=_ASK_MINIMAL if "--minimal" in options else _ASK,
+        why=f"read the panic, the backtrace and the log out of the dump{how}",
+    )
+
+
+def _is_enough(result: Result) -> bool:
+    seen = parse(result.output)
+    return bool(seen.frames or ("--minimal" in result.command.argv and seen.log))
+
+
+def _hopeless(result: Result) -> Blocked | None:
+    text = result.errors + result.output
+    if _CUT.search(text):
+        return None
+    return next((Blocked(why, how) for says, why, how in _HOPELESS if says.search(text)), None)
+
+
+def parse(output: str) -> Seen:
+    """Return what `sys`, `bt`, `mod -t` and `log` of crash printed."""
+    seen: dict[str, tuple[str, int]] = {}
+    frames: list[str] = []
+    lines = output.split("\n")
+    start = next((n for n, line in enumerate(lines) if _LOG_LINE.match(line)), len(lines))
+    for number, line in enumerate(lines[:start], 1):
+        if match := _SYS.match(line):
+            seen.setdefault(match[1].lower(), (match[2].strip().split('" (')[0].strip('"'), number))
+        elif match := _TASK.match(line):
+            seen.setdefault("task", (f"{match[2]}[{match[1]}]", number))
+        elif match := _RIP.match(line):
+            _exception(match[1].strip(), number, seen)
+        elif match := _FRAME.match(line):
+            frames.append(match[1])
+            if "function" not in seen and match[3]:
+                seen["function"], seen["module"] = (match[1], number), (match[3], number)
+    return Seen(frames=tuple(frames), log="\n".join(lines[start:]), **seen)
+
+
+def _exception(name: str, number: int, seen: dict[str, tuple[str, int]]) -> None:
+    """Take the faulting function; crash knows an init function by its module's name only."""
+    if match := _INIT.fullmatch(name):
+        seen.setdefault("module", (match[1], number))
+    elif " " not in name:
+        seen.setdefault("function", (name, number))
+
+
+def _read(result: Result, case: Case) -> Reading:
+    if vmlinux.is_lookup(result):
+        return Reading(facts=vmlinux.found(result))
+    if "--osrelease" in result.command.argv:
+        return _read_release(result)
+    seen = parse(result.output)
+    cut = _CUT.search(result.errors + result.output) is not None
+    log = (
+        log_reading(result, case, source=dump_path(case), boot="the dump", text=seen.log)
+        if seen.log
+        else Reading()
+    )
+    return Reading(
+        facts=_facts(seen, cut, result, reported(case, log.log)),
+        findings=(*_findings(seen, cut, result), *log.findings),
+        log=log.log,
+    )
+
+
+def _read_release(result: Result) -> Reading:
+    told = result.output.strip()
+    return Reading(facts=(fact("dump.release", told, result, 1),) if is_release(told) else ())
+
+
+def _facts(seen: Seen, cut: bool, result: Result, report: Report | None) -> tuple[Fact, ...]:
+    named = (
+        ("dump.release", seen.release),
+        ("dump.panic", seen.panic),
+        ("dump.function", seen.function or _init_of(seen, report)),
+        ("dump.module", seen.module),
+    )
+    facts = [fact(name, found[0], result, found[1]) for name, found in named if found]
+    if seen.frames or cut:
+        facts.append(fact("dump.complete", not cut, result))
+    return tuple(facts)
+
+
+def _init_of(seen: Seen, report: Report | None) -> tuple[str, int] | None:
+    """Name the init function by the report: crash has no symbols of freed init sections."""
+    if seen.module is None or report is None or not report.function:
+        return None
+    return (report.function, seen.module[1]) if report.module == seen.module[0] else None
+
+
+def _findings(seen: Seen, cut: bool, result: Result) -> tuple[Finding, ...]:
+    told = []
+    if seen.panic:
+        told.append(finding(f"The dump says: {seen.panic[0]}", Mark.NEUTRAL, result, seen.panic[1]))
+    if seen.task:
+        text = f"The CPU that crashed was running {seen.task[0]}"
+        told.append(finding(text, Mark.NEUTRAL, result, seen.task[1]))
+    if seen.module:
+        what = seen.function[0] if seen.function else "init code"
+        text = f"It stopped in {what} of module {seen.module[0]}"
+        told.append(finding(text, Mark.BAD, result, seen.module[1]))
+    elif seen.function:
+        text = f"It stopped in {seen.function[0]}"
+        told.append(finding(text, Mark.BAD, result, seen.function[1]))
+    if cut:
+        text = "The dump is cut or filtered: what is missing in it cannot be shown"
+        told.append(finding(text, Mark.NEUTRAL, result))
+    return tuple(told)
+
+
+TOOL: Final = Tool(
+    id="crash",
+    purpose="reads the panic, the backtrace and the log out of a dump",
+    programs=("crash",),
+    package={"": "crash"},
+    facts=(
+        *("dump.vmlinux", "dump.release", "dump.panic", "dump.function", "dump.module"),
+        "dump.complete",
+    ),
+    plan=_plan,
+    read=_read,
+    by_hand="Copy the dump to a machine with crash and the debug package of the same kernel; "
+    "then crash VMLINUX VMCORE, and at its prompt: sys, bt, log.",
+)
+
+TOOLS: Final = (TOOL,)

@@ -1,0 +1,78 @@
+"""The script that drgn runs: it looks at the dump and prints one JSON object a line.
+
+Each look is on its own, so that a damaged dump still tells what it can.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+SCRIPT: Final = """\
+import json
+
+
+def say(name, look):
+    try:
+        print(json.dumps({name: look()}), flush=True)
+    except Exception as error:
+        print(json.dumps({"failed": name, "error": str(error)[:300]}), flush=True)
+
+
+def text(value):
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def panic():
+    from drgn.helpers.linux.panic import panic_message
+
+    return text(panic_message())
+
+
+def crashed():
+    from drgn.helpers.linux.panic import panic_task
+
+    return panic_task()
+
+
+def task():
+    found = crashed()
+    return {"comm": text(found.comm.string_()), "pid": int(found.pid)}
+
+
+def module_of(address):
+    try:
+        from drgn.helpers.linux.module import address_to_module
+
+        module = address_to_module(prog, address)
+        return text(module.name.string_()) if module else ""
+    except Exception:
+        return ""
+
+
+def frame(found):
+    seen = {"name": found.name or "", "interrupted": found.interrupted, "file": "", "line": 0}
+    try:
+        seen["module"] = module_of(found.pc)
+        symbol = found.symbol()
+        seen["symbol"], seen["offset"] = symbol.name, found.pc - symbol.address
+    except LookupError:
+        pass
+    try:
+        seen["file"], seen["line"], _ = found.source()
+    except LookupError:
+        pass
+    return seen
+
+
+def log():
+    from drgn.helpers.linux.printk import get_dmesg
+
+    return text(get_dmesg())
+
+
+say("release", lambda: text(prog["UTS_RELEASE"].string_()))
+say("panic", panic)
+say("task", task)
+say("frames", lambda: [frame(each) for each in list(prog.stack_trace(crashed()))[:64]])
+say("log", log)
+"""

@@ -1,0 +1,127 @@
+"""gdb on the core of a program: where it died and by which address.
+
+Without a core file, coredumpctl (systemd) is asked for what it kept of the process.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.command import Blocked, Command, Result
+from pagefault_doctor.model.fact import Fact, Finding, Mark
+from pagefault_doctor.tools.place import elsewhere, given, reported
+from pagefault_doctor.tools.tool import Tool, fact, finding
+
+NO_CORE: Final = Blocked(
+    "there is no core of the program that died",
+    "ulimit -c unlimited (or install systemd-coredump), let it die again, "
+    "then name both: --program FILE --core FILE",
+)
+
+_ASK: Final = (
+    *("-ex", "bt 32", "-ex", "x/i $pc"),
+    *("-ex", "p $_siginfo._sifields._sigfault.si_addr"),
+)
+
+_LONGEST: Final = 1000
+"""Characters of a line that are looked at; a frame with its arguments is shorter."""
+
+_SIGNAL = re.compile(r"^Program terminated with signal (SIG[A-Z0-9]+)", re.MULTILINE)
+_KEPT_SIGNAL = re.compile(r"^[ \t]*Signal: \d+ \(([A-Z0-9]+)\)", re.MULTILINE)
+_FRAME = re.compile(r"^#(\d+)\s+(?:0x[0-9a-f]+ in )?([^\s(]+) \(.*?\)(?: at (\S+):(\d{1,9}))?$")
+_KEPT_FRAME = re.compile(r"^\s*#(\d+)\s+0x[0-9a-f]+ (\S+) \((\S+) \+ 0x[0-9a-f]+\)")
+_ADDRESS = re.compile(r"^\$1 = \(void \*\) (0x[0-9a-f]+)", re.MULTILINE)
+_INSTRUCTION = re.compile(r"^=> 0x[0-9a-f]+[^:\n]*:[ \t]+(\S.*)$", re.MULTILINE)
+
+
+def _plan(case: Case) -> Command | Blocked | None:
+    if case.done("gdb-core"):
+        return None if case.done("gdb-core")[-1].said_anything else NO_CORE
+    core, program = given(case, "given.core"), given(case, "given.program")
+    if core:
+        files = (program, core) if program else ("-c", core)
+        return Command(
+            argv=("gdb", "-batch", "-nx", *_ASK, *files),
+            tool="gdb-core",
+            timeout=60.0,
+            why="read from the core where the program died",
+            env={"DEBUGINFOD_URLS": ""},
+        )
+    return _kept(case) or NO_CORE
+
+
+def _kept(case: Case) -> Command | None:
+    """Return the command that asks systemd for the process the log named, where that can be."""
+    programs = case.facts["host.programs"].value if case.has("host.programs") else ()
+    report = reported(case)
+    if not isinstance(programs, tuple) or "coredumpctl" not in programs or elsewhere(case):
+        return None
+    if report is None or report.pid is None or report.pid <= 0:
+        return None
+    return Command(
+        argv=("coredumpctl", "info", "--no-pager", str(report.pid)),
+        tool="gdb-core",
+        why="ask systemd what it kept of the process that died",
+    )
+
+
+def _read(result: Result, case: Case) -> Reading:
+    by_gdb = result.command.argv[0] == "gdb"
+    facts: list[Fact] = []
+    findings: list[Finding] = []
+    signal = (_SIGNAL if by_gdb else _KEPT_SIGNAL).search(result.output)
+    if signal:
+        name = signal[1] if by_gdb else f"SIG{signal[1]}"
+        facts.append(fact("user.signal", name, result))
+    for number, line in enumerate(result.output.split("\n"), 1):
+        frame = (_FRAME if by_gdb else _KEPT_FRAME).match(line[:_LONGEST])
+        if frame and frame[2] not in ("??", "n/a", "raise", "abort"):
+            facts += _frame(frame, number, result, by_gdb)
+            findings.append(_told(frame, number, result, by_gdb))
+            break
+    findings += _how(result)
+    if not facts:
+        text = "Nothing could be read from the core"
+        findings.append(finding(text, Mark.NEUTRAL, result))
+    return Reading(facts=tuple(facts), findings=tuple(findings))
+
+
+def _frame(match: re.Match[str], number: int, result: Result, by_gdb: bool) -> list[Fact]:
+    facts = [fact("user.core_function", match[2], result, number)]
+    if by_gdb and match[3]:
+        facts.append(fact("user.core_file", match[3], result, number))
+        facts.append(fact("user.core_line", int(match[4]), result, number))
+    return facts
+
+
+def _told(match: re.Match[str], number: int, result: Result, by_gdb: bool) -> Finding:
+    line = f":{match[4]}" if by_gdb else ""
+    place = f" at {match[3]}{line}" if match[3] else ""
+    return finding(f"The program died in {match[2]}{place}", Mark.BAD, result, number)
+
+
+def _how(result: Result) -> list[Finding]:
+    """Tell the instruction and the address it could not reach."""
+    instruction, address = _INSTRUCTION.search(result.output), _ADDRESS.search(result.output)
+    if not instruction:
+        return []
+    text = f"Faulting instruction: {' '.join(instruction[1].split())}"
+    if address:
+        text += f", at address {address[1]}"
+    return [finding(text, Mark.NEUTRAL, result)]
+
+
+TOOL: Final = Tool(
+    id="gdb-core",
+    purpose="finds where a program died from its core",
+    programs=("gdb",),
+    package={"": "gdb"},
+    facts=("user.core_function", "user.core_file", "user.core_line", "user.signal"),
+    plan=_plan,
+    read=_read,
+    by_hand="gdb PROGRAM CORE, then: bt.",
+)
+
+TOOLS: Final = (TOOL,)

@@ -1,0 +1,214 @@
+"""gdb on the module's file: which line, which instruction, which pointer.
+
+No process and no kernel is touched: gdb reads the file only. A place is asked for as
+`*('function'+0xoffset)`; the quotes let names such as `f.cold` and `f.isra.0` through.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.command import Blocked, Command, Result
+from pagefault_doctor.model.fact import Fact, Finding, Mark
+from pagefault_doctor.tools import vmlinux
+from pagefault_doctor.tools.module_name import is_module_name
+from pagefault_doctor.tools.place import given, is_absolute, is_c_name, reported
+from pagefault_doctor.tools.tool import Tool, fact, finding
+
+_RELOCATED: Final = frozenset(
+    {"e8", "e9", "a0", "a1", "a2", "a3", *(f"b{n:x}" for n in range(8, 16))}
+)
+"""Opcodes of one byte whose next byte may be an address, which is filled in at load time."""
+
+_UNPACK: Final = {".xz": "xz -dk", ".zst": "zstd -dk", ".gz": "gzip -dk"}
+
+_LINE = re.compile(r'^Line (\d{1,9}) of "(.+?)" starts at address')
+_PLACED = re.compile(r'^Line (\d{1,9}) of "(.+?)" is at address')
+_INSTRUCTION = re.compile(r"^(?:=> |   )0x[0-9a-f]+(?: <[^>]*>)?:\s+(\S.*)$")
+_BYTES = re.compile(r"^0x[0-9a-f]+(?: <[^>]*>)?:\t0x([0-9a-f]{2})\t0x([0-9a-f]{2})$", re.MULTILINE)
+_RAN = re.compile(r"<([0-9a-f]{2})>(?: ([0-9a-f]{2}))?")
+_SOURCE = re.compile(r"^(\d+)\t(.*)$")
+_BASE = re.compile(r"\(%([a-z][a-z0-9]*)[,)]|\[(x\d{1,2}|sp)[,\]]")
+_NO_LINES = re.compile(r"No line number information|No symbol table is loaded")
+_NO_SYMBOL = re.compile(r'^No symbol "(.*)" in current context', re.MULTILINE)
+_NO_FILE = re.compile(r": No such file or directory|not in executable format|: Permission denied")
+
+
+def _spot(case: Case) -> tuple[str, int, str | None] | None:
+    """Return function, offset and module of the faulting instruction."""
+    report = reported(case)
+    if report is None or not report.function or report.offset is None or report.offset < 0:
+        return None
+    return report.function, report.offset, report.module
+
+
+def _plan(case: Case) -> Command | Blocked | None:
+    spot = _spot(case)
+    if spot is None:
+        return None
+    function, offset, module = spot
+    if not is_c_name(function):
+        return Blocked(f"{function!r} is not the name of a function", "look at the log by hand")
+    done = case.done("gdb-module")
+    if any(result.command.argv[0] == "gdb" for result in done):
+        return None
+    file = _kernel_file(case, done) if module is None else _module_file(case, done, module)
+    return _ask(file, function, offset) if isinstance(file, str) else file
+
+
+def _kernel_file(case: Case, done: tuple[Result, ...]) -> str | Command | Blocked:
+    if path := vmlinux.known(case):
+        return path
+    look = None if done else vmlinux.lookup(case, "gdb-module")
+    return look or vmlinux.missing(case)
+
+
+def _module_file(case: Case, done: tuple[Result, ...], module: str) -> str | Command | Blocked:
+    if not is_module_name(module):
+        return Blocked(f"{module!r} is not the name of a module", "look at the log by hand")
+    folder = given(case, "given.module_dir")
+    if folder and not done:
+        return _find(folder, module)
+    files = [line for result in done for line in result.output.splitlines() if is_absolute(line)]
+    path = min(files, key=lambda file: (not file.endswith(".ko"), len(file)), default="")
+    path = path or given(case, "module.path")
+    if not path:
+        remedy = f"name the folder that holds {module}.ko: --module-dir DIR"
+        return Blocked(f"the file of module {module} is not known", remedy)
+    suffix = "." + path.rpartition(".")[2]
+    if suffix in _UNPACK:
+        remedy = f"copy it somewhere, {_UNPACK[suffix]} COPY, then --module-dir DIR"
+        return Blocked(f"{path} is compressed, and gdb cannot read it", remedy)
+    return path
+
+
+def _find(folder: str, module: str) -> Command:
+    pattern = re.sub("[-_]", "[-_]", module) + ".ko*"
+    return Command(
+        argv=("find", folder, "-maxdepth", "4", "-type", "f", "-name", pattern),
+        tool="gdb-module",
+        why=f"look for the file of {module}",
+    )
+
+
+def _ask(file: str, function: str, offset: int) -> Command:
+    place = f"*('{function}'+{offset:#x})"
+    argv = ["gdb", "-batch", "-nx"]
+    for question in (
+        f"info line {place}",
+        f"x/i {place[1:]}",
+        f"x/2xb {place[1:]}",
+        f"list {place}",
+    ):
+        argv += ["-ex", question]
+    return Command(
+        argv=(*argv, file),
+        tool="gdb-module",
+        timeout=120.0,
+        why=f"find the line and the instruction at {function}+{offset:#x}",
+        env={"DEBUGINFOD_URLS": ""},
+    )
+
+
+def _read(result: Result, case: Case) -> Reading:
+    if vmlinux.is_lookup(result):
+        return Reading(facts=vmlinux.found(result))
+    if result.command.argv[0] != "gdb":
+        return Reading()
+    if _is_another_build(result, case):
+        text = (
+            "The instruction there in the file is not the one that ran: it is not the build "
+            "that faulted, so its lines would mislead"
+        )
+        return Reading(findings=(finding(text, Mark.BAD, result),))
+    facts: list[Fact] = []
+    findings: list[Finding] = []
+    for number, line in enumerate(result.output.split("\n"), 1):
+        if match := _LINE.match(line) or _PLACED.match(line):
+            facts += _place(match, number, result)
+        elif match := _INSTRUCTION.match(line):
+            told, found = _instruction(match[1], number, result, case)
+            facts += told
+            findings.append(found)
+    findings += _line(facts, result) or _why_not(result)
+    return Reading(facts=tuple({f.name: f for f in facts}.values()), findings=tuple(findings))
+
+
+def _is_another_build(result: Result, case: Case) -> bool:
+    """Compare opcode bytes with those of the report's `Code:` line, where both are x86."""
+    report = reported(case)
+    ran = _RAN.search(report.code) if report and report.code else None
+    there = _BYTES.search(result.output)
+    if ran is None or there is None:
+        return False
+    if ran[1] in _RELOCATED or ran[2] is None:
+        return ran[1] != there[1]
+    return ran.groups() != there.groups()
+
+
+def _place(match: re.Match[str], number: int, result: Result) -> tuple[Fact, Fact]:
+    return (
+        fact("debug.file", match[2], result, number),
+        fact("debug.line", int(match[1]), result, number),
+    )
+
+
+def _instruction(
+    text: str, number: int, result: Result, case: Case
+) -> tuple[tuple[Fact, ...], Finding]:
+    text = " ".join(text.split())
+    facts: tuple[Fact, ...] = (fact("debug.instruction", text, result, number),)
+    base = _BASE.search(text)
+    if base is None:
+        return facts, finding(f"Faulting instruction: {text}", Mark.NEUTRAL, result, number)
+    pointer = base[1] or base[2]
+    report = reported(case)
+    value = report.register(pointer) if report else None
+    held = "" if value is None else f", which held {value:#x}"
+    said = f"Faulting instruction: {text}; the bad pointer was in {pointer}{held}"
+    facts += (fact("debug.pointer", pointer, result, number),)
+    return facts, finding(said, Mark.NEUTRAL, result, number)
+
+
+def _line(facts: list[Fact], result: Result) -> list[Finding]:
+    """Tell the line with its text, as gdb's `list` printed it."""
+    known = {f.name: f for f in facts}
+    if "debug.line" not in known:
+        return []
+    line, file = known["debug.line"], known["debug.file"].value
+    matches = (_SOURCE.match(text) for text in result.output.split("\n"))
+    source = next((m[2].strip() for m in matches if m and m[1] == str(line.value)), "")
+    said = f"It faulted at {file}:{line.value}" + (f": {source}" if source else "")
+    return [finding(said, Mark.BAD, result, line.source.line)]
+
+
+def _why_not(result: Result) -> list[Finding]:
+    said = result.output + "\n" + result.errors
+    if _NO_FILE.search(result.errors):
+        text = "gdb could not read the file: check the path and its permissions"
+    elif match := _NO_SYMBOL.search(said):
+        text = f"The file has no function {match[1]}: is it the build that faulted?"
+    elif _NO_LINES.search(said):
+        text = (
+            "The file has no debug information: build the module with -g "
+            "(make KCFLAGS=-g) or install the kernel's debug package"
+        )
+    else:
+        text = "gdb did not find the line"
+    return [finding(text, Mark.NEUTRAL, result)]
+
+
+TOOL: Final = Tool(
+    id="gdb-module",
+    purpose="finds the source line and the instruction that faulted",
+    programs=("gdb",),
+    package={"": "gdb"},
+    facts=("debug.file", "debug.line", "debug.instruction", "debug.pointer", "dump.vmlinux"),
+    plan=_plan,
+    read=_read,
+    by_hand="objdump -dlS MODULE.ko | less, then search for the function and add the offset.",
+)
+
+TOOLS: Final = (TOOL,)

@@ -1,0 +1,40 @@
+"""Names of modules as they may stand in an argument list or a path."""
+
+from __future__ import annotations
+
+import re
+
+from pagefault_doctor.model.case import Case
+from pagefault_doctor.model.command import Blocked
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
+
+
+def is_module_name(name: str) -> bool:
+    """Return whether a text is a module's name and can be nothing else.
+
+    The kernel allows 64 - sizeof(long) bytes (`MODULE_NAME_LEN`, include/linux/module.h). A
+    leading dash would be an option to the program that gets it.
+    """
+    return _NAME.fullmatch(name) is not None
+
+
+def kernel_name(name: str) -> str:
+    """Return the name as the kernel spells it: `snd-hda-intel` on disk is `snd_hda_intel` there."""
+    return name.replace("-", "_")
+
+
+def same_module(one: str, other: str) -> bool:
+    """Return whether two spellings name the same module."""
+    return kernel_name(one) == kernel_name(other)
+
+
+def safe_suspect(case: Case) -> str | Blocked | None:
+    """Return the suspect's name, Blocked where it is no module name, None where there is none."""
+    name = case.suspect
+    if name is None or is_module_name(name):
+        return name
+    return Blocked(
+        f"{name!r} is not the name of a module",
+        "check the log by hand: the report names a module that cannot exist",
+    )

@@ -1,0 +1,92 @@
+"""Paths and names that may stand in an argument list, and whether the case is of this box."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import Final
+
+from pagefault_doctor.model import untrusted
+from pagefault_doctor.model.case import Case
+from pagefault_doctor.model.command import Blocked
+from pagefault_doctor.model.log import KernelLog
+from pagefault_doctor.model.report import Report
+from pagefault_doctor.tools.this_box import reported_release
+
+_RELEASE: Final = re.compile(r"[0-9][0-9A-Za-z.+_~-]{0,127}")
+_FILE_NAME: Final = re.compile(r"[A-Za-z0-9_+.,@~-]{1,255}")
+_C_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,254}")
+
+
+def is_absolute(path: str) -> bool:
+    """Return whether a text is an absolute path: never an option, never more than one line."""
+    return path.startswith("/") and "\n" not in path and untrusted.is_clean(path)
+
+
+def is_release(text: str) -> bool:
+    """Return whether a text is a kernel release such as `6.1.0-56-amd64` and nothing else."""
+    return _RELEASE.fullmatch(text) is not None and ".." not in text
+
+
+def is_c_name(text: str) -> bool:
+    """Return whether a text is a function's name, compiler suffix included, and nothing else.
+
+    It may then stand in single quotes in a gdb expression.
+    """
+    return _C_NAME.fullmatch(text) is not None
+
+
+def inside(folder: str, file: str) -> str | None:
+    """Return the path of a file of that base name in a folder, None where it could lead outside."""
+    name = posixpath.basename(file)
+    if not is_absolute(folder) or not _FILE_NAME.fullmatch(name) or name in (".", ".."):
+        return None
+    return posixpath.join(folder, name)
+
+
+def given(case: Case, *names: str) -> str:
+    """Return the first of these facts that holds an absolute path, else an empty text."""
+    return next((path for name in names if is_absolute(path := case.get(name, ""))), "")
+
+
+def reported(case: Case, new: KernelLog | None = None) -> Report | None:
+    """Return the report that the walk is about: the verdict's own, else the case's main one.
+
+    Where the case has none yet, the first of a log just read is meant.
+    """
+    facts = case.facts
+    wanted = [
+        facts[name].value if name in facts else None for name in ("report.title", "report.pid")
+    ]
+    same = (r for r in case.reports if [r.title, r.pid] == wanted)
+    first = new.reports[0] if new and new.reports else None
+    return next(same, case.main_report or first)
+
+
+def dump_path(case: Case) -> str:
+    """Return the path of the crash dump: the one the person gave, else the one found here."""
+    return given(case, "given.vmcore", "dump.path")
+
+
+def release(case: Case) -> str:
+    """Return the release of the kernel that faulted, as far as it is known, else an empty text."""
+    told = (
+        case.get("dump.release", ""),
+        reported_release(case) or "",
+        "" if elsewhere(case) else case.get("host.kernel", ""),
+    )
+    return next((text for text in told if is_release(text)), "")
+
+
+def elsewhere(case: Case) -> Blocked | None:
+    """Return why commands on this box say nothing of the case: its log or dump is of another."""
+    if not (case.has("given.log") or case.has("given.vmcore")):
+        return None
+    faulted = case.get("dump.release", "") or reported_release(case) or ""
+    here = case.get("host.kernel", "")
+    if not faulted or not here or faulted == here:
+        return None
+    return Blocked(
+        f"the fault is of kernel {faulted}, this box runs {here}",
+        "run pfdoctor on the box the log came from, or in a VM with that kernel",
+    )

@@ -1,0 +1,83 @@
+"""The source around the faulty line."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.command import Blocked, Command, Result
+from pagefault_doctor.model.fact import Mark
+from pagefault_doctor.tools.kbuild import source_folder
+from pagefault_doctor.tools.place import inside, reported
+from pagefault_doctor.tools.tool import Tool, finding
+
+AROUND: Final = 8
+"""Lines shown before and after."""
+
+
+def place(case: Case) -> tuple[str, int] | None:
+    """Return the file and line that faulted, as the debug information names them."""
+    for name in ("debug.", "dump.", "user.core_"):
+        file, line = case.get(f"{name}file", ""), case.get(f"{name}line", 0)
+        if file and line > 0:
+            return file, line
+    report = reported(case)
+    if report and report.source_line and report.source_line.line > 0:
+        return report.source_line.file, report.source_line.line
+    return None
+
+
+def spot(case: Case) -> tuple[str, int] | None:
+    """Return the path in the person's source folder and the line; None where one is unknown."""
+    folder, found = source_folder(case), place(case)
+    if isinstance(folder, Blocked) or found is None:
+        return None
+    path = inside(folder, found[0])
+    return (path, found[1]) if path else None
+
+
+def _plan(case: Case) -> Command | Blocked | None:
+    if place(case) is None or case.done("source"):
+        return None
+    folder = source_folder(case)
+    if isinstance(folder, Blocked):
+        return folder
+    found = spot(case)
+    if found is None:
+        return Blocked("the name of the source file is not safe to open", "open it by hand")
+    file, line = found
+    return Command(
+        argv=("sed", "-n", f"{max(line - AROUND, 1)},{line + AROUND}p", file),
+        tool="source",
+        why="show the lines around the fault",
+    )
+
+
+def _read(result: Result, case: Case) -> Reading:
+    found = place(case)
+    if found is None:
+        return Reading()
+    name, line = found[0].rpartition("/")[2], found[1]
+    if not result.ok:
+        text = f"{name} is not in the source folder"
+        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+    shown = result.output.split("\n")
+    at = min(line, AROUND + 1)
+    if len(shown) < at or not shown[at - 1].strip():
+        text = f"{name} has no code in line {line}: is it the source of this build?"
+        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+    text = f"{name}:{line}: {shown[at - 1].strip()}"
+    return Reading(findings=(finding(text, Mark.NEUTRAL, result, at),))
+
+
+TOOL: Final = Tool(
+    id="source",
+    purpose="shows the source around the faulty line",
+    programs=("sed",),
+    package={"": "sed"},
+    plan=_plan,
+    read=_read,
+    by_hand="Open the file at the line in any editor.",
+)
+
+TOOLS: Final = (TOOL,)

@@ -1,0 +1,65 @@
+"""The vmlinux with debug information that belongs to a kernel release: where it lies."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from pagefault_doctor.model.case import Case
+from pagefault_doctor.model.command import Blocked, Command, Result
+from pagefault_doctor.model.fact import Fact
+from pagefault_doctor.tools.place import given, release
+from pagefault_doctor.tools.tool import fact
+
+_PLACES: Final = (
+    "/usr/lib/debug/boot/vmlinux-{}",
+    "/usr/lib/debug/lib/modules/{}/vmlinux",
+    "/usr/lib/debug/usr/lib/modules/{}/vmlinux",
+    "/usr/lib/debug/usr/lib/modules/{}/vmlinux.debug",
+    "/lib/modules/{}/build/vmlinux",
+)
+
+_PACKAGES: Final = {
+    "debian": "apt install linux-image-{}-dbg (Ubuntu: linux-image-{}-dbgsym from ddebs)",
+    "fedora": "dnf debuginfo-install kernel-core-{}",
+    "suse": "zypper install kernel-default-debuginfo, of release {}",
+    "arch": "build the kernel package with debug information, release {}",
+}
+
+_FOUND = re.compile(r"(/\S+/vmlinux\S*)")
+
+
+def lookup(case: Case, tool: str) -> Command | None:
+    """Return the command that lists what vmlinux is there; None where the release is unknown."""
+    kernel = release(case)
+    if not kernel:
+        return None
+    why = f"look for the vmlinux of {kernel}, which names functions and lines"
+    paths = (place.format(kernel) for place in _PLACES)
+    return Command(argv=("ls", "-1", *paths), tool=tool, why=why)
+
+
+def is_lookup(result: Result) -> bool:
+    """Return whether a result is of the command that `lookup` gave."""
+    return result.command.argv[:1] == ("ls",)
+
+
+def found(result: Result) -> tuple[Fact, ...]:
+    """Return the fact `dump.vmlinux`, where the lookup found one."""
+    for number, line in enumerate(result.output.split("\n"), 1):
+        if _FOUND.fullmatch(line):
+            return (fact("dump.vmlinux", line, result, number),)
+    return ()
+
+
+def known(case: Case) -> str:
+    """Return the path of the vmlinux, as the person gave it or as it was found."""
+    return given(case, "given.vmlinux", "dump.vmlinux")
+
+
+def missing(case: Case) -> Blocked:
+    """Return how a vmlinux with debug information is had."""
+    kernel = release(case) or "KERNEL-RELEASE"
+    package = _PACKAGES.get(case.get("host.family", ""), "install the debug package of {}")
+    remedy = f"{package.replace('{}', kernel)}; or name one: --vmlinux FILE"
+    return Blocked(f"there is no vmlinux with debug information of {kernel}", remedy)
