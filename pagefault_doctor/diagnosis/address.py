@@ -1,0 +1,182 @@
+"""What an address says by itself: the part of the address space it lies in.
+
+Ranges are those of `Documentation/arch/x86/x86_64/mm.rst` and `arch/arm64/include/asm/memory.h`.
+With KASLR the direct map, vmalloc and vmemmap of x86_64 move, so an address between the fixed
+ranges is told only as kernel memory.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from pagefault_doctor.diagnosis import poison
+
+PAGE: Final = 0x1000
+NEAR_NULL: Final = 0x10000
+"""Members of big structures and arrays reach this far from NULL."""
+MAX_ERRNO: Final = 4095
+"""`include/linux/err.h`."""
+
+KASAN_SHADOW: Final = 0xDFFFFC0000000000
+"""KASAN_SHADOW_OFFSET of x86_64 (`arch/x86/Kconfig`): shadow = offset + address / 8."""
+_SHADOW_OF_KERNEL: Final = 0xFFFFEC0000000000
+
+_NARROW: Final = frozenset({"arm", "i386", "i686", "x86", "x86_32", "mips", "ppc", "riscv32"})
+
+
+class AddressClass(StrEnum):
+    """A part of the address space, as a phrase for a person."""
+
+    NULL = "NULL"
+    NEAR_NULL = "a small offset from NULL"
+    ERROR = "an error code"
+    POISON = "poison"
+    USER = "user space"
+    NON_CANONICAL = "no valid address"
+    DIRECT_MAP = "the direct map of memory"
+    VMALLOC = "vmalloc memory"
+    VMEMMAP = "the array of struct page"
+    TEXT = "the kernel image"
+    MODULES = "the modules' area"
+    KERNEL = "kernel memory"
+
+
+_X86_64: Final = (
+    (0xFF11000000000000, 0xFF91000000000000, AddressClass.DIRECT_MAP),
+    (0xFFA0000000000000, 0xFFD2000000000000, AddressClass.VMALLOC),
+    (0xFFD4000000000000, 0xFFD6000000000000, AddressClass.VMEMMAP),
+    (0xFFFF888000000000, 0xFFFF8C0000000000, AddressClass.DIRECT_MAP),
+    (0xFFFFC90000000000, 0xFFFFCA0000000000, AddressClass.VMALLOC),
+    (0xFFFFEA0000000000, 0xFFFFEB0000000000, AddressClass.VMEMMAP),
+    (0xFFFFFFFF80000000, 0xFFFFFFFFA0000000, AddressClass.TEXT),
+    (0xFFFFFFFFA0000000, 0xFFFFFFFFFF000000, AddressClass.MODULES),
+)
+
+_ERRNO: Final = {
+    1: "EPERM",
+    2: "ENOENT",
+    5: "EIO",
+    6: "ENXIO",
+    11: "EAGAIN",
+    12: "ENOMEM",
+    13: "EACCES",
+    14: "EFAULT",
+    16: "EBUSY",
+    17: "EEXIST",
+    19: "ENODEV",
+    22: "EINVAL",
+    28: "ENOSPC",
+    34: "ERANGE",
+    38: "ENOSYS",
+    95: "EOPNOTSUPP",
+    110: "ETIMEDOUT",
+    517: "EPROBE_DEFER",
+}
+
+
+def bits_of(arch: str | None) -> int:
+    """Return the width of a pointer of that architecture, in bits."""
+    return 32 if arch in _NARROW else 64
+
+
+def is_common(number: int) -> bool:
+    """Whether functions of the kernel often return this errno."""
+    return number in _ERRNO
+
+
+def error_of(value: int, bits: int = 64) -> int | None:
+    """Return the errno that a pointer encodes (`ERR_PTR`), or None."""
+    number = (1 << bits) - value
+    return number if 1 <= number <= MAX_ERRNO else None
+
+
+def errno_name(number: int) -> str:
+    """Return how an errno is written, such as `-ENOMEM`, or the bare number."""
+    return f"-{_ERRNO[number]}" if number in _ERRNO else f"-{number}"
+
+
+def is_shadow(value: int, known: bool) -> bool:
+    """Whether a value is an address of KASAN's shadow memory that cannot exist.
+
+    `known` says that the faulting access went through the shadow's offset; without that only the
+    shadow of the lower half of the addresses is told, which nothing else lies in.
+    """
+    if known and (value >> 47 != 0x1FFFF or value >= _SHADOW_OF_KERNEL):
+        return KASAN_SHADOW <= value < KASAN_SHADOW + (1 << 61)
+    return KASAN_SHADOW <= value < KASAN_SHADOW + (1 << 44)
+
+
+def unshadowed(value: int) -> int:
+    """Return the address that a place in KASAN's shadow memory stands for."""
+    return (value - KASAN_SHADOW << 3) & 0xFFFFFFFFFFFFFFFF
+
+
+def canonical(value: int, arch: str | None) -> bool:
+    """Whether the processor would take the value for an address at all."""
+    if bits_of(arch) == 32:
+        return value < 1 << 32
+    top = value >> 47
+    return top in (0, 0x1FFFF) or (0xFF11 <= value >> 48 <= 0xFFD5) or arch == "s390x"
+
+
+def _wide(value: int, arch: str | None) -> AddressClass:
+    if not canonical(value, arch):
+        return AddressClass.NON_CANONICAL
+    if value < 1 << 56:
+        return AddressClass.USER
+    if arch in (None, "x86_64"):
+        for low, high, part in _X86_64:
+            if low <= value < high:
+                return part
+    return AddressClass.KERNEL
+
+
+def _narrow(value: int, arch: str | None) -> AddressClass:
+    if arch == "arm" and 0xBF000000 <= value < 0xC0000000:
+        return AddressClass.MODULES
+    return AddressClass.KERNEL if value >= 0xBF000000 else AddressClass.USER
+
+
+def classify(value: int, arch: str | None) -> AddressClass:
+    """Return the part of the address space that the value lies in."""
+    bits = bits_of(arch)
+    if value == 0:
+        return AddressClass.NULL
+    if value < NEAR_NULL:
+        return AddressClass.NEAR_NULL
+    if error_of(value, bits):
+        return AddressClass.ERROR
+    if poison.find(value, bits):
+        return AddressClass.POISON
+    return _wide(value, arch) if bits == 64 else _narrow(value, arch)
+
+
+def printable(value: int, bits: int = 64) -> str | None:
+    """Return the text that a pointer consists of, where it is printable ASCII.
+
+    The lowest byte may have been added to, and arm64 drops the highest.
+    """
+    data = value.to_bytes(8, "little")[: bits // 8]
+    telling = data[1:7] if bits == 64 else data
+    if not all(0x20 <= byte < 0x7F for byte in telling) or data[-1] >= 0x7F:
+        return None
+    return telling.decode("ascii")
+
+
+def repaired(value: int, neighbours: tuple[int, ...]) -> tuple[int, int] | None:
+    """Return the bit (and the value without its flip) that alone makes a value a kernel pointer.
+
+    A repair counts only where another register points into the same 64 GiB; otherwise any value
+    is one flip away from some address.
+    """
+    known = {
+        other >> 36
+        for other in neighbours
+        if other >> 47 == 0x1FFFF and other >> 31 != (1 << 33) - 1
+    }
+    for bit in range(47, 64):
+        fixed = value ^ (1 << bit)
+        if fixed >> 47 == 0x1FFFF and fixed >> 36 in known:
+            return bit, fixed
+    return None

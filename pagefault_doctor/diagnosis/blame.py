@@ -1,0 +1,171 @@
+"""Whose code it is: the module to blame, and who has to act.
+
+`?` frames are residue on the stack and are never blamed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from pagefault_doctor.diagnosis import core
+from pagefault_doctor.diagnosis.scene import Scene
+from pagefault_doctor.diagnosis.unload import use_after_unload
+from pagefault_doctor.model.diagnosis import Attribution, Evidence, RootCause
+from pagefault_doctor.model.report import Kind, Report
+
+_CORE_DEPTH: Final = 3
+"""Frames of the core that may lie between a fault and the module of the tree that caused it."""
+_FEW: Final = 3
+_TELLING: Final = 4
+"""Letters that a module's name needs for a task's name to tell it."""
+_BAD_POINTER: Final = (
+    Kind.PAGE_FAULT,
+    Kind.NULL_POINTER,
+    Kind.GENERAL_PROTECTION,
+    Kind.USER_ACCESS,
+)
+_HUNG: Final = re.compile(r"task (\S+):\d+ (?:<[^>]*> )?blocked")
+_WORK: Final = re.compile(r"\[([\w-]+)\]\s*$")
+
+FIXED: Final = {
+    RootCause.HARDWARE: Attribution.HARDWARE,
+    RootCause.OOM: Attribution.MEMORY_PRESSURE,
+    RootCause.USER_SPACE: Attribution.USER_SPACE,
+    RootCause.NONE: Attribution.NONE,
+}
+"""Causes that say by themselves who has to act."""
+
+
+class Culprit(msgspec.Struct, frozen=True):
+    """Who is to blame, with a sentence why."""
+
+    attribution: Attribution
+    module: str | None
+    because: Evidence
+
+
+def _module(name: str, text: str, line: int) -> Culprit:
+    return Culprit(Attribution.MODULE, name, Evidence(text, 0.0, line))
+
+
+def _of_work(report: Report) -> str | None:
+    match = _WORK.search(report.workqueue or "")
+    return match[1] if match else None
+
+
+def _of_object(report: Report, what: str) -> Culprit | None:
+    """Return the module that `freed` or `allocated` the object a checker speaks of."""
+    module = report.details.get(f"{what}_module")
+    if module is None:
+        return None
+    by = report.details.get(f"{what}_by", "code")
+    return _module(
+        module, f"the object was {what} by {by} of {module}", report.line_of(f"{what}_by")
+    )
+
+
+def _from_trace(report: Report) -> Culprit | None:
+    """Return the module of the first frame that did more than carry the fault.
+
+    What an interrupt interrupted had no part in it, so the trace ends with the stack it began on.
+    """
+    passed = 0
+    stack = None
+    for frame in report.frames:
+        if stack and frame.context and frame.context != stack:
+            return None
+        stack = stack or frame.context
+        if not frame.reliable:
+            continue
+        line = frame.line or report.line_of("trace")
+        if frame.module:
+            near = passed <= _CORE_DEPTH or frame.module in report.out_of_tree
+            text = f"{frame.function} of {frame.module} led to the fault"
+            return _module(frame.module, text, line) if near else None
+        passed += not (core.carries(frame.function) or core.enters(frame.function))
+    return None
+
+
+def _circumstances(report: Report) -> Culprit | None:
+    """Return the only module that is not part of the kernel, where memory was corrupted."""
+    foreign = report.out_of_tree
+    corrupted = report.kind in (Kind.REFCOUNT, Kind.SLAB, Kind.LIST_CORRUPTION, Kind.BAD_PAGE)
+    if len(foreign) == 1 and corrupted:
+        text = f"{foreign[0]} is the only module that is not part of the kernel"
+        return _module(foreign[0], text, report.line_of("modules"))
+    return None
+
+
+def _task(report: Report, scene: Scene) -> Culprit | None:
+    """Return the module that a hung task is named after: kernel threads bear its name."""
+    if report.kind is not Kind.HUNG_TASK:
+        return None
+    match = _HUNG.search(scene.text)
+    name = report.comm or (match[1] if match else "")
+    known = {m.name for m in report.modules} | {f.module for f in report.frames if f.module}
+    for module in sorted(known, key=len, reverse=True):
+        if len(module) >= _TELLING and name.startswith(module):
+            return _module(module, f"the task {name} is named after {module}", report.line_of())
+    return None
+
+
+def _unseen_caller(report: Report) -> Culprit | None:
+    """Return that a module is to blame, where the trace ends before whoever passed the pointer.
+
+    Modules are likelier than the core, those from outside the tree most; with many modules of the
+    tree loaded, that says too little.
+    """
+    faulted = report.kind in _BAD_POINTER and report.function is not None
+    if not faulted or not all(core.carries(f.function) for f in report.frames if f.reliable):
+        return None
+    foreign = report.out_of_tree
+    tainted = "O" in (report.tainted or ())
+    if not core.carries(report.function) or not (tainted or 0 < len(report.modules) <= _FEW):
+        return None
+    name = foreign[0] if len(foreign) == 1 else None
+    text = (
+        f"{report.function} was handed a bad pointer, and the caller is not shown: a module, likely"
+    )
+    return Culprit(Attribution.MODULE, name, Evidence(text, 0.0, report.line_of("function")))
+
+
+def _checked_call(report: Report, scene: Scene) -> Culprit | None:
+    found = scene.line_with("Missing ENDBR", "CFI failure")
+    if found and report.tainted and "O" in report.tainted:
+        name = report.module or (report.out_of_tree[0] if len(report.out_of_tree) == 1 else None)
+        text = "only a module from outside the kernel calls through such a pointer"
+        return Culprit(Attribution.MODULE, name, Evidence(text, 0.0, found.number))
+    return None
+
+
+def _suspects(report: Report, scene: Scene) -> Iterator[Culprit | None]:
+    gone = use_after_unload(scene)
+    if gone:
+        text = f"{gone} was unloaded last, and its code was still called"
+        yield _module(gone, text, report.line_of("modules"))
+    yield _of_object(report, "freed")
+    if report.module:
+        text = f"the fault is in {report.function or 'code'} of {report.module}"
+        yield _module(report.module, text, report.line_of("function"))
+    yield _checked_call(report, scene)
+    yield _from_trace(report)
+    yield _of_object(report, "allocated")
+    work = _of_work(report)
+    if work:
+        yield _module(work, f"the work that faulted belongs to {work}", report.line_of("workqueue"))
+    yield _task(report, scene)
+    yield _circumstances(report)
+    yield _unseen_caller(report)
+
+
+def blame(report: Report, scene: Scene) -> Culprit:
+    """Return who has to act on the report: a module where one is involved, else the kernel."""
+    for suspect in _suspects(report, scene):
+        if suspect:
+            return suspect
+    text = "no module is in the trace"
+    return Culprit(Attribution.KERNEL, None, Evidence(text, 0.0, report.line_of("trace")))

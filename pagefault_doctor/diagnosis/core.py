@@ -1,0 +1,67 @@
+"""Functions of the kernel's core that only carry a fault: whoever called them is to blame.
+
+A bad pointer handed to `list_del`, `memcpy` or `kfree` faults there, and the fault is the caller's.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_CARRIERS: Final = re.compile(
+    r"^(?:"
+    # the reporting machinery
+    r"dump_stack|show_stack|dump_backtrace|dump_header|print_|panic|__?warn|warn_|report_bug|"
+    r"check_panic|kasan_|__kasan|__asan|__hwasan|kmsan_|__msan|kcsan_|__ubsan|ubsan_|ubsan|"
+    r"__fortify|fortify_|__stack_chk|kfence_|__die|die|oops_|refcount_|debug_|__debug|"
+    r"lockdep|__lock_|lock_acquire|lock_release|mark_|usercopy_|__check_|check_|"
+    # entry into the fault handlers
+    r"asm_|exc_|do_page_fault|__do_page_fault|page_fault|do_trap|do_error|do_invalid|invalid_op|"
+    r"general_protection|async_page|do_user_addr|bad_area|no_context|__bad_area|do_mem_abort|"
+    r"do_translation|do_kern|__do_kern|el[01]|do_DataAbort|__dabt|do_kernel_cp|handle_bug|"
+    r"do_general|do_double|double_fault|stack_segment|error_entry|"
+    # allocation and freeing
+    r"kfree|kvfree|vfree|__vfree|kmem_cache|__kmem|kmalloc|__kmalloc|krealloc|kzfree|"
+    r"__slab|slab_|___slab|___cache|free_|__free|put_page|__put_page|get_page|alloc_|__alloc|"
+    r"kfree_skb|__kfree_skb|skb_|__skb_|consume_skb|dma_pool|mempool|ida_|idr_|devm_k|"
+    # memory and strings
+    r"mem(?:cpy|cmp|set|chr|move|scan|dup)|__mem|__pi_|rep_|str[a-z]+$|__str|_?copy_|__copy|__arch_copy|"
+    r"_raw_copy|copyin|copyout|get_user|put_user|__get_user|__put_user|clear_|csum_|crc|sg_|"
+    r"vsnprintf|snprintf|scnprintf|sprintf|string|pointer|number|format_|vprintk|printk|_printk|"
+    r"dev_(?:printk|info|warn|err)|kasprintf|kvasprintf|__dynamic|"
+    # locks, atomics, counts
+    r"_raw_|__raw_|raw_spin|spin_|native_|queued_|pv_|mutex_|__mutex|rt_mutex|down|up|__down|__up|"
+    r"rwsem|osq_|percpu_|atomic|__atomic|arch_atomic|kref_|test_|set_bit|__refcount|"
+    r"do_raw|read_lock|write_lock|__wake|wake_|try_to_wake|complete|swake|wait_|__wait|prepare_to|"
+    r"finish_wait|schedule|__schedule|preempt|_cond|__cond|__might|___might|might_|io_schedule|"
+    # lists, trees, tables
+    r"list_|__list|hlist|klist|plist|rb_|__rb_|rbt_|xa_|xas_|__xa|radix_|__radix|rht_|rhash|"
+    r"llist|bsearch|sort|find_next|_find|bitmap|__bitmap|assoc_|interval_|mas_|mt_|mtree|"
+    # work, timers, device model, module and bus helpers
+    r"__queue|queue_|insert_work|flush_|__flush|cancel_|__cancel|del_timer|__mod_timer|mod_timer|"
+    r"add_timer|timer_delete|detach_|hrtimer|notifier_|__notifier|blocking_notifier|raw_notifier|"
+    r"kobject|kset_|device_|put_device|get_device|devres|__devres|driver_|bus_|sysfs_|kernfs|"
+    r"module_put|try_module|debugfs_|proc_|iput|dput|"
+    r"read[bwlq]$|write[bwlq]$|ioread|iowrite|io(?:un)?map|__x86_indirect|__x86_return|"
+    r"retpoline|__phys_addr|virt_to|kthread_stop|kthread_should"
+    r")"
+)
+
+_ENTRIES: Final = re.compile(
+    r"^(?:do_syscall|entry_SYSCALL|ret_from|kthread$|worker_thread|process_one|process_sched|"
+    r"do_one_initcall|do_init_module|load_module|__(?:do|se|x64|ia32|arm64)_|sys_|SyS_|ksys_|"
+    r"vfs_|new_sync|do_softirq|__do_softirq|handle_softirqs|irq_exit|call_timer_fn|__run_timers|"
+    r"run_timer|secondary_start|start_kernel|cpu_startup|do_idle|invoke_syscall|el0|"
+    r"smpboot|run_ksoftirqd|system_call|handle_irq|__handle_irq|generic_handle|do_IRQ|"
+    r"common_interrupt|x64_sys|cpuidle|arch_cpu_idle|default_idle|rest_init|swapper)"
+)
+
+
+def carries(function: str | None) -> bool:
+    """Whether the function only passes on what its caller gave it."""
+    return function is None or _CARRIERS.match(function) is not None
+
+
+def enters(function: str | None) -> bool:
+    """Whether the function is where a thread, a system call or an interrupt begins."""
+    return function is not None and _ENTRIES.match(function) is not None

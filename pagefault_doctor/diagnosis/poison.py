@@ -1,0 +1,117 @@
+"""Poison: the values that freed, deleted or uninitialised memory is filled with.
+
+From `include/linux/poison.h`. A pointer poison has CONFIG_ILLEGAL_POINTER_VALUE added to it, which
+is 0xdead000000000000 on x86_64, arm64, riscv64 and s390x (`arch/*/Kconfig`) and
+0x5deadbeef0000000 on ppc64.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+REACH: Final = 0x1000
+"""How far from a poison value a member access or container_of may lead, in bytes."""
+
+DELTAS: Final = (0xDEAD000000000000, 0x5DEADBEEF0000000)
+ARM64_UNTAGGED: Final = 0x00FFFFFFFFFFFFFF
+"""arm64 prints fault addresses without the top byte (`arch/arm64/mm/fault.c`, untagged_addr)."""
+
+
+class State(StrEnum):
+    """What a poison value says of the memory it was found in."""
+
+    LIST_DELETED = "list-deleted"
+    FREED = "freed"
+    UNINITIALISED = "uninitialised"
+    REDZONE = "redzone"
+
+
+class Poison(msgspec.Struct, frozen=True):
+    """A poison value: its name in the kernel, and what it means when it is used as a pointer."""
+
+    name: str
+    value: int
+    state: State
+    means: str
+
+
+class Hit(msgspec.Struct, frozen=True):
+    """A value explained by a poison: `offset` is their distance in bytes."""
+
+    poison: Poison
+    offset: int
+
+
+_POINTERS: Final = (
+    Poison("LIST_POISON1", 0x100, State.LIST_DELETED, "the next pointer of a deleted list entry"),
+    Poison("LIST_POISON2", 0x122, State.LIST_DELETED, "the prev pointer of a deleted list entry"),
+    Poison("LIST_POISON2", 0x200, State.LIST_DELETED, "the prev pointer of a deleted list entry"),
+    Poison("TIMER_ENTRY_STATIC", 0x300, State.UNINITIALISED, "the entry of a static timer"),
+    Poison("TAIL_MAPPING", 0x400, State.FREED, "the mapping of a compound page's tail page"),
+    Poison("MUTEX_POISON_WW_CTX", 0x500, State.FREED, "the context of a released ww_mutex"),
+    Poison("SKB_LIST_POISON_NEXT", 0x800, State.LIST_DELETED, "the next pointer of a removed skb"),
+    Poison("NET_PTR_POISON", 0x801, State.FREED, "a network pointer after its release"),
+    Poison("PP_SIGNATURE", 0x040, State.FREED, "the signature of a page_pool page"),
+    Poison("BPF_PTR_POISON", 0xEB9F, State.FREED, "a BPF pointer after its release"),
+    Poison("VFS_PTR_POISON", 0xF5, State.FREED, "a file-system pointer after its release"),
+    Poison("STACK_DEPOT_POISON", 0xD390, State.FREED, "an evicted stack record"),
+    Poison("LIST_POISON1", 0x100100, State.LIST_DELETED, "the next pointer of a deleted entry"),
+    Poison("LIST_POISON2", 0x200200, State.LIST_DELETED, "the prev pointer of a deleted entry"),
+)
+
+_BYTES: Final = (
+    Poison("POISON_FREE", 0x6B, State.FREED, "freed slab memory"),
+    Poison("POISON_INUSE", 0x5A, State.UNINITIALISED, "slab memory never written to"),
+    Poison("PAGE_POISON", 0xAA, State.FREED, "a freed page"),
+    Poison("SLUB_RED_INACTIVE", 0xBB, State.REDZONE, "the redzone of a free slab object"),
+    Poison("POISON_FREE_INITMEM", 0xCC, State.FREED, "freed init memory or a redzone"),
+    Poison("POOL_POISON_FREED", 0xA7, State.FREED, "a freed dma_pool block"),
+    Poison("POOL_POISON_ALLOCATED", 0xA9, State.UNINITIALISED, "a dma_pool block never written to"),
+    Poison("JBD_POISON_FREE", 0x5B, State.FREED, "a freed journal head"),
+    Poison("JBD2_POISON_FREE", 0x5C, State.FREED, "a freed journal head"),
+    Poison("MUTEX_DEBUG_FREE", 0x22, State.FREED, "a destroyed mutex"),
+    Poison("MUTEX_DEBUG_INIT", 0x11, State.UNINITIALISED, "a mutex never initialised"),
+    Poison("KEY_DESTROY", 0xBD, State.FREED, "a destroyed key"),
+)
+
+_OLD_LIST: Final = (0x100100, 0x200200)
+
+
+def _pointer(value: int) -> Hit | None:
+    bases = DELTAS if value >> 32 else (0,)
+    for base in bases:
+        low = value - base
+        hits = [
+            Hit(poison, low - poison.value)
+            for poison in _POINTERS
+            if (base or poison.value in _OLD_LIST) and -0x80 <= low - poison.value < REACH
+        ]
+        if hits:
+            return min(hits, key=lambda hit: (hit.offset % 4 != 0, abs(hit.offset)))
+    return None
+
+
+def _repeated(value: int, bits: int, mask: int) -> Hit | None:
+    for poison in _BYTES:
+        whole = int.from_bytes(bytes([poison.value]) * (bits // 8), "big") & mask
+        if -REACH < value - whole < REACH:
+            return Hit(poison, value - whole)
+    return None
+
+
+def find(value: int, bits: int = 64) -> Hit | None:
+    """Return the poison that explains a pointer or fault address, or None.
+
+    `bits` is the width of a pointer, 32 or 64.
+    """
+    pointer = _pointer(value)
+    if pointer is not None:
+        return pointer
+    mask = (1 << bits) - 1
+    hit = _repeated(value, bits, mask)
+    if hit is None and bits == 64 and not value >> 56:
+        hit = _repeated(value, bits, ARM64_UNTAGGED)
+    return hit

@@ -1,0 +1,97 @@
+"""From evidence to ranked causes: log-odds are added up, then compared."""
+
+from __future__ import annotations
+
+from math import exp
+
+from pagefault_doctor.diagnosis import weights, wording
+from pagefault_doctor.diagnosis.advice import advise
+from pagefault_doctor.diagnosis.blame import FIXED, Culprit, blame
+from pagefault_doctor.diagnosis.rules import RULES
+from pagefault_doctor.diagnosis.scene import Scene
+from pagefault_doctor.model.diagnosis import (
+    Attribution,
+    Candidate,
+    Diagnosis,
+    Evidence,
+    RootCause,
+)
+from pagefault_doctor.model.report import Report
+
+_SHOWN = 6
+"""Candidates worth showing; the rest is noise."""
+
+
+def _consequence(report: Report) -> Evidence | None:
+    later = (report.die_count or 0) > 1
+    died = bool(report.tainted and "D" in report.tainted)
+    if not report.is_kernel_fault or not (later or died):
+        return None
+    text = "an earlier fault of this boot may have caused this one"
+    return Evidence(text, weights.CONSEQUENCE, report.line_of("process"))
+
+
+def _weighed(report: Report, scene: Scene) -> dict[RootCause, tuple[Evidence, ...]]:
+    """Return the evidence of every cause that something speaks for."""
+    consequence = _consequence(report)
+    extra = (consequence,) if consequence else ()
+    found = ((cause, tuple(weigh(report, scene))) for cause, weigh in RULES)
+    return {c: (*ev, *extra) for c, ev in found if any(e.weight > 0 for e in ev)}
+
+
+def _confidences(
+    weighed: dict[RootCause, tuple[Evidence, ...]], unknown: float
+) -> dict[RootCause, float]:
+    """Return how likely each cause is; what is missing to 1 is what no rule knows."""
+    scores = {c: weights.PRIOR.get(c, 0.0) + sum(e.weight for e in ev) for c, ev in weighed.items()}
+    total = exp(unknown) + sum(exp(score) for score in scores.values())
+    return {c: min(exp(score) / total, weights.HIGHEST) for c, score in scores.items()}
+
+
+def _candidate(
+    cause: RootCause, confidence: float, evidence: tuple[Evidence, ...], culprit: Culprit
+) -> Candidate:
+    attribution = FIXED.get(cause, culprit.attribution)
+    if cause is RootCause.API_MISMATCH:
+        attribution = Attribution.MODULE
+    module = culprit.module if attribution is Attribution.MODULE else None
+    said = evidence if cause in FIXED else (*evidence, culprit.because)
+    return Candidate(cause, attribution, module, round(confidence, 3), said)
+
+
+def _unknown(report: Report, culprit: Culprit) -> Candidate:
+    """Return the answer to a report that no rule knows: a guess, and called one."""
+    reason = Evidence("nothing in the report points to a cause", 0.0, report.line_of("headline"))
+    return Candidate(
+        RootCause.LOGIC_ERROR, culprit.attribution, culprit.module, 0.15, (reason, culprit.because)
+    )
+
+
+def candidates(report: Report, scene: Scene) -> tuple[Candidate, ...]:
+    """Return the possible causes of a report, the likeliest first; at least one."""
+    culprit = blame(report, scene)
+    weighed = _weighed(report, scene)
+    thin = report.function is None and not report.registers
+    confidences = _confidences(weighed, weights.UNKNOWN_THIN if thin else weights.UNKNOWN)
+    ranked = sorted(confidences, key=lambda cause: -confidences[cause])[:_SHOWN]
+    found = tuple(_candidate(c, confidences[c], weighed[c], culprit) for c in ranked)
+    return found or (_unknown(report, culprit),)
+
+
+def diagnose_report(report: Report, scene: Scene) -> Diagnosis:
+    """Return the diagnosis of one report."""
+    ranked = candidates(report, scene)
+    first = ranked[0]
+    second = ranked[1].root_cause if len(ranked) > 1 and ranked[1].confidence >= 0.1 else None
+    place = wording.where(first.attribution, first.module, report.function)
+    return Diagnosis(
+        root_cause=first.root_cause,
+        attribution=first.attribution,
+        module=first.module,
+        confidence=first.confidence,
+        summary=wording.summary(first.root_cause, place, first.confidence, second),
+        candidates=ranked,
+        next_step=advise(
+            first.root_cause, first.attribution, first.module, first.confidence, report
+        ),
+    )

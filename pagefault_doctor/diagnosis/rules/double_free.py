@@ -1,0 +1,36 @@
+"""Memory freed twice, or a pointer freed that was never allocated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pagefault_doctor.diagnosis.scene import Scene
+from pagefault_doctor.model.diagnosis import Evidence
+from pagefault_doctor.model.report import Report
+
+_WORDS = (
+    ("KASAN: double-free", "double.sanitizer", "KASAN saw memory freed twice"),
+    (
+        "KASAN: invalid-free",
+        "double.sanitizer",
+        "KASAN saw a pointer freed that is not one to free",
+    ),
+    ("KFENCE: invalid free", "double.sanitizer", "KFENCE saw an invalid free"),
+    ("Object already free", "double.slab", "the slab allocator found the object already free"),
+    ("double free detected", "double.slab", "the slab allocator found a double free"),
+)
+_FREE = ("kfree", "kmem_cache_free", "__slab_free", "slab_free", "set_freepointer")
+_CHECKS = ("kernel BUG at mm/slub.c", "kernel BUG at mm/slab.c", "kernel BUG at mm/slab.h")
+
+
+def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
+    """Weigh whether something was freed twice."""
+    for phrase, key, text in _WORDS:
+        found = scene.line_with(phrase)
+        if found:
+            yield scene.says(key, text, line=found)
+            return
+    found = scene.line_with(*_CHECKS)
+    if found and (report.function or "").startswith(_FREE):
+        text = f"{report.function} was given a pointer that is not an allocated object"
+        yield scene.says("double.not-slab", text, line=found)

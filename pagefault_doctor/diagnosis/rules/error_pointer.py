@@ -1,0 +1,36 @@
+"""An error code (`ERR_PTR`, `include/linux/err.h`) used as a pointer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pagefault_doctor.diagnosis.address import errno_name, error_of, is_common
+from pagefault_doctor.diagnosis.scene import Scene
+from pagefault_doctor.model.diagnosis import Evidence
+from pagefault_doctor.model.report import Report
+
+
+def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
+    """Weigh whether an error code was dereferenced.
+
+    The base register decides: a fault address in the range of the error codes may as well come
+    from container_of(NULL).
+    """
+    at = scene.fault_address
+    if at is None or scene.is_jump:
+        return
+    if scene.base:
+        name, value = scene.base
+        number = error_of(value, scene.bits)
+        if number:
+            key = "error.base" if is_common(number) else "error.base-rare"
+            text = f"{name.upper()} = {value:#x} is the error code {errno_name(number)}"
+            yield scene.says(key, text, "registers", line=scene.register_line(name))
+        elif value == 0 and error_of(at, scene.bits):
+            text = f"{name.upper()} is 0, so the address is an offset from NULL"
+            yield scene.says("error.base-zero", text, "registers", line=scene.register_line(name))
+    number = error_of(at, scene.bits)
+    if number:
+        key = "error.address" if is_common(number) else "error.address-rare"
+        text = f"fault address {at:#x} is the error code {errno_name(number)} as a pointer"
+        yield scene.says(key, text, "fault")

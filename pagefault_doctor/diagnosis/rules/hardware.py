@@ -1,0 +1,114 @@
+"""The machine itself: memory, processor, bus, disk or firmware."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pagefault_doctor.diagnosis import address
+from pagefault_doctor.diagnosis.address import AddressClass
+from pagefault_doctor.diagnosis.scene import Scene
+from pagefault_doctor.model.diagnosis import Evidence
+from pagefault_doctor.model.report import Kind, Report
+
+_WORDS = (
+    ("Machine check", "hard.machine-check", "the processor reported a machine check"),
+    ("Machine Check", "hard.machine-check", "the processor reported a machine check"),
+    ("[Hardware Error]", "hard.machine-check", "the hardware reported an error of its own"),
+    ("single bit error", "hard.single-bit", "the kernel itself found a single flipped bit"),
+    ("single-bit error", "hard.single-bit", "the kernel itself found a single flipped bit"),
+    ("BIOS is broken", "hard.firmware", "the kernel says that the firmware is broken"),
+    ("[Firmware Bug]", "hard.firmware", "the kernel says that the firmware is broken"),
+    ("SError Interrupt", "hard.external-abort", "the bus or memory answered with an error"),
+    (
+        "synchronous external abort",
+        "hard.external-abort",
+        "the bus or memory answered with an error",
+    ),
+)
+_VIRTUAL = re.compile(
+    r"QEMU|VMware|VirtualBox|KVM|Xen|Bochs|Hyper-V|Virtual Machine|Google Compute|amazon ec2", re.I
+)
+_CRASHES = (Kind.GENERAL_PROTECTION, Kind.PAGE_FAULT, Kind.NULL_POINTER)
+_UNRELATED = 3
+_IO_WAIT = ("io_schedule", "bit_wait_io", "blk_", "jbd2_")
+
+
+def _flipped(report: Report, scene: Scene) -> Iterator[Evidence]:
+    at = scene.pointer
+    if (
+        at is not None
+        and scene.address_class is AddressClass.NON_CANONICAL
+        and report.arch != "arm64"
+    ):
+        found = address.repaired(at, tuple(value for _, value in scene.general()))
+        if found:
+            text = (
+                f"{at:#x} with bit {found[0]} flipped is {found[1]:#x}, a pointer like the others"
+            )
+            yield scene.says("hard.bit-flip", text, "registers", "fault")
+    broken = scene.broken_link
+    if broken and broken.flipped == 1:
+        text = f"the link {broken.actual:#x} differs from {broken.expected:#x} in one bit"
+        yield scene.says("hard.one-bit", text, line=broken.line)
+
+
+def _reports(report: Report, scene: Scene) -> Iterator[Evidence]:
+    before = [o for o in scene.others if o.kind is Kind.HARDWARE and o.number < report.number]
+    if before:
+        text = "the hardware had reported an error before"
+        yield Evidence(text, scene.says("hard.before", text).weight, before[-1].line_of("headline"))
+    crashes = [o for o in (*scene.others, report) if o.kind in _CRASHES]
+    functions = {o.function for o in crashes if o.function}
+    modules = {o.module for o in crashes}
+    if (
+        len(functions) >= _UNRELATED
+        and len(modules) >= _UNRELATED
+        and len(functions) == len(crashes)
+    ):
+        yield scene.says(
+            "hard.unrelated", "the faults of this boot have nothing in common", "headline"
+        )
+
+
+def _machine(report: Report, scene: Scene) -> Iterator[Evidence]:
+    if report.tainted and "M" in report.tainted:
+        yield scene.says("hard.taint", "a machine check had happened before (taint M)", "process")
+    if report.tainted and "S" in report.tainted:
+        text = "the processor runs out of its specification (taint S)"
+        yield scene.says("hard.specification", text, "process")
+    failed, passed = scene.fact("memtest.failures"), scene.fact("memtest.passed")
+    if failed and isinstance(failed.value, int) and failed.value > 0:
+        yield scene.knows("hard.memtest-failed", "memtester found bad memory", failed)
+    elif passed and passed.value is True:
+        yield scene.knows("hard.memtest-passed", "memtester found nothing", passed)
+    if report.hardware and _VIRTUAL.search(report.hardware):
+        yield scene.says("hard.virtual", "the machine is virtual", "hardware")
+
+
+def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
+    """Weigh whether the hardware or firmware is to blame."""
+    found = None
+    for phrase, key, text in _WORDS:
+        found = scene.line_with(phrase)
+        if found:
+            yield scene.says(key, text, line=found)
+            break
+    if report.kind is Kind.HARDWARE and not found:
+        yield scene.says("hard.event", "the hardware reported an error", "headline")
+    if report.kind is Kind.HUNG_TASK and any(
+        (f.function or "").startswith(_IO_WAIT) for f in report.frames
+    ):
+        yield scene.says("hard.io-wait", "the task waits for a disk", "trace")
+    bits = scene.x86_fault_bits
+    if bits is not None and bits & 8:
+        yield scene.says(
+            "hard.reserved", "a flipped bit in a page table would show like this", "fault"
+        )
+    if scene.line_with("Bad page map"):
+        yield scene.says(
+            "hard.bad-map", "a flipped bit in a page table would show like this", "headline"
+        )
+    yield from _flipped(report, scene)
+    yield from _reports(report, scene)
+    yield from _machine(report, scene)

@@ -1,0 +1,59 @@
+"""A failed assertion, a division by zero or another error of logic, without corrupted memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pagefault_doctor.diagnosis.scene import Scene
+from pagefault_doctor.model.diagnosis import Evidence
+from pagefault_doctor.model.report import Kind, Report
+
+_WORDS = (
+    ("divide error", "logic.divide", "a division by zero, or one whose result does not fit"),
+    ("divide_error", "logic.divide", "a division by zero, or one whose result does not fit"),
+    ("UBSAN: shift-out-of-bounds", "logic.arithmetic", "a shift by more bits than there are"),
+    ("UBSAN: signed-integer", "logic.arithmetic", "an arithmetic overflow"),
+    ("UBSAN: division", "logic.arithmetic", "a division by zero"),
+    ("shift exponent", "logic.arithmetic", "a shift by more bits than there are"),
+    ("integer overflow", "logic.arithmetic", "an arithmetic overflow"),
+    ("ivision by zero", "logic.arithmetic", "a division by zero"),
+    ("UBSAN: invalid-load", "logic.arithmetic", "a value that its type does not have"),
+    ("UBSAN: misaligned", "logic.arithmetic", "a misaligned access"),
+    ("BUG: KCSAN", "logic.race", "two accesses race with each other"),
+    ("infoleak", "logic.race", "uninitialised bytes are handed to user space"),
+    ("suspicious RCU usage", "logic.rcu", "RCU data was used without its lock"),
+    ("non-static key", "logic.key", "a lock was used before it was initialised"),
+)
+_CHECKERS = (
+    "lib/list_debug.c",
+    "mm/slub.c",
+    "mm/slab",
+    "mm/usercopy.c",
+    "kernel/cet.c",
+    "lib/string",
+    "buffer overflow",
+)
+_KINDS = {
+    Kind.KERNEL_BUG: ("logic.bug", "an assertion of the kernel failed"),
+    Kind.WARNING: ("logic.warning", "the kernel warned of a state that should not be"),
+    Kind.LEAK: ("logic.leak", "memory was allocated and never freed"),
+    Kind.PANIC: ("logic.panic", "the kernel gave up; the line names its reason"),
+    Kind.INFO: ("logic.information", "the kernel noted something unusual"),
+    Kind.REFCOUNT: ("logic.information", "a reference count is wrong"),
+    Kind.SANITIZER: ("logic.information", "a sanitizer found a fault"),
+    Kind.TRAP: ("logic.information", "the processor refused an instruction"),
+    Kind.LOCKDEP: ("logic.information", "the lock checker found a fault"),
+}
+
+
+def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
+    """Weigh whether an error of logic is behind it."""
+    for phrase, key, text in _WORDS:
+        found = scene.line_with(phrase)
+        if found:
+            yield scene.says(key, text, line=found)
+            return
+    key, text = _KINDS.get(report.kind, ("", ""))
+    # Where the assertion is one of a memory checker, the memory is what is wrong.
+    if key and not (report.kind is Kind.KERNEL_BUG and scene.line_with(*_CHECKERS)):
+        yield scene.says(key, text, "headline")

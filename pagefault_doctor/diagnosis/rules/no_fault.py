@@ -1,0 +1,21 @@
+"""No fault at all: a crash that was asked for, or a plain reboot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pagefault_doctor.diagnosis.scene import Scene
+from pagefault_doctor.model.diagnosis import Evidence
+from pagefault_doctor.model.report import Kind, Report
+
+_ASKED = ("sysrq triggered crash", "sysrq: Trigger a crash", "SysRq : Trigger a crash")
+
+
+def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
+    """Weigh whether there is no fault to find."""
+    found = scene.line_with(*_ASKED)
+    if found or (report.function or "") == "sysrq_handle_crash":
+        text = "the crash was asked for through sysrq"
+        yield scene.says("none.sysrq", text, "headline", line=found)
+    elif report.kind is Kind.REBOOT:
+        yield scene.says("none.reboot", "the machine booted again; no fault is in the log")

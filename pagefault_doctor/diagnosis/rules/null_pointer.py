@@ -1,0 +1,60 @@
+"""NULL, or a member or container of NULL, dereferenced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pagefault_doctor.diagnosis.address import PAGE, AddressClass, error_of, is_common
+from pagefault_doctor.diagnosis.scene import Scene
+from pagefault_doctor.model.diagnosis import Evidence
+from pagefault_doctor.model.report import Kind, Report
+
+_SANITIZERS = ("KASAN: null-ptr-deref", "UBSAN: null-ptr-deref")
+
+
+def _address(scene: Scene, value: int) -> Iterator[Evidence]:
+    if value == 0 and scene.is_jump:
+        yield scene.says("null.call", "the kernel called through a NULL function pointer", "fault")
+    elif value < PAGE:
+        where = f", a member at offset {value:#x} of NULL" if value else ""
+        where += ", as KASAN's shadow tells" if scene.is_shadow else ""
+        yield scene.says("null.small-address", f"fault address {value:#x}{where}", "fault")
+    elif scene.address_class is AddressClass.NEAR_NULL:
+        text = f"fault address {value:#x} is near NULL: a big structure or an array at NULL"
+        yield scene.says("null.near-address", text, "fault")
+
+
+def _base(scene: Scene, name: str, value: int) -> Iterator[Evidence]:
+    instruction = scene.instruction
+    shown = instruction.text if instruction else ""
+    at = scene.fault_address
+    if value == 0 and at is not None and error_of(at, scene.bits):
+        text = f"{shown} with {name.upper()} = 0: container_of(NULL), not an error code"
+        yield scene.says("null.container-of", text, "code")
+    elif value == 0:
+        yield scene.says("null.base-zero", f"{shown} with {name.upper()} = 0", "code")
+    elif (number := error_of(value, scene.bits)) and not is_common(number) and number % 8 == 0:
+        text = f"{name.upper()} = {value:#x} may be container_of(NULL), {number:#x} before NULL"
+        yield scene.says("null.container-maybe", text, line=scene.register_line(name))
+    elif number:
+        text = f"{name.upper()} holds an error code, not NULL"
+        yield scene.says("null.base-error", text, line=scene.register_line(name))
+    elif value >= PAGE:
+        text = f"{shown} with {name.upper()} = {value:#x}, which is not NULL"
+        yield scene.says("null.base-not-zero", text, "code")
+
+
+def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
+    """Weigh whether NULL was dereferenced."""
+    found = scene.line_with(*_SANITIZERS)
+    if found:
+        yield scene.says("null.sanitizer", "the sanitizer found a NULL dereference", line=found)
+    if report.kind is Kind.NULL_POINTER:
+        text = "the kernel calls it a NULL pointer dereference"
+        yield scene.says("null.headline", text, "headline")
+    value = scene.fault_address
+    if value is not None:
+        yield from _address(scene, value)
+    null_like = value is not None and (value < 0x10000 or error_of(value, scene.bits))
+    if scene.base and null_like:
+        yield from _base(scene, *scene.base)

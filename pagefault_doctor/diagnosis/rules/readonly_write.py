@@ -1,0 +1,34 @@
+"""A write to constant data or to code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pagefault_doctor.diagnosis.address import AddressClass
+from pagefault_doctor.diagnosis.scene import Scene
+from pagefault_doctor.model.diagnosis import Evidence
+from pagefault_doctor.model.report import Access, Report
+
+_NOT_KERNEL = (AddressClass.USER, AddressClass.NULL, AddressClass.NEAR_NULL)
+_PRESENT_WRITE = 3
+_RESERVED = 8
+
+
+def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
+    """Weigh whether constant memory was written to."""
+    found = scene.line_with("write to read-only memory")
+    if found:
+        text = "the kernel calls it a write to read-only memory"
+        yield scene.says("constant.headline", text, line=found)
+        return
+    if scene.address_class in _NOT_KERNEL or scene.fault_address is None:
+        return
+    bits = scene.x86_fault_bits
+    if bits is not None:
+        refused = bits & _PRESENT_WRITE == _PRESENT_WRITE and not bits & _RESERVED
+    else:
+        reason = (report.fault.reason if report.fault else None) or ""
+        refused = "permission" in reason and scene.access is Access.WRITE
+    if refused:
+        text = f"a write to {scene.fault_address:#x}, which is mapped, but read-only"
+        yield scene.says("constant.protection", text, "fault")

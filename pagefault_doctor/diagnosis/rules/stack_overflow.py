@@ -1,0 +1,62 @@
+"""The kernel stack used up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from pagefault_doctor.diagnosis.scene import Scene
+from pagefault_doctor.model.diagnosis import Evidence
+from pagefault_doctor.model.report import Kind, Report
+
+_OVERRAN = "Thread overran stack"
+_WORDS = (
+    ("stack guard page", "stack.guard", "the guard page below the stack was hit"),
+    (_OVERRAN, "stack.overran", "the mark at the end of the stack was overwritten"),
+    ("corrupted stack end detected", "stack.end-magic", "the end of the stack was overwritten"),
+    ("kernel stack overflow", "stack.overflow-words", "the kernel calls it a stack overflow"),
+    ("Insufficient stack space", "stack.overflow-words", "the stack had no room left"),
+)
+_REPEATS = 6
+"""A function this often in one trace is a recursion."""
+_NEAR = 0x4000
+_TRAMPLED = 3
+"""Lines between a report and the one that explains it."""
+
+
+def _pointer(report: Report, scene: Scene) -> Iterator[Evidence]:
+    stack = report.register("rsp") or report.register("sp") or report.register("esp")
+    at = scene.fault_address
+    if report.kind is Kind.DOUBLE_FAULT:
+        text = "a double fault: most often a stack that cannot take another frame"
+        yield scene.says("stack.double-fault", text, "headline")
+    if stack and at and 0 < stack - at < _NEAR and stack // 0x1000 != at // 0x1000:
+        text = f"fault address {at:#x} is just below the stack pointer {stack:#x}"
+        yield scene.says("stack.near-pointer", text, "fault")
+
+
+def _recursion(report: Report, scene: Scene) -> Iterator[Evidence]:
+    names = Counter(f.function for f in report.frames if f.reliable and f.function)
+    for name, times in names.most_common(1):
+        if times >= _REPEATS:
+            text = f"{name} is {times} times in the trace: a recursion"
+            yield scene.says("stack.recursion", text, "trace")
+
+
+def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
+    """Weigh whether the stack overflowed."""
+    for phrase, key, text in _WORDS:
+        found = scene.line_with(phrase)
+        if found:
+            yield scene.says(key, text, line=found)
+            break
+    yield from _pointer(report, scene)
+    yield from _recursion(report, scene)
+    if report.kind is Kind.ATOMIC_SLEEP:
+        for other in scene.others:
+            found_near = 0 < other.span.first_line - report.span.last_line <= _TRAMPLED
+            mark = next((ln for ln in other.excerpt if _OVERRAN in ln.text), None)
+            if found_near and mark:
+                text = "the fault right after it shows that the stack was overrun"
+                yield scene.says("stack.neighbour", text, line=mark)
+                return

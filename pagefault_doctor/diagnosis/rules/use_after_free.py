@@ -1,0 +1,91 @@
+"""Memory, an object or code used after it was freed or unloaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pagefault_doctor.diagnosis import poison
+from pagefault_doctor.diagnosis.address import AddressClass
+from pagefault_doctor.diagnosis.poison import State
+from pagefault_doctor.diagnosis.scene import Scene
+from pagefault_doctor.diagnosis.unload import use_after_unload
+from pagefault_doctor.model.diagnosis import Evidence
+from pagefault_doctor.model.report import Kind, Report
+
+_WORDS = (
+    ("held lock freed", "freed.words", "memory was freed that holds a lock in use"),
+    ("KASAN: invalid-access", "freed.tag", "a memory tag does not match: freed or out of bounds"),
+    ("use-after-free in", "freed.sanitizer", "the sanitizer saw a use after free"),
+    ("use-after-free read in", "freed.sanitizer", "KFENCE saw a read after free"),
+    ("use-after-free write in", "freed.sanitizer", "KFENCE saw a write after free"),
+    ("stack-use-after", "freed.sanitizer", "a variable was used after its function returned"),
+    (
+        "; use-after-free.",
+        "freed.refcount",
+        "a reference count was dropped or taken once too often",
+    ),
+    ("Poison overwritten", "freed.poison-overwritten", "freed memory was written to"),
+    ("ODEBUG: free active", "freed.object-active", "an object was freed while still in use"),
+    ("nonzero _refcount", "freed.page-in-use", "a page was freed while still in use"),
+    ("nonzero mapcount", "freed.page-in-use", "a page was freed while still mapped"),
+    ("file count is 0", "freed.words", "a file was used after its last reference was dropped"),
+    ("Busy inodes after unmount", "freed.words", "inodes outlived their file system"),
+)
+
+
+def _count(report: Report, scene: Scene) -> Iterator[Evidence]:
+    """Weigh a refcount warning whose own words are missing; a leak is not use after free."""
+    if report.kind is Kind.REFCOUNT and not scene.line_with("leaking memory"):
+        text = "a reference count is wrong: most often dropped once too often"
+        yield scene.says("freed.count", text, "headline")
+
+
+def _poison(scene: Scene) -> Iterator[Evidence]:
+    hit = scene.poison
+    if hit and hit.poison.state is State.FREED:
+        text = f"the bad pointer is {hit.poison.name} {hit.offset:+#x}: {hit.poison.means}"
+        yield scene.says("freed.poison", text, "fault", "registers")
+    elif hit and hit.poison.state is State.LIST_DELETED:
+        text = f"the bad pointer is {hit.poison.name} {hit.offset:+#x}: {hit.poison.means}"
+        yield scene.says("freed.deleted-entry", text, "fault", "registers")
+    elif not hit and scene.report.kind in (Kind.GENERAL_PROTECTION, Kind.PAGE_FAULT):
+        yield from _poisoned_register(scene)
+
+
+def _poisoned_register(scene: Scene) -> Iterator[Evidence]:
+    for name, value in scene.general():
+        found = poison.find(value, scene.bits) if value >> 32 else None
+        if found and found.poison.state in (State.FREED, State.LIST_DELETED):
+            text = f"{name.upper()} holds {found.poison.name}: {found.poison.means}"
+            yield scene.says("freed.poison-register", text, line=scene.register_line(name))
+            return
+
+
+def _unloaded(scene: Scene) -> Iterator[Evidence]:
+    gone, last = use_after_unload(scene), scene.report.last_unloaded
+    if gone:
+        text = f"the code that ran is not there any more; last unloaded: {gone}"
+        yield scene.says("freed.unloaded", text, "modules", "fault")
+    elif last and not scene.is_jump and scene.address_class is AddressClass.MODULES:
+        text = f"the address was a module's; last unloaded: {last}"
+        yield scene.says("freed.module-data", text, "modules", "fault")
+    elif scene.is_jump and scene.address_class is AddressClass.MODULES:
+        text = "the kernel jumped to a part of the modules' area where no code is"
+        yield scene.says("freed.module-range", text, "fault")
+
+
+def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
+    """Weigh whether something was used after it was freed, deleted or unloaded."""
+    for phrase, key, text in _WORDS:
+        found = scene.line_with(phrase)
+        if found:
+            yield scene.says(key, text, line=found)
+            break
+    else:
+        yield from _count(report, scene)
+    yield from _poison(scene)
+    yield from _unloaded(scene)
+    broken = scene.broken_link
+    if broken and broken.is_freed:
+        text = f"the list points to {broken.actual:#x}: {broken.means}"
+        yield scene.says("freed.list-value", text, line=broken.line)

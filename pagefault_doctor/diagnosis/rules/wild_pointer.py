@@ -1,0 +1,76 @@
+"""An uninitialised, corrupted or miscomputed pointer; a jump to what is no code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pagefault_doctor.diagnosis.address import AddressClass
+from pagefault_doctor.diagnosis.poison import State
+from pagefault_doctor.diagnosis.scene import Scene
+from pagefault_doctor.model.diagnosis import Evidence
+from pagefault_doctor.model.report import Kind, Report
+
+_WORDS = (
+    ("wild-memory-access", "wild.sanitizer", "KASAN calls it a wild memory access"),
+    ("KFENCE: invalid read", "wild.sanitizer", "KFENCE saw a read of memory nobody owns"),
+    ("KFENCE: invalid write", "wild.sanitizer", "KFENCE saw a write to memory nobody owns"),
+    ("KMSAN: uninit-value", "wild.kmsan", "KMSAN saw uninitialised memory used"),
+    ("NX-protected page", "wild.not-executable", "the kernel jumped to data"),
+    ("execute from non-executable", "wild.not-executable", "the kernel jumped to data"),
+    ("exec-protected page", "wild.not-executable", "the kernel jumped to data"),
+    ("execute userspace code", "wild.not-executable", "the kernel jumped into user space"),
+)
+_PLACES = {
+    AddressClass.NON_CANONICAL: ("wild.non-canonical", "is no valid address"),
+    AddressClass.KERNEL: ("wild.paging", "is kernel memory that is not mapped"),
+    AddressClass.DIRECT_MAP: ("wild.paging", "is memory that is not mapped"),
+    AddressClass.VMALLOC: ("wild.paging", "is vmalloc memory that is not mapped"),
+    AddressClass.MODULES: ("wild.paging", "is in the modules' area, where nothing is mapped"),
+    AddressClass.TEXT: ("wild.paging", "is in the kernel image"),
+    AddressClass.VMEMMAP: ("wild.struct-page", "is a struct page that does not exist"),
+    AddressClass.USER: ("wild.user-half", "is no kernel address"),
+}
+_PRESENT = 1
+_NULLS = (AddressClass.NULL, AddressClass.NEAR_NULL)
+_FAULTS = (Kind.PAGE_FAULT, Kind.USER_ACCESS, Kind.GENERAL_PROTECTION)
+
+
+def _place(scene: Scene) -> Iterator[Evidence]:
+    at, part = scene.fault_address, scene.address_class
+    if at is None or scene.report.kind not in _FAULTS:
+        return
+    if scene.is_jump and part not in _NULLS:
+        key = "wild.jump-module" if part is AddressClass.MODULES else "wild.jump"
+        yield scene.says(key, f"the kernel jumped to {at:#x}, where no code is", "fault")
+        return
+    if (scene.x86_fault_bits or 0) & _PRESENT:
+        return
+    if part not in _PLACES:
+        return
+    key, phrase = _PLACES[part]
+    yield scene.says(key, f"fault address {at:#x} {phrase}", "fault")
+    if scene.bits == 64 and part is AddressClass.USER and at < 1 << 32:
+        text = "the upper half of the address is zero: a pointer cut to 32 bits, perhaps"
+        yield scene.says("wild.truncated", text, "fault")
+
+
+def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
+    """Weigh whether a pointer was garbage."""
+    for phrase, key, text in _WORDS:
+        found = scene.line_with(phrase)
+        if found:
+            yield scene.says(key, text, line=found)
+            break
+    yield from _place(scene)
+    hit = scene.poison
+    if hit and hit.poison.state is State.UNINITIALISED:
+        text = f"the bad pointer is {hit.poison.name}: {hit.poison.means}"
+        yield scene.says("wild.uninitialised", text, "fault", "registers")
+    if report.kind is Kind.GENERAL_PROTECTION and scene.address_class is None:
+        text = "a general protection fault: a pointer or an instruction was not valid"
+        yield scene.says("wild.invalid-code", text, "headline")
+    elif report.kind is Kind.TRAP and scene.line_with("stack segment"):
+        yield scene.says("wild.plain", "a pointer into the stack was not valid", "headline")
+    elif report.kind is Kind.TRAP and scene.line_with("invalid opcode", "int3", "Undefined instr"):
+        text = "the processor ran into bytes that are no instruction"
+        yield scene.says("wild.invalid-code", text, "headline")

@@ -1,0 +1,237 @@
+"""The scene of one report: everything a rule may look at, each thing worked out once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+
+import msgspec
+
+from pagefault_doctor.diagnosis import address, poison
+from pagefault_doctor.diagnosis.address import AddressClass
+from pagefault_doctor.diagnosis.links import BrokenLink, broken_link
+from pagefault_doctor.diagnosis.weights import WEIGHT
+from pagefault_doctor.model.diagnosis import Evidence
+from pagefault_doctor.model.fact import Fact
+from pagefault_doctor.model.log import ModuleEvent
+from pagefault_doctor.model.report import Access, Kind, Line, Report
+from pagefault_doctor.symbols.instruction import Instruction, decode
+
+_POINTERS = ("rip", "rsp", "eip", "esp", "pc", "sp", "cr2", "cr3", "cr0", "cr4", "eflags")
+_ARCH_BY_REGISTER = (
+    ("rip", "x86_64"),
+    ("rax", "x86_64"),
+    ("rsp", "x86_64"),
+    ("eax", "i386"),
+    ("x29", "arm64"),
+    ("x0", "arm64"),
+    ("fp", "arm"),
+    ("epc", "riscv64"),
+)
+_ARM64_WRITE = 1 << 6
+"""WnR of an arm64 data abort (`arch/arm64/include/asm/esr.h`)."""
+_ARM64_DATA_ABORTS = (0x24, 0x25)
+_ARM_WRITE = 1 << 11
+"""FSR_WRITE (`arch/arm/mm/fault.h`)."""
+
+
+def _canonical(name: str) -> str:
+    """Return a register's name as a disassembler writes it: x86 oopses pad `R08`."""
+    name = name.lower()
+    return f"r{name[2:]}" if name in ("r08", "r09") else name
+
+
+class Scene(msgspec.Struct, frozen=True, dict=True):
+    """A report with its surroundings: facts, module events and the other reports of its boot."""
+
+    report: Report
+    facts: Mapping[str, Fact] = {}
+    module_events: tuple[ModuleEvent, ...] = ()
+    others: tuple[Report, ...] = ()
+
+    @cached_property
+    def bits(self) -> int:
+        """Width of a pointer, 32 or 64."""
+        return address.bits_of(self.arch)
+
+    @cached_property
+    def text(self) -> str:
+        """The report's own lines as one text."""
+        return "\n".join(line.text for line in self.report.excerpt) or self.report.title
+
+    def line_with(self, *phrases: str) -> Line | None:
+        """Return the first line of the report that holds one of the phrases, or None."""
+        for phrase in phrases:
+            if phrase in self.text:
+                for line in self.report.excerpt:
+                    if phrase in line.text:
+                        return line
+                return Line(self.report.line_of("headline"), self.report.title)
+        return None
+
+    @cached_property
+    def registers(self) -> dict[str, int]:
+        """Values of the registers that are printed as numbers."""
+        found = ((name, self.report.register(name)) for name in self.report.registers)
+        return {_canonical(name): value for name, value in found if value is not None}
+
+    def register_line(self, name: str) -> Line | None:
+        """Return the line that prints a register, or None."""
+        padded = f"R0{name[1:]}" if name in ("r8", "r9") and self.arch == "x86_64" else name.upper()
+        return self.line_with(f"{padded}: ", f"{name}: ", f"{name} : ")
+
+    def general(self) -> Iterator[tuple[str, int]]:
+        """Yield the registers that may hold data."""
+        return ((n, v) for n, v in self.registers.items() if n not in _POINTERS)
+
+    @cached_property
+    def arch(self) -> str | None:
+        """The architecture, told by the names of the registers where the report does not say."""
+        if self.report.arch:
+            return self.report.arch
+        return next((arch for name, arch in _ARCH_BY_REGISTER if name in self.registers), None)
+
+    @cached_property
+    def instruction(self) -> Instruction | None:
+        """The faulting instruction, where the log shows its bytes."""
+        if not self.report.code or not self.arch:
+            return None
+        return decode(self.report.code, self.arch)
+
+    @cached_property
+    def printed_address(self) -> int | None:
+        """The address that the processor could not use.
+
+        Of a general protection fault, CR2 is stale, older kernels print no address, and newer ones
+        may print one that is not the reason: then it is worked out from the instruction.
+        """
+        if self.report.kind is Kind.GENERAL_PROTECTION and "for non-canonical" not in self.text:
+            return self._computed_address()
+        fault = self.report.fault
+        try:
+            return int(fault.address, 16) if fault and fault.address else None
+        except ValueError:
+            return None
+
+    def _computed_address(self) -> int | None:
+        instruction = self.instruction
+        value = instruction.address(self.registers, self.bits) if instruction else None
+        return None if value is None or address.canonical(value, self.arch) else value
+
+    @cached_property
+    def is_shadow(self) -> bool:
+        """Whether KASAN's shadow of an address faulted, not the address itself."""
+        value = self.printed_address
+        used = (self.instruction.base, self.instruction.index) if self.instruction else ()
+        known = any(self.registers.get(name or "") == address.KASAN_SHADOW for name in used)
+        return value is not None and address.is_shadow(value, known)
+
+    @cached_property
+    def fault_address(self) -> int | None:
+        """The address that the code meant to use, or None where the log does not tell it."""
+        value = self.printed_address
+        return address.unshadowed(value) if value is not None and self.is_shadow else value
+
+    @cached_property
+    def address_class(self) -> AddressClass | None:
+        """The part of the address space that faulted."""
+        value = self.fault_address
+        return None if value is None else address.classify(value, self.arch)
+
+    @cached_property
+    def base(self) -> tuple[str, int] | None:
+        """The register that the faulting access went through, and its value.
+
+        None unless the register explains the fault address, for then the decoded instruction is
+        not the one that faulted, or the registers are those of another moment.
+        """
+        instruction = self.instruction
+        if instruction is None or instruction.base is None or self.is_shadow:
+            return None
+        value = self.registers.get(instruction.base)
+        if value is not None and self._explains(instruction):
+            return instruction.base, value
+        source = self.registers.get(instruction.source or "")
+        if instruction.source and source is not None and source == self.printed_address:
+            return instruction.source, source
+        return None
+
+    def _explains(self, instruction: Instruction) -> bool:
+        expected = instruction.address(self.registers, self.bits)
+        actual = self.printed_address
+        if expected is None or actual is None:
+            return True
+        span = max(instruction.size, 8)
+        return (actual - expected) & ((1 << self.bits) - 1) < span
+
+    @cached_property
+    def pointer(self) -> int | None:
+        """The bad pointer: the base register where it is known, else the fault address."""
+        return self.base[1] if self.base else self.fault_address
+
+    @cached_property
+    def poison(self) -> poison.Hit | None:
+        """The poison value that explains the bad pointer, if one does."""
+        for value in (self.fault_address, self.pointer):
+            hit = poison.find(value, self.bits) if value is not None else None
+            if hit is not None:
+                return hit
+        return None
+
+    @cached_property
+    def error_code(self) -> int | None:
+        """The x86 error code, the ESR or what else the architecture prints."""
+        fault = self.report.fault
+        try:
+            return int(fault.error_code, 16) if fault and fault.error_code else None
+        except ValueError:
+            return None
+
+    @cached_property
+    def x86_fault_bits(self) -> int | None:
+        """The error code of an x86 page fault (`arch/x86/include/asm/trap_pf.h`), else None."""
+        is_page_fault = self.report.kind in _PAGE_FAULTS
+        x86 = self.arch in ("x86_64", "i386", "x86")
+        return self.error_code if x86 and is_page_fault else None
+
+    @cached_property
+    def broken_link(self) -> BrokenLink | None:
+        """The link that the list checks found wrong, if that is what the report is about."""
+        line = self.line_with("should be", "but was")
+        return broken_link(line, self.bits) if line else None
+
+    @cached_property
+    def access(self) -> Access | None:
+        """What the faulting instruction did, in the report's words or by its error code."""
+        fault, code = self.report.fault, self.error_code
+        if fault is None or fault.access or code is None:
+            return fault.access if fault else None
+        if self.arch == "arm64" and code >> 26 & 0x3F in _ARM64_DATA_ABORTS:
+            return Access.WRITE if code & _ARM64_WRITE else Access.READ
+        if self.arch == "arm" and self.report.kind in _PAGE_FAULTS:
+            return Access.WRITE if code & _ARM_WRITE else Access.READ
+        return None
+
+    @property
+    def is_jump(self) -> bool:
+        """Whether the processor failed to fetch an instruction."""
+        return self.access is Access.EXECUTE
+
+    def fact(self, name: str) -> Fact | None:
+        """Return a fact, or None where it is unknown."""
+        return self.facts.get(name)
+
+    def says(self, key: str, text: str, *cited: str, line: Line | None = None) -> Evidence:
+        """Return a piece of evidence with the weight of `key`, at a line of the log.
+
+        `cited` names the fields of the report it was read from (see `Report.cited`).
+        """
+        number = line.number if line else self.report.line_of(*cited)
+        return Evidence(text, WEIGHT[key], number)
+
+    def knows(self, key: str, text: str, fact: Fact) -> Evidence:
+        """Return a piece of evidence that comes from a fact."""
+        return Evidence(text, WEIGHT[key], fact.source.line, fact.source.origin)
+
+
+_PAGE_FAULTS = (Kind.NULL_POINTER, Kind.PAGE_FAULT, Kind.USER_ACCESS, Kind.STACK_GUARD)

@@ -1,0 +1,105 @@
+"""The verdict on a whole input: which of its reports it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import islice
+
+from pagefault_doctor.diagnosis import weights
+from pagefault_doctor.diagnosis.ranking import diagnose_report
+from pagefault_doctor.diagnosis.scene import Scene
+from pagefault_doctor.diagnosis.wording import NO_FAULT
+from pagefault_doctor.model.diagnosis import (
+    Attribution,
+    Candidate,
+    Diagnosis,
+    Evidence,
+    NextStep,
+    Opinion,
+    RootCause,
+)
+from pagefault_doctor.model.fact import Fact
+from pagefault_doctor.model.log import KernelLog, ModuleEvent
+from pagefault_doctor.model.report import Kind, Report
+
+_OTHERS = 32
+"""Other reports of a boot that are looked at: the first, for the rest are consequences."""
+_MINOR = (Kind.INFO, Kind.REBOOT)
+_REFUSED = {
+    "symbol-version": "{} disagrees about the version of a symbol: it was built for another kernel",
+    "version-magic": "{} was built for another kernel",
+    "unknown-symbol": "{} needs a symbol that this kernel does not have",
+    "duplicate-symbol": "{} exports a symbol that another module has already",
+    "btf": "{} carries type information of another kernel",
+}
+"""Module events that mean that a module was not loaded, worst first."""
+
+_NOTHING = Diagnosis(
+    root_cause=RootCause.NONE,
+    attribution=Attribution.NONE,
+    module=None,
+    confidence=0.9,
+    summary=NO_FAULT,
+    next_step=NextStep(
+        "check-logs", "look at the log of the boot before", ("journalctl", "-k", "-b", "-1")
+    ),
+)
+
+
+def main_report(reports: Sequence[Report]) -> int | None:
+    """Return the index of the report that the input is about, or None.
+
+    It is the first kernel fault of the last boot that has one, for what follows may be its
+    consequence; notices and reboots only count where there is nothing else, faults of programs
+    where the kernel did not fault.
+    """
+    kernel = [i for i, r in enumerate(reports) if r.is_kernel_fault]
+    major = [i for i in kernel if reports[i].kind not in _MINOR]
+    for group in (major, kernel, range(len(reports))):
+        if group:
+            last = max(reports[i].boot for i in group)
+            return next(i for i in group if reports[i].boot == last)
+    return None
+
+
+def _refused(events: Sequence[ModuleEvent]) -> Diagnosis | None:
+    """Return the verdict on a log without faults in which a module was refused."""
+    for what, text in _REFUSED.items():
+        event = next((e for e in events if e.what == what), None)
+        if event:
+            return _mismatch(event, text.format(event.module))
+    return None
+
+
+def _mismatch(event: ModuleEvent, text: str) -> Diagnosis:
+    evidence = Evidence(text, weights.WEIGHT["api.symbol-version"], event.line.number)
+    cause, who = RootCause.API_MISMATCH, Attribution.MODULE
+    return Diagnosis(
+        root_cause=cause,
+        attribution=who,
+        module=event.module,
+        confidence=0.9,
+        summary=f"no fault, but a module was refused: {text}",
+        candidates=(Candidate(cause, who, event.module, 0.9, (evidence,)),),
+        next_step=NextStep(
+            "identify-module",
+            f"compare what {event.module} was built for with the running kernel, then rebuild it",
+            ("modinfo", event.module),
+        ),
+    )
+
+
+def _scene(report: Report, log: KernelLog, facts: Mapping[str, Fact]) -> Scene:
+    others = (r for r in log.reports if r.boot == report.boot and r is not report)
+    return Scene(report, facts, log.module_events, tuple(islice(others, _OTHERS)))
+
+
+def diagnose(logs: tuple[KernelLog, ...], facts: Mapping[str, Fact]) -> Opinion:
+    """Return what the logs and facts together say: a diagnosis of each report, and a verdict."""
+    reports = [(log, report) for log in logs for report in log.reports]
+    each = tuple(diagnose_report(r, _scene(r, log, facts)) for log, r in reports)
+    index = main_report([report for _, report in reports])
+    if index is not None:
+        return Opinion(each, each[index])
+    events = [event for log in logs for event in log.module_events]
+    return Opinion(each, _refused(events) or _NOTHING)

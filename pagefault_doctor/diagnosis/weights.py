@@ -1,0 +1,180 @@
+"""Every weight of the diagnosis, in natural log-odds, in one table.
+
+About 1 is a hint, 2 speaks clearly, 3 and more nearly settles it; below 0 speaks against. The
+kernel's own words weigh most, circumstances least. `PRIOR` is how likely a cause is before any
+evidence, against `UNKNOWN`, the chance that it is something no rule knows.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pagefault_doctor.model.diagnosis import RootCause
+
+UNKNOWN: Final = 0.5
+UNKNOWN_THIN: Final = 1.3
+"""Of a report without a function and without registers."""
+HIGHEST: Final = 0.97
+CONSEQUENCE: Final = -1.2
+"""Against every cause of a report that follows an earlier fault of the same boot."""
+
+PRIOR: Final = {
+    RootCause.NULL_DEREF: 0.2,
+    RootCause.USE_AFTER_FREE: 0.2,
+    RootCause.LOGIC_ERROR: 0.0,
+    RootCause.WILD_POINTER: -0.2,
+    RootCause.PAGE_TABLE: -0.3,
+    RootCause.HARDWARE: -0.8,
+}
+"""Causes that are not named have a prior of 0."""
+
+WEIGHT: Final = {
+    # NULL pointer
+    "null.headline": 1.2,
+    "null.sanitizer": 3.5,
+    "null.small-address": 2.0,
+    "null.near-address": 0.8,
+    "null.base-zero": 2.0,
+    "null.container-of": 4.0,
+    "null.container-maybe": 1.5,
+    "null.call": 2.0,
+    "null.base-not-zero": -2.0,
+    "null.base-error": -4.0,
+    # error pointer
+    "error.address": 2.5,
+    "error.base": 4.0,
+    "error.base-rare": 1.0,
+    "error.address-rare": 1.0,
+    "error.base-zero": -4.0,
+    # use after free
+    "freed.sanitizer": 4.5,
+    "freed.poison": 3.0,
+    "freed.poison-register": 0.6,
+    "freed.deleted-entry": 2.5,
+    "freed.refcount": 3.5,
+    "freed.count": 2.2,
+    "freed.poison-overwritten": 3.0,
+    "freed.page-in-use": 1.5,
+    "freed.object-active": 2.5,
+    "freed.unloaded": 3.5,
+    "freed.module-range": 2.0,
+    "freed.module-data": 1.5,
+    "freed.tag": 1.6,
+    "freed.list-value": 2.2,
+    "freed.words": 3.0,
+    # freed twice
+    "double.sanitizer": 4.5,
+    "double.slab": 4.5,
+    "double.not-slab": 2.2,
+    # out of bounds
+    "bounds.sanitizer": 4.5,
+    "bounds.index": 4.0,
+    "bounds.flexible-array": -0.8,
+    "bounds.redzone": 3.5,
+    "bounds.usercopy": 3.2,
+    "bounds.fortify": 3.8,
+    "bounds.field-spanning": 1.5,
+    "bounds.canary": 3.2,
+    "bounds.page-edge": 1.5,
+    "bounds.walk": 2.2,
+    "bounds.tag": 1.5,
+    "bounds.text-pointer": 2.0,
+    "bounds.redzone-pointer": 2.2,
+    # wild pointer
+    "wild.paging": 1.0,
+    "wild.non-canonical": 1.8,
+    "wild.sanitizer": 2.8,
+    "wild.jump": 2.2,
+    "wild.jump-module": 1.0,
+    "wild.not-executable": 2.5,
+    "wild.uninitialised": 2.5,
+    "wild.kmsan": 2.5,
+    "wild.truncated": 1.0,
+    "wild.user-half": 1.0,
+    "wild.invalid-code": 1.2,
+    "wild.struct-page": 0.8,
+    "wild.plain": 1.4,
+    # user pointer
+    "user.headline": 3.0,
+    "user.protection": 3.2,
+    "user.sanitizer": 2.5,
+    "user.unmapped": 0.4,
+    # write to constant memory
+    "constant.headline": 4.0,
+    "constant.protection": 3.5,
+    # stack
+    "stack.guard": 4.5,
+    "stack.overran": 4.5,
+    "stack.end-magic": 4.0,
+    "stack.overflow-words": 4.5,
+    "stack.double-fault": 2.0,
+    "stack.near-pointer": 2.0,
+    "stack.recursion": 1.5,
+    "stack.neighbour": 4.5,
+    # lists
+    "list.check": 3.5,
+    "list.poison": 3.2,
+    "list.bug": 3.0,
+    # page tables
+    "table.reserved": 3.5,
+    "table.bad-map": 3.2,
+    "table.corrupted": 3.5,
+    "table.counter": 2.5,
+    "table.bad-page": 0.8,
+    # module does not fit
+    "api.symbol-version": 3.0,
+    "api.version-magic": 3.0,
+    "api.unknown-symbol": 2.5,
+    "api.forced": 2.0,
+    "api.indirect-branch": 2.8,
+    "api.fact-vermagic": 3.0,
+    "api.fact-srcversion": 0.8,
+    # logic
+    "logic.bug": 2.3,
+    "logic.divide": 3.5,
+    "logic.warning": 1.3,
+    "logic.arithmetic": 3.2,
+    "logic.race": 2.8,
+    "logic.leak": 2.5,
+    "logic.rcu": 2.2,
+    "logic.panic": 0.4,
+    "logic.information": 0.3,
+    "logic.key": 2.0,
+    # hangs
+    "hang.lockup": 3.8,
+    "hang.stall": 3.6,
+    "hang.task": 3.5,
+    "hang.atomic": 3.2,
+    "hang.deadlock": 3.0,
+    "hang.spinlock": 3.0,
+    "hang.device": 1.5,
+    "hang.panic": 3.5,
+    # memory
+    "oom.kill": 4.0,
+    "oom.panic": 4.0,
+    "oom.allocation": 1.8,
+    # hardware
+    "hard.machine-check": 4.0,
+    "hard.event": 3.2,
+    "hard.before": 2.0,
+    "hard.taint": 2.0,
+    "hard.bit-flip": 3.4,
+    "hard.one-bit": 2.0,
+    "hard.single-bit": 4.0,
+    "hard.firmware": 3.0,
+    "hard.external-abort": 3.5,
+    "hard.unrelated": 1.5,
+    "hard.specification": 0.4,
+    "hard.virtual": -2.5,
+    "hard.memtest-failed": 4.0,
+    "hard.memtest-passed": -0.8,
+    "hard.io-wait": 0.6,
+    "hard.reserved": 1.0,
+    "hard.bad-map": 1.0,
+    # user space
+    "space.segfault": 4.5,
+    "space.init": 2.0,
+    # no fault
+    "none.sysrq": 5.0,
+    "none.reboot": 0.6,
+}

@@ -1,0 +1,62 @@
+"""Causes in plain words, and the one-sentence summary of a diagnosis."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pagefault_doctor.model.diagnosis import Attribution, RootCause
+
+NAMES: Final = {
+    RootCause.NULL_DEREF: "NULL pointer dereference",
+    RootCause.ERR_PTR: "error code used as a pointer",
+    RootCause.USE_AFTER_FREE: "use after free",
+    RootCause.DOUBLE_FREE: "double free",
+    RootCause.OUT_OF_BOUNDS: "access out of bounds",
+    RootCause.WILD_POINTER: "wild pointer",
+    RootCause.USER_ACCESS: "user pointer used in the kernel",
+    RootCause.READONLY_WRITE: "write to constant memory",
+    RootCause.STACK_OVERFLOW: "stack overflow",
+    RootCause.LIST_CORRUPTION: "corrupted list",
+    RootCause.PAGE_TABLE: "damaged page table",
+    RootCause.API_MISMATCH: "module that does not fit this kernel",
+    RootCause.LOGIC_ERROR: "failed check or error of logic",
+    RootCause.LOCKUP_HANG: "lockup or hang",
+    RootCause.OOM: "memory exhausted",
+    RootCause.HARDWARE: "hardware or firmware fault",
+    RootCause.USER_SPACE: "fault of a program, not of the kernel",
+    RootCause.NONE: "no fault",
+}
+
+NO_FAULT: Final = "no fault found"
+SURE: Final = 0.75
+UNSURE: Final = 0.5
+
+_WHERE: Final = {
+    Attribution.KERNEL: " in the kernel itself",
+    Attribution.HARDWARE: "",
+    Attribution.USER_SPACE: "",
+    Attribution.MEMORY_PRESSURE: "",
+    Attribution.NONE: "",
+}
+
+
+def where(attribution: Attribution, module: str | None, function: str | None) -> str:
+    """Return the place a cause is in, as it follows the cause's name."""
+    if attribution is Attribution.MODULE:
+        return f" in module {module}" if module else " in a module"
+    if attribution is Attribution.KERNEL and function:
+        return f" in the kernel itself, at {function}"
+    return _WHERE[attribution]
+
+
+def summary(cause: RootCause, place: str, confidence: float, runner_up: RootCause | None) -> str:
+    """Return one sentence that says the cause, how sure it is, and what else it may be."""
+    if cause is RootCause.NONE:
+        return NO_FAULT
+    name = f"{NAMES[cause]}{place}"
+    if confidence >= SURE or (confidence >= UNSURE and runner_up is None):
+        return f"{'very likely' if confidence >= 0.9 else 'likely'} {name}"
+    other = f", or {NAMES[runner_up]}" if runner_up else ""
+    if confidence >= UNSURE:
+        return f"probably {name}{other}"
+    return f"not sure: perhaps {name}{other}"

@@ -1,0 +1,162 @@
+"""The faulting instruction, decoded from the `Code:` line of a report.
+
+x86 marks the byte at the instruction pointer as `<0f>` (`arch/x86/kernel/dumpstack.c`), arm64 the
+32-bit word as `(f9400000)` (`arch/arm64/kernel/traps.c`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final
+
+import msgspec
+
+_X86: Final = frozenset({"x86_64", "i386", "x86", "x86_32"})
+_TOKEN: Final = re.compile(r"[<(]?[0-9a-fA-F]{2,8}[>)]?")
+_LONGEST: Final = 15
+"""Bytes of the longest x86 instruction."""
+
+
+class Instruction(msgspec.Struct, frozen=True, kw_only=True):
+    """One instruction and the memory operand it has, if any.
+
+    `text` is what a disassembler prints (AT&T syntax for x86, as objdump). Register names are in
+    lower case, without `%`. `displacement` is in bytes, `size` is the width of the access in bytes
+    (0 where unknown). `is_write` and `is_read` speak of the memory operand. `source` is the
+    register of the second memory operand, which string instructions read from.
+    """
+
+    text: str
+    mnemonic: str
+    length: int
+    base: str | None = None
+    index: str | None = None
+    scale: int = 1
+    segment: str | None = None
+    displacement: int = 0
+    size: int = 0
+    is_write: bool = False
+    is_read: bool = False
+    has_memory: bool = False
+    source: str | None = None
+
+    def address(self, registers: Mapping[str, int], bits: int = 64) -> int | None:
+        """Return the address of the memory operand, where all that it needs is known."""
+        if not self.has_memory or self.segment:
+            return None
+        total = self.displacement
+        for name, factor in ((self.base, 1), (self.index, self.scale)):
+            if name is None:
+                continue
+            if name not in registers:
+                return None
+            total += registers[name] * factor
+        return total & ((1 << bits) - 1)
+
+
+def _x86_bytes(code: str) -> bytes | None:
+    start = code.find("<")
+    if start < 0:
+        return None
+    tokens = [token.strip("<>()") for token in _TOKEN.findall(code[start:])]
+    return bytes.fromhex("".join(token for token in tokens if len(token) == 2)[: 2 * _LONGEST])
+
+
+def _arm64_bytes(code: str) -> bytes | None:
+    match = re.search(r"\(([0-9a-fA-F]{8})\)", code)
+    return int(match[1], 16).to_bytes(4, "little") if match else None
+
+
+@cache
+def _disassembler(arch: str, att: bool) -> Any:
+    import capstone
+
+    if arch == "arm64":
+        tool = capstone.Cs(capstone.CS_ARCH_ARM64, capstone.CS_MODE_ARM)
+    else:
+        mode = capstone.CS_MODE_64 if arch == "x86_64" else capstone.CS_MODE_32
+        tool = capstone.Cs(capstone.CS_ARCH_X86, mode)
+        if att:
+            tool.syntax = capstone.CS_OPT_SYNTAX_ATT
+    # Access flags are wrong for AT&T operand order, so the details come from the Intel reading.
+    tool.detail = not att
+    return tool
+
+
+def _first(arch: str, data: bytes, att: bool) -> Any | None:
+    return next(_disassembler(arch, att).disasm(data, 0, 1), None)
+
+
+def _is_write(found: Any, operand: Any, arch: str) -> bool:
+    if arch == "arm64":
+        return bool(found.mnemonic.startswith("st"))
+    return bool(operand.access & 2)
+
+
+def _is_read(found: Any, operand: Any, arch: str) -> bool:
+    if arch == "arm64":
+        return bool(found.mnemonic.startswith("ld"))
+    # Branches name a memory operand without an access flag, but do read the target from it.
+    return bool(operand.access & 1) or not operand.access
+
+
+def _memory(found: Any, arch: str) -> list[Any]:
+    kind = 3 if arch != "arm64" else _arm64_memory_kind()
+    return [operand for operand in found.operands if operand.type == kind]
+
+
+@cache
+def _arm64_memory_kind() -> int:
+    from capstone import arm64_const
+
+    return int(arm64_const.ARM64_OP_MEM)
+
+
+def _name(found: Any, register: int) -> str | None:
+    return found.reg_name(register) if register else None
+
+
+def _segment(found: Any, operand: Any) -> str | None:
+    """Return `fs` or `gs` where the operand is relative to one, whose base no report prints."""
+    name = _name(found, getattr(operand.mem, "segment", 0))
+    return name if name in ("fs", "gs") else None
+
+
+def _build(found: Any, text: str, arch: str) -> Instruction:
+    operands = [] if found.mnemonic == "lea" else _memory(found, arch)
+    if not operands:
+        return Instruction(text=text, mnemonic=found.mnemonic, length=found.size)
+    operand, *more = operands
+    return Instruction(
+        text=text,
+        mnemonic=found.mnemonic,
+        length=found.size,
+        base=_name(found, operand.mem.base),
+        index=_name(found, operand.mem.index),
+        scale=getattr(operand.mem, "scale", 1),
+        segment=_segment(found, operand),
+        displacement=operand.mem.disp,
+        size=getattr(operand, "size", 0),
+        is_write=_is_write(found, operand, arch),
+        is_read=_is_read(found, operand, arch),
+        has_memory=True,
+        source=_name(found, more[0].mem.base) if more else None,
+    )
+
+
+def decode(code: str, arch: str) -> Instruction | None:
+    """Return the instruction at the mark of a `Code:` line, or None where it cannot be told.
+
+    `arch` is `x86_64`, `i386` or `arm64`.
+    """
+    if arch not in _X86 and arch != "arm64":
+        return None
+    data = _arm64_bytes(code) if arch == "arm64" else _x86_bytes(code)
+    found = _first(arch, data, False) if data else None
+    if data is None or found is None:
+        return None
+    shown = found if arch == "arm64" else _first(arch, data, True) or found
+    text = " ".join(f"{shown.mnemonic} {shown.op_str}".split()).replace(", ", ",")
+    return _build(found, text, arch)

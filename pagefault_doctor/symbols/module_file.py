@@ -1,0 +1,155 @@
+"""Kernel module files on disk: finding one, and from function+offset to a source line.
+
+Every section of a .ko starts at address 0, so a line is found by section: the relocations of
+`.debug_line` say which section each sequence of the line program is about.
+"""
+
+from __future__ import annotations
+
+import gzip
+import lzma
+import os
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+from pagefault_doctor.model.errors import PfDoctorError
+from pagefault_doctor.model.report import SourceLine
+from pagefault_doctor.model.untrusted import clean_line
+from pagefault_doctor.symbols import line_program
+
+if TYPE_CHECKING:
+    from elftools.elf.elffile import ELFFile
+
+SUFFIXES: Final = (".ko", ".ko.debug", ".ko.xz", ".ko.gz", ".ko.zst")
+_PREFERRED: Final = ("updates", "extra", "weak-updates")
+"""Folders that `depmod` searches before the kernel's own (`depmod.d`)."""
+_MOST_FOLDERS: Final = 20_000
+_LARGEST: Final = 512 << 20
+_PACKED: Final[dict[str, Callable[[Path], Any]]] = {".gz": gzip.open, ".xz": lzma.open}
+
+
+class UnreadableModule(PfDoctorError):
+    """A module file that is missing, compressed in an unknown way, or no ELF file."""
+
+
+def _stem(file_name: str) -> str | None:
+    for suffix in SUFFIXES:
+        if file_name.endswith(suffix):
+            return file_name.removesuffix(suffix).replace("-", "_")
+    return None
+
+
+def _candidates(module_dir: Path, name: str) -> Iterator[Path]:
+    wanted = name.replace("-", "_")
+    for count, (folder, _, files) in enumerate(os.walk(module_dir)):
+        if count >= _MOST_FOLDERS:
+            return
+        yield from (Path(folder, file) for file in files if _stem(file) == wanted)
+
+
+def _preference(path: Path, module_dir: Path) -> tuple[int, int, str]:
+    parts = path.relative_to(module_dir).parts
+    kind = next(i for i, suffix in enumerate(SUFFIXES) if path.name.endswith(suffix))
+    return (not any(part in _PREFERRED for part in parts), kind, str(path))
+
+
+def find_module(module_dir: Path, name: str) -> Path | None:
+    """Return the file of a module in a folder or below it, or None.
+
+    `-` and `_` count as the same, as for modprobe. Where there are several, the one that modprobe
+    would take, then the uncompressed one.
+    """
+    found = list(_candidates(module_dir, name))
+    return min(found, key=lambda path: _preference(path, module_dir), default=None)
+
+
+def _open(path: Path) -> BinaryIO:
+    if path.name.endswith(".zst"):
+        raise UnreadableModule(f"{path} is compressed with zstd", "unpack it with unzstd first")
+    unpack = next((tool for end, tool in _PACKED.items() if path.name.endswith(end)), None)
+    try:
+        if unpack:
+            with unpack(path) as packed:
+                return BytesIO(packed.read(_LARGEST))
+        return path.open("rb")
+    except (OSError, EOFError, lzma.LZMAError) as error:
+        raise UnreadableModule(f"cannot read {path}: {error}") from error
+
+
+def open_module(path: Path) -> ELFFile:
+    """Return a module file as an ELF file; the caller closes its `stream`.
+
+    Raises UnreadableModule where it is not one.
+    """
+    from elftools.common.exceptions import ELFError
+    from elftools.elf.elffile import ELFFile
+
+    stream = _open(path)
+    try:
+        return ELFFile(stream)
+    except (ELFError, ValueError, KeyError) as error:
+        stream.close()
+        raise UnreadableModule(f"{path} is not a kernel module: {error}") from error
+
+
+def _broken() -> tuple[type[Exception], ...]:
+    """Return what pyelftools raises on a damaged file."""
+    from elftools.common.exceptions import DWARFError, ELFError
+    from elftools.construct import ConstructError
+
+    return (
+        UnreadableModule, ELFError, DWARFError, ConstructError, OSError, ValueError, KeyError,
+        IndexError, AttributeError, TypeError, AssertionError, EOFError, OverflowError,
+        NotImplementedError, RecursionError, MemoryError, ArithmeticError,
+    )  # fmt: skip
+
+
+def source_line(ko: Path, function: str, offset: int, size: int | None = None) -> SourceLine | None:
+    """Return the source line at `function`+`offset` (bytes) of a module file, or None.
+
+    The file may be stripped or damaged: then there is no answer. `size` tells functions of one
+    name apart; the kernel prints it after the offset.
+    """
+    try:
+        elf = open_module(ko)
+        with elf.stream:
+            place = _place(elf, function, offset, size)
+            row = line_program.lookup(elf, *place) if place else None
+    except _broken():
+        return None
+    return SourceLine(clean_line(row[0]), row[1]) if row else None
+
+
+def _functions(elf: ELFFile) -> list[Any]:
+    table: Any = elf.get_section_by_name(".symtab")
+    symbols = table.iter_symbols() if table else ()
+    return [s for s in symbols if s["st_info"]["type"] == "STT_FUNC"]
+
+
+def _named(functions: list[Any], name: str) -> list[Any]:
+    """Return the functions of that name, else those that the compiler made of it (`.isra.0`)."""
+    exact = [s for s in functions if s.name == name]
+    made = [s for s in functions if s.name.startswith(f"{name}.") and ".cold" not in s.name]
+    return exact or made
+
+
+def _place(elf: ELFFile, name: str, offset: int, size: int | None) -> tuple[int, int] | None:
+    """Return section and offset in it, or None where the function is unknown or ambiguous."""
+    found = [s for s in _named(_functions(elf), name) if offset < s["st_size"]]
+    fitting = [s for s in found if s["st_size"] == size] or found
+    places = {(s["st_shndx"], s["st_value"] + offset) for s in fitting}
+    return places.pop() if len(places) == 1 else None
+
+
+def build_id(path: Path) -> str | None:
+    """Return the build id of a module or kernel file in hexadecimal, or None."""
+    try:
+        elf = open_module(path)
+        with elf.stream:
+            section: Any = elf.get_section_by_name(".note.gnu.build-id")
+            notes = section.iter_notes() if section else ()
+            return next((str(n["n_desc"]) for n in notes if n["n_type"] == "NT_GNU_BUILD_ID"), None)
+    except _broken():
+        return None

@@ -1,0 +1,115 @@
+"""Whose code it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from pagefault_doctor.diagnosis import diagnose
+from pagefault_doctor.model.diagnosis import Attribution, Diagnosis
+from pagefault_doctor.model.log import KernelLog
+from pagefault_doctor.model.report import Frame, Kind, LinkedModule, Report
+
+Diagnose = Callable[..., Diagnosis]
+FAULT = {"address": "0xffff888012345678"}
+
+
+def test_the_faulting_frame_in_a_module_is_to_blame(diagnosis: Diagnose) -> None:
+    found = diagnosis(**FAULT, function="demo_read", module="demo", trace=("demo_read [demo]",))
+    assert (found.attribution, found.module) == (Attribution.MODULE, "demo")
+
+
+def test_helpers_of_the_core_pass_the_blame_to_their_caller(diagnosis: Diagnose) -> None:
+    found = diagnosis(
+        **FAULT, function="__memcpy", trace=("__memcpy", "kfree", "demo_read [demo]", "vfs_read")
+    )
+    assert found.module == "demo"
+
+
+def test_residue_on_the_stack_is_never_blamed(diagnosis: Diagnose) -> None:
+    found = diagnosis(
+        **FAULT, function="ext4_readdir", trace=("ext4_readdir", "? demo_read [demo]", "vfs_read")
+    )
+    assert (found.attribution, found.module) == (Attribution.KERNEL, None)
+
+
+def test_a_module_of_the_tree_far_up_the_trace_is_not_blamed(diagnosis: Diagnose) -> None:
+    far = tuple(f"core_part_{i}" for i in range(8))
+    modules = (LinkedModule("near"), LinkedModule("foreign", "OE"))
+    tree = diagnosis(**FAULT, function=far[0], trace=(*far, "start [near]"), modules=modules)
+    foreign = diagnosis(**FAULT, function=far[0], trace=(*far, "go [foreign]"), modules=modules)
+    assert tree.attribution is Attribution.KERNEL
+    assert foreign.module == "foreign"
+
+
+def test_what_an_interrupt_interrupted_is_not_blamed(report: Callable[..., Report]) -> None:
+    frames = (
+        Frame("tcp_rcv", context="IRQ"),
+        Frame("net_rx_action", context="IRQ"),
+        Frame("demo_compute", module="demo", context="TASK"),
+    )
+    oops = msgspec.structs.replace(report(**FAULT, function="tcp_rcv"), frames=frames)
+    log = KernelLog(source="made", reports=(oops,))
+    assert diagnose((log,), {}).verdict.attribution is Attribution.KERNEL
+
+
+def test_the_work_that_ran_names_its_module(diagnosis: Diagnose) -> None:
+    found = diagnosis(
+        **FAULT, function="rb_erase", trace=("rb_erase",), workqueue="events tidy_work [demo]"
+    )
+    assert found.module == "demo"
+
+
+def test_a_work_of_the_core_names_none(diagnosis: Diagnose) -> None:
+    found = diagnosis(**FAULT, function="tcp_push", workqueue="events vmstat_update")
+    assert found.attribution is Attribution.KERNEL
+
+
+def test_who_freed_the_object_is_blamed_before_who_used_it(diagnosis: Diagnose) -> None:
+    found = diagnosis(
+        Kind.SANITIZER,
+        "BUG: KASAN: slab-use-after-free in dev_get_stats+0x3a/0x50",
+        details={"freed_by": "demo_close", "freed_module": "demo"},
+        cited={"headline": 1, "freed_by": 8},
+        function="dev_get_stats",
+        trace=("dev_get_stats", "dev_seq_show"),
+    )
+    assert found.module == "demo"
+    assert found.candidates[0].evidence[-1].line == 8
+
+
+def test_the_owner_of_an_overrun_object_is_blamed_where_no_module_is_in_the_trace(
+    diagnosis: Diagnose,
+) -> None:
+    line = "BUG kmalloc-16 (Tainted: G    OE): Right Redzone overwritten"
+    owner = {"allocated_by": "demo_open", "allocated_module": "demo"}
+    assert diagnosis(Kind.SLAB, line, details=owner).module == "demo"
+    assert diagnosis(Kind.SLAB, line, details=owner, trace=("f [user]",)).module == "user"
+
+
+def test_a_hung_kernel_thread_is_named_after_its_module(diagnosis: Diagnose) -> None:
+    modules = (LinkedModule("democache", "O"), LinkedModule("ext4"))
+    own = diagnosis(
+        Kind.HUNG_TASK,
+        "INFO: task democache_stop:277 blocked for more than 122 seconds.",
+        function="kthread",
+        modules=modules,
+    )
+    victim = diagnosis(
+        Kind.HUNG_TASK,
+        "INFO: task cp:277 blocked for more than 122 seconds.",
+        function="path_openat",
+        modules=modules,
+    )
+    assert (own.module, victim.module) == ("democache", None)
+
+
+def test_a_helper_without_a_caller_points_to_the_only_foreign_module(diagnosis: Diagnose) -> None:
+    foreign = (LinkedModule("ext4"), LinkedModule("demo", "OE"))
+    one = diagnosis(**FAULT, function="kfree", modules=foreign, tainted=("O", "E"))
+    none = diagnosis(
+        **FAULT, function="kfree", modules=tuple(LinkedModule(f"m{i}") for i in range(40))
+    )
+    assert (one.attribution, one.module) == (Attribution.MODULE, "demo")
+    assert none.attribution is Attribution.KERNEL

@@ -1,0 +1,88 @@
+"""From the text of a log to the verdict: the whole way, on logs made for these tests."""
+
+from __future__ import annotations
+
+from pagefault_doctor import klog
+from pagefault_doctor.diagnosis import diagnose
+from pagefault_doctor.model.diagnosis import Diagnosis, RootCause
+
+UNLOADED = """\
+[   90.1] BUG: unable to handle page fault for address: ffffffffc0b70060
+[   90.1] #PF: supervisor instruction fetch in kernel mode
+[   90.1] #PF: error_code(0x0010) - not-present page
+[   90.1] Oops: 0010 [#1] PREEMPT SMP NOPTI
+[   90.1] CPU: 1 PID: 52 Comm: kworker/1:1 Tainted: G           OE      6.1.0-1-amd64 #1
+[   90.1] Workqueue: events 0xffffffffc0b70060
+[   90.1] RIP: 0010:0xffffffffc0b70060
+[   90.1] Code: Unable to access opcode bytes at 0xffffffffc0b70036.
+[   90.1] RSP: 0018:ffffc900000e8e98 EFLAGS: 00010286
+[   90.1] RAX: ffffffffc0b70060 RBX: 0000000000000101 RCX: 0000000000000000
+[   90.1] Call Trace:
+[   90.1]  process_one_work+0x1f0/0x3e0
+[   90.1]  worker_thread+0x4d/0x3f0
+[   90.1]  kthread+0xf0/0x120
+[   90.1]  ret_from_fork+0x1f/0x30
+[   90.1] Modules linked in: ext4 [last unloaded: demo]
+"""
+
+ERROR_CODE = """\
+[    5.1] demo: loading out-of-tree module taints kernel.
+[    5.2] BUG: unable to handle page fault for address: fffffffffffffff4
+[    5.2] #PF: supervisor read access in kernel mode
+[    5.2] #PF: error_code(0x0000) - not-present page
+[    5.2] Oops: 0000 [#1] PREEMPT SMP NOPTI
+[    5.2] CPU: 1 PID: 52 Comm: insmod Tainted: G           OE      6.1.0-1-amd64 #1
+[    5.2] RIP: 0010:demo_init+0x24/0x1000 [demo]
+[    5.2] Code: 48 89 c3 <8b> 03 c3 90 90
+[    5.2] RSP: 0018:ffffc900000e8e98 EFLAGS: 00010286
+[    5.2] RAX: 0000000000000000 RBX: fffffffffffffff4 RCX: 0000000000000000
+[    5.2] Call Trace:
+[    5.2]  do_one_initcall+0x59/0x220
+[    5.2]  do_init_module+0x4a/0x1f0
+[    5.2] Modules linked in: demo(OE+) ext4
+"""
+
+DOUBLE_DELETE = """\
+[   50.1] list_del corruption, ffff888004c12340->next is LIST_POISON1 (dead000000000100)
+[   50.1] ------------[ cut here ]------------
+[   50.1] kernel BUG at lib/list_debug.c:47!
+[   50.1] invalid opcode: 0000 [#1] PREEMPT SMP NOPTI
+[   50.1] CPU: 1 PID: 52 Comm: cat Tainted: G           OE      6.1.0-1-amd64 #1
+[   50.1] RIP: 0010:__list_del_entry_valid.cold+0xf/0x6f
+[   50.1] RSP: 0018:ffffc900000e8e98 EFLAGS: 00010286
+[   50.1] Call Trace:
+[   50.1]  <TASK>
+[   50.1]  demo_release+0x1c/0x40 [demo]
+[   50.1]  __fput+0x89/0x250
+[   50.1]  </TASK>
+[   50.1] Modules linked in: demo(OE)
+"""
+
+
+def verdict(text: str) -> Diagnosis:
+    """Return the verdict on a log."""
+    return diagnose((klog.read(text.encode(), "made.log"),), {}).verdict
+
+
+def test_work_of_an_unloaded_module() -> None:
+    found = verdict(UNLOADED)
+    assert (found.root_cause, found.module) == (RootCause.USE_AFTER_FREE, "demo")
+    assert found.confidence > 0.75
+
+
+def test_an_error_code_used_in_init() -> None:
+    found = verdict(ERROR_CODE)
+    assert (found.root_cause, found.module) == (RootCause.ERR_PTR, "demo")
+    evidence = found.candidates[0].supporting[0]
+    assert "RBX" in evidence.text
+    assert evidence.line == 10
+
+
+def test_an_entry_deleted_twice() -> None:
+    found = verdict(DOUBLE_DELETE)
+    assert (found.root_cause, found.module) == (RootCause.LIST_CORRUPTION, "demo")
+
+
+def test_a_healthy_log() -> None:
+    found = verdict("[    1.0] Linux version 6.1.0\n[    2.0] eth0: link up\n")
+    assert found.root_cause is RootCause.NONE

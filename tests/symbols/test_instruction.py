@@ -1,0 +1,83 @@
+"""The faulting instruction from a Code: line."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pagefault_doctor.symbols.instruction import Instruction, decode
+
+
+def told(code: str, arch: str = "x86_64") -> Instruction:
+    """Return the decoded instruction; fail where there is none."""
+    found = decode(code, arch)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "base", "displacement", "size", "writes"),
+    [
+        ("90 <c6> 00 41 c3", "movb $0x41,(%rax)", "rax", 0, 1, True),
+        ("<0f> b7 42 20 41", "movzwl 0x20(%rdx),%eax", "rdx", 0x20, 2, False),
+        ("<f0> ff 48 f0", "lock decl -0x10(%rax)", "rax", -0x10, 4, True),
+        ("Code: 55 <48> 8b 40 08 c3", "movq 8(%rax),%rax", "rax", 8, 8, False),
+        ("<ff> 50 08", "callq *8(%rax)", "rax", 8, 8, False),
+    ],
+)
+def test_the_memory_operand_of_x86_instructions(
+    code: str, text: str, base: str, displacement: int, size: int, writes: bool
+) -> None:
+    found = told(code)
+    assert (found.text, found.base, found.displacement) == (text, base, displacement)
+    assert (found.size, found.is_write, found.has_memory) == (size, writes, True)
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "writes"),
+    [("d503201f (f9400000)", "ldr x0,[x0]", False), ("(b900041f)", "str wzr,[x0,#4]", True)],
+)
+def test_the_marked_word_of_arm64(code: str, text: str, writes: bool) -> None:
+    found = told(code, "arm64")
+    assert (found.text, found.base, found.is_write) == (text, "x0", writes)
+
+
+@pytest.mark.parametrize("code", ["<0f> 0b", "<ff> d0", "<48> 8d 40 08"])
+def test_instructions_that_touch_no_memory(code: str) -> None:
+    assert not told(code).has_memory
+
+
+def test_the_address_is_worked_out_from_the_registers() -> None:
+    found = told("<80> 3c 02 00")  # cmpb $0,(%rdx,%rax,1)
+    assert found.address({"rdx": 3, "rax": 0xDFFFFC0000000000}) == 0xDFFFFC0000000003
+    assert found.address({"rdx": 3}) is None
+
+
+def test_a_string_instruction_has_a_source_too() -> None:
+    found = told("<f3> a4")  # rep movsb
+    assert (found.base, found.source) == ("rdi", "rsi")
+
+
+def test_the_address_wraps_like_the_processors() -> None:
+    assert told("<f0> ff 48 f0").address({"rax": 0}) == 0xFFFFFFFFFFFFFFF0
+
+
+def test_a_segment_with_an_unknown_base_gives_no_address() -> None:
+    found = told("<65> 48 8b 04 25 28 00 00 00")  # mov %gs:0x28,%rax
+    assert found.segment == "gs"
+    assert found.address({}) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "arch"),
+    [("90 90 90", "x86_64"), ("<06>", "x86_64"), ("", "arm64"), ("<0f> 0b", "sparc")],
+)
+def test_what_cannot_be_decoded_is_none(code: str, arch: str) -> None:
+    assert decode(code, arch) is None
+
+
+@given(st.text("0123456789abcdefXYZ<>() ", max_size=60), st.sampled_from(["x86_64", "arm64"]))
+def test_any_code_line_is_decoded_or_refused(code: str, arch: str) -> None:
+    found = decode(code, arch)
+    assert found is None or found.text
