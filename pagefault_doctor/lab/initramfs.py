@@ -1,0 +1,115 @@
+"""What the lab's guest is made of: this machine's own programs, and the modules to look at."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from pagefault_doctor.lab.cpio import (
+    Entry,
+    archive,
+    character_device,
+    file,
+    folder,
+    link,
+    program,
+)
+from pagefault_doctor.model.errors import MissingError
+
+INIT: Final = Path(__file__).with_name("init.sh")
+
+BASE: Final = ("busybox", "dash", "kmod")
+"""Without these there is no guest."""
+
+UTILITIES: Final = (
+    *("cat", "cp", "cut", "date", "df", "dmesg", "du", "echo", "env", "false", "find", "grep"),
+    *("head", "hostname", "id", "ls", "mkdir", "mktemp", "mv", "nproc", "od", "printf", "ps"),
+    *("pwd", "readlink", "rm", "sed", "sleep", "sort", "stat", "sync", "sysctl", "tail", "test"),
+    *("timeout", "touch", "tr", "true", "uname", "wc"),
+)
+"""What the guest has as this machine has it; busybox stands in for what is missing here."""
+
+TESTERS: Final = ("memtester", "perf", "stress-ng")
+"""What the guest has only where this machine has it."""
+
+APPLETS: Final = ("awk", "free", "gzip", "kill", "mount", "stty", "umount", "uptime", "vi", "zcat")
+
+KMOD_NAMES: Final = ("depmod", "insmod", "lsmod", "modinfo", "modprobe", "rmmod")
+
+FOLDERS: Final = ("dev", "proc", "root", "run", "sys", "tmp", "var/crash", "var/lib", "var/log")
+
+MERGED: Final = ("bin", "lib", "lib64", "sbin")
+"""Top folders that are links into /usr, as Debian has them."""
+
+_LIBRARY: Final = re.compile(r"(?:=> )?(/\S+) \(0x")
+"""One line of ldd: `libc.so.6 => /lib/.../libc.so.6 (0x...)`, or the loader alone."""
+
+
+def build(release: str, files: Mapping[str, bytes] | None = None) -> bytes:
+    """Return the archive of a guest for the kernel `release`, with `files` (path: contents) in it.
+
+    Raises MissingError where a program that the guest cannot do without is not on this machine.
+    """
+    added = (file(merged(path), data) for path, data in (files or {}).items())
+    return archive((*_skeleton(), *_programs(), *_shipped_modules(release), *added))
+
+
+def module_path(release: str, name: str) -> str:
+    """Return where modprobe finds a module from outside the kernel's tree."""
+    return f"/lib/modules/{release}/updates/{name}.ko"
+
+
+def _skeleton() -> Iterator[Entry]:
+    yield from (link(name, f"usr/{name}") for name in MERGED)
+    yield from (folder(path) for path in FOLDERS)
+    yield character_device("dev/console", 5, 1)
+    yield program("init", INIT.read_bytes())
+    yield file("etc/os-release", Path("/etc/os-release").read_bytes())
+    yield file("etc/hostname", b"lab\n")
+    yield file("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n")
+    yield file("etc/group", b"root:x:0:\n")
+
+
+def _programs() -> Iterator[Entry]:
+    here = {name: found for name in (*BASE, *UTILITIES, *TESTERS) if (found := locate(name))}
+    if missing := [name for name in BASE if name not in here]:
+        raise MissingError(f"{', '.join(missing)} not installed", "make lab-setup")
+    for name, path in here.items():
+        yield program(f"usr/bin/{name}", path.read_bytes())
+    for library in sorted({found for path in here.values() for found in libraries(path)}):
+        yield program(merged(library), Path(library).read_bytes())
+    yield link("usr/bin/sh", "dash")
+    yield from (link(f"usr/sbin/{name}", "../bin/kmod") for name in KMOD_NAMES)
+    yield from (link(f"usr/bin/{name}", "busybox") for name in (*APPLETS, *UTILITIES))
+
+
+def _shipped_modules(release: str) -> Iterator[Entry]:
+    """Give the module that hands the vmcoreinfo note to QEMU, and what depmod wants to read."""
+    home = Path("/lib/modules", release)
+    for name in ("modules.order", "modules.builtin", "kernel/drivers/firmware/qemu_fw_cfg.ko"):
+        if (path := home / name).exists():
+            yield file(merged(str(path)), path.read_bytes())
+
+
+def locate(name: str) -> Path | None:
+    """Return where a program is on this machine, administrators' folders included."""
+    found = shutil.which(name, path="/usr/bin:/usr/sbin:/bin:/sbin:/usr/local/bin")
+    return Path(found) if found else None
+
+
+def libraries(path: Path) -> Iterable[str]:
+    """Return the shared libraries that a program needs, its loader too, as ldd(1) names them."""
+    listing = subprocess.run(
+        ("ldd", str(path)), capture_output=True, text=True, timeout=30, check=False
+    )
+    return _LIBRARY.findall(listing.stdout)
+
+
+def merged(path: str) -> str:
+    """Return where a path ends up once the top folders are links into /usr."""
+    relative = path.lstrip("/")
+    return f"usr/{relative}" if relative.split("/", 1)[0] in MERGED else relative

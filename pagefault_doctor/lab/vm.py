@@ -1,0 +1,161 @@
+"""A disposable virtual machine: QEMU without KVM, a kernel, an initramfs, two serial ports."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import weakref
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import msgspec
+
+from pagefault_doctor.lab.qmp import Qmp, connect
+from pagefault_doctor.model import untrusted
+from pagefault_doctor.model.errors import MissingError, PfDoctorError
+
+QEMU: Final = "qemu-system-x86_64"
+
+_GUARD: Final = """
+folder=$1; shift
+"$@" </dev/null &
+read -r _
+kill -KILL $!; wait; rm -rf "$folder"
+"""
+"""Runs QEMU until its input ends, which it does however we end, then leaves nothing behind."""
+
+_PANIC: Final = b"---[ end Kernel panic"
+
+
+def installed_kernel(boot: Path = Path("/boot")) -> Path | None:
+    """Return the newest kernel image whose modules are installed too, if there is any."""
+    usable = (p for p in boot.glob("vmlinuz-*") if Path("/lib/modules", release_of(p)).is_dir())
+    return max(usable, key=lambda p: [int(n) for n in re.findall(r"\d+", p.name)], default=None)
+
+
+def release_of(kernel: Path) -> str:
+    """Return the release of a kernel image, going by its name."""
+    return kernel.name.removeprefix("vmlinuz-")
+
+
+class Setup(msgspec.Struct, frozen=True, kw_only=True):
+    """What to boot: `memory` in MiB; `append` is put on the kernel's command line."""
+
+    kernel: Path
+    memory: int = 384
+    cpus: int = 2
+    cpu: str = "qemu64"
+    append: str = ""
+
+
+class VirtualMachine:
+    """A virtual machine, paused before its first instruction until `start`.
+
+    It owns a temporary folder, and is gone with it when closed, when garbage, and when this
+    process ends in any way. `agent` is the other end of the guest's second serial port.
+    """
+
+    def __init__(self, setup: Setup, initramfs: bytes) -> None:
+        if not shutil.which(QEMU):
+            raise MissingError(f"{QEMU} not installed", "make lab-setup")
+        self.folder = Path(tempfile.mkdtemp(prefix="pfdoctor-lab-"))
+        (self.folder / "initramfs").write_bytes(initramfs)
+        self._guard = subprocess.Popen(
+            ("/bin/sh", "-c", _GUARD, "sh", str(self.folder), *_argv(setup, self.folder)),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=(self.folder / "qemu.log").open("wb"),
+            start_new_session=True,
+        )
+        self._end = weakref.finalize(self, _end, self._guard, self.folder)
+        try:
+            self._qmp = Qmp(connect(self.folder / "qmp", 10))
+            self.agent: socket.socket = connect(self.folder / "agent", 10)
+        except PfDoctorError as error:
+            said = untrusted.decode((self.folder / "qemu.log").read_bytes()).strip()
+            self._end()
+            raise PfDoctorError(error.problem, said) from error
+
+    def start(self) -> None:
+        """Let it run, or go on."""
+        self._qmp.execute("cont")
+
+    def console(self) -> str:
+        """Return everything that came out of the first serial port so far, as harmless text."""
+        return untrusted.decode(self._console())
+
+    def panicked(self) -> bool:
+        """Return whether its kernel has panicked and stands still."""
+        return _PANIC in self._console()
+
+    def wait_for_panic(self, timeout: float) -> bool:
+        """Wait until its kernel has panicked; return whether it did in time (in seconds)."""
+        until = time.monotonic() + timeout
+        while not self.panicked():
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.1)
+        return True
+
+    def dump(self, path: Path, timeout: float = 60) -> None:
+        """Pause it and write its memory to a new ELF vmcore; raises PfDoctorError."""
+        self._qmp.execute("stop")
+        self._qmp.execute(
+            "dump-guest-memory", timeout, paging=False, protocol=f"file:{path.absolute()}"
+        )
+
+    def close(self) -> None:
+        """End it and remove its folder; closing twice is fine."""
+        self._qmp.close()
+        self.agent.close()
+        self._end()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _console(self) -> bytes:
+        try:
+            return (self.folder / "console").read_bytes()
+        except FileNotFoundError:
+            return b""
+
+
+def _argv(setup: Setup, folder: Path) -> tuple[str, ...]:
+    append = f"console=ttyS0 panic=0 {setup.append}".strip()
+    return (
+        *(QEMU, "-S", "-nodefaults", "-no-reboot", "-display", "none"),
+        *("-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", setup.cpu),
+        *("-m", str(setup.memory), "-smp", str(setup.cpus), "-device", "vmcoreinfo"),
+        *("-kernel", str(setup.kernel), "-initrd", str(folder / "initramfs"), "-append", append),
+        *("-serial", f"file:{folder / 'console'}"),
+        *("-serial", f"unix:{folder / 'agent'},server=on,wait=off"),
+        *("-qmp", f"unix:{folder / 'qmp'},server=on,wait=off"),
+    )
+
+
+def _end(guard: subprocess.Popen[bytes], folder: Path) -> None:
+    if guard.stdin:
+        guard.stdin.close()
+    try:
+        guard.wait(10)
+    except subprocess.TimeoutExpired:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(guard.pid, signal.SIGKILL)
+        guard.wait()
+    shutil.rmtree(folder, ignore_errors=True)

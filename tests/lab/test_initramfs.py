@@ -1,0 +1,44 @@
+"""What goes into a guest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pagefault_doctor.lab import initramfs
+from pagefault_doctor.model.errors import MissingError
+
+
+def test_libraries_are_those_a_program_needs_and_its_loader() -> None:
+    shell = initramfs.locate("sh")
+    assert shell
+    found = tuple(initramfs.libraries(shell))
+    assert any("libc.so" in path for path in found)
+    assert any("ld-linux" in path or "ld-musl" in path for path in found)
+    assert all(Path(path).is_file() for path in found)
+
+
+def test_what_is_no_program_needs_no_library(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("hello => /etc/passwd (0x1\n")
+    assert tuple(initramfs.libraries(tmp_path / "text")) == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "ends_up_at"),
+    [
+        ("/lib/modules/6.1/x.ko", "usr/lib/modules/6.1/x.ko"),
+        ("/lib64/ld-linux-x86-64.so.2", "usr/lib64/ld-linux-x86-64.so.2"),
+        ("/usr/lib/x", "usr/lib/x"),
+        ("/libexec/x", "libexec/x"),
+        ("/etc/passwd", "etc/passwd"),
+    ],
+)
+def test_top_folders_are_merged_into_usr(path: str, ends_up_at: str) -> None:
+    assert initramfs.merged(path) == ends_up_at
+
+
+def test_a_guest_is_not_built_without_its_base(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(initramfs, "locate", lambda name: None)
+    with pytest.raises(MissingError, match="busybox, dash, kmod"):
+        initramfs.build("6.1.0")

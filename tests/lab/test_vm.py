@@ -1,0 +1,109 @@
+"""The virtual machine as a process of ours: what it gives, and that nothing is left of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from needs import require_program
+from pagefault_doctor.lab.guest import GuestHost
+from pagefault_doctor.lab.vm import Setup, VirtualMachine, installed_kernel
+from pagefault_doctor.model.command import Command
+from pagefault_doctor.model.errors import MissingError, PfDoctorError
+
+lab = pytest.mark.lab
+
+VMCOREINFO_NOTE = b"VMCOREINFO\0"
+
+
+def processes_of(folder: Path) -> list[str]:
+    """Return the ids of the processes that were started with this folder."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            words = (entry / "cmdline").read_bytes() if entry.name.isdecimal() else b""
+        except OSError:
+            continue
+        if bytes(folder) in words:
+            found.append(entry.name)
+    return found
+
+
+def nothing_is_left_of(folder: Path, patience: float = 10) -> bool:
+    until = time.monotonic() + patience
+    while processes_of(folder) or folder.exists():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def test_without_qemu_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    with pytest.raises(MissingError, match="not installed"):
+        VirtualMachine(Setup(kernel=Path("/boot/vmlinuz")), b"")
+
+
+def test_a_kernel_without_modules_is_not_taken(tmp_path: Path) -> None:
+    (tmp_path / "vmlinuz-0.0.0-nowhere").touch()
+    assert installed_kernel(tmp_path) is None
+
+
+@lab
+def test_qemu_that_does_not_start_says_why() -> None:
+    require_program("qemu-system-x86_64")
+    with pytest.raises(PfDoctorError, match="nowhere"):
+        VirtualMachine(Setup(kernel=Path("/nowhere/vmlinuz")), b"")
+
+
+@lab
+def test_closing_leaves_no_process_and_no_folder(kernel: Path, image: bytes) -> None:
+    machine = VirtualMachine(Setup(kernel=kernel), image)
+    assert processes_of(machine.folder)
+    machine.close()
+    machine.close()
+    assert nothing_is_left_of(machine.folder, patience=0)
+
+
+@lab
+def test_being_killed_leaves_no_process_and_no_folder(kernel: Path) -> None:
+    program = (
+        "import pathlib, sys, time\n"
+        "from pagefault_doctor.lab.vm import Setup, VirtualMachine\n"
+        "machine = VirtualMachine(Setup(kernel=pathlib.Path(sys.argv[1])), b'')\n"
+        "print(machine.folder, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    command = (sys.executable, "-c", program, str(kernel))
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout
+        folder = Path(child.stdout.readline().strip())
+        assert processes_of(folder)
+        os.kill(child.pid, signal.SIGKILL)
+    assert nothing_is_left_of(folder)
+
+
+@lab
+def test_a_guest_that_does_not_boot_gives_its_last_words(kernel: Path) -> None:
+    machine = VirtualMachine(Setup(kernel=kernel), b"")
+    with machine, pytest.raises(PfDoctorError, match="did not boot"):
+        GuestHost(machine, boot_timeout=8)
+
+
+@lab
+def test_a_panicked_guest_gives_a_vmcore(kernel: Path, image: bytes, tmp_path: Path) -> None:
+    machine = VirtualMachine(Setup(kernel=kernel, append="oops=panic"), image)
+    with GuestHost(machine) as guest:
+        guest.run(Command(argv=("modprobe", "faulty"), tool="test"))
+        assert machine.wait_for_panic(10)
+        machine.dump(tmp_path / "vmcore")
+        assert "RIP: 0010:faulty_init+0x" in machine.console()
+    start = (tmp_path / "vmcore").open("rb").read(1 << 16)
+    assert start[:4] == b"\x7fELF"
+    assert VMCOREINFO_NOTE in start
