@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from needs import require, require_program
 
 ROOT = Path(__file__).parent.parent

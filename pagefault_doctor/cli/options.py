@@ -13,6 +13,8 @@ GIVEN: Final = (
     ("--module-dir", "DIR", "where the suspect's .ko with debug information lies"),
     ("--source-dir", "DIR", "where the suspect's source lies"),
     ("--fixed-module", "FILE", "the .ko whose fix is to be proven"),
+    ("--program", "FILE", "the program that died, for a fault in user space"),
+    ("--core", "FILE", "the core that program left"),
 )
 """Options that name a file or folder for the tools, which each becomes a fact `given.NAME`."""
 

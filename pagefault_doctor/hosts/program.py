@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Mapping
 from typing import Final
 
@@ -40,7 +41,8 @@ def environment(*additions: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a command; later additions win."""
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    folders += [folder for folder in ADMIN_PATH if folder not in folders]
+    more = (*ADMIN_PATH, os.path.dirname(sys.executable))
+    folders += [folder for folder in more if folder and folder not in folders]
     env = kept | FIXED | {"PATH": os.pathsep.join(folders)}
     for addition in additions:
         env |= addition

@@ -15,9 +15,10 @@ from pagefault_doctor.model.event import CommandFinished, CommandStarted, Event,
 class RecordedHost:
     """Replays the commands of a session log or recording; nothing runs.
 
-    The n-th run of an argv gets the result of its n-th run in the recording. Once these are used
-    up, the last one is given again: a machine that nothing happens to stays as it was last seen.
-    A command that was cut short before it finished was never recorded.
+    A script within an argv counts as the same whatever its text, so that a better script still
+    finds what the one before it gave. The n-th run of an argv gets the result of its n-th run in
+    the recording. Once these are used up, the last one is given again: a machine that nothing
+    happens to stays as it was last seen. A command that was cut short was never recorded.
     """
 
     live = False
@@ -33,7 +34,7 @@ class RecordedHost:
                 case CommandStarted():
                     started[event.number] = event
                 case CommandFinished() if before := started.pop(event.number, None):
-                    self._remembered.setdefault(before.argv, deque()).append(event)
+                    self._remembered.setdefault(_asked(before.argv), deque()).append(event)
         self.name = untrusted.clean_line(name or host or "recording")
 
     def run(
@@ -43,7 +44,7 @@ class RecordedHost:
         cancel: threading.Event | None = None,
     ) -> Result:
         """Return at once what the command gave when it was recorded, `missing` if it was not."""
-        remembered = self._remembered.get(command.argv)
+        remembered = self._remembered.get(_asked(command.argv))
         if not remembered:
             reason = "not in the recording"
             return Result(command=command, status=ResultStatus.MISSING, errors=reason)
@@ -59,3 +60,7 @@ class RecordedHost:
             errors=errors,
             seconds=finished.seconds,
         )
+
+
+def _asked(argv: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple("(script)" if "\n" in word else word for word in argv)

@@ -11,7 +11,10 @@ from pagefault_doctor.model.fact import Fact, Source, Value
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.tools.tool import Tool
 
-GIVEN: Final = ("log", "vmcore", "vmlinux", "module_dir", "source_dir", "fixed_module")
+GIVEN: Final = (
+    *("log", "vmcore", "vmlinux", "module_dir", "source_dir", "fixed_module"),
+    *("program", "core"),
+)
 """What a person can name; each becomes a fact `given.NAME`."""
 
 DERIVED: Final = (

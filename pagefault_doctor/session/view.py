@@ -8,7 +8,7 @@ import msgspec
 
 from pagefault_doctor.diagnosis import diagnose
 from pagefault_doctor.model.case import Case, Reading
-from pagefault_doctor.model.command import Command, Result
+from pagefault_doctor.model.command import Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.diagnosis import Opinion
 from pagefault_doctor.model.event import (
     CommandDeclined,
@@ -132,7 +132,7 @@ class Fold:
             case QuestionAnswered():
                 return _with(view, answers=(*view.answers, event))
             case SessionResumed():
-                return _with(view, commands=_mark(view.commands, event.interrupted), ended=None)
+                return self._take_up(_with(view, ended=None), event.interrupted)
             case SessionEnded():
                 return _with(view, ended=event)
         state, effects = engine.advance(view.state, event)
@@ -165,6 +165,30 @@ class Fold:
         }
         case = msgspec.structs.replace(view.case, results=results)
         return self._learn(_with(view, commands=commands, case=case), reading)
+
+    def _take_up(self, view: View, interrupted: int | None) -> View:
+        """Mark the command that was cut short.
+
+        One that only observes is proposed again. A riskier one is over: it may itself have taken
+        the machine down, as a reboot should and a faulty module may.
+        """
+        record = next((c for c in view.commands if c.number == interrupted), None)
+        if record is None:
+            return view
+        marked = msgspec.structs.replace(record, interrupted=True)
+        view = _with(view, commands=tuple(marked if c is record else c for c in view.commands))
+        if record.command.risk is Risk.READ:
+            return view
+        cut = Result(command=record.command, status=ResultStatus.SIGNALED, errors="cut short")
+        tool = record.command.tool
+        results = view.case.results | {tool: (*view.case.done(tool), cut)}
+        text = (
+            f"{record.command.line} was cut short. If it took the machine down, "
+            "look at the log of the boot before"
+        )
+        finding = Finding(text, Mark.NEUTRAL, Source(record.command.line))
+        case = msgspec.structs.replace(view.case, results=results)
+        return self._learn(_with(view, case=case), Reading(findings=(finding,)))
 
     def _read(self, result: Result, case: Case) -> Reading:
         tool = self._tools.get(result.command.tool)
@@ -201,15 +225,6 @@ def _reading_of_given(log: KernelLog) -> Reading:
     source = Source(log.source)
     facts = (Fact("given.log", log.source, source), Fact("log.lines", log.lines, source))
     return Reading(log=log, facts=facts, findings=findings_of(log, log.source, "the log you gave"))
-
-
-def _mark(
-    commands: tuple[CommandRecord, ...], interrupted: int | None
-) -> tuple[CommandRecord, ...]:
-    return tuple(
-        msgspec.structs.replace(c, interrupted=True) if c.number == interrupted else c
-        for c in commands
-    )
 
 
 def _with(view: View, **changes: object) -> View:

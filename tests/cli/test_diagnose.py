@@ -149,7 +149,7 @@ def missing(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "code", "told"),
     [
-        (binary, 2, "binary"),
+        (binary, 2, "not a text log"),
         (folder, 2, "is a directory"),
         (missing, 3, "there is no file"),
     ],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -93,7 +95,8 @@ def test_the_environment_holds_no_secret_and_speaks_plain_english(
 
 def test_the_path_reaches_the_tools_of_the_administrator(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/usr/bin:/sbin")
-    assert environment()["PATH"] == "/usr/bin:/sbin:/usr/local/sbin:/usr/sbin"
+    ours = os.path.dirname(sys.executable)
+    assert environment()["PATH"] == f"/usr/bin:/sbin:/usr/local/sbin:/usr/sbin:{ours}"
 
 
 def test_later_additions_win() -> None:

@@ -217,8 +217,8 @@ def test_a_walk_cut_off_anywhere_goes_on_to_the_same_end(make_walk: MakeWalk, ke
         else:
             break
     assert taken_up.view.step == "third"
-    finished = {c.command.argv for c in taken_up.view.commands if c.result}
-    assert finished == {("look", "around"), ("push",)}
+    over = {c.command.argv for c in taken_up.view.commands if c.result or c.interrupted}
+    assert over == {("look", "around"), ("push",)}
 
 
 def test_resume_tells_the_command_that_was_cut_short(make_walk: MakeWalk) -> None:
@@ -231,6 +231,20 @@ def test_resume_tells_the_command_that_was_cut_short(make_walk: MakeWalk) -> Non
     assert resumed.view.commands[0].interrupted
     assert resumed.proposed is not None
     assert resumed.proposed.argv == ("look", "around")
+
+
+def test_a_risky_command_that_was_cut_short_is_not_asked_for_again(make_walk: MakeWalk) -> None:
+    sink = MemoryLog()
+    walk_through(make_walk(sink=sink))
+    at = next(
+        i for i, e in enumerate(sink.events) if isinstance(e, CommandStarted) and e.tool == "push"
+    )
+    events = tuple(sink.events[: at + 1])
+    resumed = Walk.resume(events, PLAYBOOK, host=TableHost(), sink=MemoryLog(), tools=TOOLS)
+    assert resumed.view.step == "second"
+    assert resumed.proposed is None
+    assert "was cut short" in resumed.view.case.findings[-1].text
+    assert resumed.suggestion is not None
 
 
 def test_events_are_values(make_walk: MakeWalk) -> None:
