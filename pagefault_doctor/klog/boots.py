@@ -1,0 +1,64 @@
+"""Which boot a line belongs to.
+
+A boot begins with the banner (`init/version.c`, linux_banner); journalctl marks it too.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import msgspec
+
+from pagefault_doctor.klog.prefix import LogLine
+
+NEEDLES: Final = (b"Linux version ", b"-- Boot ", b"-- Reboot --")
+_BANNER: Final = re.compile(r"^\s*Linux version (?P<release>\d+\.\d+\S*) ")
+_MARK: Final = re.compile(r"^-- (?:Boot [0-9a-f]{32}|Reboot) --")
+
+
+class Boot(msgspec.Struct, frozen=True):
+    """One boot: the kernel's release where the banner told it, and the line it begins at."""
+
+    release: str | None
+    line: int
+
+
+class Boots:
+    """The boots seen so far, in the order of the log."""
+
+    def __init__(self) -> None:
+        self._seen: list[Boot] = []
+        self._marked = False
+
+    @property
+    def current(self) -> int:
+        """Index of the boot that lines read now belong to."""
+        return max(0, len(self._seen) - 1)
+
+    @property
+    def seen(self) -> tuple[Boot, ...]:
+        """Every boot so far."""
+        return tuple(self._seen)
+
+    def see(self, line: LogLine) -> bool:
+        """Whether the line begins a boot; where it does, take it in."""
+        if _MARK.match(line.text):
+            self._begin(Boot(None, line.number), line)
+            self._marked = True
+            return True
+        match = _BANNER.match(line.text)
+        if match is None or (line.timestamp or 0) > 60:
+            return False
+        boot = Boot(match["release"], line.number)
+        if self._marked:
+            self._seen[-1] = boot
+            self._marked = False
+        else:
+            self._begin(boot, line)
+        return True
+
+    def _begin(self, boot: Boot, line: LogLine) -> None:
+        if not self._seen and line.number > 40:
+            self._seen.append(Boot(None, 1))
+        self._seen.append(boot)

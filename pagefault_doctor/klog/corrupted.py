@@ -1,0 +1,42 @@
+"""Whether a report can be trusted for naming."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import takewhile
+from typing import Final
+
+_HEADS: Final = re.compile(
+    r"Call (?:T|t)race|Allocated:|Allocated by task [0-9]+:|Freed:|Freed by task [0-9]+:"
+    r"|(?<!stack )backtrace:|Backtrace:"
+)
+_FRAME: Final = re.compile(
+    r"^ *(?:\{[0-9a-z]+\} )?(?:\[<?(?:0x)?[0-9a-f]+>?\] ?){0,2}[ \t]*[A-Za-z0-9_$]+[.+]"
+    r"|^ *(?:\[c?[0-9a-f]+\] ){2}\w|\(\w+[^)]*\) from |^ *\w+ from \w+|<(?:IRQ|NMI|TASK|EOI)>"
+    r"|^ *(?:\[<?[0-9a-f]+>?\] )*(?:0x)?[0-9a-f]{8,}"
+)
+_WITHIN: Final = 15
+_LONGEST: Final = 160
+
+
+def problem_of(lines: Sequence[str], plain: bool) -> str | None:
+    """Return what is wrong with the stacks in the report's text, or None.
+
+    A `plain` kind of report prints no stack, so it misses none.
+    """
+    if plain:
+        return None
+    seen: set[str] = set()
+    for index, text in enumerate(lines):
+        head = _HEADS.search(text)
+        if head is None or head.group() in seen:
+            continue
+        seen.add(head.group())
+        if len(lines) - index - 1 < 3:
+            return "the call trace is cut off"
+        after = lines[index + 1 : index + 1 + _WITHIN]
+        own = takewhile(lambda x: not _HEADS.search(x), after)
+        if not any(_FRAME.search(x[:_LONGEST]) for x in own):
+            return "the call trace has no frames"
+    return None if seen else "no call trace"

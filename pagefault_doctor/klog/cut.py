@@ -1,0 +1,161 @@
+"""Cut a log into reports: which lines belong to each, and which starts are one event."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice, zip_longest
+from typing import Final
+
+import msgspec
+
+from pagefault_doctor.klog.prefix import LogLine
+from pagefault_doctor.klog.process import only_modules
+from pagefault_doctor.klog.scan import Scan, Start
+from pagefault_doctor.klog.starts import header_of
+from pagefault_doctor.klog.text import Lines
+
+LONGEST: Final = 700
+"""Lines read after a start; the longest reports (all CPUs, all locks) are shorter."""
+LEAD: Final = 6
+"""Lines looked at before a start: what led to it stands there (list_del corruption …)."""
+_SAME_EVENT: Final = (
+    "invalid opcode:",
+    "Kernel panic",
+    "unregister_netdevice: waiting for",
+    "PANIC: double fault",
+    "Internal error:",
+)
+"""Headers that within a report go on with it."""
+_DUMP_ONLY: Final = re.compile(
+    r"vmalloc: allocation failure|FAULT_INJECTION: forcing|FAULT_FLAG_ALLOW_RETRY missing"
+)
+_FOLLOWERS: Final = re.compile(
+    r"INFO: (?:Allocated in|Freed in|Slab 0x|Object 0x|0x[0-9a-f]+-0x)|^\s*Oops: |Internal error:"
+    r"|^\s*(?:rcu: )?rcu_\w+ kthread starved|refcount_t: |list_\w+ (?:corruption|double)"
+    r"|general protection fault|SError Interrupt on|Insufficient stack space"
+)
+_LEADS: Final = re.compile(
+    r"list_(?:add|del) (?:corruption|double)|refcount_t: |Kernel memory |: detected "
+    r"|detected buffer|kernel stack overflow|Corrupted page table|control protection"
+    r"|Kernel attempted|Insufficient stack space|hard LOCKUP|SError Inter|unreferenced object"
+)
+_KILLED: Final = re.compile(r"[Oo]ut of memory: Kill")
+_OOM: Final = re.compile(r"invoked oom-killer|[Oo]ut of memory: Kill")
+_USER: Final = re.compile(r"\]: segfault |^traps: |\]: unhandled ")
+_QUESTIONABLE: Final = re.compile(
+    r"^\s*(?:\[<[0-9a-f]+>\] )?(?:<[A-Z]+> *)?(?:\[<[0-9a-f]+>\] )?\? |\(unreliable\)"
+)
+_LOST: Final = re.compile(
+    r"(?:Fatal exception|panic_on_warn|hung_task|softlockup|RCU Stall|Hard LOCKUP)"
+)
+_NEAR: Final = 60
+_FAR: Final = 500
+_AHEAD: Final = 50
+
+
+class Cut(msgspec.Struct, frozen=True):
+    """One report's lines.
+
+    `lines` are those of its context from the start to its end, `lead` a few before it. `naming` is
+    the text that gives it its name, without prefixes and guessed frames. `lost` says that the VM's
+    serial line broke off.
+    """
+
+    start: Start
+    lead: tuple[LogLine, ...]
+    lines: tuple[LogLine, ...]
+    naming: tuple[str, ...]
+
+
+def cuts(seen: Scan, lines: Lines) -> Iterator[Cut]:
+    """Yield the reports of a log in order, one for each event."""
+    events = _events(seen.starts)
+    for index, start in enumerate(events):
+        yield cut(start, _end_of(start, events[index + 1 : index + 1 + _AHEAD]), lines)
+
+
+def _events(starts: Sequence[Start]) -> list[Start]:
+    """Return the starts that are events of their own."""
+    events: list[Start] = []
+    for start, following in zip_longest(starts, starts[1:]):
+        if events and _continues(start, events[-1]):
+            continue
+        if start.header is None and following is not None and _leads_to(start, following):
+            continue
+        events.append(start)
+    return events
+
+
+def _end_of(start: Start, later: Sequence[Start]) -> int | None:
+    """Return the line at which the next event of the same context begins."""
+    context = start.line.context
+    return next((x.line.number for x in later if x.line.context == context), None)
+
+
+def _continues(start: Start, last: Start) -> bool:
+    """Whether a start belongs to the event of the report before it."""
+    distance = start.line.number - last.line.number
+    if start.boot != last.boot or distance > _FAR:
+        return False
+    text = start.line.text
+    if _OOM.search(last.line.text):
+        return bool(_KILLED.search(text)) and not _KILLED.search(last.line.text)
+    if _USER.search(text) or _USER.search(last.line.text) or _OOM.search(text):
+        return False
+    if start.header == "Kernel panic" and _LOST.search(text):
+        return True
+    if distance > _NEAR and start.header != "Kernel panic":
+        return False
+    if start.line.context != last.line.context:
+        return False
+    return start.header in _SAME_EVENT or bool(_FOLLOWERS.search(text)) or start.header is None
+
+
+def _leads_to(start: Start, following: Start) -> bool:
+    distance = following.line.number - start.line.number
+    if following.header is None or not _LEADS.search(start.line.text):
+        return False
+    near = _NEAR if "Insufficient" in start.line.text else LEAD + 2
+    return distance <= near
+
+
+def cut(start: Start, end: int | None, lines: Lines) -> Cut:
+    """Return the lines of the report that starts there and ends before the line `end`."""
+    context = start.line.context
+    number = start.line.number
+    lead = tuple(x for x in lines.before(start.place, number, LEAD) if x.context == context)
+    own: list[LogLine] = []
+    naming: list[str] = []
+    ended = False
+    for line in islice(lines.after(start.place, number), LONGEST):
+        if line.context != context and not _wrapped(line, own):
+            continue
+        ended = ended or (bool(own) and not line.caller and _second(line))
+        if end is None or line.number < end:
+            own.append(line)
+        elif ended or not line.caller:
+            break
+        if not ended and not (context and _guessed(line.text)):
+            naming.append(line.text)
+    return Cut(start, lead, tuple(own), tuple(naming))
+
+
+def _wrapped(line: LogLine, own: list[LogLine]) -> bool:
+    """Whether the line goes on with a list of modules that the log broke without a new stamp."""
+    if not own or line.timestamp is not None or not only_modules(line.text):
+        return False
+    before = own[-1].text
+    return before.startswith("Modules linked in:") or only_modules(before)
+
+
+def _second(line: LogLine) -> bool:
+    text = line.text
+    if _DUMP_ONLY.search(text):
+        return True
+    header = header_of(text)
+    return header is not None and header not in _SAME_EVENT
+
+
+def _guessed(text: str) -> bool:
+    return "<EOI>" not in text and _QUESTIONABLE.search(text) is not None

@@ -1,0 +1,69 @@
+"""What only some kinds of report say, under the names their families document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from pagefault_doctor.klog.families import DETAILS, pattern
+from pagefault_doctor.klog.prefix import LogLine
+from pagefault_doctor.klog.stack import frame_of
+from pagefault_doctor.model.report import Frame, Kind
+
+_LONGEST: Final = 200
+_STACKS: Final = (
+    ("allocated", ("Allocated by task", "allocated by task", "Allocated in ")),
+    ("freed", ("Freed by task", "freed by task", "Freed in ")),
+    ("related", ("Last potentially related work creation",)),
+)
+_ALLOCATOR: Final = (
+    "kasan", "save_stack", "stack_trace", "set_track", "slab", "kmem_cache", "kmalloc", "kzalloc",
+    "kfree", "kvfree", "kcalloc", "kvmalloc", "__alloc", "alloc_skb", "kfence", "kmemdup",
+    "kstrdup", "call_rcu", "poison", "rcu_", "unreferenced",
+)  # fmt: skip
+_DEPTH: Final = 12
+
+
+def details_of(kind: Kind, lines: Sequence[LogLine]) -> tuple[dict[str, str], dict[str, int]]:
+    """Return the details of a report of that kind, and the line each was read from."""
+    found: dict[str, str] = {}
+    cited: dict[str, int] = {}
+    expressions = [pattern(e) for e in DETAILS.get(kind, ())]
+    for line in lines:
+        for expression in expressions:
+            match = expression.search(line.text)
+            for name, value in match.groupdict().items() if match else ():
+                if value is not None and name not in found:
+                    found[name] = value.strip()[:_LONGEST]
+                    cited[name] = line.number
+    if kind in (Kind.SANITIZER, Kind.SLAB):
+        _stacks(lines, found, cited)
+    return found, cited
+
+
+def _stacks(lines: Sequence[LogLine], found: dict[str, str], cited: dict[str, int]) -> None:
+    """Add the functions and modules that allocated and freed the object."""
+    for name, heads in _STACKS:
+        for index, line in enumerate(lines):
+            if not any(head in line.text for head in heads):
+                continue
+            frame = _owner(lines[index + 1 : index + 1 + _DEPTH])
+            if frame and frame.function:
+                found[f"{name}_by"] = frame.function
+                cited[f"{name}_by"] = frame.line or line.number
+                if frame.module:
+                    found[f"{name}_module"] = frame.module
+            break
+
+
+def _owner(lines: Sequence[LogLine]) -> Frame | None:
+    for line in lines:
+        frame = frame_of(line)
+        if frame is None:
+            if line.text.strip() and "(stack is not available)" not in line.text:
+                continue
+            return None
+        name = frame.function or ""
+        if frame.reliable and name and not any(part in name for part in _ALLOCATOR):
+            return frame
+    return None

@@ -1,0 +1,159 @@
+"""The access that failed: address, direction, reason, error code.
+
+`arch/x86/mm/fault.c` (show_fault_oops), `arch/arm64/mm/fault.c` (mem_abort_decode),
+`arch/powerpc/mm/fault.c`, `arch/riscv/mm/fault.c`, `mm/kasan/report.c`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from pagefault_doctor.klog.prefix import LogLine
+from pagefault_doctor.model.report import Access, Fault
+
+_ADDRESS: Final = tuple(
+    re.compile(p)
+    for p in (
+        r"kernel NULL pointer dereference, address: (?:0x)?([0-9a-f]+)",
+        r"page fault for address: (?:0x)?([0-9a-f]+)",
+        r"non-canonical address (?:0x)?([0-9a-f]+)",
+        r"maybe for address (?:0x)?([0-9a-f]+)",
+        r"at virtual (?:kernel )?address (?:0x)?([0-9a-f]+)",
+        r"to handle kernel (?:paging request|NULL pointer dereference) at (?:0x)?([0-9a-f]+)",
+        r"^paging request at (?:0x)?([0-9a-f]+)",
+        r"(?:dereference|access) on (?:read|write) at (?:0x)?([0-9a-f]+)",
+        r"instruction fetch.*? at (?:0x)?([0-9a-f]+)",
+        r"Unhandled (?:prefetch )?(?:fault|abort):.* at (?:0x)?([0-9a-f]+)",
+        r"(?:Read|Write) (?:of size \d+ )?at addr ([0-9a-f]+)",
+        r"Free of addr ([0-9a-f]+)",
+        r"(?:Invalid|bounds|after-free) (?:read|write|free) (?:at|of) (?:0x)?([0-9a-f]+)",
+        r"Failing address: ([0-9a-f]+)",
+        r"guard page was hit at (?:0x)?([0-9a-f]+)",
+        r"segfault at ([0-9a-f]+)",
+    )
+)
+_NULL_WORD: Final = re.compile(r"(?:dereference|paging request) at +\(null\)")
+_X86_CODE: Final = re.compile(r"#PF: error_code\((0x[0-9a-f]+)\) - (.+)")
+_X86_ACCESS: Final = re.compile(
+    r"#PF: (supervisor|user) (read|write|instruction fetch)(?: access)? in (kernel|user) mode"
+)
+_X86_OOPS: Final = re.compile(r"\bOops: (?:Oops: )?([0-9a-f]{4}) \[#")
+_X86_OLD: Final = re.compile(r"#PF error: (.*)")
+_TRAP_CODE: Final = re.compile(r"(?:fault|segment|opcode|error|int3)[^\n]*: ([0-9a-f]{4}) \[#")
+_ESR: Final = re.compile(r"\bESR = (0x[0-9a-f]+)")
+_WNR: Final = re.compile(r"\bWnR = ([01])")
+_FSC: Final = re.compile(r"FSC = 0x[0-9a-f]+: (.+)")
+_INTERNAL: Final = re.compile(r"Internal error: .*?:? ?([0-9a-f]+) \[#")
+_SAN: Final = re.compile(r"\b([Rr]ead|[Ww]rite) (?:of size|at addr|at 0x)")
+_ARM_OOPS: Final = re.compile(r"Internal error: .*?: ([0-9a-f]{1,4}) \[#.* ARM\b")
+_ARM_WRITE: Final = 1 << 11
+"""Bit WnR of the fault status register of ARM (`arch/arm/mm/fault.h`, FSR_WRITE)."""
+_WORDS: Final = (
+    ("write to read-only", Access.WRITE, "write to read-only memory"),
+    ("execute from non-executable", Access.EXECUTE, "execute from non-executable memory"),
+    ("read from unreadable", Access.READ, "read from unreadable memory"),
+    ("[when write]", Access.WRITE, None),
+    ("when write", Access.WRITE, None),
+    ("when read", Access.READ, None),
+    ("when execute", Access.EXECUTE, None),
+    (" on write at", Access.WRITE, None),
+    (" on read at", Access.READ, None),
+    ("instruction fetch at", Access.EXECUTE, None),
+    ("Free of addr", Access.FREE, None),
+    ("NX-protected page", Access.EXECUTE, "no-execute page"),
+    ("non-canonical address", None, "non-canonical address"),
+)
+_PRESENT, _WRITE, _USER, _RESERVED, _FETCH = 1, 2, 4, 8, 16
+
+
+def x86_reason(code: int) -> str:
+    """Return the words that show_fault_oops has for an x86 page-fault error code."""
+    if not code & _PRESENT:
+        return "not-present page"
+    return "reserved bit violation" if code & _RESERVED else "permissions violation"
+
+
+def x86_access(code: int) -> Access:
+    """Return what an x86 page-fault error code says of the access."""
+    if code & _FETCH:
+        return Access.EXECUTE
+    return Access.WRITE if code & _WRITE else Access.READ
+
+
+class _Said:
+    def __init__(self) -> None:
+        self.address: str | None = None
+        self.access: Access | None = None
+        self.mode: str | None = None
+        self.reason: str | None = None
+        self.code: str | None = None
+        self.line: int | None = None
+
+
+def fault_of(lines: Sequence[LogLine], is_page_fault: bool) -> tuple[Fault | None, int | None]:
+    """Return the access that the lines describe and the line of its address, if any is."""
+    said = _Said()
+    for line in lines:
+        text = line.text
+        _address(text, said, line.number)
+        _x86(text, said, is_page_fault)
+        _arm64(text, said)
+        for words, access, reason in _WORDS:
+            if words in text:
+                said.access = said.access or access
+                said.reason = said.reason or reason
+        if said.access is None and (match := _SAN.search(text)):
+            said.access = Access(match[1].lower())
+    if not (said.address or said.code):
+        return None, None
+    mode = said.mode or "kernel"
+    return Fault(said.address, said.access, mode, said.reason, said.code), said.line
+
+
+def _address(text: str, said: _Said, number: int) -> None:
+    if said.address:
+        return
+    if _NULL_WORD.search(text):
+        said.address, said.line = "0x0", number
+        return
+    for pattern in _ADDRESS:
+        if (match := pattern.search(text)) and len(match[1]) <= 16:
+            said.address, said.line = f"0x{int(match[1], 16):x}", number
+            return
+
+
+def _x86(text: str, said: _Said, is_page_fault: bool) -> None:
+    if match := _X86_ACCESS.search(text):
+        word = match[2]
+        said.access = Access.EXECUTE if word == "instruction fetch" else Access(word)
+        said.mode = match[3]
+    if match := _X86_CODE.search(text):
+        said.code = said.code or _short(match[1])
+        said.reason = match[2].strip()
+    if said.code is None and (match := _X86_OOPS.search(text)):
+        code = int(match[1], 16)
+        said.code = f"0x{code:x}"
+        if is_page_fault:
+            said.access = said.access or x86_access(code)
+            said.reason = said.reason or x86_reason(code)
+    if said.code is None and (match := _TRAP_CODE.search(text)):
+        said.code = _short(match[1])
+
+
+def _arm64(text: str, said: _Said) -> None:
+    if said.code is None and (match := _ESR.search(text)):
+        said.code = _short(match[1])
+    if said.access is None and (match := _ARM_OOPS.search(text)):
+        said.access = Access.WRITE if int(match[1], 16) & _ARM_WRITE else Access.READ
+    if match := _WNR.search(text):
+        said.access = said.access or (Access.WRITE if match[1] == "1" else Access.READ)
+    if said.reason is None and (match := _FSC.search(text)):
+        said.reason = match[1].strip()
+    if said.code is None and (match := _INTERNAL.search(text)):
+        said.code = _short(match[1])
+
+
+def _short(digits: str) -> str:
+    return f"0x{int(digits[-16:].removeprefix('0x') or '0', 16):x}"

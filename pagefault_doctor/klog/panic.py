@@ -1,0 +1,68 @@
+"""Panics: `kernel/panic.c`, `kernel/exit.c`, `kernel/sched/core.c`, `kernel/locking/…`.
+
+What stands behind `Kernel panic - not syncing:` is the caller's; where it only says that an
+earlier report was fatal, that earlier report is the one that counts.
+
+Details: `panic` the words; `corrupted_in` the function whose stack was; `exitcode` of init.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pagefault_doctor.klog.form import Form
+from pagefault_doctor.klog.naming import CALL, RIP, TRACE, Take
+from pagefault_doctor.model.report import Kind
+
+_PANIC: Final = r"Kernel panic - not syncing: "
+
+
+def _panic(says: str, title: str, **more: object) -> Form:
+    fields = {"header": "Kernel panic", "kind": Kind.PANIC, "says": _PANIC + says, "title": title}
+    return Form(**(fields | more))  # type: ignore[arg-type]
+
+
+FORMS: Final = (
+    _panic("Attempted to kill init!", "kernel panic: Attempted to kill init!"),
+    _panic(
+        "Couldn't open N_TTY ldisc for .*? --- error", "kernel panic: Couldn't open N_TTY ldisc"
+    ),
+    _panic(
+        "kernel stack overflow",
+        "kernel stack overflow in {f}",
+        ways=((RIP, CALL, TRACE), (CALL, TRACE)),
+        alts=("stack-overflow in {f}",),
+        take=Take.STALL,
+        kind=Kind.STACK_GUARD,
+        source="handle_bad_stack (arch/arm64/kernel/traps.c)",
+    ),
+    _panic(
+        "corrupted stack end detected inside scheduler",
+        "kernel panic: corrupted stack end in {f}",
+        ways=((CALL, TRACE),),
+        alts=("stack-overflow in {f}",),
+        skip="schedule",
+        take=Take.STALL,
+        kind=Kind.STACK_CORRUPTED,
+        source="schedule_debug",
+    ),
+    _panic(
+        "stack-protector: Kernel stack is corrupted in:",
+        "kernel panic: stack is corrupted in {f}",
+        ways=((r"Kernel stack is corrupted in: (?P<f>[A-Za-z0-9_]+)[+.]",), (CALL, TRACE)),
+        skip="stack_chk",
+        plain=True,
+        kind=Kind.STACK_CORRUPTED,
+        source="__stack_chk_fail",
+    ),
+    _panic(".*panic_on_warn set", "kernel panic: panic_on_warn set", lost=True),
+    _panic("(Fatal exception(?: in interrupt)?)", "kernel panic: Fatal exception", lost=True),
+    _panic("(hung_task: blocked tasks)", "kernel panic: {1}", lost=True),
+    _panic("(.*)", "kernel panic: {1}", source="vpanic"),
+)
+
+DETAILS: Final = (
+    r"Kernel panic - not syncing: (?P<panic>.+)",
+    r"Kernel stack is corrupted in: (?P<corrupted_in>\S+(?: \[[\w-]+\])?)",
+    r"exitcode=(?P<exitcode>0x[0-9a-f]+)",
+)

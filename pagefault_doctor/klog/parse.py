@@ -1,0 +1,203 @@
+"""From the lines of one report to its fields."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from pagefault_doctor.klog import corrupted, titles
+from pagefault_doctor.klog.arch import arch_of
+from pagefault_doctor.klog.cut import LEAD, Cut
+from pagefault_doctor.klog.details import details_of
+from pagefault_doctor.klog.fault import fault_of
+from pagefault_doctor.klog.form import OWN
+from pagefault_doctor.klog.prefix import LogLine
+from pagefault_doctor.klog.process import Process, modules_of, process_of
+from pagefault_doctor.klog.registers import code_of, pointer_of, registers_of
+from pagefault_doctor.klog.scan import Scan
+from pagefault_doctor.klog.stack import first_trace, frame_of, is_head, place_in
+from pagefault_doctor.klog.types import type_of
+from pagefault_doctor.klog.user_space import user_fault
+from pagefault_doctor.model.report import USER_SIDE, Fault, Frame, Kind, Line, Report, Span
+
+_LONGEST_EXCERPT: Final = 400
+_HEAD_LINES: Final = 80
+_DIES: Final = re.compile(r"\[#(\d{1,6})\]")
+_PAGE_FAULTS: Final = frozenset(
+    {Kind.PAGE_FAULT, Kind.NULL_POINTER, Kind.USER_ACCESS, Kind.STACK_GUARD, Kind.DOUBLE_FAULT}
+)
+_TRAPS: Final = _PAGE_FAULTS | {Kind.GENERAL_PROTECTION, Kind.TRAP}
+_TRACE_FIRST: Final = frozenset(
+    {Kind.SANITIZER, Kind.LOCKDEP, Kind.HUNG_TASK, Kind.ATOMIC_SLEEP, Kind.LEAK, Kind.SLAB}
+    | {Kind.BAD_PAGE, Kind.PANIC}
+)
+"""Kinds whose own stack has no instruction pointer: one that follows belongs to what it was in."""
+_HEADED: Final = frozenset({Kind.LOCKDEP, Kind.HUNG_TASK, Kind.STALL, Kind.LOCKUP})
+"""Kinds that print other stacks before the one under its head."""
+_LEADS: Final = re.compile(
+    r"cut here|^={20,}|list_(?:add|del) |refcount_t: |ODEBUG: |usercopy: |Missing ENDBR|CFI failure"
+    r"|detected (?:buffer overflow|field-spanning)|tried to execute|unable to execute|Oops: "
+    r"|Corrupted page table|Insufficient stack|DEBUG_LOCKS|skb_\w+_panic|#PF"
+)
+
+
+class _Stack(msgspec.Struct, frozen=True):
+    """The faulting frame and the first call trace."""
+
+    pointer: Frame | None
+    trace: tuple[Frame, ...]
+
+    @property
+    def frames(self) -> tuple[Frame, ...]:
+        return (self.pointer, *self.trace) if self.pointer else self.trace
+
+    def blamed(self, named: tuple[str, ...]) -> Frame | None:
+        """The frame of the faulting function, else of the one the title names, else the first."""
+        if self.pointer and self.pointer.function:
+            return self.pointer
+        known = [f for f in self.trace if f.function]
+        named_frame = next((f for f in known if (f.function or "").split(".")[0] in named), None)
+        return named_frame or next((f for f in known if f.reliable), None)
+
+
+class _Said(msgspec.Struct, frozen=True):
+    """What the lines of a report tell besides its name, and the line of each."""
+
+    stack: _Stack
+    blamed: Frame | None
+    fault: Fault | None
+    process: Process
+    fields: dict[str, Any]
+    cited: dict[str, int]
+
+
+def report_of(cut: Cut, seen: Scan, number: int) -> Report:
+    """Return the report that a cut of the log holds, the `number`th of its boot."""
+    start = cut.start
+    naming = titles.name(start.header or OWN, cut.naming or (start.line.text,))
+    lines = (*_led(cut.lead), *cut.lines)
+    said = _said(naming, start.line, lines, cut.lines)
+    blamed, process = said.blamed, said.process
+    problem = _problem(naming, cut)
+    last = max([*said.cited.values(), *(f.line or 0 for f in said.stack.frames)])
+    return Report(
+        kind=naming.kind,
+        title=naming.title,
+        alt_titles=naming.alts,
+        type=type_of(naming.title),
+        corrupted=problem is not None,
+        corrupted_reason=problem,
+        arch=arch_of([x.text for x in cut.lines[:_HEAD_LINES]]),
+        kernel_release=process.release or seen.release_of(start.boot),
+        boot=start.boot,
+        number=number,
+        die_count=_die_count(cut.lines),
+        timestamp=start.line.timestamp,
+        wall_clock=start.line.wall,
+        function=blamed.function if blamed else None,
+        offset=blamed.offset if blamed else None,
+        size=blamed.size if blamed else None,
+        module=blamed.module if blamed else None,
+        fault=said.fault,
+        cpu=process.cpu,
+        pid=process.pid,
+        comm=process.comm,
+        hardware=process.hardware,
+        workqueue=process.workqueue,
+        tainted=process.tainted,
+        frames=said.stack.frames,
+        span=Span(start.line.number, last),
+        cited=said.cited,
+        excerpt=_excerpt(lines, last),
+        **said.fields,
+    )
+
+
+def _said(
+    naming: titles.Naming, headline: LogLine, led: Sequence[LogLine], lines: Sequence[LogLine]
+) -> _Said:
+    """Read every field from the lines; `led` are those with what led to the headline."""
+    kind = naming.kind
+    stack = _stack(kind, lines)
+    process = process_of(lines[:_HEAD_LINES])
+    blamed = None
+    if kind in USER_SIDE:
+        fault, fault_line, process = user_fault(headline, process)
+        stack = stack if kind is Kind.OOM_KILL else _Stack(None, ())
+    else:
+        fault, fault_line = fault_of(led[: _HEAD_LINES + LEAD], kind in _PAGE_FAULTS)
+        if fault and fault.address is None and kind not in _TRAPS:
+            fault, fault_line = None, None
+        blamed = stack.blamed(naming.spellings) or place_in(headline)
+    modules, unloaded, modules_line = modules_of(lines)
+    registers, registers_line = registers_of(lines) if stack.pointer else ({}, None)
+    code, code_line = code_of(lines) if stack.pointer else (None, None)
+    details, cited = details_of(kind, led)
+    places = {
+        "headline": headline.number,
+        "fault": fault_line,
+        "function": blamed.line if blamed else None,
+        "registers": registers_line,
+        "code": code_line,
+        "modules": modules_line,
+        "process": process.line,
+        "trace": stack.trace[0].line if stack.trace else None,
+    }
+    cited |= {name: line for name, line in places.items() if line}
+    fields = {
+        "modules": modules,
+        "last_unloaded": unloaded,
+        "registers": _with_pointer(registers, stack.pointer),
+        "code": code,
+        "details": details,
+    }
+    return _Said(stack, blamed, fault, process, fields, cited)
+
+
+def _led(lead: Sequence[LogLine]) -> tuple[LogLine, ...]:
+    """Return the lines before the headline that belong to the report."""
+    for index, line in enumerate(lead):
+        if _LEADS.search(line.text):
+            return tuple(lead[index:])
+    return ()
+
+
+def _problem(naming: titles.Naming, cut: Cut) -> str | None:
+    if naming.problem or naming.form is None:
+        return naming.problem
+    return corrupted.problem_of(cut.naming, naming.form.plain)
+
+
+def _stack(kind: Kind, lines: Sequence[LogLine]) -> _Stack:
+    head = next((i for i, x in enumerate(lines) if is_head(x.text)), None)
+    begin = (head or 0) if kind in _HEADED else 0
+    first = next((i for i in range(1, len(lines)) if frame_of(lines[i])), len(lines))
+    before = min(first, head) if head is not None else first
+    pointer = pointer_of(lines[: before + 1] if kind in _TRACE_FIRST else lines)
+    return _Stack(pointer, first_trace(lines[begin:] if begin else lines[1:] or lines))
+
+
+def _die_count(lines: Sequence[LogLine]) -> int | None:
+    match = next((m for m in (_DIES.search(x.text) for x in lines[:_HEAD_LINES]) if m), None)
+    return int(match[1]) if match else None
+
+
+def _with_pointer(registers: dict[str, str], pointer: Frame | None) -> dict[str, str]:
+    """Add the instruction pointer to the registers, as a symbol where only that was printed."""
+    if pointer is None or not registers:
+        return registers
+    name = "rip" if "rax" in registers else "eip" if "eax" in registers else "pc"
+    if pointer.address and int(pointer.address, 16) > 0xFFFF:
+        return {name: pointer.address} | registers
+    if pointer.function is None or pointer.offset is None:
+        return registers
+    size = "" if pointer.size is None else f"/0x{pointer.size:x}"
+    return {name: f"{pointer.function}+0x{pointer.offset:x}{size}"} | registers
+
+
+def _excerpt(lines: Sequence[LogLine], last: int) -> tuple[Line, ...]:
+    kept = [x for x in lines if x.number <= last][:_LONGEST_EXCERPT]
+    return tuple(Line(x.number, x.text) for x in kept)

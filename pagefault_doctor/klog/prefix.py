@@ -1,0 +1,89 @@
+"""What stands before the kernel's own words in a line: time, host, caller, level, colour.
+
+printk writes `<N>[   12.345678][ T123] text` (`kernel/printk/printk.c`, print_prefix); dmesg,
+journalctl, syslog and a serial console each put something of their own around it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import msgspec
+
+from pagefault_doctor.model.untrusted import clean_line
+
+_ANSI: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+
+_SYSLOG: Final = re.compile(
+    r"(?:<\d{1,3}>(?:1 )?)?"
+    r"(?P<wall>(?:\d{4} )?[^\W\d]{3,9}\.? +\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d(?:[.,]\d+)?(?: \d{4})?"
+    r"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d|UTC))?)"
+    r" (?:\S+ )??(?:kernel|user-kernel|klogd)(?:\[\d+\])?: ?"
+)
+_DMESG_WALL: Final = re.compile(
+    r"\[(?P<wall>[^\W\d]{2,9}\.? +[^\W\d]{3,9}\.? +\d{1,2} \d\d:\d\d:\d\d \d{4})\] ?"
+)
+_ISO_WALL: Final = re.compile(
+    r"(?P<wall>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.,]\d+(?:Z|[+-]\d\d:?\d\d)) (?=\S)"
+)
+_RELATIVE: Final = re.compile(r"\[(?: *\+\d+[.,]\d+|[^\W\d]{3,5}\.? ?\d{1,2} ?\d\d:\d\d)\] ?")
+_BEFORE: Final = re.compile(
+    r"(?:\*\* \d+ printk messages dropped \*\* ?|kern +:[a-z]+ *: ?|.{0,80}?\blogin: )"
+)
+_CLOCK: Final = re.compile(
+    r"(?:<\d{1,3}>)?\[ *(?P<time>\d+\.\d+)\](?:\[ *(?P<caller>[CT] *\d+)\]| \((?P<cpu>\d+)\))? ?"
+)
+_LONGEST: Final = 1200
+"""Characters of a line that are read: printk writes at most 1024 (`LOG_LINE_MAX`) and a prefix."""
+_LEVEL: Final = re.compile(r"<\d{1,3}>(?=[^\d])")
+
+
+class LogLine(msgspec.Struct, frozen=True):
+    """One line of a log without its prefix.
+
+    `number` counts from 1. `text` is harmless. `timestamp` is seconds since boot, `wall` the time
+    of day as printed, `caller` the task (`T123`) or CPU (`C1`) that CONFIG_PRINTK_CALLER prints.
+    """
+
+    number: int
+    text: str
+    timestamp: float | None = None
+    wall: str | None = None
+    caller: str | None = None
+
+    @property
+    def context(self) -> str:
+        """What lines of one report have in common: the caller, else whether there is a time."""
+        return self.caller or ("" if self.timestamp is None else "console")
+
+
+def split(raw: str, number: int = 0) -> LogLine:
+    """Return the line behind its prefixes, and what they said. Never raises."""
+    text = raw.rstrip("\r\n")
+    if len(text) > _LONGEST and "Modules linked in:" not in text:
+        text = text[:_LONGEST]
+    if "\x1b" in text:
+        text = _ANSI.sub("", text)
+    text = text.rpartition("\r")[2] if "\r" in text else text
+    wall: str | None = None
+    place = 0
+    for pattern in (_SYSLOG, _DMESG_WALL, _RELATIVE, _BEFORE):
+        if match := pattern.match(text, place):
+            place = match.end()
+            wall = match.groupdict().get("wall") or wall
+    clock = _CLOCK.match(text, place)
+    if clock is None and wall is None and (iso := _ISO_WALL.match(text)):
+        wall, place = iso["wall"], iso.end()
+        clock = _CLOCK.match(text, place)
+    if clock is None:
+        level = _LEVEL.match(text, place)
+        return LogLine(number, clean_line(text[level.end() if level else place :]), None, wall)
+    caller = clock["caller"]
+    return LogLine(
+        number,
+        clean_line(text[clock.end() :]),
+        float(clock["time"]),
+        wall,
+        caller.replace(" ", "") if caller else None,
+    )

@@ -1,0 +1,148 @@
+"""Who was running, where, on what: the lines dump_stack_print_info and show_regs print.
+
+`lib/dump_stack.c` (CPU, PID, Comm, taint, release, hardware, workqueue), `kernel/module/main.c`
+(print_modules), `kernel/panic.c` (print_tainted).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from pagefault_doctor.klog.prefix import LogLine
+from pagefault_doctor.model.report import LinkedModule
+
+_TAINTED: Final = re.compile(
+    r"(?P<clean>Not tainted)|Tainted: (?P<taint>(?:[A-Z]{1,20}(?![\w.\]=])| )+)"
+)
+_RELEASE: Final = re.compile(
+    r"(?:Not tainted|Tainted: (?:[A-Z]{1,20}(?![\w.\]=])| )+?) *(?:-+ *)?"
+    r"\(?(?P<release>\d+\.\d+[^\s,)]*)"
+)
+_LOCKDEP_RELEASE: Final = re.compile(r"^(?P<release>\d+\.\d+\S*) #\S+ .*?(?:Not t|T)ainted")
+_PROCESS: Final = tuple(
+    re.compile(p)
+    for p in (
+        r"CPU: (?P<cpu>\d+)(?: UID: \d+)? PID: (?P<pid>\d+) Comm: (?P<comm>.{1,64}?)"
+        r" (?:Kdump: \w+ )?(?:Not tainted|Tainted:)",
+        r"CPU: (?P<cpu>\d+)(?: UID: \d+)? PID: (?P<pid>\d+) Comm: (?P<comm>\S+)",
+        r"Pid: (?P<pid>\d+), comm: (?P<comm>.{1,64}?) (?:Not tainted|Tainted:)",
+        r"Process (?P<comm>.{1,64}?) \(pid: (?P<pid>\d+),",
+        r"CPU#(?P<cpu>\d+)[:,] (?P<comm>\S+)/(?P<pid>\d+)\s*$",
+        r"CPU#(?P<cpu>\d+) stuck for .*?\[(?P<comm>.*):(?P<pid>\d+)\]",
+        r"INFO: task (?P<comm>.{1,64}):(?P<pid>\d+) ",
+        r"by task (?P<comm>.{1,64})/(?P<pid>\d+)\s*$",
+        r"scheduling while atomic: (?P<comm>.{1,64})/(?P<pid>\d+)/0x",
+        r"(?:^|\s)CPU: (?P<cpu>\d+) +(?:Not t|T)ainted",
+        r"(?:^|\s)CPU: (?P<cpu>\d+)\b",
+        r"^CPU (?P<cpu>\d+) *$",
+        r"in_atomic\(\):.* pid: (?P<pid>\d+), name: (?P<comm>\S+)",
+        r"BUG: Bad page (?:state|map) in process (?P<comm>\S+)",
+        r"WARNING: CPU: (?P<cpu>\d+) PID: (?P<pid>\d+)",
+    )
+)
+_MODULES: Final = re.compile(r"Modules linked in:(?P<list>.*)")
+_UNLOADED: Final = re.compile(r"\[last unloaded: (?P<name>[^\]()\s:]+)")
+_MODULE: Final = re.compile(r"(?P<name>[A-Za-z0-9][\w-]*)(?:\((?P<flags>[A-Z+-]+)\))?$")
+
+
+class Process(msgspec.Struct, frozen=True, kw_only=True):
+    """What the lines about the process and the machine say, and the line of each."""
+
+    cpu: int | None = None
+    pid: int | None = None
+    comm: str | None = None
+    tainted: tuple[str, ...] | None = None
+    release: str | None = None
+    hardware: str | None = None
+    workqueue: str | None = None
+    line: int | None = None
+
+
+def process_of(lines: Sequence[LogLine]) -> Process:
+    """Return what the first lines that say it tell of the process."""
+    found: dict[str, str] = {}
+    cited: int | None = None
+    tainted: tuple[str, ...] | None = None
+    for line in lines:
+        text = line.text
+        if "comm" not in found or "cpu" not in found:
+            match = _first(text)
+            if match:
+                found = {k: v for k, v in match.items() if v is not None} | found
+                cited = cited or line.number
+        if tainted is None and "ainted" in text and (match2 := _TAINTED.search(text)):
+            tainted = () if match2["clean"] else _letters(match2["taint"])
+            cited = line.number if "comm" in found else cited
+        if "release" not in found and "ainted" in text:
+            release = _RELEASE.search(text) or _LOCKDEP_RELEASE.search(text)
+            if release:
+                found["release"] = release["release"]
+        for key, head in (("hardware", "Hardware name: "), ("workqueue", "Workqueue: ")):
+            if key not in found and text.lstrip().startswith(head):
+                found[key] = text.split(head, 1)[1].strip()
+    return Process(
+        cpu=_number(found.get("cpu")),
+        pid=_number(found.get("pid")),
+        comm=found.get("comm"),
+        tainted=tainted,
+        release=found.get("release"),
+        hardware=found.get("hardware"),
+        workqueue=found.get("workqueue"),
+        line=cited,
+    )
+
+
+def _first(text: str) -> dict[str, str | None] | None:
+    if not any(word in text for word in ("CPU", "id: ", "task", "/", "process")):
+        return None
+    for pattern in _PROCESS:
+        if match := pattern.search(text):
+            return match.groupdict()
+    return None
+
+
+def _number(digits: str | None) -> int | None:
+    return int(digits) if digits and len(digits) < 12 else None
+
+
+def _letters(printed: str) -> tuple[str, ...]:
+    """Return the letters of the flags; `G` only says that no proprietary module is loaded."""
+    return tuple(c for c in printed if c.isalpha() and c != "G")
+
+
+def modules_of(lines: Sequence[LogLine]) -> tuple[tuple[LinkedModule, ...], str | None, int | None]:
+    """Return the linked modules in the order printed, the last unloaded one, and the line.
+
+    A list that a log wrapped goes on for as long as its lines hold nothing but module names.
+    """
+    for index, line in enumerate(lines):
+        match = _MODULES.search(line.text)
+        if match is None:
+            continue
+        words = match["list"]
+        for following in lines[index + 1 : index + 16]:
+            if "[last unloaded" in words or not only_modules(following.text):
+                break
+            words += " " + following.text
+        unloaded = _UNLOADED.search(words)
+        names = words.split("[last unloaded")[0].split()
+        found = [m for m in map(_MODULE.match, names) if m]
+        modules = tuple(LinkedModule(m["name"], m["flags"] or "") for m in found)
+        return modules, unloaded["name"] if unloaded else None, line.number
+    return (), None, None
+
+
+def only_modules(text: str) -> bool:
+    """Whether the line holds nothing but names of modules: a list that a log wrapped."""
+    words = text.split("[last unloaded")[0].split()
+    if not words:
+        return "[last unloaded" in text
+    return (
+        (len(words) > 1 or words[0].islower())
+        and all(map(_MODULE.match, words))
+        and not re.match(r"[A-Z]\w+ \w", text)
+    )

@@ -1,0 +1,101 @@
+"""Registers, the instruction bytes, and the faulting instruction's place.
+
+`arch/x86/kernel/process_64.c` and `process_32.c` (__show_regs), `arch/arm64/kernel/process.c`,
+`arch/arm/kernel/process.c`, `arch/riscv/kernel/process.c`, `arch/powerpc/kernel/process.c`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from pagefault_doctor.klog.prefix import LogLine
+from pagefault_doctor.klog.stack import NAME
+from pagefault_doctor.model.report import Frame
+
+_PLACE: Final = (
+    rf"(?P<function>{NAME})\+(?:0x)?(?P<offset>[0-9a-f]+)(?:/0x(?P<size>[0-9a-f]+))?"
+    r"(?:\s*\[(?P<module>[A-Za-z][\w-]*)(?:\([A-Z+-]+\))?)?"
+)
+_PC: Final = (
+    r"(?:\[?<?(?:0x)?(?P<address>[0-9a-f]{8,16})>?\]? *)?(?:\[?<?(?:0x)?[0-9a-f]{8,16}>?\]? *)?"
+)
+_POINTERS: Final = tuple(
+    re.compile(p)
+    for p in (
+        rf"RIP: (?P<selector>[0-9a-f]{{4}}):{_PC}{_PLACE}",
+        r"RIP: (?P<selector>[0-9a-f]{4}): ?(?:\[<)?(?:0x)?(?P<address>[0-9a-f]+)",
+        rf"\b[RE]?IP: {_PC}{_PLACE}",
+        rf"^\s*EIP is at {_PLACE}",
+        rf"^\s*PC is at {_PLACE}",
+        rf"^\s*(?:pc|epc|era)\s*: {_PC}{_PLACE}",
+        rf"^\s*NIP \[(?P<address>[0-9a-f]+)\] {_PLACE}",
+        rf"Krnl PSW : .*\((?:\[<[0-9a-f]+>\] )?{_PLACE}",
+        r"\b[RE]?IP: (?:\[<)?(?:0x)?(?P<address>[0-9a-f]{8,16})",
+        r"^\s*(?:pc|epc) ?: \[?<?(?:0x)?(?P<address>[0-9a-f]{8,16})",
+    )
+)
+_USER_SELECTORS: Final = ("0033", "0023", "0073")
+_VALUES: Final = re.compile(
+    r"(?:^|[\s(])(?P<name>R[A-D]X|R[SD]I|R[BS]P|R0[89]|R1[0-5]|E[A-D]X|E[SD]I|E[BS]P|CR[0-4]"
+    r"|DR[0-7]|EFLAGS|ORIG_RAX|FS|GS|knlGS|x[12]?\d|x30|sp|fp|ip|lr|ra|gp|tp|[rast]\d{1,2}|badaddr"
+    r"|cause|status|DAR|DSISR|MSR|GPR\d\d|pstate|psr|epc|pc) ?[:=] ?(?:[0-9a-f]{4}:)?"
+    r"(?:\[?<)?(?:0x)?(?P<value>[0-9a-f]{4,16})(?![0-9a-z])"
+)
+_CODE: Final = re.compile(
+    r"^\s*Code: (?P<code>(?:[(<]?[0-9a-f]{2,8}[)>]? ?)+|Bad \w+ value.*|Unable .*)"
+)
+_NOISE: Final = re.compile(r"^\s*(?:\?|\[<|[\w.]+\+0x)")
+
+
+def pointer_of(lines: Sequence[LogLine]) -> Frame | None:
+    """Return where the instruction pointer stood in the kernel; a bare address has no function."""
+    for line in lines:
+        if ":" not in line.text and " at " not in line.text:
+            continue
+        for pattern in _POINTERS:
+            match = pattern.search(line.text)
+            if match is None:
+                continue
+            found = match.groupdict()
+            if found.get("selector") in _USER_SELECTORS:
+                break
+            size = found.get("size")
+            offset = found.get("offset")
+            address = found.get("address")
+            return Frame(
+                function=found.get("function"),
+                offset=int(offset, 16) if offset and len(offset) <= 16 else None,
+                size=int(size, 16) if size and len(size) <= 16 else None,
+                module=found.get("module"),
+                address="0x" + address if address else None,
+                line=line.number,
+            )
+    return None
+
+
+def registers_of(lines: Sequence[LogLine]) -> tuple[dict[str, str], int | None]:
+    """Return the first set of registers by lower-case name, and the line where they begin."""
+    found: dict[str, str] = {}
+    first: int | None = None
+    for line in lines:
+        text = line.text
+        if (":" not in text and "=" not in text) or _NOISE.match(text):
+            continue
+        names = [(m["name"].lower(), "0x" + m["value"]) for m in _VALUES.finditer(text)]
+        if names and names[0][0] in found and names[0][0] not in ("cr2", "rsp"):
+            break
+        if names:
+            first = first or line.number
+            for name, value in names:
+                found.setdefault(name, value)
+    return found, first
+
+
+def code_of(lines: Sequence[LogLine]) -> tuple[str | None, int | None]:
+    """Return the instruction bytes of the first `Code:` line, and the line."""
+    for line in lines:
+        if "Code: " in line.text and (match := _CODE.match(line.text)):
+            return match["code"].strip(), line.number
+    return None, None

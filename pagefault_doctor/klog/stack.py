@@ -1,0 +1,143 @@
+"""Lines of a call trace, in the forms that the architectures print.
+
+`kernel/stacktrace.c`, `arch/x86/kernel/dumpstack.c` (show_trace_log_lvl), `arch/arm64/kernel/
+stacktrace.c`, `arch/arm/kernel/traps.c` (dump_backtrace_entry), `arch/powerpc/kernel/process.c`
+(show_stack), `lib/vsprintf.c` (%pS and %pB).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from pagefault_doctor.klog.prefix import LogLine
+from pagefault_doctor.model.report import Frame
+
+NAME: Final = r"[A-Za-z_$][\w$.]*"
+
+_ADDRESS: Final = r"(?:\[?<?\[?<?(?:0x)?(?P<address>[0-9a-f]{8,16})>?\]?>?\]? *)"
+_MODULE: Final = r"(?:\s*\[(?P<module>[A-Za-z][\w-]*)(?:\([A-Z+-]+\))?(?: [0-9a-f]{8,40})?\])?"
+_PLACE: Final = rf"(?P<function>{NAME})\+0x(?P<offset>[0-9a-f]+)(?:/0x(?P<size>[0-9a-f]+))?"
+_MARK: Final = r"(?:<(?P<mark>/?[A-Z][A-Z0-9#_ ]*)> *)?"
+_LINE: Final = re.compile(
+    rf"\s*(?:\{{\w+\}} )?{_MARK}(?:\[c[0-9a-f]+\] ?)?{_ADDRESS}?"
+    r"(?:\[?<?(?:0x)?[0-9a-f]{8,16}>?\]? *)?"
+    rf"(?P<doubt>\? +)?(?::(?P<old_module>\w+):)?{_PLACE}{_MODULE}"
+    r"(?P<unreliable> *\(unreliable\))?(?: \([A-Z]+\))?"
+)
+_NAMED: Final = re.compile(rf"(?<!\w){_PLACE}{_MODULE}")
+_ARM: Final = re.compile(
+    rf"\s*(?:\[<[0-9a-f]{{8,16}}>\] )?\((?P<function>{NAME})(?:\+0x(?P<offset>[0-9a-f]+)"
+    rf"(?:/0x(?P<size>[0-9a-f]+))?)?{_MODULE}\) from "
+)
+_ARM_NEW: Final = re.compile(rf"\s*(?P<function>{NAME}){_MODULE} from {NAME}")
+_BARE: Final = re.compile(
+    rf"\s*{_MARK}(?P<doubt>\? +)?\[?<?0x(?P<address>[0-9a-f]{{8,16}})>?\]?\s*$"
+)
+_MARK_ONLY: Final = re.compile(r"\s*</?(?P<mark>[A-Z][A-Z0-9#_ ]*)>\s*$")
+_HEAD: Final = re.compile(
+    r"^\s*(?:Call [Tt]race|Backtrace|stack backtrace|Call Trace|backtrace \(crc [0-9a-f]+\)"
+    r"|  backtrace)\s*(?:\([^)]*\))?:"
+)
+_END: Final = re.compile(
+    r"^\s*(?:Code:|RIP: |---\[ end|Modules linked in|(?:Allocated|Freed) by|Last potentially"
+    r"|Sending NMI|Kernel panic|The buggy address|INFO: Freed in|Kernel Offset|=====|Showing all"
+    r"|\d+ locks? held|Mem-Info:|irq event stamp|other info that)"
+)
+_LONGEST: Final = 320
+_DEEPEST: Final = 40
+_CONTEXTS: Final = {"EOI": None, "IRQ": "IRQ", "NMI": "NMI", "TASK": "TASK", "SOFTIRQ": "SOFTIRQ"}
+_PATIENCE: Final = 3
+"""Lines of others that may stand inside a trace before it counts as ended."""
+
+
+def may_be_frame(text: str) -> bool:
+    """Whether a line is short and little indented enough, before anything dearer is tried."""
+    return (
+        len(text) <= _LONGEST
+        and ("0x" in text or " from " in text)
+        and text[:_DEEPEST].strip() != ""
+    )
+
+
+def frame_of(line: LogLine, context: str | None = None) -> Frame | None:
+    """Return the frame that a line of a call trace shows, or None where it shows none."""
+    text = line.text
+    if not may_be_frame(text):
+        return None
+    match = _LINE.match(text) or _ARM.match(text) or _ARM_NEW.match(text)
+    if match is None:
+        bare = _BARE.match(text)
+        if bare is None:
+            return None
+        return Frame(
+            None, None, None, None, not bare["doubt"], context, "0x" + bare["address"], line.number
+        )
+    found = match.groupdict()
+    address = found.get("address")
+    return Frame(
+        function=found["function"],
+        offset=_hex(found.get("offset")),
+        size=_hex(found.get("size")),
+        module=found["module"] or found.get("old_module"),
+        reliable=not (found.get("doubt") or found.get("unreliable")),
+        context=context,
+        address="0x" + address if address else None,
+        line=line.number,
+    )
+
+
+def place_in(line: LogLine) -> Frame | None:
+    """Return the function that a headline names with its offset, or None."""
+    match = _NAMED.search(line.text)
+    if match is None:
+        return None
+    return Frame(
+        match["function"],
+        _hex(match["offset"]),
+        _hex(match["size"]),
+        match["module"],
+        line=line.number,
+    )
+
+
+def _hex(digits: str | None) -> int | None:
+    return int(digits, 16) if digits and len(digits) <= 16 else None
+
+
+def is_head(text: str) -> bool:
+    """Whether the line announces a call trace."""
+    return _HEAD.match(text) is not None
+
+
+def _mark(text: str, context: str | None) -> tuple[str | None, bool]:
+    """Return the context after this line, and whether the line held only the mark."""
+    only = _MARK_ONLY.match(text)
+    match = only or re.match(r"\s*<(?P<mark>/?[A-Z][A-Z0-9#_ ]*)>", text)
+    if match is None:
+        return context, False
+    name = match["mark"]
+    if "</" in match.group():
+        return None, only is not None
+    return _CONTEXTS.get(name, name), only is not None
+
+
+def first_trace(lines: Iterable[LogLine]) -> tuple[Frame, ...]:
+    """Return the frames of the first call trace, unreliable ones included, in order."""
+    frames: list[Frame] = []
+    context: str | None = None
+    strangers = 0
+    for line in lines:
+        context, only = _mark(line.text, context)
+        if only:
+            continue
+        frame = frame_of(line, context)
+        if frame is not None:
+            frames.append(frame)
+            strangers = 0
+        elif frames:
+            strangers += 1
+            if strangers > _PATIENCE or _END.match(line.text) or is_head(line.text):
+                break
+    return tuple(frames)

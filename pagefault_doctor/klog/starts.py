@@ -1,0 +1,157 @@
+"""Which lines start a report, and which only look as if they did.
+
+Matching is case-sensitive. The first words are the kernel's own: `arch/x86/mm/fault.c`,
+`arch/arm64/mm/fault.c`, `kernel/panic.c`, `lib/bug.c`, `kernel/locking/lockdep.c`,
+`kernel/rcu/tree_stall.h`, `kernel/hung_task.c`, `mm/kasan/report.c` and their like. A few are said
+by fuzzers' programs on the same console.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Final
+
+HEADERS: Final = (
+    "BUG:",
+    "WARNING:",
+    "INFO:",
+    "Unable to handle kernel",
+    "general protection fault",
+    "stack segment: ",
+    "Kernel panic",
+    "PANIC: double fault",
+    "rust_kernel: panicked",
+    "kernel BUG",
+    "Kernel BUG",
+    "BUG kmalloc-",
+    "divide error:",
+    "divide_error:",
+    "invalid opcode:",
+    "int3:",
+    "UBSAN:",
+    "Booting the kernel.",
+    "unregister_netdevice: waiting for",
+    "VFS: Close: file count is 0",
+    "VFS: Busy inodes after unmount",
+    "Internal error:",
+    "Unhandled fault:",
+    "Alignment trap:",
+    "trusty: panic",
+    "fatal error:",
+    "SYZFAIL:",
+    "SYZFATAL:",
+    "panic:",
+)
+"""What a line that starts a report contains, by the naming convention of syzbot."""
+
+OWN_HEADERS: Final = (
+    r"Oops: [0-9a-f]{4,16} \[#\d+\]",
+    r"Oops: (?:Oops|Kernel access|Exception in kernel mode)",
+    r"BUG [\w-]+ \((?:Not tainted|Tainted: )",
+    r"Oops: [0-9a-f]{4} ilc:\d \[#\d+\]",
+    r"^Oops - [\w ()/-]+ \[#\d+\]",
+    r"kernel stack overflow \((?:double-fault|page fault)\): ",
+    r"Corrupted page table at address [0-9a-f]+",
+    r"control protection fault",
+    r"Kernel attempted to (?:read|write|execute) user page \(",
+    r"Kernel memory (?:exposure|overwrite) attempt detected",
+    r"detected buffer overflow in \w+|\w+: detected (?:buffer overflow|field-spanning)",
+    r"slab: double free detected in cache",
+    r"unreferenced object 0x[0-9a-f]+ \(size \d+\):",
+    r"Watchdog detected hard LOCKUP on cpu",
+    r"CPU \d+ self-detected hard LOCKUP",
+    r"Machine Check Exception: +\d",
+    r"Hardware error from APEI Generic Hardware Error Source",
+    r"EDAC [\w#]+: \d+ UE ",
+    r"^Memory failure: 0x[0-9a-f]+: ",
+    r"AER: (?:Multiple )?Uncorrect(?:ed|able) \((?:Non-)?Fatal\)",
+    r"NMI: (?:IOCK|PCI system) error",
+    r"SError Interrupt on CPU\d+, code",
+    r"Bad mode in \w+ handler detected",
+    r"rcu_\w+ kthread starved for \d+ jiffies",
+    r"Insufficient stack space to handle exception!",
+    r"list_(?:add|del) (?:corruption[.,]|double add:)",
+    r"refcount_t: (?:underflow|addition on 0|increment on 0|saturated|decrement hit 0)",
+    r"^(?!syz-)[\w.@/+: -]{1,40}\[\d+\]: segfault at [0-9a-f]+ ip [0-9a-f]+ sp ",
+    r"^traps: (?!syz-)[^\[\]]+\[\d+\] [a-z][\w /-]*? ip:[0-9a-f]+ sp:[0-9a-f]+ error:",
+    r"^(?!syz-)[\w.@/+: -]{1,40}\[\d+\]: unhandled .{3,60}? \(\d+\) at 0x[0-9a-f]+",
+    r"^(?!syz-)[\w.@/+: -]{1,40}\[\d+\]: segfault \(11\) at [0-9a-f]+ nip ",
+    r"invoked oom-killer: gfp_mask=",
+    r"[Oo]ut of memory: Kill(?:ed)? process \d+",
+)
+"""Starts of reports that syzbot does not know or ignores. Each stands at the head of the text."""
+
+NOT_A_START: Final = (
+    r"[\w]DEBUG:|\bDEBUG:",
+    r"_INFO:|_BUG:|_WARNING:|_panic:|\w:INFO:",
+    r"\w+log_status:",
+    r"general protection (?:fault)?.*?\bip:[0-9a-f]+ sp:",
+    r"segfault at [0-9a-f]+ ip ",
+    r"INFO: lockdep is turned off",
+    r"INFO: Stall ended before state dump start",
+    r"INFO: NMI handler .*? took p?too? ?|INFO: NMI handler \(",
+    r"(?:INFO|WARNING): recovery required on readonly filesystem|recovery required on readonly",
+    r"WARNING: (?:workqueue cpumask|.*cpumask.*workqueue)|workqueue: .*cpumask",
+    r"mand mount option|mount \S+ 'mand'",
+    r"DT_FLAGS_1",
+    r"eBPF (?:is )?enabled with eIBRS|Unprivileged eBPF",
+    r"(?:Spectre|Speculative|Spectre V2|MDS|TAA|MMIO Stale|SRSO|L1TF|RETBleed|SRBDS|VMSCAPE|ITS"
+    r"|TSA)[^:]*: WARNING:",
+    r"fbcon.*virtual screen size|virtual screen size",
+    r"wireless extensions|deprecated v2 capab|[Dd]eprecated.*capabilit",
+    r"EXT4-fs .*(?:WARNING|BUG|INFO|panic)|XFS \(|bcachefs \(.*?\): ",
+    r"/etc/ssh/moduli",
+    r"ALSA:? .*fatal error:|snd.*fatal error:",
+    r"ACPI (?:Warning|Error|BIOS)|ACPI: .*WARNING",
+    r"(?:option|mount|parameter).*Booting the kernel\.",
+    r"WARNING: no SELinux|WARNING! power/level",
+    r"end Kernel panic",
+)
+"""Lines that contain such words and are no reports: notices, user programs, other loggers."""
+
+_WHOLE: Final = ("Kernel panic", "Internal error:")
+"""Headers that quote others: `Internal error: Oops - BUG: 0`."""
+_OWN_WORDS: Final = (
+    "Oops", "BUG ", "unreferenced", "LOCKUP", "Machine Check", "APEI", "SError", "Bad mode",
+    "starved", "Insufficient", "list_", "refcount_t", "segfault", "traps:", "unhandled",
+    "oom-killer", "memory: Kill", "stack overflow", "Corrupted page", "control protection",
+    "attempted to", "attempt detected", "detected ", "EDAC", "Memory failure", "AER", "NMI:",
+)  # fmt: skip
+"""One of these is in every line that OWN_HEADERS match; looking for them is cheap."""
+_BARE: Final = re.compile(r"(?:WARNING|INFO|fatal error|panic|BUG):")
+_OTHER_PROGRAM: Final = re.compile(
+    r"(?:<\d+>)?(?:\d{4}-\d\d-\d\d[T ]\S+|[^\W\d]{3,9}\.? +\d+ \d\d:\d\d:\d\d\S*) \S+ "
+    r"(?!kernel)[\w./@()-]+(?:\[\d+\])?: "
+)
+
+
+@cache
+def _own() -> re.Pattern[str]:
+    return re.compile("|".join(OWN_HEADERS))
+
+
+@cache
+def _not() -> re.Pattern[str]:
+    return re.compile("|".join(NOT_A_START))
+
+
+def header_of(text: str) -> str | None:
+    """Return the header of HEADERS that starts a report in this line, or None."""
+    header = next((h for h in (*_WHOLE, *HEADERS) if h in text), None)
+    if header is None or _not().search(text) or _OTHER_PROGRAM.match(text):
+        return None
+    return header
+
+
+def own_start(text: str) -> bool:
+    """Whether the line starts a report that only pfdoctor looks for."""
+    if not any(word in text for word in _OWN_WORDS):
+        return False
+    match = _own().search(text)
+    return match is not None and not _OTHER_PROGRAM.match(text)
+
+
+def is_bare(header: str) -> bool:
+    """Whether the header is a word that programs other than the kernel print as well."""
+    return _BARE.fullmatch(header) is not None or header in ("SYZFAIL:", "SYZFATAL:")

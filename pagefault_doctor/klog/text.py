@@ -1,0 +1,68 @@
+"""A log as bytes, read line by line where something was found and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from mmap import MADV_DONTNEED, mmap
+from typing import Final
+
+from pagefault_doctor.klog.prefix import LogLine, split
+
+CHUNK: Final = 1 << 20
+"""How much is searched at once: large enough for speed, small enough to stay in the cache."""
+
+LONGEST: Final = 1 << 13
+"""Bytes of a line that are read; printk itself stops at 1024 (`LOG_LINE_MAX`), lists go on."""
+
+
+def chunks(data: bytes | mmap) -> Iterator[tuple[int, bytes]]:
+    """Yield the log in pieces that end with a line, each with the place it begins at."""
+    start, size = 0, len(data)
+    while start < size:
+        end = min(start + CHUNK, size)
+        if end < size:
+            newline = data.find(b"\n", end, min(end + LONGEST, size))
+            end = newline + 1 if newline >= 0 else end
+        yield start, data[start:end]
+        start = end
+
+
+def forget(data: bytes | mmap) -> None:
+    """Let the system take back the memory that a mapped log was read into."""
+    if isinstance(data, mmap):
+        data.madvise(MADV_DONTNEED)
+
+
+class Lines:
+    """The lines of a log, read from any place where one begins."""
+
+    def __init__(self, data: bytes | mmap) -> None:
+        self.data = data
+
+    def start_of(self, place: int) -> int:
+        """Return where the line around a place begins."""
+        return self.data.rfind(b"\n", max(0, place - LONGEST), place) + 1 or max(0, place - LONGEST)
+
+    def at(self, place: int, number: int) -> tuple[LogLine, int]:
+        """Return the line that begins at a place, and where the next one begins."""
+        newline = self.data.find(b"\n", place)
+        end = len(self.data) if newline < 0 else newline
+        raw = self.data[place : min(end, place + LONGEST)].decode("utf-8", "replace")
+        return split(raw, number), end + 1
+
+    def after(self, place: int, number: int) -> Iterator[LogLine]:
+        """Yield the lines from a place on, the first of which has the number."""
+        size = len(self.data)
+        while place < size:
+            line, place = self.at(place, number)
+            number += 1
+            yield line
+
+    def before(self, place: int, number: int, limit: int) -> list[LogLine]:
+        """Return up to `limit` lines that stand before the line of that place and number."""
+        found: list[LogLine] = []
+        while place > 0 and number > 1 and len(found) < limit:
+            place = self.start_of(place - 1)
+            number -= 1
+            found.append(self.at(place, number)[0])
+        return found[::-1]

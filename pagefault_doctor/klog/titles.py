@@ -1,0 +1,126 @@
+"""The title of a report, its alternatives and its type, as syzbot names them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from pagefault_doctor.klog.families import pattern, under
+from pagefault_doctor.klog.form import Form
+from pagefault_doctor.klog.naming import Named, name_function
+from pagefault_doctor.model.report import Kind
+
+_CLEANING: Final = (
+    (re.compile(r"syz-executor\.?[0-9]+((/|:)[0-9]+)?"), "syz-executor"),
+    (re.compile(r"syzkaller[0-9]+((/|:)[0-9]+)?"), "syzkaller"),
+    (re.compile(r"(?i)\bsyz\.[0-9]+\.[0-9]+"), "syz"),
+    (re.compile(r"(?<![a-zA-Z0-9])(?:0x)?[0-9a-f]{6,}(?![a-zA-Z0-9])"), "ADDR"),
+    (re.compile(r"\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b"), "IP"),
+    (re.compile(r"(\.(?:c|h|rs|S|cc|cpp)):[0-9]+(?::[0-9]+)?"), r"\1:LINE"),
+    (re.compile(r"([a-zA-Z_][a-zA-Z0-9_.]*)\+0x[0-9a-f]+(?:/0x[0-9a-f]+)?"), r"\1"),
+    (re.compile(r"CPU#[0-9]+"), "CPU"),
+    (re.compile(r"(?<![a-zA-Z0-9_])[0-9]+(?![a-zA-Z0-9_])"), "NUM"),
+    (re.compile(r"[0-9]{7,}"), "NUM"),
+)
+_UNPRINTABLE: Final = re.compile(r"[^\x20-\x7e]+")
+_STAMP: Final = re.compile(r"\[ *\d+\.\d+\]")
+_LONGEST: Final = 120
+
+
+class Naming(msgspec.Struct, frozen=True, kw_only=True):
+    """What a report is called, and what makes the name untrustworthy, if anything."""
+
+    title: str
+    kind: Kind
+    form: Form | None = None
+    spellings: tuple[str, ...] = ()
+    alts: tuple[str, ...] = ()
+    problem: str | None = None
+
+
+def cleaned(title: str) -> str:
+    """Return the title without what varies between runs."""
+    text = " ".join(_UNPRINTABLE.sub(" ", title).split())
+    for _ in range(8):
+        before = text
+        for expression, replacement in _CLEANING:
+            text = expression.sub(replacement, text)
+        if text == before:
+            break
+    return text[:_LONGEST].strip()
+
+
+def name(header: str, lines: Sequence[str]) -> Naming:
+    """Return the name of the report that these lines hold; the first of them has the header."""
+    text = "\n".join(lines)
+    best: tuple[int, Form, re.Match[str]] | None = None
+    broken: Form | None = None
+    for form in under(header):
+        match = pattern(form.says).search(text)
+        if match is None or (best and match.start() >= best[0]):
+            continue
+        if form.then and not pattern(form.then).search(text, match.start()):
+            broken = broken or form
+            continue
+        best = (match.start(), form, match)
+    if broken and best and best[1].kind is not broken.kind:
+        best = None
+    if best is None:
+        return _unnamed(lines[0], header, broken)
+    _, form, match = best
+    return _named(form, match, text, lines)
+
+
+def _unnamed(line: str, header: str, broken: Form | None) -> Naming:
+    place = line.find(header)
+    said = line[max(place, 0) :]
+    problem = "only a part of the report is there" if broken else "unknown report"
+    kind = broken.kind if broken else Kind.INFO
+    return Naming(title=cleaned(said), kind=kind, form=broken, problem=problem)
+
+
+def _named(form: Form, match: re.Match[str], text: str, lines: Sequence[str]) -> Naming:
+    groups = list(match.groups())
+    if form.then and (more := pattern(form.then).search(text, match.start())):
+        groups += more.groups()
+    named = Named(None)
+    if form.ways:
+        first = text.count("\n", 0, match.start())
+        named = name_function(lines[first:], form.ways, form.skip, form.take)
+    names = (named.function or "corrupted", *named.others)
+    words = [g or "" for g in groups]
+    titles = [_fill(form.title, words, f) for f in names]
+    alts = [_fill(alt, words, f) for alt in form.alts for f in names]
+    if form.origin:
+        origin = name_function(lines, (form.origin,), form.skip).function or "corrupted"
+        alts = [alt.replace("{g}", origin) for alt in alts]
+    problem = _problem(form, named, titles[0])
+    found = {cleaned(t) for t in (*titles[1:], *alts)} - {cleaned(titles[0])}
+    return Naming(
+        title=cleaned(titles[0]),
+        kind=form.kind,
+        form=form,
+        spellings=names if named.function else (),
+        alts=tuple(sorted(found)),
+        problem=problem,
+    )
+
+
+def _fill(template: str, words: Sequence[str], function: str) -> str:
+    filled = template.replace("{f}", function)
+    for number, word in enumerate(words, 1):
+        filled = filled.replace(f"{{{number}}}", word)
+    return filled
+
+
+def _problem(form: Form, named: Named, title: str) -> str | None:
+    if form.lost:
+        return "the headline of the report is lost"
+    if form.ways and (named.function is None or named.problem):
+        return named.problem or "no function in the stack trace"
+    if _STAMP.search(title):
+        return "a time stamp stands inside the title"
+    return None

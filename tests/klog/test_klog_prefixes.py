@@ -1,0 +1,101 @@
+"""What stands before the kernel's words does not change what they say."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from pagefault_doctor import klog
+from pagefault_doctor.klog.prefix import split
+from pagefault_doctor.model.report import Report
+
+Sample = Callable[[str], str]
+
+
+def _words(line: str) -> str:
+    return line.split("] ", 1)[1] if "] " in line else ""
+
+
+def _stamp(line: str) -> str:
+    return line.split("]", 1)[0] + "]"
+
+
+FORMS: dict[str, Callable[[str], str]] = {
+    "raw dmesg": lambda x: x,
+    "priority": lambda x: "<4>" + x,
+    "caller id": lambda x: f"{_stamp(x)}[  T812] {_words(x)}",
+    "cpu caller id": lambda x: f"{_stamp(x)}[    C1] {_words(x)}",
+    "dmesg -T": lambda x: f"[Mon Jan 13 10:20:30 2025] {_words(x)}",
+    "dmesg -e": lambda x: f"[  +0.000012] {_words(x)}",
+    "dmesg -x": lambda x: f"kern  :err   : {x}",
+    "no stamp": _words,
+    "journalctl": lambda x: f"Jan 13 10:20:30 host kernel: {_words(x)}",
+    "journalctl precise": lambda x: f"Jan 13 10:20:30.123456 host kernel: {_words(x)}",
+    "journalctl iso": lambda x: f"2025-01-13T10:20:30+0100 host kernel: {_words(x)}",
+    "syslog": lambda x: f"Jan 13 10:20:30 host kernel: {x}",
+    "syslog iso": lambda x: f"2025-01-13T10:20:30.123456+01:00 host kernel: {x}",
+    "localised": lambda x: f"Mär 13 10:20:30 host kernel: {_words(x)}",
+    "serial": lambda x: x + "\r",
+    "colour": lambda x: f"\x1b[32m{_stamp(x)}\x1b[0m {_words(x)}",
+    "dropped": lambda x: f"** 12 printk messages dropped ** {x}",
+}
+
+
+def _facts(report: Report) -> object:
+    return (
+        report.title,
+        report.function,
+        report.module,
+        report.fault,
+        report.registers,
+        report.frames and [(f.function, f.context, f.reliable) for f in report.frames],
+        report.modules,
+        report.comm,
+        report.tainted,
+        report.cited,
+        [line.text for line in report.excerpt],
+    )
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_same_oops_behind_any_prefix_is_the_same_report(form: str, sample: Sample) -> None:
+    plain = sample("x86_null_write")
+    dressed = "".join(FORMS[form](line) + "\n" for line in plain.splitlines())
+    bare = klog.read(plain.encode(), "plain").reports
+    found = klog.read(dressed.encode(), form).reports
+    assert len(found) == len(bare) == 1
+    assert _facts(found[0]) == _facts(bare[0])
+
+
+def test_a_login_prompt_before_the_headline_is_no_part_of_it(sample: Sample) -> None:
+    text = sample("x86_null_write").replace("[   10.200000]", "debian login: [   10.200000]")
+    report = klog.read(text.encode(), "serial").reports[0]
+    assert report.excerpt[0].text.startswith("BUG: kernel NULL")
+
+
+def test_the_time_is_read_from_the_prefix() -> None:
+    line = split("Jan 13 10:20:30 host kernel: [  12.500000][ T81] text")
+    assert (line.timestamp, line.wall, line.caller, line.text) == (
+        12.5,
+        "Jan 13 10:20:30",
+        "T81",
+        "text",
+    )
+
+
+def test_a_compressed_file_reads_like_the_text_in_it(sample: Sample, tmp_path: Path) -> None:
+    text = sample("x86_null_write").encode()
+    plain, packed = tmp_path / "kern.log", tmp_path / "kern.log.1.gz"
+    plain.write_bytes(text)
+    packed.write_bytes(gzip.compress(text))
+    one, other = klog.read_file(plain), klog.read_file(packed)
+    assert msgspec.structs.replace(other, source="") == msgspec.structs.replace(one, source="")
+
+
+def test_a_file_that_is_not_there_is_the_callers_problem(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        klog.read_file(tmp_path / "none")

@@ -1,0 +1,52 @@
+"""No bytes make the parser raise, and the same bytes always say the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pagefault_doctor import klog
+from pagefault_doctor.model.untrusted import is_clean
+
+LOGS = sorted((Path(__file__).parent / "logs").glob("*.log"))
+PIECES = [line for log in LOGS for line in log.read_bytes().splitlines()]
+WORDS = (
+    b"BUG:", b"WARNING:", b"INFO: task ", b"Kernel panic - not syncing: ", b"Oops: ", b"RIP: 0010:",
+    b"Call Trace:", b" <IRQ>", b"Modules linked in:", b"segfault at ", b"[#", b"+0x", b"\n", b"\0",
+    b"\x1b[", b"\r", b"Tainted: ", b"Linux version 6", b"at: ", b"CPU: ", b"]", b"[<",
+)  # fmt: skip
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_are_read(data: bytes) -> None:
+    log = klog.read(data, "x")
+    assert log.size == len(data) or data.startswith(b"\x1f\x8b\x08")
+    assert log.source == "x"
+
+
+@settings(max_examples=150)
+@given(st.lists(st.sampled_from(WORDS) | st.binary(max_size=12), max_size=40))
+def test_any_mixture_of_the_kernels_words_is_read_alike_twice(parts: list[bytes]) -> None:
+    data = b"".join(parts)
+    assert klog.read(data, "x") == klog.read(data, "x")
+
+
+@settings(max_examples=100)
+@given(st.lists(st.sampled_from(PIECES), max_size=30))
+def test_lines_of_reports_in_any_order_give_clean_reports(lines: list[bytes]) -> None:
+    log = klog.read(b"\n".join(lines), "x")
+    for report in log.reports:
+        assert is_clean(report.title)
+        assert report.span.first_line <= report.span.last_line <= log.lines
+        assert all(1 <= line <= log.lines for line in report.cited.values())
+
+
+@pytest.mark.parametrize("path", LOGS, ids=lambda p: p.stem)
+def test_a_log_may_break_off_anywhere(path: Path) -> None:
+    data = path.read_bytes()
+    for end in range(0, len(data), 61):
+        klog.read(data[:end], "x")
+        klog.read(data[end:], "x")
