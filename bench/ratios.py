@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 PYTHON = sys.executable
-CLI = [PYTHON, "-m", "pagefault_doctor"]
+CLI = [str(Path(PYTHON).with_name("pfdoctor"))]
 NOISE = "[  %d.%06d] usb 1-1: device descriptor read, nothing unusual here\n"
 
 HELLO = """
@@ -36,6 +36,8 @@ Hello().run()
 def main() -> None:
     """Print a row for each ratio."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 11
+    # An installed pfdoctor has its bytecode cached, and so has the Python it is compared with.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_STATE_HOME"] = folder
         log = a_log(Path(folder) / "kern.log")
@@ -68,11 +70,11 @@ def main() -> None:
 
 
 def a_log(path: Path) -> Path:
-    """Write a log of about 60 kB with one oops at its end, and return its path."""
-    sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-    from test_import_hygiene import OOPS
-
-    path.write_text("".join(NOISE % (n, n) for n in range(800)) + OOPS)
+    """Write the log of a real oops, with noise before it to make 60 kB, and return its path."""
+    scenarios = Path(__file__).parent.parent / "playbooks/scenarios"
+    crash = (scenarios / "null-deref-module/serial.log").read_text()
+    noise = "".join(NOISE % (n, n) for n in range(1000))
+    path.write_text(noise[: 60_000 - len(crash)] + "\n" + crash)
     return path
 
 

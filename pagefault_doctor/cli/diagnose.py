@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from pathlib import Path
 
@@ -138,6 +137,8 @@ def _rendered(args: argparse.Namespace, examined: Examined) -> str:
 
         document = diagnosis_document(source, reports, opinion)
         return encode(document, indent=2 if args.json else 0) + "\n"
+    import shutil
+
     from pagefault_doctor.report.diagnosis import diagnosis_outline, diagnosis_text
 
     if args.markdown:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -15,6 +14,7 @@ from pagefault_doctor.diagnosis import core
 from pagefault_doctor.diagnosis.scene import Scene
 from pagefault_doctor.diagnosis.unload import use_after_unload
 from pagefault_doctor.model.diagnosis import Attribution, Evidence, RootCause
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Kind, Report
 
 _CORE_DEPTH: Final = 3
@@ -28,8 +28,8 @@ _BAD_POINTER: Final = (
     Kind.GENERAL_PROTECTION,
     Kind.USER_ACCESS,
 )
-_HUNG: Final = re.compile(r"task (\S+):\d+ (?:<[^>]*> )?blocked")
-_WORK: Final = re.compile(r"\[([\w-]+)\]\s*$")
+_HUNG: Final = regex(r"task (\S+):\d+ (?:<[^>]*> )?blocked")
+_WORK: Final = regex(r"\[([\w-]+)\]\s*$")
 
 FIXED: Final = {
     RootCause.HARDWARE: Attribution.HARDWARE,

@@ -5,10 +5,11 @@ A bad pointer handed to `list_del`, `memcpy` or `kfree` faults there, and the fa
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
-_CARRIERS: Final = re.compile(
+from pagefault_doctor.model.pattern import regex
+
+_CARRIERS: Final = regex(
     r"^(?:"
     # the reporting machinery
     r"dump_stack|show_stack|dump_backtrace|dump_header|print_|panic|__?warn|warn_|report_bug|"
@@ -47,7 +48,7 @@ _CARRIERS: Final = re.compile(
     r")"
 )
 
-_ENTRIES: Final = re.compile(
+_ENTRIES: Final = regex(
     r"^(?:do_syscall|entry_SYSCALL|ret_from|kthread$|worker_thread|process_one|process_sched|"
     r"do_one_initcall|do_init_module|load_module|__(?:do|se|x64|ia32|arm64)_|sys_|SyS_|ksys_|"
     r"vfs_|new_sync|do_softirq|__do_softirq|handle_softirqs|irq_exit|call_timer_fn|__run_timers|"

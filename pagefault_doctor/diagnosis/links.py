@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 import msgspec
 
 from pagefault_doctor.diagnosis import poison
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Line
 
-_SHOULD: Final = re.compile(
+_SHOULD: Final = regex(
     r"should be (?:prev |next )?\(?(?P<expected>[0-9a-f]{8,16})\)?, "
     r"but was \(?(?P<actual>[0-9a-f]{8,16})"
 )

@@ -6,8 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from pagefault_doctor.model.pattern import regex
+
 _SIGNS: Final = tuple(
-    (name, re.compile(pattern, re.MULTILINE))
+    (name, regex(pattern, re.MULTILINE))
     for name, pattern in (
         ("x86_64", r"\bRIP: [0-9a-f]{4}:|\bRAX: [0-9a-f]{16}|\bP4D |entry_SYSCALL_64|\.x86_64\b"),
         ("i386", r"\bEIP: [0-9a-f]{4}:|EIP is at|\bEAX: [0-9a-f]{8}\b|\.i[3-6]86\b"),

@@ -5,16 +5,16 @@ A boot begins with the banner (`init/version.c`, linux_banner); journalctl marks
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 import msgspec
 
 from pagefault_doctor.klog.prefix import LogLine
+from pagefault_doctor.model.pattern import regex
 
 NEEDLES: Final = (b"Linux version ", b"-- Boot ", b"-- Reboot --")
-_BANNER: Final = re.compile(r"^\s*Linux version (?P<release>\d+\.\d+\S*) ")
-_MARK: Final = re.compile(r"^-- (?:Boot [0-9a-f]{32}|Reboot) --")
+_BANNER: Final = regex(r"^\s*Linux version (?P<release>\d+\.\d+\S*) ")
+_MARK: Final = regex(r"^-- (?:Boot [0-9a-f]{32}|Reboot) --")
 
 
 class Boot(msgspec.Struct, frozen=True):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from itertools import takewhile
 from typing import Final
 
-_HEADS: Final = re.compile(
+from pagefault_doctor.model.pattern import regex
+
+_HEADS: Final = regex(
     r"Call (?:T|t)race|Allocated:|Allocated by task [0-9]+:|Freed:|Freed by task [0-9]+:"
     r"|(?<!stack )backtrace:|Backtrace:"
 )
-_FRAME: Final = re.compile(
+_FRAME: Final = regex(
     r"^ *(?:\{[0-9a-z]+\} )?(?:\[<?(?:0x)?[0-9a-f]+>?\] ?){0,2}[ \t]*[A-Za-z0-9_$]+[.+]"
     r"|^ *(?:\[c?[0-9a-f]+\] ){2}\w|\(\w+[^)]*\) from |^ *\w+ from \w+|<(?:IRQ|NMI|TASK|EOI)>"
     r"|^ *(?:\[<?[0-9a-f]+>?\] )*(?:0x)?[0-9a-f]{8,}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from itertools import islice, zip_longest
 from typing import Final
@@ -14,6 +13,7 @@ from pagefault_doctor.klog.process import only_modules
 from pagefault_doctor.klog.scan import Scan, Start
 from pagefault_doctor.klog.starts import header_of
 from pagefault_doctor.klog.text import Lines
+from pagefault_doctor.model.pattern import regex
 
 LONGEST: Final = 700
 """Lines read after a start; the longest reports (all CPUs, all locks) are shorter."""
@@ -27,26 +27,26 @@ _SAME_EVENT: Final = (
     "Internal error:",
 )
 """Headers that within a report go on with it."""
-_DUMP_ONLY: Final = re.compile(
+_DUMP_ONLY: Final = regex(
     r"vmalloc: allocation failure|FAULT_INJECTION: forcing|FAULT_FLAG_ALLOW_RETRY missing"
 )
-_FOLLOWERS: Final = re.compile(
+_FOLLOWERS: Final = regex(
     r"INFO: (?:Allocated in|Freed in|Slab 0x|Object 0x|0x[0-9a-f]+-0x)|^\s*Oops: |Internal error:"
     r"|^\s*(?:rcu: )?rcu_\w+ kthread starved|refcount_t: |list_\w+ (?:corruption|double)"
     r"|general protection fault|SError Interrupt on|Insufficient stack space"
 )
-_LEADS: Final = re.compile(
+_LEADS: Final = regex(
     r"list_(?:add|del) (?:corruption|double)|refcount_t: |Kernel memory |: detected "
     r"|detected buffer|kernel stack overflow|Corrupted page table|control protection"
     r"|Kernel attempted|Insufficient stack space|hard LOCKUP|SError Inter|unreferenced object"
 )
-_KILLED: Final = re.compile(r"[Oo]ut of memory: Kill")
-_OOM: Final = re.compile(r"invoked oom-killer|[Oo]ut of memory: Kill")
-_USER: Final = re.compile(r"\]: segfault |^traps: |\]: unhandled ")
-_QUESTIONABLE: Final = re.compile(
+_KILLED: Final = regex(r"[Oo]ut of memory: Kill")
+_OOM: Final = regex(r"invoked oom-killer|[Oo]ut of memory: Kill")
+_USER: Final = regex(r"\]: segfault |^traps: |\]: unhandled ")
+_QUESTIONABLE: Final = regex(
     r"^\s*(?:\[<[0-9a-f]+>\] )?(?:<[A-Z]+> *)?(?:\[<[0-9a-f]+>\] )?\? |\(unreliable\)"
 )
-_LOST: Final = re.compile(
+_LOST: Final = regex(
     r"(?:Fatal exception|panic_on_warn|hung_task|softlockup|RCU Stall|Hard LOCKUP)"
 )
 _NEAR: Final = 60

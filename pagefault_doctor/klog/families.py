@@ -25,6 +25,7 @@ from pagefault_doctor.klog import (
     x86,
 )
 from pagefault_doctor.klog.form import Form
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Kind
 
 FORMS: Final[tuple[Form, ...]] = (
@@ -60,7 +61,7 @@ def under(header: str) -> tuple[Form, ...]:
 @cache
 def pattern(expression: str) -> re.Pattern[str]:
     """Return the compiled expression of a form."""
-    return re.compile(expression)
+    return regex(expression)
 
 
 DETAILS: Final[dict[Kind, tuple[str, ...]]] = {

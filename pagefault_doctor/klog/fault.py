@@ -6,15 +6,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
 from pagefault_doctor.klog.prefix import LogLine
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Access, Fault
 
 _ADDRESS: Final = tuple(
-    re.compile(p)
+    regex(p)
     for p in (
         r"kernel NULL pointer dereference, address: (?:0x)?([0-9a-f]+)",
         r"page fault for address: (?:0x)?([0-9a-f]+)",
@@ -34,20 +34,20 @@ _ADDRESS: Final = tuple(
         r"segfault at ([0-9a-f]+)",
     )
 )
-_NULL_WORD: Final = re.compile(r"(?:dereference|paging request) at +\(null\)")
-_X86_CODE: Final = re.compile(r"#PF: error_code\((0x[0-9a-f]+)\) - (.+)")
-_X86_ACCESS: Final = re.compile(
+_NULL_WORD: Final = regex(r"(?:dereference|paging request) at +\(null\)")
+_X86_CODE: Final = regex(r"#PF: error_code\((0x[0-9a-f]+)\) - (.+)")
+_X86_ACCESS: Final = regex(
     r"#PF: (supervisor|user) (read|write|instruction fetch)(?: access)? in (kernel|user) mode"
 )
-_X86_OOPS: Final = re.compile(r"\bOops: (?:Oops: )?([0-9a-f]{4}) \[#")
-_X86_OLD: Final = re.compile(r"#PF error: (.*)")
-_TRAP_CODE: Final = re.compile(r"(?:fault|segment|opcode|error|int3)[^\n]*: ([0-9a-f]{4}) \[#")
-_ESR: Final = re.compile(r"\bESR = (0x[0-9a-f]+)")
-_WNR: Final = re.compile(r"\bWnR = ([01])")
-_FSC: Final = re.compile(r"FSC = 0x[0-9a-f]+: (.+)")
-_INTERNAL: Final = re.compile(r"Internal error: .*?:? ?([0-9a-f]+) \[#")
-_SAN: Final = re.compile(r"\b([Rr]ead|[Ww]rite) (?:of size|at addr|at 0x)")
-_ARM_OOPS: Final = re.compile(r"Internal error: .*?: ([0-9a-f]{1,4}) \[#.* ARM\b")
+_X86_OOPS: Final = regex(r"\bOops: (?:Oops: )?([0-9a-f]{4}) \[#")
+_X86_OLD: Final = regex(r"#PF error: (.*)")
+_TRAP_CODE: Final = regex(r"(?:fault|segment|opcode|error|int3)[^\n]*: ([0-9a-f]{4}) \[#")
+_ESR: Final = regex(r"\bESR = (0x[0-9a-f]+)")
+_WNR: Final = regex(r"\bWnR = ([01])")
+_FSC: Final = regex(r"FSC = 0x[0-9a-f]+: (.+)")
+_INTERNAL: Final = regex(r"Internal error: .*?:? ?([0-9a-f]+) \[#")
+_SAN: Final = regex(r"\b([Rr]ead|[Ww]rite) (?:of size|at addr|at 0x)")
+_ARM_OOPS: Final = regex(r"Internal error: .*?: ([0-9a-f]{1,4}) \[#.* ARM\b")
 _ARM_WRITE: Final = 1 << 11
 """Bit WnR of the fault status register of ARM (`arch/arm/mm/fault.h`, FSR_WRITE)."""
 _WORDS: Final = (

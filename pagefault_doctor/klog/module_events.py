@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from pagefault_doctor.klog.prefix import LogLine
 from pagefault_doctor.model.log import ModuleEvent
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Line
 
 NEEDLES: Final = (
@@ -21,7 +21,7 @@ NEEDLES: Final = (
 
 _NAME: Final = r"(?P<module>[A-Za-z0-9][\w-]*): "
 _EVENTS: Final = tuple(
-    (what, re.compile(pattern))
+    (what, regex(pattern))
     for what, pattern in (
         ("out-of-tree", rf"^{_NAME}loading out-of-tree module taints kernel"),
         ("unsigned", rf"^{_NAME}module verification failed: "),

@@ -14,7 +14,8 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.klog.generic import ANCHORS, GENERIC, VICTIM
+from pagefault_doctor.klog.generic import ANCHORS, PATTERNS, VICTIM, WORDS
+from pagefault_doctor.model.pattern import regex
 
 
 class Take(Enum):
@@ -42,7 +43,7 @@ CALL: Final = r"Call [Tt]race:|Backtrace:"
 """A place to look: the head of a call trace."""
 
 _FRAMES: Final = tuple(
-    re.compile(p)
+    regex(p)
     for p in (
         rf"^ *(?:\{{[0-9a-z]+\}} )?(?:{_PC} ?){{0,2}}[ \t]*{_FUNC}",
         rf"^ *\[[0-9a-f]+\] \[[0-9a-f]+\] {_FUNC}",
@@ -50,8 +51,8 @@ _FRAMES: Final = tuple(
         r"^ *(?P<f>[A-Za-z0-9_]+)(?:\.[a-z0-9.]+)?(?: \[[\w-]+\])? from [A-Za-z0-9_]+\+0x",
     )
 )
-_ARM_CALLER: Final = re.compile(r" from \[<[0-9a-f]+>\] \((?P<f>[A-Za-z0-9_]+)")
-_HEADS: Final = re.compile(
+_ARM_CALLER: Final = regex(r" from \[<[0-9a-f]+>\] \((?P<f>[A-Za-z0-9_]+)")
+_HEADS: Final = regex(
     r"Call [Tt]race:|Allocated:|Allocated by task|Freed:|Freed by task|Backtrace:"
     r"|Uninit was (?:created|stored)|Last potentially related|Call Trace for|Last breaking"
 )
@@ -75,12 +76,12 @@ class Named(msgspec.Struct, frozen=True):
 
 @cache
 def _skip(extra: str) -> re.Pattern[str]:
-    return re.compile("|".join((*GENERIC, extra)) if extra else "|".join(GENERIC))
+    return regex("|".join((*PATTERNS, extra) if extra else PATTERNS))
 
 
 @cache
 def _place(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
+    return regex(pattern)
 
 
 def _group(match: re.Match[str]) -> str | None:
@@ -98,7 +99,7 @@ class _Frames:
     def add(self, name: str | None) -> None:
         if name and _INJECTED in name and not self.names:
             self.injected = True
-        elif name and not self.skip.search(name):
+        elif name and not (any(word in name for word in WORDS) or self.skip.search(name)):
             self.names.append(name)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -21,11 +20,12 @@ from pagefault_doctor.klog.scan import Scan
 from pagefault_doctor.klog.stack import first_trace, frame_of, is_head, place_in
 from pagefault_doctor.klog.types import type_of
 from pagefault_doctor.klog.user_space import user_fault
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import USER_SIDE, Fault, Frame, Kind, Line, Report, Span
 
 _LONGEST_EXCERPT: Final = 400
 _HEAD_LINES: Final = 80
-_DIES: Final = re.compile(r"\[#(\d{1,6})\]")
+_DIES: Final = regex(r"\[#(\d{1,6})\]")
 _PAGE_FAULTS: Final = frozenset(
     {Kind.PAGE_FAULT, Kind.NULL_POINTER, Kind.USER_ACCESS, Kind.STACK_GUARD, Kind.DOUBLE_FAULT}
 )
@@ -37,7 +37,7 @@ _TRACE_FIRST: Final = frozenset(
 """Kinds whose own stack has no instruction pointer: one that follows belongs to what it was in."""
 _HEADED: Final = frozenset({Kind.LOCKDEP, Kind.HUNG_TASK, Kind.STALL, Kind.LOCKUP})
 """Kinds that print other stacks before the one under its head."""
-_LEADS: Final = re.compile(
+_LEADS: Final = regex(
     r"cut here|^={20,}|list_(?:add|del) |refcount_t: |ODEBUG: |usercopy: |Missing ENDBR|CFI failure"
     r"|detected (?:buffer overflow|field-spanning)|tried to execute|unable to execute|Oops: "
     r"|Corrupted page table|Insufficient stack|DEBUG_LOCKS|skb_\w+_panic|#PF"

@@ -6,37 +6,37 @@ journalctl, syslog and a serial console each put something of their own around i
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 import msgspec
 
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.untrusted import clean_line
 
-_ANSI: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+_ANSI: Final = regex(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 
-_SYSLOG: Final = re.compile(
+_SYSLOG: Final = regex(
     r"(?:<\d{1,3}>(?:1 )?)?"
     r"(?P<wall>(?:\d{4} )?[^\W\d]{3,9}\.? +\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d(?:[.,]\d+)?(?: \d{4})?"
     r"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d|UTC))?)"
     r" (?:\S+ )??(?:kernel|user-kernel|klogd)(?:\[\d+\])?: ?"
 )
-_DMESG_WALL: Final = re.compile(
+_DMESG_WALL: Final = regex(
     r"\[(?P<wall>[^\W\d]{2,9}\.? +[^\W\d]{3,9}\.? +\d{1,2} \d\d:\d\d:\d\d \d{4})\] ?"
 )
-_ISO_WALL: Final = re.compile(
+_ISO_WALL: Final = regex(
     r"(?P<wall>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.,]\d+(?:Z|[+-]\d\d:?\d\d)) (?=\S)"
 )
-_RELATIVE: Final = re.compile(r"\[(?: *\+\d+[.,]\d+|[^\W\d]{3,5}\.? ?\d{1,2} ?\d\d:\d\d)\] ?")
-_BEFORE: Final = re.compile(
+_RELATIVE: Final = regex(r"\[(?: *\+\d+[.,]\d+|[^\W\d]{3,5}\.? ?\d{1,2} ?\d\d:\d\d)\] ?")
+_BEFORE: Final = regex(
     r"(?:\*\* \d+ printk messages dropped \*\* ?|kern +:[a-z]+ *: ?|.{0,80}?\blogin: )"
 )
-_CLOCK: Final = re.compile(
+_CLOCK: Final = regex(
     r"(?:<\d{1,3}>)?\[ *(?P<time>\d+\.\d+)\](?:\[ *(?P<caller>[CT] *\d+)\]| \((?P<cpu>\d+)\))? ?"
 )
 _LONGEST: Final = 1200
 """Characters of a line that are read: printk writes at most 1024 (`LOG_LINE_MAX`) and a prefix."""
-_LEVEL: Final = re.compile(r"<\d{1,3}>(?=[^\d])")
+_LEVEL: Final = regex(r"<\d{1,3}>(?=[^\d])")
 
 
 class LogLine(msgspec.Struct, frozen=True):

@@ -13,18 +13,19 @@ from typing import Final
 import msgspec
 
 from pagefault_doctor.klog.prefix import LogLine
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import LinkedModule
 
-_TAINTED: Final = re.compile(
+_TAINTED: Final = regex(
     r"(?P<clean>Not tainted)|Tainted: (?P<taint>(?:[A-Z]{1,20}(?![\w.\]=])| )+)"
 )
-_RELEASE: Final = re.compile(
+_RELEASE: Final = regex(
     r"(?:Not tainted|Tainted: (?:[A-Z]{1,20}(?![\w.\]=])| )+?) *(?:-+ *)?"
     r"\(?(?P<release>\d+\.\d+[^\s,)]*)"
 )
-_LOCKDEP_RELEASE: Final = re.compile(r"^(?P<release>\d+\.\d+\S*) #\S+ .*?(?:Not t|T)ainted")
+_LOCKDEP_RELEASE: Final = regex(r"^(?P<release>\d+\.\d+\S*) #\S+ .*?(?:Not t|T)ainted")
 _PROCESS: Final = tuple(
-    re.compile(p)
+    regex(p)
     for p in (
         r"CPU: (?P<cpu>\d+)(?: UID: \d+)? PID: (?P<pid>\d+) Comm: (?P<comm>.{1,64}?)"
         r" (?:Kdump: \w+ )?(?:Not tainted|Tainted:)",
@@ -44,9 +45,9 @@ _PROCESS: Final = tuple(
         r"WARNING: CPU: (?P<cpu>\d+) PID: (?P<pid>\d+)",
     )
 )
-_MODULES: Final = re.compile(r"Modules linked in:(?P<list>.*)")
-_UNLOADED: Final = re.compile(r"\[last unloaded: (?P<name>[^\]()\s:]+)")
-_MODULE: Final = re.compile(r"(?P<name>[A-Za-z0-9][\w-]*)(?:\((?P<flags>[A-Z+-]+)\))?$")
+_MODULES: Final = regex(r"Modules linked in:(?P<list>.*)")
+_UNLOADED: Final = regex(r"\[last unloaded: (?P<name>[^\]()\s:]+)")
+_MODULE: Final = regex(r"(?P<name>[A-Za-z0-9][\w-]*)(?:\((?P<flags>[A-Z+-]+)\))?$")
 
 
 class Process(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
 from pagefault_doctor.klog.prefix import LogLine
 from pagefault_doctor.klog.stack import NAME
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Frame
 
 _PLACE: Final = (
@@ -22,7 +22,7 @@ _PC: Final = (
     r"(?:\[?<?(?:0x)?(?P<address>[0-9a-f]{8,16})>?\]? *)?(?:\[?<?(?:0x)?[0-9a-f]{8,16}>?\]? *)?"
 )
 _POINTERS: Final = tuple(
-    re.compile(p)
+    regex(p)
     for p in (
         rf"RIP: (?P<selector>[0-9a-f]{{4}}):{_PC}{_PLACE}",
         r"RIP: (?P<selector>[0-9a-f]{4}): ?(?:\[<)?(?:0x)?(?P<address>[0-9a-f]+)",
@@ -37,16 +37,16 @@ _POINTERS: Final = tuple(
     )
 )
 _USER_SELECTORS: Final = ("0033", "0023", "0073")
-_VALUES: Final = re.compile(
+_VALUES: Final = regex(
     r"(?:^|[\s(])(?P<name>R[A-D]X|R[SD]I|R[BS]P|R0[89]|R1[0-5]|E[A-D]X|E[SD]I|E[BS]P|CR[0-4]"
     r"|DR[0-7]|EFLAGS|ORIG_RAX|FS|GS|knlGS|x[12]?\d|x30|sp|fp|ip|lr|ra|gp|tp|[rast]\d{1,2}|badaddr"
     r"|cause|status|DAR|DSISR|MSR|GPR\d\d|pstate|psr|epc|pc) ?[:=] ?(?:[0-9a-f]{4}:)?"
     r"(?:\[?<)?(?:0x)?(?P<value>[0-9a-f]{4,16})(?![0-9a-z])"
 )
-_CODE: Final = re.compile(
+_CODE: Final = regex(
     r"^\s*Code: (?P<code>(?:[(<]?[0-9a-f]{2,8}[)>]? ?)+|Bad \w+ value.*|Unable .*)"
 )
-_NOISE: Final = re.compile(r"^\s*(?:\?|\[<|[\w.]+\+0x)")
+_NOISE: Final = regex(r"^\s*(?:\?|\[<|[\w.]+\+0x)")
 
 
 def pointer_of(lines: Sequence[LogLine]) -> Frame | None:

@@ -14,6 +14,7 @@ from pagefault_doctor.klog.prefix import LogLine
 from pagefault_doctor.klog.starts import header_of, is_bare, own_start
 from pagefault_doctor.klog.text import Lines, chunks, forget
 from pagefault_doctor.model.log import ModuleEvent
+from pagefault_doctor.model.pattern import regex
 
 _NEEDLES: Final = (
     b"BUG", b"WARNING:", b"INFO:", b"Unable to handle kernel", b"general protection fault",
@@ -32,7 +33,7 @@ _NEEDLES: Final = (
     *module_events.NEEDLES,
 )  # fmt: skip
 _REPLAYING: Final = b"** replaying previous printk message **"
-_TIMED: Final = re.compile(rb"^(?:<\d+>)?\[ *\d+\.\d{6}\]", re.MULTILINE)
+_TIMED: Final = regex(rb"^(?:<\d+>)?\[ *\d+\.\d{6}\]", re.MULTILINE)
 
 
 class Start(msgspec.Struct, frozen=True):
@@ -115,7 +116,7 @@ def _replayed(lines: Lines, place: int) -> bool:
     return lines.data[place : place + len(_REPLAYING)] == _REPLAYING
 
 
-_KERNEL_WORDS: Final = re.compile(
+_KERNEL_WORDS: Final = regex(
     r"BUG: (?:KASAN|KMSAN|KFENCE|KCSAN|[Uu]nable to|[Kk]ernel NULL|Bad |unable|soft|workqueue"
     r"|scheduling|sleeping|using|spinlock|rwlock|bad unlock|held lock|memory leak|corrupted|stack"
     r"|.*stack guard|Dentry|Invalid wait|non-zero|MAX_)|kernel BUG|BUG: *$"

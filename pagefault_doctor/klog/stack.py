@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from pagefault_doctor.klog.prefix import LogLine
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Frame
 
 NAME: Final = r"[A-Za-z_$][\w$.]*"
@@ -20,27 +21,25 @@ _ADDRESS: Final = r"(?:\[?<?\[?<?(?:0x)?(?P<address>[0-9a-f]{8,16})>?\]?>?\]? *)
 _MODULE: Final = r"(?:\s*\[(?P<module>[A-Za-z][\w-]*)(?:\([A-Z+-]+\))?(?: [0-9a-f]{8,40})?\])?"
 _PLACE: Final = rf"(?P<function>{NAME})\+0x(?P<offset>[0-9a-f]+)(?:/0x(?P<size>[0-9a-f]+))?"
 _MARK: Final = r"(?:<(?P<mark>/?[A-Z][A-Z0-9#_ ]*)> *)?"
-_LINE: Final = re.compile(
+_LINE: Final = regex(
     rf"\s*(?:\{{\w+\}} )?{_MARK}(?:\[c[0-9a-f]+\] ?)?{_ADDRESS}?"
     r"(?:\[?<?(?:0x)?[0-9a-f]{8,16}>?\]? *)?"
     rf"(?P<doubt>\? +)?(?::(?P<old_module>\w+):)?{_PLACE}{_MODULE}"
     r"(?P<unreliable> *\(unreliable\))?(?: \([A-Z]+\))?"
 )
-_NAMED: Final = re.compile(rf"(?<!\w){_PLACE}{_MODULE}")
-_ARM: Final = re.compile(
+_NAMED: Final = regex(rf"(?<!\w){_PLACE}{_MODULE}")
+_ARM: Final = regex(
     rf"\s*(?:\[<[0-9a-f]{{8,16}}>\] )?\((?P<function>{NAME})(?:\+0x(?P<offset>[0-9a-f]+)"
     rf"(?:/0x(?P<size>[0-9a-f]+))?)?{_MODULE}\) from "
 )
-_ARM_NEW: Final = re.compile(rf"\s*(?P<function>{NAME}){_MODULE} from {NAME}")
-_BARE: Final = re.compile(
-    rf"\s*{_MARK}(?P<doubt>\? +)?\[?<?0x(?P<address>[0-9a-f]{{8,16}})>?\]?\s*$"
-)
-_MARK_ONLY: Final = re.compile(r"\s*</?(?P<mark>[A-Z][A-Z0-9#_ ]*)>\s*$")
-_HEAD: Final = re.compile(
+_ARM_NEW: Final = regex(rf"\s*(?P<function>{NAME}){_MODULE} from {NAME}")
+_BARE: Final = regex(rf"\s*{_MARK}(?P<doubt>\? +)?\[?<?0x(?P<address>[0-9a-f]{{8,16}})>?\]?\s*$")
+_MARK_ONLY: Final = regex(r"\s*</?(?P<mark>[A-Z][A-Z0-9#_ ]*)>\s*$")
+_HEAD: Final = regex(
     r"^\s*(?:Call [Tt]race|Backtrace|stack backtrace|Call Trace|backtrace \(crc [0-9a-f]+\)"
     r"|  backtrace)\s*(?:\([^)]*\))?:"
 )
-_END: Final = re.compile(
+_END: Final = regex(
     r"^\s*(?:Code:|RIP: |---\[ end|Modules linked in|(?:Allocated|Freed) by|Last potentially"
     r"|Sending NMI|Kernel panic|The buggy address|INFO: Freed in|Kernel Offset|=====|Showing all"
     r"|\d+ locks? held|Mem-Info:|irq event stamp|other info that)"

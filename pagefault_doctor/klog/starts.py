@@ -12,6 +12,8 @@ import re
 from functools import cache
 from typing import Final
 
+from pagefault_doctor.model.pattern import regex
+
 HEADERS: Final = (
     "BUG:",
     "WARNING:",
@@ -119,8 +121,8 @@ _OWN_WORDS: Final = (
     "attempted to", "attempt detected", "detected ", "EDAC", "Memory failure", "AER", "NMI:",
 )  # fmt: skip
 """One of these is in every line that OWN_HEADERS match; looking for them is cheap."""
-_BARE: Final = re.compile(r"(?:WARNING|INFO|fatal error|panic|BUG):")
-_OTHER_PROGRAM: Final = re.compile(
+_BARE: Final = regex(r"(?:WARNING|INFO|fatal error|panic|BUG):")
+_OTHER_PROGRAM: Final = regex(
     r"(?:<\d+>)?(?:\d{4}-\d\d-\d\d[T ]\S+|[^\W\d]{3,9}\.? +\d+ \d\d:\d\d:\d\d\S*) \S+ "
     r"(?!kernel)[\w./@()-]+(?:\[\d+\])?: "
 )
@@ -128,12 +130,12 @@ _OTHER_PROGRAM: Final = re.compile(
 
 @cache
 def _own() -> re.Pattern[str]:
-    return re.compile("|".join(OWN_HEADERS))
+    return regex("|".join(OWN_HEADERS))
 
 
 @cache
 def _not() -> re.Pattern[str]:
-    return re.compile("|".join(NOT_A_START))
+    return regex("|".join(NOT_A_START))
 
 
 def header_of(text: str) -> str | None:

@@ -11,22 +11,23 @@ import msgspec
 from pagefault_doctor.klog.families import pattern, under
 from pagefault_doctor.klog.form import Form
 from pagefault_doctor.klog.naming import Named, name_function
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Kind
 
 _CLEANING: Final = (
-    (re.compile(r"syz-executor\.?[0-9]+((/|:)[0-9]+)?"), "syz-executor"),
-    (re.compile(r"syzkaller[0-9]+((/|:)[0-9]+)?"), "syzkaller"),
-    (re.compile(r"(?i)\bsyz\.[0-9]+\.[0-9]+"), "syz"),
-    (re.compile(r"(?<![a-zA-Z0-9])(?:0x)?[0-9a-f]{6,}(?![a-zA-Z0-9])"), "ADDR"),
-    (re.compile(r"\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b"), "IP"),
-    (re.compile(r"(\.(?:c|h|rs|S|cc|cpp)):[0-9]+(?::[0-9]+)?"), r"\1:LINE"),
-    (re.compile(r"([a-zA-Z_][a-zA-Z0-9_.]*)\+0x[0-9a-f]+(?:/0x[0-9a-f]+)?"), r"\1"),
-    (re.compile(r"CPU#[0-9]+"), "CPU"),
-    (re.compile(r"(?<![a-zA-Z0-9_])[0-9]+(?![a-zA-Z0-9_])"), "NUM"),
-    (re.compile(r"[0-9]{7,}"), "NUM"),
+    (regex(r"syz-executor\.?[0-9]+((/|:)[0-9]+)?"), "syz-executor"),
+    (regex(r"syzkaller[0-9]+((/|:)[0-9]+)?"), "syzkaller"),
+    (regex(r"(?i)\bsyz\.[0-9]+\.[0-9]+"), "syz"),
+    (regex(r"(?<![a-zA-Z0-9])(?:0x)?[0-9a-f]{6,}(?![a-zA-Z0-9])"), "ADDR"),
+    (regex(r"\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b"), "IP"),
+    (regex(r"(\.(?:c|h|rs|S|cc|cpp)):[0-9]+(?::[0-9]+)?"), r"\1:LINE"),
+    (regex(r"([a-zA-Z_][a-zA-Z0-9_.]*)\+0x[0-9a-f]+(?:/0x[0-9a-f]+)?"), r"\1"),
+    (regex(r"CPU#[0-9]+"), "CPU"),
+    (regex(r"(?<![a-zA-Z0-9_])[0-9]+(?![a-zA-Z0-9_])"), "NUM"),
+    (regex(r"[0-9]{7,}"), "NUM"),
 )
-_UNPRINTABLE: Final = re.compile(r"[^\x20-\x7e]+")
-_STAMP: Final = re.compile(r"\[ *\d+\.\d+\]")
+_UNPRINTABLE: Final = regex(r"[^\x20-\x7e]+")
+_STAMP: Final = regex(r"\[ *\d+\.\d+\]")
 _LONGEST: Final = 120
 
 

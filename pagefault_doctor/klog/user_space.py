@@ -8,7 +8,6 @@ no page fault; `on_cpu`, `core`, `socket` where the kernel says them (since 6.1)
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from msgspec import structs
@@ -17,6 +16,7 @@ from pagefault_doctor.klog.fault import x86_access, x86_reason
 from pagefault_doctor.klog.form import OWN, Form
 from pagefault_doctor.klog.prefix import LogLine
 from pagefault_doctor.klog.process import Process
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Fault, Kind
 
 _MAPPED: Final = (
@@ -60,11 +60,11 @@ DETAILS: Final = (
     r"traps: .*?\] (?:trap )?(?P<trap>[a-z][\w /-]*?) ip:",
 )
 
-_FAULT: Final = re.compile(
+_FAULT: Final = regex(
     r"^(?:traps: )?(?P<program>.{1,40}?)\[(?P<pid>\d{1,10})\]:? [a-z]"
     r"(?:.*? at (?:0x)?(?P<address>[0-9a-f]{1,16})\b)?"
 )
-_CODE: Final = re.compile(r"(?:error[ :]|esr )(?:0x)?(?P<code>[0-9a-f]{1,16})")
+_CODE: Final = regex(r"(?:error[ :]|esr )(?:0x)?(?P<code>[0-9a-f]{1,16})")
 
 
 def user_fault(line: LogLine, process: Process) -> tuple[Fault | None, int | None, Process]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from pagefault_doctor.model.diagnosis import Attribution, RootCause
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.playbook import Cause, Condition, Playbook, Step, Suggestion
 from pagefault_doctor.model.scenario import Question, Scenario
 from pagefault_doctor.playbook.condition import places
@@ -21,8 +21,8 @@ Mistake = tuple[str, str]
 Look = Callable[[T], Iterable[Mistake]]
 
 SCHEMA = 1
-_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-_FACT = re.compile(r"[a-z0-9_]+(?:\.[a-z0-9_-]+)+")
+_SLUG = regex(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_FACT = regex(r"[a-z0-9_]+(?:\.[a-z0-9_-]+)+")
 
 
 def of_playbook(

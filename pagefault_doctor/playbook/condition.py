@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 
 from pagefault_doctor.model.fact import Fact, Value
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.playbook import Condition
 
-_PLACE = re.compile(r"\{([a-z0-9_.-]+)\}")
+_PLACE = regex(r"\{([a-z0-9_.-]+)\}")
 
 
 def holds(condition: Condition, facts: Mapping[str, Fact]) -> bool:

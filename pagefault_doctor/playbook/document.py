@@ -7,12 +7,12 @@ documents.
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 import msgspec
 import yaml
 
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.untrusted import clean_line, is_clean
 from pagefault_doctor.playbook.problem import PlaybookError, Problem
 
@@ -21,7 +21,7 @@ SIZE_LIMIT: Final = 256 * 1024
 
 _DEPTH_LIMIT: Final = 32
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
+_STEP = regex(r"\.([^.\[]+)|\[(\d+)\]")
 _TAG: Final = "tag:yaml.org,2002:"
 
 

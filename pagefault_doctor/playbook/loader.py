@@ -13,6 +13,7 @@ from typing import Final, Literal, TypeVar
 
 import msgspec
 
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.playbook import Cause, Condition, Playbook, Remedy, Step, Suggestion
 from pagefault_doctor.model.scenario import Question, Scenario
 from pagefault_doctor.playbook import checks
@@ -21,9 +22,9 @@ from pagefault_doctor.playbook.problem import PlaybookError, Problem, nearest
 
 T = TypeVar("T", bound=msgspec.Struct)
 
-_AT = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>\$.*)`)?$", re.DOTALL)
-_FIELD = re.compile(r"field `(.*?)`")
-_TYPE = re.compile(r"`([^`]*)`")
+_AT = regex(r"^(?P<what>.*?)(?: - at `(?P<path>\$.*)`)?$", re.DOTALL)
+_FIELD = regex(r"field `(.*?)`")
+_TYPE = regex(r"`([^`]*)`")
 _WORDS: Final = {
     "str": "text",
     "int": "a whole number",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.report.block import Block, Heading, Items, Paragraph, Verbatim
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
-_FENCES = re.compile(r"^\s*(`{3,})", re.MULTILINE)
+_SPECIAL = regex(r"([\\`*_{}\[\]<>#|~!&])")
+_FENCES = regex(r"^\s*(`{3,})", re.MULTILINE)
 
 
 def render(outline: Iterable[Block]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import secrets
 import time
 from collections.abc import Mapping
@@ -13,9 +12,10 @@ import msgspec
 
 from pagefault_doctor.model.errors import UsageError
 from pagefault_doctor.model.event import Event, SessionEnded, SessionStarted, StepEntered
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.session.event_log import SessionError, read_events
 
-_ID = re.compile(r"[0-9a-z][0-9a-z-]{0,63}")
+_ID = regex(r"[0-9a-z][0-9a-z-]{0,63}")
 
 
 class Summary(msgspec.Struct, frozen=True):

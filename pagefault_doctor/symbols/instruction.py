@@ -13,8 +13,10 @@ from typing import Any, Final
 
 import msgspec
 
+from pagefault_doctor.model.pattern import regex
+
 _X86: Final = frozenset({"x86_64", "i386", "x86", "x86_32"})
-_TOKEN: Final = re.compile(r"[<(]?[0-9a-fA-F]{2,8}[>)]?")
+_TOKEN: Final = regex(r"[<(]?[0-9a-fA-F]{2,8}[>)]?")
 _LONGEST: Final = 15
 """Bytes of the longest x86 instruction."""
 

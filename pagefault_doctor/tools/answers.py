@@ -8,9 +8,10 @@ from typing import Final
 from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Result, ResultStatus
 from pagefault_doctor.model.fact import Mark
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.tool import Read, finding
 
-_REFUSED = re.compile(
+_REFUSED = regex(
     r"operation not permitted|permission denied|read kernel buffer failed"
     r"|access denied|insufficient permissions",
     re.IGNORECASE,

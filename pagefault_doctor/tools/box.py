@@ -9,6 +9,7 @@ from typing import Final
 from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Value
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.answers import answered
 from pagefault_doctor.tools.tool import Tool, fact, finding, once
 
@@ -76,13 +77,13 @@ _FAMILIES: Final = {
     "alpine": ("alpine",),
 }
 
-_VIRTUAL = re.compile(
+_VIRTUAL = regex(
     r"qemu|kvm|virtualbox|vmware|virtual machine|bochs|xen|hyper-v|amazon ec2|google compute"
     r"|openstack|parallels|bhyve|droplet",
     re.IGNORECASE,
 )
-_LOCKDOWN = re.compile(r"\[(\w+)\]")
-_CRASHKERNEL = re.compile(r"(?:^|\s)crashkernel=(\S+)")
+_LOCKDOWN = regex(r"\[(\w+)\]")
+_CRASHKERNEL = regex(r"(?:^|\s)crashkernel=(\S+)")
 
 Said = dict[str, tuple[str, int]]
 """What the script printed under each key first, and the line."""

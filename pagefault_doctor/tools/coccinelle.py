@@ -6,7 +6,6 @@ in by standard input, so that nothing has to be there on the host but spatch.
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from importlib import resources
 from typing import Final
@@ -14,6 +13,7 @@ from typing import Final
 from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Blocked, Command, Result, Risk
 from pagefault_doctor.model.fact import Mark
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools import kbuild
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
@@ -24,8 +24,8 @@ cat > "$scratch/rules.cocci"
 spatch --very-quiet --sp-file "$scratch/rules.cocci" --dir "$1"
 """
 
-_FOUND = re.compile(r"^(?P<file>/[^:\n]+):(?P<line>\d{1,9}):(?P<text>[^:\n].*)$")
-_NO_PYTHON = re.compile(r"cannot find module 'spatch|[Pp]ython(?: support)? (?:is )?not")
+_FOUND = regex(r"^(?P<file>/[^:\n]+):(?P<line>\d{1,9}):(?P<text>[^:\n].*)$")
+_NO_PYTHON = regex(r"cannot find module 'spatch|[Pp]ython(?: support)? (?:is )?not")
 _TOLD: Final = 8
 
 

@@ -6,7 +6,6 @@ is tried again in ways that need less of it.
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 import msgspec
@@ -14,6 +13,7 @@ import msgspec
 from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus
 from pagefault_doctor.model.fact import Fact, Finding, Mark
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.tools import vmlinux
 from pagefault_doctor.tools.log_reading import log_reading
@@ -33,34 +33,34 @@ NO_DUMP: Final = Blocked(
 
 _HOPELESS: Final = (
     (
-        re.compile(r"do not match!?"),
+        regex(r"do not match!?"),
         "the vmlinux is not of the kernel that crashed",
         "name the vmlinux of the very same build: --vmlinux FILE",
     ),
     (
-        re.compile(r"no debugging data available|no debugging symbols"),
+        regex(r"no debugging data available|no debugging symbols"),
         "the vmlinux has no debug information",
         "install the debug package of that kernel, or name another: --vmlinux FILE",
     ),
     (
-        re.compile(r"not a supported file format|file too small"),
+        regex(r"not a supported file format|file too small"),
         "the file is not a dump that crash knows",
         "check how it was copied; file(1) tells what it is",
     ),
     (
-        re.compile(r"No such file or directory|Permission denied"),
+        regex(r"No such file or directory|Permission denied"),
         "the dump or the vmlinux cannot be opened",
         "check the path, and read it as root",
     ),
 )
 
-_CUT: Final = re.compile(r"may be truncated or incomplete|page excluded|seek error|read error")
-_SYS = re.compile(r"^\s*(RELEASE|PANIC): (.*)$")
-_TASK = re.compile(r'^PID: (\d+)\s.*COMMAND: "(.*)"')
-_RIP = re.compile(r"^\s+\[exception (?:RIP|PC): ([^\]+]+)(?:\+(\d+))?\]")
-_FRAME = re.compile(r"^\s*#\d+ \[[0-9a-f]+\] (\S+) (?:\(.*\) )?at ([0-9a-f]+)(?: \[(\w+)\])?")
-_INIT = re.compile(r"_MODULE_(?:INIT_)?START_(\w+)")
-_LOG_LINE = re.compile(r"^(?:<\d+>)?\[ *\d+\.\d+\]")
+_CUT: Final = regex(r"may be truncated or incomplete|page excluded|seek error|read error")
+_SYS = regex(r"^\s*(RELEASE|PANIC): (.*)$")
+_TASK = regex(r'^PID: (\d+)\s.*COMMAND: "(.*)"')
+_RIP = regex(r"^\s+\[exception (?:RIP|PC): ([^\]+]+)(?:\+(\d+))?\]")
+_FRAME = regex(r"^\s*#\d+ \[[0-9a-f]+\] (\S+) (?:\(.*\) )?at ([0-9a-f]+)(?: \[(\w+)\])?")
+_INIT = regex(r"_MODULE_(?:INIT_)?START_(\w+)")
+_LOG_LINE = regex(r"^(?:<\d+>)?\[ *\d+\.\d+\]")
 
 
 class Seen(msgspec.Struct, frozen=True):

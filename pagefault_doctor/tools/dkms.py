@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 import msgspec
@@ -10,12 +9,13 @@ import msgspec
 from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Command, Result
 from pagefault_doctor.model.fact import Finding, Mark
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.answers import answered
 from pagefault_doctor.tools.module_name import kernel_name
 from pagefault_doctor.tools.this_box import another_kernel, reported_release
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
-_ROW = re.compile(
+_ROW = regex(
     r"(?P<package>[^\s,/:]+)(?:/|, )(?P<version>[^\s,/:]+)"
     r"(?:, (?P<kernel>[^\s,]+), (?P<machine>[^\s,:]+))?: (?P<status>[a-z-]+)(?P<rest>.*)"
 )

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Finding, Mark
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.answers import answered, is_refused
 from pagefault_doctor.tools.log_reading import log_reading
 from pagefault_doctor.tools.this_box import DMESG
 from pagefault_doctor.tools.tool import Tool, finding
 
-_TIME = re.compile(r"(?:<\d+>)?\[\s*(\d+)\.\d+\]")
+_TIME = regex(r"(?:<\d+>)?\[\s*(\d+)\.\d+\]")
 _START_SECONDS: Final = 2.0
 
 

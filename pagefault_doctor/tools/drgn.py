@@ -7,7 +7,6 @@ line. It finds the debug information of the distribution's packages by itself.
 from __future__ import annotations
 
 import itertools
-import re
 from typing import Any, Final
 
 import msgspec
@@ -16,6 +15,7 @@ from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.tools import vmlinux
 from pagefault_doctor.tools.crash import NO_DUMP
@@ -27,13 +27,13 @@ from pagefault_doctor.tools.tool import Tool, fact, finding
 _RUN: Final = "import sys; exec(sys.stdin.read(), globals())"
 """Not the script's path: drgn reads a script file twice, and a pipe can be read once."""
 
-_ENTRY: Final = re.compile(r"asm_(?:exc|sysvec)_\w+|el1h?_\w+|handle_exception|ret_from_exception")
-_MACHINERY: Final = re.compile(
+_ENTRY: Final = regex(r"asm_(?:exc|sysvec)_\w+|el1h?_\w+|handle_exception|ret_from_exception")
+_MACHINERY: Final = regex(
     r"(?:asm_)?exc_\w+|panic|__?die\w*|die|oops_\w+|page_fault_oops|\w*crash_kexec\w*|"
     r"handle_page_fault|do_user_addr_fault|__?bad_area\w*|no_context|handle_bug|do_error_trap"
 )
-_ABSENT: Final = re.compile(r"No module named '?drgn|drgn: not found")
-_NOT_A_DUMP: Final = re.compile(r"not an ELF core file|not a (?:kernel )?core dump|flattened")
+_ABSENT: Final = regex(r"No module named '?drgn|drgn: not found")
+_NOT_A_DUMP: Final = regex(r"not an ELF core file|not a (?:kernel )?core dump|flattened")
 
 
 def _plan(case: Case) -> Command | Blocked | None:

@@ -9,6 +9,7 @@ from typing import Final
 from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Blocked, Command, Result, Risk
 from pagefault_doctor.model.fact import Mark
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.answers import is_refused
 from pagefault_doctor.tools.kbuild import source_folder
 from pagefault_doctor.tools.source import spot
@@ -16,8 +17,8 @@ from pagefault_doctor.tools.tool import Tool, fact, finding
 
 EDITORS: Final = ("nano", "vim", "vi", "emacs", "micro", "ne", "joe")
 """Editors that take `+LINE FILE`, the easiest to leave first."""
-_ADDED = re.compile(r"^\+(?!\+\+ )", re.MULTILINE)
-_REMOVED = re.compile(r"^-(?!-- )", re.MULTILINE)
+_ADDED = regex(r"^\+(?!\+\+ )", re.MULTILINE)
+_REMOVED = regex(r"^-(?!-- )", re.MULTILINE)
 
 
 def editor(case: Case) -> tuple[str, ...]:

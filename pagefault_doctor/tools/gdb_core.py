@@ -11,6 +11,7 @@ from typing import Final
 from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.place import elsewhere, given, reported
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
@@ -28,12 +29,12 @@ _ASK: Final = (
 _LONGEST: Final = 1000
 """Characters of a line that are looked at; a frame with its arguments is shorter."""
 
-_SIGNAL = re.compile(r"^Program terminated with signal (SIG[A-Z0-9]+)", re.MULTILINE)
-_KEPT_SIGNAL = re.compile(r"^[ \t]*Signal: \d+ \(([A-Z0-9]+)\)", re.MULTILINE)
-_FRAME = re.compile(r"^#(\d+)\s+(?:0x[0-9a-f]+ in )?([^\s(]+) \(.*?\)(?: at (\S+):(\d{1,9}))?$")
-_KEPT_FRAME = re.compile(r"^\s*#(\d+)\s+0x[0-9a-f]+ (\S+) \((\S+) \+ 0x[0-9a-f]+\)")
-_ADDRESS = re.compile(r"^\$1 = \(void \*\) (0x[0-9a-f]+)", re.MULTILINE)
-_INSTRUCTION = re.compile(r"^=> 0x[0-9a-f]+[^:\n]*:[ \t]+(\S.*)$", re.MULTILINE)
+_SIGNAL = regex(r"^Program terminated with signal (SIG[A-Z0-9]+)", re.MULTILINE)
+_KEPT_SIGNAL = regex(r"^[ \t]*Signal: \d+ \(([A-Z0-9]+)\)", re.MULTILINE)
+_FRAME = regex(r"^#(\d+)\s+(?:0x[0-9a-f]+ in )?([^\s(]+) \(.*?\)(?: at (\S+):(\d{1,9}))?$")
+_KEPT_FRAME = regex(r"^\s*#(\d+)\s+0x[0-9a-f]+ (\S+) \((\S+) \+ 0x[0-9a-f]+\)")
+_ADDRESS = regex(r"^\$1 = \(void \*\) (0x[0-9a-f]+)", re.MULTILINE)
+_INSTRUCTION = regex(r"^=> 0x[0-9a-f]+[^:\n]*:[ \t]+(\S.*)$", re.MULTILINE)
 
 
 def _plan(case: Case) -> Command | Blocked | None:

@@ -12,6 +12,7 @@ from typing import Final
 from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools import vmlinux
 from pagefault_doctor.tools.module_name import is_module_name
 from pagefault_doctor.tools.place import given, is_absolute, is_c_name, reported
@@ -24,16 +25,16 @@ _RELOCATED: Final = frozenset(
 
 _UNPACK: Final = {".xz": "xz -dk", ".zst": "zstd -dk", ".gz": "gzip -dk"}
 
-_LINE = re.compile(r'^Line (\d{1,9}) of "(.+?)" starts at address')
-_PLACED = re.compile(r'^Line (\d{1,9}) of "(.+?)" is at address')
-_INSTRUCTION = re.compile(r"^(?:=> |   )0x[0-9a-f]+(?: <[^>]*>)?:\s+(\S.*)$")
-_BYTES = re.compile(r"^0x[0-9a-f]+(?: <[^>]*>)?:\t0x([0-9a-f]{2})\t0x([0-9a-f]{2})$", re.MULTILINE)
-_RAN = re.compile(r"<([0-9a-f]{2})>(?: ([0-9a-f]{2}))?")
-_SOURCE = re.compile(r"^(\d+)\t(.*)$")
-_BASE = re.compile(r"\(%([a-z][a-z0-9]*)[,)]|\[(x\d{1,2}|sp)[,\]]")
-_NO_LINES = re.compile(r"No line number information|No symbol table is loaded")
-_NO_SYMBOL = re.compile(r'^No symbol "(.*)" in current context', re.MULTILINE)
-_NO_FILE = re.compile(r": No such file or directory|not in executable format|: Permission denied")
+_LINE = regex(r'^Line (\d{1,9}) of "(.+?)" starts at address')
+_PLACED = regex(r'^Line (\d{1,9}) of "(.+?)" is at address')
+_INSTRUCTION = regex(r"^(?:=> |   )0x[0-9a-f]+(?: <[^>]*>)?:\s+(\S.*)$")
+_BYTES = regex(r"^0x[0-9a-f]+(?: <[^>]*>)?:\t0x([0-9a-f]{2})\t0x([0-9a-f]{2})$", re.MULTILINE)
+_RAN = regex(r"<([0-9a-f]{2})>(?: ([0-9a-f]{2}))?")
+_SOURCE = regex(r"^(\d+)\t(.*)$")
+_BASE = regex(r"\(%([a-z][a-z0-9]*)[,)]|\[(x\d{1,2}|sp)[,\]]")
+_NO_LINES = regex(r"No line number information|No symbol table is loaded")
+_NO_SYMBOL = regex(r'^No symbol "(.*)" in current context', re.MULTILINE)
+_NO_FILE = regex(r": No such file or directory|not in executable format|: Permission denied")
 
 
 def _spot(case: Case) -> tuple[str, int, str | None] | None:

@@ -8,6 +8,7 @@ from typing import Final
 from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus
 from pagefault_doctor.model.fact import Mark
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.answers import answered, is_refused
 from pagefault_doctor.tools.dmesg import is_complete
 from pagefault_doctor.tools.log_reading import log_reading
@@ -20,13 +21,13 @@ _OPTIONS: Final = ("-o", "short-monotonic", "--no-pager")
 _THIS_BOOT: Final = ("journalctl", "-k", "-b", *_OPTIONS)
 _LAST_BOOT: Final = ("journalctl", "-k", "-b", "-1", *_OPTIONS)
 
-_NO_FILES = re.compile(r"no journal files were (?:found|opened)", re.IGNORECASE)
-_NOT_ALLOWED = re.compile(r"not seeing messages from|insufficient permissions", re.IGNORECASE)
-_NO_SUCH_BOOT = re.compile(
+_NO_FILES = regex(r"no journal files were (?:found|opened)", re.IGNORECASE)
+_NOT_ALLOWED = regex(r"not seeing messages from|insufficient permissions", re.IGNORECASE)
+_NO_SUCH_BOOT = regex(
     r"no such boot|boot .{0,40}is not available|no persistent journal|failed to look up boot",
     re.IGNORECASE,
 )
-_NOTE = re.compile(r"^-- .* --$")
+_NOTE = regex(r"^-- .* --$")
 
 _KEEP: Final = (
     "to keep the journal over a reboot, as root: "

@@ -13,6 +13,7 @@ import msgspec
 
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.command import Blocked, Command, Result, Risk
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.place import given, is_release
 from pagefault_doctor.tools.tool import INSTALLERS
 
@@ -42,17 +43,13 @@ shift 2
 make -C "$build" M="$scratch" "$@" modules
 """
 
-_NO_HEADERS = re.compile(
-    r"/build: No such file|No rule to make target '?modules'?|\.config.{0,80}miss"
-)
-_NO_KBUILD = re.compile(
-    r"No rule to make target|Nothing to be done for 'modules'|Makefile: No such"
-)
-_PROBLEM = re.compile(
+_NO_HEADERS = regex(r"/build: No such file|No rule to make target '?modules'?|\.config.{0,80}miss")
+_NO_KBUILD = regex(r"No rule to make target|Nothing to be done for 'modules'|Makefile: No such")
+_PROBLEM = regex(
     r"^(?P<file>[^\s:][^:\n]*):(?P<line>\d{1,9}):(?:(?P<column>\d{1,9}):)? "
     r"(?P<level>fatal error|error|warning): (?P<text>.*)$"
 )
-_SCRATCH_LINE = re.compile(r"^scratch=(/\S+)$", re.MULTILINE)
+_SCRATCH_LINE = regex(r"^scratch=(/\S+)$", re.MULTILINE)
 
 
 class Problem(msgspec.Struct, frozen=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 import msgspec
@@ -10,13 +9,14 @@ import msgspec
 from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Source
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.answers import answered
 from pagefault_doctor.tools.module_name import same_module
 from pagefault_doctor.tools.taint import MODULE_FLAGS
 from pagefault_doctor.tools.this_box import another_kernel, main_log
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
-_ROW = re.compile(r"(\S+)\s+(\d+)\s+(-?\d+|-)(?:\s+(\S.*))?")
+_ROW = regex(r"(\S+)\s+(\d+)\s+(-?\d+|-)(?:\s+(\S.*))?")
 
 
 class Row(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.diagnosis import Attribution, RootCause
 from pagefault_doctor.model.fact import Finding, Mark
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Kind
 from pagefault_doctor.tools.place import elsewhere, reported
 from pagefault_doctor.tools.tool import Tool, fact, finding
@@ -34,13 +35,13 @@ SUSPICIOUS: Final = frozenset(
 )
 """Causes that bad memory can imitate."""
 
-_SPINNER = re.compile(r"(?:\\x08)+")
-_TEST = re.compile(r"\s{0,8}([A-Z0-9][A-Za-z0-9 -]{1,40}?)\s{0,40}: (.*)")
-_MISMATCH = re.compile(
+_SPINNER = regex(r"(?:\\x08)+")
+_TEST = regex(r"\s{0,8}([A-Z0-9][A-Za-z0-9 -]{1,40}?)\s{0,40}: (.*)")
+_MISMATCH = regex(
     r"FAILURE: (0x[0-9a-f]{1,16}) != (0x[0-9a-f]{1,16}) at (?:\w{1,20} )?(?:offset|address)"
 )
-_LOCKED_LESS = re.compile(r"failed for unknown reason|reducing|without mlock|cannot mlock", re.I)
-_TOO_LITTLE = re.compile(r"cannot allocate|failed to allocate|got\s+0MB", re.I)
+_LOCKED_LESS = regex(r"failed for unknown reason|reducing|without mlock|cannot mlock", re.I)
+_TOO_LITTLE = regex(r"cannot allocate|failed to allocate|got\s+0MB", re.I)
 
 
 def _plan(case: Case) -> Command | None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.answers import answered
 from pagefault_doctor.tools.module_name import is_module_name, safe_suspect
 from pagefault_doctor.tools.this_box import another_kernel, reported_release
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
-_FIELD = re.compile(r"([a-z_]+):\s*(.*)")
+_FIELD = regex(r"([a-z_]+):\s*(.*)")
 
 _FACTS: Final = {
     "filename": "module.path",

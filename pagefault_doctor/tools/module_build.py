@@ -10,12 +10,13 @@ from typing import Final
 from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Blocked, Command, Result, Risk
 from pagefault_doctor.model.fact import Finding, Mark
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools import kbuild
 from pagefault_doctor.tools.module_name import same_module
 from pagefault_doctor.tools.place import is_absolute
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
-_LINKED = re.compile(r"^[ \t]*LD \[M\]\s+(\S+\.ko)$", re.MULTILINE)
+_LINKED = regex(r"^[ \t]*LD \[M\]\s+(\S+\.ko)$", re.MULTILINE)
 _TOLD: Final = 8
 
 

@@ -6,12 +6,12 @@ Messages of kmod (`tools/insmod.c`, `tools/modprobe.c`) and busybox, errors of
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.fact import Mark
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.module_name import is_module_name, kernel_name, safe_suspect
 from pagefault_doctor.tools.module_refusal import REFUSALS, Refusal
 from pagefault_doctor.tools.place import elsewhere, given, inside, is_absolute
@@ -20,7 +20,7 @@ from pagefault_doctor.tools.tool import Tool, fact, finding
 _KILLED: Final = 137
 _UNKNOWN: Final = (ResultStatus.MISSING, ResultStatus.REFUSED, ResultStatus.CANCELLED)
 _TREES: Final = ("/lib/modules/", "/usr/lib/modules/")
-_PLAIN: Final = re.compile(r"\.ko(\.(xz|zst|gz))?")
+_PLAIN: Final = regex(r"\.ko(\.(xz|zst|gz))?")
 
 
 def _explain(result: Result) -> Refusal | None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.command import Blocked
+from pagefault_doctor.model.pattern import regex
 
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
+_NAME = regex(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
 
 
 def is_module_name(name: str) -> bool:

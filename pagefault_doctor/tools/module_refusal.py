@@ -7,6 +7,8 @@ from typing import Final
 
 import msgspec
 
+from pagefault_doctor.model.pattern import regex
+
 
 class Refusal(msgspec.Struct, frozen=True):
     """A known reason why the kernel does not load or unload a module."""
@@ -17,7 +19,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 def _refusal(says: str, reason: str, remedy: str) -> Refusal:
-    return Refusal(re.compile(says, re.IGNORECASE), reason, remedy)
+    return Refusal(regex(says, re.IGNORECASE), reason, remedy)
 
 
 REFUSALS: Final = (

@@ -8,6 +8,7 @@ from typing import Final
 from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Value
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.answers import answered
 from pagefault_doctor.tools.modinfo import srcversion_finding
 from pagefault_doctor.tools.module_name import kernel_name, safe_suspect
@@ -30,7 +31,7 @@ note=notes/.note.gnu.build-id
 :
 """
 
-_FIELD = re.compile(r"([a-z./-]+)=(.+)")
+_FIELD = regex(r"([a-z./-]+)=(.+)")
 _NOTE_HEADER_DIGITS: Final = 32
 """An ELF note's three words and the name `GNU`, 16 bytes (elf(5)), before the id itself."""
 

@@ -11,6 +11,7 @@ from typing import Final
 from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Mark
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.place import elsewhere
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
@@ -23,9 +24,9 @@ ARGV: Final = (
     *("--", "sleep", str(SECONDS)),
 )
 
-_COUNT = re.compile(r"^\s*([\d.,']+)\s+(page-faults|minor-faults|major-faults)\b")
-_PARANOID = re.compile(r"perf_event_paranoid|Access to performance monitoring|No permission")
-_WRAPPER = re.compile(r"perf not found for kernel|E: linux-perf-\S+ is not installed")
+_COUNT = regex(r"^\s*([\d.,']+)\s+(page-faults|minor-faults|major-faults)\b")
+_PARANOID = regex(r"perf_event_paranoid|Access to performance monitoring|No permission")
+_WRAPPER = regex(r"perf not found for kernel|E: linux-perf-\S+ is not installed")
 
 
 def _plan(case: Case) -> Command | Blocked | None:

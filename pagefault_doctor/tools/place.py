@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from typing import Final
 
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.command import Blocked
 from pagefault_doctor.model.log import KernelLog
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.tools.this_box import reported_release
 
-_RELEASE: Final = re.compile(r"[0-9][0-9A-Za-z.+_~-]{0,127}")
-_FILE_NAME: Final = re.compile(r"[A-Za-z0-9_+.,@~-]{1,255}")
-_C_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,254}")
+_RELEASE: Final = regex(r"[0-9][0-9A-Za-z.+_~-]{0,127}")
+_FILE_NAME: Final = regex(r"[A-Za-z0-9_+.,@~-]{1,255}")
+_C_NAME: Final = regex(r"[A-Za-z_][A-Za-z0-9_.]{0,254}")
 
 
 def is_absolute(path: str) -> bool:

@@ -7,7 +7,6 @@ systemd-pstore moves them to /var/lib/systemd/pstore.
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 import msgspec
@@ -15,6 +14,7 @@ import msgspec
 from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Finding, Mark
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.answers import answered, root_remedy
 from pagefault_doctor.tools.log_reading import log_reading
 from pagefault_doctor.tools.tool import Tool, fact, finding
@@ -34,10 +34,10 @@ done
 """
 
 _ARGV: Final = ("sh", "-c", _SCRIPT, "pstore")
-_FILE = re.compile(r"pstore-file (/(?:sys/fs|var/lib/systemd)/pstore/\S+)")
-_DENIED = re.compile(r"pstore-denied (/\S+)")
-_HEAD = re.compile(r"(\w+#\d+) Part(\d+)\s*")
-_RECORD = re.compile(r".*/dmesg-[a-z0-9_]+?-(\d+)(?:\.enc\.z)?")
+_FILE = regex(r"pstore-file (/(?:sys/fs|var/lib/systemd)/pstore/\S+)")
+_DENIED = regex(r"pstore-denied (/\S+)")
+_HEAD = regex(r"(\w+#\d+) Part(\d+)\s*")
+_RECORD = regex(r".*/dmesg-[a-z0-9_]+?-(\d+)(?:\.enc\.z)?")
 
 
 class Part(msgspec.Struct, frozen=True):

@@ -6,12 +6,12 @@ Lines as of `core-logging.c` and `stress-ng.c`: `stress-ng: LEVEL: [PID] TEXT`. 
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.fact import Finding, Mark
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.place import elsewhere
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
@@ -20,12 +20,12 @@ ARGV: Final = (
     *("--metrics-brief", "--verify", "--temp-path", "/tmp"),
 )
 
-_LINE = re.compile(r"stress-ng:\s+(\w+):\s+\[\d+\]\s(.*)")
-_FAILED = re.compile(r"failed: [1-9]\d*: (.+)")
-_NAMED = re.compile(r"([a-z][a-z0-9-]*) \(\d+\)")
-_SPEAKER = re.compile(r"(?:stress-ng-)?([a-z][a-z0-9-]*)(?: \[\d+\])?:")
-_METRIC = re.compile(r"\s*([a-z][a-z0-9-]*)\s+([\d.]+) (\w.*?)(?: \(.*)?$")
-_FAILURE = re.compile(r"(?m)^unsuccessful run completed")
+_LINE = regex(r"stress-ng:\s+(\w+):\s+\[\d+\]\s(.*)")
+_FAILED = regex(r"failed: [1-9]\d*: (.+)")
+_NAMED = regex(r"([a-z][a-z0-9-]*) \(\d+\)")
+_SPEAKER = regex(r"(?:stress-ng-)?([a-z][a-z0-9-]*)(?: \[\d+\])?:")
+_METRIC = regex(r"\s*([a-z][a-z0-9-]*)\s+([\d.]+) (\w.*?)(?: \(.*)?$")
+_FAILURE = regex(r"(?m)^unsuccessful run completed")
 
 
 def _plan(case: Case) -> Command | None:

@@ -14,6 +14,7 @@ from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.fact import Fact, Finding, Mark
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.place import given
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
@@ -33,7 +34,7 @@ _SCRIPT: Final = (
 
 _END: Final = "</valgrindoutput>"
 _TOLD: Final = 8
-_ENTITY: Final = re.compile(r"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+_ENTITY: Final = regex(r"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 
 
 class Error(msgspec.Struct, frozen=True):

@@ -6,7 +6,6 @@ kdump-utils (Fedora, SUSE: `HOST-DATE/vmcore`, `vmcore-dmesg.txt`, `vmcore-incom
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 import msgspec
@@ -14,6 +13,7 @@ import msgspec
 from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.answers import answered, is_refused, root_remedy
 from pagefault_doctor.tools.kern_log import tail
 from pagefault_doctor.tools.log_reading import log_reading, truncated
@@ -23,9 +23,9 @@ _LIST: Final = (
     *("find", "/var/crash", "-maxdepth", "3", "-type", "f"),
     *("-exec", "ls", "-1ts", "{}", "+"),
 )
-_ENTRY = re.compile(r"\s*(\d+)\s+(/var/crash/.+)")
-_DUMP = re.compile(r"vmcore(?:[.-](?:incomplete|flat))?|dump(?:-incomplete)?\.\d{8,14}")
-_DMESG = re.compile(r"(?:vmcore-)?dmesg(?:-incomplete)?(?:\.txt|\.\d{8,14})")
+_ENTRY = regex(r"\s*(\d+)\s+(/var/crash/.+)")
+_DUMP = regex(r"vmcore(?:[.-](?:incomplete|flat))?|dump(?:-incomplete)?\.\d{8,14}")
+_DMESG = regex(r"(?:vmcore-)?dmesg(?:-incomplete)?(?:\.txt|\.\d{8,14})")
 _LOGS_READ: Final = 3
 
 _HAVE_DUMPS: Final = (

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.place import given, release
 from pagefault_doctor.tools.tool import fact
 
@@ -26,7 +26,7 @@ _PACKAGES: Final = {
     "arch": "build the kernel package with debug information, release {}",
 }
 
-_FOUND = re.compile(r"(/\S+/vmlinux\S*)")
+_FOUND = regex(r"(/\S+/vmlinux\S*)")
 
 
 def lookup(case: Case, tool: str) -> Command | None:

@@ -9,6 +9,7 @@ from pagefault_doctor.diagnosis import address
 from pagefault_doctor.diagnosis.address import AddressClass
 from pagefault_doctor.diagnosis.scene import Scene
 from pagefault_doctor.model.diagnosis import Evidence
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Kind, Report
 
 _WORDS = (
@@ -26,7 +27,7 @@ _WORDS = (
         "the bus or memory answered with an error",
     ),
 )
-_VIRTUAL = re.compile(
+_VIRTUAL = regex(
     r"QEMU|VMware|VirtualBox|KVM|Xen|Bochs|Hyper-V|Virtual Machine|Google Compute|amazon ec2", re.I
 )
 _CRASHES = (Kind.GENERAL_PROTECTION, Kind.PAGE_FAULT, Kind.NULL_POINTER)
