@@ -56,7 +56,7 @@ def main() -> None:
             ),
             (
                 "first paint of the wizard / hello-world Textual app",
-                first_paint([*CLI, "--log", str(log)], b"1 of 7"),
+                first_paint(CLI, b"1 of 7"),
                 first_paint([PYTHON, "-c", HELLO], b"hello"),
                 1.5,
             ),

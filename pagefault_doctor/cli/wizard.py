@@ -37,6 +37,8 @@ def run(args: argparse.Namespace) -> int:
         log=read_log(args.log) if args.log else None,
         read_only=args.read_only,
     )
+    if walk.view.step is None:
+        walk.enter(walk.view.playbook.steps[0].id)
     return show(walk, args)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,7 +38,7 @@ def sessions_folder(environ: Mapping[str, str] = os.environ) -> Path:
 
 def new_id(now: float) -> str:
     """Return an id for a session that starts now: local date and time, and two random digits."""
-    return time.strftime("%Y%m%d-%H%M%S", time.localtime(now)) + "-" + secrets.token_hex(2)
+    return time.strftime("%Y%m%d-%H%M%S", time.localtime(now)) + "-" + os.urandom(2).hex()
 
 
 def path_of(folder: Path, session_id: str) -> Path:

@@ -1,0 +1,1 @@
+"""The screens; each shows rows of `pages` and asks for keys."""

@@ -1,0 +1,324 @@
+"""The wizard: a walk, the screens that show it, and the one command that runs at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on, work
+from textual.app import App
+from textual.binding import BindingType
+
+from pagefault_doctor.model.command import Command, Result, Risk
+from pagefault_doctor.model.errors import PfDoctorError
+from pagefault_doctor.model.playbook import Cause
+from pagefault_doctor.playbook.engine import END
+from pagefault_doctor.session.walk import NO_CONSENT, Walk
+from pagefault_doctor.tui import keys
+from pagefault_doctor.tui.glyphs import ASCII, UNICODE
+from pagefault_doctor.tui.messages import CommandEnded, CommandSaid
+from pagefault_doctor.tui.running import Running
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+    from textual.timer import Timer
+
+    from pagefault_doctor.model.scenario import Scenario
+    from pagefault_doctor.tui.screens.step import StepScreen
+
+DEFAULT_THEME = "ansi-dark"
+"""The terminal's own colours: they fit every terminal and cost the fewest bytes."""
+
+
+class WizardApp(App[int], inherit_bindings=False):
+    """The wizard on one walk. It decides nothing that the walk does not propose.
+
+    `vitals` gives the text of the vitals; it is asked only when something happens anyway.
+    """
+
+    CSS_PATH = "wizard.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+    BINDINGS: ClassVar[list[BindingType]] = [("ctrl+c", "leave", "quit")]
+
+    def __init__(
+        self,
+        walk: Walk,
+        *,
+        ascii: bool = False,  # noqa: A002
+        theme: str | None = None,
+        slow_link: bool = False,
+        scenario: Scenario | None = None,
+        causes: Mapping[str, Cause] | None = None,
+        session_path: Path | None = None,
+        vitals: Callable[[], str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        wanted = _theme(theme)
+        super().__init__(ansi_color=True if wanted.startswith("ansi") else None)
+        self._wanted_theme = wanted
+        self.walk = walk
+        self.ascii_only = ascii
+        self.glyphs = ASCII if ascii else UNICODE
+        self.scenario = scenario
+        self.causes: Mapping[str, Cause] = causes or {}
+        self.session_path = session_path
+        self.running: Running | None = None
+        self.came_to_the_end = False
+        self.tick = 2.0 if slow_link else 1.0
+        self._vitals = vitals
+        self._vitals_text = ""
+        self._clock = clock
+        self._cancel = threading.Event()
+        self._at_leisure: list[Callable[[], None]] = []
+        self._ticking: Timer | None = None
+        self._loop_of_app: asyncio.AbstractEventLoop | None = None
+        self._idle = threading.Event()
+        self._idle.set()
+
+    def get_default_screen(self) -> StepScreen:
+        """Return the screen that lies under all others."""
+        from pagefault_doctor.tui.screens.step import StepScreen
+
+        return StepScreen()
+
+    def on_mount(self) -> None:
+        """Show the story of a scenario, or begin with the first step."""
+        self._loop_of_app = asyncio.get_running_loop()
+        self.animation_level = "none"
+        if self._wanted_theme in self.available_themes:
+            self.theme = self._wanted_theme
+        if self.walk.view.step is None:
+            self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        if self.scenario is None:
+            self.enter(self.walk.view.playbook.steps[0].id)
+            return
+        from pagefault_doctor.tui.screens.training import StoryScreen
+
+        first = self.walk.view.playbook.steps[0].id
+        self.push_screen(StoryScreen(self.scenario), lambda _: self.enter(first))
+
+    @property
+    def step_screen(self) -> StepScreen:
+        """The screen that lies under all others."""
+        from pagefault_doctor.tui.screens.step import StepScreen
+
+        screen = self.screen_stack[0]
+        assert isinstance(screen, StepScreen)
+        return screen
+
+    @property
+    def read_only(self) -> bool:
+        """Whether only commands that observe may run."""
+        return self.walk.view.started.read_only
+
+    def vitals_text(self, ask: bool) -> str:
+        """Return the vitals, as they are now if `ask`, else as they last were."""
+        if ask and self._vitals is not None:
+            self._vitals_text = self._vitals()
+        return self._vitals_text
+
+    def changed(self) -> None:
+        """Show the walk as it is now."""
+        self.step_screen.update()
+
+    def say(self, text: str) -> None:
+        """Tell the person something, on the screen that is in front."""
+        sayer = getattr(self.screen, "say", None)
+        (sayer or self.step_screen.say)(text)
+
+    def enter(self, step: str) -> None:
+        """Go to a step; `end` is the report."""
+        if step == END:
+            self.came_to_the_end = True
+            self.show_report()
+            return
+        self.walk.enter(step)
+        self.step_screen.look(None)
+        self.changed()
+
+    def show_report(self) -> None:
+        """Show the report, after the score of a training walk."""
+        from pagefault_doctor.tui.screens.viewers import ReportScreen
+
+        self.push_screen(ReportScreen())
+        if self.scenario is not None and self.came_to_the_end:
+            from pagefault_doctor.tui.screens.training import ScoreScreen
+
+            self.push_screen(ScoreScreen(self.scenario))
+
+    def offer(self, command: Command) -> None:
+        """Run a command, after consent where it needs one."""
+        if command.risk is Risk.READ:
+            self.start(command)
+            return
+        if self.read_only:
+            self.say(f"Read-only: {command.text} is not run, its risk is {command.risk}.")
+            return
+        from pagefault_doctor.tui.screens.consent import ConsentScreen
+
+        def answered(consent: object) -> None:
+            if isinstance(consent, str):
+                self.start(command, consent)
+            else:
+                self.walk.decline(command, "declined by you")
+                self.changed()
+
+        self.push_screen(ConsentScreen(command), answered)
+
+    def start(self, command: Command, consent: str = NO_CONSENT) -> None:
+        """Run a command that may run."""
+        if command.interactive and self.walk.host.live:
+            self._hand_over(command, consent)
+            return
+        self._cancel = threading.Event()
+        self._idle.clear()
+        self.running = Running(command, self._clock())
+        self._ticking = self.set_interval(self.tick, self._ticked)
+        self._run(command, consent, self._cancel)
+        self.changed()
+
+    @work(thread=True, exit_on_error=False, group="command", exclusive=True)
+    def _run(self, command: Command, consent: str, cancel: threading.Event) -> None:
+        problem = ""
+        try:
+            self.walk.run(command, consent, self._overhear, cancel)
+        except PfDoctorError as error:
+            problem = str(error)
+        except Exception as error:
+            # The wizard must outlive a mistake of its own: the person sees it and can go on.
+            problem = f"pfdoctor failed at this command: {type(error).__name__}: {error}"
+        finally:
+            self._idle.set()
+        self.post_message(CommandEnded(problem))
+
+    def _overhear(self, text: str) -> None:
+        self.post_message(CommandSaid(text[-4000:]))
+
+    def _hand_over(self, command: Command, consent: str) -> None:
+        """Give the terminal to an interactive command until it ends."""
+        from textual.app import SuspendNotSupported
+
+        from pagefault_doctor.hosts import runner
+
+        def interactive(command: Command) -> Result:
+            return runner.run_interactive(command)
+
+        try:
+            with self.suspend():
+                self.walk.run(command, consent, runner=interactive)
+        except SuspendNotSupported:
+            self.walk.decline(command, "this terminal cannot be handed over")
+        self.refresh()
+        self.changed()
+        self._go_on()
+
+    @on(CommandSaid)
+    def _hear(self, message: CommandSaid) -> None:
+        """Keep the tail; the next tick shows it, so that a flood costs no more than a trickle."""
+        if self.running:
+            self.running = self.running.with_output(message.text)
+
+    def _ticked(self) -> None:
+        if self.running:
+            self.running = self.running.at(self._clock())
+            self.step_screen.update(vitals=False)
+
+    @on(CommandEnded)
+    def _ended(self, message: CommandEnded) -> None:
+        cancelled = self._cancel.is_set()
+        self.running = None
+        if self._ticking:
+            self._ticking.stop()
+        if self._exit or not self.screen_stack:
+            return
+        for deed in self._at_leisure:
+            deed()
+        self._at_leisure.clear()
+        self.changed()
+        if message.problem:
+            self.step_screen.say(message.problem)
+        elif not cancelled:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Run the next command at once if it only observes."""
+        proposed = self.walk.proposed
+        if proposed and proposed.risk is Risk.READ and not proposed.interactive:
+            self.start(proposed)
+
+    def at_leisure(self, deed: Callable[[], None]) -> bool:
+        """Do something to the walk now, or as soon as the running command has ended.
+
+        Returns whether it was done now.
+        """
+        if self.running:
+            self._at_leisure.append(deed)
+            return False
+        deed()
+        self.changed()
+        return True
+
+    def cancel_command(self) -> None:
+        """End the running command and everything it started."""
+        if self.running:
+            self._cancel.set()
+            self.running = self.running.cancelled()
+            self.changed()
+
+    def settle(self, patience: float = 0.0) -> None:
+        """Cancel what runs, wait for it at most so many seconds, then do what was put off.
+
+        For the end of the wizard, by the person or by a signal.
+        """
+        self._cancel.set()
+        self._idle.wait(patience)
+        for deed in self._at_leisure:
+            deed()
+        self._at_leisure.clear()
+
+    def exit_soon(self, code: int) -> None:
+        """Leave with this exit code; may be called by a signal handler."""
+        if self._loop_of_app:
+            self._loop_of_app.call_soon_threadsafe(self.exit, code)
+
+    def action_leave(self) -> None:
+        """Leave; ask first if a command runs."""
+        if self.running is None:
+            self.exit(0)
+            return
+        from pagefault_doctor.tui.screens.ask import ConfirmScreen
+
+        text = self.running.command.text
+        question = f"{text} still runs. Leaving ends it; what was done is kept."
+        self.push_screen(ConfirmScreen(question, "leave"), self._leave_if)
+
+    def _leave_if(self, yes: object) -> None:
+        if yes:
+            self._cancel.set()
+            self.exit(0)
+
+    def show_palette(self, screen: Screen[Any], offered: tuple[keys.Offer, ...]) -> None:
+        """Offer actions of a screen by name, and do the chosen one there."""
+        from pagefault_doctor.tui.screens.palette import PaletteScreen
+
+        def chosen(action: object) -> None:
+            if isinstance(action, str):
+                self.call_later(screen.run_action, action)
+
+        self.push_screen(PaletteScreen(offered), chosen)
+
+
+def _theme(wanted: str | None) -> str:
+    """Return the theme to use: NO_COLOR leaves no choice but the terminal's own two colours."""
+    theme = wanted or DEFAULT_THEME
+    if "NO_COLOR" in os.environ and not theme.startswith("ansi"):
+        return "ansi-light" if theme.endswith("light") else DEFAULT_THEME
+    return theme

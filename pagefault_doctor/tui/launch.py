@@ -1,0 +1,85 @@
+"""Starting and leaving the wizard: the environment before Textual, and what signals do."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Final
+
+from pagefault_doctor.hosts.group import end_all
+
+if TYPE_CHECKING:
+    from pagefault_doctor.model.playbook import Cause
+    from pagefault_doctor.model.scenario import Scenario
+    from pagefault_doctor.session.walk import Walk
+    from pagefault_doctor.tui.app import WizardApp
+
+_REASONS: Final = {signal.SIGHUP: "hangup", signal.SIGTERM: "terminated"}
+
+_GRACE: Final = 1.0
+"""Seconds that children get to end, and then their results to be kept."""
+
+
+def run_wizard(
+    walk: Walk,
+    *,
+    ascii: bool = False,  # noqa: A002
+    theme: str | None = None,
+    slow_link: bool = False,
+    mouse: bool = True,
+    scenario: Scenario | None = None,
+    causes: Mapping[str, Cause] | None = None,
+    session_path: Path | None = None,
+    vitals: Callable[[], str] | None = None,
+) -> int:
+    """Walk in the terminal until the person leaves, and return the exit code.
+
+    The session is ended, whichever way the wizard is left. The caller has checked that there is a
+    terminal.
+    """
+    _set_environment(slow_link)
+    from pagefault_doctor.tui.app import WizardApp
+
+    app = WizardApp(
+        walk,
+        ascii=ascii,
+        theme=theme,
+        slow_link=slow_link,
+        scenario=scenario,
+        causes=causes,
+        session_path=session_path,
+        vitals=vitals,
+    )
+    _handle_signals(app)
+    code = app.run(mouse=mouse and not slow_link)
+    app.settle()
+    walk.end("finished" if app.came_to_the_end else "quit")
+    if session_path is not None:
+        print(f"pfdoctor: session kept, pfdoctor resume {walk.view.started.id}", file=sys.stderr)
+    return code or 0
+
+
+def _set_environment(slow_link: bool) -> None:
+    """Set what Textual reads when it is imported."""
+    os.environ["TEXTUAL_ANIMATIONS"] = "none"
+    os.environ["TEXTUAL_SMOOTH_SCROLL"] = "0"
+    os.environ["TEXTUAL_FPS"] = "10" if slow_link else "30"
+
+
+def _handle_signals(app: WizardApp) -> None:
+    """End the children and the session when the terminal goes away or we are told to end."""
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        end_all(_GRACE)
+        app.settle(_GRACE)
+        app.walk.end(_REASONS[signal.Signals(number)])
+        if number == signal.SIGHUP:
+            os._exit(128 + number)
+        app.exit_soon(128 + number)
+
+    for number in _REASONS:
+        signal.signal(number, leave)

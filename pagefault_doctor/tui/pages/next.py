@@ -1,0 +1,78 @@
+"""The one line that says what to do next, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pagefault_doctor.model.command import Command, Risk
+from pagefault_doctor.model.scenario import Question
+from pagefault_doctor.playbook.engine import END, Suggest
+from pagefault_doctor.session.view import View
+from pagefault_doctor.tui.pages import words
+from pagefault_doctor.tui.row import Row, Tone
+from pagefault_doctor.tui.running import Running
+
+_LONG = 70
+_ASKS = {
+    Risk.LOAD: "it puts load on the machine, so it asks first",
+    Risk.CHANGE: "it changes the system, so it asks first",
+    Risk.CRASH: "it may take the machine down, so it asks first",
+}
+
+
+def row(
+    view: View,
+    proposed: Command | None,
+    suggestion: Suggest | None,
+    running: Running | None,
+    questions: Sequence[Question],
+    looking_at: str | None,
+) -> Row:
+    """Return the line `Next: …` for what is going on."""
+    text = _text(view, proposed, suggestion, running, questions, looking_at)
+    return Row(text, tone=Tone.TITLE, hang=6)
+
+
+def _text(
+    view: View,
+    proposed: Command | None,
+    suggestion: Suggest | None,
+    running: Running | None,
+    questions: Sequence[Question],
+    looking_at: str | None,
+) -> str:
+    if running:
+        return f"Now: {running.command.why or words.command(running.command.argv)}. Esc cancels it."
+    if looking_at and view.step and looking_at != view.step:
+        return f"Next: back to step {number(view, view.step)}; g makes this the current step"
+    if proposed:
+        return f"Next: {_command(proposed)}"
+    if questions:
+        return f"Next: {_count(len(questions))} about this step"
+    if suggestion is None:
+        return "Next: begin with the first step"
+    because = " ".join(suggestion.because.split())
+    if suggestion.go == END:
+        return f"Next: the report. {because}"
+    title = view.playbook.step(suggestion.go).title
+    return f"Next: step {number(view, suggestion.go)}, {title}. {because}"
+
+
+def number(view: View, step_id: str) -> int:
+    """Return the number of a step, counted from 1."""
+    return [step.id for step in view.playbook.steps].index(step_id) + 1
+
+
+def _command(proposed: Command) -> str:
+    """Say what the command is; a long one only by what it is for, the page has it whole."""
+    text = words.command(proposed.argv)
+    reason = _ASKS.get(proposed.risk, "")
+    if words.is_script(proposed.argv) or len(text) > _LONG:
+        what = proposed.why or text
+        return f"{what} (asks first)" if reason else what
+    reason = reason or proposed.why
+    return f"run {text} ({reason})" if reason else f"run {text}"
+
+
+def _count(questions: int) -> str:
+    return "a question" if questions == 1 else f"{questions} questions"

@@ -1,0 +1,72 @@
+"""All that the commands said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+import msgspec
+
+from pagefault_doctor.model.command import Command
+from pagefault_doctor.session.view import CommandRecord, View
+from pagefault_doctor.tui.pages import words
+from pagefault_doctor.tui.row import Row, Tone
+
+MOST = 50000
+"""Lines of one command that are shown; the session file has all of them."""
+
+
+class OutputLine(msgspec.Struct, frozen=True):
+    """A line of the output of the command of that number; 0 is the command itself."""
+
+    command: int
+    number: int
+
+
+def rows(view: View, proposed: Command | None = None) -> Iterator[Row]:
+    """Give every command with its output, in the order they ran, and whole the next to run."""
+    for record in view.commands:
+        yield from _record(record)
+        yield Row()
+    if proposed:
+        yield Row("The next command, as it will run", proposed.risk.value, Tone.TITLE)
+        yield from _whole(proposed, OutputLine(0, 0))
+    elif not view.commands:
+        yield Row("No command has run yet.")
+
+
+def _whole(command: Command, ref: OutputLine) -> Iterator[Row]:
+    first, *rest = command.text.split("\n")
+    yield Row(f"$ {first}", "", Tone.PLAIN, 4, True, ref)
+    for line in rest:
+        yield Row(f"  {line}", "", Tone.PLAIN, 4, True, ref)
+
+
+def _record(record: CommandRecord) -> Iterator[Row]:
+    result = record.result
+    state = words.outcome(result) if result else "no result"
+    ref = OutputLine(record.number, 0)
+    text = f"$ {words.command(record.command.argv)}"
+    yield Row(text, f"{record.step}   {state}", Tone.TITLE, 4, ref=ref)
+    if words.command(record.command.argv) != record.command.text:
+        yield from _whole(record.command, ref)
+    if result is None:
+        return
+    lines = result.output.splitlines()
+    width = len(str(len(lines)))
+    for number, line in islice(enumerate(lines, 1), MOST):
+        ref = OutputLine(record.number, number)
+        yield Row(f"{number:{width}}  {line}", "", Tone.PLAIN, width + 2, True, ref)
+    if len(lines) > MOST:
+        yield Row(f"  {len(lines) - MOST} more lines are in the session file", tone=Tone.DIM)
+    for line in islice(result.errors.splitlines(), MOST):
+        yield Row(f"stderr: {line}", "", Tone.WARN, 8, True, OutputLine(record.number, -1))
+    if not lines and not result.errors.strip():
+        yield Row("  it said nothing", tone=Tone.DIM)
+
+
+def find(shown: Sequence[Row], command: int, line: int | None) -> int | None:
+    """Return the row of a line of a command's output, else of the command."""
+    wanted = (OutputLine(command, line or 0), OutputLine(command, 0))
+    at = {row.ref: n for n, row in enumerate(shown) if row.ref in wanted}
+    return at.get(wanted[0], at.get(wanted[1]))

@@ -1,0 +1,111 @@
+"""The line on top, the steps, and the likely causes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pagefault_doctor.model.diagnosis import RootCause
+from pagefault_doctor.model.playbook import Cause
+from pagefault_doctor.session.view import View
+from pagefault_doctor.tui.glyphs import STATUS_MARKS, STATUS_WORDS
+from pagefault_doctor.tui.pages import words
+from pagefault_doctor.tui.row import Row, Tone
+from pagefault_doctor.tui.safe_text import cells
+
+
+def top(view: View, host: str, live: bool, vitals: str) -> Row:
+    """Return the status line: the host, its kernel and taint, its vitals, and the mode."""
+    case = view.case
+    kernel = case.get("host.kernel", "") or case.get("report.release", "")
+    taint = case.facts.get("taint.letters")
+    letters = "".join(taint.value) if taint and isinstance(taint.value, tuple) else ""
+    parts = ["pfdoctor", host, kernel, f"tainted {letters}" if letters else "", vitals]
+    return Row("  ".join(part for part in parts if part), _mode(view, live), Tone.TITLE, hang=10)
+
+
+def _mode(view: View, live: bool) -> str:
+    if view.started.scenario:
+        return "training" if not live else "training, live"
+    if not live:
+        return "replay"
+    return "read-only" if view.started.read_only else ""
+
+
+def steps_line(view: View, shown: str | None, width: int) -> Row:
+    """Return all steps in one line, the shown one in brackets, with labels as far as they fit."""
+    for labels in (True, False):
+        text = "".join(_step_entry(view, number, shown, labels) for number in _numbers(view))
+        if cells(text.rstrip()) <= width:
+            break
+    return Row(text.rstrip(), hang=2)
+
+
+def steps_column(view: View, shown: str | None) -> Iterator[Row]:
+    """Give all steps below one another, with their status in words."""
+    yield Row("Steps", tone=Tone.TITLE)
+    yield Row()
+    for number in _numbers(view):
+        step = view.playbook.steps[number]
+        status = view.state.steps[step.id].status
+        here = step.id == shown
+        yield Row(
+            f"{'[' if here else ' '}{number + 1} {STATUS_MARKS[status]} {words.short(step.id)}"
+            f"{']' if here else ''}",
+            tone=Tone.TITLE if here else Tone.PLAIN,
+        )
+        if word := _status_word(view, step.id):
+            yield Row(f"   {word}", tone=Tone.DIM, hang=3)
+
+
+def _status_word(view: View, step_id: str) -> str:
+    status = view.state.steps[step_id].status
+    return STATUS_WORDS[status] if status != "todo" else ""
+
+
+def _numbers(view: View) -> range:
+    return range(len(view.playbook.steps))
+
+
+def _step_entry(view: View, number: int, shown: str | None, labels: bool) -> str:
+    step = view.playbook.steps[number]
+    mark = STATUS_MARKS[view.state.steps[step.id].status]
+    here = step.id == shown
+    label = f" {words.short(step.id)}" if labels or here else ""
+    entry = f"{number + 1} {mark}{label}" if mark.strip() else f"{number + 1}{label}"
+    return f"[{entry}]" if here else f" {entry} "
+
+
+def causes_rows(
+    view: View, causes: Mapping[str, Cause], most: int, secret: bool = False
+) -> Iterator[Row]:
+    """Give the ranked causes, at most so many; not where they are `secret`, yet to be guessed."""
+    yield Row("Likely cause", tone=Tone.TITLE)
+    if secret:
+        yield Row("  yours to find; d shows what pfdoctor thinks", tone=Tone.DIM, hang=2)
+        return
+    verdict = view.opinion.verdict
+    if verdict.root_cause is RootCause.NONE or not verdict.candidates:
+        yield Row(f"  {_nothing(view)}", tone=Tone.DIM, hang=2)
+        return
+    for candidate in verdict.candidates[:most]:
+        share = f"{candidate.confidence * 100:3.0f} %"
+        support = f"{len(candidate.supporting)} for  {len(candidate.opposing)} against"
+        yield Row(f"{share}  {words.cause(candidate, causes)}", support, hang=7, ref=candidate)
+
+
+def evidence_rows(view: View, secret: bool) -> Iterator[Row]:
+    """Give what speaks for and against the likeliest cause, for screens with room for it."""
+    candidates = view.opinion.verdict.candidates
+    if secret or not candidates:
+        return
+    yield Row()
+    for evidence in (*candidates[0].supporting, *candidates[0].opposing):
+        side = "for" if evidence.weight > 0 else "against"
+        place = f" (line {evidence.line})" if evidence.line else ""
+        yield Row(f"  {side}: {evidence.text}{place}", tone=Tone.DIM, hang=4)
+
+
+def _nothing(view: View) -> str:
+    if not view.case.logs:
+        return "no kernel log has been read yet"
+    return "no fault in what was read so far"

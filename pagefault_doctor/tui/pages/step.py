@@ -1,0 +1,206 @@
+"""The page of a step: why it is there, its commands before and after they run, what was found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+
+from pagefault_doctor.model.command import Blocked, Command, Risk
+from pagefault_doctor.model.event import Outcome, ToolFinished
+from pagefault_doctor.model.fact import Finding, Mark
+from pagefault_doctor.model.playbook import Step, StepStatus
+from pagefault_doctor.model.report import Report
+from pagefault_doctor.session.view import CommandRecord, View
+from pagefault_doctor.tools.tool import Tool, next_command
+from pagefault_doctor.tui.glyphs import FINDING_MARKS, STATUS_WORDS
+from pagefault_doctor.tui.pages import words
+from pagefault_doctor.tui.row import Row, Tone
+from pagefault_doctor.tui.running import Running
+
+_ORDER = (Mark.BAD, Mark.GOOD, Mark.NEUTRAL)
+_SENTENCE_END = re.compile(r"(?<=[.?]) ")
+_TWO_LINES = 150
+_TONES = {Mark.BAD: Tone.BAD, Mark.GOOD: Tone.GOOD, Mark.NEUTRAL: Tone.PLAIN}
+
+
+class Now(msgspec.Struct, frozen=True, kw_only=True):
+    """What a page shows beside the view: what is proposed, what runs, and the tools."""
+
+    proposed: Command | None = None
+    running: Running | None = None
+    tools: Mapping[str, Tool] = {}
+
+
+def rows(view: View, step: Step, now: Now) -> tuple[Row, ...]:
+    """Return the page of a step, the current one or another."""
+    return tuple(_without_gaps(_rows(view, step, now)))
+
+
+def _without_gaps(rows: Iterable[Row]) -> Iterator[Row]:
+    """Leave out an empty row after another, and at the end."""
+    gap = False
+    for row in rows:
+        if gap and row.left:
+            yield Row()
+        gap = not row.left
+        if row.left:
+            yield row
+
+
+def _rows(view: View, step: Step, now: Now) -> Iterator[Row]:
+    number = view.playbook.steps.index(step) + 1
+    state = view.state.steps[step.id]
+    status = STATUS_WORDS[state.status]
+    yield Row(f"{number} of {len(view.playbook.steps)}  {step.title}", status, Tone.TITLE, hang=8)
+    yield Row(_beginning(step.why), tone=Tone.DIM)
+    yield Row()
+    yield from _commands(view, step, now)
+    yield from _findings(view, step)
+    yield from _unused(view, state.finished)
+    for note in view.notes:
+        if note.step == step.id:
+            yield Row(f"  note: {note.text}", hang=8, ref=note)
+
+
+def _beginning(text: str) -> str:
+    """Return the first sentences of a text, about two lines; all of it is in the help."""
+    first, *rest = _SENTENCE_END.split(" ".join(text.split()))
+    for sentence in rest:
+        if len(first) + len(sentence) > _TWO_LINES:
+            break
+        first += f" {sentence}"
+    return first
+
+
+def _commands(view: View, step: Step, now: Now) -> Iterator[Row]:
+    records = view.of_step(step.id)
+    for record in records:
+        yield from _command(record, now)
+    if now.running and step.id == view.step and all(r.result or r.interrupted for r in records):
+        yield Row(
+            f"$ {words.of_tool(now.running.command, now.tools)}",
+            f"{now.running.command.risk}   {_elapsed(now.running)}",
+            hang=4,
+        )
+    for declined in view.declined:
+        if declined.step == step.id:
+            text = f"$ {words.command(declined.argv)}"
+            yield Row(text, f"{declined.risk}   not run: {declined.reason}", Tone.DIM, 2)
+    if step.id == view.step:
+        if now.proposed and not now.running:
+            yield _proposed(now.proposed, now.tools)
+        pending = view.state.steps[step.id].pending
+        busy = now.running.command.tool if now.running else None
+        first = now.proposed.tool if now.proposed else busy
+        yield from _planned(view, [t for t in pending if t != first], now.tools)
+    elif view.state.steps[step.id].status is StepStatus.TODO:
+        yield from _planned(view, step.tools, now.tools)
+
+
+def _command(record: CommandRecord, now: Now) -> Iterator[Row]:
+    command, running = record.command, now.running
+    text = f"$ {words.of_tool(command, now.tools)}{'   (edited)' if command.edited else ''}"
+    if record.result is None:
+        live = running if not record.interrupted else None
+        yield Row(text, f"{command.risk}   {_elapsed(live)}", hang=4, ref=record)
+        for line in live.tail if live else ():
+            yield Row(f"    | {line}", tone=Tone.DIM, hang=6, verbatim=True)
+        return
+    tone = Tone.PLAIN if record.result.ok else Tone.WARN
+    text = text if len(text) <= _TWO_LINES else f"{text[:_TWO_LINES]} ..."
+    yield Row(text, f"{command.risk}   {words.outcome(record.result)}", tone, 4, ref=record)
+    if not record.result.ok and not record.findings:
+        said = next((n for n in record.result.errors.splitlines() if n.strip()), "")
+        if said:
+            yield Row(f"    | {said}", tone=Tone.DIM, hang=6, verbatim=True)
+
+
+def _elapsed(running: Running | None) -> str:
+    if running is None:
+        return "cut short"
+    if running.cancelling:
+        return "being cancelled"
+    return f"running {running.seconds} s of {running.command.timeout:.0f} s"
+
+
+def _proposed(command: Command, tools: Mapping[str, Tool]) -> Row:
+    state = "next" if command.risk is Risk.READ else "next, asks first"
+    text = f"$ {words.of_tool(command, tools)}"
+    return Row(text, f"{command.risk}   {state}", Tone.TITLE, 4, ref=command)
+
+
+def _planned(
+    view: View, tool_ids: list[str] | tuple[str, ...], tools: Mapping[str, Tool]
+) -> Iterator[Row]:
+    """Tell what the tools that wait will do: the exact command where it is known already."""
+    for tool_id in tool_ids:
+        tool = tools.get(tool_id)
+        if tool is None:
+            continue
+        wanted = next_command(tool, view.case)
+        if isinstance(wanted, Command):
+            yield Row(
+                f"$ {words.of_tool(wanted, tools)}",
+                f"{wanted.risk}   waits",
+                Tone.DIM,
+                4,
+                ref=wanted,
+            )
+        elif isinstance(wanted, Blocked):
+            yield Row(f"  # {tool_id}: {wanted.reason}", "blocked", Tone.DIM, 4)
+        else:
+            yield Row(f"  {tool_id}: {tool.purpose}", f"{tool.risk}   if needed", Tone.DIM, 4)
+
+
+def _findings(view: View, step: Step) -> Iterator[Row]:
+    records = view.of_step(step.id)
+    found = list(
+        {f.text: f for record in reversed(records) for f in reversed(record.findings)}.values()
+    )[::-1]
+    if step.id == view.playbook.steps[0].id:
+        yield from _given(view, {record.command.text for record in records})
+    if found:
+        yield Row()
+    for mark in _ORDER:
+        for finding in found:
+            if finding.mark is mark:
+                yield finding_row(finding)
+
+
+def finding_row(finding: Finding) -> Row:
+    """Return a finding with its mark and the line it was read from."""
+    line = f"line {finding.source.line}" if finding.source.line else ""
+    text = f"  {FINDING_MARKS[finding.mark]}  {finding.text}"
+    return Row(text, line, _TONES[finding.mark], hang=5, ref=finding)
+
+
+def _given(view: View, commands: set[str]) -> Iterator[Row]:
+    """Tell of logs that the person gave, and the reports in them."""
+    for log in view.case.logs:
+        if log.source in commands:
+            continue
+        yield Row()
+        count = "1 report" if len(log.reports) == 1 else f"{len(log.reports)} reports"
+        yield Row(f"  -  {log.source}: {log.lines} lines, {count}", hang=5)
+        for report in log.reports[:8]:
+            yield report_row(report)
+
+
+def report_row(report: Report) -> Row:
+    """Return a report by its title and its first line in the log."""
+    line = f"line {report.line_of('headline')}"
+    return Row(f"  !  {report.title}", line, Tone.BAD, hang=5, ref=report)
+
+
+def _unused(view: View, finished: tuple[ToolFinished, ...]) -> Iterator[Row]:
+    """Tell which tools could not be used, why, and what would change that."""
+    told = [tool for tool in finished if tool.outcome in (Outcome.BLOCKED, Outcome.FAILED)]
+    if told:
+        yield Row()
+    for tool in told:
+        word = "blocked" if tool.outcome is Outcome.BLOCKED else "failed"
+        yield Row(f"  #  {tool.tool}: {tool.reason}", word, Tone.WARN, hang=5, ref=tool)
+        if tool.remedy:
+            yield Row(f"     remedy: {tool.remedy}", tone=Tone.DIM, hang=13)

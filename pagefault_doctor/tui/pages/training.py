@@ -1,0 +1,100 @@
+"""Training: the story, the questions, the score."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pagefault_doctor.model.event import QuestionAnswered
+from pagefault_doctor.model.scenario import Question, Scenario
+from pagefault_doctor.session.view import View
+from pagefault_doctor.tui.row import Row, Tone
+
+
+def waiting(view: View, scenario: Scenario | None) -> tuple[Question, ...]:
+    """Return the questions of the current step that have not been answered yet."""
+    if scenario is None or view.step is None:
+        return ()
+    answered = {answer.question for answer in view.answers}
+    return tuple(q for q in scenario.questions if q.step == view.step and q.id not in answered)
+
+
+def unfinished(view: View, scenario: Scenario | None) -> bool:
+    """Return whether there are questions of the scenario yet to be answered."""
+    return scenario is not None and len(view.answers) < len(scenario.questions)
+
+
+def story(scenario: Scenario, live: bool) -> Iterator[Row]:
+    """Give the start of a scenario."""
+    yield Row(scenario.title, f"level: {scenario.level}", Tone.TITLE)
+    yield Row()
+    yield from paragraphs(scenario.summary)
+    yield Row()
+    if live:
+        yield Row("The commands run for real, in a virtual machine that is thrown away after.")
+    else:
+        yield Row("This is a replay of a real case. Nothing runs on this machine, so nothing can "
+                  "be broken: say yes to everything you are curious about.")  # fmt: skip
+    yield Row()
+    count = len(scenario.questions)
+    questions = "One question comes" if count == 1 else f"{count} questions come"
+    yield Row(f"{questions} along the way. h shows a hint. Take your time.")
+
+
+def question(asked: Question, answer: int | None, hinted: bool) -> Iterator[Row]:
+    """Give a question and, once answered, whether that was right and why."""
+    yield from paragraphs(asked.ask, Tone.TITLE)
+    yield Row()
+    for number, choice in enumerate(asked.choices):
+        mark = _choice_mark(asked, answer, number)
+        tone = Tone.GOOD if mark == "v" else Tone.BAD if mark == "x" else Tone.PLAIN
+        yield Row(f" {mark} {number + 1}  {choice}", tone=tone, hang=6, ref=number)
+    yield Row()
+    if hinted and answer is None:
+        yield Row(f"Hint: {' '.join(asked.hint.split())}", hang=6)
+    if answer is not None:
+        yield Row("Right." if answer == asked.answer else
+                  f"Not quite. {asked.answer + 1} is right.", tone=Tone.TITLE)  # fmt: skip
+        yield from paragraphs(asked.explain)
+
+
+def _choice_mark(asked: Question, answer: int | None, number: int) -> str:
+    if answer is None:
+        return " "
+    if number == asked.answer:
+        return "v"
+    return "x" if number == answer else " "
+
+
+def score(scenario: Scenario, answers: tuple[QuestionAnswered, ...]) -> Iterator[Row]:
+    """Give the result of a training walk and what there was to learn."""
+    right = sum(answer.right for answer in answers)
+    hinted = sum(answer.hinted for answer in answers)
+    yield Row(f"{scenario.title}: {right} of {len(scenario.questions)} right", tone=Tone.TITLE)
+    if hinted:
+        yield Row(f"with {hinted} hint{'s' if hinted > 1 else ''}", tone=Tone.DIM)
+    yield Row()
+    by_id = {answer.question: answer for answer in answers}
+    for asked in scenario.questions:
+        yield _answer(asked, by_id.get(asked.id))
+    yield Row()
+    yield Row("What there was to learn", tone=Tone.TITLE)
+    yield from paragraphs(scenario.lesson)
+    yield Row()
+    yield Row(f"How this case was made: {' '.join(scenario.made.split())}", tone=Tone.DIM)
+
+
+def _answer(asked: Question, answer: QuestionAnswered | None) -> Row:
+    question_text = " ".join(asked.ask.split())
+    if answer is None:
+        return Row(f"  -  {question_text}", "not answered", Tone.DIM, 5)
+    mark, word = ("v", "right") if answer.right else ("x", "wrong")
+    return Row(f"  {mark}  {question_text}", word, Tone.GOOD if answer.right else Tone.BAD, 5)
+
+
+def paragraphs(text: str, tone: Tone = Tone.PLAIN) -> Iterator[Row]:
+    """Give the paragraphs of a text, with an empty row between two."""
+    parts = [" ".join(part.split()) for part in text.strip().split("\n\n")]
+    for number, part in enumerate(parts):
+        if number:
+            yield Row()
+        yield Row(part, tone=tone)

@@ -1,0 +1,110 @@
+"""Phrases that several pages use."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from pagefault_doctor.model.command import Command, Result, ResultStatus
+from pagefault_doctor.model.diagnosis import Attribution, Candidate, RootCause
+from pagefault_doctor.model.playbook import Cause
+from pagefault_doctor.tools.tool import Tool
+
+SHORT: Final = {
+    "check-logs": "logs",
+    "identify-module": "module",
+    "reproduce": "reproduce",
+    "analyse-crash-dump": "dump",
+    "debug-module": "debug",
+    "fix-code": "fix",
+    "validate": "prove",
+}
+"""Short names of the steps of the page-fault playbook, for the line of steps."""
+
+_LONG: Final = 160
+"""Characters of an argument that are shown where there is little room."""
+
+_BLAME: Final = {
+    Attribution.KERNEL: "a kernel bug",
+    Attribution.HARDWARE: "hardware",
+    Attribution.USER_SPACE: "a program, not the kernel",
+    Attribution.MEMORY_PRESSURE: "too little memory",
+}
+
+_WEIGHTS: Final = ((2.5, "very strong"), (1.2, "strong"), (0.5, "moderate"), (0.0, "weak"))
+"""Words for log-odds: e^2.5 is 12 to 1, e^1.2 is 3 to 1."""
+
+
+def short(step_id: str) -> str:
+    """Return a name of a step in one short word."""
+    return SHORT.get(step_id) or step_id.split("-")[0][:9]
+
+
+def command(argv: Sequence[str]) -> str:
+    """Return a command as it is typed, but where it is a script, that only by its size.
+
+    The output screen shows every command whole.
+    """
+    script = next((n for n, argument in enumerate(argv) if "\n" in argument), len(argv))
+    typed = [_argument(argument) for argument in argv[:script]]
+    if script < len(argv):
+        typed.append(f"'... {len(argv[script].strip().splitlines())} lines ...'")
+    return " ".join(typed)
+
+
+def _argument(argument: str) -> str:
+    return shlex.quote(argument) if len(argument) <= _LONG else f"'... {len(argument)} letters ...'"
+
+
+def of_tool(command_: Command, tools: Mapping[str, Tool]) -> str:
+    """Return a command for the page of a step; with what it is for, where it is a script."""
+    text = command(command_.argv)
+    tool = tools.get(command_.tool)
+    return f"{text}   # {tool.purpose}" if is_script(command_.argv) and tool else text
+
+
+def is_script(argv: Sequence[str]) -> bool:
+    """Return whether an argument has several lines."""
+    return any("\n" in argument for argument in argv)
+
+
+def cause(candidate: Candidate, causes: Mapping[str, Cause]) -> str:
+    """Return a candidate as a phrase: what, and in whose code."""
+    known = causes.get(candidate.root_cause.value)
+    what = known.title if known else candidate.root_cause.value
+    if candidate.attribution is Attribution.MODULE and candidate.module:
+        return f"{what} in module {candidate.module}"
+    same = candidate.root_cause.value in (Attribution.HARDWARE.value, Attribution.USER_SPACE.value)
+    blame = (
+        ""
+        if same or candidate.root_cause is RootCause.OOM
+        else _BLAME.get(candidate.attribution, "")
+    )
+    return f"{what}, {blame}" if blame else what
+
+
+def weight(value: float) -> str:
+    """Return how much a piece of evidence counts, in words."""
+    return next(word for least, word in _WEIGHTS if abs(value) >= least)
+
+
+def outcome(result: Result) -> str:
+    """Return how a command ended, and after how long."""
+    match result.status:
+        case ResultStatus.OK:
+            return f"done {result.seconds:.2f} s"
+        case ResultStatus.FAILED:
+            return f"exit {result.exit_code}, {result.seconds:.2f} s"
+        case ResultStatus.SIGNALED:
+            return f"killed by signal {(result.exit_code or 128) - 128}"
+        case ResultStatus.TIMEOUT:
+            return f"timed out after {result.seconds:.0f} s"
+        case ResultStatus.CANCELLED:
+            return f"cancelled after {result.seconds:.0f} s"
+        case ResultStatus.OVERFLOW:
+            return "stopped: too much output"
+        case ResultStatus.MISSING:
+            return "not there"
+        case ResultStatus.REFUSED:
+            return "not permitted"

@@ -1,0 +1,76 @@
+"""The question before a command that may do harm."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.app import ComposeResult
+from textual.widgets import Input
+
+from pagefault_doctor.model.command import Command, Risk
+from pagefault_doctor.tui.pages import consent
+from pagefault_doctor.tui.row import Row, Tone
+from pagefault_doctor.tui.screens.page import PageScreen, QuietInput
+from pagefault_doctor.tui.widgets.row_view import RowView
+from pagefault_doctor.tui.widgets.rows import Rows, Rule
+
+
+class ConsentScreen(PageScreen):
+    """Gives back how the person consented: `asked`, `typed` or `replay`; None for no."""
+
+    BINDINGS = [
+        ("y", "accept(False)", "yes"),
+        ("enter", "accept(True)", "yes, in a replay"),
+        ("n,q,b,escape", "refuse", "no"),
+    ]
+
+    def __init__(self, command: Command) -> None:
+        super().__init__()
+        self._command = command
+
+    @property
+    def _typed(self) -> bool:
+        return self._command.risk is Risk.CRASH and self.wizard.walk.host.live
+
+    def compose(self) -> ComposeResult:
+        """Give the command, what it may do, and how to answer."""
+        host = self.wizard.walk.host
+        sign = self.wizard.glyphs.rule
+        yield Rows((Row("Your consent is needed", tone=Tone.TITLE),), id="title")
+        yield Rule(sign, id="above")
+        yield RowView(tuple(consent.rows(self._command, host.name, host.live)), id="page")
+        yield Rule(sign, id="below")
+        yield Rows(id="notice")
+        if self._typed:
+            yield QuietInput(id="field")
+        prompt = consent.prompt(self._command, host.name, host.live)
+        yield Rows((Row(prompt, tone=Tone.TITLE),), id="hints")
+
+    def on_mount(self) -> None:
+        """Let the person answer."""
+        self.query_one("#field" if self._typed else "#page").focus()
+
+    def action_accept(self, by_enter: bool) -> None:
+        """Say yes; Enter says it only where nothing really runs."""
+        live = self.wizard.walk.host.live
+        if not live:
+            self.dismiss("replay")
+        elif by_enter:
+            self.say("y runs it. Enter alone does not, so that nothing runs by accident.")
+        else:
+            self.dismiss("asked")
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        if event.value.strip() == self.wizard.walk.host.name:
+            self.dismiss("typed")
+        else:
+            self.say(f"That is not the name of the host. It is {self.wizard.walk.host.name}.")
+
+    def action_refuse(self) -> None:
+        """Say no."""
+        self.dismiss(None)
+
+    def to_copy(self) -> str:
+        """Return the command."""
+        return self._command.text

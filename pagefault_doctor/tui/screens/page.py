@@ -1,0 +1,114 @@
+"""What all screens have in common: a notice, a line of key hints, copying and help."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.events import Key
+from textual.screen import Screen
+from textual.widgets import Input
+
+from pagefault_doctor.model.command import Command
+from pagefault_doctor.tui import copying, keys
+from pagefault_doctor.tui.row import Row, Tone
+from pagefault_doctor.tui.widgets.row_view import RowView
+from pagefault_doctor.tui.widgets.rows import Rows, Rule
+
+if TYPE_CHECKING:
+    from pagefault_doctor.tui.app import WizardApp
+
+ScreenResult = str | int | bool | Command | None
+
+
+class PageScreen(Screen[ScreenResult]):
+    """A screen of rows. Subclasses yield `Rows` called `notice` and `hints`, and where
+    there is a `RowView` also rules called `above` and `below` around it."""
+
+    PLACE: ClassVar[keys.Place | None] = None
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+
+    @property
+    def wizard(self) -> WizardApp:
+        """The app this screen belongs to."""
+        return cast("WizardApp", self.app)
+
+    def say(self, text: str) -> None:
+        """Tell something above the key hints, until the next key."""
+        self.query_one("#notice", Rows).show(Row(text, tone=Tone.WARN))
+
+    def hint(self, *pairs: tuple[str, str]) -> None:
+        """Show these keys in the last line."""
+        self.query_one("#hints", Rows).show(Row(keys.hints(pairs), tone=Tone.DIM))
+
+    def on_key(self, event: Key) -> None:
+        """Take the notice away, it has been read."""
+        self.query_one("#notice", Rows).show()
+
+    def on_row_view_moved(self, event: RowView.Moved) -> None:
+        """Say in the rules how much of the page is out of sight."""
+        page = self.query(RowView).first()
+        above, below = page.above, page.below
+        self.query_one("#above", Rule).say(f"{above} more above: PgUp" if above else "")
+        self.query_one("#below", Rule).say(f"{below} more below: PgDn" if below else "")
+
+    def to_copy(self) -> str:
+        """Return the text that `y` and `w` are about."""
+        return ""
+
+    def all_text(self) -> str:
+        """Return the text that `w` writes where nothing is selected."""
+        return self.to_copy()
+
+    def action_copy(self) -> None:
+        """Send the selected text to the terminal's clipboard."""
+        text, whole = copying.for_clipboard(self.to_copy())
+        if not text:
+            self.say("There is nothing to copy here: choose a line with Up and Down.")
+            return
+        self.app.copy_to_clipboard(text)
+        self.say(copying.told(text, whole))
+
+    def action_write(self) -> None:
+        """Write the text to a file beside the session's."""
+        from pagefault_doctor.session.store import sessions_folder
+
+        path = self.wizard.session_path
+        folder = path.parent if path else sessions_folder()
+        try:
+            saved = copying.save(self.all_text(), folder, self.wizard.walk.view.started.id)
+        except OSError as error:
+            self.say(f"Cannot write to {folder}: {error.strerror}.")
+            return
+        self.say(f"Written to {saved}")
+
+    def action_explain(self) -> None:
+        """Show the help of the step."""
+        from pagefault_doctor.tui.screens.viewers import HelpScreen
+
+        self.app.push_screen(HelpScreen())
+
+    def action_search(self) -> None:
+        """Search all logs and output."""
+        from pagefault_doctor.tui.screens.viewers import EverythingScreen
+
+        self.app.push_screen(EverythingScreen())
+
+    def action_palette(self) -> None:
+        """Offer every action by name."""
+        steps = len(self.wizard.walk.view.playbook.steps)
+        places = filter(None, (self.PLACE, keys.Place.ANYWHERE))
+        offered = [
+            offer
+            for key in keys.of(*places)
+            if key.action != "palette"
+            for offer in keys.offers(key, steps)
+        ]
+        self.wizard.show_palette(self, tuple(offered))
+
+
+class QuietInput(Input):
+    """A line to type in, without a blinking cursor."""
+
+    def __init__(self, value: str = "", *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(value, id=id, select_on_focus=False)
+        self.cursor_blink = False

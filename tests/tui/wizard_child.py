@@ -1,0 +1,42 @@
+"""Runs the wizard on a fake walk in the terminal it is started in; for the tests of that."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from pagefault_doctor.hosts.local import LocalHost
+from pagefault_doctor.model.case import Reading
+from pagefault_doctor.model.event import SessionStarted
+from pagefault_doctor.model.playbook import Playbook, Step
+from pagefault_doctor.session.event_log import EventLog
+from pagefault_doctor.session.walk import Walk
+from pagefault_doctor.tools.tool import Tool, once
+from pagefault_doctor.tui.launch import run_wizard
+
+
+def main(path: Path, *argv: str) -> int:
+    """Walk through two steps that both run `argv`, and keep the session in `path`."""
+    tool = Tool(
+        id="probe",
+        purpose="probes",
+        plan=once("probe", *argv, timeout=60.0),
+        read=lambda result, case: Reading(),
+    )
+    steps = tuple(
+        Step(id=name, title=f"The step {name}", why="To see.", tools=("probe",))
+        for name in ("first", "second")
+    )
+    playbook = Playbook(schema=1, id="child", title="Child", summary="", steps=steps)
+    walk = Walk.start(
+        SessionStarted(id=path.stem, version="0", playbook="child", host="box"),
+        playbook,
+        host=LocalHost(),
+        sink=EventLog.create(path),
+        tools={"probe": tool},
+    )
+    return run_wizard(walk, session_path=path)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), *sys.argv[2:]))
