@@ -50,7 +50,10 @@ class Suggestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
 
 
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One step. `tools` are used in order; the first suggestion that holds wins."""
+    """One step. `tools` are used in order; the first suggestion that holds wins.
+
+    With `remedy` the step shows the usual cure of the likeliest cause, with its example.
+    """
 
     id: str
     title: str
@@ -58,6 +61,7 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     tools: tuple[str, ...] = ()
     help: str = ""
     by_hand: str = ""
+    remedy: bool = False
     suggest: tuple[Suggestion, ...] = ()
 
 

@@ -59,8 +59,6 @@ def _plan_before(case: Case) -> Command | Blocked | None:
     done = case.done(_BEFORE)
     if done:
         return dmesg.refused(case) if is_refused(done[-1]) else None
-    if any(is_this_boots(log, case) for log in case.logs):
-        return None
     why = "note what the log holds before, so that what is new can be told"
     return dmesg.command(_BEFORE, why)
 
@@ -70,7 +68,7 @@ def _read_before(result: Result, case: Case) -> Reading:
         text = "The kernel log could not be noted: what is new later cannot be told from it"
     else:
         count = len(parse(result.output, DMESG).reports)
-        text = f"The kernel log holds {count} reports before"
+        text = f"The kernel log holds {count} report{'' if count == 1 else 's'} before"
     return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
 
 

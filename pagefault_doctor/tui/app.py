@@ -21,6 +21,7 @@ from pagefault_doctor.playbook.engine import END
 from pagefault_doctor.session.walk import NO_CONSENT, Walk
 from pagefault_doctor.tui import keys
 from pagefault_doctor.tui.glyphs import ASCII, UNICODE
+from pagefault_doctor.tui.launch import DEFAULT_THEME
 from pagefault_doctor.tui.messages import CommandEnded, CommandSaid
 from pagefault_doctor.tui.running import Running
 
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
 
     from pagefault_doctor.model.scenario import Scenario
     from pagefault_doctor.tui.screens.step import StepScreen
-
-DEFAULT_THEME = "ansi-dark"
-"""The terminal's own colours: they fit every terminal and cost the fewest bytes."""
 
 
 class WizardApp(App[int], inherit_bindings=False):

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from pagefault_doctor.session.walk import Walk
     from pagefault_doctor.tui.app import WizardApp
 
+DEFAULT_THEME: Final = "ansi-dark"
+"""The terminal's own colours: they fit every terminal and cost the fewest bytes."""
+
 _REASONS: Final = {signal.SIGHUP: "hangup", signal.SIGTERM: "terminated"}
 
 _GRACE: Final = 1.0
@@ -67,6 +70,7 @@ def _set_environment(slow_link: bool) -> None:
     """Set what Textual reads when it is imported."""
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
     os.environ["TEXTUAL_SMOOTH_SCROLL"] = "0"
+    os.environ["TEXTUAL_THEME"] = DEFAULT_THEME
     os.environ["TEXTUAL_FPS"] = "10" if slow_link else "30"
 
 

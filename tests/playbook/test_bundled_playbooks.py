@@ -196,7 +196,13 @@ MODULE_FAULT: Final[dict[str, Value]] = {
             "check-logs",
             "gained 2 reports",
         ),
-        ("validate", {"validate.verdict": "inconclusive"}, "reproduce", "enough to tell"),
+        ("validate", {"validate.verdict": "inconclusive"}, "end", "was not tried here"),
+        (
+            "validate",
+            {"validate.verdict": "inconclusive", "validate.inserted": True},
+            "reproduce",
+            "enough to tell",
+        ),
     ],
 )
 def test_the_kernel_playbook_suggests(

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
-import select
 import signal
-import struct
 import sys
-import termios
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,93 +13,17 @@ import pytest
 
 from pagefault_doctor.model.event import CommandStarted, SessionEnded
 from pagefault_doctor.session.event_log import read_events
+from terminal import Terminal, eventually, open_terminal
 
 CHILD = Path(__file__).with_name("wizard_child.py")
 STEP_BUDGET = 8000
 RUNNING_BUDGET = 1000
 
 
-class Terminal:
-    """The other end of the wizard's terminal."""
-
-    def __init__(self, pid: int, descriptor: int) -> None:
-        self.pid = pid
-        self._descriptor = descriptor
-        self.code: int | None = None
-
-    def read(self, seconds: float) -> bytes:
-        """Return all that comes within a time."""
-        until = time.monotonic() + seconds
-        data = b""
-        while (left := until - time.monotonic()) > 0:
-            if select.select([self._descriptor], [], [], left)[0]:
-                try:
-                    data += os.read(self._descriptor, 65536)
-                except OSError:
-                    break
-        return data
-
-    def until(self, wanted: bytes, seconds: float = 15.0) -> bytes:
-        """Return all that comes up to some bytes."""
-        until = time.monotonic() + seconds
-        data = b""
-        while wanted not in data:
-            assert time.monotonic() < until, data[-2000:]
-            data += self.read(0.05)
-        return data + self.read(0.3)
-
-    def type(self, keys: str) -> None:
-        """Send keys."""
-        os.write(self._descriptor, keys.encode())
-
-    def hang_up(self) -> None:
-        """Drop the line."""
-        os.close(self._descriptor)
-        self._descriptor = -1
-
-    def wait(self, seconds: float = 10.0) -> int:
-        """Return the exit code once the wizard has ended."""
-        until = time.monotonic() + seconds
-        while self.code is None:
-            assert time.monotonic() < until, "the wizard did not end"
-            if self._descriptor >= 0:
-                self.read(0.05)
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                self.code = os.waitstatus_to_exitcode(status)
-            time.sleep(0.01)
-        return self.code
-
-    def end(self) -> None:
-        """End the wizard if it still runs."""
-        if self.code is None:
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-
-
 @contextmanager
 def _wizard(session: Path, *argv: str) -> Iterator[Terminal]:
-    pid, descriptor = pty.fork()
-    if pid == 0:
-        os.environ["TERM"] = "xterm-256color"
-        os.execv(sys.executable, [sys.executable, str(CHILD), str(session), *argv])
-    fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    terminal = Terminal(pid, descriptor)
-    try:
+    with open_terminal((sys.executable, str(CHILD), str(session), *argv)) as terminal:
         yield terminal
-    finally:
-        terminal.end()
-
-
-def _eventually(condition: Callable[[], bool], seconds: float) -> bool:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def _child_is_gone(marker: str) -> bool:
@@ -160,12 +78,12 @@ def test_a_drop_or_a_kill_ends_the_children_and_keeps_the_session(tmp_path: Path
         terminal.until(b"Next: ")
         terminal.type("\r")
         terminal.until(b"running")
-        assert _eventually(lambda: not _child_is_gone(marker), 5.0)
+        assert eventually(lambda: not _child_is_gone(marker), 5.0)
         if how == "hangup":
             terminal.hang_up()
         else:
             os.kill(terminal.pid, signal.SIGTERM)
-        assert _eventually(lambda: _child_is_gone(marker), 3.0)
+        assert eventually(lambda: _child_is_gone(marker), 3.0)
         assert terminal.wait() == (129 if how == "hangup" else 143)
     events = read_events(tmp_path / "s.jsonl")
     assert any(isinstance(event, CommandStarted) for event in events)
@@ -181,7 +99,7 @@ def test_escape_leaves_no_process_of_the_group(tmp_path: Path) -> None:
         terminal.until(b"Next: ")
         terminal.type("\r")
         terminal.until(b"running")
-        assert _eventually(lambda: not _child_is_gone(marker), 5.0)
+        assert eventually(lambda: not _child_is_gone(marker), 5.0)
         terminal.type("c")
-        assert _eventually(lambda: _child_is_gone(marker), 4.0)
+        assert eventually(lambda: _child_is_gone(marker), 4.0)
         terminal.until(b"cancelled")

@@ -10,7 +10,7 @@ import msgspec
 from pagefault_doctor.model.command import Blocked, Command, Risk
 from pagefault_doctor.model.event import Outcome, ToolFinished
 from pagefault_doctor.model.fact import Finding, Mark
-from pagefault_doctor.model.playbook import Step, StepStatus
+from pagefault_doctor.model.playbook import Cause, Step, StepStatus
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.session.view import CommandRecord, View
 from pagefault_doctor.tools.tool import Tool, next_command
@@ -31,6 +31,7 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
     proposed: Command | None = None
     running: Running | None = None
     tools: Mapping[str, Tool] = {}
+    causes: Mapping[str, Cause] = {}
 
 
 def rows(view: View, step: Step, now: Now) -> tuple[Row, ...]:
@@ -58,10 +59,25 @@ def _rows(view: View, step: Step, now: Now) -> Iterator[Row]:
     yield Row()
     yield from _commands(view, step, now)
     yield from _findings(view, step)
+    if step.remedy and (cause := now.causes.get(view.opinion.verdict.root_cause.value)):
+        yield from _remedy(cause)
     yield from _unused(view, state.finished)
     for note in view.notes:
         if note.step == step.id:
             yield Row(f"  note: {note.text}", hang=8, ref=note)
+
+
+def _remedy(cause: Cause) -> Iterator[Row]:
+    """Tell the usual cure of a cause, with its example."""
+    yield Row()
+    yield Row(f"Usual cure: {' '.join(cause.remedy.change.split())}", hang=4)
+    for word, code in (("before", cause.remedy.before), ("after", cause.remedy.after)):
+        for number, line in enumerate(code.rstrip("\n").splitlines()):
+            lead = word if number == 0 else ""
+            yield Row(f"    {lead:7} {line}", tone=Tone.DIM, hang=12, verbatim=True)
+    if cause.remedy.api:
+        yield Row(f"    use     {' '.join(cause.remedy.api.split())}", tone=Tone.DIM, hang=12)
+    yield Row()
 
 
 def _beginning(text: str) -> str:

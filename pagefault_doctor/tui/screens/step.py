@@ -59,11 +59,14 @@ class StepScreen(PageScreen):
     def on_mount(self) -> None:
         """Show the walk."""
         self.centre.focus()
-        self.update()
 
     def on_screen_resume(self) -> None:
-        """Show the walk again, whatever happened meanwhile."""
-        self.update()
+        """Show the walk, at first and again, whatever happened meanwhile.
+
+        The vitals come a moment later: the first paint does not wait for them.
+        """
+        self.update(vitals=False)
+        self.call_after_refresh(self.update)
 
     @property
     def centre(self) -> RowView:
@@ -99,7 +102,10 @@ class StepScreen(PageScreen):
             *status.evidence_rows(view, secret),
         )
         now = step_page.Now(
-            proposed=wizard.walk.proposed, running=wizard.running, tools=wizard.walk.tools
+            proposed=wizard.walk.proposed,
+            running=wizard.running,
+            tools=wizard.walk.tools,
+            causes={} if secret else wizard.causes,
         )
         self.centre.show(step_page.rows(view, self.shown, now))
         self.call_after_refresh(self._follow)

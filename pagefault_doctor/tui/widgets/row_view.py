@@ -160,6 +160,9 @@ class RowView(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Return one line of what is in sight."""
         number = y + self.scroll_offset.y
+        if self.rows and not self._lines:
+            # The first paint comes before the resize event that lays the page out.
+            self._lines = layout(self.rows, max(self.size.width - _GUTTER, 8))
         if number >= len(self._lines):
             return paint(self, Line("", "", Tone.PLAIN, -1), self.size.width)
         line = self._lines[number]

@@ -1,0 +1,103 @@
+"""A terminal for a program under test: a pty with hands and eyes."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import termios
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+
+class Terminal:
+    """The other end of the wizard's terminal."""
+
+    def __init__(self, pid: int, descriptor: int) -> None:
+        self.pid = pid
+        self._descriptor = descriptor
+        self.code: int | None = None
+
+    def read(self, seconds: float) -> bytes:
+        """Return all that comes within a time."""
+        until = time.monotonic() + seconds
+        data = b""
+        while (left := until - time.monotonic()) > 0:
+            if select.select([self._descriptor], [], [], left)[0]:
+                try:
+                    data += os.read(self._descriptor, 65536)
+                except OSError:
+                    break
+        return data
+
+    def until(self, wanted: bytes, seconds: float = 15.0) -> bytes:
+        """Return all that comes up to some bytes."""
+        until = time.monotonic() + seconds
+        data = b""
+        while wanted not in data:
+            assert time.monotonic() < until, data[-2000:]
+            data += self.read(0.05)
+        return data + self.read(0.3)
+
+    def type(self, keys: str) -> None:
+        """Send keys."""
+        os.write(self._descriptor, keys.encode())
+
+    def hang_up(self) -> None:
+        """Drop the line."""
+        os.close(self._descriptor)
+        self._descriptor = -1
+
+    def wait(self, seconds: float = 10.0) -> int:
+        """Return the exit code once the wizard has ended."""
+        until = time.monotonic() + seconds
+        while self.code is None:
+            assert time.monotonic() < until, "the wizard did not end"
+            if self._descriptor >= 0:
+                self.read(0.05)
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.code = os.waitstatus_to_exitcode(status)
+            time.sleep(0.01)
+        return self.code
+
+    def end(self) -> None:
+        """End the wizard if it still runs."""
+        if self.code is None:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+
+
+@contextmanager
+def open_terminal(
+    argv: Sequence[str],
+    environ: Mapping[str, str] | None = None,
+    size: tuple[int, int] = (80, 24),
+) -> Iterator[Terminal]:
+    """Run a program in a terminal of this size, and end it at the latest when this ends."""
+    pid, descriptor = pty.fork()
+    if pid == 0:
+        environment = {**os.environ, "TERM": "xterm-256color", **(environ or {})}
+        os.execve(argv[0], list(argv), environment)
+    fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+    terminal = Terminal(pid, descriptor)
+    try:
+        yield terminal
+    finally:
+        terminal.end()
+
+
+def eventually(condition: Callable[[], bool], seconds: float) -> bool:
+    """Return whether the condition comes true within a time."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
