@@ -37,6 +37,5 @@ Block = Heading | Paragraph | Items | Verbatim
 
 def describe(candidate: Candidate) -> str:
     """Return a candidate in one phrase: confidence, cause, and who has to act."""
-    where = f" in {candidate.module}" if candidate.module else ""
-    blame = f"{candidate.attribution}{where}"
+    blame = f"{candidate.attribution} {candidate.module or ''}".rstrip()
     return f"{candidate.confidence:.0%} {candidate.root_cause}, {blame}"

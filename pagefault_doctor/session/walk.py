@@ -229,7 +229,8 @@ class Walk:
             self._finish_tool(tool_id, Outcome.BLOCKED, wanted.reason, wanted.remedy)
             return True
         if wanted is None:
-            self._finish_tool(tool_id, *_outcome(done))
+            told = any(c.findings for c in self.view.commands if c.result in done)
+            self._finish_tool(tool_id, *_outcome(done, told))
             return True
         if wanted.risk is not Risk.READ and self.view.started.read_only:
             self._decline(wanted, "read-only")
@@ -268,10 +269,14 @@ class Walk:
         self.view = self._fold.apply(self.view, event)
 
 
-def _outcome(done: tuple[Result, ...]) -> tuple[Outcome, str]:
+def _outcome(done: tuple[Result, ...], told: bool) -> tuple[Outcome, str]:
+    """Judge a tool by its results; one that failed may still have `told` something.
+
+    A modprobe that the kernel killed has failed, and that is what was to be found out.
+    """
     if not done:
         return Outcome.NOT_NEEDED, ""
-    if any(result.ok or result.said_anything for result in done):
+    if told or any(result.ok or result.said_anything for result in done):
         return Outcome.USED, ""
     first = next(iter(done[-1].errors.strip().splitlines()), "") or done[-1].status.value
     return Outcome.FAILED, first

@@ -33,8 +33,10 @@ def replay(events: Iterable[Event], walk: Walk) -> None:
             case CommandStarted(consent=consent):
                 assert walk.proposed is not None, event
                 walk.run(walk.proposed, consent)
-            case CommandDeclined(reason=reason) if walk.proposed:
-                walk.decline(walk.proposed, reason)
+            case CommandDeclined(argv=argv, reason=reason):
+                # A read-only walk declines by itself.
+                if walk.proposed and walk.proposed.argv == argv:
+                    walk.decline(walk.proposed, reason)
             case StepFinished(reason=reason) if reason == "skipped by you":
                 walk.skip(reason)
             case NoteWritten(text=text):
