@@ -90,12 +90,7 @@ def _check(args: argparse.Namespace) -> None:
 
 
 def _examine_log(path: str, module_dir: str | None) -> Examined:
-    log = read_log(path)
-    if module_dir:
-        from pagefault_doctor.symbols import locate
-
-        located = tuple(locate(report, Path(module_dir)) for report in log.reports)
-        log = msgspec.structs.replace(log, reports=located)
+    log = read_log(path, module_dir)
     return Examined(path, log.reports, diagnose((log,), {}))
 
 

@@ -23,9 +23,10 @@ _TELL = {
 }
 
 
-def read_log(path: str) -> KernelLog:
+def read_log(path: str, module_dir: str | None = None) -> KernelLog:
     """Return the log in the file, or on standard input for `-`.
 
+    With a folder of modules, the reports name the source line where debug information tells it.
     Raises MissingError where it is not there or not permitted, UsageError where it is no log.
     """
     try:
@@ -37,7 +38,16 @@ def read_log(path: str) -> KernelLog:
         raise _told(path, error) from error
     if log.note and log.size and not log.reports:
         raise UsageError(f"{path}: {log.note}", "for a crash dump use --vmcore FILE")
-    return log
+    return _located(log, Path(module_dir)) if module_dir else log
+
+
+def _located(log: KernelLog, module_dir: Path) -> KernelLog:
+    import msgspec
+
+    from pagefault_doctor.symbols import locate
+
+    reports = tuple(locate(report, module_dir) for report in log.reports)
+    return msgspec.structs.replace(log, reports=reports)
 
 
 def _told(path: str, error: OSError) -> PfDoctorError:

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Walk the playbook, print the verdict and return the exit code."""
-    log = read_log(args.log) if args.log else None
+    log = read_log(args.log, args.module_dir) if args.log else None
     walk = begin(
         LocalHost(),
         args.playbook,

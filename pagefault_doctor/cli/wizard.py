@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
         LocalHost(),
         args.playbook,
         given=given_files(args),
-        log=read_log(args.log) if args.log else None,
+        log=read_log(args.log, args.module_dir) if args.log else None,
         read_only=args.read_only,
     )
     if walk.view.step is None:

@@ -14,7 +14,7 @@ import msgspec
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.command import Blocked, Command, Result, Risk
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.tools.place import given, is_release
+from pagefault_doctor.tools.place import given, is_release, release
 from pagefault_doctor.tools.tool import INSTALLERS
 
 BUILD_TOOLS: Final = {
@@ -68,11 +68,18 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 def build_folder(case: Case) -> str | Blocked:
-    """Return the folder of the running kernel's headers, or why its name is not known."""
-    kernel = case.get("host.kernel", "")
+    """Return the folder of the headers of the kernel that faulted, or why it is not known.
+
+    Where no report names its kernel, the one that runs here is meant.
+    """
+    kernel = _kernel(case)
     if not is_release(kernel):
-        return Blocked("the release of the running kernel is not known", "run pfdoctor on the box")
+        return Blocked("the release of the kernel is not known", "run pfdoctor on the box")
     return f"/lib/modules/{kernel}/build"
+
+
+def _kernel(case: Case) -> str:
+    return release(case) or case.get("host.kernel", "")
 
 
 def source_folder(case: Case) -> str | Blocked:
@@ -109,9 +116,10 @@ def obstacle(result: Result, case: Case) -> Blocked | None:
     if _NO_HEADERS.search(said):
         family = case.get("host.family", "")
         package = _HEADERS.get(family, "the kernel headers of {}")
-        name = package.replace("{}", case.get("host.kernel", "this kernel"))
+        kernel = _kernel(case) or "this kernel"
+        name = package.replace("{}", kernel)
         install = INSTALLERS.get(family, "install")
-        return Blocked("the headers of the running kernel are missing", f"{install} {name}")
+        return Blocked(f"the headers of {kernel} are missing", f"{install} {name}")
     if _NO_KBUILD.search(said):
         remedy = "its Makefile needs a line such as obj-m := NAME.o"
         return Blocked("the source folder is no module that make can build", remedy)

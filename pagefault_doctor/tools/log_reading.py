@@ -85,6 +85,8 @@ def report_finding(
 def in_words(report: Report) -> str:
     """Return a report in one line: its title, the module, the process and the time."""
     where = [f"module {report.module}"] if report.module else []
+    if report.source_line:
+        where.append(f"{report.source_line.file}:{report.source_line.line}")
     if report.comm:
         where.append(report.comm if report.pid is None else f"{report.comm}[{report.pid}]")
     if report.timestamp is not None:
