@@ -38,4 +38,6 @@ Block = Heading | Paragraph | Items | Verbatim
 def describe(candidate: Candidate) -> str:
     """Return a candidate in one phrase: confidence, cause, and who has to act."""
     blame = f"{candidate.attribution} {candidate.module or ''}".rstrip()
+    if blame == candidate.root_cause:
+        return f"{candidate.confidence:.0%} {blame}"
     return f"{candidate.confidence:.0%} {candidate.root_cause}, {blame}"

@@ -117,5 +117,5 @@ def _tail(output: str) -> str:
     if not lines:
         return ""
     left_out = len(lines) - TAIL
-    head = [f"... {left_out} lines before this are in the session"] if left_out > 0 else []
+    head = [f"... before this, {left_out} more in the session"] if left_out > 0 else []
     return "\n" + "\n".join([*head, *lines[-TAIL:]])
