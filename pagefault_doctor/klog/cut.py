@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from pagefault_doctor.klog.own import is_alike, is_notice
 from pagefault_doctor.klog.prefix import LogLine
 from pagefault_doctor.klog.process import only_modules
 from pagefault_doctor.klog.scan import Scan, Start
@@ -34,11 +35,16 @@ _FOLLOWERS: Final = regex(
     r"INFO: (?:Allocated in|Freed in|Slab 0x|Object 0x|0x[0-9a-f]+-0x)|^\s*Oops: |Internal error:"
     r"|^\s*(?:rcu: )?rcu_\w+ kthread starved|refcount_t: |list_\w+ (?:corruption|double)"
     r"|general protection fault|SError Interrupt on|Insufficient stack space"
+    r"|INFO: task .* is blocked on an? "
 )
 _LEADS: Final = regex(
     r"list_(?:add|del) (?:corruption|double)|refcount_t: |Kernel memory |: detected "
     r"|detected buffer|kernel stack overflow|Corrupted page table|control protection"
     r"|Kernel attempted|Insufficient stack space|hard LOCKUP|SError Inter|unreferenced object"
+    r"|ODEBUG: |DEBUG_LOCKS_WARN_ON|ed to execute|unable to execute|Missing ENDBR|CFI failure"
+    r"|_panic: text|Trigger a crash|nobody cared|NETDEV WATCHDOG|Machine check in kernel|, ESR 0x"
+    r"|prefetch abort|Slab cache still|double free detected|Bad swap|pagealloc: |Bad mode in"
+    r"|Dead loop on"
 )
 _KILLED: Final = regex(r"[Oo]ut of memory: Kill")
 _OOM: Final = regex(r"invoked oom-killer|[Oo]ut of memory: Kill")
@@ -84,7 +90,12 @@ def _events(starts: Sequence[Start]) -> list[Start]:
         if start.header is None and following is not None and _leads_to(start, following):
             continue
         events.append(start)
-    return events
+    grave = {event.boot for event in events if event.header is not None}
+    return [
+        event
+        for event in events
+        if event.header is not None or event.boot not in grave or not is_notice(event.line.text)
+    ]
 
 
 def _end_of(start: Start, later: Sequence[Start]) -> int | None:
@@ -109,7 +120,9 @@ def _continues(start: Start, last: Start) -> bool:
         return False
     if start.line.context != last.line.context:
         return False
-    return start.header in _SAME_EVENT or bool(_FOLLOWERS.search(text)) or start.header is None
+    if start.header in _SAME_EVENT or _FOLLOWERS.search(text):
+        return True
+    return start.header is None and (last.header is not None or is_alike(text, last.line.text))
 
 
 def _leads_to(start: Start, following: Start) -> bool:

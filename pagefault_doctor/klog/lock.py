@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.klog.form import TRACED, Form
+from pagefault_doctor.klog.form import OWN, TRACED, Form
 from pagefault_doctor.klog.naming import CALL, TRACE
 from pagefault_doctor.model.report import Kind
 
@@ -100,8 +100,9 @@ FORMS: Final = (
     _locks(r"BUG: Invalid wait context", "WARNING: locking bug in {f}", "BUG:", TRACED),
     Form(
         header=_HEADERS,
-        says=r"(WARNING|INFO): suspicious RCU usage(?:.*\n)+?.*?(?:kernel/|include/|net/|mm/|fs/|"
-        r"drivers/|arch/|security/|block/|lib/|sound/|crypto/|io_uring/|ipc/|virt/|\./)",
+        says=r"(WARNING|INFO): suspicious RCU usage",
+        then=r"\n.*?(?:kernel/|include/|net/|mm/|fs/|drivers/|arch/|security/|block/|lib/|sound/"
+        r"|crypto/|io_uring/|ipc/|virt/|rust/|init/|samples/|\./)",
         title="{1}: suspicious RCU usage in {f}",
         kind=Kind.LOCKDEP,
         ways=TRACED,
@@ -126,6 +127,21 @@ FORMS: Final = (
         ways=TRACED,
         skip="spin_|rwlock_",
         source="spin_dump, rwlock_bug",
+    ),
+    Form(
+        header="BUG:",
+        says=r"BUG: (MAX_\w+ too (?:low|small).*)",
+        title="BUG: {1}",
+        kind=Kind.LOCKDEP,
+        source="print_lockdep_off",
+    ),
+    Form(
+        header=OWN,
+        says=r"DEBUG_LOCKS_WARN_ON\(",
+        title="WARNING: locking bug in {f}",
+        kind=Kind.LOCKDEP,
+        ways=TRACED,
+        source="include/linux/debug_locks.h; its headline is not in the log",
     ),
 )
 

@@ -49,6 +49,38 @@ FORMS: Final = (
         plain=True,
         source="arm64_show_signal",
     ),
+    Form(
+        header=OWN,
+        says=r"(?:^|\n)(.{1,40}?)\[\d+\]: unhandled (signal \d+) code",
+        title="{2} in {1}",
+        kind=Kind.USER_SEGFAULT,
+        plain=True,
+        source="arch/riscv/kernel/traps.c (do_trap)",
+    ),
+    Form(
+        header=OWN,
+        says=r"(?:^|\n)(.{1,40}?): unhandled (page fault) \(\d+\) at",
+        title="{2} in {1}",
+        kind=Kind.USER_SEGFAULT,
+        plain=True,
+        source="arch/arm/mm/fault.c (__do_user_fault)",
+    ),
+    Form(
+        header=OWN,
+        says=r"(?:^|\n)(.{1,40}?)\[\d+\]: (bad frame|illegal instruction|trap|bus error)",
+        title="{2} in {1}",
+        kind=Kind.USER_TRAP,
+        plain=True,
+        source="arch/powerpc/kernel/traps.c (show_signal_msg)",
+    ),
+    Form(
+        header=OWN,
+        says=r"User process fault: interruption code ([0-9a-f]{4})(?:.*? in ([^\s\[]+)\[)?",
+        title="user process fault {1} in {2}",
+        kind=Kind.USER_SEGFAULT,
+        plain=True,
+        source="arch/s390/mm/fault.c (report_user_fault)",
+    ),
 )
 
 DETAILS: Final = (

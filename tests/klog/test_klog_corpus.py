@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -88,14 +87,3 @@ def test_first_frames_and_module_counts_of_oopses(corpus: Path) -> None:
             modules.append(len(report.modules) == expected["module_count"])
     assert _share(frames) >= 0.9
     assert _share(modules) >= 0.9
-
-
-def test_nearly_every_form_of_the_catalogue_says_something(corpus: Path) -> None:
-    named = os.environ.get("PFDOCTOR_KNOWLEDGE")
-    folder = Path(named) if named else corpus.parent / "knowledge"
-    path = folder / "catalogue_lines.json"
-    if not path.is_file():
-        pytest.skip("no catalogue of report lines beside the corpus")
-    lines = json.loads(path.read_text())
-    logs = [klog.read(f"[   12.345678] {line}\n".encode(), "x") for line in lines]
-    assert _share([bool(log.reports or log.module_events) for log in logs]) >= 0.8
