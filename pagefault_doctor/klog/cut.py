@@ -55,6 +55,8 @@ _QUESTIONABLE: Final = regex(
 _LOST: Final = regex(
     r"(?:Fatal exception|panic_on_warn|hung_task|softlockup|RCU Stall|Hard LOCKUP)"
 )
+_BACKTRACES: Final = "Sending NMI from CPU"
+"""`lib/nmi_backtrace.c`: what the CPUs say from here on belongs to the report."""
 _NEAR: Final = 60
 _FAR: Final = 500
 _AHEAD: Final = 50
@@ -140,10 +142,11 @@ def cut(start: Start, end: int | None, lines: Lines) -> Cut:
     lead = tuple(x for x in lines.before(start.place, number, LEAD) if x.context == context)
     own: list[LogLine] = []
     naming: list[str] = []
-    ended = False
+    ended = asked = False
     for line in islice(lines.after(start.place, number), LONGEST):
-        if line.context != context and not _wrapped(line, own):
+        if line.context != context and not (_asked(line, asked) or _wrapped(line, own)):
             continue
+        asked = asked or _BACKTRACES in line.text
         ended = ended or (bool(own) and not line.caller and _second(line))
         if end is None or line.number < end:
             own.append(line)
@@ -152,6 +155,11 @@ def cut(start: Start, end: int | None, lines: Lines) -> Cut:
         if not ended and not (context and _guessed(line.text)):
             naming.append(line.text)
     return Cut(start, lead, tuple(own), tuple(naming))
+
+
+def _asked(line: LogLine, asked: bool) -> bool:
+    """Whether another CPU answers the report that asked all of them for their stacks."""
+    return asked and (line.caller or "").startswith("C")
 
 
 def _wrapped(line: LogLine, own: list[LogLine]) -> bool:

@@ -20,7 +20,7 @@ WORDS: Final = tuple(
     cov_trace walk_stackframe panic_saved check_panic assertfail __seqprop stack_depot
     malloc krealloc kmem_cache slab_ alloc_page folio_alloc alloc_skb skb_alloc
     __alloc_object kmemdup kstrdup vmemdup memdup __filemap_get_folio find_or_create_page
-    pagecache_get_page grab_cache_page_write_begin read_cache_page kfree_skb ida_free
+    do_read_cache_folio pagecache_get_page grab_cache_page_write_begin read_cache_page kfree_skb ida_free
     cache_free __free_pages free_unref percpu_alloc kmalloc kzalloc kcalloc vmalloc vzalloc
     kvmalloc ___cache cache_alloc fail_dump alloc_buf
     copy_user get_user put_user string pointer snprintf scnprintf kasprintf kvasprintf
@@ -44,8 +44,7 @@ WORDS: Final = tuple(
 PATTERNS: Final = (
     # reporting
     r"kfence_(?:report|handle)",
-    r"^panic$",
-    r"^vpanic$",
+    r"panic",
     r"_trap$",
     r"^do_trap",
     r"^die$",
@@ -76,8 +75,7 @@ PATTERNS: Final = (
     r"copy_(?:in|out)_?user",
     r"might_(?:fault|sleep|resched)",
     r"^_?dev_(?:info|notice|warn|err|alert|crit|emerg)",
-    r"^crc",
-    r"_crc\d",
+    r"(?:^|_)crc",
     # locks and atomics
     r"(?:spin|read|write)_(?:lock|trylock|unlock)",
     r"^mutex",
@@ -90,6 +88,7 @@ PATTERNS: Final = (
     r"rcu_read_(?:un)?lock",
     # lists and trees
     r"list_(?:add|del|replace|move|splice)",
+    r"^_*rb_",
     r"rb_(?:erase|insert|next|first|last|prev|link)",
     r"xas_(?:start|load|find)",
     r"hlist_(?:add|del)",
@@ -109,7 +108,7 @@ PATTERNS: Final = (
     r"^iput$",
     r"^iput_final$",
     r"^ihold$",
-    r"^(?:fast_|__)?dput",
+    r"dput",
     r"(?:un)?lock_page$",
     # entry into the fault handlers
     r"do_sea$",

@@ -168,6 +168,8 @@ def _led(lead: Sequence[LogLine]) -> tuple[LogLine, ...]:
 def _problem(naming: titles.Naming, cut: Cut) -> str | None:
     if naming.problem or naming.form is None:
         return naming.problem
+    if lost := corrupted.losses_of(cut.lines):
+        return lost
     return corrupted.problem_of(cut.naming, naming.form.plain)
 
 

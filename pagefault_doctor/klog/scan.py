@@ -124,7 +124,7 @@ _KERNEL_WORDS: Final = regex(
     r"|WARNING: (?:CPU: \d|at |\S+:\d+ at |possible|suspicious|inconsistent|bad unlock|held lock"
     r"|.* still has locks|.*lock order|Nested lock|kernel stack|lock held|.*irq lock)"
     r"|INFO: (?:task |rcu|.*detected stall|possible|suspicious|inconsistent|trying to register"
-    r"|.*lock order|Allocated in|Freed in|Slab 0x|Object 0x)"
+    r"|.*lock order|Allocated in|Freed in|Slab 0x|Object 0x)|^[a-z][\w-]* \d[\w.:-]*: WARNING: "
 )
 
 
