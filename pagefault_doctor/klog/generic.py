@@ -20,7 +20,8 @@ WORDS: Final = tuple(
     cov_trace walk_stackframe panic_saved check_panic assertfail __seqprop stack_depot
     malloc krealloc kmem_cache slab_ alloc_page folio_alloc alloc_skb skb_alloc
     __alloc_object kmemdup kstrdup vmemdup memdup __filemap_get_folio find_or_create_page
-    do_read_cache_folio pagecache_get_page grab_cache_page_write_begin read_cache_page kfree_skb ida_free
+    do_read_cache_folio pagecache_get_page grab_cache_page_write_begin read_cache_page
+    kfree_skb ida_free
     cache_free __free_pages free_unref percpu_alloc kmalloc kzalloc kcalloc vmalloc vzalloc
     kvmalloc ___cache cache_alloc fail_dump alloc_buf
     copy_user get_user put_user string pointer snprintf scnprintf kasprintf kvasprintf

@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from pagefault_doctor.klog.demangle import demangled
 from pagefault_doctor.klog.generic import ANCHORS, PATTERNS, VICTIM, WORDS
 from pagefault_doctor.model.pattern import regex
 
@@ -183,6 +184,8 @@ def _waiting(names: Sequence[str]) -> str | None:
 
 def _spellings(name: str, take: Take) -> tuple[str, ...]:
     """Return the names the function goes by, the shortest first."""
+    if name.startswith("_"):
+        name = demangled(name)
     if take is Take.STALL and "smp_call_function" in name:
         return ("smp_call_function", name) if name != "smp_call_function" else (name,)
     if take is Take.HUNG and any(wait in name for wait in _RCU_WAITS):

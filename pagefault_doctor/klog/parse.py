@@ -10,6 +10,7 @@ import msgspec
 from pagefault_doctor.klog import corrupted, titles
 from pagefault_doctor.klog.arch import arch_of
 from pagefault_doctor.klog.cut import LEAD, Cut
+from pagefault_doctor.klog.demangle import demangled
 from pagefault_doctor.klog.details import details_of
 from pagefault_doctor.klog.fault import fault_of
 from pagefault_doctor.klog.form import OWN
@@ -59,7 +60,7 @@ class _Stack(msgspec.Struct, frozen=True):
         if self.pointer and self.pointer.function:
             return self.pointer
         known = [f for f in self.trace if f.function]
-        named_frame = next((f for f in known if (f.function or "").split(".")[0] in named), None)
+        named_frame = next((f for f in known if _plain(f.function) in named), None)
         return named_frame or next((f for f in known if f.reliable), None)
 
 
@@ -163,6 +164,11 @@ def _led(lead: Sequence[LogLine]) -> tuple[LogLine, ...]:
         if _LEADS.search(line.text):
             return tuple(lead[index:])
     return ()
+
+
+def _plain(function: str | None) -> str:
+    """Return the function as a title has it."""
+    return demangled((function or "").split(".")[0])
 
 
 def _problem(naming: titles.Naming, cut: Cut) -> str | None:

@@ -29,7 +29,8 @@ _ISO_WALL: Final = regex(
 )
 _RELATIVE: Final = regex(r"\[(?: *\+\d+[.,]\d+|[^\W\d]{3,5}\.? ?\d{1,2} ?\d\d:\d\d)\] ?")
 _BEFORE: Final = regex(
-    r"(?:\*\* (?P<dropped>\d{1,9}) printk messages dropped \*\* ?|kern +:[a-z]+ *: ?|.{0,80}?\blogin: )"
+    r"(?:\*\* (?P<dropped>\d{1,9}) printk messages dropped \*\* ?"
+    r"|kern +:[a-z]+ *: ?|.{0,80}?\blogin: )"
 )
 _CLOCK: Final = regex(
     r"(?:<\d{1,3}>)?\[ *(?P<time>\d+\.\d+)\](?:\[ *(?P<caller>[CT] *\d+)\]| \((?P<cpu>\d+)\))? ?"
