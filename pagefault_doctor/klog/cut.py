@@ -57,6 +57,7 @@ _LOST: Final = regex(
 )
 _BACKTRACES: Final = "Sending NMI from CPU"
 """`lib/nmi_backtrace.c`: what the CPUs say from here on belongs to the report."""
+_MODULES: Final = "Modules linked in:"
 _NEAR: Final = 60
 _FAR: Final = 500
 _AHEAD: Final = 50
@@ -66,14 +67,15 @@ class Cut(msgspec.Struct, frozen=True):
     """One report's lines.
 
     `lines` are those of its context from the start to its end, `lead` a few before it. `naming` is
-    the text that gives it its name, without prefixes and guessed frames. `lost` says that the VM's
-    serial line broke off.
+    the text that gives it its name, without prefixes and guessed frames. `beyond` are lines after
+    its end, which may name the modules that it does not.
     """
 
     start: Start
     lead: tuple[LogLine, ...]
     lines: tuple[LogLine, ...]
     naming: tuple[str, ...]
+    beyond: tuple[LogLine, ...] = ()
 
 
 def cuts(seen: Scan, lines: Lines) -> Iterator[Cut]:
@@ -142,6 +144,7 @@ def cut(start: Start, end: int | None, lines: Lines) -> Cut:
     lead = tuple(x for x in lines.before(start.place, number, LEAD) if x.context == context)
     own: list[LogLine] = []
     naming: list[str] = []
+    beyond: list[LogLine] = []
     ended = asked = False
     for line in islice(lines.after(start.place, number), LONGEST):
         if line.context != context and not (_asked(line, asked) or _wrapped(line, own)):
@@ -150,11 +153,17 @@ def cut(start: Start, end: int | None, lines: Lines) -> Cut:
         ended = ended or (bool(own) and not line.caller and _second(line))
         if end is None or line.number < end:
             own.append(line)
+        elif len(beyond) < _NEAR and _lacks_modules(start, own):
+            beyond.append(line)
         elif ended or not line.caller:
             break
-        if not ended and not (context and _guessed(line.text)):
+        if not (ended or (beyond and not line.caller)) and not (context and _guessed(line.text)):
             naming.append(line.text)
-    return Cut(start, lead, tuple(own), tuple(naming))
+    return Cut(start, lead, tuple(own), tuple(naming), tuple(beyond))
+
+
+def _lacks_modules(start: Start, own: Sequence[LogLine]) -> bool:
+    return start.header is not None and not any(line.text.startswith(_MODULES) for line in own)
 
 
 def _asked(line: LogLine, asked: bool) -> bool:
@@ -167,7 +176,7 @@ def _wrapped(line: LogLine, own: list[LogLine]) -> bool:
     if not own or line.timestamp is not None or not only_modules(line.text):
         return False
     before = own[-1].text
-    return before.startswith("Modules linked in:") or only_modules(before)
+    return before.startswith(_MODULES) or only_modules(before)
 
 
 def _second(line: LogLine) -> bool:

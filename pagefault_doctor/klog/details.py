@@ -7,8 +7,9 @@ from typing import Final
 
 from pagefault_doctor.klog.families import DETAILS, pattern
 from pagefault_doctor.klog.prefix import LogLine
+from pagefault_doctor.klog.setting import setting_of
 from pagefault_doctor.klog.stack import frame_of
-from pagefault_doctor.model.report import Frame, Kind
+from pagefault_doctor.model.report import USER_SIDE, Frame, Kind
 
 _LONGEST: Final = 200
 _STACKS: Final = (
@@ -26,8 +27,7 @@ _DEPTH: Final = 12
 
 def details_of(kind: Kind, lines: Sequence[LogLine]) -> tuple[dict[str, str], dict[str, int]]:
     """Return the details of a report of that kind, and the line each was read from."""
-    found: dict[str, str] = {}
-    cited: dict[str, int] = {}
+    found, cited = ({}, {}) if kind in USER_SIDE else setting_of(lines)
     expressions = [pattern(e) for e in DETAILS.get(kind, ())]
     for line in lines:
         for expression in expressions:

@@ -27,6 +27,7 @@ from pagefault_doctor.model.report import USER_SIDE, Fault, Frame, Kind, Line, R
 _LONGEST_EXCERPT: Final = 400
 _HEAD_LINES: Final = 80
 _DIES: Final = regex(r"\[#(\d{1,6})\]")
+_FIRST_PAGE: Final = 0x1000
 _PAGE_FAULTS: Final = frozenset(
     {Kind.PAGE_FAULT, Kind.NULL_POINTER, Kind.USER_ACCESS, Kind.STACK_GUARD, Kind.DOUBLE_FAULT}
 )
@@ -80,12 +81,13 @@ def report_of(cut: Cut, seen: Scan, number: int) -> Report:
     start = cut.start
     naming = titles.name(start.header or OWN, cut.naming or (start.line.text,))
     lines = (*_led(cut.lead), *cut.lines)
-    said = _said(naming, start.line, lines, cut.lines)
+    said = _said(naming, start.line, lines, cut.lines, cut.beyond)
     blamed, process = said.blamed, said.process
     problem = _problem(naming, cut)
     last = max([*said.cited.values(), *(f.line or 0 for f in said.stack.frames)])
+    last = min(last, max(line.number for line in cut.lines))
     return Report(
-        kind=naming.kind,
+        kind=_exact(naming, said.fault),
         title=naming.title,
         alt_titles=naming.alts,
         type=type_of(naming.title),
@@ -118,9 +120,16 @@ def report_of(cut: Cut, seen: Scan, number: int) -> Report:
 
 
 def _said(
-    naming: titles.Naming, headline: LogLine, led: Sequence[LogLine], lines: Sequence[LogLine]
+    naming: titles.Naming,
+    headline: LogLine,
+    led: Sequence[LogLine],
+    lines: Sequence[LogLine],
+    beyond: Sequence[LogLine],
 ) -> _Said:
-    """Read every field from the lines; `led` are those with what led to the headline."""
+    """Read every field from the lines; `led` are those with what led to the headline.
+
+    A report that prints no list of modules has that of the next one, if it is `beyond` its end.
+    """
     kind = naming.kind
     stack = _stack(kind, lines)
     process = process_of(lines[:_HEAD_LINES])
@@ -134,6 +143,8 @@ def _said(
             fault, fault_line = None, None
         blamed = stack.blamed(naming.spellings) or place_in(headline)
     modules, unloaded, modules_line = modules_of(lines)
+    if modules_line is None:
+        modules, unloaded, modules_line = modules_of(beyond)
     registers, registers_line = registers_of(lines) if stack.pointer else ({}, None)
     code, code_line = code_of(lines) if stack.pointer else (None, None)
     details, cited = details_of(kind, led)
@@ -164,6 +175,14 @@ def _led(lead: Sequence[LogLine]) -> tuple[LogLine, ...]:
         if _LEADS.search(line.text):
             return tuple(lead[index:])
     return ()
+
+
+def _exact(naming: titles.Naming, fault: Fault | None) -> Kind:
+    """Tell a NULL pointer from the address, on machines whose headline does not."""
+    address = fault.address_value if fault else None
+    if naming.kind is not Kind.PAGE_FAULT or address is None or address >= _FIRST_PAGE:
+        return naming.kind
+    return naming.kind if naming.title.startswith("Unhandled") else Kind.NULL_POINTER
 
 
 def _plain(function: str | None) -> str:

@@ -1,6 +1,6 @@
 """Faults and traps as x86 reports them: `arch/x86/mm/fault.c`, `arch/x86/kernel/traps.c`.
 
-Details: `stack` the range of the stack and `stack_kind`, of a guard page; `page_walk`; `hint` what
+Details: `stack` the range of the stack and `stack_kind`, of a guard page; `hint` what
 the kernel guesses; `kasan` and `range`, the real address behind a KASAN shadow address.
 """
 
@@ -235,10 +235,8 @@ DETAILS: Final = (
     r"guard page was hit at \S+ \(stack is (?P<stack>[0-9a-fx]+\.\.[0-9a-fx]+)\)",
     r"BUG: (?P<stack_kind>[A-Z#\d]+) stack guard page was hit",
     r"KASAN: (?P<kasan>[a-z -]+) in range \[(?P<range>0x[0-9a-f]+-0x[0-9a-f]+)\]",
-    r"(?P<page_walk>^PGD .*)",
     r"(?P<hint>(?:kernel tried to execute NX-protected page|unable to execute userspace code"
     r"|Thread overran stack, or stack corrupted).*)",
     r"(?:non-canonical|maybe for) address (?P<hint_address>0x[0-9a-f]+)",
     r"Task stack: +\[(?P<stack>0x[0-9a-f]+\.\.0x[0-9a-f]+)\]",
-    r"(?P<page_walk>^\[[0-9a-f]+\] \*?(?:pgd|address).*)",
 )
