@@ -6,7 +6,7 @@ until 2025, `FILE:LINE at f+0x.., CPU#N: comm/pid` since.
 Details: `file` and `file_line` of the check; `check` the words of a list, reference count, copy or
 object check; `entry`, `expected`, `found` of a list check; `object_type`, `hint` of ODEBUG;
 `missing_endbr`, `cfi_caller`, `cfi_target` of control-flow checks; `device` and `driver` of a
-transmit queue that timed out; `irq` that nobody cared for.
+transmit queue that timed out; `irq` that nobody cared for, and its `handler`.
 """
 
 from __future__ import annotations
@@ -222,6 +222,7 @@ DETAILS: Final = (
     r"Missing ENDBR: (?P<missing_endbr>\S+(?: \[[\w-]+\])?)",
     r"NETDEV WATCHDOG: (?P<device>\S+)(?: \((?P<driver>[\w-]+)\))?",
     r"irq (?P<irq>\d+): nobody cared",
+    r"^\[<[0-9a-f]+>\] (?P<handler>\w+(?: \[[\w-]+\])?)(?: threaded .*)?$",
     r"skb_(?P<check>(?:over|under)_panic: .*)",
     r"CFI failure at (?P<cfi_caller>\S+(?: \[[\w-]+\])?) \(target: (?P<cfi_target>[^;]{1,80})",
 )

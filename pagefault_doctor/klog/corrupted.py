@@ -22,6 +22,7 @@ _DEPOT: Final = regex(r"slab index \d+ out of bounds \(\d+\) for stack id")
 """`lib/stackdepot.c` (stack_depot_fetch): where the sanitizers keep their stacks."""
 _WITHIN: Final = 15
 _LONGEST: Final = 160
+_INDENT: Final = 8
 
 
 def losses_of(lines: Sequence[LogLine]) -> str | None:
@@ -52,4 +53,11 @@ def problem_of(lines: Sequence[str], plain: bool) -> str | None:
         own = takewhile(lambda x: not _HEADS.search(x), after)
         if not any(_FRAME.search(x[:_LONGEST]) for x in own):
             return "the call trace has no frames"
-    return None if seen else "no call trace"
+    return None if seen or _headless(lines) else "no call trace"
+
+
+def _headless(lines: Sequence[str]) -> bool:
+    """Whether it is a trace of riscv, which show_regs prints without a head."""
+    return any(text.startswith("epc : ") for text in lines) and any(
+        "[<" in text[:_INDENT] and _FRAME.search(text[:_LONGEST]) for text in lines
+    )

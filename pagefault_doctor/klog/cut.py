@@ -35,7 +35,7 @@ _FOLLOWERS: Final = regex(
     r"INFO: (?:Allocated in|Freed in|Slab 0x|Object 0x|0x[0-9a-f]+-0x)|^\s*Oops: |Internal error:"
     r"|^\s*(?:rcu: )?rcu_\w+ kthread starved|refcount_t: |list_\w+ (?:corruption|double)"
     r"|general protection fault|SError Interrupt on|Insufficient stack space"
-    r"|INFO: task .* is blocked on an? "
+    r"|INFO: task .* is blocked on an? |Kernel BUG \[#"
 )
 _LEADS: Final = regex(
     r"list_(?:add|del) (?:corruption|double)|refcount_t: |Kernel memory |: detected "
@@ -48,7 +48,10 @@ _LEADS: Final = regex(
 )
 _KILLED: Final = regex(r"[Oo]ut of memory: Kill")
 _OOM: Final = regex(r"invoked oom-killer|[Oo]ut of memory: Kill")
-_USER: Final = regex(r"\]: segfault |^traps: |\]: unhandled ")
+_USER: Final = regex(
+    r"\]: segfault |^traps: |: unhandled .* (?:at|code) |^User process fault"
+    r"|\]: .* nip [0-9a-f]+ lr "
+)
 _QUESTIONABLE: Final = regex(
     r"^\s*(?:\[<[0-9a-f]+>\] )?(?:<[A-Z]+> *)?(?:\[<[0-9a-f]+>\] )?\? |\(unreliable\)"
 )
@@ -184,7 +187,7 @@ def _second(line: LogLine) -> bool:
     if _DUMP_ONLY.search(text):
         return True
     header = header_of(text)
-    return header is not None and header not in _SAME_EVENT
+    return header is not None and header not in _SAME_EVENT and not text.startswith("Kernel BUG [#")
 
 
 def _guessed(text: str) -> bool:

@@ -13,8 +13,9 @@ from pagefault_doctor.model.report import USER_SIDE, Frame, Kind
 
 _LONGEST: Final = 200
 _STACKS: Final = (
-    ("allocated", ("Allocated by task", "allocated by task", "Allocated in ")),
+    ("allocated", ("Allocated by task", "allocated by task", "Allocated in ", "  backtrace")),
     ("freed", ("Freed by task", "freed by task", "Freed in ")),
+    ("created", ("Uninit was created at",)),
     ("related", ("Last potentially related work creation",)),
 )
 _ALLOCATOR: Final = (
@@ -36,7 +37,7 @@ def details_of(kind: Kind, lines: Sequence[LogLine]) -> tuple[dict[str, str], di
                 if value is not None and name not in found:
                     found[name] = value.strip()[:_LONGEST]
                     cited[name] = line.number
-    if kind in (Kind.SANITIZER, Kind.SLAB):
+    if kind in (Kind.SANITIZER, Kind.SLAB, Kind.LEAK):
         _stacks(lines, found, cited)
     return found, cited
 

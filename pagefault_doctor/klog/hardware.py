@@ -100,7 +100,8 @@ DETAILS: Final = (
     r"severity=(?P<severity>[^,]+)",
     r"DMAR: \[(?P<direction>[\w -]+)\] Request device \[(?P<device>[^\]]+)\]"
     r"(?:.*?fault addr (?:0x)?(?P<dma_address>[0-9a-f]+))?"
-    r"(?:.*?\[fault reason (?P<dma_reason>.+)\])?",
+    r"(?:.*?\[fault reason \w+\] (?P<dma_reason>.+))?",
+    r"(?P<device>[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.\d): AMD-Vi: Event logged",
     r"AMD-Vi: Event logged \[\w+ (?:device=(?P<device>[0-9a-f:.]+))?"
     r"(?:.*?address=(?P<dma_address>0x[0-9a-f]+))?",
     r"(?P<device>ata\d[\d.]*): exception Emask",

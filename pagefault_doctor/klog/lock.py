@@ -2,7 +2,7 @@
 
 `kernel/locking/lockdep.c`, `kernel/locking/spinlock_debug.c`, `kernel/rcu/update.c`.
 
-Details: `task` that takes the lock; `problem` and `magic` of a spin lock.
+Details: `task` that takes the lock, and the `lock`; `problem` and `magic` of a spin lock.
 """
 
 from __future__ import annotations
@@ -147,6 +147,7 @@ FORMS: Final = (
 
 DETAILS: Final = (
     r"^(?P<task>.{1,40}/\d+) (?:\[.*?\] )?is trying to (?:acquire|release)",
+    r"\((?P<lock>[^(){}]{1,80})\)\{.*\bat: ",
     r"(?P<problem>bad magic|lockup suspected|already unlocked|wrong owner|wrong CPU|recursion)",
     r"\.magic: (?P<magic>[0-9a-f]+)",
 )

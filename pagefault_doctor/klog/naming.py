@@ -87,6 +87,11 @@ def _place(pattern: str) -> re.Pattern[str]:
     return regex(pattern)
 
 
+def is_generic(name: str) -> bool:
+    """Whether a function says nothing of the cause, whatever the kind of report."""
+    return any(word in name for word in WORDS) or _skip("").search(name) is not None
+
+
 def _group(match: re.Match[str]) -> str | None:
     return next((v for k, v in match.groupdict().items() if v), None)
 

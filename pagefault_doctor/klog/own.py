@@ -71,7 +71,7 @@ _STARTS: Final = (
     ("unhandled ", _PROGRAM + r"unhandled .{3,60}? (?:\(\d+\) )?(?:at|code) (?:0x)?[0-9a-f]+"),
     ("unhandled ", r"^(?!syz-)[\w.@/+:()# -]{1,40}: unhandled page fault \(\d+\) at "),
     ("process fault", r"^User process fault: interruption code "),
-    ("(sig ", _PROGRAM + r"(?:bad frame|illegal instruction|trap|bus error)[\w ]* \(\d+\) at "),
+    (" nip ", _PROGRAM + r"(?:bad frame|illegal inst|trap|bus error).* nip [0-9a-f]+ lr [0-9a-f]+"),
     ("oom-killer", r"invoked oom-killer: gfp_mask="),
     ("memory: Kill", r"[Oo]ut of memory(?: \([^)]*\))?: Kill(?:ed)? process \d+"),
 )  # fmt: skip
@@ -92,7 +92,7 @@ NEEDLES: Final = (
     b"exception, ESR", b"prefetch abort", b"ODEBUG: ", b"DEBUG_LOCKS_W", b"pagealloc: ",
     b"Bad swap ", b"Slab cache still", b"_panic: text", b"process fault: inter", b" ilc:",
     b"NETDEV WATCHDOG", b"nobody cared", b"Trigger a crash", b"page allocation ",
-    b"suspected memory", b"Dead loop on", b"Oops[#", b"Oops [#", b" unhandled ",
+    b"suspected memory", b"Dead loop on", b"Oops[#", b"Oops [#", b" unhandled ", b" nip ",
 )  # fmt: skip
 """What a first search looks for besides the headers, so that these starts are found."""
 

@@ -14,6 +14,7 @@ from pagefault_doctor.klog.demangle import demangled
 from pagefault_doctor.klog.details import details_of
 from pagefault_doctor.klog.fault import fault_of
 from pagefault_doctor.klog.form import OWN
+from pagefault_doctor.klog.naming import is_generic
 from pagefault_doctor.klog.prefix import LogLine
 from pagefault_doctor.klog.process import Process, modules_of, process_of
 from pagefault_doctor.klog.registers import code_of, pointer_of, registers_of
@@ -37,8 +38,15 @@ _TRACE_FIRST: Final = frozenset(
     | {Kind.BAD_PAGE, Kind.PANIC}
 )
 """Kinds whose own stack has no instruction pointer: one that follows belongs to what it was in."""
-_HEADED: Final = frozenset({Kind.LOCKDEP, Kind.HUNG_TASK, Kind.STALL, Kind.LOCKUP})
+_HEADED: Final = frozenset(
+    {Kind.LOCKDEP, Kind.HUNG_TASK, Kind.STALL, Kind.LOCKUP, Kind.SLAB, Kind.BAD_PAGE}
+)
 """Kinds that print other stacks before the one under its head."""
+_FINDERS: Final = regex(
+    r"print_bad_pte|check_bytes|debug_processing|consistency_checks|bad_page|object_err"
+    r"|_bad_irq|note_interrupt|get_page_from_freelist|slab|dump_header|oom_kill|warn_alloc"
+)
+"""Functions that found the trouble, of kinds whose title names none."""
 _LEADS: Final = regex(
     r"cut here|^={20,}|list_(?:add|del) |refcount_t: |ODEBUG: |usercopy: |Missing ENDBR|CFI failure"
     r"|detected (?:buffer overflow|field-spanning)|tried to execute|unable to execute|Oops: "
@@ -62,7 +70,13 @@ class _Stack(msgspec.Struct, frozen=True):
             return self.pointer
         known = [f for f in self.trace if f.function]
         named_frame = next((f for f in known if _plain(f.function) in named), None)
-        return named_frame or next((f for f in known if f.reliable), None)
+        reliable = [f for f in known if f.reliable]
+        telling = (f for f in reliable if not _tells_nothing(f.function or ""))
+        return named_frame or next(telling, reliable[0] if reliable else None)
+
+
+def _tells_nothing(function: str) -> bool:
+    return is_generic(function) or _FINDERS.search(function) is not None
 
 
 class _Said(msgspec.Struct, frozen=True):

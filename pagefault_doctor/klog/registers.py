@@ -62,7 +62,7 @@ _NOISE: Final = regex(r"^\s*(?:\?|\[<|[\w.]+\+0x)")
 def pointer_of(lines: Sequence[LogLine]) -> Frame | None:
     """Return where the instruction pointer stood in the kernel; a bare address has no function."""
     for line in lines:
-        if ":" not in line.text and " at " not in line.text:
+        if ":" not in line.text and " at " not in line.text and "NIP [" not in line.text:
             continue
         for pattern in _POINTERS:
             match = pattern.search(line.text)

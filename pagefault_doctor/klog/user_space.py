@@ -87,16 +87,16 @@ DETAILS: Final = (
     r"^(?:traps: )?(?P<program>.{1,40}?)\[\d+\]:? (?:segfault|unhandled|trap |[a-z])",
     r" ip[ :](?P<ip>[0-9a-f]+) sp[ :](?P<sp>[0-9a-f]+)",
     r" nip (?P<ip>[0-9a-f]+) lr ",
-    rf"(?:error[ :][0-9a-f]+|^) in {_MAPPED}",
+    rf"(?:error[ :][0-9a-f]+|code \w+|esr \w+,|0x[0-9a-f]+|ilc:\d|^) in {_MAPPED}",
     r"likely on CPU (?P<on_cpu>\d+) \(core (?P<core>\d+), socket (?P<socket>\d+)\)",
     r"traps: .*?\] (?:trap )?(?P<trap>[a-z][\w /-]*?) ip:",
 )
 
 _FAULT: Final = regex(
-    r"^(?:traps: )?(?P<program>.{1,40}?)\[(?P<pid>\d{1,10})\]:? [a-z]"
+    r"^(?:traps: )?(?P<program>.{1,40}?)(?:\[(?P<pid>\d{1,10})\]:?| *:(?= unhandled)) [a-z]"
     r"(?:.*? at (?:0x)?(?P<address>[0-9a-f]{1,16})\b)?"
 )
-_CODE: Final = regex(r"(?:error[ :]|esr )(?:0x)?(?P<code>[0-9a-f]{1,16})")
+_CODE: Final = regex(r"(?:error[ :]|esr |, code )(?:0x)?(?P<code>[0-9a-f]{1,16})")
 
 
 def user_fault(line: LogLine, process: Process) -> tuple[Fault | None, int | None, Process]:
@@ -114,5 +114,10 @@ def user_fault(line: LogLine, process: Process) -> tuple[Fault | None, int | Non
         reason=x86_reason(value) if x86 and value is not None else None,
         error_code=f"0x{value:x}" if value is not None else None,
     )
-    named = structs.replace(process, pid=int(match["pid"]), comm=match["program"], line=line.number)
+    named = structs.replace(
+        process,
+        pid=int(match["pid"]) if match["pid"] else None,
+        comm=match["program"],
+        line=line.number,
+    )
     return fault, line.number, named
