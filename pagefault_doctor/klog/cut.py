@@ -44,7 +44,6 @@ _LEADS: Final = regex(
     r"|ODEBUG: |DEBUG_LOCKS_WARN_ON|ed to execute|unable to execute|Missing ENDBR|CFI failure"
     r"|_panic: text|Trigger a crash|nobody cared|NETDEV WATCHDOG|Machine check in kernel|, ESR 0x"
     r"|prefetch abort|Slab cache still|double free detected|Bad swap|pagealloc: |Bad mode in"
-    r"|Dead loop on"
 )
 _KILLED: Final = regex(r"[Oo]ut of memory: Kill")
 _OOM: Final = regex(r"invoked oom-killer|[Oo]ut of memory: Kill")

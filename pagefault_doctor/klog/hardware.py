@@ -52,11 +52,6 @@ FORMS: Final = (
     _plain(r"EDAC [\w#]+: (?:\d+ )?CE ", "corrected memory error", "edac_mc_printk"),
     _plain(r"Memory failure: 0x[0-9a-f]+: ", "memory failure", "mm/memory-failure.c"),
     _plain(
-        r"Killing (.{1,60}?):\d+ due to hardware memory corruption",
-        "memory failure: killed {1}",
-        "kill_proc",
-    ),
-    _plain(
         r"AER: (?:Multiple )?Uncorrect\w+ (\((?:Non-)?Fatal\))",
         "uncorrected PCIe error {1}",
         "aer_print_port_info",

@@ -40,12 +40,11 @@ _STARTS: Final = (
     ("from APEI", r"Hardware error from APEI Generic Hardware Error Source"),
     ("EDAC ", r"EDAC [\w#]+: (?:\d+ )?[CU]E "),
     ("Memory failure", r"^(?:MCE: |mce: )?Memory failure: 0x[0-9a-f]+: "),
-    ("memory corruption", r"Killing .{1,60} due to hardware memory corruption fault at"),
     ("AER: ", r"AER: (?:Multiple )?(?:Unc|C)orrect(?:ed|able)[^:]* (?:error|\(|message)"),
     ("PCIe Bus Error", r"PCIe Bus Error: severity="),
     ("DMAR: ", r"DMAR: \[(?:DMA|INTR-REMAP)[^\]]*\] Request device \["),
     ("AMD-Vi", r"AMD-Vi: Event logged \["),
-    ("arm-smmu", r"arm-smmu[\w-]* \S+: (?:Unhandled context fault|event 0x[0-9a-f]+ received)"),
+    ("arm-smmu", r"arm-smmu[\w-]* \S+: Unhandled context fault"),
     ("NMI", r"NMI: (?:IOCK|PCI system) error|NMI received for unknown reason"),
     ("above threshold", r"(?:Core|Package) temperature (?:is )?above threshold"),
     ("exception Emask", r"^ata\d[\d.]*: exception Emask 0x"),
@@ -82,24 +81,21 @@ _NOTICES: Final = (
     ("Trigger a crash", r"^sysrq: (?:SysRq : )?Trigger a crash|^SysRq : Trigger a crash"),
     ("page allocation", r"^(?!syz)(?:.{1,40}: )?page allocation (?:failure: order:\d|stalls for)"),
     ("suspected memory", r"^kmemleak: \d+ new suspected memory leaks"),
-    ("Dead loop on", r"Dead loop on virtual device "),
 )
 
 NEEDLES: Final = (
-    b"tried to execute", b"unable to execute", b"Missing ENDBR", b"CFI failure", b"Machine Check",
-    b"Machine check", b"hardware memory corr", b"PCIe Bus Error", b"DMAR: [", b"AMD-Vi: Event",
-    b"arm-smmu", b"for unknown reason", b"above threshold", b"exception Emask", b" error, dev ",
-    b"exception, ESR", b"prefetch abort", b"ODEBUG: ", b"DEBUG_LOCKS_W", b"pagealloc: ",
-    b"Bad swap ", b"Slab cache still", b"_panic: text", b"process fault: inter", b" ilc:",
+    b" to execute ", b"Missing ENDBR", b"CFI failure", b"Machine ", b"PCIe Bus Error", b"DMAR: [",
+    b"AMD-Vi: Event", b"Unhandled ", b"Uhhuh", b"above threshold", b"exception Emask",
+    b" error, dev ", b"pagealloc: ", b"Bad swap ", b"Slab cache still", b"_panic: text", b" ilc:",
     b"NETDEV WATCHDOG", b"nobody cared", b"Trigger a crash", b"page allocation ",
-    b"suspected memory", b"Dead loop on", b"Oops[#", b"Oops [#", b" unhandled ", b" nip ",
+    b"suspected memory", b"Oops", b" unhandled ", b" nip ",
 )  # fmt: skip
 """What a first search looks for besides the headers, so that these starts are found."""
 
 _TABLE: Final = tuple((word, regex(pattern)) for word, pattern in _STARTS)
 _QUIET: Final = tuple((word, regex(pattern)) for word, pattern in _NOTICES)
 _GROUPS: Final = (
-    ("Machine Check", "Machine check", "from APEI", "EDAC ", "Memory failure", "memory corruption"),
+    ("Machine Check", "Machine check", "from APEI", "EDAC ", "Memory failure"),
     ("AER: ", "PCIe Bus Error"),
     ("exception Emask", " error, dev "),
 )
