@@ -16,10 +16,11 @@ _SIGNS: Final = tuple(
         ("arm64", r"\bx\d\d?: [0-9a-f]{16}|\bpstate: |\bESR = 0x"
                   r"|el[01]_?[a-z]*_?(?:64_)?(?:sync|irq|svc)|\.aarch64\b"),
         ("arm", r"\bpsr: [0-9a-f]{8}|ISA ARM|\] (?:PREEMPT )?(?:SMP )?ARM\b|PC is at|__dabt_svc"),
-        ("riscv64", r"\bepc : |\bbadaddr: "),
+        ("riscv64", r"\bepc : [0-9a-z_]+\+?.* ra : |\bbadaddr: "),
         ("ppc64", r"\bNIP \[|\bDAR: |\bGPR\d\d: |NIP: +[0-9a-f]{16}|^\[c0000"),
-        ("s390x", r"Krnl PSW|Krnl GPRS|ilc:\d"),
-        ("loongarch64", r"\bera +[:=] [0-9a-f]{16}"),
+        ("s390x", r"Krnl PSW|Krnl GPRS|ilc:\d|virtual kernel address space"),
+        ("loongarch64", r"\b(?:era|ERA) *(?:[:=]|==) [0-9a-f]{16}|\bPRMD: |, era == "),
+        ("mips", r"\bCp0_?\w*|^epc +: [0-9a-f]{8}|, epc == |\bBadVA +: |Status: [0-9a-f]{8}\b"),
         ("x86_64", r"\[<ffffffff[0-9a-f]{8}>\]|ffff88[0-9a-f]{10}|__x64_sys_|do_syscall_64"),
     )
 )  # fmt: skip

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.klog.form import BAD_ACCESS, FAULT, Form
+from pagefault_doctor.klog.form import BAD_ACCESS, FAULT, OWN, Form
 from pagefault_doctor.model.report import Kind
 
 _HEADER: Final = "Unable to handle kernel"
+
+
+def _internal(what: str, kind: Kind) -> Form:
+    return Form(
+        header="Internal error:",
+        says=rf"Internal error: ?(?:{what})",
+        title="Internal error in {f}",
+        kind=kind,
+        ways=FAULT,
+        alts=(BAD_ACCESS,),
+        source="die (arch/arm64/kernel/traps.c, arch/arm/kernel/traps.c)",
+    )
+
 
 FORMS: Final = (
     Form(
@@ -38,15 +51,15 @@ FORMS: Final = (
         alts=(BAD_ACCESS,),
         source="die_kernel_fault",
     ),
-    Form(
-        header="Internal error:",
-        says=r"Internal error:",
-        title="Internal error in {f}",
-        kind=Kind.TRAP,
-        ways=FAULT,
-        alts=(BAD_ACCESS,),
-        source="die (arch/arm64/kernel/traps.c)",
+    _internal(r"Oops - BUG|BRK handler|Oops - UBSAN", Kind.KERNEL_BUG),
+    _internal(
+        r"synchronous (?:external abort|parity|ECC)|.*(?:external abort|parity|ECC) ?\(?",
+        Kind.HARDWARE,
     ),
+    _internal(
+        r"Oops: |Accessing user space|Unhandled fault|: [0-9a-f]+ \[|.*abort: ", Kind.PAGE_FAULT
+    ),
+    _internal(r"", Kind.TRAP),
     Form(
         header="Unhandled fault:",
         says=r"Unhandled fault:",
@@ -63,5 +76,14 @@ FORMS: Final = (
         kind=Kind.TRAP,
         ways=FAULT,
         source="do_alignment (arch/arm/mm/alignment.c)",
+    ),
+    Form(
+        header=OWN,
+        says=r"Unhandled prefetch abort: ",
+        title="Unhandled prefetch abort in {f}",
+        kind=Kind.PAGE_FAULT,
+        ways=FAULT,
+        alts=(BAD_ACCESS,),
+        source="do_PrefetchAbort (arch/arm/mm/fault.c)",
     ),
 )

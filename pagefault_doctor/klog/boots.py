@@ -1,6 +1,7 @@
 """Which boot a line belongs to.
 
-A boot begins with the banner (`init/version.c`, linux_banner); journalctl marks it too.
+A boot begins with the banner (`init/version.c`, linux_banner); journalctl marks it too. Where
+neither was kept, the kernel's clock gives it away: it counts from the boot and never falls back.
 """
 
 from __future__ import annotations
@@ -16,6 +17,10 @@ NEEDLES: Final = (b"Linux version ", b"-- Boot ", b"-- Reboot --")
 _BANNER: Final = regex(r"^\s*Linux version (?P<release>\d+\.\d+\S*) ")
 _MARK: Final = regex(r"^-- (?:Boot [0-9a-f]{32}|Reboot) --")
 
+_FALL: Final = 0.5
+_LEAST: Final = 30.0
+"""Seconds that the clock must fall by; lines of several CPUs are out of order by far less."""
+
 
 class Boot(msgspec.Struct, frozen=True):
     """One boot: the kernel's release where the banner told it, and the line it begins at."""
@@ -30,6 +35,7 @@ class Boots:
     def __init__(self) -> None:
         self._seen: list[Boot] = []
         self._marked = False
+        self._time = 0.0
 
     @property
     def current(self) -> int:
@@ -49,6 +55,7 @@ class Boots:
             return True
         match = _BANNER.match(line.text)
         if match is None or (line.timestamp or 0) > 60:
+            self._tick(line)
             return False
         boot = Boot(match["release"], line.number)
         if self._marked:
@@ -58,7 +65,16 @@ class Boots:
             self._begin(boot, line)
         return True
 
+    def _tick(self, line: LogLine) -> None:
+        """Take in the time of a line; one far below what was seen is that of another boot."""
+        if line.timestamp is None:
+            return
+        if line.timestamp < self._time * _FALL and self._time - line.timestamp > _LEAST:
+            self._begin(Boot(None, line.number), line)
+        self._time = max(self._time, line.timestamp)
+
     def _begin(self, boot: Boot, line: LogLine) -> None:
-        if not self._seen and line.number > 40:
+        if not self._seen and (line.number > 40 or self._time):
             self._seen.append(Boot(None, 1))
+        self._time = 0.0
         self._seen.append(boot)

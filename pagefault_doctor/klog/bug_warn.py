@@ -5,7 +5,8 @@ until 2025, `FILE:LINE at f+0x.., CPU#N: comm/pid` since.
 
 Details: `file` and `file_line` of the check; `check` the words of a list, reference count, copy or
 object check; `entry`, `expected`, `found` of a list check; `object_type`, `hint` of ODEBUG;
-`missing_endbr`, `cfi_caller`, `cfi_target` of control-flow checks.
+`missing_endbr`, `cfi_caller`, `cfi_target` of control-flow checks; `device` and `driver` of a
+transmit queue that timed out; `irq` that nobody cared for, and its `handler`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pagefault_doctor.klog.naming import CALL, RIP, TRACE
 from pagefault_doctor.model.report import Kind
 
 _AT: Final = r"WARNING: (?:CPU: \d+ PID: \d+ )?(?:at )?"
+_OBJECTS: Final = "debug_|work_fixup|timer|free_obj|percpu_counter"
 _WARNED: Final = ((RIP, TRACE), (CALL, TRACE))
 """After the RIP line of the trap; kernels before 4.11 have none."""
 
@@ -38,7 +40,7 @@ FORMS: Final = (
         r"lib/debugobjects\.c",
         "WARNING: ODEBUG bug in {f}",
         Kind.WARNING,
-        skip="debug_|work_fixup|timer|free_obj|percpu_counter",
+        skip=_OBJECTS,
         source="debug_print_object",
     ),
     _warning(r"mm/usercopy\.c", "WARNING: bad usercopy in {f}", Kind.USERCOPY, "usercopy|__check"),
@@ -167,6 +169,40 @@ FORMS: Final = (
         ways=FAULT,
         source="__fortify_report",
     ),
+    Form(
+        header=OWN,
+        says=r"ODEBUG: \w+ ",
+        title="WARNING: ODEBUG bug in {f}",
+        kind=Kind.WARNING,
+        ways=((CALL, TRACE), (r"hint: (?P<f>[A-Za-z0-9_]+)[+.]",)),
+        skip=_OBJECTS,
+        source="debug_print_object; its headline is not in the log",
+    ),
+    Form(
+        header=OWN,
+        says=r"skb_(?:over|under)_panic: text:",
+        title="kernel BUG in {f}",
+        kind=Kind.KERNEL_BUG,
+        ways=FAULT,
+        skip="^skb_",
+        source="net/core/skbuff.c (skb_panic)",
+    ),
+    Form(
+        header=OWN,
+        says=r"NETDEV WATCHDOG: ",
+        title="NETDEV WATCHDOG: transmit queue timed out",
+        kind=Kind.WARNING,
+        plain=True,
+        source="net/sched/sch_generic.c (dev_watchdog)",
+    ),
+    Form(
+        header=OWN,
+        says=r"irq \d+: nobody cared",
+        title="irq: nobody cared",
+        kind=Kind.WARNING,
+        plain=True,
+        source="kernel/irq/spurious.c (__report_bad_irq)",
+    ),
 )
 
 DETAILS: Final = (
@@ -184,5 +220,9 @@ DETAILS: Final = (
     r"ODEBUG: (?P<check>\w+ \w+).*object type: (?P<object_type>\w+)(?: hint: (?P<hint>\S+"
     r"(?: \[[\w-]+\])?))?",
     r"Missing ENDBR: (?P<missing_endbr>\S+(?: \[[\w-]+\])?)",
+    r"NETDEV WATCHDOG: (?P<device>\S+)(?: \((?P<driver>[\w-]+)\))?",
+    r"irq (?P<irq>\d+): nobody cared",
+    r"^\[<[0-9a-f]+>\] (?P<handler>\w+(?: \[[\w-]+\])?)(?: threaded .*)?$",
+    r"skb_(?P<check>(?:over|under)_panic: .*)",
     r"CFI failure at (?P<cfi_caller>\S+(?: \[[\w-]+\])?) \(target: (?P<cfi_target>[^;]{1,80})",
 )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 from typing import Final
 
+from pagefault_doctor.klog.prefix import LogLine
 from pagefault_doctor.model.pattern import regex
 
 _HEADS: Final = regex(
@@ -17,8 +18,18 @@ _FRAME: Final = regex(
     r"|^ *(?:\[c?[0-9a-f]+\] ){2}\w|\(\w+[^)]*\) from |^ *\w+ from \w+|<(?:IRQ|NMI|TASK|EOI)>"
     r"|^ *(?:\[<?[0-9a-f]+>?\] )*(?:0x)?[0-9a-f]{8,}"
 )
+_DEPOT: Final = regex(r"slab index \d+ out of bounds \(\d+\) for stack id")
+"""`lib/stackdepot.c` (stack_depot_fetch): where the sanitizers keep their stacks."""
 _WITHIN: Final = 15
 _LONGEST: Final = 160
+_INDENT: Final = 8
+
+
+def losses_of(lines: Sequence[LogLine]) -> str | None:
+    """Return what is wrong where messages were dropped between most lines of a report, or None."""
+    if sum(line.dropped > 0 for line in lines) * 2 > len(lines):
+        return "most lines of the report were dropped"
+    return None
 
 
 def problem_of(lines: Sequence[str], plain: bool) -> str | None:
@@ -26,6 +37,8 @@ def problem_of(lines: Sequence[str], plain: bool) -> str | None:
 
     A `plain` kind of report prints no stack, so it misses none.
     """
+    if any("for stack id" in text and _DEPOT.search(text) for text in lines):
+        return "the records of stacks are damaged themselves"
     if plain:
         return None
     seen: set[str] = set()
@@ -40,4 +53,11 @@ def problem_of(lines: Sequence[str], plain: bool) -> str | None:
         own = takewhile(lambda x: not _HEADS.search(x), after)
         if not any(_FRAME.search(x[:_LONGEST]) for x in own):
             return "the call trace has no frames"
-    return None if seen else "no call trace"
+    return None if seen or _headless(lines) else "no call trace"
+
+
+def _headless(lines: Sequence[str]) -> bool:
+    """Whether it is a trace of riscv, which show_regs prints without a head."""
+    return any(text.startswith("epc : ") for text in lines) and any(
+        "[<" in text[:_INDENT] and _FRAME.search(text[:_LONGEST]) for text in lines
+    )

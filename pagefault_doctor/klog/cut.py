@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from pagefault_doctor.klog.own import is_alike, is_notice
 from pagefault_doctor.klog.prefix import LogLine
 from pagefault_doctor.klog.process import only_modules
 from pagefault_doctor.klog.scan import Scan, Start
@@ -34,21 +35,31 @@ _FOLLOWERS: Final = regex(
     r"INFO: (?:Allocated in|Freed in|Slab 0x|Object 0x|0x[0-9a-f]+-0x)|^\s*Oops: |Internal error:"
     r"|^\s*(?:rcu: )?rcu_\w+ kthread starved|refcount_t: |list_\w+ (?:corruption|double)"
     r"|general protection fault|SError Interrupt on|Insufficient stack space"
+    r"|INFO: task .* is blocked on an? |Kernel BUG \[#"
 )
 _LEADS: Final = regex(
     r"list_(?:add|del) (?:corruption|double)|refcount_t: |Kernel memory |: detected "
     r"|detected buffer|kernel stack overflow|Corrupted page table|control protection"
     r"|Kernel attempted|Insufficient stack space|hard LOCKUP|SError Inter|unreferenced object"
+    r"|ODEBUG: |DEBUG_LOCKS_WARN_ON|ed to execute|unable to execute|Missing ENDBR|CFI failure"
+    r"|_panic: text|Trigger a crash|nobody cared|NETDEV WATCHDOG|Machine check in kernel|, ESR 0x"
+    r"|prefetch abort|Slab cache still|double free detected|Bad swap|pagealloc: |Bad mode in"
 )
 _KILLED: Final = regex(r"[Oo]ut of memory: Kill")
 _OOM: Final = regex(r"invoked oom-killer|[Oo]ut of memory: Kill")
-_USER: Final = regex(r"\]: segfault |^traps: |\]: unhandled ")
+_USER: Final = regex(
+    r"\]: segfault |^traps: |: unhandled .* (?:at|code) |^User process fault"
+    r"|\]: .* nip [0-9a-f]+ lr "
+)
 _QUESTIONABLE: Final = regex(
     r"^\s*(?:\[<[0-9a-f]+>\] )?(?:<[A-Z]+> *)?(?:\[<[0-9a-f]+>\] )?\? |\(unreliable\)"
 )
 _LOST: Final = regex(
     r"(?:Fatal exception|panic_on_warn|hung_task|softlockup|RCU Stall|Hard LOCKUP)"
 )
+_BACKTRACES: Final = "Sending NMI from CPU"
+"""`lib/nmi_backtrace.c`: what the CPUs say from here on belongs to the report."""
+_MODULES: Final = "Modules linked in:"
 _NEAR: Final = 60
 _FAR: Final = 500
 _AHEAD: Final = 50
@@ -58,14 +69,15 @@ class Cut(msgspec.Struct, frozen=True):
     """One report's lines.
 
     `lines` are those of its context from the start to its end, `lead` a few before it. `naming` is
-    the text that gives it its name, without prefixes and guessed frames. `lost` says that the VM's
-    serial line broke off.
+    the text that gives it its name, without prefixes and guessed frames. `beyond` are lines after
+    its end, which may name the modules that it does not.
     """
 
     start: Start
     lead: tuple[LogLine, ...]
     lines: tuple[LogLine, ...]
     naming: tuple[str, ...]
+    beyond: tuple[LogLine, ...] = ()
 
 
 def cuts(seen: Scan, lines: Lines) -> Iterator[Cut]:
@@ -84,7 +96,12 @@ def _events(starts: Sequence[Start]) -> list[Start]:
         if start.header is None and following is not None and _leads_to(start, following):
             continue
         events.append(start)
-    return events
+    grave = {event.boot for event in events if event.header is not None}
+    return [
+        event
+        for event in events
+        if event.header is not None or event.boot not in grave or not is_notice(event.line.text)
+    ]
 
 
 def _end_of(start: Start, later: Sequence[Start]) -> int | None:
@@ -109,7 +126,9 @@ def _continues(start: Start, last: Start) -> bool:
         return False
     if start.line.context != last.line.context:
         return False
-    return start.header in _SAME_EVENT or bool(_FOLLOWERS.search(text)) or start.header is None
+    if start.header in _SAME_EVENT or _FOLLOWERS.search(text):
+        return True
+    return start.header is None and (last.header is not None or is_alike(text, last.line.text))
 
 
 def _leads_to(start: Start, following: Start) -> bool:
@@ -127,18 +146,31 @@ def cut(start: Start, end: int | None, lines: Lines) -> Cut:
     lead = tuple(x for x in lines.before(start.place, number, LEAD) if x.context == context)
     own: list[LogLine] = []
     naming: list[str] = []
-    ended = False
+    beyond: list[LogLine] = []
+    ended = asked = False
     for line in islice(lines.after(start.place, number), LONGEST):
-        if line.context != context and not _wrapped(line, own):
+        if line.context != context and not (_asked(line, asked) or _wrapped(line, own)):
             continue
+        asked = asked or _BACKTRACES in line.text
         ended = ended or (bool(own) and not line.caller and _second(line))
         if end is None or line.number < end:
             own.append(line)
+        elif len(beyond) < _NEAR and _lacks_modules(start, own):
+            beyond.append(line)
         elif ended or not line.caller:
             break
-        if not ended and not (context and _guessed(line.text)):
+        if not (ended or (beyond and not line.caller)) and not (context and _guessed(line.text)):
             naming.append(line.text)
-    return Cut(start, lead, tuple(own), tuple(naming))
+    return Cut(start, lead, tuple(own), tuple(naming), tuple(beyond))
+
+
+def _lacks_modules(start: Start, own: Sequence[LogLine]) -> bool:
+    return start.header is not None and not any(line.text.startswith(_MODULES) for line in own)
+
+
+def _asked(line: LogLine, asked: bool) -> bool:
+    """Whether another CPU answers the report that asked all of them for their stacks."""
+    return asked and (line.caller or "").startswith("C")
 
 
 def _wrapped(line: LogLine, own: list[LogLine]) -> bool:
@@ -146,7 +178,7 @@ def _wrapped(line: LogLine, own: list[LogLine]) -> bool:
     if not own or line.timestamp is not None or not only_modules(line.text):
         return False
     before = own[-1].text
-    return before.startswith("Modules linked in:") or only_modules(before)
+    return before.startswith(_MODULES) or only_modules(before)
 
 
 def _second(line: LogLine) -> bool:
@@ -154,7 +186,7 @@ def _second(line: LogLine) -> bool:
     if _DUMP_ONLY.search(text):
         return True
     header = header_of(text)
-    return header is not None and header not in _SAME_EVENT
+    return header is not None and header not in _SAME_EVENT and not text.startswith("Kernel BUG [#")
 
 
 def _guessed(text: str) -> bool:

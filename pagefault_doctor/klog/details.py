@@ -7,13 +7,15 @@ from typing import Final
 
 from pagefault_doctor.klog.families import DETAILS, pattern
 from pagefault_doctor.klog.prefix import LogLine
+from pagefault_doctor.klog.setting import setting_of
 from pagefault_doctor.klog.stack import frame_of
-from pagefault_doctor.model.report import Frame, Kind
+from pagefault_doctor.model.report import USER_SIDE, Frame, Kind
 
 _LONGEST: Final = 200
 _STACKS: Final = (
-    ("allocated", ("Allocated by task", "allocated by task", "Allocated in ")),
+    ("allocated", ("Allocated by task", "allocated by task", "Allocated in ", "  backtrace")),
     ("freed", ("Freed by task", "freed by task", "Freed in ")),
+    ("created", ("Uninit was created at",)),
     ("related", ("Last potentially related work creation",)),
 )
 _ALLOCATOR: Final = (
@@ -26,8 +28,7 @@ _DEPTH: Final = 12
 
 def details_of(kind: Kind, lines: Sequence[LogLine]) -> tuple[dict[str, str], dict[str, int]]:
     """Return the details of a report of that kind, and the line each was read from."""
-    found: dict[str, str] = {}
-    cited: dict[str, int] = {}
+    found, cited = ({}, {}) if kind in USER_SIDE else setting_of(lines)
     expressions = [pattern(e) for e in DETAILS.get(kind, ())]
     for line in lines:
         for expression in expressions:
@@ -36,7 +37,7 @@ def details_of(kind: Kind, lines: Sequence[LogLine]) -> tuple[dict[str, str], di
                 if value is not None and name not in found:
                     found[name] = value.strip()[:_LONGEST]
                     cited[name] = line.number
-    if kind in (Kind.SANITIZER, Kind.SLAB):
+    if kind in (Kind.SANITIZER, Kind.SLAB, Kind.LEAK):
         _stacks(lines, found, cited)
     return found, cited
 

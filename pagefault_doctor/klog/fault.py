@@ -21,6 +21,10 @@ _ADDRESS: Final = tuple(
         r"non-canonical address (?:0x)?([0-9a-f]+)",
         r"maybe for address (?:0x)?([0-9a-f]+)",
         r"at virtual (?:kernel )?address (?:0x)?([0-9a-f]+)",
+        r"paging request for \w+ at address (?:0x)?([0-9a-f]+)",
+        r"unaligned access at (?:0x)?([0-9a-f]+)",
+        r"Kernel attempted to \w+ user page \(([0-9a-f]+)\)",
+        r"tried to execute \S+ page \(([0-9a-f]+)\)",
         r"to handle kernel (?:paging request|NULL pointer dereference) at (?:0x)?([0-9a-f]+)",
         r"^paging request at (?:0x)?([0-9a-f]+)",
         r"(?:dereference|access) on (?:read|write) at (?:0x)?([0-9a-f]+)",
@@ -42,6 +46,24 @@ _X86_ACCESS: Final = regex(
 _X86_OOPS: Final = regex(r"\bOops: (?:Oops: )?([0-9a-f]{4}) \[#")
 _X86_OLD: Final = regex(r"#PF error: (.*)")
 _TRAP_CODE: Final = regex(r"(?:fault|segment|opcode|error|int3)[^\n]*: ([0-9a-f]{4}) \[#")
+_FAULTED: Final = (
+    ("CR2: ", regex(r"\bCR2: (?:0x)?([0-9a-f]{8,16})\b")),
+    ("badaddr: ", regex(r"\bbadaddr: ([0-9a-f]{8,16})\b")),
+    ("DAR: ", regex(r"\bDAR: ([0-9a-f]{8,16})\b")),
+    ("BADV", regex(r"\bBADV: ([0-9a-f]{8,16})\b")),
+    ("BadVA", regex(r"\bBadVA\s*: ([0-9a-f]{8,16})\b")),
+)
+"""Registers that hold the address of a page fault, for when its headline is lost."""
+_CAUSE: Final = regex(r"\bcause: (?:0x)?0*([0-9a-f]{1,2})\b")
+_CAUSES: Final = {0xC: Access.EXECUTE, 0xD: Access.READ, 0xF: Access.WRITE}
+"""`arch/riscv/include/asm/csr.h`, EXC_INST_PAGE_FAULT and the next two."""
+_DSISR: Final = regex(r"\bDSISR: ([0-9a-f]{8})\b")
+_DSISR_STORE: Final = 0x02000000
+"""`arch/powerpc/include/asm/reg.h`, DSISR_ISSTORE."""
+_TEID: Final = regex(r"\bTEID: ([0-9a-f]{16})\b")
+_TEID_FSI: Final = {0x400: Access.WRITE, 0x800: Access.READ}
+"""`arch/s390/include/asm/fault.h`, TEID_FSI_STORE and TEID_FSI_FETCH."""
+_S390: Final = regex(r"\b([0-9a-f]{4}) ilc:\d \[#")
 _ESR: Final = regex(r"\bESR = (0x[0-9a-f]+)")
 _WNR: Final = regex(r"\bWnR = ([01])")
 _FSC: Final = regex(r"FSC = 0x[0-9a-f]+: (.+)")
@@ -100,12 +122,15 @@ def fault_of(lines: Sequence[LogLine], is_page_fault: bool) -> tuple[Fault | Non
         _address(text, said, line.number)
         _x86(text, said, is_page_fault)
         _arm64(text, said)
+        _others(text, said)
         for words, access, reason in _WORDS:
             if words in text:
                 said.access = said.access or access
                 said.reason = said.reason or reason
         if said.access is None and (match := _SAN.search(text)):
             said.access = Access(match[1].lower())
+    if is_page_fault and said.address is None:
+        _faulted(lines, said)
     if not (said.address or said.code):
         return None, None
     mode = said.mode or "kernel"
@@ -153,6 +178,30 @@ def _arm64(text: str, said: _Said) -> None:
         said.reason = match[1].strip()
     if said.code is None and (match := _INTERNAL.search(text)):
         said.code = _short(match[1])
+
+
+def _others(text: str, said: _Said) -> None:
+    """Read the registers that riscv, powerpc and s390 tell of the fault in."""
+    if "cause: " in text and (match := _CAUSE.search(text)):
+        said.code = said.code or _short(match[1])
+        said.access = said.access or _CAUSES.get(int(match[1], 16))
+    if "DSISR: " in text and (match := _DSISR.search(text)):
+        said.code = said.code or _short(match[1])
+        stored = int(match[1], 16) & _DSISR_STORE
+        said.access = said.access or (Access.WRITE if stored else Access.READ)
+    if "TEID: " in text and (match := _TEID.search(text)):
+        said.access = said.access or _TEID_FSI.get(int(match[1], 16) & 0xC00)
+    if said.code is None and "ilc:" in text and (match := _S390.search(text)):
+        said.code = _short(match[1])
+
+
+def _faulted(lines: Sequence[LogLine], said: _Said) -> None:
+    """Take the address from the register that holds it."""
+    for line in lines:
+        for word, pattern in _FAULTED:
+            if word in line.text and (match := pattern.search(line.text)):
+                said.address, said.line = f"0x{int(match[1], 16):x}", line.number
+                return
 
 
 def _short(digits: str) -> str:

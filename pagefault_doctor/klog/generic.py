@@ -18,16 +18,17 @@ WORDS: Final = tuple(
     __ubsan ubsan_ handle_bug asm_exc_ refcount_warn refcount_error __might_ report_cfi
     cleanup_srcu hlock_class debug_smp_proc check_preemption perf_trace trace_hardirqs
     cov_trace walk_stackframe panic_saved check_panic assertfail __seqprop stack_depot
-    malloc krealloc kmem_cache slab_ alloc_page folio_alloc alloc_skb skb_alloc
-    __alloc_object kmemdup kstrdup vmemdup memdup __filemap_get_folio find_or_create_page
-    pagecache_get_page grab_cache_page_write_begin read_cache_page kfree_skb ida_free
-    cache_free __free_pages free_unref percpu_alloc kmalloc kzalloc kcalloc vmalloc vzalloc
-    kvmalloc ___cache cache_alloc fail_dump alloc_buf
+    malloc krealloc kmem_cache slab_ alloc_page folio_alloc
+    kmemdup kstrdup vmemdup memdup __filemap_get_folio find_or_create_page
+    do_read_cache_folio pagecache_get_page grab_cache_page_write_begin read_cache_page
+    kfree_skb ida_free
+    cache_free __free_pages free_unref kmalloc kzalloc kcalloc vmalloc vzalloc
+    kvmalloc ___cache cache_alloc fail_dump
     copy_user get_user put_user string pointer snprintf scnprintf kasprintf kvasprintf
     printk hex_dump hexdump va_format crc32c usercopy check_object __check_heap
     _trylock _unlock mutex_ rt_mutex osq_ queued_spin owner_on_cpu rwsem_ spin_dump spin_bug
     arch_atomic cmpxchg __lock_acquire refcount_ kref_ __wake_up bh_enable bh_disable
-    lock_sock csd_lock irqentry_ _raw_
+    csd_lock irqentry_
     __list_ klist_ rhashtable_lookup
     del_timer __mod_timer mod_timer lock_timer_base try_to_del_timer timer_delete
     finish_wait kthread_stop
@@ -44,8 +45,7 @@ WORDS: Final = tuple(
 PATTERNS: Final = (
     # reporting
     r"kfence_(?:report|handle)",
-    r"^panic$",
-    r"^vpanic$",
+    r"panic",
     r"_trap$",
     r"^do_trap",
     r"^die$",
@@ -67,7 +67,6 @@ PATTERNS: Final = (
     r"^slab",
     r"^kv?free$",
     r"^vfree$",
-    r"^pcpu_",
     # memory and strings
     r"mem(?:cpy|cmp|set|chr|move|dup)",
     r"(?:^|_)str[nlsr]?(?:len|cpy|cmp|cat|chr|str|dup|pbrk|spn|sep|casecmp)",
@@ -76,8 +75,7 @@ PATTERNS: Final = (
     r"copy_(?:in|out)_?user",
     r"might_(?:fault|sleep|resched)",
     r"^_?dev_(?:info|notice|warn|err|alert|crit|emerg)",
-    r"^crc",
-    r"_crc\d",
+    r"(?:^|_)crc",
     # locks and atomics
     r"(?:spin|read|write)_(?:lock|trylock|unlock)",
     r"^mutex",
@@ -87,9 +85,9 @@ PATTERNS: Final = (
     r"atomic(?:64)?_(?:read|set|inc|dec|add|sub|cmp|fetch|xchg|long)",
     r"(?:set|clear|change|test)_bit",
     r"^refcount",
-    r"rcu_read_(?:un)?lock",
     # lists and trees
     r"list_(?:add|del|replace|move|splice)",
+    r"^_*rb_",
     r"rb_(?:erase|insert|next|first|last|prev|link)",
     r"xas_(?:start|load|find)",
     r"hlist_(?:add|del)",
@@ -104,12 +102,11 @@ PATTERNS: Final = (
     r"^logic_(?:in|out)[bwl]",
     r"^(?:__)?(?:raw_)?(?:read|write)[bwlq]$",
     r"^put_device$",
-    r"^get_device$",
     # files
     r"^iput$",
     r"^iput_final$",
     r"^ihold$",
-    r"^(?:fast_|__)?dput",
+    r"dput",
     r"(?:un)?lock_page$",
     # entry into the fault handlers
     r"do_sea$",

@@ -73,6 +73,13 @@ FORMS: Final = (
         plain=True,
         source="wq_watchdog_timer_fn",
     ),
+    Form(
+        header="INFO:",
+        says=r"INFO: (task .*? is blocked on an? .*)",
+        title="INFO: {1}",
+        kind=Kind.HUNG_TASK,
+        source="debug_show_blocker; its headline is not in the log",
+    ),
 )
 
 DETAILS: Final = (

@@ -4,7 +4,8 @@
 
 Details: `bug` its kind; `access_size`; `cache`, `object`, `object_size`; `distance` and `where` the
 address lies seen from the object; `allocated_by`, `allocated_module`, `freed_by`, `freed_module`
-the first functions of these stacks that are not the allocator; `uninit_bytes`; for UBSAN `file`,
+the first functions of these stacks that are not the allocator; `uninit_bytes`, `local_variable`,
+`created_by`, `created_module` of KMSAN; `value_before`, `value_after` of KCSAN; for UBSAN `file`,
 `file_line`, `index`, `type`.
 """
 
@@ -130,6 +131,8 @@ DETAILS: Final = (
     r"|to the left of|before|after)",
     r"kfence-#\d+: (?P<object>0x[0-9a-f]+-0x[0-9a-f]+), size=(?P<object_size>\d+),"
     r" cache=(?P<cache>[\w-]+)",
+    r"Local variable (?P<local_variable>\S+) created at",
+    r"value changed: (?P<value_before>0x[0-9a-f]+) -> (?P<value_after>0x[0-9a-f]+)",
     r"Bytes (?P<uninit_bytes>\d+-\d+) of \d+ are uninitialized",
     r"UBSAN: (?P<bug>[a-z-]+) in (?P<file>\S+?):(?P<file_line>\d+)",
     r"index (?P<index>-?\d+) is out of range for type '(?P<type>[^']{1,80})'",

@@ -2,14 +2,14 @@
 
 `kernel/locking/lockdep.c`, `kernel/locking/spinlock_debug.c`, `kernel/rcu/update.c`.
 
-Details: `task` that takes the lock; `problem` and `magic` of a spin lock.
+Details: `task` that takes the lock, and the `lock`; `problem` and `magic` of a spin lock.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.klog.form import TRACED, Form
+from pagefault_doctor.klog.form import OWN, TRACED, Form
 from pagefault_doctor.klog.naming import CALL, TRACE
 from pagefault_doctor.model.report import Kind
 
@@ -100,8 +100,9 @@ FORMS: Final = (
     _locks(r"BUG: Invalid wait context", "WARNING: locking bug in {f}", "BUG:", TRACED),
     Form(
         header=_HEADERS,
-        says=r"(WARNING|INFO): suspicious RCU usage(?:.*\n)+?.*?(?:kernel/|include/|net/|mm/|fs/|"
-        r"drivers/|arch/|security/|block/|lib/|sound/|crypto/|io_uring/|ipc/|virt/|\./)",
+        says=r"(WARNING|INFO): suspicious RCU usage",
+        then=r"\n.*?(?:kernel/|include/|net/|mm/|fs/|drivers/|arch/|security/|block/|lib/|sound/"
+        r"|crypto/|io_uring/|ipc/|virt/|rust/|init/|samples/|\./)",
         title="{1}: suspicious RCU usage in {f}",
         kind=Kind.LOCKDEP,
         ways=TRACED,
@@ -127,10 +128,26 @@ FORMS: Final = (
         skip="spin_|rwlock_",
         source="spin_dump, rwlock_bug",
     ),
+    Form(
+        header="BUG:",
+        says=r"BUG: (MAX_\w+ too (?:low|small).*)",
+        title="BUG: {1}",
+        kind=Kind.LOCKDEP,
+        source="print_lockdep_off",
+    ),
+    Form(
+        header=OWN,
+        says=r"DEBUG_LOCKS_WARN_ON\(",
+        title="WARNING: locking bug in {f}",
+        kind=Kind.LOCKDEP,
+        ways=TRACED,
+        source="include/linux/debug_locks.h; its headline is not in the log",
+    ),
 )
 
 DETAILS: Final = (
     r"^(?P<task>.{1,40}/\d+) (?:\[.*?\] )?is trying to (?:acquire|release)",
+    r"\((?P<lock>[^(){}]{1,80})\)\{.*\bat: ",
     r"(?P<problem>bad magic|lockup suspected|already unlocked|wrong owner|wrong CPU|recursion)",
     r"\.magic: (?P<magic>[0-9a-f]+)",
 )

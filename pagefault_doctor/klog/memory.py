@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.klog.form import Form
+from pagefault_doctor.klog.form import OWN, TRACED, Form
 from pagefault_doctor.klog.naming import TRACE
 from pagefault_doctor.model.report import Kind
 
@@ -108,11 +108,53 @@ FORMS: Final = (
         lost=True,
         source="slab_bug; syzbot has no name for these",
     ),
+    Form(
+        header=OWN,
+        says=r"pagealloc: (memory corruption|single bit error)",
+        title="pagealloc: {1}",
+        kind=Kind.BAD_PAGE,
+        plain=True,
+        source="mm/page_poison.c (check_poison_mem)",
+    ),
+    Form(
+        header=OWN,
+        says=r"(\w+): Bad swap (file|offset) entry",
+        title="{1}: bad swap {2} entry",
+        kind=Kind.BAD_PAGE,
+        plain=True,
+        source="mm/swapfile.c",
+    ),
+    Form(
+        header=OWN,
+        says=r"kmem_cache_destroy (\S+): Slab cache still has objects",
+        title="kmem_cache_destroy {1}: slab cache still has objects",
+        kind=Kind.SLAB,
+        plain=True,
+        source="mm/slab_common.c (kmem_cache_destroy)",
+    ),
+    Form(
+        header=OWN,
+        says=r"kmemleak: \d+ new suspected memory leaks",
+        title="suspected memory leaks",
+        kind=Kind.LEAK,
+        plain=True,
+        source="mm/kmemleak.c (kmemleak_scan)",
+    ),
+    Form(
+        header=OWN,
+        says=r"page allocation (?:failure: order:\d|stalls for)",
+        title="page allocation failure in {f}",
+        kind=Kind.INFO,
+        ways=TRACED,
+        skip="alloc|slab|page_frag",
+        source="mm/page_alloc.c (warn_alloc)",
+    ),
 )
 
 DETAILS: Final = (
     r"BUG: Bad page (?:state|cache) in process \S+ +pfn:(?P<pfn>[0-9a-f]+)",
     r"page dumped because: (?P<because>.+)",
     r"BUG: Bad page map in process \S+ +pte:(?P<pte>[0-9a-f]+) pmd:(?P<pmd>[0-9a-f]+)",
+    r"page allocation failure: order:(?P<order>\d+), mode:(?P<gfp_mask>0x[0-9a-f]+(?:\([^)]*\))?)",
     r"BUG: Bad rss-counter state .*?type:(?P<counter>\w+) val:(?P<value>-?\d+)",
 )

@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from pagefault_doctor.klog.demangle import demangled
 from pagefault_doctor.klog.generic import ANCHORS, PATTERNS, VICTIM, WORDS
 from pagefault_doctor.model.pattern import regex
 
@@ -35,7 +36,9 @@ RIP: Final = (
     rf"IP: (?:(?:[0-9]+:)?(?:{_PC} +){{0,2}}(?:{_FUNC})|[0-9]+:0x[0-9a-f]+|(?:[0-9]+:)?{_PC} +"
     rf"\[< *\(null\)>\] +\(null\)|[0-9]+: +\(null\)|(?:{_PC} *)?0x[0-9a-f]+|\[<[0-9a-f ]+>\])"
     rf"|PC is at {_FUNC.replace('<f>', '<g>')}|pc : {_FUNC.replace('<f>', '<h>')}"
-    rf"|NIP \[[0-9a-f]+\] {_FUNC.replace('<f>', '<i>')}|epc : {_FUNC.replace('<f>', '<j>')}"
+    rf"|NIP \[[0-9a-f]+\] {_FUNC.replace('<f>', '<i>')}"
+    rf"|epc *: (?:[0-9a-f]{{8,16}} )?{_FUNC.replace('<f>', '<j>')}"
+    rf"|ERA: [0-9a-f]{{16}} {_FUNC.replace('<f>', '<l>')}"
     rf"|Krnl PSW : .*\((?:\[<[0-9a-f]+>\] )?{_FUNC.replace('<f>', '<k>')}|pc : [0-9a-f\[<]+"
 )
 """A place to look: the faulting instruction. A bare address is found but names nothing."""
@@ -82,6 +85,11 @@ def _skip(extra: str) -> re.Pattern[str]:
 @cache
 def _place(pattern: str) -> re.Pattern[str]:
     return regex(pattern)
+
+
+def is_generic(name: str) -> bool:
+    """Whether a function says nothing of the cause, whatever the kind of report."""
+    return any(word in name for word in WORDS) or _skip("").search(name) is not None
 
 
 def _group(match: re.Match[str]) -> str | None:
@@ -183,6 +191,8 @@ def _waiting(names: Sequence[str]) -> str | None:
 
 def _spellings(name: str, take: Take) -> tuple[str, ...]:
     """Return the names the function goes by, the shortest first."""
+    if name.startswith("_"):
+        name = demangled(name)
     if take is Take.STALL and "smp_call_function" in name:
         return ("smp_call_function", name) if name != "smp_call_function" else (name,)
     if take is Take.HUNG and any(wait in name for wait in _RCU_WAITS):

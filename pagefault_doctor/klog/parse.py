@@ -10,9 +10,11 @@ import msgspec
 from pagefault_doctor.klog import corrupted, titles
 from pagefault_doctor.klog.arch import arch_of
 from pagefault_doctor.klog.cut import LEAD, Cut
+from pagefault_doctor.klog.demangle import demangled
 from pagefault_doctor.klog.details import details_of
 from pagefault_doctor.klog.fault import fault_of
 from pagefault_doctor.klog.form import OWN
+from pagefault_doctor.klog.naming import is_generic
 from pagefault_doctor.klog.prefix import LogLine
 from pagefault_doctor.klog.process import Process, modules_of, process_of
 from pagefault_doctor.klog.registers import code_of, pointer_of, registers_of
@@ -26,6 +28,7 @@ from pagefault_doctor.model.report import USER_SIDE, Fault, Frame, Kind, Line, R
 _LONGEST_EXCERPT: Final = 400
 _HEAD_LINES: Final = 80
 _DIES: Final = regex(r"\[#(\d{1,6})\]")
+_FIRST_PAGE: Final = 0x1000
 _PAGE_FAULTS: Final = frozenset(
     {Kind.PAGE_FAULT, Kind.NULL_POINTER, Kind.USER_ACCESS, Kind.STACK_GUARD, Kind.DOUBLE_FAULT}
 )
@@ -35,8 +38,15 @@ _TRACE_FIRST: Final = frozenset(
     | {Kind.BAD_PAGE, Kind.PANIC}
 )
 """Kinds whose own stack has no instruction pointer: one that follows belongs to what it was in."""
-_HEADED: Final = frozenset({Kind.LOCKDEP, Kind.HUNG_TASK, Kind.STALL, Kind.LOCKUP})
+_HEADED: Final = frozenset(
+    {Kind.LOCKDEP, Kind.HUNG_TASK, Kind.STALL, Kind.LOCKUP, Kind.SLAB, Kind.BAD_PAGE}
+)
 """Kinds that print other stacks before the one under its head."""
+_FINDERS: Final = regex(
+    r"print_bad_pte|check_bytes|debug_processing|consistency_checks|bad_page|object_err"
+    r"|_bad_irq|note_interrupt|get_page_from_freelist|slab|dump_header|oom_kill|warn_alloc"
+)
+"""Functions that found the trouble, of kinds whose title names none."""
 _LEADS: Final = regex(
     r"cut here|^={20,}|list_(?:add|del) |refcount_t: |ODEBUG: |usercopy: |Missing ENDBR|CFI failure"
     r"|detected (?:buffer overflow|field-spanning)|tried to execute|unable to execute|Oops: "
@@ -59,8 +69,14 @@ class _Stack(msgspec.Struct, frozen=True):
         if self.pointer and self.pointer.function:
             return self.pointer
         known = [f for f in self.trace if f.function]
-        named_frame = next((f for f in known if (f.function or "").split(".")[0] in named), None)
-        return named_frame or next((f for f in known if f.reliable), None)
+        named_frame = next((f for f in known if _plain(f.function) in named), None)
+        reliable = [f for f in known if f.reliable]
+        telling = (f for f in reliable if not _tells_nothing(f.function or ""))
+        return named_frame or next(telling, reliable[0] if reliable else None)
+
+
+def _tells_nothing(function: str) -> bool:
+    return is_generic(function) or _FINDERS.search(function) is not None
 
 
 class _Said(msgspec.Struct, frozen=True):
@@ -79,12 +95,13 @@ def report_of(cut: Cut, seen: Scan, number: int) -> Report:
     start = cut.start
     naming = titles.name(start.header or OWN, cut.naming or (start.line.text,))
     lines = (*_led(cut.lead), *cut.lines)
-    said = _said(naming, start.line, lines, cut.lines)
+    said = _said(naming, start.line, lines, cut.lines, cut.beyond)
     blamed, process = said.blamed, said.process
     problem = _problem(naming, cut)
     last = max([*said.cited.values(), *(f.line or 0 for f in said.stack.frames)])
+    last = min(last, max(line.number for line in cut.lines))
     return Report(
-        kind=naming.kind,
+        kind=_exact(naming, said.fault),
         title=naming.title,
         alt_titles=naming.alts,
         type=type_of(naming.title),
@@ -117,9 +134,16 @@ def report_of(cut: Cut, seen: Scan, number: int) -> Report:
 
 
 def _said(
-    naming: titles.Naming, headline: LogLine, led: Sequence[LogLine], lines: Sequence[LogLine]
+    naming: titles.Naming,
+    headline: LogLine,
+    led: Sequence[LogLine],
+    lines: Sequence[LogLine],
+    beyond: Sequence[LogLine],
 ) -> _Said:
-    """Read every field from the lines; `led` are those with what led to the headline."""
+    """Read every field from the lines; `led` are those with what led to the headline.
+
+    A report that prints no list of modules has that of the next one, if it is `beyond` its end.
+    """
     kind = naming.kind
     stack = _stack(kind, lines)
     process = process_of(lines[:_HEAD_LINES])
@@ -133,6 +157,8 @@ def _said(
             fault, fault_line = None, None
         blamed = stack.blamed(naming.spellings) or place_in(headline)
     modules, unloaded, modules_line = modules_of(lines)
+    if modules_line is None:
+        modules, unloaded, modules_line = modules_of(beyond)
     registers, registers_line = registers_of(lines) if stack.pointer else ({}, None)
     code, code_line = code_of(lines) if stack.pointer else (None, None)
     details, cited = details_of(kind, led)
@@ -165,9 +191,24 @@ def _led(lead: Sequence[LogLine]) -> tuple[LogLine, ...]:
     return ()
 
 
+def _exact(naming: titles.Naming, fault: Fault | None) -> Kind:
+    """Tell a NULL pointer from the address, on machines whose headline does not."""
+    address = fault.address_value if fault else None
+    if naming.kind is not Kind.PAGE_FAULT or address is None or address >= _FIRST_PAGE:
+        return naming.kind
+    return naming.kind if naming.title.startswith("Unhandled") else Kind.NULL_POINTER
+
+
+def _plain(function: str | None) -> str:
+    """Return the function as a title has it."""
+    return demangled((function or "").split(".")[0])
+
+
 def _problem(naming: titles.Naming, cut: Cut) -> str | None:
     if naming.problem or naming.form is None:
         return naming.problem
+    if lost := corrupted.losses_of(cut.lines):
+        return lost
     return corrupted.problem_of(cut.naming, naming.form.plain)
 
 

@@ -19,7 +19,8 @@ FORMS: Final = (
     ),
     Form(
         header="BUG:",
-        says=r"BUG: Unable to handle kernel (?:data access|instruction fetch|paging request)",
+        says=r"BUG: Unable to handle kernel (?:data access|instruction fetch|paging request"
+        r"|unaligned|stack)",
         title="BUG: unable to handle kernel paging request in {f}",
         kind=Kind.PAGE_FAULT,
         ways=FAULT,
@@ -28,7 +29,7 @@ FORMS: Final = (
     ),
     Form(
         header=OWN,
-        says=r"Kernel attempted to (?:read|write|execute) user page",
+        says=r"Kernel attempted to (?:read|write|execute|access) user page",
         title="BUG: unable to handle kernel access to user memory in {f}",
         kind=Kind.USER_ACCESS,
         ways=FAULT,

@@ -29,7 +29,8 @@ _ISO_WALL: Final = regex(
 )
 _RELATIVE: Final = regex(r"\[(?: *\+\d+[.,]\d+|[^\W\d]{3,5}\.? ?\d{1,2} ?\d\d:\d\d)\] ?")
 _BEFORE: Final = regex(
-    r"(?:\*\* \d+ printk messages dropped \*\* ?|kern +:[a-z]+ *: ?|.{0,80}?\blogin: )"
+    r"(?:\*\* (?P<dropped>\d{1,9}) printk messages dropped \*\* ?"
+    r"|kern +:[a-z]+ *: ?|.{0,80}?\blogin: )"
 )
 _CLOCK: Final = regex(
     r"(?:<\d{1,3}>)?\[ *(?P<time>\d+\.\d+)\](?:\[ *(?P<caller>[CT] *\d+)\]| \((?P<cpu>\d+)\))? ?"
@@ -44,6 +45,7 @@ class LogLine(msgspec.Struct, frozen=True):
 
     `number` counts from 1. `text` is harmless. `timestamp` is seconds since boot, `wall` the time
     of day as printed, `caller` the task (`T123`) or CPU (`C1`) that CONFIG_PRINTK_CALLER prints.
+    `dropped` counts the messages that printk says it lost before this line.
     """
 
     number: int
@@ -51,6 +53,7 @@ class LogLine(msgspec.Struct, frozen=True):
     timestamp: float | None = None
     wall: str | None = None
     caller: str | None = None
+    dropped: int = 0
 
     @property
     def context(self) -> str:
@@ -67,18 +70,22 @@ def split(raw: str, number: int = 0) -> LogLine:
         text = _ANSI.sub("", text)
     text = text.rpartition("\r")[2] if "\r" in text else text
     wall: str | None = None
+    dropped = 0
     place = 0
     for pattern in (_SYSLOG, _DMESG_WALL, _RELATIVE, _BEFORE):
         if match := pattern.match(text, place):
             place = match.end()
-            wall = match.groupdict().get("wall") or wall
+            found = match.groupdict()
+            wall = found.get("wall") or wall
+            dropped = int(found.get("dropped") or 0) or dropped
     clock = _CLOCK.match(text, place)
     if clock is None and wall is None and (iso := _ISO_WALL.match(text)):
         wall, place = iso["wall"], iso.end()
         clock = _CLOCK.match(text, place)
     if clock is None:
         level = _LEVEL.match(text, place)
-        return LogLine(number, clean_line(text[level.end() if level else place :]), None, wall)
+        said = clean_line(text[level.end() if level else place :])
+        return LogLine(number, said, None, wall, None, dropped)
     caller = clock["caller"]
     return LogLine(
         number,
@@ -86,4 +93,5 @@ def split(raw: str, number: int = 0) -> LogLine:
         float(clock["time"]),
         wall,
         caller.replace(" ", "") if caller else None,
+        dropped,
     )

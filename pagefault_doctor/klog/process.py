@@ -43,6 +43,7 @@ _PROCESS: Final = tuple(
         r"in_atomic\(\):.* pid: (?P<pid>\d+), name: (?P<comm>\S+)",
         r"BUG: Bad page (?:state|map) in process (?P<comm>\S+)",
         r"WARNING: CPU: (?P<cpu>\d+) PID: (?P<pid>\d+)",
+        r"^\s*comm \"(?P<comm>[^\"]{1,64})\", pid (?P<pid>\d+),",
     )
 )
 _MODULES: Final = regex(r"Modules linked in:(?P<list>.*)")
@@ -98,7 +99,7 @@ def process_of(lines: Sequence[LogLine]) -> Process:
 
 
 def _first(text: str) -> dict[str, str | None] | None:
-    if not any(word in text for word in ("CPU", "id: ", "task", "/", "process")):
+    if not any(word in text for word in ("CPU", "id: ", "task", "/", "process", "comm ")):
         return None
     for pattern in _PROCESS:
         if match := pattern.search(text):

@@ -31,6 +31,7 @@ _POINTERS: Final = tuple(
         rf"^\s*PC is at {_PLACE}",
         rf"^\s*(?:pc|epc|era)\s*: {_PC}{_PLACE}",
         rf"^\s*NIP \[(?P<address>[0-9a-f]+)\] {_PLACE}",
+        rf"^\s*(?:ERA|era|epc) *: {_PC}{_PLACE}",
         rf"Krnl PSW : .*\((?:\[<[0-9a-f]+>\] )?{_PLACE}",
         r"\b[RE]?IP: (?:\[<)?(?:0x)?(?P<address>[0-9a-f]{8,16})",
         r"^\s*(?:pc|epc) ?: \[?<?(?:0x)?(?P<address>[0-9a-f]{8,16})",
@@ -43,6 +44,15 @@ _VALUES: Final = regex(
     r"|cause|status|DAR|DSISR|MSR|GPR\d\d|pstate|psr|epc|pc) ?[:=] ?(?:[0-9a-f]{4}:)?"
     r"(?:\[?<)?(?:0x)?(?P<value>[0-9a-f]{4,16})(?![0-9a-z])"
 )
+_ROW: Final = regex(
+    r"^\s*(?:Krnl GPRS:|GPR(?P<gpr>\d\d):|\$ ?(?P<mips>\d{1,2}) *:)?"
+    r"(?P<values>(?:\s+[0-9a-f]{8,16}){2,4})\s*$"
+)
+"""Registers without a name of their own: s390, powerpc and MIPS print four in a row."""
+_PAIRS: Final = regex(
+    r"(?:^|\s)(?P<name>pc|ra|tp|sp|a\d|t\d|u0|s\d|fp) (?P<value>[0-9a-f]{16})(?=\s|$)"
+)
+"""As LoongArch prints them (`arch/loongarch/kernel/process.c`, __show_regs)."""
 _CODE: Final = regex(
     r"^\s*Code: (?P<code>(?:[(<]?[0-9a-f]{2,8}[)>]? ?)+|Bad \w+ value.*|Unable .*)"
 )
@@ -52,7 +62,7 @@ _NOISE: Final = regex(r"^\s*(?:\?|\[<|[\w.]+\+0x)")
 def pointer_of(lines: Sequence[LogLine]) -> Frame | None:
     """Return where the instruction pointer stood in the kernel; a bare address has no function."""
     for line in lines:
-        if ":" not in line.text and " at " not in line.text:
+        if ":" not in line.text and " at " not in line.text and "NIP [" not in line.text:
             continue
         for pattern in _POINTERS:
             match = pattern.search(line.text)
@@ -79,11 +89,11 @@ def registers_of(lines: Sequence[LogLine]) -> tuple[dict[str, str], int | None]:
     """Return the first set of registers by lower-case name, and the line where they begin."""
     found: dict[str, str] = {}
     first: int | None = None
+    follows: tuple[str, int] | None = None
     for line in lines:
         text = line.text
-        if (":" not in text and "=" not in text) or _NOISE.match(text):
-            continue
-        names = [(m["name"].lower(), "0x" + m["value"]) for m in _VALUES.finditer(text)]
+        row = _row(text, follows)
+        names, follows = row if row else (_pairs(text), None)
         if names and names[0][0] in found and names[0][0] not in ("cr2", "rsp"):
             break
         if names:
@@ -91,6 +101,32 @@ def registers_of(lines: Sequence[LogLine]) -> tuple[dict[str, str], int | None]:
             for name, value in names:
                 found.setdefault(name, value)
     return found, first
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    """Return the registers of a line that names each of them."""
+    if _NOISE.match(text):
+        return []
+    if ":" in text or "=" in text:
+        return [(m["name"].lower(), "0x" + m["value"]) for m in _VALUES.finditer(text)]
+    return [(m["name"], "0x" + m["value"]) for m in _PAIRS.finditer(text)]
+
+
+def _row(
+    text: str, follows: tuple[str, int] | None
+) -> tuple[list[tuple[str, str]], tuple[str, int] | None] | None:
+    """Return the registers of a line that names the first at most, and what the next is called."""
+    named = "GPR" in text or "$" in text
+    if not (named or follows) or (match := _ROW.match(text)) is None:
+        return None
+    name, number = follows or ("r", 0)
+    if named:
+        name, number = ("gpr" if match["gpr"] else "r"), int(match["gpr"] or match["mips"] or 0)
+    values = match["values"].split()
+    pattern = "{}{:02}" if name == "gpr" else "{}{}"
+    names = [(pattern.format(name, number + i), "0x" + v) for i, v in enumerate(values)]
+    after = number + len(values)
+    return names, (name, after) if after < 32 else None
 
 
 def code_of(lines: Sequence[LogLine]) -> tuple[str | None, int | None]:

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from pagefault_doctor.klog import boots as boots_
-from pagefault_doctor.klog import module_events
+from pagefault_doctor.klog import module_events, own
 from pagefault_doctor.klog.prefix import LogLine
 from pagefault_doctor.klog.starts import header_of, is_bare, own_start
 from pagefault_doctor.klog.text import Lines, chunks, forget
@@ -21,14 +21,15 @@ _NEEDLES: Final = (
     b"stack segment: ", b"Kernel panic", b"PANIC: double fault", b"rust_kernel: panicked",
     b"divide error:", b"divide_error:", b"invalid opcode:", b"int3:", b"UBSAN:",
     b"Booting the kernel.", b"unregister_netdevice: waiting", b"VFS: Close", b"VFS: Busy",
-    b"Internal error:", b"Unhandled fault:", b"Alignment trap:", b"trusty: panic", b"fatal error:",
-    b"SYZFA", b"panic:", b"Oops: ", b"unreferenced object", b"hard LOCKUP", b"Machine Check Exc",
+    b"Internal error:", b"Alignment trap:", b"trusty: panic", b"fatal error:",
+    b"SYZFA", b"panic:", b"unreferenced object", b"hard LOCKUP",
     b"from APEI", b"SError Interrupt", b"Bad mode in", b"kthread starved", b"Insufficient stack",
-    b"list_add ", b"list_del ", b"Oops - ", b"stack overflow (", b"Corrupted page table",
+    b"list_add ", b"list_del ", b"stack overflow (", b"Corrupted page table",
     b"control protection", b"Kernel attempted to", b"Kernel memory ", b": detected ",
     b"detected buffer over", b"double free detected", b"AER: ", b"EDAC ",
     b"Memory failure: 0x", b"NMI: ", b"refcount_t: ", b"segfault ", b"traps: ",
-    b"]: unhandled ", b"oom-killer: ", b"f memory: Kill",
+    b"oom-killer: ", b"f memory: Kill",
+    *own.NEEDLES,
     *boots_.NEEDLES,
     *module_events.NEEDLES,
 )  # fmt: skip
@@ -123,7 +124,7 @@ _KERNEL_WORDS: Final = regex(
     r"|WARNING: (?:CPU: \d|at |\S+:\d+ at |possible|suspicious|inconsistent|bad unlock|held lock"
     r"|.* still has locks|.*lock order|Nested lock|kernel stack|lock held|.*irq lock)"
     r"|INFO: (?:task |rcu|.*detected stall|possible|suspicious|inconsistent|trying to register"
-    r"|.*lock order|Allocated in|Freed in|Slab 0x|Object 0x)"
+    r"|.*lock order|Allocated in|Freed in|Slab 0x|Object 0x)|^[a-z][\w-]* \d[\w.:-]*: WARNING: "
 )
 
 

@@ -2,7 +2,8 @@
 
 Details: `cache` and `problem` of the headline; `overwritten` the span of bad bytes; `first_byte`
 and `expected_byte`; `allocated_in`, `freed_in` the functions, with their modules if they have one;
-`object` its address.
+`object` its address;
+`object_size` of a leak.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ FORMS: Final = (
 )
 
 DETAILS: Final = (
+    r"unreferenced object (?P<object>0x[0-9a-f]+) \(size (?P<object_size>\d+)\)",
     r"BUG (?P<cache>[\w-]+) \((?:Not t|T)ainted[^)]*\): (?P<problem>.+)",
     r"(?P<overwritten>0x[0-9a-f]+-0x[0-9a-f]+)(?: @offset=\d+)?\. First byte "
     r"(?P<first_byte>0x[0-9a-f]+) instead of (?P<expected_byte>0x[0-9a-f]+)",

@@ -40,15 +40,19 @@ _HEAD: Final = regex(
     r"|  backtrace)\s*(?:\([^)]*\))?:"
 )
 _END: Final = regex(
-    r"^\s*(?:Code:|RIP: |---\[ end|Modules linked in|(?:Allocated|Freed) by|Last potentially"
-    r"|Sending NMI|Kernel panic|The buggy address|INFO: Freed in|Kernel Offset|=====|Showing all"
-    r"|\d+ locks? held|Mem-Info:|irq event stamp|other info that)"
+    r"^\s*(?:Code:|RIP: (?!0010:)|---\[ end|Modules linked in|(?:[Aa]llocated|[Ff]reed) by"
+    r"|Last potentially|Sending NMI|Kernel panic|The buggy address|INFO: Freed in|Kernel Offset"
+    r"|=====|Showing all|\d+ locks? held|Mem-Info:|Last Breaking-Event|irq event stamp"
+    r"|other info that|kfence-#|Uninit was|Local variable|Reported by|handlers:"
+    r"|(?:read|write)(?: \([a-z, ]+\))? to 0x)"
 )
 _LONGEST: Final = 320
 _DEEPEST: Final = 40
 _CONTEXTS: Final = {"EOI": None, "IRQ": "IRQ", "NMI": "NMI", "TASK": "TASK", "SOFTIRQ": "SOFTIRQ"}
 _PATIENCE: Final = 3
 """Lines of others that may stand inside a trace before it counts as ended."""
+_REGISTERS: Final = 16
+"""Lines that the registers of an interrupted task take up between its frames and the handler's."""
 
 
 def may_be_frame(text: str) -> bool:
@@ -126,7 +130,7 @@ def first_trace(lines: Iterable[LogLine]) -> tuple[Frame, ...]:
     """Return the frames of the first call trace, unreliable ones included, in order."""
     frames: list[Frame] = []
     context: str | None = None
-    strangers = 0
+    strangers, patience = 0, _PATIENCE
     for line in lines:
         context, only = _mark(line.text, context)
         if only:
@@ -134,9 +138,10 @@ def first_trace(lines: Iterable[LogLine]) -> tuple[Frame, ...]:
         frame = frame_of(line, context)
         if frame is not None:
             frames.append(frame)
-            strangers = 0
+            strangers, patience = 0, _PATIENCE
         elif frames:
+            patience = _REGISTERS if "RIP: 0010:" in line.text else patience
             strangers += 1
-            if strangers > _PATIENCE or _END.match(line.text) or is_head(line.text):
+            if strangers > patience or _END.match(line.text) or is_head(line.text):
                 break
     return tuple(frames)

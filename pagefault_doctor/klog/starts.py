@@ -12,6 +12,7 @@ import re
 from functools import cache
 from typing import Final
 
+from pagefault_doctor.klog import own
 from pagefault_doctor.model.pattern import regex
 
 HEADERS: Final = (
@@ -47,43 +48,6 @@ HEADERS: Final = (
 )
 """What a line that starts a report contains, by the naming convention of syzbot."""
 
-OWN_HEADERS: Final = (
-    r"Oops: [0-9a-f]{4,16} \[#\d+\]",
-    r"Oops: (?:Oops|Kernel access|Exception in kernel mode)",
-    r"BUG [\w-]+ \((?:Not tainted|Tainted: )",
-    r"Oops: [0-9a-f]{4} ilc:\d \[#\d+\]",
-    r"^Oops - [\w ()/-]+ \[#\d+\]",
-    r"kernel stack overflow \((?:double-fault|page fault)\): ",
-    r"Corrupted page table at address [0-9a-f]+",
-    r"control protection fault",
-    r"Kernel attempted to (?:read|write|execute) user page \(",
-    r"Kernel memory (?:exposure|overwrite) attempt detected",
-    r"detected buffer overflow in \w+|\w+: detected (?:buffer overflow|field-spanning)",
-    r"slab: double free detected in cache",
-    r"unreferenced object 0x[0-9a-f]+ \(size \d+\):",
-    r"Watchdog detected hard LOCKUP on cpu",
-    r"CPU \d+ self-detected hard LOCKUP",
-    r"Machine Check Exception: +\d",
-    r"Hardware error from APEI Generic Hardware Error Source",
-    r"EDAC [\w#]+: \d+ UE ",
-    r"^Memory failure: 0x[0-9a-f]+: ",
-    r"AER: (?:Multiple )?Uncorrect(?:ed|able) \((?:Non-)?Fatal\)",
-    r"NMI: (?:IOCK|PCI system) error",
-    r"SError Interrupt on CPU\d+, code",
-    r"Bad mode in \w+ handler detected",
-    r"rcu_\w+ kthread starved for \d+ jiffies",
-    r"Insufficient stack space to handle exception!",
-    r"list_(?:add|del) (?:corruption[.,]|double add:)",
-    r"refcount_t: (?:underflow|addition on 0|increment on 0|saturated|decrement hit 0)",
-    r"^(?!syz-)[\w.@/+: -]{1,40}\[\d+\]: segfault at [0-9a-f]+ ip [0-9a-f]+ sp ",
-    r"^traps: (?!syz-)[^\[\]]+\[\d+\] [a-z][\w /-]*? ip:[0-9a-f]+ sp:[0-9a-f]+ error:",
-    r"^(?!syz-)[\w.@/+: -]{1,40}\[\d+\]: unhandled .{3,60}? \(\d+\) at 0x[0-9a-f]+",
-    r"^(?!syz-)[\w.@/+: -]{1,40}\[\d+\]: segfault \(11\) at [0-9a-f]+ nip ",
-    r"invoked oom-killer: gfp_mask=",
-    r"[Oo]ut of memory: Kill(?:ed)? process \d+",
-)
-"""Starts of reports that syzbot does not know or ignores. Each stands at the head of the text."""
-
 NOT_A_START: Final = (
     r"[\w]DEBUG:|\bDEBUG:",
     r"_INFO:|_BUG:|_WARNING:|_panic:|\w:INFO:",
@@ -114,23 +78,11 @@ NOT_A_START: Final = (
 
 _WHOLE: Final = ("Kernel panic", "Internal error:")
 """Headers that quote others: `Internal error: Oops - BUG: 0`."""
-_OWN_WORDS: Final = (
-    "Oops", "BUG ", "unreferenced", "LOCKUP", "Machine Check", "APEI", "SError", "Bad mode",
-    "starved", "Insufficient", "list_", "refcount_t", "segfault", "traps:", "unhandled",
-    "oom-killer", "memory: Kill", "stack overflow", "Corrupted page", "control protection",
-    "attempted to", "attempt detected", "detected ", "EDAC", "Memory failure", "AER", "NMI:",
-)  # fmt: skip
-"""One of these is in every line that OWN_HEADERS match; looking for them is cheap."""
 _BARE: Final = regex(r"(?:WARNING|INFO|fatal error|panic|BUG):")
 _OTHER_PROGRAM: Final = regex(
     r"(?:<\d+>)?(?:\d{4}-\d\d-\d\d[T ]\S+|[^\W\d]{3,9}\.? +\d+ \d\d:\d\d:\d\d\S*) \S+ "
     r"(?!kernel)[\w./@()-]+(?:\[\d+\])?: "
 )
-
-
-@cache
-def _own() -> re.Pattern[str]:
-    return regex("|".join(OWN_HEADERS))
 
 
 @cache
@@ -148,10 +100,7 @@ def header_of(text: str) -> str | None:
 
 def own_start(text: str) -> bool:
     """Whether the line starts a report that only pfdoctor looks for."""
-    if not any(word in text for word in _OWN_WORDS):
-        return False
-    match = _own().search(text)
-    return match is not None and not _OTHER_PROGRAM.match(text)
+    return own.starts(text) and not _OTHER_PROGRAM.match(text)
 
 
 def is_bare(header: str) -> bool:

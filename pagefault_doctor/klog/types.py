@@ -10,6 +10,7 @@ _TYPES: Final = (
     ("KASAN: use-after-free Write", "KASAN-USE-AFTER-FREE-WRITE"),
     ("KASAN: slab-use-after-free Write", "KASAN-USE-AFTER-FREE-WRITE"),
     ("KASAN: use-after-free", "KASAN-USE-AFTER-FREE-READ"),
+    ("KASAN: slab-use-after-free", "KASAN-USE-AFTER-FREE-READ"),
     ("KASAN: null-ptr-deref Read", "KASAN-NULL-POINTER-DEREFERENCE-READ"),
     ("KASAN: null-ptr-deref Write", "KASAN-NULL-POINTER-DEREFERENCE-WRITE"),
     ("KASAN: invalid-free", "KASAN-INVALID-FREE"),
@@ -94,5 +95,7 @@ def type_of(title: str) -> str | None:
         if title.startswith(beginning):
             return kind
     if title.startswith("KASAN:"):
-        return "KASAN-WRITE" if " Write" in title else "KASAN-READ"
+        if " Write" in title:
+            return "KASAN-WRITE"
+        return "KASAN-READ" if " Read" in title or "-of-bounds" in title else "KASAN-UNKNOWN"
     return None

@@ -49,22 +49,54 @@ FORMS: Final = (
         plain=True,
         source="arm64_show_signal",
     ),
+    Form(
+        header=OWN,
+        says=r"(?:^|\n)(.{1,40}?)\[\d+\]: unhandled (signal \d+) code",
+        title="{2} in {1}",
+        kind=Kind.USER_SEGFAULT,
+        plain=True,
+        source="arch/riscv/kernel/traps.c (do_trap)",
+    ),
+    Form(
+        header=OWN,
+        says=r"(?:^|\n)(.{1,40}?): unhandled (page fault) \(\d+\) at",
+        title="{2} in {1}",
+        kind=Kind.USER_SEGFAULT,
+        plain=True,
+        source="arch/arm/mm/fault.c (__do_user_fault)",
+    ),
+    Form(
+        header=OWN,
+        says=r"(?:^|\n)(.{1,40}?)\[\d+\]: (bad frame|illegal instruction|trap|bus error)",
+        title="{2} in {1}",
+        kind=Kind.USER_TRAP,
+        plain=True,
+        source="arch/powerpc/kernel/traps.c (show_signal_msg)",
+    ),
+    Form(
+        header=OWN,
+        says=r"User process fault: interruption code ([0-9a-f]{4})(?:.*? in ([^\s\[]+)\[)?",
+        title="user process fault {1} in {2}",
+        kind=Kind.USER_SEGFAULT,
+        plain=True,
+        source="arch/s390/mm/fault.c (report_user_fault)",
+    ),
 )
 
 DETAILS: Final = (
     r"^(?:traps: )?(?P<program>.{1,40}?)\[\d+\]:? (?:segfault|unhandled|trap |[a-z])",
     r" ip[ :](?P<ip>[0-9a-f]+) sp[ :](?P<sp>[0-9a-f]+)",
     r" nip (?P<ip>[0-9a-f]+) lr ",
-    rf"(?:error[ :][0-9a-f]+|^) in {_MAPPED}",
+    rf"(?:error[ :][0-9a-f]+|code \w+|esr \w+,|0x[0-9a-f]+|ilc:\d|^) in {_MAPPED}",
     r"likely on CPU (?P<on_cpu>\d+) \(core (?P<core>\d+), socket (?P<socket>\d+)\)",
     r"traps: .*?\] (?:trap )?(?P<trap>[a-z][\w /-]*?) ip:",
 )
 
 _FAULT: Final = regex(
-    r"^(?:traps: )?(?P<program>.{1,40}?)\[(?P<pid>\d{1,10})\]:? [a-z]"
+    r"^(?:traps: )?(?P<program>.{1,40}?)(?:\[(?P<pid>\d{1,10})\]:?| *:(?= unhandled)) [a-z]"
     r"(?:.*? at (?:0x)?(?P<address>[0-9a-f]{1,16})\b)?"
 )
-_CODE: Final = regex(r"(?:error[ :]|esr )(?:0x)?(?P<code>[0-9a-f]{1,16})")
+_CODE: Final = regex(r"(?:error[ :]|esr |, code )(?:0x)?(?P<code>[0-9a-f]{1,16})")
 
 
 def user_fault(line: LogLine, process: Process) -> tuple[Fault | None, int | None, Process]:
@@ -82,5 +114,10 @@ def user_fault(line: LogLine, process: Process) -> tuple[Fault | None, int | Non
         reason=x86_reason(value) if x86 and value is not None else None,
         error_code=f"0x{value:x}" if value is not None else None,
     )
-    named = structs.replace(process, pid=int(match["pid"]), comm=match["program"], line=line.number)
+    named = structs.replace(
+        process,
+        pid=int(match["pid"]) if match["pid"] else None,
+        comm=match["program"],
+        line=line.number,
+    )
     return fault, line.number, named

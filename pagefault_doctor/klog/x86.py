@@ -1,6 +1,6 @@
 """Faults and traps as x86 reports them: `arch/x86/mm/fault.c`, `arch/x86/kernel/traps.c`.
 
-Details: `stack` the range of the stack and `stack_kind`, of a guard page; `page_walk`; `hint` what
+Details: `stack` the range of the stack and `stack_kind`, of a guard page; `hint` what
 the kernel guesses; `kasan` and `range`, the real address behind a KASAN shadow address.
 """
 
@@ -120,8 +120,8 @@ FORMS: Final = (
     ),
     Form(
         header=OWN,
-        says=r"Oops: (?:Oops: )?[0-9a-f]{4,16} (?:ilc:\d )?\[#|Oops: (?:Kernel access|Exception in)"
-        r"|Oops - [\w ()/-]+ \[#",
+        says=r"Oops: (?:Oops: )?[0-9a-f]{4,16} (?:ilc:\d )?\[#|Oops: Kernel access|Oops: Bad kernel"
+        r"|Oops - (?:load|store|instruction) [\w ()/-]+ \[#|^Oops ?\[#|\nOops ?\[#",
         title="Oops in {f}",
         kind=Kind.PAGE_FAULT,
         ways=FAULT,
@@ -129,7 +129,41 @@ FORMS: Final = (
     ),
     Form(
         header=OWN,
-        says=r"Watchdog detected hard LOCKUP|self-detected hard LOCKUP",
+        says=r"Oops: Exception in kernel mode|Oops: Unrecoverable|Oops: Weird"
+        r"|Oops - [\w ()/-]+ \[#",
+        title="Oops in {f}",
+        kind=Kind.TRAP,
+        ways=FAULT,
+        source="arch/powerpc/kernel/traps.c, arch/riscv/kernel/traps.c (do_trap_error)",
+    ),
+    Form(
+        header=OWN,
+        says=r"ed to execute (?:NX-protected|exec-protected|user) page|unable to execute userspace",
+        title="BUG: unable to handle kernel paging request in {f}",
+        kind=Kind.PAGE_FAULT,
+        ways=FAULT,
+        alts=(BAD_ACCESS,),
+        source="show_fault_oops; its headline is not in the log",
+    ),
+    Form(
+        header=OWN,
+        says=r"Missing ENDBR: ",
+        title="Missing ENDBR in {f}",
+        kind=Kind.TRAP,
+        ways=((r"Missing ENDBR: (?P<f>[A-Za-z0-9_]+)[+.]",), *FAULT),
+        source="arch/x86/kernel/cet.c (do_kernel_cp_fault)",
+    ),
+    Form(
+        header=OWN,
+        says=r"CFI failure ",
+        title="CFI failure in {f}",
+        kind=Kind.TRAP,
+        ways=((r"CFI failure at (?P<f>[A-Za-z0-9_]+)[+.]",), *FAULT),
+        source="kernel/cfi.c (report_cfi_failure)",
+    ),
+    Form(
+        header=OWN,
+        says=r"detected hard LOCKUP",
         title="hard LOCKUP in {f}",
         kind=Kind.LOCKUP,
         ways=FAULT,
@@ -201,10 +235,8 @@ DETAILS: Final = (
     r"guard page was hit at \S+ \(stack is (?P<stack>[0-9a-fx]+\.\.[0-9a-fx]+)\)",
     r"BUG: (?P<stack_kind>[A-Z#\d]+) stack guard page was hit",
     r"KASAN: (?P<kasan>[a-z -]+) in range \[(?P<range>0x[0-9a-f]+-0x[0-9a-f]+)\]",
-    r"(?P<page_walk>^PGD .*)",
     r"(?P<hint>(?:kernel tried to execute NX-protected page|unable to execute userspace code"
     r"|Thread overran stack, or stack corrupted).*)",
     r"(?:non-canonical|maybe for) address (?P<hint_address>0x[0-9a-f]+)",
     r"Task stack: +\[(?P<stack>0x[0-9a-f]+\.\.0x[0-9a-f]+)\]",
-    r"(?P<page_walk>^\[[0-9a-f]+\] \*?(?:pgd|address).*)",
 )

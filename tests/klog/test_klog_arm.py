@@ -69,12 +69,27 @@ PC = "pc : pfd_f+0x1/0x10 [pfd]\nlr : g+0x1/0x2\nCall trace:\n pfd_g+0x2/0x20 [p
         (
             "Internal error: synchronous external abort: 0000000096000010 [#1] SMP",
             "Internal error in pfd_f",
-            Kind.TRAP,
+            Kind.HARDWARE,
         ),
         (
             "Internal error: Oops - BUG: 00000000f2000800 [#1] SMP",
             "Internal error in pfd_f",
+            Kind.KERNEL_BUG,
+        ),
+        (
+            "Internal error: Oops - Undefined instruction: 0000000002000000 [#1] SMP",
+            "Internal error in pfd_f",
             Kind.TRAP,
+        ),
+        (
+            "Internal error: Oops: 0000000096000004 [#1] SMP",
+            "Internal error in pfd_f",
+            Kind.PAGE_FAULT,
+        ),
+        (
+            "Unhandled prefetch abort: unknown 16 (0x010) at 0x00000000",
+            "Unhandled prefetch abort in pfd_f",
+            Kind.PAGE_FAULT,
         ),
         (
             "Unhandled fault: page domain fault (0x01b) at 0x00000e30",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +35,13 @@ def _share(good: list[bool]) -> float:
 
 def test_titles(console: list[Case]) -> None:
     named = [(e, r) for e, r in console if e.get("title")]
-    assert _share([r is not None and r.title == e["title"] for e, r in named]) >= 0.98
+    assert _share([r is not None and r.title == e["title"] for e, r in named]) >= 0.99
 
 
 def test_alternative_titles(console: list[Case]) -> None:
     named = [(e, r) for e, r in console if e.get("title")]
     same = [r is not None and set(r.alt_titles) == set(e.get("alt", [])) for e, r in named]
-    assert _share(same) >= 0.98
+    assert _share(same) >= 0.99
 
 
 def test_types(console: list[Case]) -> None:
@@ -53,7 +52,7 @@ def test_types(console: list[Case]) -> None:
 def test_corrupted_reports_are_known_as_such(console: list[Case]) -> None:
     named = [(e, r) for e, r in console if e.get("title")]
     right = [r is not None and r.corrupted == bool(e.get("corrupted")) for e, r in named]
-    assert _share(right) >= 0.97
+    assert _share(right) >= 0.99
 
 
 def test_silence_where_there_is_no_report(console: list[Case]) -> None:
@@ -88,14 +87,3 @@ def test_first_frames_and_module_counts_of_oopses(corpus: Path) -> None:
             modules.append(len(report.modules) == expected["module_count"])
     assert _share(frames) >= 0.9
     assert _share(modules) >= 0.9
-
-
-def test_nearly_every_form_of_the_catalogue_says_something(corpus: Path) -> None:
-    named = os.environ.get("PFDOCTOR_KNOWLEDGE")
-    folder = Path(named) if named else corpus.parent / "knowledge"
-    path = folder / "catalogue_lines.json"
-    if not path.is_file():
-        pytest.skip("no catalogue of report lines beside the corpus")
-    lines = json.loads(path.read_text())
-    logs = [klog.read(f"[   12.345678] {line}\n".encode(), "x") for line in lines]
-    assert _share([bool(log.reports or log.module_events) for log in logs]) >= 0.8
