@@ -22,21 +22,24 @@ _PC: Final = (
     r"(?:\[?<?(?:0x)?(?P<address>[0-9a-f]{8,16})>?\]? *)?(?:\[?<?(?:0x)?[0-9a-f]{8,16}>?\]? *)?"
 )
 _POINTERS: Final = tuple(
-    regex(p)
-    for p in (
-        rf"RIP: (?P<selector>[0-9a-f]{{4}}):{_PC}{_PLACE}",
-        r"RIP: (?P<selector>[0-9a-f]{4}): ?(?:\[<)?(?:0x)?(?P<address>[0-9a-f]+)",
-        rf"\b[RE]?IP: {_PC}{_PLACE}",
-        rf"^\s*EIP is at {_PLACE}",
-        rf"^\s*PC is at {_PLACE}",
-        rf"^\s*(?:pc|epc|era)\s*: {_PC}{_PLACE}",
-        rf"^\s*NIP \[(?P<address>[0-9a-f]+)\] {_PLACE}",
-        rf"^\s*(?:ERA|era|epc) *: {_PC}{_PLACE}",
-        rf"Krnl PSW : .*\((?:\[<[0-9a-f]+>\] )?{_PLACE}",
-        r"\b[RE]?IP: (?:\[<)?(?:0x)?(?P<address>[0-9a-f]{8,16})",
-        r"^\s*(?:pc|epc) ?: \[?<?(?:0x)?(?P<address>[0-9a-f]{8,16})",
+    (word, regex(p))
+    for word, p in (
+        ("RIP: ", rf"RIP: (?P<selector>[0-9a-f]{{4}}):{_PC}{_PLACE}"),
+        ("RIP: ", r"RIP: (?P<selector>[0-9a-f]{4}): ?(?:\[<)?(?:0x)?(?P<address>[0-9a-f]+)"),
+        ("IP: ", rf"\b[RE]?IP: {_PC}{_PLACE}"),
+        ("EIP is at ", rf"^\s*EIP is at {_PLACE}"),
+        ("PC is at ", rf"^\s*PC is at {_PLACE}"),
+        ("pc", rf"^\s*e?pc\s*: {_PC}{_PLACE}"),
+        ("NIP [", rf"^\s*NIP \[(?P<address>[0-9a-f]+)\] {_PLACE}"),
+        ("epc", rf"^\s*epc *: {_PC}{_PLACE}"),
+        ("era", rf"^\s*era *: {_PC}{_PLACE}"),
+        ("ERA", rf"^\s*ERA *: {_PC}{_PLACE}"),
+        ("Krnl PSW : ", rf"Krnl PSW : .*\((?:\[<[0-9a-f]+>\] )?{_PLACE}"),
+        ("IP: ", r"\b[RE]?IP: (?:\[<)?(?:0x)?(?P<address>[0-9a-f]{8,16})"),
+        ("pc", r"^\s*(?:pc|epc) ?: \[?<?(?:0x)?(?P<address>[0-9a-f]{8,16})"),
     )
 )
+"""A word that the line must hold, and how the place of the instruction is written there."""
 _USER_SELECTORS: Final = ("0033", "0023", "0073")
 _VALUES: Final = regex(
     r"(?:^|[\s(])(?P<name>R[A-D]X|R[SD]I|R[BS]P|R0[89]|R1[0-5]|E[A-D]X|E[SD]I|E[BS]P|CR[0-4]"
@@ -62,10 +65,8 @@ _NOISE: Final = regex(r"^\s*(?:\?|\[<|[\w.]+\+0x)")
 def pointer_of(lines: Sequence[LogLine]) -> Frame | None:
     """Return where the instruction pointer stood in the kernel; a bare address has no function."""
     for line in lines:
-        if ":" not in line.text and " at " not in line.text and "NIP [" not in line.text:
-            continue
-        for pattern in _POINTERS:
-            match = pattern.search(line.text)
+        for word, pattern in _POINTERS:
+            match = pattern.search(line.text) if word in line.text else None
             if match is None:
                 continue
             found = match.groupdict()
