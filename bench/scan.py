@@ -29,7 +29,7 @@ print(len(log.reports), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 10
 """
 NOISE = (
     "kernel: usb 1-1.%d: new high-speed USB device number %d using xhci_hcd",
-    "kernel: audit: type=1400 audit(1700000%d.%d:88): apparmor=\"ALLOWED\" profile=\"snap.store\"",
+    'kernel: audit: type=1400 audit(1700000%d.%d:88): apparmor="ALLOWED" profile="snap.store"',
     "systemd[1]: Started session-%d.scope - Session %d of user admin.",
     "sshd[%d]: Accepted publickey for admin from 192.0.2.7 port %d ssh2: ED25519",
     "kernel: eth%d: Link is Up - 1Gbps/Full - flow control rx/tx, queue %d",
@@ -112,9 +112,12 @@ def grep(strings: Path, log: Path) -> float:
     """Return the seconds grep takes to find every line with one of the strings."""
     environment = os.environ | {"LC_ALL": "C"}
     begin = time.perf_counter()
-    with open(os.devnull, "wb") as nothing, subprocess.Popen(
-        ["grep", "-abF", "-f", str(strings), str(log)], env=environment, stdout=subprocess.PIPE
-    ) as process:
+    with (
+        open(os.devnull, "wb") as nothing,
+        subprocess.Popen(
+            ["grep", "-abF", "-f", str(strings), str(log)], env=environment, stdout=subprocess.PIPE
+        ) as process,
+    ):
         assert process.stdout is not None
         while said := process.stdout.read(1 << 16):
             nothing.write(said)
