@@ -96,7 +96,10 @@ def _examine_log(path: str, module_dir: str | None) -> Examined:
 
         located = tuple(locate(report, Path(module_dir)) for report in log.reports)
         log = msgspec.structs.replace(log, reports=located)
-    return Examined(path, log.reports, diagnose((log,), {}))
+    if log.note and log.lines:
+        say(f"{path}: {log.note}")
+    source = log.source if "!" in log.source else path
+    return Examined(source, log.reports, diagnose((log,), {}))
 
 
 def _examine_box() -> Examined:

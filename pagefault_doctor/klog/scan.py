@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from mmap import mmap
 from typing import Final
 
@@ -87,16 +88,15 @@ class _Search:
             self.count += piece.text.count(b"\n")
             return
         newlines, hits = self.sieve.hits(piece.text)
-        timed: bool | None = None
+        timed = cache(lambda: bool(_TIMED.search(piece.text)))
         for number, offset in hits:
             if offset == 0 and not piece.whole:
                 continue
             line, after = self.lines.at(piece.begin + offset, self.count + number)
-            timed = bool(_TIMED.search(piece.text)) if timed is None else timed
             self._see(line, piece.begin + offset, after, timed)
         self.count += newlines
 
-    def _see(self, line: LogLine, place: int, after: int, timed: bool) -> None:
+    def _see(self, line: LogLine, place: int, after: int, timed: Callable[[], bool]) -> None:
         if self.boots.see(line):
             return
         if event := module_events.event_of(line, self.boots.current):
@@ -127,11 +127,11 @@ _KERNEL_WORDS: Final = regex(
 )
 
 
-def _believable(line: LogLine, header: str, timed: bool) -> bool:
+def _believable(line: LogLine, header: str, timed: Callable[[], bool]) -> bool:
     """Whether a line is a report of the kernel although others say such words.
 
     Drivers say `INFO:` of anything; without the kernel's time, programs say all of them.
     """
     if _KERNEL_WORDS.search(line.text):
         return True
-    return header in ("SYZFAIL:", "SYZFATAL:", "fatal error:", "panic:") and not timed
+    return header in ("SYZFAIL:", "SYZFATAL:", "fatal error:", "panic:") and not timed()
