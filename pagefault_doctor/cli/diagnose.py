@@ -91,7 +91,10 @@ def _check(args: argparse.Namespace) -> None:
 
 def _examine_log(path: str, module_dir: str | None) -> Examined:
     log = read_log(path, module_dir)
-    return Examined(path, log.reports, diagnose((log,), {}))
+    if log.note and log.lines:
+        say(f"{path}: {log.note}")
+    source = log.source if "!" in log.source else path
+    return Examined(source, log.reports, diagnose((log,), {}))
 
 
 def _examine_box() -> Examined:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import errno
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from pagefault_doctor import klog
@@ -13,6 +15,8 @@ from pagefault_doctor.model.errors import MissingError, PfDoctorError, UsageErro
 from pagefault_doctor.model.log import KernelLog
 
 STDIN = "-"
+_PATIENCE = 2.0
+"""Seconds after which a search shows how far it is."""
 
 
 _TELL = {
@@ -31,12 +35,12 @@ def read_log(path: str, module_dir: str | None = None) -> KernelLog:
     """
     try:
         if path == STDIN:
-            log = klog.read(sys.stdin.buffer.read(), "standard input")
+            log = klog.read_stream(sys.stdin.buffer, "standard input", _progress())
         else:
-            log = klog.read_file(Path(path))
+            log = klog.read_file(Path(path), _progress())
     except OSError as error:
         raise _told(path, error) from error
-    if log.note and log.size and not log.reports:
+    if log.note and log.size and not log.lines:
         raise UsageError(f"{path}: {log.note}", "for a crash dump use --vmcore FILE")
     return _located(log, Path(module_dir)) if module_dir else log
 
@@ -48,6 +52,24 @@ def _located(log: KernelLog, module_dir: Path) -> KernelLog:
 
     reports = tuple(locate(report, module_dir) for report in log.reports)
     return msgspec.structs.replace(log, reports=reports)
+
+
+def _progress() -> Callable[[int, int], None] | None:
+    """Return what shows on a terminal how far a long search is, or None without a terminal."""
+    if not sys.stderr.isatty():
+        return None
+    begin = shown = time.monotonic()
+
+    def show(done: int, of: int) -> None:
+        nonlocal shown
+        now = time.monotonic()
+        if now - begin > _PATIENCE and (now - shown > 0.5 or done == of):
+            shown = now
+            end = "\r\x1b[K" if done == of else ""
+            sys.stderr.write(f"\rpfdoctor: {100 * done // max(of, 1)} % read, Ctrl-C stops{end}")
+            sys.stderr.flush()
+
+    return show
 
 
 def _told(path: str, error: OSError) -> PfDoctorError:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+    from typing import IO
 
     from pagefault_doctor.model.log import KernelLog
+
+    Progress = Callable[[int, int], None]
 
 
 def read(data: bytes, source: str) -> KernelLog:
@@ -17,8 +21,19 @@ def read(data: bytes, source: str) -> KernelLog:
     return reading.read(data, source)
 
 
-def read_file(path: Path) -> KernelLog:
-    """Return what the kernel log in a file says, plain or gzip. Raises OSError only."""
+def read_file(path: Path, progress: Progress | None = None) -> KernelLog:
+    """Return what the kernel log in a file says, plain, compressed or in a tar.
+
+    `progress` is called now and then with the bytes searched and the bytes there are.
+    Raises OSError only.
+    """
     from pagefault_doctor.klog import reading
 
-    return reading.read_file(path)
+    return reading.read_file(path, progress)
+
+
+def read_stream(file: IO[bytes], source: str, progress: Progress | None = None) -> KernelLog:
+    """Return what the kernel log in an open file or pipe says, as `read_file` does."""
+    from pagefault_doctor.klog import reading
+
+    return reading.read_stream(file, source, progress)

@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import cache
 from mmap import mmap
 from typing import Final
 
 import msgspec
 
 from pagefault_doctor.klog import boots as boots_
-from pagefault_doctor.klog import module_events, own
+from pagefault_doctor.klog import module_events
 from pagefault_doctor.klog.prefix import LogLine
+from pagefault_doctor.klog.sieve import Sieve
 from pagefault_doctor.klog.starts import header_of, is_bare, own_start
-from pagefault_doctor.klog.text import Lines, chunks, forget
+from pagefault_doctor.klog.text import Lines, Piece, forget, pieces
 from pagefault_doctor.model.log import ModuleEvent
 from pagefault_doctor.model.pattern import regex
 
-_NEEDLES: Final = (
-    b"BUG", b"WARNING:", b"INFO:", b"Unable to handle kernel", b"general protection fault",
-    b"stack segment: ", b"Kernel panic", b"PANIC: double fault", b"rust_kernel: panicked",
-    b"divide error:", b"divide_error:", b"invalid opcode:", b"int3:", b"UBSAN:",
-    b"Booting the kernel.", b"unregister_netdevice: waiting", b"VFS: Close", b"VFS: Busy",
-    b"Internal error:", b"Alignment trap:", b"trusty: panic", b"fatal error:",
-    b"SYZFA", b"panic:", b"unreferenced object", b"hard LOCKUP",
-    b"from APEI", b"SError Interrupt", b"Bad mode in", b"kthread starved", b"Insufficient stack",
-    b"list_add ", b"list_del ", b"stack overflow (", b"Corrupted page table",
-    b"control protection", b"Kernel attempted to", b"Kernel memory ", b": detected ",
-    b"detected buffer over", b"double free detected", b"AER: ", b"EDAC ",
-    b"Memory failure: 0x", b"NMI: ", b"refcount_t: ", b"segfault ", b"traps: ",
-    b"oom-killer: ", b"f memory: Kill",
-    *own.NEEDLES,
-    *boots_.NEEDLES,
-    *module_events.NEEDLES,
-)  # fmt: skip
+Progress = Callable[[int, int], None]
+_MOST: Final = 20_000
+"""Lines that matter which are kept of one log; after them lines are only counted."""
 _REPLAYING: Final = b"** replaying previous printk message **"
 _TIMED: Final = regex(rb"^(?:<\d+>)?\[ *\d+\.\d{6}\]", re.MULTILINE)
 
@@ -62,54 +51,64 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
         return self.boots[boot].release if boot < len(self.boots) else None
 
 
-def _hits(piece: bytes) -> list[int]:
-    """Return where in a piece something was found, in order."""
-    found: list[int] = []
-    for needle in _NEEDLES:
-        place = piece.find(needle)
-        while place >= 0:
-            found.append(place)
-            place = piece.find(needle, place + len(needle))
-    return sorted(found)
+def scan(data: bytes | mmap, progress: Progress | None = None) -> Scan:
+    """Return the starts of reports, the boots and the module events of a log.
 
-
-def scan(data: bytes | mmap) -> Scan:
-    """Return the starts of reports, the boots and the module events of a log."""
-    lines = Lines(data)
-    starts: list[Start] = []
-    events: list[ModuleEvent] = []
-    boots = boots_.Boots()
-    count = 0
-    for begin, piece in chunks(data):
-        timed: bool | None = None
-        done = -1
-        counted, number = 0, count + 1
-        for hit in _hits(piece):
-            if hit < done:
-                continue
-            place = piece.rfind(b"\n", 0, hit) + 1
-            number += piece.count(b"\n", counted, place)
-            counted = place
-            line, after = lines.at(begin + place, number)
-            done = after - begin
-            if boots.see(line):
-                continue
-            if event := module_events.event_of(line, boots.current):
-                events.append(event)
-                continue
-            header = header_of(line.text)
-            if header and is_bare(header) and (line.timestamp is None or header == "INFO:"):
-                timed = timed if timed is not None else bool(_TIMED.search(piece))
-                header = header if _believable(line, header, timed) else None
-            if _replayed(lines, begin + done):
-                continue
-            if header or own_start(line.text):
-                starts.append(Start(begin + place, line, header, boots.current))
-        count += piece.count(b"\n")
+    `progress` is told, now and then, how many bytes of how many have been searched.
+    """
+    search = _Search(Lines(data))
+    for piece in pieces(data):
+        search.take(piece)
         forget(data)
-    if len(data) and data[len(data) - 1 : len(data)] != b"\n":
-        count += 1
-    return Scan(lines=count, starts=tuple(starts), boots=boots.seen, module_events=tuple(events))
+        if progress:
+            progress(piece.end, len(data))
+    ended = not len(data) or data[len(data) - 1 : len(data)] == b"\n"
+    return Scan(
+        lines=search.count + (not ended),
+        starts=tuple(search.starts),
+        boots=search.boots.seen,
+        module_events=tuple(search.events),
+    )
+
+
+class _Search:
+    """What was found in the pieces of a log so far."""
+
+    def __init__(self, lines: Lines) -> None:
+        self.lines = lines
+        self.sieve = Sieve()
+        self.boots = boots_.Boots()
+        self.starts: list[Start] = []
+        self.events: list[ModuleEvent] = []
+        self.count = 0
+
+    def take(self, piece: Piece) -> None:
+        """Look at the lines of a piece that may matter, and count all."""
+        if len(self.starts) + len(self.events) + len(self.boots.seen) > _MOST:
+            self.count += piece.text.count(b"\n")
+            return
+        newlines, hits = self.sieve.hits(piece.text)
+        timed = cache(lambda: bool(_TIMED.search(piece.text)))
+        for number, offset in hits:
+            if offset == 0 and not piece.whole:
+                continue
+            line, after = self.lines.at(piece.begin + offset, self.count + number)
+            self._see(line, piece.begin + offset, after, timed)
+        self.count += newlines
+
+    def _see(self, line: LogLine, place: int, after: int, timed: Callable[[], bool]) -> None:
+        if self.boots.see(line):
+            return
+        if event := module_events.event_of(line, self.boots.current):
+            self.events.append(event)
+            return
+        header = header_of(line.text)
+        if header and is_bare(header) and (line.timestamp is None or header == "INFO:"):
+            header = header if _believable(line, header, timed) else None
+        if _replayed(self.lines, after):
+            return
+        if header or own_start(line.text):
+            self.starts.append(Start(place, line, header, self.boots.current))
 
 
 def _replayed(lines: Lines, place: int) -> bool:
@@ -128,11 +127,11 @@ _KERNEL_WORDS: Final = regex(
 )
 
 
-def _believable(line: LogLine, header: str, timed: bool) -> bool:
+def _believable(line: LogLine, header: str, timed: Callable[[], bool]) -> bool:
     """Whether a line is a report of the kernel although others say such words.
 
     Drivers say `INFO:` of anything; without the kernel's time, programs say all of them.
     """
     if _KERNEL_WORDS.search(line.text):
         return True
-    return header in ("SYZFAIL:", "SYZFATAL:", "fatal error:", "panic:") and not timed
+    return header in ("SYZFAIL:", "SYZFATAL:", "fatal error:", "panic:") and not timed()

@@ -6,24 +6,41 @@ from collections.abc import Iterator
 from mmap import MADV_DONTNEED, mmap
 from typing import Final
 
+import msgspec
+
 from pagefault_doctor.klog.prefix import LogLine, split
 
-CHUNK: Final = 1 << 20
+CHUNK: Final = 1 << 19
 """How much is searched at once: large enough for speed, small enough to stay in the cache."""
 
 LONGEST: Final = 1 << 13
 """Bytes of a line that are read; printk itself stops at 1024 (`LOG_LINE_MAX`), lists go on."""
 
 
-def chunks(data: bytes | mmap) -> Iterator[tuple[int, bytes]]:
-    """Yield the log in pieces that end with a line, each with the place it begins at."""
+class Piece(msgspec.Struct, frozen=True):
+    """A part of a log that ends with a line, from the place `begin` to the place `end`.
+
+    A line longer than a piece goes on in the next one, which then is not `whole` at its beginning.
+    """
+
+    begin: int
+    end: int
+    text: bytes
+    whole: bool
+
+
+def pieces(data: bytes | mmap) -> Iterator[Piece]:
+    """Yield the log in pieces that end with a line, as far as lines are not too long."""
     start, size = 0, len(data)
+    whole = True
     while start < size:
         end = min(start + CHUNK, size)
         if end < size:
-            newline = data.find(b"\n", end, min(end + LONGEST, size))
+            newline = data.find(b"\n", end - 1, min(end + LONGEST, size))
             end = newline + 1 if newline >= 0 else end
-        yield start, data[start:end]
+        text = data[start:end]
+        yield Piece(start, end, text, whole)
+        whole = text.endswith(b"\n")
         start = end
 
 
@@ -45,10 +62,21 @@ class Lines:
 
     def at(self, place: int, number: int) -> tuple[LogLine, int]:
         """Return the line that begins at a place, and where the next one begins."""
-        newline = self.data.find(b"\n", place)
-        end = len(self.data) if newline < 0 else newline
+        end = self._end_of(place)
         raw = self.data[place : min(end, place + LONGEST)].decode("utf-8", "replace")
         return split(raw, number), end + 1
+
+    def _end_of(self, place: int) -> int:
+        """Return where the line ends; a very long one is not kept in memory meanwhile."""
+        size, step = len(self.data), LONGEST
+        while place < size:
+            found = self.data[place : place + step].find(b"\n")
+            if found >= 0:
+                return place + found
+            place += step
+            step = CHUNK
+            forget(self.data)
+        return size
 
     def after(self, place: int, number: int) -> Iterator[LogLine]:
         """Yield the lines from a place on, the first of which has the number."""

@@ -180,7 +180,7 @@ def test_an_unreadable_log_says_how_to_read_it(
 ) -> None:
     if os.getuid() == 0:
 
-        def refuse(path: Path) -> None:
+        def refuse(path: Path, progress: object = None) -> None:
             raise PermissionError(13, "Permission denied")
 
         monkeypatch.setattr("pagefault_doctor.klog.read_file", refuse)
