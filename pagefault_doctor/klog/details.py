@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
-from pagefault_doctor.klog.families import DETAILS, pattern
+from pagefault_doctor.klog.families import DETAILS
 from pagefault_doctor.klog.prefix import LogLine
 from pagefault_doctor.klog.setting import setting_of
 from pagefault_doctor.klog.stack import frame_of
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import USER_SIDE, Frame, Kind
 
 _LONGEST: Final = 200
@@ -29,7 +32,9 @@ _DEPTH: Final = 12
 def details_of(kind: Kind, lines: Sequence[LogLine]) -> tuple[dict[str, str], dict[str, int]]:
     """Return the details of a report of that kind, and the line each was read from."""
     found, cited = ({}, {}) if kind in USER_SIDE else setting_of(lines)
-    expressions = [pattern(e) for e in DETAILS.get(kind, ())]
+    # Few of a kind's expressions match anything: one look at the whole spares them every line.
+    whole = "\n".join(line.text for line in lines)
+    expressions = [e for e in map(_in_lines, DETAILS.get(kind, ())) if e.search(whole)]
     for line in lines:
         for expression in expressions:
             match = expression.search(line.text)
@@ -40,6 +45,12 @@ def details_of(kind: Kind, lines: Sequence[LogLine]) -> tuple[dict[str, str], di
     if kind in (Kind.SANITIZER, Kind.SLAB, Kind.LEAK):
         _stacks(lines, found, cited)
     return found, cited
+
+
+@cache
+def _in_lines(expression: str) -> re.Pattern[str]:
+    """Return an expression that finds in many lines at least what it finds in each of them."""
+    return regex(expression, re.MULTILINE)
 
 
 def _stacks(lines: Sequence[LogLine], found: dict[str, str], cited: dict[str, int]) -> None:

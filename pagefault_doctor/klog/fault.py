@@ -14,30 +14,37 @@ from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Access, Fault
 
 _ADDRESS: Final = tuple(
-    regex(p)
-    for p in (
-        r"kernel NULL pointer dereference, address: (?:0x)?([0-9a-f]+)",
-        r"page fault for address: (?:0x)?([0-9a-f]+)",
-        r"non-canonical address (?:0x)?([0-9a-f]+)",
-        r"maybe for address (?:0x)?([0-9a-f]+)",
-        r"at virtual (?:kernel )?address (?:0x)?([0-9a-f]+)",
-        r"paging request for \w+ at address (?:0x)?([0-9a-f]+)",
-        r"unaligned access at (?:0x)?([0-9a-f]+)",
-        r"Kernel attempted to \w+ user page \(([0-9a-f]+)\)",
-        r"tried to execute \S+ page \(([0-9a-f]+)\)",
-        r"to handle kernel (?:paging request|NULL pointer dereference) at (?:0x)?([0-9a-f]+)",
-        r"^paging request at (?:0x)?([0-9a-f]+)",
-        r"(?:dereference|access) on (?:read|write) at (?:0x)?([0-9a-f]+)",
-        r"instruction fetch.*? at (?:0x)?([0-9a-f]+)",
-        r"Unhandled (?:prefetch )?(?:fault|abort):.* at (?:0x)?([0-9a-f]+)",
-        r"(?:Read|Write) (?:of size \d+ )?at addr ([0-9a-f]+)",
-        r"Free of addr ([0-9a-f]+)",
-        r"(?:Invalid|bounds|after-free) (?:read|write|free) (?:at|of) (?:0x)?([0-9a-f]+)",
-        r"Failing address: ([0-9a-f]+)",
-        r"guard page was hit at (?:0x)?([0-9a-f]+)",
-        r"segfault at ([0-9a-f]+)",
+    (word, regex(p))
+    for word, p in (
+        ("dereference, ad", r"kernel NULL pointer dereference, address: (?:0x)?([0-9a-f]+)"),
+        ("page fault for", r"page fault for address: (?:0x)?([0-9a-f]+)"),
+        ("non-canonical", r"non-canonical address (?:0x)?([0-9a-f]+)"),
+        ("maybe for", r"maybe for address (?:0x)?([0-9a-f]+)"),
+        ("at virtual", r"at virtual (?:kernel )?address (?:0x)?([0-9a-f]+)"),
+        ("paging request", r"paging request for \w+ at address (?:0x)?([0-9a-f]+)"),
+        ("unaligned", r"unaligned access at (?:0x)?([0-9a-f]+)"),
+        ("attempted to", r"Kernel attempted to \w+ user page \(([0-9a-f]+)\)"),
+        ("tried to", r"tried to execute \S+ page \(([0-9a-f]+)\)"),
+        (
+            "to handle kernel",
+            r"to handle kernel (?:paging request|NULL pointer dereference) at (?:0x)?([0-9a-f]+)",
+        ),
+        ("paging request", r"^paging request at (?:0x)?([0-9a-f]+)"),
+        (" on ", r"(?:dereference|access) on (?:read|write) at (?:0x)?([0-9a-f]+)"),
+        ("instruction fetch", r"instruction fetch.*? at (?:0x)?([0-9a-f]+)"),
+        ("Unhandled", r"Unhandled (?:prefetch )?(?:fault|abort):.* at (?:0x)?([0-9a-f]+)"),
+        ("at addr", r"(?:Read|Write) (?:of size \d+ )?at addr ([0-9a-f]+)"),
+        ("Free of", r"Free of addr ([0-9a-f]+)"),
+        (
+            " 0x",
+            r"(?:Invalid|bounds|after-free) (?:read|write|free) (?:at|of) (?:0x)?([0-9a-f]+)",
+        ),
+        ("Failing", r"Failing address: ([0-9a-f]+)"),
+        ("guard page", r"guard page was hit at (?:0x)?([0-9a-f]+)"),
+        ("segfault", r"segfault at ([0-9a-f]+)"),
     )
 )
+"""A word that the line must hold, and how the address is written there."""
 _NULL_WORD: Final = regex(r"(?:dereference|paging request) at +\(null\)")
 _X86_CODE: Final = regex(r"#PF: error_code\((0x[0-9a-f]+)\) - (.+)")
 _X86_ACCESS: Final = regex(
@@ -140,16 +147,18 @@ def fault_of(lines: Sequence[LogLine], is_page_fault: bool) -> tuple[Fault | Non
 def _address(text: str, said: _Said, number: int) -> None:
     if said.address:
         return
-    if _NULL_WORD.search(text):
+    if "(null)" in text and _NULL_WORD.search(text):
         said.address, said.line = "0x0", number
         return
-    for pattern in _ADDRESS:
-        if (match := pattern.search(text)) and len(match[1]) <= 16:
+    for word, pattern in _ADDRESS:
+        if word in text and (match := pattern.search(text)) and len(match[1]) <= 16:
             said.address, said.line = f"0x{int(match[1], 16):x}", number
             return
 
 
 def _x86(text: str, said: _Said, is_page_fault: bool) -> None:
+    if "#" not in text:
+        return
     if match := _X86_ACCESS.search(text):
         word = match[2]
         said.access = Access.EXECUTE if word == "instruction fetch" else Access(word)
@@ -168,15 +177,18 @@ def _x86(text: str, said: _Said, is_page_fault: bool) -> None:
 
 
 def _arm64(text: str, said: _Said) -> None:
+    internal = "Internal error" in text
+    if not internal and " = " not in text:
+        return
     if said.code is None and (match := _ESR.search(text)):
         said.code = _short(match[1])
-    if said.access is None and (match := _ARM_OOPS.search(text)):
+    if internal and said.access is None and (match := _ARM_OOPS.search(text)):
         said.access = Access.WRITE if int(match[1], 16) & _ARM_WRITE else Access.READ
     if match := _WNR.search(text):
         said.access = said.access or (Access.WRITE if match[1] == "1" else Access.READ)
     if said.reason is None and (match := _FSC.search(text)):
         said.reason = match[1].strip()
-    if said.code is None and (match := _INTERNAL.search(text)):
+    if internal and said.code is None and (match := _INTERNAL.search(text)):
         said.code = _short(match[1])
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 import msgspec
@@ -89,7 +89,12 @@ def _place(pattern: str) -> re.Pattern[str]:
 
 def is_generic(name: str) -> bool:
     """Whether a function says nothing of the cause, whatever the kind of report."""
-    return any(word in name for word in WORDS) or _skip("").search(name) is not None
+    return _has_word(name) or _skip("").search(name) is not None
+
+
+@lru_cache(maxsize=1 << 14)
+def _has_word(name: str) -> bool:
+    return any(word in name for word in WORDS)
 
 
 def _group(match: re.Match[str]) -> str | None:
@@ -107,7 +112,7 @@ class _Frames:
     def add(self, name: str | None) -> None:
         if name and _INJECTED in name and not self.names:
             self.injected = True
-        elif name and not (any(word in name for word in WORDS) or self.skip.search(name)):
+        elif name and not (_has_word(name) or self.skip.search(name)):
             self.names.append(name)
 
 

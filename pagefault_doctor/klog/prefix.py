@@ -72,13 +72,16 @@ def split(raw: str, number: int = 0) -> LogLine:
     wall: str | None = None
     dropped = 0
     place = 0
-    for pattern in (_SYSLOG, _DMESG_WALL, _RELATIVE, _BEFORE):
-        if match := pattern.match(text, place):
-            place = match.end()
-            found = match.groupdict()
-            wall = found.get("wall") or wall
-            dropped = int(found.get("dropped") or 0) or dropped
-    clock = _CLOCK.match(text, place)
+    # Most lines begin with the kernel's clock and have nothing before it.
+    clock = _CLOCK.match(text) if text.startswith("[") else None
+    if clock is None:
+        for pattern in (_SYSLOG, _DMESG_WALL, _RELATIVE, _BEFORE):
+            if match := pattern.match(text, place):
+                place = match.end()
+                found = match.groupdict()
+                wall = found.get("wall") or wall
+                dropped = int(found.get("dropped") or 0) or dropped
+        clock = _CLOCK.match(text, place)
     if clock is None and wall is None and (iso := _ISO_WALL.match(text)):
         wall, place = iso["wall"], iso.end()
         clock = _CLOCK.match(text, place)
