@@ -15,6 +15,7 @@ $(VENV)/.installed: pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "this Python cannot make virtual environments; on Debian: apt install python3-venv" >&2; exit 1; }
 	@echo "setting up in $(VENV), about 20 s the first time" >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,drgn]' 2>$(VENV)/pip.log || { cat $(VENV)/pip.log >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'hyperscan>=0.7' 2>>$(VENV)/pip.log || echo "without the extra 'fast': no hyperscan for this machine" >&2
 	@touch $@
 
 run: $(VENV)/.installed ## start the wizard on this box (without a terminal: a plain diagnosis)

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from pagefault_doctor.klog import boots as boots_
-from pagefault_doctor.klog import module_events
+from pagefault_doctor.klog import hyper, module_events
 from pagefault_doctor.klog.prefix import LogLine
 from pagefault_doctor.klog.sieve import Sieve
 from pagefault_doctor.klog.starts import header_of, is_bare, own_start
@@ -20,6 +20,8 @@ from pagefault_doctor.model.log import ModuleEvent
 from pagefault_doctor.model.pattern import regex
 
 Progress = Callable[[int, int], None]
+_LARGE: Final = 1 << 22
+"""Bytes of a log from which on a quicker search is worth the time its library takes to load."""
 _MOST: Final = 20_000
 """Lines that matter which are kept of one log; after them lines are only counted."""
 _REPLAYING: Final = b"** replaying previous printk message **"
@@ -56,7 +58,8 @@ def scan(data: bytes | mmap, progress: Progress | None = None) -> Scan:
 
     `progress` is told, now and then, how many bytes of how many have been searched.
     """
-    search = _Search(Lines(data))
+    quick = len(data) > _LARGE and hyper.is_available()
+    search = _Search(Lines(data), hyper.HyperSieve() if quick else Sieve())
     for piece in pieces(data):
         search.take(piece)
         forget(data)
@@ -74,9 +77,9 @@ def scan(data: bytes | mmap, progress: Progress | None = None) -> Scan:
 class _Search:
     """What was found in the pieces of a log so far."""
 
-    def __init__(self, lines: Lines) -> None:
+    def __init__(self, lines: Lines, sieve: Sieve | hyper.HyperSieve) -> None:
         self.lines = lines
-        self.sieve = Sieve()
+        self.sieve = sieve
         self.boots = boots_.Boots()
         self.starts: list[Start] = []
         self.events: list[ModuleEvent] = []
