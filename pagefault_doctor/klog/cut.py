@@ -65,6 +65,12 @@ _FAR: Final = 500
 _AHEAD: Final = 50
 
 
+_TELLS: Final = regex(r"0x|[0-9a-f]{8}|^\s|[Tt]race|\[ cut|</?[A-Z]+>|^[A-Z][\w ]+:|#\d|---\[|\{")
+"""What the lines of a report have, and those of a log that goes on after it mostly lack."""
+_SILENT: Final = 48
+"""Lines without any of it, one after the other, after which a report has surely ended."""
+
+
 class Cut(msgspec.Struct, frozen=True):
     """One report's lines.
 
@@ -148,9 +154,14 @@ def cut(start: Start, end: int | None, lines: Lines) -> Cut:
     naming: list[str] = []
     beyond: list[LogLine] = []
     ended = asked = False
+    patient = _OOM.search(start.line.text) is not None
+    silent = 0
     for line in islice(lines.after(start.place, number), LONGEST):
         if line.context != context and not (_asked(line, asked) or _wrapped(line, own)):
             continue
+        silent = 0 if patient or _TELLS.search(line.text) else silent + 1
+        if silent > _SILENT:
+            break
         asked = asked or _BACKTRACES in line.text
         ended = ended or (bool(own) and not line.caller and _second(line))
         if end is None or line.number < end:
