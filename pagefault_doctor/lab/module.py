@@ -70,8 +70,11 @@ def build(source: Path, release: str, folder: Path, timeout: float = 300) -> tup
         shutil.copytree(source, folder, ignore=ignored, symlinks=True)
     except (OSError, shutil.Error) as error:
         raise PfDoctorError(f"{source} could not be copied: {error}") from error
-    argv = ("make", "-C", f"/lib/modules/{release}/build", f"M={folder}", "modules")
-    result = LocalHost().run(Command(argv=argv, tool="lab", timeout=timeout))
+    argv: tuple[str, ...] = ("make", "-C", f"/lib/modules/{release}/build", f"M={folder}")
+    # The copy is soon gone: debug information and warnings shall name the source itself.
+    if _PLAIN_PATH.fullmatch(str(source.absolute())):
+        argv += (f"KCFLAGS=-ffile-prefix-map={folder}={source.absolute()}",)
+    result = LocalHost().run(Command(argv=(*argv, "modules"), tool="lab", timeout=timeout))
     built = _in_order(folder)
     if not result.ok or not built:
         raise PfDoctorError(f"no module was built from {source}", _complaint(result, folder))

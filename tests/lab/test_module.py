@@ -61,6 +61,8 @@ def test_a_build_leaves_the_source_as_it_was(release: str, tmp_path: Path) -> No
     (built,) = module.build(SCENARIO / "src", release, tmp_path / "out")
     assert (built.name, built.release) == ("faulty", release)
     assert sorted((SCENARIO / "src").iterdir()) == before
+    assert bytes(tmp_path) not in built.data
+    assert bytes(SCENARIO / "src/faulty.c") in built.data
 
 
 def test_what_an_earlier_build_left_is_not_taken(release: str, tmp_path: Path) -> None:
