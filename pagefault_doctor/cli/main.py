@@ -18,6 +18,7 @@ SUBCOMMANDS: Final = {
     "resume": "go on with a session after a drop, a kill or a reboot",
     "sessions": "list the sessions that were kept",
     "train": "walk through a recorded real case, with questions",
+    "lab": "crash a module safely in a throw-away virtual machine",
     "preflight": "say which tools will work here, which will not, and the remedy",
     "playbook": "list, show and check playbooks",
     "report": "print the report of a session",

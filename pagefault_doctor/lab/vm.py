@@ -26,11 +26,15 @@ QEMU: Final = "qemu-system-x86_64"
 
 _GUARD: Final = """
 folder=$1; shift
-"$@" </dev/null &
-read -r _
-kill -KILL $!; wait; rm -rf "$folder"
+if read -r _; then
+    "$@" </dev/null &
+    read -r _
+    kill -KILL $!; wait
+fi
+rm -rf "$folder"
 """
-"""Runs QEMU until its input ends, which it does however we end, then leaves nothing behind."""
+"""Runs QEMU from a first line to the end of its input, which ends however we do; then it leaves
+nothing behind."""
 
 _PANIC: Final = b"---[ end Kernel panic"
 
@@ -67,7 +71,6 @@ class VirtualMachine:
         if not shutil.which(QEMU):
             raise MissingError(f"{QEMU} not installed", "make lab-setup")
         self.folder = Path(tempfile.mkdtemp(prefix="pfdoctor-lab-"))
-        (self.folder / "initramfs").write_bytes(initramfs)
         self._guard = subprocess.Popen(
             ("/bin/sh", "-c", _GUARD, "sh", str(self.folder), *_argv(setup, self.folder)),
             stdin=subprocess.PIPE,
@@ -77,6 +80,7 @@ class VirtualMachine:
         )
         self._end = weakref.finalize(self, _end, self._guard, self.folder)
         try:
+            self._fill(initramfs)
             self._qmp = Qmp(connect(self.folder / "qmp", 10))
             self.agent: socket.socket = connect(self.folder / "agent", 10)
         except PfDoctorError as error:
@@ -128,6 +132,16 @@ class VirtualMachine:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _fill(self, initramfs: bytes) -> None:
+        """Write what QEMU boots, now that the folder is guarded, and let QEMU start."""
+        assert self._guard.stdin
+        try:
+            (self.folder / "initramfs").write_bytes(initramfs)
+            self._guard.stdin.write(b"go\n")
+            self._guard.stdin.flush()
+        except OSError as error:
+            raise PfDoctorError(f"the virtual machine has no room: {error.strerror}") from error
 
     def _console(self) -> bytes:
         try:

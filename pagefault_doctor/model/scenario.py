@@ -23,7 +23,9 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What `scenario.yaml` holds. The recording lies beside it as `recording.jsonl`.
 
-    `given` is what the person of the case knew at the start, such as `source_dir`.
+    `given` is what the person of the case knew at the start, such as `source_dir`. `trigger` holds
+    the command lines that make the module fault once it is loaded; without any, loading does it.
+    `kernel_args` are put on the kernel's command line.
     """
 
     schema: int
@@ -38,4 +40,6 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     made: str
     lesson: str
     given: dict[str, str] = {}
+    trigger: tuple[str, ...] = ()
+    kernel_args: tuple[str, ...] = ()
     questions: tuple[Question, ...] = ()

@@ -110,7 +110,7 @@ def test_a_crashing_command_offers_the_lab_and_wants_the_name_of_the_host() -> N
     async def play(app: WizardApp, pilot: Pilot[int]) -> None:
         await _to_reproduce(app, pilot)
         await press(app, pilot, "enter", "n", "enter")
-        assert "virtual machine" in text_of(app)
+        assert "pfdoctor lab run --module" in text_of(app)
         await press(app, pilot, "y", "enter")
         assert "not the name of the host" in text_of(app)
         assert ("insmod", "demo.ko") not in host.ran

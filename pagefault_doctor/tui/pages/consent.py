@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from typing import Final
 
@@ -15,8 +16,8 @@ _WARNINGS: Final = {
 }
 
 _LAB: Final = (
-    "Safer: do it in a throw-away virtual machine with the same kernel. Copy the module there and "
-    "run pfdoctor in it; a crash costs nothing there."
+    "Safer: pfdoctor lab run --module {} does it in a throw-away virtual machine with the same "
+    "kernel; a crash costs nothing there."
 )
 
 
@@ -37,10 +38,15 @@ def rows(command: Command, host: str, live: bool) -> Iterator[Row]:
         yield Row(_WARNINGS[command.risk], tone=Tone.WARN)
     if command.risk is Risk.CRASH:
         yield Row()
-        yield Row(_LAB)
+        yield Row(_LAB.format(_module(command)))
     if command.risk is Risk.CHANGE:
         undo = command.undo or "pfdoctor knows no command that takes it back"
         yield Row(f"To undo: {undo}", hang=9)
+
+
+def _module(command: Command) -> str:
+    """Return the module's file as it would be typed; modprobe takes names, then FILE.ko."""
+    return shlex.quote(next((word for word in command.argv if word.endswith(".ko")), "FILE.ko"))
 
 
 def prompt(command: Command, host: str, live: bool) -> str:

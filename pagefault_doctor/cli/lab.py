@@ -1,0 +1,87 @@
+"""`pfdoctor lab`: what it needs, what can be run, and running it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from pagefault_doctor.lab.needs import Row, Use
+from pagefault_doctor.model.errors import ExitCode
+
+_TITLES = {Use.BOOT: "to boot", Use.BUILD: "to build", Use.DUMP: "to read dumps"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare options and arguments."""
+    from pagefault_doctor.cli.lab_run import add_run_arguments
+
+    parser.epilog = (
+        "The virtual machine runs this machine's own kernel in QEMU, without KVM, root or\n"
+        "network, and is gone afterwards. Nothing is loaded into this machine.\n\n"
+        "Examples:\n  pfdoctor lab doctor\n  pfdoctor lab run null-deref-module\n"
+        "  pfdoctor lab run --module faulty.ko --trigger 'rmmod faulty' --slub-debug"
+    )
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    doctor = actions.add_parser("doctor", help="what the lab needs, and what is missing here")
+    doctor.add_argument("--json", action="store_true", help="as JSON")
+    actions.add_parser("list", help="the scenarios that can be run")
+    add_run_arguments(actions.add_parser("run", help="reproduce a fault and diagnose it"))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it and return the exit code."""
+    if args.action == "run":
+        from pagefault_doctor.cli.lab_run import run_lab
+
+        return run_lab(args)
+    return _doctor(args.json) if args.action == "doctor" else _list()
+
+
+def _list() -> int:
+    from pagefault_doctor.playbook.shelf import scenario, scenario_folder, scenario_ids
+
+    for name in scenario_ids():
+        if (scenario_folder(name) / "src").is_dir():
+            listed = scenario(name)
+            print(f"{name:24}{listed.root_cause:18}{listed.title}")
+    print("\nTo run one: pfdoctor lab run NAME")
+    return ExitCode.DONE
+
+
+def _doctor(as_json: bool) -> int:
+    from pagefault_doctor.lab.needs import look
+
+    rows = look()
+    able = {use: all(r.path for r in rows if r.need.use is use) for use in Use}
+    if as_json:
+        document = {"works": able[Use.BOOT], "able": able, "needs": [_as_dict(r) for r in rows]}
+        print(json.dumps(document, indent=2))
+    else:
+        _print(rows, able)
+    return ExitCode.DONE if able[Use.BOOT] else ExitCode.MISSING
+
+
+def _as_dict(row: Row) -> dict[str, Any]:
+    need = row.need
+    return {
+        "name": need.name,
+        "use": need.use.value,
+        "purpose": need.purpose,
+        "found": bool(row.path),
+        "path": row.path or None,
+        "package": need.package,
+        "megabytes": need.megabytes,
+        "remedy": row.remedy,
+    }
+
+
+def _print(rows: tuple[Row, ...], able: dict[Use, bool]) -> None:
+    width = max(len(row.need.name) for row in rows)
+    for use in Use:
+        print(f"{_TITLES[use]}: {'yes' if able[use] else 'not all is there'}")
+        for row in (r for r in rows if r.need.use is use):
+            told = row.path or f"{row.remedy} (about {row.need.megabytes} MB)"
+            mark = "v" if row.path else "x"
+            print(f"  {mark} {row.need.name:{width}}  {row.need.purpose:24}  {told}")
+    print("To install all of it on Debian: make lab-setup" if not all(able.values()) else "Ready.")

@@ -1,0 +1,111 @@
+"""The modules that a run is about: built from source, or taken as they are."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from pagefault_doctor.hosts.local import LocalHost
+from pagefault_doctor.model.command import Command, Result
+from pagefault_doctor.model.errors import MissingError, PfDoctorError, UsageError
+from pagefault_doctor.symbols.module_file import open_module
+
+_NOT_COPIED: Final = ("*.ko", "*.o", ".*.cmd", "*.mod", "*.mod.c", "modules.order", ".git")
+"""What an earlier build left behind, perhaps for another kernel."""
+
+_MODULE_NAME: Final = re.compile(r"\w[\w-]{0,54}", re.ASCII)
+_PLAIN_PATH: Final = re.compile(r"[\w/.,+@~-]+", re.ASCII)
+_SUFFIX: Final = re.compile(r"\.ko(\.\w+)?$")
+
+
+class Module(msgspec.Struct, frozen=True):
+    """A module file: its name, its uncompressed contents, the release it is for, what it needs."""
+
+    name: str
+    data: bytes
+    release: str
+    depends: tuple[str, ...] = ()
+
+
+def read(path: Path) -> Module:
+    """Return the module in a file, plain or compressed; raises UsageError where it is none."""
+    if not path.is_file():
+        raise MissingError(f"there is no file {path}", "check the name")
+    name = _SUFFIX.sub("", path.name)
+    if not _MODULE_NAME.fullmatch(name):
+        raise UsageError(f"{path.name} is no name of a module", "it should be NAME.ko")
+    elf = open_module(path)
+    with elf.stream:
+        section = elf.get_section_by_name(".modinfo")
+        info = _modinfo(section.data()) if section else {}
+        elf.stream.seek(0)
+        data = elf.stream.read()
+    if "vermagic" not in info:
+        raise UsageError(f"{path} is not a kernel module", "give the .ko that make builds")
+    depends = tuple(word for word in info.get("depends", "").split(",") if word)
+    return Module(name, data, (info["vermagic"].split() or [""])[0], depends)
+
+
+def _modinfo(data: bytes) -> dict[str, str]:
+    pairs = (entry.decode("utf-8", "replace").partition("=") for entry in data.split(b"\0"))
+    return {name: value for name, _, value in pairs}
+
+
+def build(source: Path, release: str, folder: Path, timeout: float = 300) -> tuple[Module, ...]:
+    """Build the modules of a source folder for a kernel, in a copy of it: the new `folder`.
+
+    They come in the order of modules.order. Raises PfDoctorError with the first complaint of the
+    compiler where there is none.
+    """
+    if not any((source / name).is_file() for name in ("Kbuild", "Makefile")):
+        raise UsageError(f"{source} has no Kbuild and no Makefile", "name the module's own folder")
+    if not _PLAIN_PATH.fullmatch(str(folder)):
+        raise UsageError(f"make cannot build in {folder}", "set TMPDIR to a plain path")
+    ignored = shutil.ignore_patterns(*_NOT_COPIED)
+    try:
+        shutil.copytree(source, folder, ignore=ignored, symlinks=True)
+    except (OSError, shutil.Error) as error:
+        raise PfDoctorError(f"{source} could not be copied: {error}") from error
+    argv: tuple[str, ...] = ("make", "-C", f"/lib/modules/{release}/build", f"M={folder}")
+    # The copy is soon gone: debug information and warnings shall name the source itself.
+    if _PLAIN_PATH.fullmatch(str(source.absolute())):
+        argv += (f"KCFLAGS=-ffile-prefix-map={folder}={source.absolute()}",)
+    result = LocalHost().run(Command(argv=(*argv, "modules"), tool="lab", timeout=timeout))
+    built = _in_order(folder)
+    if not result.ok or not built:
+        raise PfDoctorError(f"no module was built from {source}", _complaint(result, folder))
+    return tuple(read(path) for path in built)
+
+
+def _in_order(folder: Path) -> list[Path]:
+    try:
+        lines = (folder / "modules.order").read_text().split()
+    except OSError:
+        return []
+    named = [folder / Path(line).relative_to(folder) for line in lines if line.startswith("/")]
+    files = [path.with_suffix(".ko") for path in named or map(folder.joinpath, lines)]
+    return [path for path in files if path.is_file()]
+
+
+def _complaint(result: Result, folder: Path) -> str:
+    lines = result.errors.replace(f"{folder}/", "").splitlines()
+    blamed = (line for line in lines if "error" in line.lower() or "***" in line)
+    return next(blamed, lines[-1] if lines else f"make: {result.status}")
+
+
+def shipped(release: str, names: tuple[str, ...]) -> dict[str, bytes]:
+    """Return the kernel's own modules (path: contents) that have to go in before these do."""
+    files: dict[str, bytes] = {}
+    for name in names:
+        argv = ("modprobe", "-S", release, "--show-depends", name)
+        listing = LocalHost().run(Command(argv=argv, tool="lab")).output
+        for line in listing.splitlines():
+            verb, _, rest = line.partition(" ")
+            path = Path(rest.split(" ")[0])
+            if verb == "insmod" and path.is_file():
+                files[str(path)] = path.read_bytes()
+    return files

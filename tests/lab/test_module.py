@@ -1,0 +1,88 @@
+"""Modules for the lab: read from a file, or built from source."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+from pathlib import Path
+
+import pytest
+
+from needs import require, require_program
+from pagefault_doctor.lab import module
+from pagefault_doctor.lab.vm import installed_kernel, release_of
+from pagefault_doctor.model.errors import MissingError, PfDoctorError, UsageError
+
+SCENARIO = Path(__file__).parents[2] / "playbooks/scenarios/null-deref-module"
+
+
+@pytest.fixture
+def release() -> str:
+    """A kernel release that modules can be built for here."""
+    for name in ("make", "gcc"):
+        require_program(name)
+    kernel = installed_kernel()
+    found = release_of(kernel) if kernel else "none"
+    headers = Path("/lib/modules", found, "build")
+    require(headers.exists(), "no kernel headers: package linux-headers-cloud-amd64")
+    return found
+
+
+def test_a_module_tells_its_name_and_the_kernel_it_is_for() -> None:
+    read = module.read(SCENARIO / "faulty.ko")
+    assert (read.name, read.release, read.depends) == ("faulty", "6.1.0-56-cloud-amd64", ())
+    assert read.data == (SCENARIO / "faulty.ko").read_bytes()
+
+
+def test_a_compressed_module_is_unpacked(tmp_path: Path) -> None:
+    data = (SCENARIO / "faulty.ko").read_bytes()
+    (tmp_path / "faulty.ko.gz").write_bytes(gzip.compress(data))
+    assert module.read(tmp_path / "faulty.ko.gz") == module.read(SCENARIO / "faulty.ko")
+
+
+def test_what_is_no_module_is_refused(tmp_path: Path) -> None:
+    shutil.copy("/bin/true", tmp_path / "true.ko")
+    (tmp_path / "text.ko").write_text("no ELF")
+    (tmp_path / "a b.ko").touch()
+    with pytest.raises(MissingError, match="no file"):
+        module.read(tmp_path / "absent.ko")
+    for name in ("true.ko", "text.ko", "a b.ko"):
+        with pytest.raises(PfDoctorError, match=r"kernel module|name of a module"):
+            module.read(tmp_path / name)
+
+
+def test_a_folder_without_a_makefile_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no Kbuild"):
+        module.build(tmp_path, "6.1.0", tmp_path / "out")
+
+
+def test_a_build_leaves_the_source_as_it_was(release: str, tmp_path: Path) -> None:
+    before = sorted((SCENARIO / "src").iterdir())
+    (built,) = module.build(SCENARIO / "src", release, tmp_path / "out")
+    assert (built.name, built.release) == ("faulty", release)
+    assert sorted((SCENARIO / "src").iterdir()) == before
+    assert bytes(tmp_path) not in built.data
+    assert bytes(SCENARIO / "src/faulty.c") in built.data
+
+
+def test_what_an_earlier_build_left_is_not_taken(release: str, tmp_path: Path) -> None:
+    source = tmp_path / "src"
+    shutil.copytree(SCENARIO / "src", source)
+    (source / "stale.ko").write_text("of another kernel")
+    assert [m.name for m in module.build(source, release, tmp_path / "out")] == ["faulty"]
+
+
+def test_a_build_that_fails_gives_the_compilers_complaint(release: str, tmp_path: Path) -> None:
+    source = tmp_path / "src"
+    source.mkdir()
+    (source / "Kbuild").write_text("obj-m := broken.o\n")
+    (source / "broken.c").write_text("int x = y;\n")
+    with pytest.raises(PfDoctorError, match=r"; broken\.c:1:9: error: 'y' undeclared"):
+        module.build(source, release, tmp_path / "out")
+
+
+def test_modules_that_a_module_depends_on_are_found(release: str) -> None:
+    require_program("modprobe")
+    found = module.shipped(release, ("qemu_fw_cfg",))
+    assert [Path(path).name.partition(".")[0] for path in found] == ["qemu_fw_cfg"]
+    assert module.shipped(release, ("no_such_module",)) == {}
