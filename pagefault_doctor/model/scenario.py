@@ -24,6 +24,8 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     """What `scenario.yaml` holds. The recording lies beside it as `recording.jsonl`.
 
     `given` is what the person of the case knew at the start, such as `source_dir`.
+    `trigger` holds the command lines that bring the fault once the module is loaded, quoted as for
+    a shell; none where loading it is enough. `kernel_args` go on the kernel's command line.
     """
 
     schema: int
@@ -38,4 +40,6 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     made: str
     lesson: str
     given: dict[str, str] = {}
+    trigger: tuple[str, ...] = ()
+    kernel_args: tuple[str, ...] = ()
     questions: tuple[Question, ...] = ()
