@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lab-setup screenshots bench clean
+.PHONY: help run test check format lab-setup screenshots scenarios bench clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,9 @@ LAB_PACKAGES := qemu-system-x86 busybox-static cpio kmod linux-image-cloud-amd64
 
 screenshots: $(VENV)/.installed ## make the pictures in screenshots/ anew
 	$(BIN)/python screenshots/make.py
+
+scenarios: $(VENV)/.installed ## record every training scenario anew from real crashes (as root)
+	@for folder in playbooks/scenarios/*/; do $(BIN)/python playbooks/scenarios/record.py $$folder || exit 1; done
 
 bench: $(VENV)/.installed ## measure the ratios that CONTRIBUTING.md quotes
 	$(BIN)/python bench/ratios.py

@@ -51,12 +51,15 @@ def release_of(kernel: Path) -> str:
 
 
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
-    """What to boot: `memory` in MiB; `append` is put on the kernel's command line."""
+    """What to boot: `memory` in MiB; `append` is put on the kernel's command line.
+
+    `cpu` has SMAP and SMEP, as every machine has that is not older than 2015.
+    """
 
     kernel: Path
     memory: int = 384
     cpus: int = 2
-    cpu: str = "qemu64"
+    cpu: str = "qemu64,+smap,+smep"
     append: str = ""
 
 

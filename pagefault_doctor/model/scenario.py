@@ -23,9 +23,9 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What `scenario.yaml` holds. The recording lies beside it as `recording.jsonl`.
 
-    `given` is what the person of the case knew at the start, such as `source_dir`. `trigger` holds
-    the command lines that make the module fault once it is loaded; without any, loading does it.
-    `kernel_args` are put on the kernel's command line.
+    `given` is what the person of the case knew at the start, such as `source_dir`.
+    `trigger` holds the command lines that bring the fault once the module is loaded, quoted as for
+    a shell; none where loading it is enough. `kernel_args` go on the kernel's command line.
     """
 
     schema: int

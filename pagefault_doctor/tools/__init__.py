@@ -34,6 +34,7 @@ from pagefault_doctor.tools import (
     sparse,
     stress_ng,
     taint,
+    trigger,
     valgrind,
     var_crash,
 )
@@ -52,6 +53,7 @@ _FILES: Final[tuple[ModuleType, ...]] = (
     dkms,
     perf,
     module_load,
+    trigger,
     stress_ng,
     memtester,
     dmesg_delta,

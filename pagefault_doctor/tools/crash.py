@@ -85,7 +85,7 @@ def _plan(case: Case) -> Command | Blocked | None:
     image = vmlinux.known(case)
     if not image:
         return _prepare(case, done, dump)
-    tried = [result for result in done if result.command.stdin]
+    tried = [result for result in done if "-s" in result.command.argv]
     if tried and (_is_enough(tried[-1]) or tried[-1].status is ResultStatus.CANCELLED):
         return None
     if tried and (hopeless := _hopeless(tried[-1])):

@@ -10,7 +10,7 @@ from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.model.taint import letters
-from pagefault_doctor.tools import dmesg, taint
+from pagefault_doctor.tools import dmesg, taint, trigger
 from pagefault_doctor.tools.answers import answered, is_refused
 from pagefault_doctor.tools.log_delta import unseen
 from pagefault_doctor.tools.log_reading import parse, report_finding
@@ -192,6 +192,9 @@ def _judge(log: KernelLog, case: Case) -> tuple[str, str, Mark]:
     if damage:
         text = f"Not fixed: taint {''.join(sorted(damage))} came up, the kernel faulted or warned"
         return "not-fixed", text, Mark.BAD
+    if not trigger.is_proven(case):
+        text = "Inconclusive: the trigger was not run to its end after the fix"
+        return "inconclusive", text, Mark.NEUTRAL
     if not case.has("stress.passed") or not case.done(_STRESS):
         text = "Inconclusive: no stress run was made after the fix"
         return "inconclusive", text, Mark.NEUTRAL

@@ -66,7 +66,7 @@ def _edit(file: str, line: int, case: Case) -> Command:
         tool="edit",
         risk=Risk.CHANGE,
         interactive=True,
-        why="change the source at the line that faulted",
+        why="change the source at the line that faulted" if line > 1 else "change the source",
         undo=shlex.join(("mv", f"{file}.orig", file)),
     )
 

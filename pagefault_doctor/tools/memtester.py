@@ -35,6 +35,9 @@ SUSPICIOUS: Final = frozenset(
 )
 """Causes that bad memory can imitate."""
 
+SURE: Final = 0.9
+"""From this confidence on, a module that is blamed leaves no suspicion on the memory."""
+
 _SPINNER = regex(r"(?:\\x08)+")
 _TEST = regex(r"\s{0,8}([A-Z0-9][A-Za-z0-9 -]{1,40}?)\s{0,40}: (.*)")
 _MISMATCH = regex(
@@ -59,7 +62,10 @@ def _plan(case: Case) -> Command | None:
 def _wanted(case: Case) -> bool:
     """Whether memory itself is under suspicion: by the cause, or for want of a module to blame."""
     cause = case.get("verdict.root_cause", "")
-    if cause in SUSPICIOUS or case.get("verdict.attribution", "") == Attribution.HARDWARE:
+    blamed = case.get("verdict.attribution", "")
+    if blamed == Attribution.MODULE and case.get("verdict.confidence", 0.0) >= SURE:
+        return False
+    if cause in SUSPICIOUS or blamed == Attribution.HARDWARE:
         return True
     report = reported(case)
     return case.suspect is None and report is not None and report.kind is not Kind.OOM_KILL

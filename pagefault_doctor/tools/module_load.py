@@ -16,6 +16,7 @@ from pagefault_doctor.tools.module_name import is_module_name, kernel_name, safe
 from pagefault_doctor.tools.module_refusal import REFUSALS, Refusal
 from pagefault_doctor.tools.place import elsewhere, given, inside, is_absolute
 from pagefault_doctor.tools.tool import Tool, fact, finding
+from pagefault_doctor.tools.trigger import unloaded
 
 _KILLED: Final = 137
 _UNKNOWN: Final = (ResultStatus.MISSING, ResultStatus.REFUSED, ResultStatus.CANCELLED)
@@ -147,7 +148,8 @@ def plan_rmmod(case: Case) -> Command | Blocked | None:
     """Unload the fixed module, where it was loaded."""
     path = given(case, "fix.module_path", "given.fixed_module")
     name = path.rpartition("/")[2].partition(".ko")[0]
-    if not case.get("validate.inserted", False) or not is_module_name(name):
+    inserted = case.get("validate.inserted", False)
+    if not inserted or not is_module_name(name) or unloaded(case):
         return None
     if done := case.done("rmmod"):
         return _obstacle(done)

@@ -7,12 +7,16 @@ from typing import Final
 from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Mark
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.kbuild import source_folder
 from pagefault_doctor.tools.place import inside, reported
 from pagefault_doctor.tools.tool import Tool, finding
 
 AROUND: Final = 8
 """Lines shown before and after."""
+
+_KERNELS = regex(r"/linux-(?:headers|kbuild)-|(?:^|/)include/(?:linux|asm|asm-generic|net|uapi)/")
+"""Headers of the kernel, whose inline functions are part of every module."""
 
 
 def place(case: Case) -> tuple[str, int] | None:
@@ -27,9 +31,22 @@ def place(case: Case) -> tuple[str, int] | None:
     return None
 
 
+def own_place(case: Case) -> tuple[str, int] | None:
+    """Return the place that faulted, unless it is in the kernel's code, which a module called."""
+    found, report = place(case), reported(case)
+    if found is None or _KERNELS.search(found[0]):
+        return None
+    return None if case.suspect and report and report.module is None else found
+
+
 def spot(case: Case) -> tuple[str, int] | None:
-    """Return the path in the person's source folder and the line; None where one is unknown."""
-    folder, found = source_folder(case), place(case)
+    """Return the path in the person's source folder and the line; None where one is unknown.
+
+    Where the line is not one of the suspect's own source, the file named like the suspect is meant.
+    """
+    folder, found = source_folder(case), own_place(case)
+    if found is None and case.suspect:
+        found = f"{case.suspect}.c", 1
     if isinstance(folder, Blocked) or found is None:
         return None
     path = inside(folder, found[0])
@@ -37,7 +54,7 @@ def spot(case: Case) -> tuple[str, int] | None:
 
 
 def _plan(case: Case) -> Command | Blocked | None:
-    if place(case) is None or case.done("source"):
+    if own_place(case) is None or case.done("source"):
         return None
     folder = source_folder(case)
     if isinstance(folder, Blocked):
@@ -54,7 +71,7 @@ def _plan(case: Case) -> Command | Blocked | None:
 
 
 def _read(result: Result, case: Case) -> Reading:
-    found = place(case)
+    found = own_place(case)
     if found is None:
         return Reading()
     name, line = found[0].rpartition("/")[2], found[1]

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -67,20 +68,20 @@ class Ward:
 
     live = True
 
-    def __init__(self, kernel: Path, module: str) -> None:
+    def __init__(self, kernel: Path, kernel_args: tuple[str, ...]) -> None:
         self.name = GuestHost.name
         self.release = release_of(kernel)
         self.step = ""
         self.desk = LocalHost()
         self._kernel = kernel
-        self._module = module
+        self._kernel_args = kernel_args
         self._guest: GuestHost | None = None
 
-    def boot(self, files: Mapping[str, bytes], append: str = "") -> GuestHost:
+    def boot(self, files: Mapping[str, bytes], *more_args: str) -> GuestHost:
         """Put a newly booted guest in the place of the present one."""
         self.close()
         image = initramfs.build(self.release, files)
-        setup = Setup(kernel=self._kernel, append=append)
+        setup = Setup(kernel=self._kernel, append=" ".join((*self._kernel_args, *more_args)))
         self._guest = GuestHost(VirtualMachine(setup, image))
         return self._guest
 
@@ -125,7 +126,7 @@ class Case:
         self.scenario = scenario
         self.source = Path(scenario.given["source_dir"])
         self.file = self.source / f"{scenario.module}.ko"
-        self.ward = Ward(kernel, scenario.module)
+        self.ward = Ward(kernel, scenario.kernel_args)
         release = release_of(kernel)
         self.installed = Path(initramfs.module_path(release, scenario.module))
         self._headers = Path("/lib/modules", release, "build")
@@ -156,15 +157,22 @@ class Case:
         """What the guest of the case has on its disk beyond the distribution's own."""
         return {str(self.installed): self.installed.read_bytes()}
 
-    def crash(self, vmcore: Path) -> None:
-        """Panic a guest; keep its serial log in the scenario's folder, and its memory."""
-        guest = self.ward.boot(self.files, append="oops=panic")
-        guest.run(Command(argv=("modprobe", str(self.scenario.module)), tool="record"))
-        if not guest.machine.wait_for_panic(30):
-            raise MissingError("the module did not crash the guest")
-        guest.machine.dump(vmcore)
-        (self.folder / "serial.log").write_text(guest.machine.console())
+    def crash(self, vmcore: Path) -> bool:
+        """Panic a guest; keep its serial log in the scenario's folder, and its memory.
+
+        Returns whether there is a dump: a fault that the kernel only reports leaves none.
+        """
+        guest = self.ward.boot(self.files, "oops=panic")
+        self._provoke(guest)
+        panicked = guest.machine.wait_for_panic(10)
+        console = guest.machine.console()
+        if "BUG" not in console and not panicked:
+            raise MissingError("the module did no harm to the guest")
+        if panicked:
+            guest.machine.dump(vmcore)
+        (self.folder / "serial.log").write_text(console)
         self.ward.close()
+        return panicked
 
     def show_in_crash(self, vmcore: Path) -> None:
         """Keep what crash shows of the dump, beside the recording, in which drgn reads it."""
@@ -182,8 +190,12 @@ class Case:
 
     def fall_ill(self) -> None:
         """Boot a guest and let it oops, as the box did before the person came."""
-        guest = self.ward.boot(self.files)
-        guest.run(Command(argv=("modprobe", str(self.scenario.module)), tool="record"))
+        self._provoke(self.ward.boot(self.files))
+
+    def _provoke(self, guest: GuestHost) -> None:
+        trigger = (tuple(shlex.split(line)) for line in self.scenario.trigger)
+        for argv in (("modprobe", str(self.scenario.module)), *trigger):
+            guest.run(Command(argv=argv, tool="record"))
 
     def enter(self, step: str) -> None:
         """Make the ward ready for a step; the module is loaded again on a clean kernel."""
@@ -215,7 +227,7 @@ class Case:
             playbook=playbook.id,
             host=self.ward.name,
             scenario=self.scenario.id,
-            given=self.scenario.given,
+            given=self.scenario.given | self._given_trigger(),
         )
         ward, log, visited = self.ward, MemoryLog(), set[str]()
         host = CompositeHost(ward, lambda c: ward.desk if ward.belongs_to_desk(c) else ward)
@@ -235,6 +247,10 @@ class Case:
             step = walk.suggestion.go
         walk.end("finished")
         return log
+
+    def _given_trigger(self) -> dict[str, str]:
+        lines = self.scenario.trigger
+        return {"trigger": "\n".join(lines)} if lines else {}
 
     def _do(self, walk: Walk, command: Command) -> None:
         runner = None
@@ -283,8 +299,8 @@ def main() -> None:
             return
         try:
             with saved_dump() as dump:
-                case.crash(dump)
-                case.show_in_crash(dump)
+                if case.crash(dump):
+                    case.show_in_crash(dump)
                 case.fall_ill()
                 log = case.walk()
         finally:

@@ -81,7 +81,7 @@ def test_the_scenarios_that_can_be_run_are_listed(capsys: Capture) -> None:
     [
         ([], 2, "one of SCENARIO"),
         (["null-deref-module", "--source", "/tmp"], 2, "one of SCENARIO"),
-        (["null-deref"], 2, "there are: null-deref-module"),
+        (["null-deref"], 2, "did you mean `null-deref-module`"),
         (["--source", "/nowhere"], 3, "there is no folder"),
         (["--module", "/nowhere.ko"], 3, "there is no file"),
         (["null-deref-module", "--repeat", "0"], 2, "--repeat is 1"),

@@ -9,6 +9,7 @@ from pagefault_doctor.model.command import Command
 from pagefault_doctor.model.fact import Mark, Value
 from pagefault_doctor.tools.dmesg_delta import AFTER, BEFORE, DELTA
 from pagefault_doctor.tools.tool import next_command
+from pagefault_doctor.tools.trigger import TIMES
 from tools.told import BOOT, OOPS, SAME_AGAIN, SEGFAULT, WARNING, follow, known, learn, texts, told
 
 BEFORE_LOG = ("dmesg", BOOT + OOPS)
@@ -142,6 +143,16 @@ def test_silence_proves_nothing_unless_the_fault_had_its_chance(
 ) -> None:
     case = validated(facts, BOOT + OOPS, "12288", *tools)
     assert case.get("validate.verdict", "") == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("ran", "verdict"), [(1, "inconclusive"), (TIMES - 1, "inconclusive"), (TIMES, "fixed")]
+)
+def test_a_trigger_that_is_known_must_have_run_to_its_end(ran: int, verdict: str) -> None:
+    facts: dict[str, Value] = {**ALL_DONE, "given.trigger": "cat /proc/wobble"}
+    poked = ("trigger",) * ran
+    case = validated(facts, BOOT + OOPS, "12288", "insmod-fixed", *poked, "stress-ng")
+    assert case.get("validate.verdict", "") == verdict
 
 
 def test_without_a_baseline_the_verdict_is_inconclusive() -> None:

@@ -12,7 +12,7 @@ from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.command import Blocked, Command, Risk
 from pagefault_doctor.model.fact import Mark, Value
-from pagefault_doctor.tools import coccinelle, edit, gcc_analyzer, module_build, sparse
+from pagefault_doctor.tools import coccinelle, edit, gcc_analyzer, module_build, source, sparse
 from pagefault_doctor.tools.tool import Tool, next_command
 from tools.recorded import faulty, output
 from tools.told import follow, learn, texts, told
@@ -254,3 +254,29 @@ def test_real_diff_sees_the_change(tmp_path: Path) -> None:
     (tmp_path / "faulty.c").write_text("two\n")
     facts: dict[str, Value] = PLACE | {"given.source_dir": str(tmp_path)}
     assert run(DIFF, faulty(facts)).get("fix.changed", False) is True
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {},
+        {"debug.file": "/usr/src/linux-headers-6.1.0-56-common/include/linux/fs.h"},
+        {"debug.file": "include/linux/list.h"},
+    ],
+    ids=["no line is known", "an inline function of the kernel", "a relative path"],
+)
+def test_where_the_line_is_the_kernels_the_modules_own_file_is_edited(
+    place: dict[str, Value],
+) -> None:
+    case = faulty({**SOURCE, **place, "debug.line": 872})
+    wanted = next_command(EDIT, case)
+    assert isinstance(wanted, Command)
+    assert wanted.argv[:3] == ("cp", "-n", "/home/user/faulty/faulty.c")
+    assert next_command(source.TOOL, case) is None
+
+
+def test_a_header_of_the_module_itself_is_edited() -> None:
+    case = faulty({**SOURCE, "debug.file": "/build/faulty/include/faulty.h", "debug.line": 3})
+    wanted = next_command(EDIT, case)
+    assert isinstance(wanted, Command)
+    assert wanted.argv[2] == "/home/user/faulty/faulty.h"

@@ -11,7 +11,7 @@ from needs import require_program
 from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.model.case import Reading
 from pagefault_doctor.model.command import Command, ResultStatus, Risk
-from pagefault_doctor.model.fact import Mark
+from pagefault_doctor.model.fact import Mark, Value
 from pagefault_doctor.tools import memtester, perf, stress_ng
 from pagefault_doctor.tools.tool import next_command
 from tools.recorded import faulty, output
@@ -157,3 +157,15 @@ def test_memory_is_tested_where_a_program_died_but_not_where_memory_ran_out() ->
     oom = "[    9.0] Out of memory: Killed process 7 (app) total-vm:1kB, anon-rss:1kB\n"
     assert isinstance(next_command(memtester.TOOL, known({}, ("dmesg", SEGFAULT))), Command)
     assert next_command(memtester.TOOL, known({}, ("dmesg", oom))) is None
+
+
+@pytest.mark.parametrize(("confidence", "wanted"), [(0.6, True), (0.95, False)])
+def test_memory_is_not_tested_where_a_module_is_surely_to_blame(
+    confidence: float, wanted: bool
+) -> None:
+    facts: dict[str, Value] = {
+        "verdict.root_cause": "use-after-free",
+        "verdict.attribution": "module",
+        "verdict.confidence": confidence,
+    }
+    assert (next_command(memtester.TOOL, faulty(facts)) is not None) is wanted

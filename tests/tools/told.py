@@ -96,6 +96,7 @@ def learn(case: Case, tool_id: str, result: Result, reading: Reading) -> Case:
 def follow(tool: Tool, case: Case, *answers: Result) -> tuple[Case, list[Command], Blocked | None]:
     """Use a tool to its end, each command getting the next answer.
 
+    As in a walk, a result knows of its command only what the session's events keep.
     Fails where the tool wants more or fewer commands than there are answers.
     """
     ran: list[Command] = []
@@ -103,7 +104,8 @@ def follow(tool: Tool, case: Case, *answers: Result) -> tuple[Case, list[Command
         command = next_command(tool, case)
         assert isinstance(command, Command), f"after {len(ran)} commands: {command}"
         ran.append(command)
-        result = msgspec.structs.replace(answer, command=command)
+        kept = Command(argv=command.argv, tool=command.tool, risk=command.risk)
+        result = msgspec.structs.replace(answer, command=kept)
         case = learn(case, tool.id, result, tool.read(result, case))
     last = next_command(tool, case)
     assert not isinstance(last, Command), f"wants one more: {last}"

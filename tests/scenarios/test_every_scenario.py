@@ -1,0 +1,205 @@
+"""Every scenario: from its real crash to its proven fix, by the recording alone."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pagefault_doctor.cli.main import main
+from pagefault_doctor.hosts.recorded import RecordedHost
+from pagefault_doctor.model.event import (
+    CommandFinished,
+    CommandStarted,
+    Event,
+    QuestionAnswered,
+    SessionStarted,
+)
+from pagefault_doctor.model.playbook import StepStatus
+from pagefault_doctor.playbook import shelf
+from pagefault_doctor.session.event_log import MemoryLog, read_events
+from pagefault_doctor.session.store import sessions_folder
+from pagefault_doctor.session.walk import Walk
+from pagefault_doctor.tools import TOOLS
+from session.replaying import replay, without_times
+
+EACH = pytest.mark.parametrize("scenario_id", shelf.scenario_ids())
+
+FAULTY_LINES = {
+    "null-deref-module": "state->status = FAULTY_READY;",
+    "err-ptr": "size = firmware->f_inode->i_size;",
+    "use-after-free-timer": "thermo.millidegrees = sensor->ops->read(sensor);",
+    "readonly-write": "*comma++ = '\\0';",
+}
+"""What stands in the line that the walk names, where the compiler kept to the source's lines."""
+
+Capture = pytest.CaptureFixture[str]
+
+
+@cache
+def recorded(scenario_id: str) -> list[Event]:
+    return list(read_events(shelf.recording_path(scenario_id)))
+
+
+@cache
+def walk_again(scenario_id: str) -> tuple[Walk, MemoryLog]:
+    events = recorded(scenario_id)
+    started = events[0]
+    assert isinstance(started, SessionStarted)
+    log = MemoryLog()
+    playbook = shelf.playbook(started.playbook)
+    walk = Walk.start(started, playbook, host=RecordedHost(events), sink=log, tools=TOOLS)
+    replay(events[1:], walk)
+    return walk, log
+
+
+def ran(scenario_id: str, tool: str) -> list[str]:
+    """The commands of a tool in the recording, as typed."""
+    walk, _ = walk_again(scenario_id)
+    return [record.command.text for record in walk.view.commands if record.command.tool == tool]
+
+
+def diagnosed(capsys: Capture, *words: str) -> dict[str, Any]:
+    assert main(["diagnose", "--json", *words]) == 0
+    told: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return told
+
+
+@EACH
+def test_a_replay_writes_the_same_events_as_the_recorded_walk(scenario_id: str) -> None:
+    _, log = walk_again(scenario_id)
+    assert without_times(log.events) == without_times(recorded(scenario_id))
+
+
+@EACH
+def test_the_walk_finds_the_cause_and_proves_the_fix(scenario_id: str) -> None:
+    walk, _ = walk_again(scenario_id)
+    verdict = walk.view.opinion.verdict
+    scenario = shelf.scenario(scenario_id)
+    assert (verdict.root_cause, verdict.attribution, verdict.module) == (
+        scenario.root_cause,
+        scenario.attribution,
+        scenario.module,
+    )
+    facts = {name: fact.value for name, fact in walk.view.case.facts.items()}
+    assert facts["reproduce.reproduced"] is True
+    assert facts["fix.changed"] is True
+    assert facts["fix.built"] is True
+    assert facts["validate.new_reports"] == 0
+    assert facts["validate.verdict"] == "fixed"
+    assert walk.view.state.steps["validate"].status is StepStatus.DONE
+
+
+@pytest.mark.parametrize(("scenario_id", "line"), FAULTY_LINES.items())
+def test_the_walk_names_the_line_that_faulted(scenario_id: str, line: str) -> None:
+    walk, _ = walk_again(scenario_id)
+    source = shelf.scenario_folder(scenario_id) / "src" / f"{walk.view.case.suspect}.c"
+    assert walk.view.case.get("debug.file", "").endswith(source.name)
+    number = walk.view.case.get("debug.line", 0)
+    assert source.read_text().splitlines()[number - 1].strip() == line
+
+
+@EACH
+def test_the_trigger_runs_as_the_scenario_says(scenario_id: str) -> None:
+    walk, _ = walk_again(scenario_id)
+    lines = list(shelf.scenario(scenario_id).trigger)
+    assert walk.view.case.get("given.trigger", "").splitlines() == lines
+    assert len(ran(scenario_id, "trigger")) >= 2 * len(lines)
+
+
+@EACH
+def test_the_guests_had_the_kernel_arguments(scenario_id: str) -> None:
+    console = (shelf.scenario_folder(scenario_id) / "serial.log").read_text()
+    (line,) = re.findall(r"Kernel command line: (.*)", console)
+    assert set(shelf.scenario(scenario_id).kernel_args) <= set(line.split())
+
+
+@EACH
+@pytest.mark.parametrize("with_module", [False, True], ids=["log alone", "with its module"])
+def test_the_serial_log_is_diagnosed(scenario_id: str, with_module: bool, capsys: Capture) -> None:
+    folder = shelf.scenario_folder(scenario_id)
+    scenario = shelf.scenario(scenario_id)
+    beside = ("--module-dir", str(folder)) if with_module else ()
+    told = diagnosed(capsys, *beside, str(folder / "serial.log"))
+    report, verdict = told["reports"][0], told["verdict"]
+    for opinion in (report["diagnosis"], verdict):
+        assert opinion["root_cause"] == scenario.root_cause
+        assert opinion["attribution"] == scenario.attribution
+        assert opinion["module"] == scenario.module
+    lines = (folder / "serial.log").read_text().splitlines()
+    cited = [e["line"] for e in report["diagnosis"]["candidates"][0]["evidence"] if e["line"]]
+    span = report["span"]
+    assert cited
+    assert all(0 < number <= len(lines) for number in cited)
+    assert any(span["first_line"] <= number <= span["last_line"] for number in cited)
+    if report["module"] and with_module:
+        assert report["source_line"]["file"].endswith(f"{scenario.module}.c")
+    else:
+        assert report["source_line"] is None
+
+
+@EACH
+def test_questions_cover_the_steps(scenario_id: str) -> None:
+    scenario = shelf.scenario(scenario_id)
+    steps = [step.id for step in shelf.playbook(scenario.playbook).steps]
+    asked = [question.step for question in scenario.questions]
+    assert asked == sorted(asked, key=steps.index)
+    assert len(set(asked)) >= len(steps) - 1
+    assert {"check-logs", "debug-module", "fix-code", "validate"} <= set(asked)
+    assert all(q.hint and q.explain and len(q.choices) == 4 for q in scenario.questions)
+    assert len({question.answer for question in scenario.questions}) > 2
+
+
+@EACH
+def test_nothing_names_a_place_of_the_machine_that_recorded(scenario_id: str) -> None:
+    neutral = ("/usr/", "/var/crash", "/lib/modules/", "/sys/", "/proc/", "/tmp", "/boot/")
+    for event in recorded(scenario_id):
+        if isinstance(event, CommandStarted):
+            paths = [word for word in event.argv if word.startswith("/")]
+            assert all(path.startswith(neutral) for path in paths), paths
+        if isinstance(event, CommandFinished):
+            assert not re.search(r"/(?:home|root|work)/", event.output + event.errors)
+    folder = shelf.scenario_folder(scenario_id)
+    for data in (path.read_bytes() for path in folder.iterdir() if path.is_file()):
+        assert not any(place in data for place in (b"/home/", b"/work/"))
+
+
+def answers(path: Path) -> list[QuestionAnswered]:
+    return [event for event in read_events(path) if isinstance(event, QuestionAnswered)]
+
+
+@EACH
+def test_training_line_by_line_asks_hints_and_ends_in_a_validated_fix(
+    scenario_id: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    scenario = shelf.scenario(scenario_id)
+    typed = "".join(f"h\n{question.answer + 1}\n" for question in scenario.questions)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+    assert main(["train", scenario_id, "--plain"]) == 0
+    told = capsys.readouterr().out
+    count = len(scenario.questions)
+    assert f"{count} of {count} questions right" in told
+    assert "The fix: fixed." in told
+    (kept,) = sessions_folder().glob("*.jsonl")
+    assert [(a.right, a.hinted) for a in answers(kept)] == [(True, True)] * count
+
+
+def test_training_goes_on_when_nobody_answers(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    assert main(["train", "null-deref-module"]) == 0
+    assert "The fix: fixed." in capsys.readouterr().out
+
+
+def test_training_lists_its_scenarios(capsys: Capture) -> None:
+    assert main(["train"]) == 0
+    told = capsys.readouterr().out
+    assert all(scenario_id in told for scenario_id in shelf.scenario_ids())
+    assert main(["train", "no-such-thing"]) == 2
