@@ -12,11 +12,6 @@ def say(text: str) -> None:
     print(f"pfdoctor: {clean_line(text)}", file=sys.stderr, flush=True)
 
 
-def is_terminal() -> bool:
-    """Return whether the wizard can be shown: keys come in, and it draws on standard error."""
-    return why_no_terminal() is None
-
-
 def why_no_terminal() -> str | None:
     """Return why the wizard cannot be shown here, or None when it can."""
     import os

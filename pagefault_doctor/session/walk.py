@@ -112,11 +112,6 @@ class Walk:
         return walk
 
     @property
-    def current_tool(self) -> str | None:
-        """Id of the tool whose turn it is."""
-        return self.proposed.tool if self.proposed else None
-
-    @property
     def tools(self) -> Mapping[str, Tool]:
         """The tools that the walk knows, by id."""
         return self._tools
