@@ -50,11 +50,13 @@ def run(
     cancel: threading.Event | None = None,
     *,
     env: Mapping[str, str] | None = None,
+    hold_stdin: bool = False,
 ) -> Result:
     """Run a command to its end and return its result; never raises for what the command does.
 
     It runs in a session of its own, without a terminal, with the environment of
     `program.environment` plus `env` and its own. When this returns, its process group is gone.
+    With `hold_stdin`, its standard input stays open and silent until it is over, or we are.
     `on_output` is called from this thread at most four times a second, with whole lines of both
     streams; only the very last line may be an unfinished one.
     """
@@ -62,15 +64,16 @@ def run(
     this = group.Run()
     group.running.add(this)
     try:
-        started = _start(command, environment(env or {}, command.env))
-        if isinstance(started, Obstacle):
-            return Result(command=command, status=started.status, errors=started.reason)
-        process, output, errors = started
-        this.group = process.pid
-        with output, errors, guarded(process.pid):
-            pipes = (output.fileno(), errors.fileno())
-            watch = Watch(process, this, command, pipes, on_output, cancel)
-            verdict = watch.follow()
+        with _held() if hold_stdin else contextlib.nullcontext(_stdin(command.stdin)) as stdin:
+            started = _start(command, environment(env or {}, command.env), stdin)
+            if isinstance(started, Obstacle):
+                return Result(command=command, status=started.status, errors=started.reason)
+            process, output, errors = started
+            this.group = process.pid
+            with output, errors, guarded(process.pid):
+                pipes = (output.fileno(), errors.fileno())
+                watch = Watch(process, this, command, pipes, on_output, cancel)
+                verdict = watch.follow()
     finally:
         group.running.discard(this)
     stuck = process.is_alive()
@@ -113,19 +116,20 @@ def run_interactive(command: Command) -> Result:
 
 
 def _start(
-    command: Command, env: dict[str, str]
+    command: Command, env: dict[str, str], stdin: IO[bytes]
 ) -> tuple[RunningCommand, IO[bytes], IO[bytes]] | Obstacle:
     """Start a command, and return it with the reading ends of its output and errors."""
     program = locate(command, env)
     if isinstance(program, Obstacle):
+        stdin.close()
         return program
     import sh
 
     with contextlib.ExitStack() as on_failure, contextlib.ExitStack() as childs:
         try:
+            childs.enter_context(stdin)
             output, to_output = (on_failure.enter_context(f) for f in _pipe())
             errors, to_errors = (on_failure.enter_context(f) for f in _pipe())
-            stdin = childs.enter_context(_stdin(command.stdin))
             with _collecting_garbage():
                 process = sh.Command(program)(
                     *command.argv[1:],
@@ -167,6 +171,14 @@ def _stdin(text: str) -> IO[bytes]:
     memory.write(text.encode("utf-8", "replace"))
     memory.seek(0)
     return memory
+
+
+@contextlib.contextmanager
+def _held() -> Iterator[IO[bytes]]:
+    """Give a file to read from that says nothing and ends when this does."""
+    reader, writer = _pipe()
+    with writer:
+        yield reader
 
 
 @contextlib.contextmanager

@@ -58,7 +58,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ResultStatus(StrEnum):
-    """How a command ended."""
+    """How a command ended; `lost` says that the connection to its machine ended before it did."""
 
     OK = "ok"
     FAILED = "failed"
@@ -68,6 +68,7 @@ class ResultStatus(StrEnum):
     MISSING = "missing"
     REFUSED = "refused"
     OVERFLOW = "overflow"
+    LOST = "lost"
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):

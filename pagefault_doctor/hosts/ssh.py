@@ -1,0 +1,233 @@
+"""Another machine, over the system's OpenSSH client. Nothing but a POSIX shell is needed there.
+
+One connection carries all commands (ControlMaster, ssh_config(5)), so that a password is asked for
+once, by ssh itself on the terminal. The person's own configuration, keys, agent and jump hosts
+count. The connection ends with us, however we end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Final, Self
+
+import msgspec
+
+from pagefault_doctor.hosts import runner
+from pagefault_doctor.hosts.guard import guarded
+from pagefault_doctor.hosts.host import OnOutput
+from pagefault_doctor.hosts.program import FIXED
+from pagefault_doctor.hosts.remote_shell import remote_text, was_not_found
+from pagefault_doctor.model import untrusted
+from pagefault_doctor.model.command import Command, Result, ResultStatus, Risk
+from pagefault_doctor.model.errors import MissingError, UsageError
+
+NO_ANSWER: Final = 255
+"""What ssh itself exits with (ssh(1)); a command may do so too."""
+
+ATTEMPTS: Final = 4
+"""How often a lost connection is tried again, with a second more between each."""
+
+_TOLD: Final = (
+    ("host key verification failed", "its host key is not known here, or has changed",
+     "compare the key with the machine's administrator, then connect once with: ssh {}"),
+    ("permission denied", "no key and no password was accepted",
+     "try ssh {} by hand; ssh-add loads a key, ssh-copy-id installs one"),
+    ("could not resolve", "there is no machine of that name", "check the name"),
+    ("connection refused", "nothing listens for ssh there", "check the port, and that sshd runs"),
+    ("timed out", "it does not answer", "check the network, and that the machine is up"),
+    ("no route to host", "there is no way to it", "check the network"),
+    ("bad configuration", "the configuration of ssh is not valid", "try ssh {} by hand"),
+)  # fmt: skip
+"""What ssh says, what it means, and the remedy."""
+
+_MASTER: Final = re.compile(r"pid=(\d+)")
+
+_AGENT: Final = ("SSH_AUTH_SOCK", "SSH_AGENT_PID", "KRB5CCNAME")
+"""What ssh needs of our environment to find the person's keys."""
+
+
+class SshHost:
+    """A machine that commands run on over ssh. Use as a context manager, or `close` it.
+
+    `alive` is how many seconds the link may be silent, three times over, before it counts as lost.
+    """
+
+    live = True
+
+    def __init__(self, destination: str, config: str | None = None, alive: int = 5) -> None:
+        """Raises UsageError for what cannot be a destination; connects to nothing yet."""
+        if not re.fullmatch(r"[^-\s\0][^\s\0]*", destination):
+            raise UsageError(f"not a host: {destination}", "give HOST or USER@HOST")
+        self.name = untrusted.clean_line(destination)
+        self.destination = destination
+        self.config = config
+        self._alive = alive
+        self._folder = Path(tempfile.mkdtemp(prefix="pfdoctor-ssh-", dir=_short_folder()))
+        self._socket = self._folder / "link"
+        self._guard = contextlib.ExitStack()
+
+    def connect(self, *, ask: bool) -> None:
+        """Connect. With `ask`, ssh may ask the person on the terminal, which must be ours.
+
+        Raises MissingError where there is no connection to be had, with the remedy.
+        """
+        self._guard.close()
+        link = ("-o", "ControlMaster=yes", "-o", "ControlPersist=yes", "-f", "-N")
+        batch = () if ask else ("-o", "BatchMode=yes")
+        command = self._ssh(*link, *batch, "--", self.destination, timeout=60)
+        result = runner.run_interactive(command) if ask else self._run(command)
+        if not result.ok:
+            raise self._why(result)
+        master = _MASTER.search(self._control("check").errors)
+        if master is None:
+            raise MissingError(f"no connection to {self.name}: it ended at once", "try it again")
+        self._guard.enter_context(guarded(int(master[1])))
+
+    @property
+    def connected(self) -> bool:
+        """Whether the connection stands, as far as its own end knows."""
+        return self._socket.exists() and self._control("check").ok
+
+    def run(
+        self,
+        command: Command,
+        on_output: OnOutput | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Result:
+        """Run a command there and return its result, `lost` where the connection ended before it.
+
+        A lost command that only observes is run again once, if the connection comes back without
+        a question to the person.
+        """
+        try:
+            text = remote_text(command, FIXED)
+        except ValueError as error:
+            return Result(command=command, status=ResultStatus.REFUSED, errors=str(error))
+        for again in (False, True):
+            if again and on_output:
+                on_output(f"The connection to {self.name} was lost; connecting again\n")
+            if not self._reconnected(cancel):
+                break
+            result = self._once(command, text, on_output, cancel)
+            if result.status is not ResultStatus.LOST or command.risk is not Risk.READ:
+                return result
+        status = ResultStatus.CANCELLED if cancel and cancel.is_set() else ResultStatus.LOST
+        return Result(command=command, status=status, errors=_lost(self.name))
+
+    def on_terminal(self, command: Command) -> Command:
+        """Return the local command that runs this one there, on our own terminal."""
+        argv = self._ssh("-tt", "--", self.destination, remote_text(command, {})).argv
+        return msgspec.structs.replace(command, argv=argv, cwd="/", env={}, stdin="")
+
+    def close(self) -> None:
+        """End the connection and leave nothing behind."""
+        if self._socket.exists():
+            self._control("exit")
+        self._guard.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def _once(
+        self,
+        command: Command,
+        text: str,
+        on_output: OnOutput | None,
+        cancel: threading.Event | None,
+    ) -> Result:
+        batch = ("-T", "-o", "BatchMode=yes", "-o", "ControlMaster=no")
+        ours = self._ssh(*batch, "--", self.destination, text)
+        ours = msgspec.structs.replace(
+            ours, timeout=command.timeout, output_limit=command.output_limit
+        )
+        result = runner.run(ours, on_output, cancel, env=_agent(), hold_stdin=True)
+        status, errors = result.status, result.errors
+        if result.exit_code == NO_ANSWER and not self.connected:
+            status, errors = ResultStatus.LOST, f"{errors}{_lost(self.name)}"
+        elif was_not_found(command, result.exit_code, errors):
+            status = ResultStatus.MISSING
+        elif status is ResultStatus.FAILED and 128 < (result.exit_code or 0) <= 192:
+            status = ResultStatus.SIGNALED
+        return msgspec.structs.replace(result, command=command, status=status, errors=errors)
+
+    def _reconnected(self, cancel: threading.Event | None) -> bool:
+        """Return whether the connection stands; one that was lost is tried again for a while."""
+        for attempt in range(ATTEMPTS):
+            if self._socket.exists() and (attempt == 0 or self.connected):
+                return True
+            if cancel and cancel.wait(attempt):
+                return False
+            if not cancel:
+                time.sleep(attempt)
+            try:
+                self.connect(ask=False)
+                return True
+            except MissingError:
+                continue
+        return False
+
+    def _control(self, order: str) -> Result:
+        return self._run(self._ssh("-O", order, "--", self.destination, timeout=10))
+
+    def _run(self, command: Command) -> Result:
+        return runner.run(command, env=_agent())
+
+    def _ssh(self, *words: str, timeout: float = 30) -> Command:
+        """Return an ssh command; what it must not do is said here, the rest is the person's."""
+        options = {
+            "ControlPath": str(self._socket),
+            "ConnectTimeout": "15",
+            "ServerAliveInterval": str(self._alive),
+            "ServerAliveCountMax": "3",
+            "EscapeChar": "none",
+            "ClearAllForwardings": "yes",
+            "PermitLocalCommand": "no",
+            "RemoteCommand": "none",
+            "LogLevel": "ERROR",
+            "Compression": "yes",
+        }
+        chosen = ("-F", self.config) if self.config else ()
+        settings = (word for name, value in options.items() for word in ("-o", f"{name}={value}"))
+        return Command(argv=("ssh", *chosen, *settings, *words), tool="ssh", timeout=timeout)
+
+    def _why(self, result: Result) -> MissingError:
+        """Return what kept us from connecting, and the remedy."""
+        if result.status is ResultStatus.MISSING:
+            return MissingError("there is no ssh here", "install the OpenSSH client")
+        said = result.errors.strip()
+        for words, meaning, remedy in _TOLD:
+            if words in said.lower():
+                return MissingError(
+                    f"no connection to {self.name}: {meaning}", remedy.format(self.name)
+                )
+        last = f": {said.splitlines()[-1]}" if said else ""
+        return MissingError(
+            f"no connection to {self.name}{last}", f"try it by hand: ssh {self.name}"
+        )
+
+
+def _lost(name: str) -> str:
+    return f"The connection to {name} was lost before this ended.\n"
+
+
+def _agent() -> dict[str, str]:
+    return {name: os.environ[name] for name in _AGENT if name in os.environ}
+
+
+def _short_folder() -> str | None:
+    """Return where sockets live: a path for one may have 108 bytes (unix(7)), ssh needs some."""
+    home = os.environ.get("XDG_RUNTIME_DIR", "")
+    folders = (home, tempfile.gettempdir(), "/tmp", "/dev/shm")
+    usable = (f for f in folders if f and len(f) < 60 and os.access(f, os.W_OK))
+    return next(usable, None)

@@ -1,0 +1,227 @@
+"""Commands on another machine: a real sshd on loopback, started here."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from needs import require_program
+from pagefault_doctor.hosts.ssh import SshHost
+from pagefault_doctor.model.command import Command, Result, ResultStatus, Risk
+from pagefault_doctor.model.errors import MissingError, UsageError
+from sshd import Sshd, serving
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Sshd]:
+    with serving(tmp_path, require_program("sshd")) as server:
+        yield server
+
+
+@pytest.fixture
+def box(server: Sshd) -> Iterator[SshHost]:
+    with SshHost("box", str(server.config), alive=1) as host:
+        host.connect(ask=False)
+        yield host
+
+
+def sh(host: SshHost, script: str, cancel: threading.Event | None = None, **more: object) -> Result:
+    command = Command(argv=("sh", "-c", script), tool="test", **more)  # type: ignore[arg-type]
+    return host.run(command, cancel=cancel)
+
+
+def runs(word: str) -> bool:
+    return subprocess.run(["pgrep", "-f", word], capture_output=True).returncode == 0
+
+
+def gone(word: str, within: float = 4.0) -> bool:
+    until = time.monotonic() + within
+    while runs(word) and time.monotonic() < until:
+        time.sleep(0.05)
+    return not runs(word)
+
+
+def test_a_command_gives_output_errors_and_exit_code(box: SshHost) -> None:
+    result = sh(box, "echo out; echo err >&2; exit 3")
+    assert (result.status, result.exit_code) == (ResultStatus.FAILED, 3)
+    assert (result.output, result.errors) == ("out\n", "err\n")
+    assert result.command.argv[0] == "sh"
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "",
+        "it's",
+        "$HOME `id` $(id)",
+        "a\nb\n",
+        "back\\slash\\n",
+        "!!",
+        "*",
+        "-n",
+        "é €",
+        "\x1b[31m",
+    ],
+)
+def test_words_arrive_as_they_are(box: SshHost, word: str) -> None:
+    result = box.run(Command(argv=("od", "-An", "-tx1", "-v"), tool="test", stdin=word))
+    assert bytes.fromhex("".join(result.output.split())) == word.encode()
+    script = 'printf %s "$1" | od -An -tx1 -v'
+    result = box.run(Command(argv=("sh", "-c", script, "sh", word), tool="test"))
+    assert bytes.fromhex("".join(result.output.split())) == word.encode()
+
+
+def test_folder_and_environment_are_the_commands(box: SshHost, tmp_path: Path) -> None:
+    result = sh(box, "pwd; echo $LC_ALL $MORE", cwd=str(tmp_path), env={"MORE": "a b"})
+    assert result.output == f"{tmp_path}\nC a b\n"
+
+
+def test_a_missing_program_is_missing(box: SshHost) -> None:
+    result = box.run(Command(argv=("no-such-program",), tool="test"))
+    assert result.status is ResultStatus.MISSING
+    assert result.errors == "no-such-program: not found\n"
+
+
+def test_a_signal_is_told_as_one(box: SshHost) -> None:
+    result = sh(box, "kill -SEGV $$")
+    assert (result.status, result.exit_code) == (ResultStatus.SIGNALED, 139)
+
+
+def test_an_exit_code_of_255_is_the_commands_own(box: SshHost) -> None:
+    assert sh(box, "exit 255").status is ResultStatus.FAILED
+
+
+def test_cancel_ends_the_command_and_its_children_there(box: SshHost) -> None:
+    cancel = threading.Event()
+    threading.Timer(0.5, cancel.set).start()
+    result = sh(box, "sleep 71.25 & sleep 71.25", cancel)
+    assert result.status is ResultStatus.CANCELLED
+    assert gone("sleep 71.25")
+
+
+def test_a_hanging_command_ends_at_its_deadline(box: SshHost) -> None:
+    result = sh(box, "echo begun; trap '' TERM; sleep 71.5", timeout=0.7)
+    assert (result.status, result.output) == (ResultStatus.TIMEOUT, "begun\n")
+    assert gone("sleep 71.5")
+
+
+def test_a_flood_is_cut_at_its_limit(box: SshHost) -> None:
+    result = sh(box, "exec cat /dev/zero | tr '\\0' a", output_limit=100_000)
+    assert result.status is ResultStatus.OVERFLOW
+    assert len(result.output) == 100_000
+    assert gone("cat /dev/zero")
+
+
+def test_a_command_that_observes_is_run_again_after_a_cut(box: SshHost, server: Sshd) -> None:
+    threading.Timer(0.7, server.cut).start()
+    said: list[str] = []
+    argv = ("sh", "-c", "echo half; sleep 1.3; echo whole")
+    result = box.run(Command(argv=argv, tool="test"), said.append)
+    assert result.ok
+    assert result.output == "half\nwhole\n"
+    assert any("connecting again" in text for text in said)
+
+
+def test_a_command_that_changes_something_is_never_run_twice(
+    box: SshHost, server: Sshd, tmp_path: Path
+) -> None:
+    threading.Timer(0.7, server.cut).start()
+    result = sh(box, f"echo once >>{tmp_path}/count; sleep 1.2", risk=Risk.CHANGE)
+    assert result.status is ResultStatus.LOST
+    assert "connection to box was lost" in result.errors
+    assert (tmp_path / "count").read_text() == "once\n"
+    assert sh(box, "echo again").output == "again\n"
+
+
+def test_a_link_that_falls_silent_is_noticed(box: SshHost, server: Sshd) -> None:
+    threading.Timer(0.5, server.silence).start()
+    began = time.monotonic()
+    result = sh(box, "sleep 71.75", risk=Risk.LOAD, timeout=60)
+    assert result.status is ResultStatus.LOST
+    assert time.monotonic() - began < 30
+    server.silence(signal.SIGCONT)
+
+
+def test_a_machine_that_stays_away_is_lost(box: SshHost, server: Sshd) -> None:
+    server.stop()
+    cancel = threading.Event()
+    assert sh(box, "echo", cancel).status is ResultStatus.LOST
+    cancel.set()
+    assert sh(box, "echo", cancel).status is ResultStatus.CANCELLED
+
+
+def test_a_wrong_host_key_is_refused_with_the_remedy(server: Sshd) -> None:
+    server.stop()
+    server.new_key("host_key")
+    server.start()
+    with SshHost("box", str(server.config)) as host, pytest.raises(MissingError) as told:
+        host.connect(ask=False)
+    assert "its host key is not known here, or has changed" in str(told.value)
+    assert "ssh box" in str(told.value)
+
+
+def test_without_a_key_that_fits_there_is_no_connection(server: Sshd) -> None:
+    server.new_key("user_key")
+    with SshHost("box", str(server.config)) as host, pytest.raises(MissingError) as told:
+        host.connect(ask=False)
+    assert "no key and no password was accepted" in str(told.value)
+
+
+def test_a_machine_that_does_not_listen_is_told(server: Sshd) -> None:
+    server.stop()
+    with SshHost("box", str(server.config)) as host, pytest.raises(MissingError) as told:
+        host.connect(ask=False)
+    assert "nothing listens for ssh there" in str(told.value)
+
+
+@pytest.mark.parametrize("name", ["-oProxyCommand=touch /tmp/x", "", "a b", "a\nb"])
+def test_what_is_no_host_name_is_refused(name: str) -> None:
+    with pytest.raises(UsageError):
+        SshHost(name)
+
+
+def test_closing_leaves_nothing_behind(server: Sshd) -> None:
+    host = SshHost("box", str(server.config))
+    host.connect(ask=False)
+    link = host.on_terminal(Command(argv=("true",), tool="test")).argv
+    folder = next(word for word in link if word.startswith("ControlPath=")).partition("=")[2]
+    assert Path(folder).exists()
+    host.close()
+    assert not Path(folder).parent.exists()
+    assert gone(folder)
+
+
+CHILD = """
+import sys, time
+from pagefault_doctor.hosts.ssh import SshHost
+from pagefault_doctor.model.command import Command
+host = SshHost("box", sys.argv[1])
+host.connect(ask=False)
+print("connected", flush=True)
+host.run(Command(argv=("sleep", "72.25"), tool="test"))
+"""
+
+
+def test_kill_9_leaves_no_command_there_and_no_connection(server: Sshd) -> None:
+    import sys
+
+    argv = [sys.executable, "-c", CHILD, str(server.config)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "connected\n"
+        until = time.monotonic() + 5
+        while not runs("sleep 72.25") and time.monotonic() < until:
+            time.sleep(0.05)
+        os.kill(child.pid, signal.SIGKILL)
+    assert gone("sleep 72.25", 6)
+    until = time.monotonic() + 5
+    while server.connections() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert server.connections() == []
