@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
+import atexit
+import sys
 import time
 
 from pagefault_doctor import __version__
@@ -10,6 +13,7 @@ from pagefault_doctor.cli.talk import say
 from pagefault_doctor.hosts.host import Host
 from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.hosts.recorded import RecordedHost
+from pagefault_doctor.hosts.ssh import SshHost
 from pagefault_doctor.model.command import Command
 from pagefault_doctor.model.event import CommandStarted, Event, SessionStarted
 from pagefault_doctor.model.log import KernelLog
@@ -49,6 +53,8 @@ def begin(
         version=__version__,
         playbook=chosen.id,
         host=host.name,
+        destination=host.destination if isinstance(host, SshHost) else None,
+        ssh_config=host.config if isinstance(host, SshHost) else None,
         read_only=read_only,
         scenario=scenario,
         given=given or {},
@@ -59,6 +65,25 @@ def begin(
         walk.enter(chosen.steps[0].id)
         walk.give_log(log)
     return walk
+
+
+def host_of(args: argparse.Namespace) -> Host:
+    """Return the machine of `--host`, connected until we end, else this one.
+
+    Raises what `connected` raises.
+    """
+    return connected(args.host, args.ssh_config) if args.host else LocalHost()
+
+
+def connected(destination: str, config: str | None) -> SshHost:
+    """Return another machine, connected until we end; ssh itself may ask the person on the way.
+
+    Raises MissingError where there is no connection to be had, UsageError for no destination.
+    """
+    host = SshHost(destination, config)
+    atexit.register(host.close)
+    host.connect(ask=sys.stdin.isatty())
+    return host
 
 
 def begin_training(scenario: Scenario) -> Walk:
@@ -82,12 +107,14 @@ def take_up(session_id: str | None) -> Walk:
     started = _started(events)
     sink = EventLog.reopen(path)
     chosen = playbook(started.playbook)
-    return Walk.resume(events, chosen, host=_host_of(events), sink=sink, tools=TOOLS)
+    return Walk.resume(events, chosen, host=_host_again(events), sink=sink, tools=TOOLS)
 
 
-def _host_of(events: tuple[Event, ...]) -> Host:
+def _host_again(events: tuple[Event, ...]) -> Host:
     """Return the host a session ran on; a recording is wound on to where the session stood."""
     started = _started(events)
+    if started.destination is not None:
+        return connected(started.destination, started.ssh_config)
     if started.scenario is None:
         return LocalHost()
     host = RecordedHost(read_events(recording_path(started.scenario)), started.host)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
-from pagefault_doctor.cli.inputs import read_log
+from pagefault_doctor.cli.inputs import STDIN, read_log, read_log_there
+from pagefault_doctor.cli.options import add_host_arguments
 from pagefault_doctor.cli.talk import say
 from pagefault_doctor.diagnosis import diagnose
 from pagefault_doctor.model.diagnosis import Opinion, RootCause
 from pagefault_doctor.model.errors import ExitCode, MissingError, PfDoctorError, UsageError
+from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.report import Report
 
 
@@ -47,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--module-dir", metavar="DIR", help="where the suspect's .ko with debug information lies"
     )
+    add_host_arguments(parser)
     parser.add_argument(
         "--exit-code", action="store_true", help="exit with 10 when a fault was found"
     )
@@ -58,18 +63,28 @@ def run(args: argparse.Namespace) -> int:
     if args.vmcore:
         return _conclude(args, _examine_dump(args))
     if not args.paths:
-        return _conclude(args, _examine_box())
+        return _conclude(args, _examine_box(args))
+    read = _reader(args)
     if len(args.paths) == 1:
-        return _conclude(args, _examine_log(args.paths[0], args.module_dir))
-    return _each(args)
+        return _conclude(args, _examine_log(args.paths[0], read))
+    return _each(args, read)
 
 
-def _each(args: argparse.Namespace) -> int:
+def _reader(args: argparse.Namespace) -> Callable[[str], KernelLog]:
+    """Return what reads a log: here, or on the machine of `--host`."""
+    if not args.host or args.paths == [STDIN]:
+        return partial(read_log, module_dir=args.module_dir)
+    from pagefault_doctor.cli.begin import host_of
+
+    return partial(read_log_there, host=host_of(args))
+
+
+def _each(args: argparse.Namespace, read: Callable[[str], KernelLog]) -> int:
     """Diagnose several logs; one that cannot be read does not keep the others from it."""
     worst = ExitCode.DONE
     for path in args.paths:
         try:
-            examined = _examine_log(path, args.module_dir)
+            examined = _examine_log(path, read)
         except PfDoctorError as error:
             say(str(error))
             worst = max(worst, error.exit_code)
@@ -85,35 +100,33 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError("a log and --vmcore cannot be given together", "name one of them")
     if args.vmlinux and not args.vmcore:
         raise UsageError("--vmlinux goes with --vmcore FILE")
-    if args.module_dir and not Path(args.module_dir).is_dir():
+    if args.module_dir and not args.host and not Path(args.module_dir).is_dir():
         raise MissingError(f"--module-dir: there is no folder {args.module_dir}", "check the name")
 
 
-def _examine_log(path: str, module_dir: str | None) -> Examined:
-    log = read_log(path, module_dir)
+def _examine_log(path: str, read: Callable[[str], KernelLog]) -> Examined:
+    log = read(path)
     if log.note and log.lines:
         say(f"{path}: {log.note}")
     source = log.source if "!" in log.source else path
     return Examined(source, log.reports, diagnose((log,), {}))
 
 
-def _examine_box() -> Examined:
-    from pagefault_doctor.cli.begin import begin
+def _examine_box(args: argparse.Namespace) -> Examined:
+    from pagefault_doctor.cli.begin import begin, host_of
     from pagefault_doctor.cli.unattended import walk_steps
-    from pagefault_doctor.hosts.local import LocalHost
 
-    walk = begin(LocalHost(), saved=False)
+    walk = begin(host_of(args), saved=False)
     walk_steps(walk, ("check-logs",))
     return Examined(walk.host.name, walk.view.case.reports, walk.view.opinion)
 
 
 def _examine_dump(args: argparse.Namespace) -> Examined:
-    from pagefault_doctor.cli.begin import begin
+    from pagefault_doctor.cli.begin import begin, host_of
     from pagefault_doctor.cli.inputs import given_files
     from pagefault_doctor.cli.unattended import walk_steps
-    from pagefault_doctor.hosts.local import LocalHost
 
-    walk = begin(LocalHost(), given=given_files(args), saved=False)
+    walk = begin(host_of(args), given=given_files(args), saved=False)
     walk_steps(walk, ("analyse-crash-dump",))
     if not walk.view.case.reports:
         unread = "; ".join(f"{t.tool}: {t.reason}" for t in walk.view.finished_tools if t.reason)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.hosts.vitals import Vitals, major_fault_rate, vitals
 from pagefault_doctor.model.scenario import Scenario
 from pagefault_doctor.playbook.shelf import causes
@@ -25,7 +26,7 @@ def show(walk: Walk, args: argparse.Namespace, scenario: Scenario | None = None)
         scenario=scenario,
         causes=causes(),
         session_path=path if path.exists() else None,
-        vitals=VitalsLine(walk) if walk.host.live else None,
+        vitals=VitalsLine(walk) if isinstance(walk.host, LocalHost) else None,
     )
 
 

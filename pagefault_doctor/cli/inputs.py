@@ -9,8 +9,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
 from pagefault_doctor import klog
 from pagefault_doctor.cli.options import GIVEN
+from pagefault_doctor.hosts.host import Host
 from pagefault_doctor.model.errors import MissingError, PfDoctorError, UsageError
 from pagefault_doctor.model.log import KernelLog
 
@@ -46,8 +49,6 @@ def read_log(path: str, module_dir: str | None = None) -> KernelLog:
 
 
 def _located(log: KernelLog, module_dir: Path) -> KernelLog:
-    import msgspec
-
     from pagefault_doctor.symbols import locate
 
     reports = tuple(locate(report, module_dir) for report in log.reports)
@@ -79,16 +80,53 @@ def _told(path: str, error: OSError) -> PfDoctorError:
     return kind(problem.format(path), remedy)
 
 
+def chosen_log(args: argparse.Namespace, host: Host) -> KernelLog | None:
+    """Return the log of `--log`, on the host where it is another machine, None where none is named.
+
+    Raises what `read_log` and `read_log_there` raise.
+    """
+    if args.log is None:
+        return None
+    if args.host and args.log != STDIN:
+        return read_log_there(args.log, host)
+    return read_log(args.log, args.module_dir)
+
+
+def read_log_there(path: str, host: Host) -> KernelLog:
+    """Return the log in a file of another machine. Only what matters of it is brought over.
+
+    Raises MissingError where it is not there or not permitted, UsageError for a relative path.
+    """
+    from pagefault_doctor.tools.log_search import log_of, search
+
+    command = search(_absolute(path, "a log"), "given-log", "search the log you named")
+    result = host.run(command)
+    if not result.said_anything:
+        said = result.errors.strip().rpartition("\n")[2] or result.status.value
+        raise MissingError(f"{host.name}: {said}", "check the name, and who may read it")
+    log = log_of(result)
+    return msgspec.structs.replace(log, source=f"{host.name}:{path}")
+
+
+def _absolute(path: str, what: str) -> str:
+    if not path.startswith("/"):
+        raise UsageError(f"{what} on another machine needs its whole path: {path}")
+    return path
+
+
 def given_files(args: argparse.Namespace) -> dict[str, str]:
     """Return what the person named, by the names the facts `given.*` have, as absolute paths.
 
-    Raises MissingError for a path that is not there.
+    Raises MissingError for a path that is not there. Of another machine nothing is checked.
     """
     given = {}
     for option, _, _ in GIVEN:
         name = option.lstrip("-").replace("-", "_")
         path = getattr(args, name, None)
         if path is None:
+            continue
+        if args.host:
+            given[name] = _absolute(path, option)
             continue
         if not Path(path).exists():
             raise MissingError(f"{option}: there is no {path}", "check the name")

@@ -19,6 +19,19 @@ GIVEN: Final = (
 """Options that name a file or folder for the tools, which each becomes a fact `given.NAME`."""
 
 
+def add_host_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare which machine is meant."""
+    there = parser.add_argument_group("another machine")
+    there.add_argument(
+        "--host",
+        metavar="[USER@]HOST",
+        help="run the commands there, over ssh; files are then files of that machine",
+    )
+    there.add_argument(
+        "--ssh-config", metavar="FILE", help="a configuration for ssh other than your own"
+    )
+
+
 def add_walk_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare where a walk starts from and how far it may go."""
     start = parser.add_argument_group("where to start from")
@@ -28,6 +41,7 @@ def add_walk_arguments(parser: argparse.ArgumentParser) -> None:
     start.add_argument(
         "--playbook", metavar="ID", default=DEFAULT_PLAYBOOK, help="default: %(default)s"
     )
+    add_host_arguments(parser)
     parser.add_argument(
         "--read-only",
         action="store_true",

@@ -6,7 +6,9 @@ import argparse
 import json
 from typing import Any
 
-from pagefault_doctor.hosts.local import LocalHost
+from pagefault_doctor.cli.begin import host_of
+from pagefault_doctor.cli.options import add_host_arguments
+from pagefault_doctor.hosts.host import Host
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.command import Command, Risk
 from pagefault_doctor.model.fact import Mark
@@ -17,11 +19,12 @@ from pagefault_doctor.tools.tool import blocked
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare options and arguments."""
     parser.add_argument("--json", action="store_true", help="as JSON")
+    add_host_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print a line for each tool. Missing tools are no failure: the walk goes on without them."""
-    case, limits = _look()
+    case, limits = _look(host_of(args))
     rows = [_row(tool_id, case) for tool_id in TOOLS]
     if args.json:
         facts = {n: f.value for n, f in sorted(case.facts.items()) if n.startswith("host.")}
@@ -31,12 +34,12 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _look() -> tuple[Case, list[str]]:
+def _look(host: Host) -> tuple[Case, list[str]]:
     """Probe the box with the one command that describes it."""
     box = TOOLS["box"]
     command = box.plan(Case())
     assert isinstance(command, Command)
-    reading = box.read(LocalHost().run(command), Case())
+    reading = box.read(host.run(command), Case())
     limits = [f.text for f in reading.findings if f.mark is Mark.BAD]
     return Case(facts={fact.name: fact for fact in reading.facts}), limits
 

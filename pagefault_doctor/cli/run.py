@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 
-from pagefault_doctor.cli.begin import begin
-from pagefault_doctor.cli.inputs import given_files, read_log
+from pagefault_doctor.cli.begin import begin, host_of
+from pagefault_doctor.cli.inputs import chosen_log, given_files
 from pagefault_doctor.cli.options import add_walk_arguments
 from pagefault_doctor.cli.talk import say
 from pagefault_doctor.cli.unattended import walk_playbook
-from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.model.diagnosis import RootCause
 from pagefault_doctor.model.errors import ExitCode
 from pagefault_doctor.session.walk import Walk
@@ -32,12 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Walk the playbook, print the verdict and return the exit code."""
-    log = read_log(args.log, args.module_dir) if args.log else None
+    host = host_of(args)
     walk = begin(
-        LocalHost(),
+        host,
         args.playbook,
         given=given_files(args),
-        log=log,
+        log=chosen_log(args, host),
         read_only=args.read_only,
     )
     walk_playbook(walk, (lambda text: None) if args.quiet else _tell)

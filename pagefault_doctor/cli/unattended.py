@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from pagefault_doctor.model.command import Risk
+from pagefault_doctor.model.command import ResultStatus, Risk
+from pagefault_doctor.model.errors import PfDoctorError
 from pagefault_doctor.playbook.engine import END
 from pagefault_doctor.session.walk import Walk
 
@@ -45,7 +46,10 @@ def _use_tools(walk: Walk, tell: Told) -> None:
         command = walk.proposed
         if command.risk is Risk.READ:
             tell(f"  $ {command.line}")
-            walk.run(command)
+            result = walk.run(command)
+            if result.status is ResultStatus.LOST:
+                remedy = f"go on later with: pfdoctor resume {walk.view.started.id}"
+                raise PfDoctorError(f"the connection to {walk.host.name} was lost", remedy)
         else:
             tell(f"  not run ({command.risk}): {command.line}")
             walk.decline(command, DECLINED)

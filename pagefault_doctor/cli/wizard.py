@@ -25,16 +25,16 @@ def run(args: argparse.Namespace) -> int:
         )
     if obstacle:
         return _without_terminal(args, obstacle)
-    from pagefault_doctor.cli.begin import begin
+    from pagefault_doctor.cli.begin import begin, host_of
     from pagefault_doctor.cli.face import show
-    from pagefault_doctor.cli.inputs import given_files, read_log
-    from pagefault_doctor.hosts.local import LocalHost
+    from pagefault_doctor.cli.inputs import chosen_log, given_files
 
+    host = host_of(args)
     walk = begin(
-        LocalHost(),
+        host,
         args.playbook,
         given=given_files(args),
-        log=read_log(args.log, args.module_dir) if args.log else None,
+        log=chosen_log(args, host),
         read_only=args.read_only,
     )
     if walk.view.step is None:
@@ -48,7 +48,7 @@ def _without_terminal(args: argparse.Namespace, obstacle: str) -> int:
     say(f"{obstacle}, so here is the plain diagnosis instead of the wizard")
     parser, subcommand = subcommand_parser("run")
     words = ["--quiet", "--playbook", args.playbook]
-    for option in ("--log", *(option for option, _, _ in GIVEN)):
+    for option in ("--log", "--host", "--ssh-config", *(option for option, _, _ in GIVEN)):
         if value := getattr(args, option.lstrip("-").replace("-", "_")):
             words += [option, value]
     return subcommand.run(parser.parse_args([*words, *(["--read-only"] * args.read_only)]))

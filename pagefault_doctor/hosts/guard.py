@@ -9,21 +9,26 @@ from __future__ import annotations
 import contextlib
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
-_SCRIPT: Final = 'read -r word || { kill -s TERM -- "-$1"; sleep 2; kill -s KILL -- "-$1"; }'
-"""POSIX shell; $1 is the process group."""
+_SCRIPT: Final = (
+    'read -r word || { kill -s TERM -- "-$1"; sleep 2; kill -s KILL -- "-$1"; '
+    '[ -z "$2" ] || { rm -f -- "$2"; rmdir -- "${2%/*}"; }; }'
+)
+"""POSIX shell; $1 is the process group, $2 a file to remove with its folder, if any."""
 
 
 @contextlib.contextmanager
-def guarded(group: int) -> Iterator[None]:
+def guarded(group: int, file: Path | None = None) -> Iterator[None]:
     """While this lasts, see that the group does not outlive us, whatever becomes of us.
 
+    Nor shall the `file`, such as a socket of its own, and the folder that holds nothing else.
     A box that cannot start the guard (no shell, no memory) runs the command without one.
     """
     try:
         guard = subprocess.Popen(
-            ("/bin/sh", "-c", _SCRIPT, "sh", str(group)),
+            ("/bin/sh", "-c", _SCRIPT, "sh", str(group), str(file or "")),
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -13,7 +13,7 @@ OnOutput = Callable[[str], None]
 
 
 class Host(Protocol):
-    """Where commands run: this machine, a recording, and later another machine or the lab VM.
+    """Where commands run: this machine, another one, a recording or the lab's guest.
 
     `name` is for people. `live` is false where nothing really runs, so that nothing can be harmed.
     """
@@ -32,3 +32,10 @@ class Host(Protocol):
         A set `cancel` ends the command and all its children.
         """
         ...
+
+    def on_terminal(self, command: Command) -> Command:
+        """Return the command to start on our own terminal, so that this one runs on the host.
+
+        That is the command itself, unless the host says otherwise: what is edited lies here.
+        """
+        return command

@@ -6,12 +6,12 @@ import os
 import threading
 
 from pagefault_doctor.hosts import runner
-from pagefault_doctor.hosts.host import OnOutput
+from pagefault_doctor.hosts.host import Host, OnOutput
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.command import Command, Result
 
 
-class LocalHost:
+class LocalHost(Host):
     """The machine that pfdoctor runs on."""
 
     live = True

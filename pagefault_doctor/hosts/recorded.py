@@ -6,13 +6,13 @@ import threading
 from collections import deque
 from collections.abc import Iterable
 
-from pagefault_doctor.hosts.host import OnOutput
+from pagefault_doctor.hosts.host import Host, OnOutput
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.command import Command, Result, ResultStatus
 from pagefault_doctor.model.event import CommandFinished, CommandStarted, Event, SessionStarted
 
 
-class RecordedHost:
+class RecordedHost(Host):
     """Replays the commands of a session log or recording; nothing runs.
 
     A script within an argv counts as the same whatever its text, so that a better script still

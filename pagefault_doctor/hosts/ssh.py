@@ -88,7 +88,7 @@ class SshHost:
         master = _MASTER.search(self._control("check").errors)
         if master is None:
             raise MissingError(f"no connection to {self.name}: it ended at once", "try it again")
-        self._guard.enter_context(guarded(int(master[1])))
+        self._guard.enter_context(guarded(int(master[1]), self._socket))
 
     @property
     def connected(self) -> bool:
@@ -212,9 +212,8 @@ class SshHost:
                     f"no connection to {self.name}: {meaning}", remedy.format(self.name)
                 )
         last = f": {said.splitlines()[-1]}" if said else ""
-        return MissingError(
-            f"no connection to {self.name}{last}", f"try it by hand: ssh {self.name}"
-        )
+        by_hand = f"try it by hand: ssh {self.name}"
+        return MissingError(f"no connection to {self.name}{last}", by_hand)
 
 
 def _lost(name: str) -> str:

@@ -25,3 +25,7 @@ class CompositeHost:
     ) -> Result:
         """Run the command where it belongs."""
         return self._choose(command).run(command, on_output, cancel)
+
+    def on_terminal(self, command: Command) -> Command:
+        """Return what runs the command on our terminal, where it belongs."""
+        return self._choose(command).on_terminal(command)

@@ -14,7 +14,7 @@ from typing import Final, Self
 
 import msgspec
 
-from pagefault_doctor.hosts.host import OnOutput
+from pagefault_doctor.hosts.host import Host, OnOutput
 from pagefault_doctor.lab.vm import VirtualMachine
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.command import Command, Result, ResultStatus
@@ -42,7 +42,7 @@ class _Answer(msgspec.Struct, frozen=True):
     errors: bytes
 
 
-class GuestHost:
+class GuestHost(Host):
     """A running guest of the lab. `name` is its host name."""
 
     live = True

@@ -34,7 +34,11 @@ class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_
 
 
 class SessionStarted(_Event, frozen=True, kw_only=True, tag="session-started"):
-    """The first event. `given` holds what the person named: `vmcore`, `module_dir` …"""
+    """The first event. `given` holds what the person named: `vmcore`, `module_dir` …
+
+    `destination` is what ssh was told where the host is another machine, `ssh_config` its
+    configuration file where the person named one.
+    """
 
     id: str
     schema: int = SCHEMA
@@ -44,6 +48,8 @@ class SessionStarted(_Event, frozen=True, kw_only=True, tag="session-started"):
     read_only: bool = False
     scenario: str | None = None
     given: dict[str, str] = {}
+    destination: str | None = None
+    ssh_config: str | None = None
 
 
 class LogRead(_Event, frozen=True, kw_only=True, tag="log-read"):

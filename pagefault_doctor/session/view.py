@@ -157,9 +157,12 @@ class Fold:
             errors=event.errors,
             seconds=event.seconds,
         )
-        reading = self._read(result, view.case)
+        lost = event.status is ResultStatus.LOST
+        reading = Reading() if lost else self._read(result, view.case)
         done = msgspec.structs.replace(record, result=result, findings=reading.findings)
         commands = (*view.commands[:index], done, *view.commands[index + 1 :])
+        if lost:
+            return self._cut_short(_with(view, commands=commands), record)
         results = view.case.results | {
             record.command.tool: (*view.case.done(record.command.tool), result)
         }
@@ -167,16 +170,20 @@ class Fold:
         return self._learn(_with(view, commands=commands, case=case), reading)
 
     def _take_up(self, view: View, interrupted: int | None) -> View:
-        """Mark the command that was cut short.
-
-        One that only observes is proposed again. A riskier one is over: it may itself have taken
-        the machine down, as a reboot should and a faulty module may.
-        """
+        """Mark the command that was cut short."""
         record = next((c for c in view.commands if c.number == interrupted), None)
         if record is None:
             return view
         marked = msgspec.structs.replace(record, interrupted=True)
         view = _with(view, commands=tuple(marked if c is record else c for c in view.commands))
+        return self._cut_short(view, record)
+
+    def _cut_short(self, view: View, record: CommandRecord) -> View:
+        """Go on after a command that we or its machine left in the middle.
+
+        One that only observes is proposed again. A riskier one is over: it may itself have taken
+        the machine down, as a reboot should and a faulty module may.
+        """
         if record.command.risk is Risk.READ:
             return view
         cut = Result(command=record.command, status=ResultStatus.SIGNALED, errors="cut short")

@@ -22,6 +22,7 @@ _NO_ANSWER: Final = {
     ResultStatus.REFUSED: "could not be started",
     ResultStatus.TIMEOUT: "did not answer in time",
     ResultStatus.CANCELLED: "was cancelled",
+    ResultStatus.LOST: "the connection was lost",
 }
 
 BECOME_ROOT: Final = "run pfdoctor as root: sudo pfdoctor"

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-import msgspec
-
 from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.tools.answers import answered, is_refused, root_remedy
-from pagefault_doctor.tools.log_reading import LOG_LIMIT, log_reading, truncated
+from pagefault_doctor.tools.log_search import search, search_reading, searched
 from pagefault_doctor.tools.tool import Tool, finding
 
 FILES: Final = (
@@ -22,17 +20,6 @@ FILES: Final = (
 )
 
 _LIST: Final = ("ls", "-1t", *FILES)
-
-
-def tail(path: str, tool: str, why: str) -> Command:
-    """Return the command that reads the end of a log file."""
-    return Command(
-        argv=("tail", "-c", str(LOG_LIMIT), path),
-        tool=tool,
-        why=why,
-        output_limit=LOG_LIMIT + (1 << 20),
-        timeout=60,
-    )
 
 
 def _present(listing: Result) -> list[str]:
@@ -55,7 +42,7 @@ def _plan(case: Case) -> Command | Blocked | None:
         )
     if len(read) < len(present):
         why = "look for a fault in the newest log file first"
-        return tail(present[len(read)], "kern-log", why)
+        return search(present[len(read)], "kern-log", why)
     if all(map(is_refused, read)):
         return Blocked(
             "the files under /var/log are not readable for this user",
@@ -65,27 +52,20 @@ def _plan(case: Case) -> Command | Blocked | None:
 
 
 def _read(result: Result, case: Case) -> Reading:
-    if result.command.argv[:1] != ("tail",):
-        present = _present(result)
-        text = f"Log files here, newest first: {', '.join(present)}"
-        if not present:
-            text = "There is no kern.log, messages or syslog under /var/log"
-        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
-    path = result.command.argv[-1]
-    if not result.said_anything:
-        text = f"{path} is empty" if result.ok else f"{path} could not be read"
-        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
-    reading = log_reading(result, case, source=path, boot=f"last boot in {path}")
-    if reading.log is None:
-        return reading
-    return msgspec.structs.replace(reading, log=truncated(reading.log, result))
+    if result.command.argv[:2] != _LIST[:2]:
+        return search_reading(result, case, boot=f"last boot in {searched(result)}")
+    present = _present(result)
+    text = f"Log files here, newest first: {', '.join(present)}"
+    if not present:
+        text = "There is no kern.log, messages or syslog under /var/log"
+    return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
 
 
 TOOL: Final = Tool(
     id="kern-log",
     purpose="reads kern.log, messages or syslog where nothing else told of a fault",
-    programs=("ls", "tail"),
-    package={"": "coreutils"},
+    programs=("awk", "grep", "ls"),
+    package={"": "coreutils grep mawk"},
     facts=("log.lines",),
     plan=_plan,
     read=answered(_read),

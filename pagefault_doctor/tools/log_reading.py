@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-import msgspec
-
 from pagefault_doctor import klog
 from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Result
@@ -14,9 +12,6 @@ from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.tools.log_delta import unseen, without_repeats
 from pagefault_doctor.tools.tool import fact
-
-LOG_LIMIT: Final = 16_000_000
-"""How many bytes of a log are read, from its end."""
 
 _TOLD: Final = 12
 """How many reports are told one by one before the rest is only counted."""
@@ -92,11 +87,3 @@ def in_words(report: Report) -> str:
     if report.timestamp is not None:
         where.append(f"{report.timestamp:.2f} s after boot")
     return ": ".join([report.title, ", ".join(where)]) if where else report.title
-
-
-def truncated(log: KernelLog, result: Result) -> KernelLog:
-    """Return the log with a note where only the end of its file was read."""
-    if len(result.output) < LOG_LIMIT:
-        return log
-    note = f"only the last {LOG_LIMIT // 1_000_000} MB of {log.source} were read"
-    return msgspec.structs.replace(log, note=log.note or note)

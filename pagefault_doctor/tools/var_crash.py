@@ -15,8 +15,7 @@ from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.answers import answered, is_refused, root_remedy
-from pagefault_doctor.tools.kern_log import tail
-from pagefault_doctor.tools.log_reading import log_reading, truncated
+from pagefault_doctor.tools.log_search import search, search_reading
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
 _LIST: Final = (
@@ -80,7 +79,7 @@ def _plan(case: Case) -> Command | Blocked | None:
     logs = _logs(listing.output)
     if len(read) < len(logs):
         why = "read the log that kdump saved with the dump"
-        return tail(logs[len(read)].path, "var-crash", why)
+        return search(logs[len(read)].path, "var-crash", why)
     if not logs and not _dumps(listing.output):
         return Blocked("there is no dump under /var/crash", _HAVE_DUMPS)
     if read and all(map(is_refused, read)):
@@ -90,8 +89,8 @@ def _plan(case: Case) -> Command | Blocked | None:
 
 
 def _read(result: Result, case: Case) -> Reading:
-    if result.command.argv[:1] == ("tail",):
-        return _read_log(result, case)
+    if result.command.argv[:1] != _LIST[:1]:
+        return search_reading(result, case, boot="an earlier boot")
     if is_refused(result):
         text = "/var/crash is readable for root only"
         return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
@@ -124,20 +123,10 @@ def _judge(dump: Entry, result: Result) -> Finding:
     return finding(text, Mark.NEUTRAL, result, dump.line)
 
 
-def _read_log(result: Result, case: Case) -> Reading:
-    path = result.command.argv[-1]
-    if not result.said_anything:
-        return Reading(findings=(finding(f"{path} could not be read", Mark.NEUTRAL, result),))
-    reading = log_reading(result, case, source=path, boot="an earlier boot")
-    if reading.log is None:
-        return reading
-    return msgspec.structs.replace(reading, log=truncated(reading.log, result))
-
-
 TOOL: Final = Tool(
     id="var-crash",
     purpose="finds the dumps and logs that kdump saved",
-    programs=("find", "ls", "tail"),
+    programs=("awk", "find", "grep", "ls"),
     package={"": "findutils coreutils"},
     facts=("dump.path", "dump.complete", "log.lines"),
     plan=_plan,

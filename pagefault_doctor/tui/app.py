@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on, work
-from textual.app import App
+from textual.app import App, SuspendNotSupported
 from textual.binding import BindingType
 
-from pagefault_doctor.model.command import Command, Result, Risk
+from pagefault_doctor.hosts.ssh import SshHost
+from pagefault_doctor.model.command import Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.errors import PfDoctorError
 from pagefault_doctor.model.playbook import Cause
 from pagefault_doctor.playbook.engine import END
@@ -185,9 +186,10 @@ class WizardApp(App[int], inherit_bindings=False):
 
     @work(thread=True, exit_on_error=False, group="command", exclusive=True)
     def _run(self, command: Command, consent: str, cancel: threading.Event) -> None:
-        problem = ""
+        problem, lost = "", False
         try:
-            self.walk.run(command, consent, self._overhear, cancel)
+            result = self.walk.run(command, consent, self._overhear, cancel)
+            lost = result.status is ResultStatus.LOST
         except PfDoctorError as error:
             problem = str(error)
         except Exception as error:
@@ -195,19 +197,17 @@ class WizardApp(App[int], inherit_bindings=False):
             problem = f"pfdoctor failed at this command: {type(error).__name__}: {error}"
         finally:
             self._idle.set()
-        self.post_message(CommandEnded(problem))
+        self.post_message(CommandEnded(problem, lost))
 
     def _overhear(self, text: str) -> None:
         self.post_message(CommandSaid(text[-4000:]))
 
     def _hand_over(self, command: Command, consent: str) -> None:
         """Give the terminal to an interactive command until it ends."""
-        from textual.app import SuspendNotSupported
-
         from pagefault_doctor.hosts import runner
 
         def interactive(command: Command) -> Result:
-            return runner.run_interactive(command)
+            return runner.run_interactive(self.walk.host.on_terminal(command))
 
         try:
             with self.suspend():
@@ -243,8 +243,32 @@ class WizardApp(App[int], inherit_bindings=False):
         self.changed()
         if message.problem:
             self.step_screen.say(message.problem)
+        elif message.lost:
+            self._offer_to_reconnect()
         elif not cancelled:
             self._go_on()
+
+    def _offer_to_reconnect(self) -> None:
+        """Ask whether to connect again: ssh may want the terminal, for a password."""
+        from pagefault_doctor.tui.screens.ask import ConfirmScreen
+
+        name = self.walk.host.name
+        question = f"The connection to {name} is lost. What had finished is kept. Connect again?"
+        self.push_screen(ConfirmScreen(question, "connect"), self._reconnect_if)
+
+    def _reconnect_if(self, yes: object) -> None:
+        host = self.walk.host
+        if not yes or not isinstance(host, SshHost):
+            self.say(f"{host.name} is out of reach. Enter tries again, q keeps the session.")
+            return
+        try:
+            with self.suspend():
+                host.connect(ask=True)
+        except (PfDoctorError, SuspendNotSupported) as error:
+            self.say(str(error))
+        else:
+            self._go_on()
+        self.refresh()
 
     def _go_on(self) -> None:
         """Run the next command at once if it only observes."""

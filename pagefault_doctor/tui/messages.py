@@ -16,11 +16,15 @@ class CommandSaid(Message):
 
 
 class CommandEnded(Message):
-    """The running command came to its end; `problem` is set when pfdoctor itself failed."""
+    """The running command came to its end.
 
-    def __init__(self, problem: str = "") -> None:
+    `problem` is set when pfdoctor itself failed, `lost` when the host is out of reach.
+    """
+
+    def __init__(self, problem: str = "", lost: bool = False) -> None:
         super().__init__()
         self.problem = problem
+        self.lost = lost
 
 
 class LogParsed(Message):

@@ -199,12 +199,12 @@ def test_closing_leaves_nothing_behind(server: Sshd) -> None:
 
 
 CHILD = """
-import sys, time
+import sys
 from pagefault_doctor.hosts.ssh import SshHost
 from pagefault_doctor.model.command import Command
 host = SshHost("box", sys.argv[1])
 host.connect(ask=False)
-print("connected", flush=True)
+print(host.on_terminal(Command(argv=("true",), tool="test")).text, flush=True)
 host.run(Command(argv=("sleep", "72.25"), tool="test"))
 """
 
@@ -215,7 +215,7 @@ def test_kill_9_leaves_no_command_there_and_no_connection(server: Sshd) -> None:
     argv = [sys.executable, "-c", CHILD, str(server.config)]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
-        assert child.stdout.readline() == "connected\n"
+        folder = child.stdout.readline().partition("ControlPath=")[2].partition("/link")[0]
         until = time.monotonic() + 5
         while not runs("sleep 72.25") and time.monotonic() < until:
             time.sleep(0.05)
@@ -225,3 +225,5 @@ def test_kill_9_leaves_no_command_there_and_no_connection(server: Sshd) -> None:
     while server.connections() and time.monotonic() < until:
         time.sleep(0.05)
     assert server.connections() == []
+    assert gone(folder)
+    assert not Path(folder).exists()

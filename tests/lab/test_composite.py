@@ -9,7 +9,7 @@ from pagefault_doctor.lab.composite import CompositeHost
 from pagefault_doctor.model.command import Command, Result, ResultStatus
 
 
-class Echo:
+class Echo(Host):
     """A host that answers with its name, and remembers what it was handed."""
 
     live = True

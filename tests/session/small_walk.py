@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from pagefault_doctor.hosts.host import OnOutput
+from pagefault_doctor.hosts.host import Host, OnOutput
 from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.event import SessionStarted
@@ -18,7 +18,7 @@ from pagefault_doctor.session.walk import Walk
 from pagefault_doctor.tools.tool import Plan, Tool, fact, finding, once
 
 
-class TableHost:
+class TableHost(Host):
     """A host that answers each argv from a table; what is not in it is missing."""
 
     name = "box"

@@ -7,7 +7,7 @@ import pytest
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.tools import var_crash
 from pagefault_doctor.tools.tool import next_command
-from tools.told import BOOT, OOPS, follow, known, texts, told
+from tools.told import BOOT, OOPS, follow, found, known, texts, told
 
 DEBIAN = """\
     60 /var/crash/202401021230/dmesg.202401021230
@@ -22,19 +22,18 @@ FEDORA = """\
 
 
 def test_the_dump_and_the_log_beside_it_are_found() -> None:
-    case, ran, blocked = follow(var_crash.TOOL, known(), told(DEBIAN), told(BOOT + OOPS))
+    case, ran, blocked = follow(var_crash.TOOL, known(), told(DEBIAN), found(BOOT + OOPS))
     assert blocked is None
     assert case.get("dump.path", "") == "/var/crash/202401021230/dump.202401021230"
     assert case.facts["dump.path"].source.line == 2
     assert case.get("dump.complete", False) is True
-    assert ran[1].argv[0] == "tail"
-    assert ran[1].argv[-1] == "/var/crash/202401021230/dmesg.202401021230"
+    assert ran[1].argv[4] == "/var/crash/202401021230/dmesg.202401021230"
     assert case.reports[0].module == "wobble"
     assert "an earlier boot" in texts(case.findings)
 
 
 def test_an_older_complete_dump_is_preferred_to_a_newer_broken_one() -> None:
-    case, _, _ = follow(var_crash.TOOL, known(), told(FEDORA), told(BOOT + OOPS))
+    case, _, _ = follow(var_crash.TOOL, known(), told(FEDORA), found(BOOT + OOPS))
     assert case.get("dump.path", "") == "/var/crash/127.0.0.1-2024-02-01-10:00:00/vmcore"
     assert "not written to its end" in texts(case.findings)
 
@@ -59,8 +58,8 @@ def test_a_flattened_dump_names_who_can_read_it() -> None:
 
 def test_only_the_newest_logs_are_read() -> None:
     listing = "".join(f" 8 /var/crash/{n}/vmcore-dmesg.txt\n" for n in range(9))
-    _, ran, _ = follow(var_crash.TOOL, known(), told(listing), *[told(BOOT)] * 3)
-    assert [command.argv[-1] for command in ran[1:]] == [
+    _, ran, _ = follow(var_crash.TOOL, known(), told(listing), *[found(BOOT)] * 3)
+    assert [command.argv[4] for command in ran[1:]] == [
         f"/var/crash/{n}/vmcore-dmesg.txt" for n in range(3)
     ]
 
@@ -88,7 +87,7 @@ def test_a_folder_for_root_only_is_blocked() -> None:
 
 
 def test_a_log_for_root_only_is_blocked() -> None:
-    refused = told(errors="tail: cannot open: Permission denied\n", exit_code=1)
+    refused = told(errors="cat: dmesg: Permission denied\n", exit_code=1)
     _, _, blocked = follow(var_crash.TOOL, known({"host.uid": 1000}), told(DEBIAN), refused)
     assert blocked is not None
 

@@ -74,6 +74,12 @@ def told(
     return Result(command=command, status=ended, exit_code=exit_code, output=output, errors=errors)
 
 
+def found(log: str) -> Result:
+    """Return what the search of a small log prints."""
+    lines = "".join(f" {line}\n" for line in log.splitlines())
+    return told(f"@1\n{lines}@end {len(log)} 0\n")
+
+
 def known(facts: dict[str, Value] | None = None, *logs: tuple[str, str]) -> Case:
     """Return a case with these facts, and with logs given as source and text."""
     return Case(

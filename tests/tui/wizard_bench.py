@@ -11,7 +11,7 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from pagefault_doctor import klog
-from pagefault_doctor.hosts.host import OnOutput
+from pagefault_doctor.hosts.host import Host, OnOutput
 from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.event import SessionStarted
@@ -50,7 +50,7 @@ LOG = """\
 """
 
 
-class FakeHost:
+class FakeHost(Host):
     """A host that gives canned answers. While `hold` is clear, commands hang."""
 
     def __init__(self, live: bool = True, name: str = "db7") -> None:

@@ -108,3 +108,5 @@ def outcome(result: Result) -> str:
             return "not there"
         case ResultStatus.REFUSED:
             return "not permitted"
+        case ResultStatus.LOST:
+            return "the connection was lost"
