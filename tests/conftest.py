@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from needs import require, require_program
+from sshd import Sshd, serving
 
 ROOT = Path(__file__).parent.parent
 
@@ -22,6 +23,13 @@ def _private_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(state))
         yield
+
+
+@pytest.fixture
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    """An ssh server on loopback; `ssh -F server.config box` reaches it."""
+    with serving(tmp_path_factory.mktemp("sshd"), require_program("sshd")) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

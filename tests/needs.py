@@ -21,6 +21,7 @@ PACKAGES = {
     "qemu-system-x86_64": "qemu-system-x86",
     "sparse": "sparse",
     "spatch": "coccinelle",
+    "sshd": "openssh-server",
     "stress-ng": "stress-ng",
     "tmux": "tmux",
     "valgrind": "valgrind",

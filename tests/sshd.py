@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ class Sshd:
     def __init__(self, folder: Path, program: str) -> None:
         self.folder = folder
         self.config = folder / "ssh_config"
+        self.settings = folder / "sshd_config"
         self.known_hosts = folder / "known_hosts"
         self._program = program
         self._process: subprocess.Popen[bytes] | None = None
@@ -48,7 +50,7 @@ class Sshd:
 
     def _configure(self) -> None:
         self.know()
-        (self.folder / "sshd_config").write_text(
+        self.settings.write_text(
             f"ListenAddress 127.0.0.1\nPort {self.port}\nHostKey {self.folder}/host_key\n"
             f"AuthorizedKeysFile {self.folder}/authorized\nPidFile none\nStrictModes no\n"
             "UsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n"
@@ -61,10 +63,15 @@ class Sshd:
             "  StrictHostKeyChecking yes\n  BatchMode yes\n"
         )
 
+    def through(self, port: int) -> None:
+        """Let clients come through another port, and know the server's key there too."""
+        self.config.write_text(self.config.read_text().replace(f"Port {self.port}", f"Port {port}"))
+        self.known_hosts.write_text(self.known_hosts.read_text().replace(str(self.port), str(port)))
+
     def start(self) -> None:
         """Listen."""
         log = self.folder / "log"
-        argv = [self._program, "-D", "-f", str(self.folder / "sshd_config"), "-E", str(log)]
+        argv = [self._program, "-D", "-f", str(self.settings), "-E", str(log)]
         self._process = subprocess.Popen(argv, start_new_session=True)
         until = time.monotonic() + 10
         while time.monotonic() < until:
@@ -100,6 +107,40 @@ class Sshd:
         self._process.kill()
         self._process.wait()
         self._process = None
+
+
+class Relay:
+    """Stands between clients and a server, and counts the bytes that come back from it."""
+
+    def __init__(self, port: int) -> None:
+        self.received = 0
+        self._server = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            server = socket.create_connection(("127.0.0.1", self._server))
+            for pair in ((client, server, False), (server, client, True)):
+                threading.Thread(target=self._copy, args=pair, daemon=True).start()
+
+    def _copy(self, source: socket.socket, sink: socket.socket, counted: bool) -> None:
+        try:
+            while data := source.recv(1 << 16):
+                self.received += len(data) * counted
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            return
+
+    def close(self) -> None:
+        """Take no more clients."""
+        self._listener.close()
 
 
 def _send(pid: int, number: signal.Signals) -> None:

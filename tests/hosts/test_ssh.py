@@ -12,17 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from needs import require_program
 from pagefault_doctor.hosts.ssh import SshHost
 from pagefault_doctor.model.command import Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.errors import MissingError, UsageError
-from sshd import Sshd, serving
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Sshd]:
-    with serving(tmp_path, require_program("sshd")) as server:
-        yield server
+from sshd import Sshd
 
 
 @pytest.fixture

@@ -1,0 +1,201 @@
+"""--host: a real sshd on loopback, whose programs are our own where a fault is to be seen."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pagefault_doctor.model.event import (
+    CommandFinished,
+    CommandStarted,
+    Event,
+    SessionStarted,
+    StepEntered,
+)
+from pagefault_doctor.session.event_log import read_events
+from sshd import Relay, Sshd
+from terminal import eventually, open_terminal
+from tools.told import BOOT, OOPS
+
+PFDOCTOR = (sys.executable, "-m", "pagefault_doctor")
+QUIET = "[  100.000000] usb 1-1: new high-speed USB device number 4 using xhci_hcd\n"
+
+
+@pytest.fixture
+def programs(server: Sshd) -> Path:
+    """A folder of programs that come first on the other machine; dmesg tells of a fault there."""
+    folder = server.folder / "bin"
+    folder.mkdir()
+    (server.folder / "dmesg.txt").write_text(BOOT + OOPS)
+    program(folder, "dmesg", f"exec cat {server.folder}/dmesg.txt")
+    program(folder, "journalctl", "echo No journal files were found. >&2")
+    for name in ("find", "perf"):
+        program(folder, name, "exit 1")
+    with server.settings.open("a") as settings:
+        settings.write(f"SetEnv PATH={folder}:/usr/bin:/bin\n")
+    server.stop()
+    server.start()
+    return folder
+
+
+def program(folder: Path, name: str, script: str) -> None:
+    """Put a program into place at once: one that is being written cannot be run."""
+    new = folder / f".{name}"
+    new.write_text(f"#!/bin/sh\n{script}\n")
+    new.chmod(0o755)
+    new.rename(folder / name)
+
+
+def there(server: Sshd) -> tuple[str, ...]:
+    return ("--host", "box", "--ssh-config", str(server.config))
+
+
+def pfdoctor(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        (*PFDOCTOR, *words),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def session() -> list[Event]:
+    (path,) = Path(os.environ["XDG_STATE_HOME"]).glob("pfdoctor/sessions/*.jsonl")
+    return list(read_events(path))
+
+
+def nothing_left() -> bool:
+    return subprocess.run(["pgrep", "-f", "pfdoctor-ssh-"], capture_output=True).returncode != 0
+
+
+def test_the_playbook_is_walked_there(server: Sshd, programs: Path) -> None:
+    done = pfdoctor("run", *there(server))
+    assert done.returncode == 0, done.stderr
+    assert "wobble_init" in done.stdout
+    events = session()
+    started = events[0]
+    assert isinstance(started, SessionStarted)
+    assert (started.host, started.destination) == ("box", "box")
+    steps = [event.step for event in events if isinstance(event, StepEntered)]
+    assert steps == [
+        *("check-logs", "identify-module", "reproduce", "analyse-crash-dump"),
+        *("debug-module", "fix-code", "validate"),
+    ]
+    assert eventually(nothing_left, 5)
+
+
+def test_a_diagnosis_and_the_preflight_are_of_that_machine(server: Sshd, programs: Path) -> None:
+    program(programs, "id", "echo 4321")
+    verdict = json.loads(pfdoctor("diagnose", "--json", *there(server)).stdout)["verdict"]
+    assert (verdict["root_cause"], verdict["module"]) == ("null-deref", "wobble")
+    assert "user id 4321" in pfdoctor("preflight", *there(server)).stdout
+
+
+def test_of_a_large_log_little_crosses_the_link(server: Sshd, tmp_path: Path) -> None:
+    log = tmp_path / "kern.log"
+    with log.open("w") as file:
+        for part in (BOOT, OOPS, ""):
+            file.write(part)
+            for _ in range(67):
+                file.write(QUIET * (1_000_000 // len(QUIET)))
+    assert log.stat().st_size > 200_000_000
+    relay = Relay(server.port)
+    server.through(relay.port)
+    done = pfdoctor("diagnose", "--json", *there(server), str(log))
+    relay.close()
+    assert relay.received < 2_000_000
+    (report,) = json.loads(done.stdout)["reports"]
+    assert report["module"] == "wobble"
+    line = report["span"]["first_line"]
+    with log.open() as file:
+        assert "NULL pointer dereference" in next(x for n, x in enumerate(file, 1) if n == line)
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/nowhere/kern.log", "No such file"),
+        ("kern.log", "needs its whole path"),
+        ("/tmp", "directory"),
+    ],
+)
+def test_a_log_that_cannot_be_read_there_is_told(server: Sshd, path: str, told: str) -> None:
+    done = pfdoctor("diagnose", *there(server), path)
+    assert done.returncode in (2, 3)
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_machine_out_of_reach_is_told_with_the_remedy(server: Sshd) -> None:
+    server.stop()
+    done = pfdoctor("diagnose", *there(server))
+    assert done.returncode == 3
+    assert "nothing listens for ssh there" in done.stderr
+    assert "check the port" in done.stderr
+
+
+def test_a_run_whose_link_is_lost_says_how_to_go_on(server: Sshd, programs: Path) -> None:
+    program(programs, "journalctl", "touch $0.runs; sleep 20")
+    with subprocess.Popen(
+        (*PFDOCTOR, "run", *there(server)), stderr=subprocess.PIPE, text=True
+    ) as run:
+        assert eventually((programs / "journalctl.runs").exists, 30)
+        server.stop()
+        assert run.stderr is not None
+        said = run.stderr.read()
+    assert run.returncode == 1
+    assert "the connection to box was lost" in said
+    assert "pfdoctor resume" in said
+
+
+def test_the_wizard_goes_on_after_the_link_was_cut(server: Sshd, programs: Path) -> None:
+    program(programs, "journalctl", "touch $0.runs; sleep 20")
+    with open_terminal((*PFDOCTOR, *there(server))) as terminal:
+        terminal.until(b"1 of 7", 30)
+        terminal.type("\r")
+        assert eventually((programs / "journalctl.runs").exists, 30)
+        server.stop()
+        terminal.until(b"Connect again?", 40)
+        program(programs, "journalctl", "echo No journal files were found. >&2")
+        server.start()
+        terminal.type("y")
+        terminal.until(b"wobble", 30)
+        assert eventually(lambda: _finished(session(), "journal"), 30)
+        terminal.until(b"Next: ", 30)
+        terminal.type("q")
+        assert terminal.wait() == 0
+    assert eventually(nothing_left, 5)
+
+
+def test_after_kill_9_resume_connects_again_and_goes_on(server: Sshd, programs: Path) -> None:
+    program(programs, "journalctl", "touch $0.runs; exec sleep 4712")
+    with open_terminal((*PFDOCTOR, *there(server))) as terminal:
+        terminal.until(b"1 of 7", 30)
+        terminal.type("\r")
+        assert eventually((programs / "journalctl.runs").exists, 30)
+        os.kill(terminal.pid, signal.SIGKILL)
+    assert eventually(nothing_left, 8)
+    assert eventually(lambda: subprocess.run(["pgrep", "-f", "sleep 4712"]).returncode != 0, 8)
+    program(programs, "journalctl", "echo No journal files were found. >&2")
+    with open_terminal((*PFDOCTOR, "resume")) as terminal:
+        assert b"cut short" in terminal.until(b"1 of 7", 30)
+        terminal.type("\r")
+        assert eventually(lambda: _finished(session(), "journal"), 30)
+        terminal.until(b"Next: ", 30)
+        terminal.type("q")
+        assert terminal.wait() == 0
+
+
+def _finished(events: list[Event], tool: str) -> bool:
+    """Whether a command of the tool came to a good or bad end of its own."""
+    started = {e.number for e in events if isinstance(e, CommandStarted) and e.tool == tool}
+    ended = [e for e in events if isinstance(e, CommandFinished) and e.number in started]
+    return any(e.status != "lost" for e in ended)
