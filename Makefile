@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lab-setup screenshots scenarios bench clean
+.PHONY: help run test check format lab-setup screenshots scenarios bench pyz clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -51,6 +51,16 @@ scenarios: $(VENV)/.installed ## record every training scenario anew from real c
 
 bench: $(VENV)/.installed ## measure the ratios that CONTRIBUTING.md quotes
 	$(BIN)/python bench/ratios.py
+
+pyz: $(VENV)/.installed ## build dist/pfdoctor.pyz, one file to copy onto a box that has Python 3.11
+	@rm -rf build/pyz && mkdir -p build/pyz dist
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --target build/pyz/site .
+	@for version in 3.11 3.12 3.13 3.14; do \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --no-deps --only-binary :all: --python-version $$version --target build/pyz/$$version msgspec && cp build/pyz/$$version/msgspec/*.so build/pyz/site/msgspec/ || echo "without Python $$version: no msgspec for it" >&2; \
+	done
+	@cp pagefault_doctor/carried.py build/pyz/site/__main__.py
+	@$(BIN)/python -m zipapp --compress --python '/usr/bin/env python3' --output dist/pfdoctor.pyz build/pyz/site
+	@ls -sh dist/pfdoctor.pyz
 
 clean: ## remove what was built
 	rm -rf $(VENV) dist build

@@ -65,9 +65,11 @@ def major_fault_rate(before: Vitals, after: Vitals) -> float | None:
 
 def _usage() -> tuple[float | None, float | None, float | None]:
     """Return memory and swap in use, in percent, and the uptime in seconds."""
-    import psutil
-
     memory = swap = uptime = None
+    try:
+        import psutil
+    except ImportError:
+        return memory, swap, uptime
     unreadable = (psutil.Error, OSError, ValueError, KeyError, RuntimeError, NotImplementedError)
     with contextlib.suppress(*unreadable):
         memory = float(psutil.virtual_memory().percent)
@@ -98,8 +100,10 @@ def _major_faults(vmstat: Path) -> int | None:
 
 
 def _process(pid: int) -> ProcessVitals | None:
-    import psutil
-
+    try:
+        import psutil
+    except ImportError:
+        return None
     try:
         process = psutil.Process(pid)
         with process.oneshot():

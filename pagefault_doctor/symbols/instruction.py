@@ -88,7 +88,10 @@ def _disassembler(arch: str, att: bool) -> Any:
 
 
 def _first(arch: str, data: bytes, att: bool) -> Any | None:
-    return next(_disassembler(arch, att).disasm(data, 0, 1), None)
+    try:
+        return next(_disassembler(arch, att).disasm(data, 0, 1), None)
+    except ImportError:  # A file that was carried to another platform has no capstone for it.
+        return None
 
 
 def _is_write(found: Any, operand: Any, arch: str) -> bool:
