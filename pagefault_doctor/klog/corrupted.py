@@ -13,6 +13,7 @@ _HEADS: Final = regex(
     r"Call (?:T|t)race|Allocated:|Allocated by task [0-9]+:|Freed:|Freed by task [0-9]+:"
     r"|(?<!stack )backtrace:|Backtrace:"
 )
+_WORDS: Final = ("race", "Allocated", "Freed")
 _FRAME: Final = regex(
     r"^ *(?:\{[0-9a-z]+\} )?(?:\[<?(?:0x)?[0-9a-f]+>?\] ?){0,2}[ \t]*[A-Za-z0-9_$]+[.+]"
     r"|^ *(?:\[c?[0-9a-f]+\] ){2}\w|\(\w+[^)]*\) from |^ *\w+ from \w+|<(?:IRQ|NMI|TASK|EOI)>"
@@ -43,17 +44,23 @@ def problem_of(lines: Sequence[str], plain: bool) -> str | None:
         return None
     seen: set[str] = set()
     for index, text in enumerate(lines):
-        head = _HEADS.search(text)
-        if head is None or head.group() in seen:
+        head = _head(text)
+        if head is None or head in seen:
             continue
-        seen.add(head.group())
+        seen.add(head)
         if len(lines) - index - 1 < 3:
             return "the call trace is cut off"
         after = lines[index + 1 : index + 1 + _WITHIN]
-        own = takewhile(lambda x: not _HEADS.search(x), after)
+        own = takewhile(lambda x: _head(x) is None, after)
         if not any(_FRAME.search(x[:_LONGEST]) for x in own):
             return "the call trace has no frames"
     return None if seen or _headless(lines) else "no call trace"
+
+
+def _head(text: str) -> str | None:
+    """Return the words with which a line announces a stack, or None where it does not."""
+    match = _HEADS.search(text) if any(word in text for word in _WORDS) else None
+    return match.group() if match else None
 
 
 def _headless(lines: Sequence[str]) -> bool:

@@ -201,4 +201,5 @@ def _second(line: LogLine) -> bool:
 
 
 def _guessed(text: str) -> bool:
-    return "<EOI>" not in text and _QUESTIONABLE.search(text) is not None
+    signed = "? " in text or "(unreliable)" in text
+    return signed and "<EOI>" not in text and _QUESTIONABLE.search(text) is not None

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
+from pagefault_doctor.klog.body import Body
 from pagefault_doctor.klog.families import DETAILS
 from pagefault_doctor.klog.prefix import LogLine
 from pagefault_doctor.klog.setting import setting_of
 from pagefault_doctor.klog.stack import frame_of
-from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.model.pattern import regex, words_of
 from pagefault_doctor.model.report import USER_SIDE, Frame, Kind
 
 _LONGEST: Final = 200
@@ -27,45 +28,42 @@ _ALLOCATOR: Final = (
     "kstrdup", "call_rcu", "poison", "rcu_", "unreferenced",
 )  # fmt: skip
 _DEPTH: Final = 12
+_SETTING: Final = 160
+"""Lines that the setting is read from."""
 
 
-def details_of(kind: Kind, lines: Sequence[LogLine]) -> tuple[dict[str, str], dict[str, int]]:
+def details_of(kind: Kind, body: Body) -> tuple[dict[str, str], dict[str, int]]:
     """Return the details of a report of that kind, and the line each was read from."""
-    found, cited = ({}, {}) if kind in USER_SIDE else setting_of(lines)
-    # Few of a kind's expressions match anything: one look at the whole spares them every line.
-    whole = "\n".join(line.text for line in lines)
-    expressions = [e for e in map(_in_lines, DETAILS.get(kind, ())) if e.search(whole)]
-    for line in lines:
-        for expression in expressions:
+    found, cited = ({}, {}) if kind in USER_SIDE else setting_of(body.head(_SETTING))
+    rows = [row for row in _rows(kind) if any(word in body.text for word in row[0])]
+    for line in body.holding(*(word for words, _ in rows for word in words)):
+        for _, expression in rows:
             match = expression.search(line.text)
             for name, value in match.groupdict().items() if match else ():
                 if value is not None and name not in found:
                     found[name] = value.strip()[:_LONGEST]
                     cited[name] = line.number
     if kind in (Kind.SANITIZER, Kind.SLAB, Kind.LEAK):
-        _stacks(lines, found, cited)
+        _stacks(body, found, cited)
     return found, cited
 
 
 @cache
-def _in_lines(expression: str) -> re.Pattern[str]:
-    """Return an expression that finds in many lines at least what it finds in each of them."""
-    return regex(expression, re.MULTILINE)
+def _rows(kind: Kind) -> tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]:
+    """Return the expressions of a kind, each with the words that lines it matches hold."""
+    return tuple((words_of(source), regex(source)) for source in DETAILS.get(kind, ()))
 
 
-def _stacks(lines: Sequence[LogLine], found: dict[str, str], cited: dict[str, int]) -> None:
+def _stacks(body: Body, found: dict[str, str], cited: dict[str, int]) -> None:
     """Add the functions and modules that allocated and freed the object."""
     for name, heads in _STACKS:
-        for index, line in enumerate(lines):
-            if not any(head in line.text for head in heads):
-                continue
-            frame = _owner(lines[index + 1 : index + 1 + _DEPTH])
+        for index in body.places(*heads)[:1]:
+            frame = _owner(body.lines[index + 1 : index + 1 + _DEPTH])
             if frame and frame.function:
                 found[f"{name}_by"] = frame.function
-                cited[f"{name}_by"] = frame.line or line.number
+                cited[f"{name}_by"] = frame.line or body.lines[index].number
                 if frame.module:
                     found[f"{name}_module"] = frame.module
-            break
 
 
 def _owner(lines: Sequence[LogLine]) -> Frame | None:

@@ -6,10 +6,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
-from pagefault_doctor.klog.prefix import LogLine
+from pagefault_doctor.klog.body import Body
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Access, Fault
 
@@ -94,6 +93,13 @@ _WORDS: Final = (
     ("NX-protected page", Access.EXECUTE, "no-execute page"),
     ("non-canonical address", None, "non-canonical address"),
 )
+_SIGNS: Final = (
+    *(word for word, _ in _ADDRESS),
+    *(words for words, _, _ in _WORDS),
+    "(null)", "#", "Internal error", " = ", "cause: ", "DSISR: ", "TEID: ", "ilc:",
+    " of size", " at 0x",
+)  # fmt: skip
+"""A line that tells of the access holds one of these."""
 _PRESENT, _WRITE, _USER, _RESERVED, _FETCH = 1, 2, 4, 8, 16
 
 
@@ -121,10 +127,10 @@ class _Said:
         self.line: int | None = None
 
 
-def fault_of(lines: Sequence[LogLine], is_page_fault: bool) -> tuple[Fault | None, int | None]:
+def fault_of(body: Body, is_page_fault: bool) -> tuple[Fault | None, int | None]:
     """Return the access that the lines describe and the line of its address, if any is."""
     said = _Said()
-    for line in lines:
+    for line in body.holding(*_SIGNS):
         text = line.text
         _address(text, said, line.number)
         _x86(text, said, is_page_fault)
@@ -137,7 +143,7 @@ def fault_of(lines: Sequence[LogLine], is_page_fault: bool) -> tuple[Fault | Non
         if said.access is None and (match := _SAN.search(text)):
             said.access = Access(match[1].lower())
     if is_page_fault and said.address is None:
-        _faulted(lines, said)
+        _faulted(body, said)
     if not (said.address or said.code):
         return None, None
     mode = said.mode or "kernel"
@@ -207,9 +213,9 @@ def _others(text: str, said: _Said) -> None:
         said.code = _short(match[1])
 
 
-def _faulted(lines: Sequence[LogLine], said: _Said) -> None:
+def _faulted(body: Body, said: _Said) -> None:
     """Take the address from the register that holds it."""
-    for line in lines:
+    for line in body.holding(*(word for word, _ in _FAULTED)):
         for word, pattern in _FAULTED:
             if word in line.text and (match := pattern.search(line.text)):
                 said.address, said.line = f"0x{int(match[1], 16):x}", line.number

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Final
 
 import msgspec
 
 from pagefault_doctor.klog.naming import CALL, RIP, TRACE, Take
+from pagefault_doctor.model.pattern import words_of
 from pagefault_doctor.model.report import Kind
 
 FAULT: Final = ((RIP, CALL, TRACE),)
@@ -22,7 +24,7 @@ OWN: Final = ""
 """The header of forms that syzbot does not know."""
 
 
-class Form(msgspec.Struct, frozen=True, kw_only=True):
+class Form(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One row of a family's table.
 
     `header` is the start (one of `starts.HEADERS`) it belongs to. `says` is a regular expression
@@ -46,3 +48,8 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
     plain: bool = False
     lost: bool = False
     source: str = ""
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """Words of which a text that it `says` holds at least one."""
+        return words_of(self.says)

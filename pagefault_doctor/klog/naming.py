@@ -128,7 +128,10 @@ def _frame_names(text: str) -> Iterator[str]:
 
 
 def _walk(lines: Sequence[str], places: Sequence[str], found: _Frames, take: Take) -> str | None:
-    """Follow the places through the lines, and choose when a trace ends or all are done."""
+    """Follow the places through the lines, and choose when a trace ends or all are done.
+
+    The first function is chosen as soon as it is found.
+    """
     position = 0
     traces = 0
     index = 0
@@ -155,6 +158,8 @@ def _walk(lines: Sequence[str], places: Sequence[str], found: _Frames, take: Tak
                 break
             for name in _frame_names(text):
                 found.add(name)
+            if found.names and take is Take.FIRST:
+                return found.names[0]
     return _choose(found.names, take)
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from pagefault_doctor.klog import corrupted, titles
 from pagefault_doctor.klog.arch import arch_of
+from pagefault_doctor.klog.body import Body
 from pagefault_doctor.klog.cut import LEAD, Cut
 from pagefault_doctor.klog.demangle import demangled
 from pagefault_doctor.klog.details import details_of
@@ -19,7 +20,7 @@ from pagefault_doctor.klog.prefix import LogLine
 from pagefault_doctor.klog.process import Process, modules_of, process_of
 from pagefault_doctor.klog.registers import code_of, pointer_of, registers_of
 from pagefault_doctor.klog.scan import Scan
-from pagefault_doctor.klog.stack import first_trace, frame_of, is_head, place_in
+from pagefault_doctor.klog.stack import HEADS, first_trace, frame_of, is_head, place_in
 from pagefault_doctor.klog.types import type_of
 from pagefault_doctor.klog.user_space import user_fault
 from pagefault_doctor.model.pattern import regex
@@ -95,7 +96,9 @@ def report_of(cut: Cut, seen: Scan, number: int) -> Report:
     start = cut.start
     naming = titles.name(start.header or OWN, cut.naming or (start.line.text,))
     lines = (*_led(cut.lead), *cut.lines)
-    said = _said(naming, start.line, lines, cut.lines, cut.beyond)
+    body = Body(cut.lines)
+    led = Body(lines) if len(lines) > len(cut.lines) else body
+    said = _said(naming, start.line, led, body, cut.beyond)
     blamed, process = said.blamed, said.process
     problem = _problem(naming, cut)
     last = max([*said.cited.values(), *(f.line or 0 for f in said.stack.frames)])
@@ -107,11 +110,11 @@ def report_of(cut: Cut, seen: Scan, number: int) -> Report:
         type=type_of(naming.title),
         corrupted=problem is not None,
         corrupted_reason=problem,
-        arch=arch_of([x.text for x in cut.lines[:_HEAD_LINES]]),
+        arch=arch_of(body.head(_HEAD_LINES)),
         kernel_release=process.release or seen.release_of(start.boot),
         boot=start.boot,
         number=number,
-        die_count=_die_count(cut.lines),
+        die_count=_die_count(body),
         timestamp=start.line.timestamp,
         wall_clock=start.line.wall,
         function=blamed.function if blamed else None,
@@ -136,8 +139,8 @@ def report_of(cut: Cut, seen: Scan, number: int) -> Report:
 def _said(
     naming: titles.Naming,
     headline: LogLine,
-    led: Sequence[LogLine],
-    lines: Sequence[LogLine],
+    led: Body,
+    body: Body,
     beyond: Sequence[LogLine],
 ) -> _Said:
     """Read every field from the lines; `led` are those with what led to the headline.
@@ -145,22 +148,22 @@ def _said(
     A report that prints no list of modules has that of the next one, if it is `beyond` its end.
     """
     kind = naming.kind
-    stack = _stack(kind, lines)
-    process = process_of(lines[:_HEAD_LINES])
+    stack = _stack(kind, body)
+    process = process_of(body.head(_HEAD_LINES))
     blamed = None
     if kind in USER_SIDE:
         fault, fault_line, process = user_fault(headline, process)
         stack = stack if kind is Kind.OOM_KILL else _Stack(None, ())
     else:
-        fault, fault_line = fault_of(led[: _HEAD_LINES + LEAD], kind in _PAGE_FAULTS)
+        fault, fault_line = fault_of(led.head(_HEAD_LINES + LEAD), kind in _PAGE_FAULTS)
         if fault and fault.address is None and kind not in _TRAPS:
             fault, fault_line = None, None
         blamed = stack.blamed(naming.spellings) or place_in(headline)
-    modules, unloaded, modules_line = modules_of(lines)
+    modules, unloaded, modules_line = modules_of(body)
     if modules_line is None:
-        modules, unloaded, modules_line = modules_of(beyond)
-    registers, registers_line = registers_of(lines) if stack.pointer else ({}, None)
-    code, code_line = code_of(lines) if stack.pointer else (None, None)
+        modules, unloaded, modules_line = modules_of(Body(beyond))
+    registers, registers_line = registers_of(body.lines) if stack.pointer else ({}, None)
+    code, code_line = code_of(body) if stack.pointer else (None, None)
     details, cited = details_of(kind, led)
     places = {
         "headline": headline.number,
@@ -212,17 +215,19 @@ def _problem(naming: titles.Naming, cut: Cut) -> str | None:
     return corrupted.problem_of(cut.naming, naming.form.plain)
 
 
-def _stack(kind: Kind, lines: Sequence[LogLine]) -> _Stack:
-    head = next((i for i, x in enumerate(lines) if is_head(x.text)), None)
-    begin = (head or 0) if kind in _HEADED else 0
-    first = next((i for i in range(1, len(lines)) if frame_of(lines[i])), len(lines))
-    before = min(first, head) if head is not None else first
-    pointer = pointer_of(lines[: before + 1] if kind in _TRACE_FIRST else lines)
-    return _Stack(pointer, first_trace(lines[begin:] if begin else lines[1:] or lines))
+def _stack(kind: Kind, body: Body) -> _Stack:
+    lines = body.lines
+    head = next((i for i in body.places(*HEADS) if is_head(lines[i].text)), len(lines))
+    begin = head if kind in _HEADED and head < len(lines) else 0
+    trace = first_trace(lines[begin:] if begin else lines[1:] or lines)
+    if kind not in _TRACE_FIRST:
+        return _Stack(pointer_of(body), trace)
+    first = next((i for i in range(1, head) if frame_of(lines[i])), head)
+    return _Stack(pointer_of(body.head(first + 1)), trace)
 
 
-def _die_count(lines: Sequence[LogLine]) -> int | None:
-    match = next((m for m in (_DIES.search(x.text) for x in lines[:_HEAD_LINES]) if m), None)
+def _die_count(body: Body) -> int | None:
+    match = _DIES.search(body.head(_HEAD_LINES).text)
     return int(match[1]) if match else None
 
 

@@ -35,6 +35,13 @@ _BEFORE: Final = regex(
 _CLOCK: Final = regex(
     r"(?:<\d{1,3}>)?\[ *(?P<time>\d+\.\d+)\](?:\[ *(?P<caller>[CT] *\d+)\]| \((?P<cpu>\d+)\))? ?"
 )
+_PLAIN: Final = regex(
+    r"\[ *(?P<time>\d+\.\d+)\](?:\[ *(?P<caller>[CT] *\d+)\]|(?! \(\d)) ?(?P<text>[ -~]{0,1000})"
+)
+"""A line as most are: the kernel's clock, the caller perhaps, and harmless text."""
+_FIRST: Final = ("[", "<", "*", *"0123456789")
+_SIGNS: Final = ("kern", "klogd", "login: ")
+"""What a line begins with or holds, if anything stands before the kernel's words."""
 _LONGEST: Final = 1200
 """Characters of a line that are read: printk writes at most 1024 (`LOG_LINE_MAX`) and a prefix."""
 _LEVEL: Final = regex(r"<\d{1,3}>(?=[^\d])")
@@ -63,7 +70,12 @@ class LogLine(msgspec.Struct, frozen=True):
 
 def split(raw: str, number: int = 0) -> LogLine:
     """Return the line behind its prefixes, and what they said. Never raises."""
+    if plain := _PLAIN.fullmatch(raw):
+        time, caller, text = plain.groups()
+        return LogLine(number, text, float(time), None, caller and caller.replace(" ", ""))
     text = raw.rstrip("\r\n")
+    if _is_bare(text):
+        return LogLine(number, text)
     if len(text) > _LONGEST and "Modules linked in:" not in text:
         text = text[:_LONGEST]
     if "\x1b" in text:
@@ -72,8 +84,7 @@ def split(raw: str, number: int = 0) -> LogLine:
     wall: str | None = None
     dropped = 0
     place = 0
-    # Most lines begin with the kernel's clock and have nothing before it.
-    clock = _CLOCK.match(text) if text.startswith("[") else None
+    clock = _CLOCK.match(text)
     if clock is None:
         for pattern in (_SYSLOG, _DMESG_WALL, _RELATIVE, _BEFORE):
             if match := pattern.match(text, place):
@@ -97,4 +108,15 @@ def split(raw: str, number: int = 0) -> LogLine:
         wall,
         caller.replace(" ", "") if caller else None,
         dropped,
+    )
+
+
+def _is_bare(text: str) -> bool:
+    """Whether a line is harmless and shows no sign of anything before the kernel's words."""
+    return (
+        text.isascii()
+        and text.isprintable()
+        and len(text) <= _LONGEST
+        and not text.startswith(_FIRST)
+        and not any(sign in text for sign in _SIGNS)
     )

@@ -7,12 +7,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
-from pagefault_doctor.klog.prefix import LogLine
+from pagefault_doctor.klog.body import Body
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import LinkedModule
 
@@ -46,7 +45,9 @@ _PROCESS: Final = tuple(
         r"^\s*comm \"(?P<comm>[^\"]{1,64})\", pid (?P<pid>\d+),",
     )
 )
-_MODULES: Final = regex(r"Modules linked in:(?P<list>.*)")
+_PROCESS_WORDS: Final = ("CPU", "id: ", "task ", "atomic: ", "process ", "comm ")
+_MACHINE_WORDS: Final = ("ainted", "Hardware name: ", "Workqueue: ")
+_MODULES: Final = "Modules linked in:"
 _UNLOADED: Final = regex(r"\[last unloaded: (?P<name>[^\]()\s:]+)")
 _MODULE: Final = regex(r"(?P<name>[A-Za-z0-9][\w-]*)(?:\((?P<flags>[A-Z+-]+)\))?$")
 
@@ -64,12 +65,12 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
     line: int | None = None
 
 
-def process_of(lines: Sequence[LogLine]) -> Process:
+def process_of(body: Body) -> Process:
     """Return what the first lines that say it tell of the process."""
     found: dict[str, str] = {}
     cited: int | None = None
     tainted: tuple[str, ...] | None = None
-    for line in lines:
+    for line in body.holding(*_PROCESS_WORDS, *_MACHINE_WORDS):
         text = line.text
         if "comm" not in found or "cpu" not in found:
             match = _first(text)
@@ -99,7 +100,7 @@ def process_of(lines: Sequence[LogLine]) -> Process:
 
 
 def _first(text: str) -> dict[str, str | None] | None:
-    if not any(word in text for word in ("CPU", "id: ", "task", "/", "process", "comm ")):
+    if not any(word in text for word in _PROCESS_WORDS):
         return None
     for pattern in _PROCESS:
         if match := pattern.search(text):
@@ -116,17 +117,14 @@ def _letters(printed: str) -> tuple[str, ...]:
     return tuple(c for c in printed if c.isalpha() and c != "G")
 
 
-def modules_of(lines: Sequence[LogLine]) -> tuple[tuple[LinkedModule, ...], str | None, int | None]:
+def modules_of(body: Body) -> tuple[tuple[LinkedModule, ...], str | None, int | None]:
     """Return the linked modules in the order printed, the last unloaded one, and the line.
 
     A list that a log wrapped goes on for as long as its lines hold nothing but module names.
     """
-    for index, line in enumerate(lines):
-        match = _MODULES.search(line.text)
-        if match is None:
-            continue
-        words = match["list"]
-        for following in lines[index + 1 : index + 16]:
+    for index in body.places(_MODULES)[:1]:
+        words = body.lines[index].text.partition(_MODULES)[2]
+        for following in body.lines[index + 1 : index + 16]:
             if "[last unloaded" in words or not only_modules(following.text):
                 break
             words += " " + following.text
@@ -134,7 +132,7 @@ def modules_of(lines: Sequence[LogLine]) -> tuple[tuple[LinkedModule, ...], str 
         names = words.split("[last unloaded")[0].split()
         found = [m for m in map(_MODULE.match, names) if m]
         modules = tuple(LinkedModule(m["name"], m["flags"] or "") for m in found)
-        return modules, unloaded["name"] if unloaded else None, line.number
+        return modules, unloaded["name"] if unloaded else None, body.lines[index].number
     return (), None, None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from pagefault_doctor.klog.body import Body
 from pagefault_doctor.klog.prefix import LogLine
 from pagefault_doctor.klog.stack import NAME
 from pagefault_doctor.model.pattern import regex
@@ -40,6 +41,7 @@ _POINTERS: Final = tuple(
     )
 )
 """A word that the line must hold, and how the place of the instruction is written there."""
+_WORDS: Final = tuple(dict.fromkeys(word for word, _ in _POINTERS))
 _USER_SELECTORS: Final = ("0033", "0023", "0073")
 _VALUES: Final = regex(
     r"(?:^|[\s(])(?P<name>R[A-D]X|R[SD]I|R[BS]P|R0[89]|R1[0-5]|E[A-D]X|E[SD]I|E[BS]P|CR[0-4]"
@@ -62,9 +64,9 @@ _CODE: Final = regex(
 _NOISE: Final = regex(r"^\s*(?:\?|\[<|[\w.]+\+0x)")
 
 
-def pointer_of(lines: Sequence[LogLine]) -> Frame | None:
+def pointer_of(body: Body) -> Frame | None:
     """Return where the instruction pointer stood in the kernel; a bare address has no function."""
-    for line in lines:
+    for line in body.holding(*_WORDS):
         for word, pattern in _POINTERS:
             match = pattern.search(line.text) if word in line.text else None
             if match is None:
@@ -130,9 +132,9 @@ def _row(
     return names, (name, after) if after < 32 else None
 
 
-def code_of(lines: Sequence[LogLine]) -> tuple[str | None, int | None]:
+def code_of(body: Body) -> tuple[str | None, int | None]:
     """Return the instruction bytes of the first `Code:` line, and the line."""
-    for line in lines:
-        if "Code: " in line.text and (match := _CODE.match(line.text)):
+    for line in body.holding("Code: "):
+        if match := _CODE.match(line.text):
             return match["code"].strip(), line.number
     return None, None

@@ -13,10 +13,9 @@ tables are built; `exception_class`, `invalid_address` (FnV) of arm64; `failing_
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
-from pagefault_doctor.klog.prefix import LogLine
+from pagefault_doctor.klog.body import Body
 from pagefault_doctor.model.pattern import regex
 
 _PLACE: Final = r"[\w$.]+\+0x[0-9a-f]+(?:/0x[0-9a-f]+)?(?: \[[\w-]+\])?"
@@ -43,15 +42,15 @@ _FIELDS: Final = (
     ("but active_mm", r"^(?P<page_walk>\[[0-9a-f]+\] .* but active_mm .*)"),
 )
 _TABLE: Final = tuple((word, regex(pattern)) for word, pattern in _FIELDS)
+_WORDS: Final = tuple(word for word, _ in _TABLE)
 _LEVELS: Final = regex(r"\*?\b(p[gum4]d|pdpt|pde|pte|ppte)\b *= ?([0-9a-f]+)|(P[GUM4]D|PTE) (\w+)")
-_MOST: Final = 160
 
 
-def setting_of(lines: Sequence[LogLine]) -> tuple[dict[str, str], dict[str, int]]:
+def setting_of(body: Body) -> tuple[dict[str, str], dict[str, int]]:
     """Return what the lines tell under the names above, and the line each was read from."""
     found: dict[str, str] = {}
     cited: dict[str, int] = {}
-    for line in lines[:_MOST]:
+    for line in body.holding(*_WORDS):
         text = line.text
         for word, pattern in _TABLE:
             if word not in text or (match := pattern.search(text)) is None:

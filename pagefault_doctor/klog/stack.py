@@ -7,7 +7,6 @@ stacktrace.c`, `arch/arm/kernel/traps.c` (dump_backtrace_entry), `arch/powerpc/k
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -35,10 +34,13 @@ _ARM: Final = regex(
 _ARM_NEW: Final = regex(rf"\s*(?P<function>{NAME}){_MODULE} from {NAME}")
 _BARE: Final = regex(rf"\s*{_MARK}(?P<doubt>\? +)?\[?<?0x(?P<address>[0-9a-f]{{8,16}})>?\]?\s*$")
 _MARK_ONLY: Final = regex(r"\s*</?(?P<mark>[A-Z][A-Z0-9#_ ]*)>\s*$")
+_MARK_FIRST: Final = regex(r"\s*<(?P<mark>/?[A-Z][A-Z0-9#_ ]*)>")
 _HEAD: Final = regex(
     r"^\s*(?:Call [Tt]race|Backtrace|stack backtrace|Call Trace|backtrace \(crc [0-9a-f]+\)"
     r"|  backtrace)\s*(?:\([^)]*\))?:"
 )
+HEADS: Final = ("Call ", "acktrace")
+"""Words of which the line that announces a call trace holds one."""
 _END: Final = regex(
     r"^\s*(?:Code:|RIP: (?!0010:)|---\[ end|Modules linked in|(?:[Aa]llocated|[Ff]reed) by"
     r"|Last potentially|Sending NMI|Kernel panic|The buggy address|INFO: Freed in|Kernel Offset"
@@ -116,8 +118,10 @@ def is_head(text: str) -> bool:
 
 def _mark(text: str, context: str | None) -> tuple[str | None, bool]:
     """Return the context after this line, and whether the line held only the mark."""
+    if "<" not in text:
+        return context, False
     only = _MARK_ONLY.match(text)
-    match = only or re.match(r"\s*<(?P<mark>/?[A-Z][A-Z0-9#_ ]*)>", text)
+    match = only or _MARK_FIRST.match(text)
     if match is None:
         return context, False
     name = match["mark"]

@@ -82,9 +82,16 @@ class Lines:
         """Yield the lines from a place on, the first of which has the number."""
         size = len(self.data)
         while place < size:
-            line, place = self.at(place, number)
-            number += 1
-            yield line
+            block = self.data[place : place + LONGEST]
+            whole = block[: block.rfind(b"\n") + 1]
+            for raw in whole.decode("utf-8", "replace").split("\n")[:-1]:
+                yield split(raw, number)
+                number += 1
+            place += len(whole)
+            if not whole:
+                line, place = self.at(place, number)
+                number += 1
+                yield line
 
     def before(self, place: int, number: int, limit: int) -> list[LogLine]:
         """Return up to `limit` lines that stand before the line of that place and number."""
