@@ -59,7 +59,7 @@ def problem_of(lines: Sequence[str], plain: bool) -> str | None:
 
 def _head(text: str) -> str | None:
     """Return the words with which a line announces a stack, or None where it does not."""
-    match = _HEADS.search(text) if any(word in text for word in _WORDS) else None
+    match = _HEADS.search(text) if any(map(text.__contains__, _WORDS)) else None
     return match.group() if match else None
 
 

@@ -28,8 +28,10 @@ _SAME_EVENT: Final = (
     "Internal error:",
 )
 """Headers that within a report go on with it."""
-_DUMP_ONLY: Final = regex(
-    r"vmalloc: allocation failure|FAULT_INJECTION: forcing|FAULT_FLAG_ALLOW_RETRY missing"
+_DUMP_ONLY: Final = (
+    "vmalloc: allocation failure",
+    "FAULT_INJECTION: forcing",
+    "FAULT_FLAG_ALLOW_RETRY missing",
 )
 _FOLLOWERS: Final = regex(
     r"INFO: (?:Allocated in|Freed in|Slab 0x|Object 0x|0x[0-9a-f]+-0x)|^\s*Oops: |Internal error:"
@@ -65,7 +67,7 @@ _FAR: Final = 500
 _AHEAD: Final = 50
 
 
-_TELLS: Final = regex(r"0x|[0-9a-f]{8}|^\s|[Tt]race|\[ cut|</?[A-Z]+>|^[A-Z][\w ]+:|#\d|---\[|\{")
+_TELLS: Final = regex(r"[0-9a-f]{8}|^\s|[Tt]race|\[ cut|</?[A-Z]+>|^[A-Z][\w ]+:|#\d|---\[|\{")
 """What the lines of a report have, and those of a log that goes on after it mostly lack."""
 _SILENT: Final = 48
 """Lines without any of it, one after the other, after which a report has surely ended."""
@@ -155,18 +157,20 @@ def cut(start: Start, end: int | None, lines: Lines) -> Cut:
     beyond: list[LogLine] = []
     ended = asked = False
     patient = _OOM.search(start.line.text) is not None
+    listed = start.header is None
     silent = 0
     for line in islice(lines.after(start.place, number), LONGEST):
         if line.context != context and not (_asked(line, asked) or _wrapped(line, own)):
             continue
-        silent = 0 if patient or _TELLS.search(line.text) else silent + 1
+        silent = 0 if patient or _tells(line.text) else silent + 1
         if silent > _SILENT:
             break
         asked = asked or _BACKTRACES in line.text
         ended = ended or (bool(own) and not line.caller and _second(line))
         if end is None or line.number < end:
             own.append(line)
-        elif len(beyond) < _NEAR and _lacks_modules(start, own):
+            listed = listed or line.text.startswith(_MODULES)
+        elif len(beyond) < _NEAR and not listed:
             beyond.append(line)
         elif ended or not line.caller:
             break
@@ -175,8 +179,8 @@ def cut(start: Start, end: int | None, lines: Lines) -> Cut:
     return Cut(start, lead, tuple(own), tuple(naming), tuple(beyond))
 
 
-def _lacks_modules(start: Start, own: Sequence[LogLine]) -> bool:
-    return start.header is not None and not any(line.text.startswith(_MODULES) for line in own)
+def _tells(text: str) -> bool:
+    return text.startswith(" ") or "0x" in text or _TELLS.search(text) is not None
 
 
 def _asked(line: LogLine, asked: bool) -> bool:
@@ -194,7 +198,7 @@ def _wrapped(line: LogLine, own: list[LogLine]) -> bool:
 
 def _second(line: LogLine) -> bool:
     text = line.text
-    if _DUMP_ONLY.search(text):
+    if any(map(text.__contains__, _DUMP_ONLY)):
         return True
     header = header_of(text)
     return header is not None and header not in _SAME_EVENT and not text.startswith("Kernel BUG [#")

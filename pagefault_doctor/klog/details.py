@@ -35,7 +35,7 @@ _SETTING: Final = 160
 def details_of(kind: Kind, body: Body) -> tuple[dict[str, str], dict[str, int]]:
     """Return the details of a report of that kind, and the line each was read from."""
     found, cited = ({}, {}) if kind in USER_SIDE else setting_of(body.head(_SETTING))
-    rows = [row for row in _rows(kind) if any(word in body.text for word in row[0])]
+    rows = [row for row in _rows(kind) if any(map(body.text.__contains__, row[0]))]
     for line in body.holding(*(word for words, _ in rows for word in words)):
         for _, expression in rows:
             match = expression.search(line.text)

@@ -100,7 +100,7 @@ def process_of(body: Body) -> Process:
 
 
 def _first(text: str) -> dict[str, str | None] | None:
-    if not any(word in text for word in _PROCESS_WORDS):
+    if not any(map(text.__contains__, _PROCESS_WORDS)):
         return None
     for pattern in _PROCESS:
         if match := pattern.search(text):

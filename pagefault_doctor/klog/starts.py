@@ -76,8 +76,8 @@ NOT_A_START: Final = (
 )
 """Lines that contain such words and are no reports: notices, user programs, other loggers."""
 
-_WHOLE: Final = ("Kernel panic", "Internal error:")
-"""Headers that quote others: `Internal error: Oops - BUG: 0`."""
+_RANKED: Final = ("Kernel panic", "Internal error:", *HEADERS)
+"""The first two quote others: `Internal error: Oops - BUG: 0`."""
 _BARE: Final = regex(r"(?:WARNING|INFO|fatal error|panic|BUG):")
 _OTHER_PROGRAM: Final = regex(
     r"(?:<\d+>)?(?:\d{4}-\d\d-\d\d[T ]\S+|[^\W\d]{3,9}\.? +\d+ \d\d:\d\d:\d\d\S*) \S+ "
@@ -92,7 +92,7 @@ def _not() -> re.Pattern[str]:
 
 def header_of(text: str) -> str | None:
     """Return the header of HEADERS that starts a report in this line, or None."""
-    header = next((h for h in (*_WHOLE, *HEADERS) if h in text), None)
+    header = next(filter(text.__contains__, _RANKED), None)
     if header is None or _not().search(text) or _OTHER_PROGRAM.match(text):
         return None
     return header

@@ -60,7 +60,7 @@ def name(header: str, lines: Sequence[str]) -> Naming:
     best: tuple[int, Form, re.Match[str]] | None = None
     broken: Form | None = None
     for form in under(header):
-        if not any(word in text for word in form.words):
+        if not any(map(text.__contains__, form.words)):
             continue
         match = pattern(form.says).search(text)
         if match is None or (best and match.start() >= best[0]):
