@@ -10,8 +10,13 @@ from typing import Final
 
 from pagefault_doctor.klog.body import Body
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.model.report import Access, Fault
+from pagefault_doctor.model.report import Access, Fault, Kind
 
+PAGE_FAULTS: Final = frozenset(
+    {Kind.PAGE_FAULT, Kind.NULL_POINTER, Kind.USER_ACCESS, Kind.STACK_GUARD, Kind.DOUBLE_FAULT}
+)
+_TRAPS: Final = PAGE_FAULTS | {Kind.GENERAL_PROTECTION, Kind.TRAP}
+"""Kinds that say something of the access even where they do not tell its address."""
 _ADDRESS: Final = tuple(
     (word, regex(p))
     for word, p in (
@@ -93,13 +98,13 @@ _WORDS: Final = (
     ("NX-protected page", Access.EXECUTE, "no-execute page"),
     ("non-canonical address", None, "non-canonical address"),
 )
-_SIGNS: Final = (
-    *(word for word, _ in _ADDRESS),
+_ADDRESS_WORDS: Final = ("(null)", *(word for word, _ in _ADDRESS))
+_WORDS_OF_ACCESS: Final = (
     *(words for words, _, _ in _WORDS),
-    "(null)", "#", "Internal error", " = ", "cause: ", "DSISR: ", "TEID: ", "ilc:",
-    " of size", " at 0x",
+    "#", "Internal error", " = ", "cause: ", "DSISR: ", "TEID: ", "ilc:",
+    " of size", " at addr", " at 0x",
 )  # fmt: skip
-"""A line that tells of the access holds one of these."""
+"""A line that tells of the access, or of its address, holds one of these."""
 _PRESENT, _WRITE, _USER, _RESERVED, _FETCH = 1, 2, 4, 8, 16
 
 
@@ -127,12 +132,16 @@ class _Said:
         self.line: int | None = None
 
 
-def fault_of(body: Body, is_page_fault: bool) -> tuple[Fault | None, int | None]:
+def fault_of(body: Body, kind: Kind) -> tuple[Fault | None, int | None]:
     """Return the access that the lines describe and the line of its address, if any is."""
     said = _Said()
-    for line in body.holding(*_SIGNS):
+    is_page_fault = kind in PAGE_FAULTS
+    for line in body.holding(*_ADDRESS_WORDS):
+        _address(line.text, said, line.number)
+    if said.address is None and kind not in _TRAPS:
+        return None, None
+    for line in body.holding(*_WORDS_OF_ACCESS):
         text = line.text
-        _address(text, said, line.number)
         _x86(text, said, is_page_fault)
         _arm64(text, said)
         _others(text, said)

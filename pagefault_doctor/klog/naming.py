@@ -77,9 +77,13 @@ class Named(msgspec.Struct, frozen=True):
     problem: str | None = None
 
 
+_FIRST: Final = regex("|".join(p for p in PATTERNS if p.startswith("^")))
+_ANYWHERE: Final = tuple(p for p in PATTERNS if not p.startswith("^"))
+
+
 @cache
 def _skip(extra: str) -> re.Pattern[str]:
-    return regex("|".join((*PATTERNS, extra) if extra else PATTERNS))
+    return regex("|".join((*_ANYWHERE, extra) if extra else _ANYWHERE))
 
 
 @cache
@@ -87,14 +91,19 @@ def _place(pattern: str) -> re.Pattern[str]:
     return regex(pattern)
 
 
-def is_generic(name: str) -> bool:
-    """Whether a function says nothing of the cause, whatever the kind of report."""
-    return _has_word(name) or _skip("").search(name) is not None
+def is_generic(name: str, extra: str = "") -> bool:
+    """Whether a function says nothing of the cause, whatever the kind of report.
+
+    `extra` is an expression for those that say nothing in the kind at hand.
+    """
+    return (
+        _has_word(name) or _FIRST.match(name) is not None or _skip(extra).search(name) is not None
+    )
 
 
 @lru_cache(maxsize=1 << 14)
 def _has_word(name: str) -> bool:
-    return any(word in name for word in WORDS)
+    return any(map(name.__contains__, WORDS))
 
 
 def _group(match: re.Match[str]) -> str | None:
@@ -105,14 +114,14 @@ class _Frames:
     """Candidate functions collected so far."""
 
     def __init__(self, extra: str) -> None:
-        self.skip = _skip(extra)
+        self.extra = extra
         self.names: list[str] = []
         self.injected = False
 
     def add(self, name: str | None) -> None:
         if name and _INJECTED in name and not self.names:
             self.injected = True
-        elif name and not (_has_word(name) or self.skip.search(name)):
+        elif name and not is_generic(name, self.extra):
             self.names.append(name)
 
 

@@ -30,10 +30,6 @@ _LONGEST_EXCERPT: Final = 400
 _HEAD_LINES: Final = 80
 _DIES: Final = regex(r"\[#(\d{1,6})\]")
 _FIRST_PAGE: Final = 0x1000
-_PAGE_FAULTS: Final = frozenset(
-    {Kind.PAGE_FAULT, Kind.NULL_POINTER, Kind.USER_ACCESS, Kind.STACK_GUARD, Kind.DOUBLE_FAULT}
-)
-_TRAPS: Final = _PAGE_FAULTS | {Kind.GENERAL_PROTECTION, Kind.TRAP}
 _TRACE_FIRST: Final = frozenset(
     {Kind.SANITIZER, Kind.LOCKDEP, Kind.HUNG_TASK, Kind.ATOMIC_SLEEP, Kind.LEAK, Kind.SLAB}
     | {Kind.BAD_PAGE, Kind.PANIC}
@@ -155,9 +151,7 @@ def _said(
         fault, fault_line, process = user_fault(headline, process)
         stack = stack if kind is Kind.OOM_KILL else _Stack(None, ())
     else:
-        fault, fault_line = fault_of(led.head(_HEAD_LINES + LEAD), kind in _PAGE_FAULTS)
-        if fault and fault.address is None and kind not in _TRAPS:
-            fault, fault_line = None, None
+        fault, fault_line = fault_of(led.head(_HEAD_LINES + LEAD), kind)
         blamed = stack.blamed(naming.spellings) or place_in(headline)
     modules, unloaded, modules_line = modules_of(body)
     if modules_line is None:

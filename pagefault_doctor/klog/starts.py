@@ -78,6 +78,8 @@ NOT_A_START: Final = (
 
 _RANKED: Final = ("Kernel panic", "Internal error:", *HEADERS)
 """The first two quote others: `Internal error: Oops - BUG: 0`."""
+_SIGNS: Final = ("ernel", "BUG", "general")
+"""What a header holds that has no colon: most lines of a report are ruled out by this."""
 _BARE: Final = regex(r"(?:WARNING|INFO|fatal error|panic|BUG):")
 _OTHER_PROGRAM: Final = regex(
     r"(?:<\d+>)?(?:\d{4}-\d\d-\d\d[T ]\S+|[^\W\d]{3,9}\.? +\d+ \d\d:\d\d:\d\d\S*) \S+ "
@@ -92,6 +94,8 @@ def _not() -> re.Pattern[str]:
 
 def header_of(text: str) -> str | None:
     """Return the header of HEADERS that starts a report in this line, or None."""
+    if ":" not in text and not any(sign in text for sign in _SIGNS):
+        return None
     header = next(filter(text.__contains__, _RANKED), None)
     if header is None or _not().search(text) or _OTHER_PROGRAM.match(text):
         return None

@@ -70,9 +70,9 @@ class Lines:
         """Return where the line ends; a very long one is not kept in memory meanwhile."""
         size, step = len(self.data), LONGEST
         while place < size:
-            found = self.data[place : place + step].find(b"\n")
+            found = self.data.find(b"\n", place, place + step)
             if found >= 0:
-                return place + found
+                return found
             place += step
             step = CHUNK
             forget(self.data)

@@ -69,6 +69,8 @@ def name(header: str, lines: Sequence[str]) -> Naming:
             broken = broken or form
             continue
         best = (match.start(), form, match)
+        if not match.start():
+            break
     if broken and best and best[1].kind is not broken.kind:
         best = None
     if best is None:
