@@ -41,7 +41,7 @@ _ADDRESS: Final = tuple(
         ("Free of", r"Free of addr ([0-9a-f]+)"),
         (
             " 0x",
-            r"(?:Invalid|bounds|after-free) (?:read|write|free) (?:at|of) (?:0x)?([0-9a-f]+)",
+            r"(?:Invalid|bounds|after-free) (?:read|write|free) (?:at|of) 0x([0-9a-f]+)",
         ),
         ("Failing", r"Failing address: ([0-9a-f]+)"),
         ("guard page", r"guard page was hit at (?:0x)?([0-9a-f]+)"),

@@ -36,12 +36,14 @@ _CLOCK: Final = regex(
     r"(?:<\d{1,3}>)?\[ *(?P<time>\d+\.\d+)\](?:\[ *(?P<caller>[CT] *\d+)\]| \((?P<cpu>\d+)\))? ?"
 )
 _PLAIN: Final = regex(
-    r"\[ *(?P<time>\d+\.\d+)\](?:\[ *(?P<caller>[CT] *\d+)\]|(?! \(\d)) ?(?P<text>[ -~]{0,1000})"
+    r"\[ *(?P<time>\d+\.\d+)\](?:\[ *(?P<caller>[CT] *\d+)\]|(?! \(\d))"
+    r" ?(?P<text>(?:[ -~]{0,1000}[!-~])?)"
 )
 """A line as most are: the kernel's clock, the caller perhaps, and harmless text."""
-_FIRST: Final = ("[", "<", "*", *"0123456789")
-_SIGNS: Final = ("kern", "klogd", "login: ")
-"""What a line begins with or holds, if anything stands before the kernel's words."""
+_FIRST: Final = ("[", "<", ">", "*", "-", *"0123456789")
+_LAST: Final = (" ", "^M")
+_SIGNS: Final = ("kern", "KERNEL", "klogd", "login: ")
+"""What a line begins with, ends with or holds, if there is anything around the kernel's words."""
 _LONGEST: Final = 1200
 """Characters of a line that are read: printk writes at most 1024 (`LOG_LINE_MAX`) and a prefix."""
 _LEVEL: Final = regex(r"<\d{1,3}>(?=[^\d])")
@@ -70,12 +72,27 @@ class LogLine(msgspec.Struct, frozen=True):
 
 def split(raw: str, number: int = 0) -> LogLine:
     """Return the line behind its prefixes, and what they said. Never raises."""
+    return quick(raw, number) or thorough(raw, number)
+
+
+def quick(raw: str, number: int = 0) -> LogLine | None:
+    """Return what `thorough` does for a line as most are, and None for any other."""
     if plain := _PLAIN.fullmatch(raw):
         time, caller, text = plain.groups()
+        if "kernel: " in text or text.endswith("^M"):
+            return None
         return LogLine(number, text, float(time), None, caller and caller.replace(" ", ""))
+    if not raw.isascii() or not raw.isprintable() or len(raw) > _LONGEST:
+        return None
+    if raw.startswith(_FIRST) or raw.endswith(_LAST) or any(sign in raw for sign in _SIGNS):
+        return None
+    # A clock may stand anywhere behind what others print.
+    return None if "." in raw and "[" in raw else LogLine(number, raw)
+
+
+def thorough(raw: str, number: int = 0) -> LogLine:
+    """Return the line behind its prefixes, whatever they are."""
     text = raw.rstrip("\r\n")
-    if _is_bare(text):
-        return LogLine(number, text)
     if len(text) > _LONGEST and "Modules linked in:" not in text:
         text = text[:_LONGEST]
     if "\x1b" in text:
@@ -108,15 +125,4 @@ def split(raw: str, number: int = 0) -> LogLine:
         wall,
         caller.replace(" ", "") if caller else None,
         dropped,
-    )
-
-
-def _is_bare(text: str) -> bool:
-    """Whether a line is harmless and shows no sign of anything before the kernel's words."""
-    return (
-        text.isascii()
-        and text.isprintable()
-        and len(text) <= _LONGEST
-        and not text.startswith(_FIRST)
-        and not any(sign in text for sign in _SIGNS)
     )

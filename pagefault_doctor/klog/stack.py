@@ -71,7 +71,9 @@ def frame_of(line: LogLine, context: str | None = None) -> Frame | None:
     text = line.text
     if not may_be_frame(text):
         return None
-    match = _LINE.match(text) or _ARM.match(text) or _ARM_NEW.match(text)
+    match = _LINE.match(text)
+    if match is None and " from " in text:
+        match = _ARM.match(text) or _ARM_NEW.match(text)
     if match is None:
         bare = _BARE.match(text)
         if bare is None:
