@@ -13,7 +13,6 @@ _HEADS: Final = regex(
     r"Call (?:T|t)race|Allocated:|Allocated by task [0-9]+:|Freed:|Freed by task [0-9]+:"
     r"|(?<!stack )backtrace:|Backtrace:"
 )
-_WORDS: Final = ("race", "Allocated", "Freed")
 _FRAME: Final = regex(
     r"^ *(?:\{[0-9a-z]+\} )?(?:\[<?(?:0x)?[0-9a-f]+>?\] ?){0,2}[ \t]*[A-Za-z0-9_$]+[.+]"
     r"|^ *(?:\[c?[0-9a-f]+\] ){2}\w|\(\w+[^)]*\) from |^ *\w+ from \w+|<(?:IRQ|NMI|TASK|EOI)>"
@@ -42,24 +41,26 @@ def problem_of(lines: Sequence[str], plain: bool) -> str | None:
         return "the records of stacks are damaged themselves"
     if plain:
         return None
+    heads = {index: head for index, text in enumerate(lines) if (head := _head(text))}
     seen: set[str] = set()
-    for index, text in enumerate(lines):
-        head = _head(text)
-        if head is None or head in seen:
+    for index, head in heads.items():
+        if head in seen:
             continue
         seen.add(head)
         if len(lines) - index - 1 < 3:
             return "the call trace is cut off"
-        after = lines[index + 1 : index + 1 + _WITHIN]
-        own = takewhile(lambda x: _head(x) is None, after)
-        if not any(_FRAME.search(x[:_LONGEST]) for x in own):
+        after = range(index + 1, min(index + 1 + _WITHIN, len(lines)))
+        own = takewhile(lambda x: x not in heads, after)
+        if not any(_FRAME.search(lines[x][:_LONGEST]) for x in own):
             return "the call trace has no frames"
     return None if seen or _headless(lines) else "no call trace"
 
 
 def _head(text: str) -> str | None:
     """Return the words with which a line announces a stack, or None where it does not."""
-    match = _HEADS.search(text) if any(map(text.__contains__, _WORDS)) else None
+    if not ("race" in text or "Allocated" in text or "Freed" in text):
+        return None
+    match = _HEADS.search(text)
     return match.group() if match else None
 
 

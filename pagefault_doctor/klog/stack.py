@@ -26,6 +26,10 @@ _LINE: Final = regex(
     rf"(?P<doubt>\? +)?(?::(?P<old_module>\w+):)?{_PLACE}{_MODULE}"
     r"(?P<unreliable> *\(unreliable\))?(?: \([A-Z]+\))?"
 )
+_USUAL: Final = regex(
+    rf" {{0,9}}(\? )?({NAME})\+0x([0-9a-f]{{1,16}})/0x([0-9a-f]{{1,16}})(?: \[([A-Za-z][\w-]*)\])?"
+)
+"""A frame as most are."""
 _NAMED: Final = regex(rf"(?<!\w){_PLACE}{_MODULE}")
 _ARM: Final = regex(
     rf"\s*(?:\[<[0-9a-f]{{8,16}}>\] )?\((?P<function>{NAME})(?:\+0x(?P<offset>[0-9a-f]+)"
@@ -69,6 +73,11 @@ def may_be_frame(text: str) -> bool:
 def frame_of(line: LogLine, context: str | None = None) -> Frame | None:
     """Return the frame that a line of a call trace shows, or None where it shows none."""
     text = line.text
+    if usual := _USUAL.fullmatch(text):
+        doubt, function, offset, size, module = usual.groups()
+        return Frame(
+            function, int(offset, 16), int(size, 16), module, not doubt, context, None, line.number
+        )
     if not may_be_frame(text):
         return None
     match = _LINE.match(text)

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Final
 
 from pagefault_doctor.klog import own
-from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.model.pattern import regex, words_of
 
 HEADERS: Final = (
     "BUG:",
@@ -88,8 +88,14 @@ _OTHER_PROGRAM: Final = regex(
 
 
 @cache
-def _not() -> re.Pattern[str]:
-    return regex("|".join(NOT_A_START))
+def _not() -> tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]:
+    return tuple((words_of(source), regex(source)) for source in NOT_A_START)
+
+
+def _is_no_start(text: str) -> bool:
+    return any(
+        any(map(text.__contains__, words)) and pattern.search(text) for words, pattern in _not()
+    )
 
 
 def header_of(text: str) -> str | None:
@@ -97,7 +103,7 @@ def header_of(text: str) -> str | None:
     if ":" not in text and not any(sign in text for sign in _SIGNS):
         return None
     header = next(filter(text.__contains__, _RANKED), None)
-    if header is None or _not().search(text) or _OTHER_PROGRAM.match(text):
+    if header is None or _is_no_start(text) or _OTHER_PROGRAM.match(text):
         return None
     return header
 

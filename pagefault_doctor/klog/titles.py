@@ -103,9 +103,10 @@ def _named(form: Form, match: re.Match[str], text: str, lines: Sequence[str]) ->
         origin = name_function(lines, (form.origin,), form.skip).function or "corrupted"
         alts = [alt.replace("{g}", origin) for alt in alts]
     problem = _problem(form, named, titles[0])
-    found = {cleaned(t) for t in (*titles[1:], *alts)} - {cleaned(titles[0])}
+    title = cleaned(titles[0])
+    found = {cleaned(t) for t in (*titles[1:], *alts)} - {title}
     return Naming(
-        title=cleaned(titles[0]),
+        title=title,
         kind=form.kind,
         form=form,
         spellings=names if named.function else (),
