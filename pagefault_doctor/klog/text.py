@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.klog.prefix import LogLine, split
+from pagefault_doctor.klog.prefix import LogLine, quick, split, thorough
 
 CHUNK: Final = 1 << 19
 """How much is searched at once: large enough for speed, small enough to stay in the cache."""
@@ -85,7 +85,7 @@ class Lines:
             block = self.data[place : place + LONGEST]
             whole = block[: block.rfind(b"\n") + 1]
             for raw in whole.decode("utf-8", "replace").split("\n")[:-1]:
-                yield split(raw, number)
+                yield quick(raw, number) or thorough(raw, number)
                 number += 1
             place += len(whole)
             if not whole:
