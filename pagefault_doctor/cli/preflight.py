@@ -11,7 +11,6 @@ from pagefault_doctor.cli.options import add_host_arguments
 from pagefault_doctor.hosts.host import Host
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.command import Command, Risk
-from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.tools import TOOLS
 from pagefault_doctor.tools.tool import blocked
 
@@ -40,7 +39,7 @@ def _look(host: Host) -> tuple[Case, list[str]]:
     command = box.plan(Case())
     assert isinstance(command, Command)
     reading = box.read(host.run(command), Case())
-    limits = [f.text for f in reading.findings if f.mark is Mark.BAD]
+    limits = [finding.text for finding in reading.findings]
     return Case(facts={fact.name: fact for fact in reading.facts}), limits
 
 

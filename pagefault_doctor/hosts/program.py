@@ -53,7 +53,7 @@ def locate(command: Command, env: Mapping[str, str]) -> str | Obstacle:
     """Return the absolute path of a command's program, or what keeps the command from running."""
     if reason := _malformed(command, env):
         return Obstacle(ResultStatus.REFUSED, reason)
-    name = command.argv[0]
+    name = command.words[0]
     shown = untrusted.clean_line(name)
     wanted = os.path.join(command.cwd, name) if os.sep in name else name
     path = env.get("PATH", os.defpath)
@@ -71,7 +71,7 @@ def _malformed(command: Command, env: Mapping[str, str]) -> str:
     """Say what exec(2) or chdir(2) would not take, found out before there is a child."""
     if not command.argv or not command.argv[0]:
         return "there is no program to run"
-    words = (*command.argv, command.cwd, *env.keys(), *env.values())
+    words = (*command.words, command.cwd, *env.keys(), *env.values())
     if any("\0" in word for word in words):
         return "a NUL character cannot be part of a command"
     if any("\ud800" <= char <= "\udfff" for word in words if not word.isascii() for char in word):

@@ -54,7 +54,7 @@ def remote_text(command: Command, env: Mapping[str, str]) -> str:
         command.cwd,
         command.stdin,
         *(f"{name}={value}" for name, value in added.items()),
-        *command.argv,
+        *command.words,
     )
     if not command.argv or not command.argv[0]:
         raise ValueError("there is no program to run")
@@ -75,7 +75,7 @@ def remote_text(command: Command, env: Mapping[str, str]) -> str:
 
 def was_not_found(command: Command, exit_code: int | None, errors: str) -> bool:
     """Return whether the remote shell had no such program."""
-    return exit_code == 127 and errors.strip() == f"{command.argv[0]}: not found"
+    return exit_code == 127 and errors.strip() == f"{command.words[0]}: not found"
 
 
 def _quoted(word: str) -> str:

@@ -102,7 +102,7 @@ def run_interactive(command: Command) -> Result:
     try:
         with _keys_are_the_childs():
             code = subprocess.run(
-                command.argv, executable=program, cwd=command.cwd, env=env, check=False
+                command.words, executable=program, cwd=command.cwd, env=env, check=False
             ).returncode
     except OSError as error:
         reason = f"{program}: {error.strerror}"
@@ -132,7 +132,7 @@ def _start(
             errors, to_errors = (on_failure.enter_context(f) for f in _pipe())
             with _collecting_garbage():
                 process = sh.Command(program)(
-                    *command.argv[1:],
+                    *command.words[1:],
                     _in=stdin,
                     _out=childs.enter_context(to_output),
                     _err=childs.enter_context(to_errors),

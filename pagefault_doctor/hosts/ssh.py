@@ -124,7 +124,7 @@ class SshHost:
     def on_terminal(self, command: Command) -> Command:
         """Return the local command that runs this one there, on our own terminal."""
         argv = self._ssh("-tt", "--", self.destination, remote_text(command, {})).argv
-        return msgspec.structs.replace(command, argv=argv, cwd="/", env={}, stdin="")
+        return msgspec.structs.replace(command, argv=argv, cwd="/", env={}, stdin="", as_root=False)
 
     def close(self) -> None:
         """End the connection and leave nothing behind."""

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import shlex
 from enum import StrEnum
+from typing import Final
 
 import msgspec
+
+SUDO: Final = ("sudo", "-n", "--")
+"""sudo that fails where it would have to ask for a password (sudo(8))."""
 
 
 class Risk(StrEnum):
@@ -27,7 +31,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 
     `timeout` is in seconds, `output_limit` in bytes for each of the two streams. `why` says what
     it is for, `undo` how a change is taken back. An `interactive` command (an editor) needs the
-    terminal handed over. `stdin` is fed to it.
+    terminal handed over. `stdin` is fed to it. With `as_root`, sudo starts it, which may ask nobody
+    for a password.
     """
 
     argv: tuple[str, ...]
@@ -42,18 +47,24 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     undo: str = ""
     interactive: bool = False
     edited: bool = False
+    as_root: bool = False
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What is really started: the arguments, behind those of sudo where it is needed."""
+        return (*SUDO, *self.argv) if self.as_root else self.argv
 
     @property
     def text(self) -> str:
         """The command as a person would type it, quoted for a POSIX shell."""
-        return shlex.join(self.argv)
+        return shlex.join(self.words)
 
     @property
     def line(self) -> str:
         """The command on one line: a script in it is told by its length."""
         return " ".join(
             f"'(script, {word.count(chr(10)) + 1} lines)'" if "\n" in word else shlex.quote(word)
-            for word in self.argv
+            for word in self.words
         )
 
 

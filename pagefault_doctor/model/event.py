@@ -77,6 +77,7 @@ class CommandStarted(_Event, frozen=True, kw_only=True, tag="command-started"):
     risk: Risk = Risk.READ
     consent: str = "not-needed"
     edited: bool = False
+    as_root: bool = False
 
 
 class CommandFinished(_Event, frozen=True, kw_only=True, tag="command-finished"):

@@ -141,7 +141,13 @@ class Fold:
         return _with(view, state=state)
 
     def _record(self, event: CommandStarted) -> CommandRecord:
-        command = Command(argv=event.argv, tool=event.tool, risk=event.risk, edited=event.edited)
+        command = Command(
+            argv=event.argv,
+            tool=event.tool,
+            risk=event.risk,
+            edited=event.edited,
+            as_root=event.as_root,
+        )
         return CommandRecord(event.number, event.step, command, event.consent)
 
     def _finish(self, view: View, event: CommandFinished) -> View:
@@ -163,9 +169,8 @@ class Fold:
         commands = (*view.commands[:index], done, *view.commands[index + 1 :])
         if lost:
             return self._cut_short(_with(view, commands=commands), record)
-        results = view.case.results | {
-            record.command.tool: (*view.case.done(record.command.tool), result)
-        }
+        done_before = _without_refused(view.case.done(record.command.tool), record.command)
+        results = view.case.results | {record.command.tool: (*done_before, result)}
         case = msgspec.structs.replace(view.case, results=results)
         return self._learn(_with(view, commands=commands, case=case), reading)
 
@@ -226,6 +231,12 @@ class Fold:
         learned = engine.Learned((*reading.facts, *derived), reading.findings)
         state, _ = engine.advance(view.state, learned)
         return _with(view, case=case, opinion=opinion, state=state)
+
+
+def _without_refused(done: tuple[Result, ...], command: Command) -> tuple[Result, ...]:
+    """Leave the refused run of a command out where it was run again as root."""
+    again = command.as_root and done and done[-1].command.argv == command.argv
+    return done[:-1] if again else done
 
 
 def _reading_of_given(log: KernelLog) -> Reading:

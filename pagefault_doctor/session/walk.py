@@ -148,6 +148,7 @@ class Walk:
                 risk=command.risk,
                 consent=consent,
                 edited=command.edited,
+                as_root=command.as_root,
             )
         )
         result = runner(command) if runner else self.host.run(command, on_output, cancel)

@@ -2,46 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from pagefault_doctor.model.case import Case, Reading
-from pagefault_doctor.model.command import Result, ResultStatus
+from pagefault_doctor.model.command import Result
 from pagefault_doctor.model.fact import Mark
-from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.tools.refused import NO_ANSWER, is_refused
 from pagefault_doctor.tools.tool import Read, finding
 
-_REFUSED = regex(
-    r"operation not permitted|permission denied|read kernel buffer failed"
-    r"|access denied|insufficient permissions",
-    re.IGNORECASE,
-)
-
-_NO_ANSWER: Final = {
-    ResultStatus.MISSING: "not installed",
-    ResultStatus.REFUSED: "could not be started",
-    ResultStatus.TIMEOUT: "did not answer in time",
-    ResultStatus.CANCELLED: "was cancelled",
-    ResultStatus.LOST: "the connection was lost",
-}
+__all__ = ("BECOME_ROOT", "answered", "is_refused", "root_remedy")
 
 BECOME_ROOT: Final = "run pfdoctor as root: sudo pfdoctor"
-
-
-def is_refused(result: Result) -> bool:
-    """Return whether a program ran and got nothing, because it was not permitted."""
-    ran = result.status not in _NO_ANSWER
-    return ran and not result.said_anything and _REFUSED.search(result.errors) is not None
 
 
 def answered(read: Read) -> Read:
     """Return a reader that takes silence for an answer only where the program really ran."""
 
     def read_answer(result: Result, case: Case) -> Reading:
-        if result.said_anything or result.status not in _NO_ANSWER:
+        if result.said_anything or result.status not in NO_ANSWER:
             return read(result, case)
         program = result.command.argv[0] if result.command.argv else "the command"
-        text = f"{program}: {_NO_ANSWER[result.status]}, so nothing is known from it"
+        text = f"{program}: {NO_ANSWER[result.status]}, so nothing is known from it"
         return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
 
     return read_answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Result
@@ -61,6 +61,14 @@ has id && uid=$(id -u)
   case $key in Uid:) uid=$effective; break ;; esac
 done </proc/self/status
 say uid "$uid"
+[ "$uid" != 0 ] && has sudo && sudo -n true && say sudo yes
+[ -r /proc/mounts ] && while read -r device folder kind options rest; do
+  case $folder in /|/home|/root|/tmp|/var|/var/crash|/var/log) ;; *) continue ;; esac
+  case ,$options, in *,ro,*) printf 'readonly=%s\n' "$folder" ;; esac
+done </proc/mounts
+has df && df -Pk / /tmp /var /var/crash | while read -r device blocks used free percent folder; do
+  case $free in [0-9]|[0-9][0-9]*) [ "$free" -lt 16384 ] && printf 'full=%s\n' "$folder" ;; esac
+done
 has mokutil && say secure_boot "$(mokutil --sb-state)"
 efi=/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c
 [ -r "$efi" ] && has od && say secure_boot "efi $(od -An -tu1 -j4 -N1 "$efi")"
@@ -98,10 +106,10 @@ def _said(output: str) -> Said:
     return said
 
 
-def _programs(output: str) -> tuple[str, ...]:
-    prefix = "program="
-    lines = output.splitlines()
-    return tuple(line[len(prefix) :] for line in lines if line.startswith(prefix))
+def _all(key: str, output: str) -> tuple[str, ...]:
+    """Return everything the script printed under a key."""
+    pairs = (line.partition("=") for line in output.splitlines())
+    return tuple(dict.fromkeys(value for name, _, value in pairs if name == key))
 
 
 def _unquoted(text: str) -> str:
@@ -154,8 +162,13 @@ _FACTS: Final[tuple[tuple[str, tuple[str, ...], Callable[[str], Value | None]], 
     ("host.container", ("container",), str),
     ("host.secure_boot", ("secure_boot",), _secure_boot),
     ("host.crashkernel", ("cmdline",), _crashkernel),
+    ("host.sudo", ("sudo",), lambda text: text == "yes"),
 )
 """Each fact, the keys that give it (the first one said), and how its value is read."""
+
+
+_MOUNTS: Final = (("host.read_only", "readonly"), ("host.full", "full"))
+"""Facts that list mount points, given only where there are any."""
 
 
 def _virtual(said: Said) -> tuple[str, int] | None:
@@ -181,26 +194,51 @@ def _facts(result: Result) -> list[Fact]:
         facts.append(fact("host.family", _family(said), result))
     if virtual := _virtual(said):
         facts.append(fact("host.virtual", virtual[0], result, virtual[1]))
+    for name, key in _MOUNTS:
+        if key in said:
+            facts.append(fact(name, _all(key, result.output), result, said[key][1]))
     if "end" in said:
-        facts.append(fact("host.programs", _programs(result.output), result))
+        facts.append(fact("host.programs", _all("program", result.output), result))
     return facts
+
+
+_LIMITS: Final[tuple[tuple[str, Callable[[Any], bool], str], ...]] = (
+    ("host.container", bool,
+     "This is a container ({}): the kernel, its log and its modules belong to the machine that "
+     "hosts it; run pfdoctor there"),
+    ("host.sudo", bool, "Not root, but sudo asks for no password: what needs root goes through it"),
+    ("host.lockdown", lambda mode: mode != "none",
+     "Kernel lockdown is {}: unsigned modules are refused, and memory is out of reach"),
+    ("host.secure_boot", bool,
+     "Secure Boot is on: only signed modules load; the lab takes unsigned ones"),
+    ("host.read_only", bool,
+     "Mounted read-only: {}. Nothing can be built or saved there; once the disk is known to be "
+     "sound: mount -o remount,rw FOLDER"),
+    ("host.full", bool,
+     "Less than 16 MB free: {}. Dumps and builds need room; du -xh FOLDER | sort -h shows where "
+     "it went"),
+)  # fmt: skip
+"""What limits the work here: the fact, when it does so, and what follows from it."""
+
+_NOT_ROOT: Final = (
+    "Not root: the kernel log, dumps and modules may be out of reach; run sudo pfdoctor"
+)
 
 
 def _findings(facts: dict[str, Fact], result: Result) -> list[Finding]:
     """What of this makes a difference to what can be done here."""
-    texts = []
-    if "host.container" in facts:
-        texts.append(
-            f"This is a container ({facts['host.container'].value}): the kernel, its log and its "
-            "modules belong to the machine that hosts it"
-        )
-    if "host.uid" in facts and facts["host.uid"].value != 0:
-        texts.append("Not root: the kernel log, dumps and modules may be out of reach")
-    if "host.lockdown" in facts and facts["host.lockdown"].value != "none":
-        texts.append(
-            f"Kernel lockdown is {facts['host.lockdown'].value}: unsigned modules are refused"
-        )
+    texts = [
+        text.format(_shown(facts[name].value))
+        for name, limits, text in _LIMITS
+        if name in facts and limits(facts[name].value)
+    ]
+    if "host.uid" in facts and facts["host.uid"].value != 0 and "host.sudo" not in facts:
+        texts.append(_NOT_ROOT)
     return [finding(text, Mark.NEUTRAL, result) for text in texts]
+
+
+def _shown(value: Value) -> str:
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
 
 
 def _read(result: Result, case: Case) -> Reading:
@@ -224,7 +262,13 @@ def box_tool(programs: tuple[str, ...]) -> Tool:
         id="box",
         purpose="asks the box what it is and which programs it has",
         programs=("sh",),
-        facts=(*(name for name, _, _ in _FACTS), "host.family", "host.virtual", "host.programs"),
+        facts=(
+            *(name for name, _, _ in _FACTS),
+            "host.family",
+            "host.virtual",
+            "host.programs",
+            *(name for name, _ in _MOUNTS),
+        ),
         plan=once("box", "sh", "-c", _SCRIPT, "box", why=why, stdin=stdin),
         read=answered(_read),
         by_hand="uname -a; id -u; cat /etc/os-release /sys/kernel/security/lockdown",

@@ -10,6 +10,7 @@ import msgspec
 from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Source, Value
+from pagefault_doctor.tools.refused import is_refused
 
 Plan = Callable[[Case], Command | Blocked | None]
 """Say what to run next: a command, why it cannot be used, or None when there is nothing (more)."""
@@ -81,20 +82,42 @@ def blocked(tool: Tool, case: Case) -> Blocked | None:
     missing = [p for p in tool.programs if known and p not in programs]  # type: ignore[operator]
     if missing:
         return Blocked(f"{', '.join(missing)} not installed", install_remedy(tool, case))
-    if tool.needs_root and case.get("host.uid", 0) != 0:
+    if tool.needs_root and not (is_root(case) or case.get("host.sudo", False)):
         return Blocked("needs root", "run pfdoctor as root (sudo pfdoctor)")
     return None
+
+
+def is_root(case: Case) -> bool:
+    """Return whether commands run as root here, as far as is known."""
+    return case.get("host.uid", 0) == 0
 
 
 def next_command(tool: Tool, case: Case) -> Command | Blocked | None:
     """Return what a tool wants to run next, why it cannot, or None when it is through.
 
-    A tool with nothing to do is never called blocked, whatever is missing.
+    A tool with nothing to do is never called blocked, whatever is missing. What is refused to this
+    user is tried again through sudo, where that asks for no password.
     """
+    sudo = not is_root(case) and case.get("host.sudo", False)
+    if sudo and (again := _refused_one(tool, case)):
+        return msgspec.structs.replace(again, as_root=True)
     wanted = tool.plan(case)
     if wanted is None or isinstance(wanted, Blocked):
         return wanted
-    return blocked(tool, case) or refusal(case.done(tool.id)) or wanted
+    stop = blocked(tool, case) or refusal(case.done(tool.id))
+    return stop or msgspec.structs.replace(wanted, as_root=sudo and tool.needs_root)
+
+
+def _refused_one(tool: Tool, case: Case) -> Command | None:
+    """Return the command that was refused last, planned anew: a result keeps its words only."""
+    done = case.done(tool.id)
+    if not done or done[-1].command.as_root or not is_refused(done[-1]):
+        return None
+    before = msgspec.structs.replace(case, results=case.results | {tool.id: done[:-1]})
+    planned = tool.plan(before)
+    if isinstance(planned, Command) and planned.argv == done[-1].command.argv:
+        return planned
+    return None
 
 
 def refusal(done: tuple[Result, ...]) -> Blocked | None:

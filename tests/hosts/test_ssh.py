@@ -7,7 +7,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -32,6 +32,18 @@ def sh(host: SshHost, script: str, cancel: threading.Event | None = None, **more
 
 def runs(word: str) -> bool:
     return subprocess.run(["pgrep", "-f", word], capture_output=True).returncode == 0
+
+
+def when(path: Path, deed: Callable[[], None]) -> None:
+    """Do something as soon as a file is there."""
+
+    def wait() -> None:
+        until = time.monotonic() + 20
+        while not path.exists() and time.monotonic() < until:
+            time.sleep(0.02)
+        deed()
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def gone(word: str, within: float = 4.0) -> bool:
@@ -100,7 +112,7 @@ def test_cancel_ends_the_command_and_its_children_there(box: SshHost) -> None:
 
 
 def test_a_hanging_command_ends_at_its_deadline(box: SshHost) -> None:
-    result = sh(box, "echo begun; trap '' TERM; sleep 71.5", timeout=0.7)
+    result = sh(box, "echo begun; trap '' TERM; sleep 71.5", timeout=4)
     assert (result.status, result.output) == (ResultStatus.TIMEOUT, "begun\n")
     assert gone("sleep 71.5")
 
@@ -112,10 +124,13 @@ def test_a_flood_is_cut_at_its_limit(box: SshHost) -> None:
     assert gone("cat /dev/zero")
 
 
-def test_a_command_that_observes_is_run_again_after_a_cut(box: SshHost, server: Sshd) -> None:
-    threading.Timer(0.7, server.cut).start()
+def test_a_command_that_observes_is_run_again_after_a_cut(
+    box: SshHost, server: Sshd, tmp_path: Path
+) -> None:
+    when(tmp_path / "begun", server.cut)
     said: list[str] = []
-    argv = ("sh", "-c", "echo half; sleep 1.3; echo whole")
+    script = f"echo half; [ -e {tmp_path}/begun ] || {{ touch {tmp_path}/begun; sleep 20; }}; "
+    argv = ("sh", "-c", f"{script} echo whole")
     result = box.run(Command(argv=argv, tool="test"), said.append)
     assert result.ok
     assert result.output == "half\nwhole\n"
@@ -125,8 +140,8 @@ def test_a_command_that_observes_is_run_again_after_a_cut(box: SshHost, server: 
 def test_a_command_that_changes_something_is_never_run_twice(
     box: SshHost, server: Sshd, tmp_path: Path
 ) -> None:
-    threading.Timer(0.7, server.cut).start()
-    result = sh(box, f"echo once >>{tmp_path}/count; sleep 1.2", risk=Risk.CHANGE)
+    when(tmp_path / "count", server.cut)
+    result = sh(box, f"echo once >>{tmp_path}/count; sleep 20", risk=Risk.CHANGE)
     assert result.status is ResultStatus.LOST
     assert "connection to box was lost" in result.errors
     assert (tmp_path / "count").read_text() == "once\n"

@@ -171,3 +171,20 @@ def test_it_works_with_nothing_on_the_path_but_the_shell() -> None:
     assert told_facts["host.uid"] == os.geteuid()
     assert told_facts["host.kernel"] == os.uname().release
     assert told_facts["host.programs"] == ("printf",)
+
+
+def test_sudo_disks_and_secure_boot_are_told_with_what_follows() -> None:
+    output = SERVER.replace(
+        "program=dmesg", "sudo=yes\nreadonly=/\nreadonly=/var\nfull=/tmp\nprogram=dmesg", 1
+    )
+    known_facts = facts(output)
+    assert known_facts["sudo"] is True
+    assert known_facts["read_only"] == ("/", "/var")
+    assert known_facts["full"] == ("/tmp",)
+    case, _, _ = follow(TOOL, known(), told(output))
+    said = texts(case.findings)
+    assert "sudo asks for no password" in said
+    assert "Not root:" not in said
+    assert "Mounted read-only: /, /var" in said
+    assert "Less than 16 MB free: /tmp" in said
+    assert "Secure Boot is on" in said

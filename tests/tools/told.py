@@ -110,7 +110,9 @@ def follow(tool: Tool, case: Case, *answers: Result) -> tuple[Case, list[Command
         command = next_command(tool, case)
         assert isinstance(command, Command), f"after {len(ran)} commands: {command}"
         ran.append(command)
-        kept = Command(argv=command.argv, tool=command.tool, risk=command.risk)
+        kept = Command(
+            argv=command.argv, tool=command.tool, risk=command.risk, as_root=command.as_root
+        )
         result = msgspec.structs.replace(answer, command=kept)
         case = learn(case, tool.id, result, tool.read(result, case))
     last = next_command(tool, case)

@@ -1,0 +1,30 @@
+"""Whether a host said no to a command."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from pagefault_doctor.model.command import Result, ResultStatus
+from pagefault_doctor.model.pattern import regex
+
+_REFUSED = regex(
+    r"operation not permitted|permission denied|read kernel buffer failed"
+    r"|access denied|insufficient permissions",
+    re.IGNORECASE,
+)
+
+NO_ANSWER: Final = {
+    ResultStatus.MISSING: "not installed",
+    ResultStatus.REFUSED: "could not be started",
+    ResultStatus.TIMEOUT: "did not answer in time",
+    ResultStatus.CANCELLED: "was cancelled",
+    ResultStatus.LOST: "the connection was lost",
+}
+"""How a command can end without having answered, in words."""
+
+
+def is_refused(result: Result) -> bool:
+    """Return whether a program ran and got nothing, because it was not permitted."""
+    ran = result.status not in NO_ANSWER
+    return ran and not result.said_anything and _REFUSED.search(result.errors) is not None
