@@ -64,8 +64,8 @@ def _read(result: Result, case: Case) -> Reading:
 TOOL: Final = Tool(
     id="kern-log",
     purpose="reads kern.log, messages or syslog where nothing else told of a fault",
-    programs=("awk", "grep", "ls"),
-    package={"": "coreutils grep mawk"},
+    programs=("ls",),
+    package={"": "coreutils"},
     facts=("log.lines",),
     plan=_plan,
     read=answered(_read),

@@ -126,7 +126,7 @@ def _judge(dump: Entry, result: Result) -> Finding:
 TOOL: Final = Tool(
     id="var-crash",
     purpose="finds the dumps and logs that kdump saved",
-    programs=("awk", "find", "grep", "ls"),
+    programs=("find", "ls"),
     package={"": "findutils coreutils"},
     facts=("dump.path", "dump.complete", "log.lines"),
     plan=_plan,
