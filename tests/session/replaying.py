@@ -48,12 +48,18 @@ def replay(events: Iterable[Event], walk: Walk) -> None:
 
 
 def without_times(events: Iterable[Event]) -> list[Event]:
-    """Return the events with all that differs between two runs of one walk taken out."""
+    """Return the events with all that differs between two runs of one walk taken out.
+
+    A script may have become better since a walk was recorded, so only its place is kept.
+    """
     plain: list[Event] = []
     for event in events:
         event = msgspec.structs.replace(event, at=0.0)
         if isinstance(event, SessionStarted):
             event = msgspec.structs.replace(event, id="")
+        if isinstance(event, CommandStarted | CommandDeclined):
+            argv = tuple("(script)" if "\n" in word else word for word in event.argv)
+            event = msgspec.structs.replace(event, argv=argv)
         if isinstance(event, CommandFinished):
             event = msgspec.structs.replace(event, seconds=0.0)
         plain.append(event)
