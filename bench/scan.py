@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
 
-from pagefault_doctor.klog.hyper import is_available
+from pagefault_doctor.klog.hyper import quick_sieve
 from pagefault_doctor.klog.needles import NEEDLES
 
 SCAN = """
@@ -76,7 +76,7 @@ def main() -> None:
     """Print a row for each ratio."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     size = int(sys.argv[2]) if len(sys.argv) > 2 else 512
-    ways = ("plain", "fast") if is_available() else ("plain",)
+    ways = ("plain", "fast") if quick_sieve() else ("plain",)
     with tempfile.TemporaryDirectory() as folder:
         strings = Path(folder, "strings")
         strings.write_bytes(b"".join(needle + b"\n" for needle in NEEDLES))
