@@ -70,7 +70,10 @@ _AHEAD: Final = 50
 _TELLS: Final = regex(r"[0-9a-f]{8}|^\s|[Tt]race|\[ cut|</?[A-Z]+>|^[A-Z][\w ]+:|#\d|---\[|\{")
 """What the lines of a report have, and those of a log that goes on after it mostly lack."""
 _SILENT: Final = 48
-"""Lines without any of it, one after the other, after which a report has surely ended."""
+"""Lines without any of it, one after the other, after which a report has surely ended.
+
+In a report that bears the kernel's clock, the lines of other programs count among them.
+"""
 
 
 class Cut(msgspec.Struct, frozen=True):
@@ -160,11 +163,15 @@ def cut(start: Start, end: int | None, lines: Lines) -> Cut:
     listed = start.header is None
     silent = 0
     for line in islice(lines.after(start.place, number), LONGEST):
-        if line.context != context and not (_asked(line, asked) or _wrapped(line, own)):
-            continue
-        silent = 0 if patient or _tells(line.text) else silent + 1
+        ours = line.context == context or _asked(line, asked) or _wrapped(line, own)
+        if ours and (patient or _tells(line.text)):
+            silent = 0
+        elif ours or line.timestamp is None:
+            silent += 1
         if silent > _SILENT:
             break
+        if not ours:
+            continue
         asked = asked or _BACKTRACES in line.text
         ended = ended or (bool(own) and not line.caller and _second(line))
         if end is None or line.number < end:

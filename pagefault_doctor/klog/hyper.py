@@ -7,15 +7,22 @@ It does not depend on a log that repeats itself. See <https://www.hyperscan.io/>
 from __future__ import annotations
 
 import re
-from importlib.util import find_spec
+from contextlib import suppress
 from typing import Any
 
 from pagefault_doctor.klog.needles import NEEDLES
 
 
-def is_available() -> bool:
-    """Whether the library is installed."""
-    return find_spec("hyperscan") is not None
+def quick_sieve() -> HyperSieve | None:
+    """Return a sieve, or None where the library is not installed or does not run on this CPU.
+
+    A wheel that was built for another machine fails in ways of its own, at its import or later.
+    """
+    with suppress(Exception):
+        sieve = HyperSieve()
+        if sieve.hits(b"a\n" + NEEDLES[0]) == (1, [(2, 2)]):
+            return sieve
+    return None
 
 
 class HyperSieve:
@@ -48,4 +55,4 @@ class HyperSieve:
             number += piece.count(b"\n", place, start)
             place = start
             found.append((number, start))
-        return piece.count(b"\n"), found
+        return number - 1 + piece.count(b"\n", place), found

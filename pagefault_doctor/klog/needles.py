@@ -23,3 +23,9 @@ NEEDLES: Final = (
     *boots.NEEDLES,
     *module_events.NEEDLES,
 )  # fmt: skip
+
+COMMON: Final = (
+    b"module", b"error", b"panic", b"memory", b"version ", b"stack", b"list_", b" symbol", b"trap",
+    b"tection", b"alloc", b"nhandle", b"-- ",
+)  # fmt: skip
+"""What several needles have in common: a text without it holds none of those."""

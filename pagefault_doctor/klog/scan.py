@@ -58,8 +58,8 @@ def scan(data: bytes | mmap, progress: Progress | None = None) -> Scan:
 
     `progress` is told, now and then, how many bytes of how many have been searched.
     """
-    quick = len(data) > _LARGE and hyper.is_available()
-    search = _Search(Lines(data), hyper.HyperSieve() if quick else Sieve())
+    quick = hyper.quick_sieve() if len(data) > _LARGE else None
+    search = _Search(Lines(data), quick or Sieve())
     for piece in pieces(data):
         search.take(piece)
         forget(data)

@@ -110,3 +110,17 @@ def test_a_headline_whose_report_is_missing_is_said_as_it_stands(first: First) -
     report = first(_at(5.0, "WARNING: suspicious RCU usage", "6.1.0 #1 Not tainted"))
     assert (report.title, report.type) == ("WARNING: suspicious RCU usage", "WARNING")
     assert report.corrupted
+
+
+def test_a_report_goes_on_among_the_lines_of_other_programs(first: First) -> None:
+    lines = _at(5.0, WARNING, *TRACE).splitlines(keepends=True)
+    said = "".join(f"Jan 13 10:20:30 host app[{n}]: served a page\n" for n in range(20))
+    report = first(said.join(f"Jan 13 10:20:30 host kernel: {line}" for line in lines))
+    assert len(report.excerpt) == len(lines)
+
+
+def test_a_report_ends_where_only_other_programs_go_on(first: First) -> None:
+    said = "".join(f"Jan 13 10:20:30 host app[{n}]: served a page\n" for n in range(100))
+    late = _at(5.0, " pfd_late+0x2/0x20 [pfd]")
+    report = first(_at(5.0, WARNING, *TRACE) + said + late)
+    assert [frame.function for frame in report.frames][-1] == "vfs_read"

@@ -77,6 +77,14 @@ def test_a_login_prompt_before_the_headline_is_no_part_of_it(sample: Sample) -> 
     assert report.excerpt[0].text.startswith("BUG: kernel NULL")
 
 
+@pytest.mark.parametrize("stamp", ["Jan 13 10:20:30", "2025-01-13T10:20:30.123456+01:00"])
+def test_what_another_program_says_is_no_report(stamp: str) -> None:
+    said = (
+        f"{stamp} host app[812]: divide error: 0000 [#1]\n{stamp} host app: panic: out of paper\n"
+    )
+    assert klog.read(said.encode(), "syslog").reports == ()
+
+
 def test_the_time_is_read_from_the_prefix() -> None:
     line = split("Jan 13 10:20:30 host kernel: [  12.500000][ T81] text")
     assert (line.timestamp, line.wall, line.caller, line.text) == (
