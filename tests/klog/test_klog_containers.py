@@ -60,7 +60,7 @@ def test_of_a_packed_log_that_breaks_off_the_whole_part_is_read() -> None:
 
 
 def test_what_unpacks_to_very_much_is_read_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pagefault_doctor.klog.reading.MOST", 1 << 20)
+    monkeypatch.setattr("pagefault_doctor.klog.opening.MOST", 1 << 20)
     log = klog.read(gzip.compress(b"a line\n" * (1 << 20)), "x")
     assert log.size <= 1 << 20
     assert log.note == "only the first gigabyte was read"
@@ -77,7 +77,7 @@ def test_an_sos_report_tells_which_member_holds_the_reports(mode: str) -> None:
         mode,
     )
     log = klog.read(data, "sos.tar")
-    assert log.source == "sos.tar!sos/sos_commands/kernel/dmesg"
+    assert log.source == "sos.tar:sos/sos_commands/kernel/dmesg"
     assert [r.title for r in log.reports] == [TITLE]
 
 
@@ -196,7 +196,7 @@ def test_line_numbers_stay_right_behind_a_line_longer_than_a_piece(size: int) ->
 def test_progress_is_told_up_to_the_end(tmp_path: Path) -> None:
     path = tmp_path / "kern.log"
     path.write_bytes(b"nothing here\n" * 100_000)
-    told: list[tuple[int, int]] = []
-    klog.read_file(path, lambda done, of: told.append((done, of)))
+    told: list[tuple[str, int, int, int]] = []
+    list(klog.logs_in_file(path, lambda *said: told.append(said)))
     assert len(told) > 1
-    assert told[-1] == (1_300_000, 1_300_000)
+    assert told[-1] == ("searching", 1_300_000, 1_300_000, 0)
