@@ -176,7 +176,7 @@ class Opener:
             yield self._found(source, b"", _JOURNAL, size)
             return
         with contextlib.ExitStack() as stack:
-            if depth:
+            if depth or not size:
                 # journalctl opens no file without a name.
                 import tempfile
 
