@@ -24,8 +24,8 @@ Helper = Callable[[str, str, str], str | None]
 """Unpacks with a program of this machine: `journal`, `journals` (a folder of them) or `zstd`, from
 one path to another. Returns why it could not, or None."""
 Progress = Callable[[str, int, int, int], None]
-"""Is told now and then what is being done (`unpacking`, `searching`, `reading`), how many bytes are
-through, how many there are (0: unknown), and how many reports were found so far."""
+"""Is told now and then what is being done (`taking in`, `unpacking`, `searching`, `reading`), how
+many bytes are through, how many there are (0: unknown), and how many reports were found so far."""
 Bytes = bytes | mmap.mmap
 
 EMPTY: Final = "empty"
@@ -47,7 +47,7 @@ _NO_LOGS: Final = "an archive without logs that are known"
 _TOO_DEEP: Final = "packed too many times over"
 _CUT_OFF: Final = "only the first gigabyte was read"
 _UNPACKED: Final = "what it unpacks to is too large; only the beginning was read"
-_MORE_LOGS: Final = "the archive holds more logs than are looked at"
+_MORE_LOGS: Final = "the archive holds more than is looked at"
 _REORDERED: Final = "the parts were put in order; lines are counted in that order"
 
 
@@ -96,7 +96,7 @@ class Opener:
     def _file(self, file: IO[bytes], source: str, depth: int) -> Iterator[Found]:
         with _mapped(file) as data:
             if data is None:
-                file = _buffered(_pieces(file))
+                file = _buffered(self._taking(_pieces(file)) if not depth else _pieces(file))
             yield from self._opened(file, data, source, depth)
 
     def _opened(
@@ -216,6 +216,15 @@ class Opener:
             if problem := self._helper(what, path, _path_of(file)):
                 self._notes.append(problem)
             yield file if os.fstat(file.fileno()).st_size else None
+
+    def _taking(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield what comes out of a pipe, and tell how much that is."""
+        done = 0
+        for piece in pieces:
+            done += len(piece)
+            if self._progress:
+                self._progress("taking in", done, 0, 0)
+            yield piece
 
     def _unpacking(
         self, unpacked: container.Unpacked, file: IO[bytes], size: int

@@ -33,7 +33,11 @@ _RFC_5424: Final = regex(
 _DMESG_WALL: Final = regex(
     r"\[(?P<wall>[^\W\d]{2,9}\.? +[^\W\d]{3,9}\.? +\d{1,2} \d\d:\d\d:\d\d \d{4})\] ?"
 )
-_ISO_WALL: Final = regex(r"(?P<wall>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.,]\d+(?:Z|[+-]\d\d:?\d\d)) ")
+_ISO_WALL: Final = regex(
+    r"(?P<wall>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+Z|,\d+[+-]\d\d:?\d\d"
+    r"|\.\d+[+-]\d\d:?\d\d(?! \S+ [\w./@()-]+(?:\[\d+\])?: ))) "
+)
+"""Not of the form in which syslog goes on with a host and another program."""
 _RELATIVE: Final = regex(
     r"\[(?: *\+\d+[.,]\d+|[^\W\d]{3,5}\.? ?\d{1,2} ?\d\d:\d\d| *<[ \d.+-]{3,20}>)\] ?"
 )
