@@ -146,7 +146,7 @@ class Opener:
         """Return the log with all that there is to say of how it was opened."""
         notes = [] if note == EMPTY and self._notes else [note] if note else []
         notes += self._notes
-        self._notes = []
+        self._notes.clear()
         return Found(source, data, "; ".join(dict.fromkeys(notes)) or None, size)
 
     def _archive(self, file: IO[bytes], source: str, depth: int) -> Iterator[Found]:
