@@ -20,11 +20,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 READ = """
-import resource, sys
+import sys
 from pathlib import Path
 from pagefault_doctor import klog
 logs = list(klog.logs_in_file(Path(sys.argv[1])))
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+status = Path("/proc/self/status").read_text()
+peak = int(status.partition("VmHWM:")[2].split()[0]) // 1024
 notes = "; ".join(dict.fromkeys(log.note for log in logs if log.note))
 lines, told = sum(log.lines for log in logs), sum(len(log.reports) for log in logs)
 print(f"{peak:6} {lines:10} {told:5}  {notes}")
