@@ -93,6 +93,8 @@ def _dmesg(lines: Iterable[bytes]) -> Iterator[bytes]:
                 said = msgspec.json.decode(match[1], type=str).encode()
             except (msgspec.DecodeError, ValueError):
                 said = match[1][1:-1]
+            # dmesg -F puts all the rest of its file behind each message (util-linux 2.38).
+            said = said.partition(b"\n<")[0]
             yield _line(float(time) if time else None, caller, said)
             time = caller = b""
 

@@ -90,6 +90,43 @@ def test_a_binary_journal_is_read_with_journalctl(
     assert document["reports"][0]["kernel_release"] == "6.1.0-13-amd64"
 
 
+FORMS = (
+    "short short-precise short-iso short-iso-precise short-full short-monotonic short-unix "
+    "with-unit cat json json-pretty json-seq json-sse export"
+)
+
+
+@pytest.mark.parametrize("form", FORMS.split())
+def test_what_journalctl_prints_in_any_form_reads_the_same(
+    form: str,
+    journal: Path,
+    told: Told,
+    plain: list[tuple[object, ...]],
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "printed"
+    with path.open("wb") as file:
+        argv = ["journalctl", "--file", str(journal), "_TRANSPORT=kernel", "-o", form, "--no-pager"]
+        subprocess.run(argv, stdout=file, check=True)
+    (document,) = told(path)
+    assert [fact[:-1] for fact in facts(document)] == [fact[:-1] for fact in plain * 2]
+    if form != "cat":
+        assert [r["boot"] for r in document["reports"]] == [0, 1]
+
+
+@pytest.mark.parametrize("options", [(), ("-T",), ("-x",), ("-d",), ("--json",), ("-xT",)])
+def test_what_dmesg_prints_in_any_form_reads_the_same(
+    options: tuple[str, ...], told: Told, plain: list[tuple[object, ...]], tmp_path: Path
+) -> None:
+    dmesg = require_program("dmesg")
+    raw, path = tmp_path / "buffer", tmp_path / "printed"
+    raw.write_bytes(b"".join(b"<4>" + line + b"\n" for line in LOG.splitlines()))
+    with path.open("wb") as file:
+        subprocess.run([dmesg, "-F", raw, *options], stdout=file, check=True)
+    (document,) = told(path)
+    assert [fact[:-1] for fact in facts(document)] == [fact[:-1] for fact in plain]
+
+
 def test_a_folder_of_journals_is_one_log(
     journal: Path, told: Told, plain: list[tuple[object, ...]]
 ) -> None:
