@@ -14,6 +14,7 @@ PACKAGES = {
     "crash": "crash",
     "drgn": "drgn (pip)",
     "gdb": "gdb",
+    "journalctl": "systemd",
     "make": "make",
     "gcc": "gcc",
     "memtester": "memtester",
@@ -25,6 +26,7 @@ PACKAGES = {
     "stress-ng": "stress-ng",
     "tmux": "tmux",
     "valgrind": "valgrind",
+    "zstd": "zstd",
 }
 """Debian packages that bring the programs which tests use."""
 

@@ -36,12 +36,12 @@ def begin(
     playbook_id: str = DEFAULT_PLAYBOOK,
     *,
     given: dict[str, str] | None = None,
-    log: KernelLog | None = None,
+    logs: tuple[KernelLog, ...] = (),
     read_only: bool = False,
     scenario: str | None = None,
     saved: bool = True,
 ) -> Walk:
-    """Return a new walk on the host, at its first step where a log is given.
+    """Return a new walk on the host, at its first step where logs are given.
 
     A box that can keep no session file gets its walk all the same, with a warning. Raises
     UsageError for an unknown playbook.
@@ -61,8 +61,9 @@ def begin(
     )
     sink = _sink(session_id) if saved else MemoryLog()
     walk = Walk.start(started, chosen, host=host, sink=sink, tools=TOOLS)
-    if log is not None:
+    if logs:
         walk.enter(chosen.steps[0].id)
+    for log in logs:
         walk.give_log(log)
     return walk
 

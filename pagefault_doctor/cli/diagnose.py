@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from pagefault_doctor.cli.inputs import STDIN, read_log, read_log_there
+from pagefault_doctor.cli.inputs import STDIN, read_log_there, read_logs
 from pagefault_doctor.cli.options import add_host_arguments
 from pagefault_doctor.cli.talk import say
 from pagefault_doctor.diagnosis import diagnose
@@ -18,6 +18,8 @@ from pagefault_doctor.model.diagnosis import Opinion, RootCause
 from pagefault_doctor.model.errors import ExitCode, MissingError, PfDoctorError, UsageError
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.report import Report
+
+Reader = Callable[[str], tuple[KernelLog, ...]]
 
 
 class Examined(msgspec.Struct, frozen=True):
@@ -32,11 +34,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare options and arguments."""
     parser.epilog = (
         "Examples:\n  pfdoctor diagnose /var/log/kern.log\n  dmesg | pfdoctor diagnose -\n"
+        "  pfdoctor diagnose sosreport.tar.xz         each log in it that holds a fault\n"
+        "  pfdoctor diagnose /var/log/journal/ID      a folder of journals, read with journalctl\n"
         "  pfdoctor diagnose --json oops.txt | jq .verdict\n"
         "  pfdoctor diagnose --module-dir ~/src/faulty oops.txt    names file and line"
     )
     parser.add_argument(
-        "paths", nargs="*", metavar="PATH", help="a log, or - for standard input; none: this box"
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="a log (also packed, a journal, or an archive such as an sos report), a folder of"
+        " journals, or - for standard input; none: this box",
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON document")
@@ -66,30 +74,29 @@ def run(args: argparse.Namespace) -> int:
         return _conclude(args, _examine_box(args))
     read = _reader(args)
     if len(args.paths) == 1:
-        return _conclude(args, _examine_log(args.paths[0], read))
+        return max(_conclude(args, x) for x in _examine_logs(args, args.paths[0], read))
     return _each(args, read)
 
 
-def _reader(args: argparse.Namespace) -> Callable[[str], KernelLog]:
-    """Return what reads a log: here, or on the machine of `--host`."""
+def _reader(args: argparse.Namespace) -> Reader:
+    """Return what reads logs: here, or on the machine of `--host`."""
     if not args.host or args.paths == [STDIN]:
-        return partial(read_log, module_dir=args.module_dir)
+        return partial(read_logs, module_dir=args.module_dir)
     from pagefault_doctor.cli.begin import host_of
 
-    return partial(read_log_there, host=host_of(args))
+    host = host_of(args)
+    return lambda path: (read_log_there(path, host),)
 
 
-def _each(args: argparse.Namespace, read: Callable[[str], KernelLog]) -> int:
+def _each(args: argparse.Namespace, read: Reader) -> int:
     """Diagnose several logs; one that cannot be read does not keep the others from it."""
     worst = ExitCode.DONE
     for path in args.paths:
         try:
-            examined = _examine_log(path, read)
+            worst = max(worst, *(_conclude(args, x) for x in _examine_logs(args, path, read)))
         except PfDoctorError as error:
             say(str(error))
             worst = max(worst, error.exit_code)
-            continue
-        worst = max(worst, _conclude(args, examined))
     return worst
 
 
@@ -104,11 +111,20 @@ def _check(args: argparse.Namespace) -> None:
         raise MissingError(f"--module-dir: there is no folder {args.module_dir}", "check the name")
 
 
-def _examine_log(path: str, read: Callable[[str], KernelLog]) -> Examined:
-    log = read(path)
-    if log.note and log.lines:
-        say(f"{path}: {log.note}")
-    source = log.source if "!" in log.source else path
+def _examine_logs(args: argparse.Namespace, path: str, read: Reader) -> list[Examined]:
+    """Return what each log in the file says; as one JSON document they are told together."""
+    logs = read(path)
+    if args.json and len(logs) > 1:
+        say(f"{path} holds {len(logs)} logs with reports; --jsonl tells which lines are of which")
+        reports = tuple(report for log in logs for report in log.reports)
+        return [Examined(path, reports, diagnose(logs, {}))]
+    if len(logs) == 1 and logs[0].note and logs[0].lines:
+        say(f"{logs[0].source}: {logs[0].note}")
+    return [_examined(path, log) for log in logs]
+
+
+def _examined(path: str, log: KernelLog) -> Examined:
+    source = log.source if log.source.startswith(f"{path}:") else path
     return Examined(source, log.reports, diagnose((log,), {}))
 
 

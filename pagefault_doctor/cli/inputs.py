@@ -5,22 +5,23 @@ from __future__ import annotations
 import argparse
 import errno
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
 from pagefault_doctor import klog
 from pagefault_doctor.cli.options import GIVEN
+from pagefault_doctor.cli.progress import Progress
+from pagefault_doctor.cli.talk import say
+from pagefault_doctor.cli.unpack import Programs
 from pagefault_doctor.hosts.host import Host
+from pagefault_doctor.klog.opening import EMPTY, NO_TEXT
 from pagefault_doctor.model.errors import MissingError, PfDoctorError, UsageError
 from pagefault_doctor.model.log import KernelLog
 
 STDIN = "-"
-_PATIENCE = 2.0
-"""Seconds after which a search shows how far it is."""
-
+_DUMP = "for a crash dump use --vmcore FILE"
 
 _TELL = {
     errno.ENOENT: (MissingError, "there is no file {}", "check the name"),
@@ -30,22 +31,55 @@ _TELL = {
 }
 
 
-def read_log(path: str, module_dir: str | None = None) -> KernelLog:
-    """Return the log in the file, or on standard input for `-`.
+def read_logs(path: str, module_dir: str | None = None) -> tuple[KernelLog, ...]:
+    """Return the logs in the file, or on standard input for `-`: several where it is an archive.
 
+    Only logs that tell of something no log before them told are among them, or the longest one.
     With a folder of modules, the reports name the source line where debug information tells it.
     Raises MissingError where it is not there or not permitted, UsageError where it is no log.
     """
-    try:
-        if path == STDIN:
-            log = klog.read_stream(sys.stdin.buffer, "standard input", _progress())
-        else:
-            log = klog.read_file(Path(path), _progress())
-    except OSError as error:
-        raise _told(path, error) from error
-    if log.note and log.size and not log.lines:
-        raise UsageError(f"{path}: {log.note}", "for a crash dump use --vmcore FILE")
-    return _located(log, Path(module_dir)) if module_dir else log
+    name = "standard input" if path == STDIN else path
+    with Progress(name) as progress:
+        programs = Programs(progress)
+        try:
+            if path == STDIN:
+                logs = list(klog.logs_in_stream(sys.stdin.buffer, path, progress, programs))
+            else:
+                logs = list(klog.logs_in_file(Path(path), progress, programs))
+        except OSError as error:
+            raise _told(path, error) from error
+    if not any(log.lines for log in logs):
+        _reject(name, logs, programs)
+    fresh = tuple(_fresh(logs)) if len(logs) > 1 else tuple(logs)
+    return tuple(_located(log, Path(module_dir)) for log in fresh) if module_dir else fresh
+
+
+def _reject(name: str, logs: list[KernelLog], programs: Programs) -> None:
+    """Raise the error for an input that holds no log, unless it is empty."""
+    note = "; ".join(dict.fromkeys(log.note for log in logs if log.note))
+    if programs.missing:
+        raise MissingError(f"{name}: {programs.missing.problem}", programs.missing.remedy)
+    if note not in ("", EMPTY):
+        raise UsageError(f"{name}: {note}", _DUMP if NO_TEXT in note else "")
+
+
+def _fresh(logs: list[KernelLog]) -> Iterator[KernelLog]:
+    """Yield the logs that have something of their own to tell; say what is with the others."""
+    from pagefault_doctor.tools.log_delta import unseen
+
+    told: list[KernelLog] = []
+    for log in logs:
+        if log.note:
+            say(f"{log.source}: {log.note}")
+        fresh = unseen(log, told)
+        if seen := len(log.reports) - len(fresh.reports):
+            count = "1 report" if seen == 1 else f"{seen} reports"
+            say(f"{log.source}: {count} told of before, in the logs above")
+        told.append(log)
+        if fresh.reports:
+            yield fresh
+    if not any(log.reports for log in logs):
+        yield max(logs, key=lambda log: log.lines)
 
 
 def _located(log: KernelLog, module_dir: Path) -> KernelLog:
@@ -55,24 +89,6 @@ def _located(log: KernelLog, module_dir: Path) -> KernelLog:
     return msgspec.structs.replace(log, reports=reports)
 
 
-def _progress() -> Callable[[int, int], None] | None:
-    """Return what shows on a terminal how far a long search is, or None without a terminal."""
-    if not sys.stderr.isatty():
-        return None
-    begin = shown = time.monotonic()
-
-    def show(done: int, of: int) -> None:
-        nonlocal shown
-        now = time.monotonic()
-        if now - begin > _PATIENCE and (now - shown > 0.5 or done == of):
-            shown = now
-            end = "\r\x1b[K" if done == of else ""
-            sys.stderr.write(f"\rpfdoctor: {100 * done // max(of, 1)} % read, Ctrl-C stops{end}")
-            sys.stderr.flush()
-
-    return show
-
-
 def _told(path: str, error: OSError) -> PfDoctorError:
     kind, problem, remedy = _TELL.get(
         error.errno or 0, (PfDoctorError, f"{{}}: {error.strerror or error}", "")
@@ -80,16 +96,16 @@ def _told(path: str, error: OSError) -> PfDoctorError:
     return kind(problem.format(path), remedy)
 
 
-def chosen_log(args: argparse.Namespace, host: Host) -> KernelLog | None:
-    """Return the log of `--log`, on the host where it is another machine, None where none is named.
+def chosen_logs(args: argparse.Namespace, host: Host) -> tuple[KernelLog, ...]:
+    """Return the logs of `--log`, of the host where it is another machine; none where it is absent.
 
-    Raises what `read_log` and `read_log_there` raise.
+    Raises what `read_logs` and `read_log_there` raise.
     """
     if args.log is None:
-        return None
+        return ()
     if args.host and args.log != STDIN:
-        return read_log_there(args.log, host)
-    return read_log(args.log, args.module_dir)
+        return (read_log_there(args.log, host),)
+    return read_logs(args.log, args.module_dir)
 
 
 def read_log_there(path: str, host: Host) -> KernelLog:

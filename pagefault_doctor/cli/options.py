@@ -35,7 +35,7 @@ def add_host_arguments(parser: argparse.ArgumentParser) -> None:
 def add_walk_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare where a walk starts from and how far it may go."""
     start = parser.add_argument_group("where to start from")
-    start.add_argument("--log", metavar="FILE", help="a kernel log, - for standard input")
+    start.add_argument("--log", metavar="FILE", help="a log as pfdoctor diagnose takes it")
     for option, metavar, told in GIVEN:
         start.add_argument(option, metavar=metavar, help=told)
     start.add_argument(

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from pagefault_doctor.cli.begin import begin, host_of
-from pagefault_doctor.cli.inputs import chosen_log, given_files
+from pagefault_doctor.cli.inputs import chosen_logs, given_files
 from pagefault_doctor.cli.options import add_walk_arguments
 from pagefault_doctor.cli.talk import say
 from pagefault_doctor.cli.unattended import walk_playbook
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
         host,
         args.playbook,
         given=given_files(args),
-        log=chosen_log(args, host),
+        logs=chosen_logs(args, host),
         read_only=args.read_only,
     )
     walk_playbook(walk, (lambda text: None) if args.quiet else _tell)

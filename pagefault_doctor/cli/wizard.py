@@ -27,14 +27,14 @@ def run(args: argparse.Namespace) -> int:
         return _without_terminal(args, obstacle)
     from pagefault_doctor.cli.begin import begin, host_of
     from pagefault_doctor.cli.face import show
-    from pagefault_doctor.cli.inputs import chosen_log, given_files
+    from pagefault_doctor.cli.inputs import chosen_logs, given_files
 
     host = host_of(args)
     walk = begin(
         host,
         args.playbook,
         given=given_files(args),
-        log=chosen_log(args, host),
+        logs=chosen_logs(args, host),
         read_only=args.read_only,
     )
     if walk.view.step is None:

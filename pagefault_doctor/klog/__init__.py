@@ -5,35 +5,48 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
     from pathlib import Path
     from typing import IO
 
+    from pagefault_doctor.klog.opening import Helper, Progress
     from pagefault_doctor.model.log import KernelLog
-
-    Progress = Callable[[int, int], None]
 
 
 def read(data: bytes, source: str) -> KernelLog:
-    """Return what a kernel log says. Never raises, whatever the bytes; `source` names the log."""
+    """Return what a kernel log says. Never raises, whatever the bytes; `source` names the log.
+
+    Of several logs in an archive it is the one that says most.
+    """
     from pagefault_doctor.klog import reading
 
     return reading.read(data, source)
 
 
-def read_file(path: Path, progress: Progress | None = None) -> KernelLog:
-    """Return what the kernel log in a file says, plain, compressed or in a tar.
+def read_file(path: Path) -> KernelLog:
+    """Return what the kernel log in a file says, as `read` does. Raises OSError only."""
+    from pagefault_doctor.klog import reading
 
-    `progress` is called now and then with the bytes searched and the bytes there are.
-    Raises OSError only.
+    return reading.read_file(path)
+
+
+def logs_in_file(
+    path: Path, progress: Progress | None = None, helper: Helper | None = None
+) -> Iterator[KernelLog]:
+    """Yield what each log in a file says: a log, packed or not, an archive, a folder of journals.
+
+    `progress` is told how far it is; `helper` unpacks what needs a program of the machine
+    (`klog.opening`). Raises OSError only.
     """
     from pagefault_doctor.klog import reading
 
-    return reading.read_file(path, progress)
+    return reading.logs_in_file(path, progress, helper)
 
 
-def read_stream(file: IO[bytes], source: str, progress: Progress | None = None) -> KernelLog:
-    """Return what the kernel log in an open file or pipe says, as `read_file` does."""
+def logs_in_stream(
+    file: IO[bytes], source: str, progress: Progress | None = None, helper: Helper | None = None
+) -> Iterator[KernelLog]:
+    """Yield what each log in an open file or pipe says, as `logs_in_file` does."""
     from pagefault_doctor.klog import reading
 
-    return reading.read_stream(file, source, progress)
+    return reading.logs_in_stream(file, source, progress, helper)

@@ -6,33 +6,44 @@ passed over. What is read is bounded: a small tar may hold a very large one.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from typing import IO, Final
+from itertools import islice, zip_longest
+from mmap import mmap
+from typing import IO, Any, Final
 
 import msgspec
 
+from pagefault_doctor.klog.text import pieces
 from pagefault_doctor.model.pattern import regex
 
-_MOST_MEMBERS: Final = 200_000
-_MOST_LOGS: Final = 64
-LARGEST: Final = 1 << 28
-"""Bytes of one member that are read."""
+MOST_MEMBERS: Final = 200_000
+MOST_LOGS: Final = 400
+"""Members and logs of one input that are looked at, archives in archives included."""
 _LOG: Final = regex(
     r"(?:^|/)(?:[^/]*dmesg[^/]*|kern\.log[^/]*|messages[^/]*|syslog[^/]*|journalctl[^/]*"
-    r"|console[^/]*|[^/]*\.log(?:\.\d+)?(?:\.\w+)?)$"
+    r"|[^/]*(?:console|oops|panic|kmsg)[^/]*|[^/]*\.log(?:\.\d+)?(?:\.\w+)?|[^/]*\.journal~?"
+    r"|[^/]*\.(?:tar(?:\.\w+)?|tgz|txz|tbz2?))$"
 )
+"""Names that logs have, and archives of them; others hold what quotes logs or looks like them."""
+_BROKEN_OFF: Final = "the archive breaks off; what is whole was read"
 _TAR: Final = 257
+_HEADER: Final = 1 << 20
+"""Bytes of a header that are read: names and attributes are far shorter."""
+_STEP: Final = 1 << 18
+_MOST_PARTS: Final = 100_000
+"""Records that are put in order; the last one holds what follows it."""
 _PART: Final = regex(
-    rb"^(?:Oops|Panic|Emergency|Shutdown)#(?P<event>\d{1,6}) Part(?P<part>\d{1,6})\n", 8
+    rb"^(?:Oops|Panic|Emergency|Shutdown)#(?P<event>\d{1,6}) Part(?P<part>\d{1,6})\r?\n", 8
 )
 """The first line of a pstore record: `fs/pstore/platform.c`, pstore_dump; 8 is re.MULTILINE."""
 
 
 class Member(msgspec.Struct, frozen=True):
-    """One log of an archive; packed ones are not unpacked yet."""
+    """One log of an archive, to be read before the next member is asked for."""
 
     name: str
-    data: bytes
+    pieces: Iterator[bytes]
 
 
 def is_tar(head: bytes) -> bool:
@@ -40,44 +51,108 @@ def is_tar(head: bytes) -> bool:
     return head[_TAR : _TAR + 5] == b"ustar"
 
 
-def members(file: IO[bytes], most: int) -> Iterator[Member]:
-    """Yield the logs in a tar, up to so many bytes in all. Never raises; a broken tar ends."""
+def members(file: IO[bytes], notes: list[str]) -> Iterator[Member | None]:
+    """Yield what the tar holds: a log, or None for another member.
+
+    What keeps it from being read to its end is added to `notes`. Raises no error but those of the
+    system in reading the file.
+    """
     import tarfile
 
-    logs = 0
+    forward: Any = _Forward(file)
     try:
-        with tarfile.open(fileobj=file, mode="r|") as tar:
-            for count, info in enumerate(tar):
-                if count >= _MOST_MEMBERS or logs >= _MOST_LOGS or most <= 0:
-                    return
+        with tarfile.open(fileobj=forward, mode="r:") as tar:
+            for info in tar:
                 tar.members.clear()  # type: ignore[attr-defined]
-                if not (info.isreg() and info.size and _LOG.search(info.name)):
-                    continue
-                held = tar.extractfile(info)
-                data = held.read(min(LARGEST, most)) if held else b""
-                most -= len(data)
-                logs += 1
-                yield Member(info.name, data)
-    except (tarfile.TarError, OSError, EOFError, ValueError, OverflowError, RecursionError):
-        return
+                is_file = info.isreg() and info.size > 0 and not info.issparse()
+                is_log = is_file and _LOG.search(info.name) is not None
+                yield Member(info.name, forward.pieces(info.size)) if is_log else None
+    except (tarfile.TarError, EOFError, ValueError, OverflowError, RecursionError):
+        notes.append(_BROKEN_OFF)
 
 
-def in_order(data: bytes) -> bytes:
-    """Return pstore records in the order they were said: the last part of an event comes first."""
-    heads = list(_PART.finditer(data[: 1 << 24]))
-    if not heads or heads[0].start():
+class _Forward:
+    """A file that tarfile reads from its beginning to its end, in bounded bites.
+
+    A header may claim any size, and tarfile would hold all of it in memory.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._place = 0
+
+    def tell(self) -> int:
+        """Return how many bytes lie behind."""
+        return self._place
+
+    def seek(self, place: int) -> int:
+        """Go to a place that lies ahead."""
+        while self._place < place:
+            if self._file.seekable():
+                self._place = self._file.seek(place)
+            elif not self.read(min(place - self._place, _STEP)):
+                break
+        return self._place
+
+    def pieces(self, size: int) -> Iterator[bytes]:
+        """Yield the next so many bytes, or what there is of them."""
+        while size > 0 and (data := self.read(min(size, _STEP))):
+            size -= len(data)
+            yield data
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes; raises ValueError where tarfile asks for far too many."""
+        if size > _HEADER:
+            raise ValueError("a header of this size is none")
+        data = self._file.read(size)
+        self._place += len(data)
         return data
-    ends = [*(head.start() for head in heads[1:]), len(data)]
-    parts = sorted(
-        (
-            (int(h["event"]), -int(h["part"]), data[h.end() : end])
-            for h, end in zip(heads, ends, strict=True)
-        ),
-        key=lambda part: part[:2],
-    )
-    return b"".join(text if text.endswith(b"\n") else text + b"\n" for _, _, text in parts)
 
 
 def is_part(data: bytes) -> bool:
     """Whether the data is a record of pstore."""
     return _PART.match(data) is not None
+
+
+def in_order(data: bytes | mmap) -> Iterator[bytes]:
+    """Yield the text of pstore records in the order it was said: the last part of a dump is first.
+
+    `data` begins with a record. A dump whose name and part were there before is one of a later
+    crash.
+    """
+    dumps: dict[tuple[int, int], dict[int, _Part]] = {}
+    crash: Counter[int] = Counter()
+    parts = list(islice(_parts(data), _MOST_PARTS))
+    for part, following in zip_longest(parts, parts[1:]):
+        dump = dumps.setdefault((crash[part.event], part.event), {})
+        if part.number in dump:
+            crash[part.event] += 1
+            dump = dumps.setdefault((crash[part.event], part.event), {})
+        dump[part.number] = part if following is None else part.until(following.head)
+    for _, dump in sorted(dumps.items()):
+        for _, part in sorted(dump.items(), reverse=True):
+            for place in range(part.begin, part.end, _STEP):
+                yield data[place : min(place + _STEP, part.end)]
+            if data[part.end - 1 : part.end] != b"\n":
+                yield b"\n"
+
+
+class _Part(msgspec.Struct, frozen=True):
+    """A record: its dump and number, and where its first line and its text begin and end."""
+
+    event: int
+    number: int
+    head: int
+    begin: int
+    end: int
+
+    def until(self, end: int) -> _Part:
+        return msgspec.structs.replace(self, end=end)
+
+
+def _parts(data: bytes | mmap) -> Iterator[_Part]:
+    for piece in pieces(data):
+        for head in _PART.finditer(piece.text):
+            if head.start() or piece.whole:
+                at = (piece.begin + head.start(), piece.begin + head.end())
+                yield _Part(int(head["event"]), int(head["part"]), *at, len(data))

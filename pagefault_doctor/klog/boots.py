@@ -49,6 +49,10 @@ class Boots:
 
     def see(self, line: LogLine) -> bool:
         """Whether the line begins a boot; where it does, take it in."""
+        if line.boot:
+            self._seen = self._seen or [Boot(None, 1)]
+            self._begin(Boot(None, line.number), line)
+            self._marked = True
         if _MARK.match(line.text):
             self._begin(Boot(None, line.number), line)
             self._marked = True

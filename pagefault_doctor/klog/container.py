@@ -1,9 +1,9 @@
-"""What a log may be packed in: gzip, bzip2, xz, zstd."""
+"""What a log may be packed in: gzip, bzip2, xz, zstd; and text in other forms than UTF-8 lines."""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import IO, Any, Final
 
 MAGIC: Final = {
@@ -16,13 +16,18 @@ MAGIC: Final = {
 JOURNAL: Final = b"LPKSHHRH"
 """How a binary journal begins: systemd, "Journal File Format"."""
 NO_ZSTD: Final = (
-    "this Python cannot unpack zstd; unpack it first: zstd -dc FILE | pfdoctor diagnose -"
+    "nothing here unpacks zstd: install the program zstd, or the Python package zstandard"
 )
 BROKEN_OFF: Final = "the compressed data breaks off; what is whole was read"
 _CONTROLS: Final = bytes({*range(0x20), 0x7F} - {*b"\a\b\t\n\v\f\r\x1b"})
 _STEP: Final = 1 << 18
 _SMALL: Final = 1 << 12
 """Bytes of zstd that are read at once: what comes out cannot be bounded everywhere."""
+
+
+def can_unpack(name: str) -> bool:
+    """Whether this Python can unpack a compression itself."""
+    return _MAKERS[name]() is not None
 
 
 def packed_as(head: bytes) -> str | None:
@@ -40,9 +45,7 @@ class Unpacked:
 
     def __iter__(self) -> Iterator[bytes]:
         maker = _MAKERS[self._name]()
-        if maker is None:
-            self.note = NO_ZSTD
-            return
+        assert maker is not None, "the caller asks can_unpack first"
         try:
             yield from self._pieces(maker)
         except Exception as error:
@@ -152,7 +155,40 @@ def _errors() -> tuple[type[Exception], ...]:
 def is_binary(head: bytes) -> bool:
     """Whether the beginning of a file shows that it holds no text to read.
 
-    One byte in ten of compressed or random data is a control character that no log prints.
+    One byte in ten of compressed or random data is a control character that no log prints. Zeros do
+    not count: a crash leaves runs of them in a log that was being written.
     """
-    controls = len(head) - len(head.translate(None, _CONTROLS))
-    return controls * 12 > len(head)
+    said = head.replace(b"\0", b"")
+    controls = len(said) - len(said.translate(None, _CONTROLS))
+    return controls * 12 > len(said) or not said
+
+
+def other_text(head: bytes) -> Callable[[Iterable[bytes]], Iterator[bytes]] | None:
+    """Return what makes UTF-8 lines of UTF-16 (a copy from Windows) or of lines that end with CR.
+
+    None for ordinary text.
+    """
+    if encoding := _utf_16(head):
+        return lambda pieces: _decoded(pieces, encoding)
+    if b"\n" not in head and head.count(b"\r") > 1:
+        return lambda pieces: (piece.replace(b"\r", b"\n") for piece in pieces)
+    return None
+
+
+def _utf_16(head: bytes) -> str | None:
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    if head[1::2].count(0) * 10 > len(head) * 4 and head[::2].count(0) * 10 < len(head):
+        return "utf-16-le"
+    if head[::2].count(0) * 10 > len(head) * 4 and head[1::2].count(0) * 10 < len(head):
+        return "utf-16-be"
+    return None
+
+
+def _decoded(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    import codecs
+
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    for piece in pieces:
+        yield decoder.decode(piece).encode("utf-8", "replace")
+    yield decoder.decode(b"", True).encode("utf-8", "replace")

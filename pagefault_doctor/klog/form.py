@@ -31,8 +31,9 @@ class Form(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     over the report's text; `then` one that must follow for the report to be whole. Their groups are
     `{1}`, `{2}` ... in `title` and `alts`; `{f}` is the function found by following `ways`, none of
     the functions in `skip` counting; `{g}` the one that `origin` leads to. A `plain` kind prints no
-    stack. A `lost` one always means that the real headline is missing. `source` is where the
-    kernel prints it.
+    stack. A `lost` one always means that the real headline is missing; for a `nameless` one the
+    naming convention has no title but the line as it stands. `source` is where the kernel prints
+    it.
     """
 
     header: str | tuple[str, ...]
@@ -47,6 +48,7 @@ class Form(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     take: Take = Take.FIRST
     plain: bool = False
     lost: bool = False
+    nameless: bool = False
     source: str = ""
 
     @cached_property

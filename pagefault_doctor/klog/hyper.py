@@ -47,11 +47,13 @@ class HyperSieve:
         ends: list[int] = []
         self._base.scan(piece, match_event_handler=lambda _id, _from, to, *_: ends.append(to))
         found: list[tuple[int, int]] = []
-        number, place = 1, 0
+        number, place, line_end = 1, 0, -1
         for end in sorted(ends):
-            start = piece.rfind(b"\n", 0, end - 1) + 1
-            if found and start == found[-1][1]:
+            if end <= line_end:
                 continue
+            start = piece.rfind(b"\n", place, end - 1) + 1 or place
+            line_end = piece.find(b"\n", end)
+            line_end = line_end if line_end >= 0 else len(piece)
             number += piece.count(b"\n", place, start)
             place = start
             found.append((number, start))

@@ -1,44 +1,83 @@
-"""Logs as JSON or in the journal's export format, as the lines they stand for.
+"""Logs as fields rather than lines, as the lines they stand for.
 
 `journalctl -o json` prints an object a line, `-o export` fields a line and an empty line between
-entries (systemd, "Journal Export Formats"); `dmesg --json` one object with all messages.
+entries (systemd, "Journal Export Formats"); `dmesg --json` one object with all messages; /dev/kmsg
+and netconsole `level,number,microseconds,flags;text` (`kernel/printk/printk.c`,
+info_print_ext_header; `Documentation/networking/netconsole.rst`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import msgspec
 
 from pagefault_doctor.model.pattern import regex
 
 _LONGEST: Final = 1 << 20
+"""Bytes of a line or a field that are read."""
 _FIELD: Final = regex(rb'^\s*(?:"dmesg": *\[ *)?[\s{},]*"dmesg"|^\s*\{\s*"dmesg"')
 _TIME: Final = regex(rb'"time": *"?(\d{1,12}\.\d{1,9})')
 _CALLER: Final = regex(rb'"caller": *"([CT]\d{1,9})"')
 _SAID: Final = regex(rb'"msg": *("(?:[^"\\]|\\.){0,65536}")')
+_KMSG: Final = regex(
+    rb"(?:[\w.+~-]{1,64},)?\d{1,5},\d{1,20},(?P<time>\d{1,17}),[-c+*]"
+    rb"(?P<more>(?:,[a-z]+=[^,;\n]{1,40}){0,4});"
+)
+_ESCAPED: Final = regex(rb"\\x([0-9a-f]{2})")
+_FRAGMENT: Final = regex(rb",ncfrag=(\d{1,6})/(\d{1,6})")
+
+Reader = Callable[[Iterable[bytes]], Iterator[bytes]]
 
 
-def reader_of(head: bytes) -> Callable[[Iterable[bytes]], Iterator[bytes]] | None:
+def reader_of(head: bytes) -> Reader | None:
     """Return what turns the lines of such a log into plain ones, or None for a plain log."""
-    text = head.lstrip()
+    text = head.lstrip(b" \t\r\n\x1e").removeprefix(b"data: ")
     if text.startswith(b"{"):
         if _FIELD.match(text):
             return _dmesg
-        return _json if b'"MESSAGE"' in text or b'"__CURSOR"' in text else None
-    return _export if text.startswith((b"__CURSOR=", b"__REALTIME_TIMESTAMP=")) else None
+        if b'"MESSAGE"' not in text and b'"__CURSOR"' not in text:
+            return None
+        return _pretty if text[1:2] in (b"\n", b"\r") else _json
+    if text.startswith((b"__CURSOR=", b"__REALTIME_TIMESTAMP=")):
+        return _export
+    return _kmsg if _KMSG.match(text) else None
+
+
+def lines_of(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield the lines of a file; of a very long one only the beginning."""
+    while line := file.readline(_LONGEST):
+        whole = line.endswith(b"\n")
+        yield line if whole else line + b"\n"
+        while not whole and (rest := file.readline(_LONGEST)):
+            whole = rest.endswith(b"\n")
 
 
 def _json(lines: Iterable[bytes]) -> Iterator[bytes]:
     """Yield one line for each: numbers stay those of the file."""
     decoder = msgspec.json.Decoder(dict[str, Any])
+    teller = _Teller()
     for line in lines:
         try:
-            entry = decoder.decode(line) if len(line) <= _LONGEST else {}
+            entry = decoder.decode(line.lstrip(b"\x1e").removeprefix(b"data: "))
         except (msgspec.DecodeError, ValueError, RecursionError):
             entry = {}
-        yield _plain({name: _bytes(value) for name, value in entry.items() if name in _USED})
+        yield teller.line({name: _bytes(value) for name, value in entry.items() if name in _USED})
+
+
+def _pretty(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield one line for each object, which spans several lines."""
+    return _json(_objects(lines))
+
+
+def _objects(lines: Iterable[bytes]) -> Iterator[bytes]:
+    held = b""
+    for line in lines:
+        held = (held + line)[: 4 * _LONGEST]
+        if line.rstrip() == b"}":
+            yield held
+            held = b""
 
 
 def _dmesg(lines: Iterable[bytes]) -> Iterator[bytes]:
@@ -54,50 +93,115 @@ def _dmesg(lines: Iterable[bytes]) -> Iterator[bytes]:
                 said = msgspec.json.decode(match[1], type=str).encode()
             except (msgspec.DecodeError, ValueError):
                 said = match[1][1:-1]
-            stamp = b"[%12.6f]" % float(time) if time else b""
-            yield stamp + (b"[%6s]" % caller if caller else b"") + b" " + _flat(said) + b"\n"
+            # dmesg -F puts all the rest of its file behind each message (util-linux 2.38).
+            said = said.partition(b"\n<")[0]
+            yield _line(float(time) if time else None, caller, said)
             time = caller = b""
+
+
+def _kmsg(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield one line for each; it is empty for what belongs to the line before or after it.
+
+    A message too long for a packet comes in fragments, the last of which gets the whole.
+    """
+    held = b""
+    for line in lines:
+        head = _KMSG.match(line)
+        if head is None:
+            yield b"\n" if line.startswith(b" ") else line
+            continue
+        said = line[head.end() :].rstrip(b"\r\n")
+        if fragment := _FRAGMENT.search(head["more"]):
+            held = said if fragment[1] == b"0" else (held + said)[:_LONGEST]
+            if len(held) < int(fragment[2]):
+                yield b"\n"
+                continue
+            said = held
+        said = _ESCAPED.sub(lambda match: bytes([int(match[1], 16)]), said)
+        caller = head["more"].partition(b"caller=")[2].partition(b",")[0]
+        yield _line(int(head["time"]) / 1e6, caller, said)
 
 
 def _export(lines: Iterable[bytes]) -> Iterator[bytes]:
     """Yield one line for each entry."""
+    teller = _Teller()
     entry: dict[str, bytes] = {}
-    wanted = 0
-    name = ""
+    blob: _Blob | None = None
     for line in lines:
-        if wanted:
-            # A field with other than text in it: its length in eight bytes, then its data.
-            entry[name] = (entry[name] + line)[: _LONGEST + 9]
-            size = int.from_bytes(entry[name][:8], "little")
-            if len(entry[name]) > min(size, _LONGEST) + 8:
-                entry[name], wanted = entry[name][8 : 8 + size], 0
+        if blob is not None:
+            if blob.take(line):
+                entry[blob.name], blob = blob.data, None
         elif line == b"\n":
-            yield _plain(entry)
+            yield teller.line(entry)
             entry = {}
         else:
             key, equals, value = line.rstrip(b"\n").partition(b"=")
             name = key.decode("ascii", "replace")
-            entry[name if name in _USED or not equals else ""] = value
-            wanted = 0 if equals else 1
+            if not equals:
+                blob = _Blob(name)
+            elif name in _USED:
+                entry[name] = value
     if entry:
-        yield _plain(entry)
+        yield teller.line(entry)
+
+
+class _Blob:
+    """A field with other than text in it: its length in eight bytes, its data, a newline."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._held = b""
+        self._seen = 0
+
+    def take(self, line: bytes) -> bool:
+        """Take in what comes next and return whether it ends the field."""
+        self._seen += len(line)
+        self._held = (self._held + line)[: _LONGEST + 8]
+        return self._seen > 8 and self._seen > self._size + 8
+
+    @property
+    def _size(self) -> int:
+        return int.from_bytes(self._held[:8], "little")
+
+    @property
+    def data(self) -> bytes:
+        """The field's data, not more than is read of any."""
+        return self._held[8 : 8 + self._size]
 
 
 _USED: Final = frozenset(
     {"MESSAGE", "SYSLOG_IDENTIFIER", "_TRANSPORT", "_SOURCE_MONOTONIC_TIMESTAMP", "_PID"}
-    | {"__MONOTONIC_TIMESTAMP"}
+    | {"__MONOTONIC_TIMESTAMP", "_BOOT_ID"}
 )
 
 
-def _plain(entry: dict[str, bytes]) -> bytes:
-    said = _flat(entry.get("MESSAGE", b""))
-    who = _flat(entry.get("SYSLOG_IDENTIFIER", b""))
-    time = entry.get("_SOURCE_MONOTONIC_TIMESTAMP") or entry.get("__MONOTONIC_TIMESTAMP", b"")
-    stamp = b"[%12.6f] " % (int(time) / 1e6) if time.isdigit() and len(time) < 18 else b""
-    if entry.get("_TRANSPORT", b"kernel") == b"kernel" and who in (b"", b"kernel"):
-        return stamp + said + b"\n"
-    # As journalctl shows what others say, so that it is not taken for the kernel's.
-    return b"Jan  1 00:00:00 host " + (who or b"unknown") + b"[0]: " + said + b"\n"
+class _Teller:
+    """Tells entries of the journal as lines, and where another boot begins."""
+
+    def __init__(self) -> None:
+        self._boot = b""
+
+    def line(self, entry: dict[str, bytes]) -> bytes:
+        """Return the line of an entry, the first one of a boot with its id."""
+        boot = entry.get("_BOOT_ID", b"")
+        boot = boot if len(boot) == 32 and boot.isalnum() else self._boot
+        mark = b"-- Boot %s -- " % boot if self._boot not in (b"", boot) else b""
+        self._boot = boot
+        said = _flat(entry.get("MESSAGE", b""))
+        who = _flat(entry.get("SYSLOG_IDENTIFIER", b""))
+        if entry.get("_TRANSPORT", b"kernel") != b"kernel" or who not in (b"", b"kernel"):
+            # As journalctl shows what others say, so that it is not taken for the kernel's.
+            return mark + b"Jan  1 00:00:00 host " + (who or b"unknown") + b"[0]: " + said + b"\n"
+        time = entry.get("_SOURCE_MONOTONIC_TIMESTAMP") or entry.get("__MONOTONIC_TIMESTAMP", b"")
+        stamp = int(time) / 1e6 if time.isdigit() and len(time) < 18 else None
+        return mark + _line(stamp, b"", said)
+
+
+def _line(time: float | None, caller: bytes, said: bytes) -> bytes:
+    """Return the line as printk would have written it."""
+    if time is None:
+        return _flat(said) + b"\n"
+    return b"[%12.6f]%s %s\n" % (time, b"[%6s]" % caller if caller else b"", _flat(said))
 
 
 def _bytes(value: object) -> bytes:

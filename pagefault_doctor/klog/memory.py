@@ -105,8 +105,8 @@ FORMS: Final = (
         says=r"BUG kmalloc-(.*)",
         title="BUG kmalloc-{1}",
         kind=Kind.SLAB,
-        lost=True,
-        source="slab_bug; syzbot has no name for these",
+        nameless=True,
+        source="slab_bug",
     ),
     Form(
         header=OWN,

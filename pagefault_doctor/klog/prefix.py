@@ -15,27 +15,51 @@ from pagefault_doctor.model.untrusted import clean_line
 
 _ANSI: Final = regex(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 
+_KERNEL: Final = r"(?:kernel|user-kernel|klogd)(?:\[\d+\])?: ?"
 _SYSLOG: Final = regex(
     r"(?:<\d{1,3}>(?:1 )?)?"
-    r"(?P<wall>(?:\d{4} )?[^\W\d]{3,9}\.? +\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d(?:[.,]\d+)?(?: \d{4})?"
-    r"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d|UTC))?)"
-    r" (?:\S+ )??(?:kernel|user-kernel|klogd)(?:\[\d+\])?: ?"
+    r"(?P<wall>(?:[^\W\d]{2,4}\.? +)?(?:\d{4} )?[^\W\d]{3,9}\.? +\d{1,2} (?:\d{4} )?"
+    r"\d\d:\d\d:\d\d(?:[.,]\d+)?(?: \d{4})?"
+    r"|(?:[^\W\d]{2,4}\.? )?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?"
+    r"(?: ?(?:Z|[+-]\d\d(?::?\d\d)?|[A-Z]{2,5}))?|\d{9,11}\.\d{6})"
+    r" (?:\S+ )??(?:[a-z]\w*\.[a-z]+ )?" + _KERNEL
+)
+"""syslog, RFC 3164 and what journalctl (`systemd/src/shared/logs-show.c`), rsyslog and busybox
+make of it."""
+_RFC_5424: Final = regex(
+    r"(?:<\d{1,3}>)?1 (?P<wall>\d{4}-\S+|-) \S+ (?:kernel|klogd) \S+ \S+ "
+    r"(?:-|(?:\[(?:[^\]\\\"]|\"(?:[^\"\\]|\\.)*\"|\\.)*\])+) ?\ufeff?"
 )
 _DMESG_WALL: Final = regex(
     r"\[(?P<wall>[^\W\d]{2,9}\.? +[^\W\d]{3,9}\.? +\d{1,2} \d\d:\d\d:\d\d \d{4})\] ?"
 )
 _ISO_WALL: Final = regex(
     r"(?P<wall>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+Z|,\d+[+-]\d\d:?\d\d"
-    r"|\.\d+[+-]\d\d:?\d\d(?! \S+ [\w./@()-]+(?:\[\d+\])?: ))) (?=\S)"
+    r"|\.\d+[+-]\d\d:?\d\d(?! \S+ [\w./@()-]+(?:\[\d+\])?: ))) "
 )
 """Not of the form in which syslog goes on with a host and another program."""
-_RELATIVE: Final = regex(r"\[(?: *\+\d+[.,]\d+|[^\W\d]{3,5}\.? ?\d{1,2} ?\d\d:\d\d)\] ?")
+_RELATIVE: Final = regex(
+    r"\[(?: *\+\d+[.,]\d+|[^\W\d]{3,5}\.? ?\d{1,2} ?\d\d:\d\d| *<[ \d.+-]{3,20}>)\] ?"
+)
 _BEFORE: Final = regex(
     r"(?:\*\* (?P<dropped>\d{1,9}) printk messages dropped \*\* ?"
-    r"|kern +:[a-z]+ *: ?|.{0,80}?\blogin: )"
+    r"|kern +:[a-z]+ *: ?)"
 )
+_PROMPT: Final = regex(r".{0,80}?\blogin: ")
+_BEGINS: Final = r"(?=(?:<\d{1,3}>)?\[ *\d{1,9}\.\d{6}[\] ])"
+_AROUND: Final = regex(
+    r"(?:> )+|>+ ?$|>+ ?" + _BEGINS + r"|-- Boot (?P<boot>[0-9a-f]{32}) -- (?=.)"
+)
+"""How mail and Markdown quote a line; and the boot of an entry of the journal (`journal.py`)."""
+_BY_OTHERS: Final = regex(
+    r"(?:\s*\d{1,9}[:\t ] *|\s+"
+    r"|(?P<wall>\[?\d[\d:., T/+-]{6,40}Z?|[A-Z][a-z]{2} +\d+ \d\d:\d\d:\d\d)\]?"
+    r" +(?:std(?:out|err) [FP] |[\d ]*[VDIWEF] KERNEL +: )?)" + _BEGINS
+)
+"""What a terminal, a build farm, `ts`, `grep -n`, an editor or a mail puts before the clock."""
 _CLOCK: Final = regex(
-    r"(?:<\d{1,3}>)?\[ *(?P<time>\d+\.\d+)\](?:\[ *(?P<caller>[CT] *\d+)\]| \((?P<cpu>\d+)\))? ?"
+    r"(?:<\d{1,3}>)?\[ *(?P<time>\d+\.\d+)(?: <[ \d.]{3,20}>)?\]"
+    r"(?:\[ *(?P<caller>[CT] *\d+)\]| \((?P<cpu>\d+)\))? ?"
 )
 _PLAIN: Final = regex(
     r"\[ *(?P<time>\d+\.\d+)\](?:\[ *(?P<caller>[CT] *\d+)\]|(?! \(\d))"
@@ -46,6 +70,13 @@ _FIRST: Final = ("[", "<", ">", "*", "-", *"0123456789")
 _LAST: Final = (" ", "^M")
 _SIGNS: Final = ("kern", "KERNEL", "klogd", "login: ")
 """What a line begins with, ends with or holds, if there is anything around the kernel's words."""
+_HOST: Final = regex(r"\S+ (?:user-)?kernel(?:\[\d+\])?: ")
+"""The host and the program, which `journalctl -o short-monotonic` puts behind the clock."""
+_OPENINGS: Final = (
+    _AROUND, _SYSLOG, _RFC_5424, _BEFORE, _DMESG_WALL, _RELATIVE, _BY_OTHERS, _ISO_WALL
+)  # fmt: skip
+_NOTHING: Final[dict[str, str]] = {}
+_END: Final = " \t\r\n\0"
 _LONGEST: Final = 1200
 """Characters of a line that are read: printk writes at most 1024 (`LOG_LINE_MAX`) and a prefix."""
 _LEVEL: Final = regex(r"<\d{1,3}>(?=[^\d])")
@@ -56,7 +87,8 @@ class LogLine(msgspec.Struct, frozen=True):
 
     `number` counts from 1. `text` is harmless. `timestamp` is seconds since boot, `wall` the time
     of day as printed, `caller` the task (`T123`) or CPU (`C1`) that CONFIG_PRINTK_CALLER prints.
-    `dropped` counts the messages that printk says it lost before this line.
+    `dropped` counts the messages that printk says it lost before this line. `boot` is the id of
+    the boot that the line is the first one of, where the journal told it.
     """
 
     number: int
@@ -65,6 +97,7 @@ class LogLine(msgspec.Struct, frozen=True):
     wall: str | None = None
     caller: str | None = None
     dropped: int = 0
+    boot: str | None = None
 
     @property
     def context(self) -> str:
@@ -94,37 +127,58 @@ def quick(raw: str, number: int = 0) -> LogLine | None:
 
 def thorough(raw: str, number: int = 0) -> LogLine:
     """Return the line behind its prefixes, whatever they are."""
-    text = raw.rstrip("\r\n")
+    text = raw.rstrip(_END)
+    if len(text) > _LONGEST or not text.isprintable() or text.endswith("^M"):
+        text = _bare(text)
+    # Most lines begin with the kernel's clock and have nothing before it.
+    clock = _CLOCK.match(text) if text.startswith("[") else None
+    place, said = (0, _NOTHING) if clock else _opening(text)
+    clock = clock or _CLOCK.match(text, place)
+    if clock is None:
+        level = _LEVEL.match(text, place)
+        place = level.end() if level else place
+        time = caller = None
+    else:
+        place, time, caller = clock.end(), float(clock["time"]), clock["caller"]
+        if "kernel: " in text and (who := _HOST.match(text, place)):
+            place = who.end()
+    words = clean_line(text[place:])
+    if not said:
+        return LogLine(number, words, time, None, caller.replace(" ", "") if caller else None)
+    return LogLine(
+        number,
+        words,
+        time,
+        said.get("wall"),
+        caller.replace(" ", "") if caller else None,
+        int(said.get("dropped", 0)),
+        said.get("boot"),
+    )
+
+
+def _bare(text: str) -> str:
+    """Return the line without what a terminal made of it, and not longer than it should be."""
     if len(text) > _LONGEST and "Modules linked in:" not in text:
         text = text[:_LONGEST]
     if "\x1b" in text:
-        text = _ANSI.sub("", text)
-    text = text.rpartition("\r")[2] if "\r" in text else text
-    wall: str | None = None
-    dropped = 0
+        text = _ANSI.sub("", text).rstrip(_END)
+    if text.endswith("^M"):
+        text = text[:-2].rstrip(_END)
+    if "\r" in text:
+        text = text.rpartition("\r")[2]
+    return text.lstrip("\0") if text.startswith("\0") else text
+
+
+def _opening(text: str) -> tuple[int, dict[str, str]]:
+    """Return where what others put before the kernel's line ends, and what it says."""
     place = 0
-    clock = _CLOCK.match(text)
-    if clock is None:
-        for pattern in (_SYSLOG, _DMESG_WALL, _RELATIVE, _BEFORE):
-            if match := pattern.match(text, place):
-                place = match.end()
-                found = match.groupdict()
-                wall = found.get("wall") or wall
-                dropped = int(found.get("dropped") or 0) or dropped
-        clock = _CLOCK.match(text, place)
-    if clock is None and wall is None and (iso := _ISO_WALL.match(text)):
-        wall, place = iso["wall"], iso.end()
-        clock = _CLOCK.match(text, place)
-    if clock is None:
-        level = _LEVEL.match(text, place)
-        said = clean_line(text[level.end() if level else place :])
-        return LogLine(number, said, None, wall, None, dropped)
-    caller = clock["caller"]
-    return LogLine(
-        number,
-        clean_line(text[clock.end() :]),
-        float(clock["time"]),
-        wall,
-        caller.replace(" ", "") if caller else None,
-        dropped,
-    )
+    said: dict[str, str] = {}
+    if "login: " in text and (prompt := _PROMPT.match(text)):
+        place = prompt.end()
+    for pattern in _OPENINGS:
+        if match := pattern.match(text, place):
+            place = match.end()
+            said |= {name: value for name, value in match.groupdict().items() if value}
+            if text.startswith("[ ", place):
+                break
+    return place, said

@@ -19,7 +19,7 @@ from pagefault_doctor.klog.text import Lines, Piece, forget, pieces
 from pagefault_doctor.model.log import ModuleEvent
 from pagefault_doctor.model.pattern import regex
 
-Progress = Callable[[int, int], None]
+Progress = Callable[[int, int, int], None]
 _LARGE: Final = 1 << 22
 """Bytes of a log from which on a quicker search is worth the time its library takes to load."""
 _MOST: Final = 20_000
@@ -41,12 +41,13 @@ class Start(msgspec.Struct, frozen=True):
 
 
 class Scan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a first look at a log found."""
+    """What a first look at a log found; the lines after `full_at` were only counted."""
 
     lines: int
     starts: tuple[Start, ...]
     boots: tuple[boots_.Boot, ...]
     module_events: tuple[ModuleEvent, ...]
+    full_at: int | None = None
 
     def release_of(self, boot: int) -> str | None:
         """Return the kernel release of a boot, where its banner was seen."""
@@ -56,7 +57,8 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
 def scan(data: bytes | mmap, progress: Progress | None = None) -> Scan:
     """Return the starts of reports, the boots and the module events of a log.
 
-    `progress` is told, now and then, how many bytes of how many have been searched.
+    `progress` is told, now and then, how many bytes of how many have been searched, and how many
+    lines were found that may start a report.
     """
     quick = hyper.quick_sieve() if len(data) > _LARGE else None
     search = _Search(Lines(data), quick or Sieve())
@@ -64,13 +66,14 @@ def scan(data: bytes | mmap, progress: Progress | None = None) -> Scan:
         search.take(piece)
         forget(data)
         if progress:
-            progress(piece.end, len(data))
+            progress(piece.end, len(data), len(search.starts))
     ended = not len(data) or data[len(data) - 1 : len(data)] == b"\n"
     return Scan(
         lines=search.count + (not ended),
         starts=tuple(search.starts),
         boots=search.boots.seen,
         module_events=tuple(search.events),
+        full_at=search.full_at,
     )
 
 
@@ -84,10 +87,12 @@ class _Search:
         self.starts: list[Start] = []
         self.events: list[ModuleEvent] = []
         self.count = 0
+        self.full_at: int | None = None
 
     def take(self, piece: Piece) -> None:
         """Look at the lines of a piece that may matter, and count all."""
         if len(self.starts) + len(self.events) + len(self.boots.seen) > _MOST:
+            self.full_at = self.full_at or self.count
             self.count += piece.text.count(b"\n")
             return
         newlines, hits = self.sieve.hits(piece.text)

@@ -125,6 +125,8 @@ def _fill(template: str, words: Sequence[str], function: str) -> str:
 def _problem(form: Form, named: Named, title: str) -> str | None:
     if form.lost:
         return "the headline of the report is lost"
+    if form.nameless:
+        return "the naming convention has no title for this kind of report"
     if form.ways and (named.function is None or named.problem):
         return named.problem or "no function in the stack trace"
     if _STAMP.search(title):

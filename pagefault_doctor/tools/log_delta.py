@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 
 import msgspec
@@ -10,40 +9,48 @@ import msgspec
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.report import Report
 
-_Key = tuple[float | None, str]
-
-
-def _key(report: Report) -> _Key:
-    return report.timestamp, report.title
-
 
 def unseen(log: KernelLog, known: Iterable[KernelLog]) -> KernelLog:
-    """Return the log with only the reports and module events that no known log holds.
-
-    Reports are the same when time and title are; where the log prints no times, they are counted.
-    """
-    before: Counter[_Key] = Counter()
+    """Return the log with only the reports and module events that no known log holds."""
+    fresh = dict(enumerate(log.reports))
     events = set()
     for other in known:
-        before |= Counter(map(_key, other.reports))
+        left = list(other.reports)
+        for index, report in enumerate(log.reports):
+            if (same := next((r for r in left if is_same(report, r)), None)) is not None:
+                left.remove(same)
+                fresh.pop(index, None)
         events |= {(e.what, e.module, e.timestamp) for e in other.module_events}
-    fresh = []
-    for report in log.reports:
-        before[_key(report)] -= 1
-        if before[_key(report)] < 0:
-            fresh.append(report)
     return msgspec.structs.replace(
         log,
-        reports=tuple(fresh),
+        reports=tuple(fresh.values()),
         module_events=tuple(
             e for e in log.module_events if (e.what, e.module, e.timestamp) not in events
         ),
     )
 
 
+def is_same(one: Report, other: Report) -> bool:
+    """Whether two logs tell of the same event.
+
+    They do where title and time are the same. Where only one log prints the time, process,
+    instruction and registers have to be the same; where neither does, the title decides.
+    """
+    if one.title != other.title:
+        return False
+    if (one.timestamp is None) == (other.timestamp is None):
+        return one.timestamp == other.timestamp
+    return _scene(one) == _scene(other)
+
+
+def _scene(report: Report) -> object:
+    return report.pid, report.comm, report.function, report.offset, report.registers
+
+
 def without_repeats(log: KernelLog) -> KernelLog:
     """Return the log with each report once: overlapping dumps of one buffer repeat them."""
     first: dict[object, Report] = {}
     for index, report in enumerate(log.reports):
-        first.setdefault(index if report.timestamp is None else _key(report), report)
+        key = index if report.timestamp is None else (report.timestamp, report.title)
+        first.setdefault(key, report)
     return msgspec.structs.replace(log, reports=tuple(first.values()))

@@ -180,10 +180,10 @@ def test_an_unreadable_log_says_how_to_read_it(
 ) -> None:
     if os.getuid() == 0:
 
-        def refuse(path: Path, progress: object = None) -> None:
+        def refuse(*_: object) -> None:
             raise PermissionError(13, "Permission denied")
 
-        monkeypatch.setattr("pagefault_doctor.klog.read_file", refuse)
+        monkeypatch.setattr("pagefault_doctor.klog.logs_in_file", refuse)
     else:
         log.chmod(0)
     assert main(["diagnose", str(log)]) == 3

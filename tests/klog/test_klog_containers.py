@@ -60,7 +60,7 @@ def test_of_a_packed_log_that_breaks_off_the_whole_part_is_read() -> None:
 
 
 def test_what_unpacks_to_very_much_is_read_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pagefault_doctor.klog.reading.MOST", 1 << 20)
+    monkeypatch.setattr("pagefault_doctor.klog.opening.MOST", 1 << 20)
     log = klog.read(gzip.compress(b"a line\n" * (1 << 20)), "x")
     assert log.size <= 1 << 20
     assert log.note == "only the first gigabyte was read"
@@ -77,7 +77,7 @@ def test_an_sos_report_tells_which_member_holds_the_reports(mode: str) -> None:
         mode,
     )
     log = klog.read(data, "sos.tar")
-    assert log.source == "sos.tar!sos/sos_commands/kernel/dmesg"
+    assert log.source == "sos.tar:sos/sos_commands/kernel/dmesg"
     assert [r.title for r in log.reports] == [TITLE]
 
 
@@ -127,6 +127,13 @@ STRUCTURED = {
     "journalctl -o export": "\n".join(
         "".join(f"{k}={v}\n" for k, v in x.items()) for x in entries()
     ),
+    "journalctl -o json-pretty": "".join(json.dumps(x, indent="\t") + "\n" for x in entries()),
+    "journalctl -o json-seq": "".join(f"\x1e{json.dumps(x)}\n" for x in entries()),
+    "journalctl -o json-sse": "".join(f"data: {json.dumps(x)}\n" for x in entries()),
+    "/dev/kmsg": "".join(
+        f"4,{n},{x['_SOURCE_MONOTONIC_TIMESTAMP']},-;{x['MESSAGE']}\n"
+        for n, x in enumerate(entries())
+    ),
     "dmesg --json": json.dumps(
         {
             "dmesg": [
@@ -146,6 +153,41 @@ def test_structured_logs_hold_the_same_report(form: str) -> None:
     assert [(r.title, r.registers, r.timestamp, r.span) for r in found] == [
         (r.title, r.registers, r.timestamp, r.span) for r in plain
     ]
+
+
+@pytest.mark.parametrize("form", ["json", "export"])
+def test_boots_are_told_apart_by_their_id_where_the_clock_does_not_fall(form: str) -> None:
+    said = [x | {"_BOOT_ID": f"{boot}" * 32} for boot in (1, 2, 2) for x in entries()]
+    banner = {"_TRANSPORT": "kernel", "MESSAGE": "Linux version 6.1.0-14-amd64 (b@h) #1 SMP"}
+    said.insert(len(LINES), banner | {"__CURSOR": "s=1", "_BOOT_ID": "2" * 32})
+    data = "".join(json.dumps(x) + "\n" for x in said)
+    if form == "export":
+        data = "\n".join("".join(f"{k}={v}\n" for k, v in x.items()) for x in said)
+    log = klog.read(data.encode(), "x")
+    assert log.booted == (None, "6.1.0-14-amd64")
+    assert [(r.boot, r.number) for r in log.reports] == [(0, 1), (1, 1), (1, 2)]
+    assert [r.span.first_line for r in log.reports] == [2, 3 + len(LINES), 3 + 2 * len(LINES)]
+
+
+def test_a_boots_id_that_is_none_marks_nothing() -> None:
+    said = [x | {"_BOOT_ID": "\n" * n} for n, x in enumerate(entries())]
+    log = klog.read("".join(json.dumps(x) + "\n" for x in said).encode(), "x")
+    assert (log.lines, log.boots) == (len(LINES), 1)
+
+
+def test_fragments_of_netconsole_are_put_together() -> None:
+    text = "BUG: unable to handle page fault for address: ffff888000000000"
+    first, second = text[:20], text[20:]
+    log = klog.read(
+        f"4,7,5000000,-,ncfrag=0/{len(text)};{first}\n"
+        f"4,7,5000000,-,ncfrag=20/{len(text)};{second}\n"
+        " SUBSYSTEM=pci\n DEVICE=+pci:0000:00:01.0\n"
+        "4,8,5000001,-,caller=T12;RIP: 0010:f\\x2b0x1/0x2\n".encode(),
+        "x",
+    )
+    (report,) = log.reports
+    assert report.excerpt[0].text == text
+    assert (report.timestamp, report.span.first_line, log.lines) == (5.0, 2, 5)
 
 
 def test_a_binary_journal_tells_how_to_read_it() -> None:
@@ -196,7 +238,7 @@ def test_line_numbers_stay_right_behind_a_line_longer_than_a_piece(size: int) ->
 def test_progress_is_told_up_to_the_end(tmp_path: Path) -> None:
     path = tmp_path / "kern.log"
     path.write_bytes(b"nothing here\n" * 100_000)
-    told: list[tuple[int, int]] = []
-    klog.read_file(path, lambda done, of: told.append((done, of)))
+    told: list[tuple[str, int, int, int]] = []
+    list(klog.logs_in_file(path, lambda *said: told.append(said)))
     assert len(told) > 1
-    assert told[-1] == (1_300_000, 1_300_000)
+    assert told[-1] == ("searching", 1_300_000, 1_300_000, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -87,3 +88,21 @@ def test_first_frames_and_module_counts_of_oopses(corpus: Path) -> None:
             modules.append(len(report.modules) == expected["module_count"])
     assert _share(frames) >= 0.9
     assert _share(modules) >= 0.9
+
+
+STEP = int(os.environ.get("PFDOCTOR_TRUNCATE_EVERY", "97"))
+"""Truncations between one that is tried and the next: 1 tries each, in some ten minutes."""
+
+
+def test_a_log_may_break_off_after_any_line(corpus: Path) -> None:
+    place = 0
+    for path in sorted(corpus.glob("*/*.log")):
+        data = path.read_bytes()
+        end = -1
+        while (end := data.find(b"\n", end + 1)) >= 0:
+            place += 1
+            if place % STEP:
+                continue
+            log = klog.read(data[: end + 1], path.name)
+            assert log.size == end + 1 or log.note
+            assert all(report.span.last_line <= log.lines for report in log.reports)

@@ -207,3 +207,12 @@ def test_an_injected_fault_is_not_blamed_on_its_victim(first: First) -> None:
     )
     assert report.title == "WARNING in corrupted"
     assert report.corrupted
+
+
+def test_a_slab_report_without_an_agreed_title_says_so(
+    read: Callable[[str], KernelLog], sample: Callable[[str], str]
+) -> None:
+    (report,) = read(sample("slub_redzone").replace("pfd_cache", "kmalloc-8")).reports
+    assert report.title == "BUG kmalloc-NUM (Tainted: G B OE ): Right Redzone overwritten"
+    assert report.corrupted_reason == "the naming convention has no title for this kind of report"
+    assert report.details["allocated_in"].startswith("pfd_alloc")

@@ -24,6 +24,10 @@ def _stamp(line: str) -> str:
     return line.split("]", 1)[0] + "]"
 
 
+def _microseconds(line: str) -> int:
+    return round(float(_stamp(line).strip("[] ")) * 1_000_000)
+
+
 FORMS: dict[str, Callable[[str], str]] = {
     "raw dmesg": lambda x: x,
     "priority": lambda x: "<4>" + x,
@@ -41,6 +45,45 @@ FORMS: dict[str, Callable[[str], str]] = {
     "localised": lambda x: f"Mär 13 10:20:30 host kernel: {_words(x)}",
     "serial": lambda x: x + "\r",
     "colour": lambda x: f"\x1b[32m{_stamp(x)}\x1b[0m {_words(x)}",
+    "journalctl short-monotonic": lambda x: f"{_stamp(x)} host kernel: {_words(x)}",
+    "journalctl short-delta": lambda x: f"[   10.200000 <    0.000001 >] host kernel: {_words(x)}",
+    "journalctl short-iso-precise": lambda x: (
+        f"2025-01-13T10:20:30.123456+0100 host kernel: {_words(x)}"
+    ),
+    "journalctl short-full": lambda x: f"Mon 2025-01-13 10:20:30 CET host kernel: {_words(x)}",
+    "journalctl short-unix": lambda x: f"1736760030.123456 host kernel: {_words(x)}",
+    "dmesg -d": lambda x: f"[   10.200000 <    0.000001>] {_words(x)}",
+    "dmesg -x -T": lambda x: f"kern  :err   : [Mon Jan 13 10:20:30 2025] {_words(x)}",
+    "dmesg -x iso": lambda x: f"kern  :err   : 2025-01-13T10:20:30,123456+01:00 {_words(x)}",
+    "dmesg iso": lambda x: f"2025-01-13T10:20:30,123456+01:00 {_words(x)}",
+    "dmesg -x caller": lambda x: f"kern  :err   : {_stamp(x)}[  T812] {_words(x)}",
+    "RFC 5424": lambda x: f"<4>1 2025-01-13T10:20:30.123456+01:00 host kernel - - - {x}",
+    "RFC 5424 structured": lambda x: (
+        "<4>1 2025-01-13T10:20:30Z host kernel - ID7 "
+        f'[time ok="1"][a@32473 b="c \\" \\] d"] \ufeff{x}'
+    ),
+    "busybox": lambda x: f"Jan 13 10:20:30 host kern.err kernel: {_words(x)}",
+    "OpenWrt": lambda x: f"Mon Jan 13 10:20:30 2025 kern.err kernel: {x}",
+    "netconsole": lambda x: f"4,7,{_microseconds(x)},-;{_words(x)}",
+    "netconsole release": lambda x: f"6.1.0-13-amd64,4,7,{_microseconds(x)},-;{_words(x)}",
+    "netconsole caller": lambda x: f"4,7,{_microseconds(x)},-,caller=T812;{_words(x)}",
+    "serial twice": lambda x: x + "\r\r",
+    "carets": lambda x: x + "^M",
+    "colour to the end": lambda x: f"{x}\x1b[0m\x1b[K",
+    "quoted": lambda x: f"> {x}",
+    "quoted twice": lambda x: f"> > {x}",
+    "quoted closely": lambda x: f">> {x}",
+    "quoted, no stamp": lambda x: f"> {_words(x)}",
+    "indented": lambda x: f"    {x}",
+    "tab": lambda x: f"\t{x}",
+    "trailing blanks": lambda x: f"{x}  \t ",
+    "line number": lambda x: f"   12  {x}",
+    "grep -n": lambda x: f"12:{x}",
+    "ts": lambda x: f"Jan 13 10:20:30 {x}",
+    "terminal program": lambda x: f"[2025-01-13 10:20:30] {x}",
+    "container runtime": lambda x: f"2025-01-13T10:20:30.123456789Z stdout F {x}",
+    "logcat": lambda x: f"01-13 10:20:30.123     0     0 E KERNEL  : {x}",
+    "zeros of a crash": lambda x: "\0" * 40 + x,
     "dropped": lambda x: f"** 12 printk messages dropped ** {x}",
 }
 
@@ -69,6 +112,29 @@ def test_the_same_oops_behind_any_prefix_is_the_same_report(form: str, sample: S
     found = klog.read(dressed.encode(), form).reports
     assert len(found) == len(bare) == 1
     assert _facts(found[0]) == _facts(bare[0])
+
+
+WHOLE: dict[str, Callable[[str], bytes]] = {
+    "byte order mark": lambda x: b"\xef\xbb\xbf" + x.encode(),
+    "UTF-16 from Windows": lambda x: x.replace("\n", "\r\n").encode("utf-16"),
+    "UTF-16, big end first": lambda x: b"\xfe\xff" + x.encode("utf-16-be"),
+    "UTF-16 without a mark": lambda x: x.encode("utf-16-le"),
+    "CR alone": lambda x: x.replace("\n", "\r").encode(),
+}
+
+
+@pytest.mark.parametrize("form", WHOLE)
+def test_the_same_oops_in_any_encoding_is_the_same_report(form: str, sample: Sample) -> None:
+    plain = sample("x86_null_write")
+    found = klog.read(WHOLE[form](plain), form)
+    assert found.lines == plain.count("\n")
+    assert [_facts(r) for r in found.reports] == [
+        _facts(r) for r in klog.read(plain.encode(), "plain").reports
+    ]
+
+
+def test_the_marker_of_a_memory_state_is_no_quotation() -> None:
+    assert split(">ffff88800a1b2c00: fa fb fb fb").text == ">ffff88800a1b2c00: fa fb fb fb"
 
 
 def test_a_login_prompt_before_the_headline_is_no_part_of_it(sample: Sample) -> None:
