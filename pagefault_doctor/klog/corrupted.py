@@ -11,7 +11,7 @@ from pagefault_doctor.model.pattern import regex
 
 _HEADS: Final = regex(
     r"Call (?:T|t)race|Allocated:|Allocated by task [0-9]+:|Freed:|Freed by task [0-9]+:"
-    r"|(?<!stack )backtrace:|Backtrace:"
+    r"|(?<!stack )backtrace(?: \(crc [0-9a-f]+\))?:|Backtrace:"
 )
 _FRAME: Final = regex(
     r"^ *(?:\{[0-9a-z]+\} )?(?:\[<?(?:0x)?[0-9a-f]+>?\] ?){0,2}[ \t]*[A-Za-z0-9_$]+[.+]"
