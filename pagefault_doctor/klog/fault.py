@@ -49,7 +49,7 @@ _ADDRESS: Final = tuple(
     )
 )
 """A word that the line must hold, and how the address is written there."""
-_NULL_WORD: Final = regex(r"(?:dereference|paging request) at +\(null\)")
+_NULL_WORD: Final = regex(r"(?:dereference|paging request|address) (?:at )? *\(null\)")
 _X86_CODE: Final = regex(r"#PF: error_code\((0x[0-9a-f]+)\) - (.+)")
 _X86_ACCESS: Final = regex(
     r"#PF: (supervisor|user) (read|write|instruction fetch)(?: access)? in (kernel|user) mode"

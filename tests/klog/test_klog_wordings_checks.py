@@ -156,6 +156,16 @@ CHECKS: tuple[Row, ...] = (
      "WARNING in {f}", "WARNING", Kind.WARNING),
     ("WARNING: at pfd_f+0x12/0x40 [pfd], CPU#3: insmod/812\n" + X86, "WARNING in {f}", "WARNING",
      Kind.WARNING),
+    ("WARNING: CPU: 0 PID: 812 at pfd_f+0x12/0x40 [pfd]\n" + X86, "WARNING in {f}", "WARNING",
+     Kind.WARNING),
+    ("WARNING: CPU: 0 PID: 812 at rust/kernel/pfd.rs:42 pfd_f+0x12/0x40 [pfd]\n" + X86,
+     "WARNING in {f}", "WARNING", Kind.WARNING),
+    ("skbuff: skb_over_panic: text:ffffffffa0123012 len:100 put:100 head:ffff88800a1b2c40"
+     " data:ffff88800a1b2c40 tail:0x64 end:0x40 dev:eth0\nkernel BUG at net/core/skbuff.c:104!\n"
+     "invalid opcode: 0000 [#1] SMP\n"
+     + X86.replace("pfd_f+0x12/0x40 [pfd]", "skb_panic+0x1/0x2").replace(
+         " pfd_g", " skb_over_panic+0x1/0x2\n skb_put+0x1/0x2\n pfd_f+0x12/0x40\n pfd_g"),
+     "kernel BUG in {f}", "BUG", Kind.KERNEL_BUG),
     ("refcount_t: underflow; use-after-free.\nWARNING: CPU: 0 PID: 812 at lib/refcount.c:28"
      " refcount_warn_saturate+0xba/0x110\n" + X86, "WARNING: refcount bug in {f}",
      "REFCOUNT_WARNING", Kind.REFCOUNT),

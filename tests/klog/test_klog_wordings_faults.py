@@ -135,6 +135,24 @@ FAULTS: tuple[Row, ...] = (
      "Internal error in {f}", _DOS, Kind.TRAP),
     ("Internal error: Oops - BUG: 0 [#1] SMP ARM\n" + ARM, "Internal error in {f}", _DOS,
      Kind.KERNEL_BUG),
+    (
+        "Unable to handle kernel NULL pointer dereference at virtual address 00000018\n"
+        "pgd = c0004000\n[00000018] *pgd=00000000\nInternal error: Oops: 17 [#1] PREEMPT SMP ARM\n"
+        "Modules linked in: pfd(O+)\nCPU: 0    Not tainted  (3.4.0 #1)\n"
+        "PC is at pfd_f+0x12/0x40 [pfd]\nLR is at pfd_g+0x8/0x20 [pfd]\n"
+        "[<bf000012>] (pfd_f+0x12/0x40 [pfd]) from [<bf000108>] (pfd_g+0x8/0x20 [pfd])\n"
+        "[<bf000108>] (pfd_g+0x8/0x20 [pfd]) from [<c00086a4>] (do_one_initcall+0x1/0x2)\n",
+        _NULL,
+        _NPD,
+        Kind.NULL_POINTER,
+    ),
+    (
+        "Bad mode in Synchronous Abort handler detected on CPU1, code 0x8600000f -- IABT (current"
+        " EL)\nInternal error: Oops - bad mode: 0 [#1] SMP\n" + ARM64,
+        "Internal error in {f}",
+        _DOS,
+        Kind.TRAP,
+    ),
     # arch/riscv/mm/fault.c, arch/riscv/kernel/traps.c
     ("Unable to handle kernel NULL pointer dereference at virtual address 0000000000000010\n"
      "Oops [#1]\n" + RISCV, _NULL, _NPD, Kind.NULL_POINTER),
@@ -174,6 +192,13 @@ FAULTS: tuple[Row, ...] = (
      None, Kind.TRAP),
     ("illegal operation: 0001 ilc:1 [#1] SMP\n" + S390, "illegal operation in {f}", None,
      Kind.TRAP),
+    (
+        "Unable to handle kernel pointer dereference at virtual kernel address           (null)\n"
+        "Oops: 0004 [#1] SMP\n" + S390,
+        _PAGING,
+        _MEM,
+        Kind.NULL_POINTER,
+    ),
     # arch/mips/mm/fault.c, arch/loongarch/mm/fault.c
     ("CPU 0 Unable to handle kernel paging request at virtual address 00000018, epc == 80a10012,"
      " ra == 80a10108\nOops[#1]:\nepc   : 80a10012 pfd_f+0x12/0x40 [pfd]\n"

@@ -29,9 +29,26 @@ Read = Callable[[str], KernelLog]
 
 _DOS = "DoS"
 
+_ARM_STALL = (
+    "Task dump for CPU 1:\nCall trace:\n dump_backtrace+0x0/0x1\n show_stack+0x1/0x2\n"
+    " sched_show_task+0x1/0x2\n rcu_sched_clock_irq+0x1/0x2\n update_process_times+0x1/0x2\n"
+    " el1h_64_irq+0x64/0x68\n pfd_spin+0x1/0x2 [pfd]\n pfd_f+0x12/0x40 [pfd]\n"
+    " vfs_ioctl+0x1/0x2\n __arm64_sys_ioctl+0x1/0x2\n invoke_syscall+0x1/0x2\n"
+)
+_ARM_LOCKUP = (
+    "Modules linked in: pfd(O)\nCPU: 1 PID: 812 Comm: demo Not tainted 6.1.0 #1\n"
+    "pc : pfd_spin+0x1/0x2 [pfd]\nlr : pfd_f+0x12/0x40 [pfd]\nCall trace:\n"
+    " pfd_spin+0x1/0x2 [pfd]\n pfd_f+0x12/0x40 [pfd]\n vfs_ioctl+0x1/0x2\n"
+    " __arm64_sys_ioctl+0x1/0x2\n invoke_syscall+0x1/0x2\n"
+)
 _STALL = "INFO: rcu detected stall in {f}"
 _LOCKUP = "BUG: soft lockup in {f}"
 HANGS: tuple[Row, ...] = (
+    ("INFO: rcu_tasks detected stalls on tasks:\n" + RCU, _STALL, "HANG", Kind.STALL),
+    ("rcu: INFO: rcu_preempt self-detected stall on CPU\n" + _ARM_STALL, _STALL, "HANG",
+     Kind.STALL),
+    ("watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [demo:812]\n" + _ARM_LOCKUP, _LOCKUP,
+     "HANG", Kind.LOCKUP),
     ("BUG: soft lockup - CPU#1 stuck for 22s! [demo:812]\n" + STALLED, _LOCKUP, "HANG",
      Kind.LOCKUP),
     ("NMI watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [demo:812]\n" + STALLED, _LOCKUP,
@@ -80,7 +97,26 @@ HANGS: tuple[Row, ...] = (
 )  # fmt: skip
 
 _DEADLOCK = "possible deadlock in {f}"
+_SAFE = (
+    "... which became HARDIRQ-irq-safe at:\n  lock_acquire+0x1/0x2\n"
+    "  _raw_spin_lock_irqsave+0x1/0x2\n  pfd_f+0x12/0x40 [pfd]\n\n"
+    "to a HARDIRQ-irq-unsafe lock:\n (&pfd_a){+.+.}-{2:2}\n\n"
+    "... which became HARDIRQ-irq-unsafe at:\n...\n  lock_acquire+0x1/0x2\n  pfd_u+0x1/0x2\n\n"
+)
 LOCKING: tuple[Row, ...] = (
+    *(
+        (f"{line}\n6.1.0 #1 Not tainted\n-----\ndemo/812 [HC0[0]:SC0[2]:HE0:SE0] is trying to"
+         " acquire:\nffff88800a1b2c40 (&pfd_a){+.+.}-{2:2}, at: pfd_g+0x8/0x20 [pfd]\n\n"
+         f"but this new dependency connects a HARDIRQ-irq-safe lock:\n{_SAFE}"
+         f"stack backtrace:\n{TRACE}", _DEADLOCK, "LOCKDEP", Kind.LOCKDEP)
+        for line in ("WARNING: HARDIRQ-safe -> HARDIRQ-unsafe lock order detected",
+                     "[ INFO: SOFTIRQ-safe -> SOFTIRQ-unsafe lock order detected ]",
+                     "WARNING: SOFTIRQ-READ-safe -> SOFTIRQ-READ-unsafe lock order detected")
+    ),
+    *(
+        (f"BUG: {words}!\n{TRACE}", f"BUG: {words}!", None, Kind.LOCKDEP)
+        for words in ("MAX_LOCKDEP_CHAINS too low", "MAX_STACK_TRACE_ENTRIES too low")
+    ),
     *(
         (f"{RULE}{level}: {words}\n{LOCKS}", _DEADLOCK, "LOCKDEP", Kind.LOCKDEP)
         for level in ("WARNING", "INFO")
