@@ -59,6 +59,9 @@ _QUESTIONABLE: Final = regex(
 _LOST: Final = regex(
     r"(?:Fatal exception|panic_on_warn|hung_task|softlockup|RCU Stall|Hard LOCKUP)"
 )
+_TAIL: Final = regex(r"Kernel panic - not syncing|possible circular locking dependency")
+_ENOUGH: Final = 22
+"""Lines after which what comes of a report is no part of its name."""
 _BACKTRACES: Final = "Sending NMI from CPU"
 """`lib/nmi_backtrace.c`: what the CPUs say from here on belongs to the report."""
 _DISCONNECTED: Final = b"serialport: VM disconnected."
@@ -180,6 +183,7 @@ def cut(start: Start, end: int | None, lines: Lines) -> Cut:
             continue
         asked = asked or _BACKTRACES in line.text
         ended = ended or (bool(own) and not line.caller and _second(line))
+        ended = ended or (len(naming) > _ENOUGH and _TAIL.search(line.text) is not None)
         if end is None or line.number < end:
             own.append(line)
             listed = listed or line.text.startswith(_MODULES)

@@ -78,3 +78,15 @@ def test_a_trace_that_another_report_interrupts_is_corrupted(read: Read) -> None
 def test_a_disconnected_console_makes_every_report_doubtful(read: Read) -> None:
     text = stamped(NULL + X86) + "serialport: VM disconnected.\n"
     assert read(text).reports[0].corrupted
+
+
+def test_the_panic_after_a_long_report_does_not_name_it(read: Read) -> None:
+    head = NULL + "CPU: 1 PID: 812 Comm: demo Not tainted 6.1.0 #1\nRIP: 0010:0x0\n"
+    registers = "".join(f"R{n:02}: 000000000000{n:04x}\n" for n in range(25))
+    panic = "Kernel panic - not syncing: Fatal exception\nCall Trace:\n panic+0x1/0x2\n"
+    tail = " other_a+0x1/0x2\n other_b+0x1/0x2\n"
+    title = "BUG: unable to handle kernel NULL pointer dereference in "
+    long = read(stamped(head + registers + panic + tail)).reports
+    assert [r.title for r in long] == [title + "corrupted"]
+    short = read(stamped(head + panic + tail)).reports
+    assert [r.title for r in short] == [title + "other_a"]
