@@ -90,3 +90,17 @@ def test_the_panic_after_a_long_report_does_not_name_it(read: Read) -> None:
     assert [r.title for r in long] == [title + "corrupted"]
     short = read(stamped(head + panic + tail)).reports
     assert [r.title for r in short] == [title + "other_a"]
+
+
+@pytest.mark.parametrize("program", ["demo", "syz-executor.3", "syz.1.17", "syzkaller12"])
+def test_programs_of_fuzzers_may_fault_and_starve(read: Read, program: str) -> None:
+    lines = (
+        f"{program}[812]: segfault at 8 ip 0000000000005581 sp 00007ffc0000 error 4 in x[5581+10]",
+        f"traps: {program}[812] general protection fault ip:5581 sp:7ffc error:0 in x[5581+10]",
+        f"{program} invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=1000",
+        f"Out of memory: Killed process 812 ({program}) total-vm:1kB, anon-rss:1kB",
+        f"Memory cgroup out of memory: Killed process 813 ({program}) total-vm:1kB, anon-rss:1kB",
+        f"Out of memory: Kill process 814 ({program}) score 1000 or sacrifice child",
+    )
+    reports = [read(stamped(line)).reports for line in lines]
+    assert [len(found) for found in reports] == [1 if program == "demo" else 0] * len(lines)
