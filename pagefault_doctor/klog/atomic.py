@@ -19,7 +19,7 @@ FORMS: Final = (
         title="BUG: scheduling while atomic in {f}",
         kind=Kind.ATOMIC_SLEEP,
         ways=TRACED,
-        skip="schedule",
+        skip="schedule|cond_resched",
         source="__schedule_bug",
     ),
     Form(

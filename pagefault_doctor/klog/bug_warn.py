@@ -89,11 +89,11 @@ FORMS: Final = (
     ),
     Form(
         header="WARNING:",
-        says=r"WARNING: at ([a-zA-Z0-9_]+)[+.]",
+        says=r"WARNING: (?:CPU: \d+ PID: \d+ )?at ([a-zA-Z0-9_]+)[+.]",
         title="WARNING in {f}",
         kind=Kind.WARNING,
         ways=_WARNED,
-        source="__warn without a file since 6.19",
+        source="__warn without CONFIG_DEBUG_BUGVERBOSE",
     ),
     Form(
         header="WARNING:",

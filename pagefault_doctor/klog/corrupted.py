@@ -11,13 +11,15 @@ from pagefault_doctor.model.pattern import regex
 
 _HEADS: Final = regex(
     r"Call (?:T|t)race|Allocated:|Allocated by task [0-9]+:|Freed:|Freed by task [0-9]+:"
-    r"|(?<!stack )backtrace:|Backtrace:"
+    r"|(?<!stack )backtrace(?: \(crc [0-9a-f]+\))?:|Backtrace:"
 )
 _FRAME: Final = regex(
     r"^ *(?:\{[0-9a-z]+\} )?(?:\[<?(?:0x)?[0-9a-f]+>?\] ?){0,2}[ \t]*[A-Za-z0-9_$]+[.+]"
     r"|^ *(?:\[c?[0-9a-f]+\] ){2}\w|\(\w+[^)]*\) from |^ *\w+ from \w+|<(?:IRQ|NMI|TASK|EOI)>"
     r"|^ *(?:\[<?[0-9a-f]+>?\] )*(?:0x)?[0-9a-f]{8,}"
 )
+_ARM_FRAME: Final = regex(r"^ *\[<[0-9a-f]{8}>\] \([^)]{1,80}\) from \[<")
+"""`arch/arm/kernel/traps.c` (dump_backtrace_entry) under CONFIG_ARM_UNWIND."""
 _DEPOT: Final = regex(r"slab index \d+ out of bounds \(\d+\) for stack id")
 """`lib/stackdepot.c` (stack_depot_fetch): where the sanitizers keep their stacks."""
 _WITHIN: Final = 15
@@ -65,7 +67,9 @@ def _head(text: str) -> str | None:
 
 
 def _headless(lines: Sequence[str]) -> bool:
-    """Whether it is a trace of riscv, which show_regs prints without a head."""
+    """Whether it is a trace of riscv or of old ARM, which they print without a head."""
+    if any(_ARM_FRAME.match(text) for text in lines):
+        return True
     return any(text.startswith("epc : ") for text in lines) and any(
         "[<" in text[:_INDENT] and _FRAME.search(text[:_LONGEST]) for text in lines
     )

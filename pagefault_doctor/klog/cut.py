@@ -59,8 +59,13 @@ _QUESTIONABLE: Final = regex(
 _LOST: Final = regex(
     r"(?:Fatal exception|panic_on_warn|hung_task|softlockup|RCU Stall|Hard LOCKUP)"
 )
+_TAIL: Final = regex(r"Kernel panic - not syncing|possible circular locking dependency")
+_ENOUGH: Final = 22
+"""Lines after which what comes of a report is no part of its name."""
 _BACKTRACES: Final = "Sending NMI from CPU"
 """`lib/nmi_backtrace.c`: what the CPUs say from here on belongs to the report."""
+_DISCONNECTED: Final = b"serialport: VM disconnected."
+"""Said by the serial consoles of a cloud, not by a kernel."""
 _MODULES: Final = "Modules linked in:"
 _NEAR: Final = 60
 _FAR: Final = 500
@@ -81,7 +86,8 @@ class Cut(msgspec.Struct, frozen=True):
 
     `lines` are those of its context from the start to its end, `lead` a few before it. `naming` is
     the text that gives it its name, without prefixes and guessed frames. `beyond` are lines after
-    its end, which may name the modules that it does not.
+    its end, which may name the modules that it does not. `disconnected` says that the console of
+    a virtual machine was lost somewhere in the log, and lines with it.
     """
 
     start: Start
@@ -89,13 +95,16 @@ class Cut(msgspec.Struct, frozen=True):
     lines: tuple[LogLine, ...]
     naming: tuple[str, ...]
     beyond: tuple[LogLine, ...] = ()
+    disconnected: bool = False
 
 
 def cuts(seen: Scan, lines: Lines) -> Iterator[Cut]:
     """Yield the reports of a log in order, one for each event."""
     events = _events(seen.starts)
+    disconnected = bool(events) and lines.ends_with(_DISCONNECTED)
     for index, start in enumerate(events):
-        yield cut(start, _end_of(start, events[index + 1 : index + 1 + _AHEAD]), lines)
+        own = cut(start, _end_of(start, events[index + 1 : index + 1 + _AHEAD]), lines)
+        yield msgspec.structs.replace(own, disconnected=True) if disconnected else own
 
 
 def _events(starts: Sequence[Start]) -> list[Start]:
@@ -174,6 +183,7 @@ def cut(start: Start, end: int | None, lines: Lines) -> Cut:
             continue
         asked = asked or _BACKTRACES in line.text
         ended = ended or (bool(own) and not line.caller and _second(line))
+        ended = ended or (len(naming) > _ENOUGH and _TAIL.search(line.text) is not None)
         if end is None or line.number < end:
             own.append(line)
             listed = listed or line.text.startswith(_MODULES)

@@ -26,7 +26,6 @@ _ADDRESS: Final = tuple(
         ("maybe for", r"maybe for address (?:0x)?([0-9a-f]+)"),
         ("at virtual", r"at virtual (?:kernel )?address (?:0x)?([0-9a-f]+)"),
         ("paging request", r"paging request for \w+ at address (?:0x)?([0-9a-f]+)"),
-        ("unaligned", r"unaligned access at (?:0x)?([0-9a-f]+)"),
         ("attempted to", r"Kernel attempted to \w+ user page \(([0-9a-f]+)\)"),
         ("tried to", r"tried to execute \S+ page \(([0-9a-f]+)\)"),
         (
@@ -34,6 +33,7 @@ _ADDRESS: Final = tuple(
             r"to handle kernel (?:paging request|NULL pointer dereference) at (?:0x)?([0-9a-f]+)",
         ),
         ("paging request", r"^paging request at (?:0x)?([0-9a-f]+)"),
+        ("ess at", r"kernel (?:data|unaligned) access at (?:0x)?([0-9a-f]+)"),
         (" on ", r"(?:dereference|access) on (?:read|write) at (?:0x)?([0-9a-f]+)"),
         ("instruction fetch", r"instruction fetch.*? at (?:0x)?([0-9a-f]+)"),
         ("Unhandled", r"Unhandled (?:prefetch )?(?:fault|abort):.* at (?:0x)?([0-9a-f]+)"),
@@ -49,7 +49,7 @@ _ADDRESS: Final = tuple(
     )
 )
 """A word that the line must hold, and how the address is written there."""
-_NULL_WORD: Final = regex(r"(?:dereference|paging request) at +\(null\)")
+_NULL_WORD: Final = regex(r"(?:dereference|paging request|address) (?:at )? *\(null\)")
 _X86_CODE: Final = regex(r"#PF: error_code\((0x[0-9a-f]+)\) - (.+)")
 _X86_ACCESS: Final = regex(
     r"#PF: (supervisor|user) (read|write|instruction fetch)(?: access)? in (kernel|user) mode"

@@ -9,28 +9,38 @@ from typing import Final
 
 WORDS: Final = tuple(
     """
-    kasan kmsan kcsan hwasan asan_ check_memory_region check_memory print_report
+    kasan kmsan kcsan kfence hwasan asan_ __msan_ __tsan_ __sanitizer check_memory
+    print_report print_trailer
     print_address_description dump_stack show_stack dump_backtrace unwind_backtrace
     nmi_panic report_bug fixup_bug invalid_op do_error warn_slowpath warn_alloc
     print_usage_bug lockdep lock_acquire lock_release mark_lock mark_held_locks debug_object
+    debug_check_no_ reacquire_held_locks find_held_lock match_held_lock look_up_lock_class
+    assign_lock_key print_freed print_held_locks print_bad_irq print_irq check_wait_context
+    timer_is_static_object work_is_static_object check_kcov_mode write_comp_data
     ref_tracker __fortify_report fortify_panic stack_trace_save arch_stack_walk
-    print_tainted validate_chain check_prev_add check_noncircular register_lock_class
-    __ubsan ubsan_ handle_bug asm_exc_ refcount_warn refcount_error __might_ report_cfi
+    print_tainted validate_chain check_prev check_noncircular check_deadlock register_lock_class
+    __ubsan ubsan_ handle_bug asm_exc_ __might_ report_cfi
     cleanup_srcu hlock_class debug_smp_proc check_preemption perf_trace trace_hardirqs
-    cov_trace walk_stackframe panic_saved check_panic assertfail __seqprop stack_depot
-    malloc krealloc kmem_cache slab_ alloc_page folio_alloc
+    cov_trace walk_stackframe panic_saved check_panic assertfail seqprop seqcount stack_depot
+    show_trace cpu_backtrace cpumask_backtrace
+    program_check monitor_event pgm_check break_hook brk_handler do_el1_brk do_debug_exception
+    malloc krealloc kmem_cache slab_ alloc_page alloc_frozen_page folio_alloc alloc_folio
+    allocate_slab new_slab get_free_pages get_zeroed_page
     kmemdup kstrdup vmemdup memdup __filemap_get_folio find_or_create_page
     do_read_cache_folio pagecache_get_page grab_cache_page_write_begin read_cache_page
     kfree_skb ida_free
-    cache_free __free_pages free_unref kmalloc kzalloc kcalloc vmalloc vzalloc
+    cache_free __free_pages free_unref free_frozen_page free_pages_prepare free_large_kmalloc
+    __free_slab discard_slab sk_skb_reason_drop kmalloc kzalloc kcalloc vmalloc vzalloc
     kvmalloc ___cache cache_alloc fail_dump
-    copy_user get_user put_user string pointer snprintf scnprintf kasprintf kvasprintf
-    printk hex_dump hexdump va_format crc32c usercopy check_object __check_heap
+    copy_user get_user put_user string pointer sprintf nprintf rep_movs_alternative
+    rep_stos_alternative read_word_at_a_time __read_once __write_once __dynamic_
+    printk hex_dump hexdump va_format crc32c usercopy check_object check_heap
+    check_stack_object check_kernel_text_object check_bogus_address check_page_span
     _trylock _unlock mutex_ rt_mutex osq_ queued_spin owner_on_cpu rwsem_ spin_dump spin_bug
     arch_atomic cmpxchg __lock_acquire refcount_ kref_ __wake_up bh_enable bh_disable
     csd_lock irqentry_
     __list_ klist_ rhashtable_lookup
-    del_timer __mod_timer mod_timer lock_timer_base try_to_del_timer timer_delete
+    del_timer __mod_timer lock_timer_base timer_delete
     finish_wait kthread_stop
     kobject_ get_device_parent __unregister_client devres_release_all add_uevent_var
     sysfs_remove i2c_del_adapter unregister_netdev usb_control_msg usb_hcd_submit_urb
@@ -47,7 +57,7 @@ PATTERNS: Final = (
     r"kfence_(?:report|handle)",
     r"panic",
     r"_trap$",
-    r"^do_trap",
+    r"^do_trap(?!_ecall)",
     r"^die$",
     r"^__?warn(?:$|_printk)",
     r"^get_taint$",
@@ -57,9 +67,10 @@ PATTERNS: Final = (
     r"^show_regs",
     r"^__die",
     r"^oops_end",
-    r"^__panic",
-    r"^handle_overflow",
-    r"^__read_once",
+    r"^handle_(?:overflow|null_ptr_deref|misaligned_access|object_size_mismatch)",
+    r"^object_err$",
+    r"^assfail$",
+    r"^bug_(?:brk_)?handler",
     r"^save_stack",
     r"^kernel_text_address",
     # allocating and freeing
@@ -68,19 +79,22 @@ PATTERNS: Final = (
     r"^kv?free$",
     r"^vfree$",
     # memory and strings
-    r"mem(?:cpy|cmp|set|chr|move|dup)",
-    r"(?:^|_)str[nlsr]?(?:len|cpy|cmp|cat|chr|str|dup|pbrk|spn|sep|casecmp)",
+    r"mem(?:cpy|cmp|set|chr|move|dup|scan|mem$|zero_explicit)|^_*bcmp$",
+    r"(?:^|_)str(?:n|l|s|r|nr|c)?(?:len|cpy|cmp|cat|chr|str|dup|pbrk|spn|sep|casecmp|im)",
     r"copy_(?:to|from)_(?:user|iter)",
     r"copy_(?:page|folio)_to_iter",
     r"copy_(?:in|out)_?user",
     r"might_(?:fault|sleep|resched)",
-    r"^_?dev_(?:info|notice|warn|err|alert|crit|emerg)",
+    r"^(?:net|_)?dev_(?:info|notice|warn|err|alert|crit|emerg)",
     r"(?:^|_)crc",
     # locks and atomics
     r"(?:spin|read|write)_(?:lock|trylock|unlock)",
     r"^mutex",
     r"(?:^|_)(?:down|up)_(?:read|write|interruptible|killable|trylock|timeout)",
-    r"^(?:down|up)$",
+    r"^_*(?:down|up)(?:_common)?$",
+    r"^downgrade_write",
+    r"^raw_spin_rq_",
+    r"^_*lock_(?:contended|downgrade|set_class|pin_lock|unpin_lock|repin_lock)",
     r"^atomic",
     r"atomic(?:64)?_(?:read|set|inc|dec|add|sub|cmp|fetch|xchg|long)",
     r"(?:set|clear|change|test)_bit",
@@ -92,15 +106,16 @@ PATTERNS: Final = (
     r"xas_(?:start|load|find)",
     r"hlist_(?:add|del)",
     # work, timers, waiting
-    r"(?:flush|cancel|queue|insert)_(?:delayed_)?work",
+    r"(?:flush|cancel|queue|insert)_(?:delayed_|rcu_)?work",
     r"(?:flush|drain|destroy)_workqueue",
     r"wait_for_(?:common|completion)",
-    r"^complete$",
+    r"^complete(?:_with_flags)?$",
     # devices and buses
     r"device_(?:add|del|unregister|destroy|release|remove|for_each_child)",
     r"usb_(?:submit|kill)(?:_anchored)?_urb",
-    r"^logic_(?:in|out)[bwl]",
-    r"^(?:__)?(?:raw_)?(?:read|write)[bwlq]$",
+    r"^(?:logic_)?(?:in|out)s?[bwl]$",
+    r"^(?:__)?(?:raw_)?(?:read|write)[bwlq](?:_relaxed)?$",
+    r"^io(?:read|write)(?:8|16|32|64)",
     r"^put_device$",
     # files
     r"^iput$",
@@ -111,13 +126,18 @@ PATTERNS: Final = (
     # entry into the fault handlers
     r"do_sea$",
     r"^error_entry",
-    r"do_page_fault$",
-    r"^page_fault$",
+    r"^el1(?:[ht]_64)?_(?:sync|abort|da|ia|dbg|undef|brk64|pc)",
+    r"^do_(?:el1_)?undef",
+    r"^do_(?:dat|protection)_exception",
+    # lib/vsprintf.c
+    r"^(?:number|format_decode|special_hex_number|ptr_to_id|(?:file_)?dentry_name|bdev_name)$",
+    r"^put_dec",
 )
 """Generic names that a plain word cannot tell."""
 
 ANCHORS: Final = (
-    "do_syscall_|do_fast_syscall_|do_int80|sysenter|system_call|entry_SYSCALL|el0_svc_handler",
+    "do_syscall(?:_|$)|do_fast_syscall_|do_int80|sysenter|system_call|entry_SYSCALL",
+    "do_trap_ecall|ret_from_syscall|syscall_common|handle_syscall",
     "el0_svc|invoke_syscall|ret_fast_syscall|do_softirq|call_timer_fn|run_timers|hrtimer_run",
     "run_ksoftirqd|tasklet_action|process_one_work|^kthread$|ret_from_fork|start_secondary",
     "cpu_startup_entry|netif_receive_skb|vfs_(?:read|write|ioctl|open)|new_sync_(?:read|write)",

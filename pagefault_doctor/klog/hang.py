@@ -16,7 +16,7 @@ from pagefault_doctor.model.report import Kind
 
 _TIMER: Final = (
     r"(?:apic_timer_interrupt|sysvec_apic_timer_interrupt|el1h?_(?:64_)?irq|__irq_svc|"
-    r"Exception stack)"
+    r"Exception stack|riscv_intc_irq|decrementer_common|ext_int_handler|do_vint)"
 )
 _STALL: Final = ((_TIMER, RIP, TRACE), (_TIMER, TRACE), (RIP, TRACE))
 _STALL_WORDS: Final = (

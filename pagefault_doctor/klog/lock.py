@@ -85,17 +85,14 @@ FORMS: Final = (
         ((CALL, TRACE),),
     ),
     _locks(r"BUG: .*still has locks held", "BUG: still has locks held in {f}", "BUG:", TRACED),
-    _locks(
-        r"WARNING: lock held when returning to user space",
-        "WARNING: lock held when returning to user space in {f}",
-        "WARNING:",
-        ((r"leaving the kernel with locks still held", _AT), (CALL, TRACE)),
-    ),
-    _locks(
-        r"BUG: lock held when returning to user space",
-        "BUG: lock held when returning to user space in {f}",
-        "BUG:",
-        ((r"leaving the kernel with locks still held", _AT), (CALL, TRACE)),
+    Form(
+        header=("WARNING:", "BUG:"),
+        says=r"(WARNING|BUG): lock held when returning to user space",
+        title="{1}: lock held when returning to user space in {f}",
+        kind=Kind.LOCKDEP,
+        ways=((r"leaving the kernel with locks still held", _AT), (CALL, TRACE)),
+        plain=True,
+        source="lockdep_sys_exit, which prints the locks and no stack",
     ),
     _locks(r"BUG: Invalid wait context", "WARNING: locking bug in {f}", "BUG:", TRACED),
     Form(

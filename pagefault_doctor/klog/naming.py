@@ -35,7 +35,7 @@ _FUNC: Final = r"(?P<f>[A-Za-z0-9_$]+)[.+]"
 RIP: Final = (
     rf"IP: (?:(?:[0-9]+:)?(?:{_PC} +){{0,2}}(?:{_FUNC})|[0-9]+:0x[0-9a-f]+|(?:[0-9]+:)?{_PC} +"
     rf"\[< *\(null\)>\] +\(null\)|[0-9]+: +\(null\)|(?:{_PC} *)?0x[0-9a-f]+|\[<[0-9a-f ]+>\])"
-    rf"|PC is at {_FUNC.replace('<f>', '<g>')}|pc : {_FUNC.replace('<f>', '<h>')}"
+    rf"|(?:PC|EIP) is at {_FUNC.replace('<f>', '<g>')}|pc : {_FUNC.replace('<f>', '<h>')}"
     rf"|NIP \[[0-9a-f]+\] {_FUNC.replace('<f>', '<i>')}"
     rf"|epc *: (?:[0-9a-f]{{8,16}} )?{_FUNC.replace('<f>', '<j>')}"
     rf"|ERA: [0-9a-f]{{16}} {_FUNC.replace('<f>', '<l>')}"

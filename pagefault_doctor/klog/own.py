@@ -13,7 +13,8 @@ from typing import Final
 
 from pagefault_doctor.model.pattern import regex
 
-_PROGRAM: Final = r"^(?!syz-)[\w.@/+:()# -]{1,40}\[\d+\]: "
+# Fuzzers kill and fault their own programs (syz-executor, syz.1.2) on purpose.
+_PROGRAM: Final = r"^(?!syz)[\w.@/+:()# -]{1,40}\[\d+\]: "
 
 _STARTS: Final = (
     ("Oops", r"Oops: (?:[0-9a-f]{4,16} \[#\d+\]|[0-9a-f]{4} ilc:\d|Oops: |Kernel access|Exception"
@@ -66,13 +67,13 @@ _STARTS: Final = (
     ("_panic: text", r"skb_(?:over|under)_panic: text:"),
     ("segfault ", _PROGRAM + r"segfault at [0-9a-f]+ ip [0-9a-f]+ sp "),
     ("segfault ", _PROGRAM + r"segfault \(\d+\) at [0-9a-f]+ nip "),
-    ("traps: ", r"^traps: (?!syz-)[^\[\]]+\[\d+\] [a-z][\w /-]*? ip:[0-9a-f]+ sp:[0-9a-f]+ error:"),
+    ("traps: ", r"^traps: (?!syz)[^\[\]]+\[\d+\] [a-z][\w /-]*? ip:[0-9a-f]+ sp:[0-9a-f]+ error:"),
     ("unhandled ", _PROGRAM + r"unhandled .{3,60}? (?:\(\d+\) )?(?:at|code) (?:0x)?[0-9a-f]+"),
-    ("unhandled ", r"^(?!syz-)[\w.@/+:()# -]{1,40}: unhandled page fault \(\d+\) at "),
+    ("unhandled ", r"^(?!syz)[\w.@/+:()# -]{1,40}: unhandled page fault \(\d+\) at "),
     ("process fault", r"^User process fault: interruption code "),
     (" nip ", _PROGRAM + r"(?:bad frame|illegal inst|trap|bus error).* nip [0-9a-f]+ lr [0-9a-f]+"),
-    ("oom-killer", r"invoked oom-killer: gfp_mask="),
-    ("memory: Kill", r"[Oo]ut of memory(?: \([^)]*\))?: Kill(?:ed)? process \d+"),
+    ("oom-killer", r"^(?!syz).*invoked oom-killer: gfp_mask="),
+    ("memory: Kill", r"[Oo]ut of memory(?: \([^)]*\))?: Kill(?:ed)? process \d+\b(?! \(syz)"),
 )  # fmt: skip
 
 _NOTICES: Final = (

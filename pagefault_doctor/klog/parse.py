@@ -204,6 +204,8 @@ def _plain(function: str | None) -> str:
 def _problem(naming: titles.Naming, cut: Cut) -> str | None:
     if naming.problem or naming.form is None:
         return naming.problem
+    if cut.disconnected:
+        return "the console was disconnected"
     if lost := corrupted.losses_of(cut.lines):
         return lost
     return corrupted.problem_of(cut.naming, naming.form.plain)

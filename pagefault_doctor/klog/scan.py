@@ -127,7 +127,9 @@ def _replayed(lines: Lines, place: int) -> bool:
 _KERNEL_WORDS: Final = regex(
     r"BUG: (?:KASAN|KMSAN|KFENCE|KCSAN|[Uu]nable to|[Kk]ernel NULL|Bad |unable|soft|workqueue"
     r"|scheduling|sleeping|using|spinlock|rwlock|bad unlock|held lock|memory leak|corrupted|stack"
-    r"|.*stack guard|Dentry|Invalid wait|non-zero|MAX_)|kernel BUG|BUG: *$"
+    r"|.*stack guard|.* still has locks|lock held|Dentry|Invalid wait|non-zero|MAX_"
+    r"|failure at|key |looking up)"
+    r"|kernel BUG|BUG: *$"
     r"|WARNING: (?:CPU: \d|at |\S+:\d+ at |possible|suspicious|inconsistent|bad unlock|held lock"
     r"|.* still has locks|.*lock order|Nested lock|kernel stack|lock held|.*irq lock)"
     r"|INFO: (?:task |rcu|.*detected stall|possible|suspicious|inconsistent|trying to register"

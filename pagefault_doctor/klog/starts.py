@@ -66,7 +66,7 @@ NOT_A_START: Final = (
     r"|TSA)[^:]*: WARNING:",
     r"fbcon.*virtual screen size|virtual screen size",
     r"wireless extensions|deprecated v2 capab|[Dd]eprecated.*capabilit",
-    r"EXT4-fs .*(?:WARNING|BUG|INFO|panic)|XFS \(|bcachefs \(.*?\): ",
+    r"(?<!not syncing: )(?:EXT4-fs .*(?:WARNING|BUG|INFO|panic)|XFS \(|bcachefs \(.*?\): )",
     r"/etc/ssh/moduli",
     r"ALSA:? .*fatal error:|snd.*fatal error:",
     r"ACPI (?:Warning|Error|BIOS)|ACPI: .*WARNING",

@@ -78,6 +78,10 @@ class Lines:
             forget(self.data)
         return size
 
+    def ends_with(self, words: bytes) -> bool:
+        """Whether the words stand among the last bytes of the log."""
+        return self.data.find(words, max(0, len(self.data) - CHUNK)) >= 0
+
     def after(self, place: int, number: int) -> Iterator[LogLine]:
         """Yield the lines from a place on, the first of which has the number."""
         size = len(self.data)

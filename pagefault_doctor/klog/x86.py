@@ -121,7 +121,7 @@ FORMS: Final = (
     Form(
         header=OWN,
         says=r"Oops: (?:Oops: )?[0-9a-f]{4,16} (?:ilc:\d )?\[#|Oops: Kernel access|Oops: Bad kernel"
-        r"|Oops - (?:load|store|instruction) [\w ()/-]+ \[#|^Oops ?\[#|\nOops ?\[#",
+        r"|Oops - [\w ()/-]*(?:access|page) fault \[#|^Oops ?\[#|\nOops ?\[#",
         title="Oops in {f}",
         kind=Kind.PAGE_FAULT,
         ways=FAULT,
