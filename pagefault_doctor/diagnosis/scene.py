@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from typing import Final
 
 import msgspec
 
@@ -14,6 +15,7 @@ from pagefault_doctor.diagnosis.weights import WEIGHT
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.fact import Fact
 from pagefault_doctor.model.log import ModuleEvent
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Access, Kind, Line, Report
 from pagefault_doctor.symbols.instruction import Instruction, decode
 
@@ -41,6 +43,9 @@ def _canonical(name: str) -> str:
     return f"r{name[2:]}" if name in ("r08", "r09") else name
 
 
+_FRAME: Final = regex(r"\s*(?:\[<[0-9a-f]+>\]\s*)?(?:\? )?[\w.$]+\+0x[0-9a-f]+/0x")
+
+
 class Scene(msgspec.Struct, frozen=True, dict=True):
     """A report with its surroundings: facts, module events and the other reports of its boot."""
 
@@ -55,15 +60,20 @@ class Scene(msgspec.Struct, frozen=True, dict=True):
         return address.bits_of(self.arch)
 
     @cached_property
+    def _said(self) -> tuple[Line, ...]:
+        """The lines of the report but its call traces: the name of a function is no message."""
+        return tuple(line for line in self.report.excerpt if not _FRAME.match(line.text))
+
+    @cached_property
     def text(self) -> str:
-        """The report's own lines as one text."""
-        return "\n".join(line.text for line in self.report.excerpt) or self.report.title
+        """What the report says, as one text."""
+        return "\n".join(line.text for line in self._said) or self.report.title
 
     def line_with(self, *phrases: str) -> Line | None:
         """Return the first line of the report that holds one of the phrases, or None."""
         for phrase in phrases:
             if phrase in self.text:
-                for line in self.report.excerpt:
+                for line in self._said:
                     if phrase in line.text:
                         return line
                 return Line(self.report.line_of("headline"), self.report.title)

@@ -53,9 +53,9 @@ _STARTS: Final = (
                      r" error, dev \w+, sector \d+"),
     ("SError Int", r"SError Interrupt on CPU\d+, code"),
     ("Bad mode in", r"Bad mode in [\w ]+ handler detected"),
-    ("exception, ESR", r"Unhandled [\w -]+ exception(?: on CPU\d+)?, ESR 0x[0-9a-f]+"),
+    (", ESR 0x", r"Unhandled [\w -]+ exception(?: on CPU\d+)?, ESR 0x[0-9a-f]+"),
     ("prefetch abort", r"Unhandled prefetch abort: "),
-    ("kthread starved", r"rcu_\w+ kthread (?:timer wakeup didn't|starved for \d+ jiffies)"),
+    ("kthread", r"rcu_\w+ kthread (?:timer wakeup didn't|starved for \d+ jiffies)"),
     ("Insufficient", r"Insufficient stack space to handle exception!"),
     ("list_", r"list_(?:add|del) (?:corruption[.,]|double add:)"),
     ("refcount_t", r"refcount_t: (?:underflow|addition on 0|increment on 0|saturated|decrement)"),
@@ -73,7 +73,7 @@ _STARTS: Final = (
     ("process fault", r"^User process fault: interruption code "),
     (" nip ", _PROGRAM + r"(?:bad frame|illegal inst|trap|bus error).* nip [0-9a-f]+ lr [0-9a-f]+"),
     ("oom-killer", r"^(?!syz).*invoked oom-killer: gfp_mask="),
-    ("memory: Kill", r"[Oo]ut of memory(?: \([^)]*\))?: Kill(?:ed)? process \d+\b(?! \(syz)"),
+    ("ut of memory", r"[Oo]ut of memory(?: \([^)]*\))?: Kill(?:ed)? process \d+\b(?! \(syz)"),
 )  # fmt: skip
 
 _NOTICES: Final = (
