@@ -21,7 +21,7 @@ _KERNELS = regex(r"/linux-(?:headers|kbuild)-|(?:^|/)include/(?:linux|asm|asm-ge
 
 def place(case: Case) -> tuple[str, int] | None:
     """Return the file and line that faulted, as the debug information names them."""
-    for name in ("debug.", "dump.", "user.core_"):
+    for name in ("debug.", "dump.", "user.core_", "user.ip_"):
         file, line = case.get(f"{name}file", ""), case.get(f"{name}line", 0)
         if file and line > 0:
             return file, line
