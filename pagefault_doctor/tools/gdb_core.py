@@ -119,7 +119,7 @@ def _variable(result: Result, frame: re.Match[str]) -> tuple[str, int] | None:
     address = _ADDRESS.search(result.output)
     value = registers.get((base[1] or base[2]) if base else "")
     wanted = {v for v in (value, int(address[1], 16) if address else None) if v is not None}
-    start = result.output.find(frame[0])
+    start = result.output.rfind(frame[0])
     end = result.output.find("\n#", start + 1)
     told = result.output[start : end if end >= 0 else None]
     pairs = [*_ARGUMENT.findall(frame[0]), *_VARIABLE.findall(told)]

@@ -54,6 +54,7 @@ FIXED = TILL.replace("\treturn price->cents;", "\treturn price ? price->cents : 
 
 SHAPES = {
     "position independent": ("gcc -g -O1 -fPIE -pie till.c main.c -o till", "till"),
+    "kept simple": ("gcc -g -O0 till.c main.c -o till", "till"),
     "fixed addresses": ("gcc -g -O1 -no-pie -static till.c main.c -o till", "till"),
     "in a shared library": (
         "gcc -g -O1 -fPIC -shared till.c -o libtill.so && "
@@ -164,13 +165,15 @@ def test_a_name_that_leads_elsewhere_is_not_looked_for() -> None:
 
 def test_the_core_names_line_and_pointer(tmp_path: Path) -> None:
     require_program("gdb")
-    program = build(tmp_path, "position independent")
+    program = build(tmp_path, "kept simple")
     core = core_of(program)
     case = use(gdb_core.TOOL, known({"given.program": str(program), "given.core": str(core)}))
     assert case.get("user.signal", "") == "SIGSEGV"
     assert case.get("user.core_function", "") == "charge"
     assert case.get("user.core_line", 0) == FAULTY_LINE
     assert "at address 0x8" in texts(case.findings)
+    assert case.get("user.pointer", "") == "price"
+    assert "The pointer is price, which was NULL" in texts(case.findings)
 
 
 def test_the_newest_core_is_found_by_the_pattern(tmp_path: Path) -> None:
