@@ -34,3 +34,30 @@ used << divisor.used;
 v << divisor.v;
 @@
 tell(used, "logic-error", "%s comes from the program and may be 0: test it before the division" % v)
+
+// A divisor is a parameter of the module, which may be written as 0.
+@settable@
+declarer name module_param;
+identifier v, kind;
+expression rights;
+@@
+ module_param(v, kind, rights);
+
+@by_parameter exists@
+identifier settable.v;
+identifier f;
+expression X;
+position used;
+@@
+ f(...) {
+ ... when != \(!v\|v == 0\|v != 0\|v < X\|v > X\|v <= X\|v >= X\)
+     when != v = X
+ \(X / v@used\|X % v@used\|do_div(X, v@used)\|div_u64(X, v@used)\|DIV_ROUND_UP(X, v@used)\|mult_frac(X, ..., v@used)\)
+ ... when any
+ }
+
+@script:python@
+used << by_parameter.used;
+v << settable.v;
+@@
+tell(used, "logic-error", "the parameter %s may be 0: refuse that where it is set (param_set_uint_minmax)" % v)

@@ -174,3 +174,23 @@ count << believed.count;
 B << believed.B;
 @@
 tell(used, "out-of-bounds", "%s comes from the program and is not compared with the size of %s" % (count, B))
+
+// The element behind the last is set, as for a final zero.
+@behind exists@
+expression E, N, R;
+identifier make = { kmalloc, kzalloc, vmalloc, vzalloc, kvmalloc, kvzalloc };
+position made, used;
+@@
+ E = make@made(N, ...)
+ ... when != E = R
+     when != N = R
+     when != \(N++\|N--\|--N\|++N\)
+ E[N]@used = R
+
+@script:python@
+made << behind.made;
+used << behind.used;
+E << behind.E;
+N << behind.N;
+@@
+tell(used, "out-of-bounds", "line %s made %s bytes, and this is the one behind them: make %s + 1" % (made[0].line, N, N))

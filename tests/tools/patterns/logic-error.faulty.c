@@ -23,3 +23,11 @@ static ssize_t rate_store(struct device *dev, struct device_attribute *attr, con
 	period = 1000 / rate; /* BUG */
 	return count;
 }
+
+static unsigned int beats = 60;
+module_param(beats, uint, 0600);
+
+static unsigned int pause_between(void)
+{
+	return 60000 / beats; /* BUG */
+}

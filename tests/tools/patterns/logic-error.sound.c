@@ -36,3 +36,13 @@ static ssize_t rate_store(struct device *dev, struct device_attribute *attr, con
 
 module_init(lamp_init);
 module_exit(lamp_exit);
+
+static unsigned int beats = 60;
+module_param(beats, uint, 0600);
+
+static unsigned int pause_between(void)
+{
+	if (!beats)
+		return 0;
+	return 60000 / beats;
+}

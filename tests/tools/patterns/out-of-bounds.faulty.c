@@ -85,3 +85,14 @@ static ssize_t room_write(struct file *file, const char __user *buf, size_t coun
 	pr_info("%.*s\n", (int)count, name);
 	return count;
 }
+
+static char *kept(const char *from, size_t count)
+{
+	char *text = kmalloc(count, GFP_KERNEL);
+
+	if (!text)
+		return NULL;
+	memcpy(text, from, count);
+	text[count] = '\0'; /* BUG */
+	return text;
+}

@@ -97,3 +97,14 @@ static ssize_t long_write(struct file *file, const char __user *buf, size_t coun
 	kfree(text);
 	return count;
 }
+
+static char *kept(const char *from, size_t count)
+{
+	char *text = kmalloc(count + 1, GFP_KERNEL);
+
+	if (!text)
+		return NULL;
+	memcpy(text, from, count);
+	text[count] = '\0';
+	return text;
+}
