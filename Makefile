@@ -48,7 +48,9 @@ screenshots: $(VENV)/.installed ## make the pictures in screenshots/ anew
 	$(BIN)/python screenshots/make.py
 
 scenarios: $(VENV)/.installed ## record every training scenario anew from real crashes (as root)
-	@for folder in playbooks/scenarios/*/; do $(BIN)/python playbooks/scenarios/record.py $$folder || exit 1; done
+	@for folder in playbooks/scenarios/*/; do \
+		if grep -q '^module: null' $$folder/scenario.yaml; then recorder=record_program; else recorder=record; fi; \
+		$(BIN)/python playbooks/scenarios/$$recorder.py $$folder || exit 1; done
 
 bench: $(VENV)/.installed ## measure the ratios that CONTRIBUTING.md quotes
 	$(BIN)/python bench/ratios.py

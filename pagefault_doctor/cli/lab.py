@@ -42,8 +42,8 @@ def _list() -> int:
     from pagefault_doctor.playbook.shelf import scenario, scenario_folder, scenario_ids
 
     for name in scenario_ids():
-        if (scenario_folder(name) / "src").is_dir():
-            listed = scenario(name)
+        listed = scenario(name)
+        if listed.module and (scenario_folder(name) / "src").is_dir():
             print(f"{name:24}{listed.root_cause:18}{listed.title}")
     print("\nTo run one: pfdoctor lab run NAME")
     return ExitCode.DONE

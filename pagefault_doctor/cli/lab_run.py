@@ -124,6 +124,11 @@ def _order(args: argparse.Namespace) -> Order:
         from pagefault_doctor.playbook.shelf import scenario, scenario_folder
 
         chosen = scenario(args.scenario)
+        if chosen.module is None:
+            raise UsageError(
+                f"{chosen.id} is about a program, which needs no lab",
+                f"pfdoctor train {chosen.id}",
+            )
         source = scenario_folder(args.scenario) / "src"
         lines, kernel_args = chosen.trigger + lines, chosen.kernel_args + kernel_args
     if source and not Path(source).is_dir():

@@ -9,6 +9,7 @@ from pagefault_doctor.diagnosis.advice import advise
 from pagefault_doctor.diagnosis.blame import FIXED, Culprit, blame
 from pagefault_doctor.diagnosis.rules import RULES
 from pagefault_doctor.diagnosis.scene import Scene
+from pagefault_doctor.diagnosis.source_hints import hints
 from pagefault_doctor.model.diagnosis import (
     Attribution,
     Candidate,
@@ -35,7 +36,7 @@ def _weighed(report: Report, scene: Scene) -> dict[RootCause, tuple[Evidence, ..
     """Return the evidence of every cause that something speaks for."""
     consequence = _consequence(report)
     extra = (consequence,) if consequence else ()
-    found = ((cause, tuple(weigh(report, scene))) for cause, weigh in RULES)
+    found = ((cause, (*weigh(report, scene), *hints(cause, scene))) for cause, weigh in RULES)
     return {c: (*ev, *extra) for c, ev in found if any(e.weight > 0 for e in ev)}
 
 

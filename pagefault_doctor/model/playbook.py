@@ -83,9 +83,14 @@ class Playbook(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
 
 
 class Remedy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What to change for a cause: in words, and as C code before and after."""
+    """What to change for a cause: in words, and as C code before and after.
+
+    `check` is what usually belongs before the line that faulted; `{pointer}` in it stands for the
+    expression that the line follows.
+    """
 
     change: str
+    check: str = ""
     before: str = ""
     after: str = ""
     api: str = ""

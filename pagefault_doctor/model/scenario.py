@@ -23,7 +23,8 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What `scenario.yaml` holds. The recording lies beside it as `recording.jsonl`.
 
-    `given` is what the person of the case knew at the start, such as `source_dir`.
+    A scenario is about a module, or about a program: then `module` is None and `given` names the
+    `program`. `given` is what the person of the case knew at the start, such as `source_dir`.
     `trigger` holds the command lines that bring the fault once the module is loaded, quoted as for
     a shell; none where loading it is enough. `kernel_args` go on the kernel's command line.
     """

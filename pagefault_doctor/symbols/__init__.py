@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import msgspec
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from pagefault_doctor.model.report import Report
+from pagefault_doctor.model.report import Kind, Report, SourceLine
 
 
-def locate(report: Report, module_dir: Path) -> Report:
-    """Return the report with its source line, where the module's file in the folder tells it."""
+def locate(report: Report, folder: Path) -> Report:
+    """Return the report with its source line, where a file in the folder tells it.
+
+    That is the module's own file for a fault of the kernel, the program or library for one of a
+    program. `folder` may also be the program itself.
+    """
+    if report.kind in (Kind.USER_SEGFAULT, Kind.USER_TRAP):
+        return _located_program(report, folder)
     from pagefault_doctor.symbols.module_file import find_module, source_line
 
     if not report.module or not report.function or report.offset is None:
         return report
-    file = find_module(module_dir, report.module)
+    file = find_module(folder, report.module)
     line = source_line(file, report.function, report.offset, report.size) if file else None
     return msgspec.structs.replace(report, source_line=line) if line else report
+
+
+def _located_program(report: Report, folder: Path) -> Report:
+    from pagefault_doctor.symbols.program_file import find_object, spot
+
+    name = report.details.get("object", "")
+    named = folder if folder.is_file() and folder.name == name else None
+    file = named or (find_object(folder, name) if name else None)
+    found = spot(file, report.details) if file else None
+    if found is None:
+        return report
+    line = SourceLine(found.file, found.line) if found.file and found.line else None
+    return msgspec.structs.replace(
+        report, source_line=line, function=report.function or found.function
+    )

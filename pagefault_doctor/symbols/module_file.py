@@ -94,7 +94,7 @@ def open_module(path: Path) -> ELFFile:
         raise UnreadableModule(f"{path} is not a kernel module: {error}") from error
 
 
-def _broken() -> tuple[type[Exception], ...]:
+def broken() -> tuple[type[Exception], ...]:
     """Return what pyelftools raises on a damaged file."""
     from elftools.common.exceptions import DWARFError, ELFError
     from elftools.construct import ConstructError
@@ -117,7 +117,7 @@ def source_line(ko: Path, function: str, offset: int, size: int | None = None) -
         with elf.stream:
             place = _place(elf, function, offset, size)
             row = line_program.lookup(elf, *place) if place else None
-    except _broken():
+    except broken():
         return None
     return SourceLine(clean_line(row[0]), row[1]) if row else None
 
@@ -151,5 +151,5 @@ def build_id(path: Path) -> str | None:
             section: Any = elf.get_section_by_name(".note.gnu.build-id")
             notes = section.iter_notes() if section else ()
             return next((str(n["n_desc"]) for n in notes if n["n_type"] == "NT_GNU_BUILD_ID"), None)
-    except _broken():
+    except broken():
         return None

@@ -9,6 +9,7 @@ from typing import Final
 from pagefault_doctor.tools import (
     box,
     coccinelle,
+    core_file,
     crash,
     dkms,
     dmesg,
@@ -28,6 +29,8 @@ from pagefault_doctor.tools import (
     module_load,
     module_state,
     perf,
+    program_build,
+    program_line,
     pstore,
     reboot,
     source,
@@ -68,8 +71,11 @@ _FILES: Final[tuple[ModuleType, ...]] = (
     edit,
     module_build,
     reboot,
+    program_line,
+    core_file,
     gdb_core,
     valgrind,
+    program_build,
 )
 
 

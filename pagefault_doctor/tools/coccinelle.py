@@ -1,7 +1,8 @@
 """coccinelle: the patterns of common kernel bugs, searched for in the module's source.
 
-The semantic patches are our own, in `semantic_patches/`. Each prints `file:line:message`. They go
-in by standard input, so that nothing has to be there on the host but spatch.
+The semantic patches are our own, in `semantic_patches/`, a file for each root cause that its
+patterns bring. They print `file:line:[cause] message` and need no kernel headers. They go in by
+standard input, so that nothing has to be there on the host but spatch.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Blocked, Command, Result, Risk
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.tools import kbuild
-from pagefault_doctor.tools.tool import Tool, fact, finding
+from pagefault_doctor.tools import hint, kbuild
+from pagefault_doctor.tools.hint import Hint
+from pagefault_doctor.tools.tool import Tool, finding
 
 _SCRIPT: Final = """\
 scratch=$(mktemp -d) || exit 1
@@ -24,17 +26,22 @@ cat > "$scratch/rules.cocci"
 spatch --very-quiet --sp-file "$scratch/rules.cocci" --dir "$1"
 """
 
-_FOUND = regex(r"^(?P<file>/[^:\n]+):(?P<line>\d{1,9}):(?P<text>[^:\n].*)$")
+_SHARED: Final = "shared.cocci"
+"""What the other files use; it has to come first."""
+
+_FOUND = regex(
+    r"^(?P<file>/[^:\n]+):(?P<line>\d{1,9}):(?:\[(?P<cause>[a-z-]{1,32})\] )?(?P<text>[^:\n].*)$"
+)
 _NO_PYTHON = regex(r"cannot find module 'spatch|[Pp]ython(?: support)? (?:is )?not")
-_TOLD: Final = 8
 
 
 @cache
 def rules() -> str:
     """Return all semantic patches as one."""
     folder = resources.files("pagefault_doctor.tools").joinpath("semantic_patches")
-    files = sorted(folder.iterdir(), key=lambda file: file.name)
-    return "\n".join(f.read_text("utf-8") for f in files if f.name.endswith(".cocci"))
+    files = (file for file in folder.iterdir() if file.name.endswith(".cocci"))
+    ordered = sorted(files, key=lambda file: (file.name != _SHARED, file.name))
+    return "\n".join(file.read_text("utf-8") for file in ordered)
 
 
 def _plan(case: Case) -> Command | Blocked | None:
@@ -63,18 +70,19 @@ def _read(result: Result, case: Case) -> Reading:
     if not result.ok:
         text = "spatch did not run through"
         return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+    silence = "None of the known bug patterns is in the source, which proves nothing"
+    return hint.reading(parse(result), result, case, "cocci", silence)
+
+
+def parse(result: Result) -> tuple[Hint, ...]:
+    """Return what the patches found: of several ways to one mistake in a line, the last told."""
     source = result.command.argv[-1].rstrip("/") + "/"
-    found: dict[str, int] = {}
+    found: dict[tuple[str, int, str], Hint] = {}
     for number, line in enumerate(result.output.split("\n"), 1):
         if match := _FOUND.match(line):
-            place = f"{match['file'].removeprefix(source)}:{match['line']}"
-            found.setdefault(f"{place}: {match['text']}", number)
-    count = fact("fix.cocci_warnings", len(found), result)
-    if not found:
-        text = "None of the known bug patterns is in the source"
-        return Reading(facts=(count,), findings=(finding(text, Mark.NEUTRAL, result),))
-    told = (finding(text, Mark.BAD, result, n) for text, n in list(found.items())[:_TOLD])
-    return Reading(facts=(count,), findings=tuple(told))
+            file, at, cause = match["file"].removeprefix(source), int(match["line"]), match["cause"]
+            found[file, at, cause or ""] = Hint(file, at, match["text"], number, cause or "")
+    return tuple(found.values())
 
 
 TOOL: Final = Tool(
@@ -83,10 +91,10 @@ TOOL: Final = Tool(
     programs=("sh", "spatch"),
     package={"": "coccinelle"},
     risk=Risk.LOAD,
-    facts=("fix.cocci_warnings",),
+    facts=("fix.cocci_warnings", "fix.cocci_cause"),
     plan=_plan,
     read=_read,
-    by_hand="Read the source for use after kfree, results not checked with IS_ERR, list_del twice.",
+    by_hand="Read the source for results not tested, use after kfree, what exit does not stop.",
 )
 
 TOOLS: Final = (TOOL,)

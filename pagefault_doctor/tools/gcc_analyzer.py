@@ -14,12 +14,30 @@ import msgspec
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Blocked, Command, Result, Risk
-from pagefault_doctor.model.fact import Finding, Mark
-from pagefault_doctor.tools import kbuild
-from pagefault_doctor.tools.tool import Tool, fact, finding
+from pagefault_doctor.model.fact import Mark
+from pagefault_doctor.tools import hint, kbuild
+from pagefault_doctor.tools.hint import Hint
+from pagefault_doctor.tools.tool import Tool, finding
 
 _OPTIONS: Final = "KCFLAGS=-fanalyzer -fdiagnostics-format=json"
-_TOLD: Final = 8
+_CAUSES: Final = (
+    ("null-", "null-deref"),
+    ("use-after-free", "use-after-free"),
+    ("use-of-pointer-in-stale-stack-frame", "wild-pointer"),
+    ("uninitialized", "wild-pointer"),
+    ("double-free", "double-free"),
+    ("free-of-non-heap", "double-free"),
+    ("out-of-bounds", "out-of-bounds"),
+    ("allocation-size", "out-of-bounds"),
+    ("tainted", "out-of-bounds"),
+    ("write-to", "readonly-write"),
+    ("recursion", "stack-overflow"),
+    ("infinite-loop", "lockup-hang"),
+    ("leak", "oom"),
+    ("shift", "logic-error"),
+    ("divisor", "logic-error"),
+)
+"""Words of `-Wanalyzer-*`, and the root cause they speak for."""
 
 
 class Warned(msgspec.Struct, frozen=True):
@@ -106,18 +124,16 @@ def _read(result: Result, case: Case) -> Reading:
     if not result.ok and not warnings:
         text = "The source did not compile under the analyser"
         return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
-    count = fact("fix.analyser_warnings", len(warnings), result)
-    if not warnings:
-        text = "The analyser warns of nothing, which proves nothing"
-        return Reading(facts=(count,), findings=(finding(text, Mark.NEUTRAL, result),))
-    return Reading(facts=(count,), findings=tuple(_tell(w, result) for w in warnings[:_TOLD]))
+    silence = "The analyser warns of nothing, which proves nothing"
+    return hint.reading(map(_hint, warnings), result, case, "analyser", silence)
 
 
-def _tell(warned: Warned, result: Result) -> Finding:
+def _hint(warned: Warned) -> Hint:
     cwe = f" (CWE-{warned.cwe})" if warned.cwe else ""
     path = f"; path: {' -> '.join(warned.steps)}" if len(warned.steps) > 1 else ""
-    text = f"{warned.file}:{warned.line}: {warned.message}{cwe}{path}"
-    return finding(text, Mark.BAD, result, warned.at)
+    text = f"{warned.message}{cwe}{path}"
+    cause = next((cause for word, cause in _CAUSES if word in warned.option), "")
+    return Hint(warned.file, warned.line, text, warned.at, cause)
 
 
 TOOL: Final = Tool(
@@ -126,7 +142,7 @@ TOOL: Final = Tool(
     programs=("make", "gcc"),
     package=kbuild.BUILD_TOOLS,
     risk=Risk.LOAD,
-    facts=("fix.analyser_warnings",),
+    facts=("fix.analyser_warnings", "fix.analyser_cause"),
     plan=_plan,
     read=_read,
     by_hand="In a copy: make -C /lib/modules/$(uname -r)/build M=$PWD KCFLAGS=-fanalyzer modules.",

@@ -10,7 +10,7 @@ from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.kbuild import source_folder
 from pagefault_doctor.tools.place import inside, reported
-from pagefault_doctor.tools.tool import Tool, finding
+from pagefault_doctor.tools.tool import Tool, fact, finding
 
 AROUND: Final = 8
 """Lines shown before and after."""
@@ -21,7 +21,7 @@ _KERNELS = regex(r"/linux-(?:headers|kbuild)-|(?:^|/)include/(?:linux|asm|asm-ge
 
 def place(case: Case) -> tuple[str, int] | None:
     """Return the file and line that faulted, as the debug information names them."""
-    for name in ("debug.", "dump.", "user.core_"):
+    for name in ("debug.", "dump.", "user.core_", "user.ip_"):
         file, line = case.get(f"{name}file", ""), case.get(f"{name}line", 0)
         if file and line > 0:
             return file, line
@@ -83,8 +83,10 @@ def _read(result: Result, case: Case) -> Reading:
     if len(shown) < at or not shown[at - 1].strip():
         text = f"{name} has no code in line {line}: is it the source of this build?"
         return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
-    text = f"{name}:{line}: {shown[at - 1].strip()}"
-    return Reading(findings=(finding(text, Mark.NEUTRAL, result, at),))
+    code = shown[at - 1].strip()
+    facts = (fact("source.place", f"{name}:{line}", result), fact("source.code", code, result, at))
+    told = finding(f"{name}:{line}: {code}", Mark.NEUTRAL, result, at)
+    return Reading(facts=facts, findings=(told,))
 
 
 TOOL: Final = Tool(
@@ -92,6 +94,7 @@ TOOL: Final = Tool(
     purpose="shows the source around the faulty line",
     programs=("sed",),
     package={"": "sed"},
+    facts=("source.place", "source.code"),
     plan=_plan,
     read=_read,
     by_hand="Open the file at the line in any editor.",

@@ -10,10 +10,17 @@ from typing import Final
 from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Blocked, Command, Result, Risk
 from pagefault_doctor.model.fact import Mark
-from pagefault_doctor.tools import kbuild
-from pagefault_doctor.tools.tool import Tool, fact, finding
+from pagefault_doctor.tools import hint, kbuild
+from pagefault_doctor.tools.hint import Hint
+from pagefault_doctor.tools.tool import Tool, finding
 
-_TOLD: Final = 8
+_CAUSES: Final = (
+    ("noderef", "user-access"),
+    ("address space", "user-access"),
+    ("context imbalance", "lockup-hang"),
+    ("NULL pointer", "null-deref"),
+)
+"""Words of a warning, and the root cause they speak for."""
 
 
 def _plan(case: Case) -> Command | Blocked | None:
@@ -28,12 +35,13 @@ def _read(result: Result, case: Case) -> Reading:
     if not result.ok and not found:
         text = "The source did not compile under sparse"
         return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
-    count = fact("fix.sparse_warnings", len(found), result)
-    if not found:
-        text = "sparse warns of nothing, which proves nothing"
-        return Reading(facts=(count,), findings=(finding(text, Mark.NEUTRAL, result),))
-    told = (finding(f"{p.place}: {p.text}", Mark.BAD, result, p.at) for p in found[:_TOLD])
-    return Reading(facts=(count,), findings=tuple(told))
+    hints = (Hint(p.file, p.line, p.text, p.at, _cause(p.text)) for p in found)
+    silence = "sparse warns of nothing, which proves nothing"
+    return hint.reading(hints, result, case, "sparse", silence)
+
+
+def _cause(text: str) -> str:
+    return next((cause for words, cause in _CAUSES if words in text), "")
 
 
 TOOL: Final = Tool(
@@ -42,7 +50,7 @@ TOOL: Final = Tool(
     programs=("make", "gcc", "sparse"),
     package={"": "sparse"},
     risk=Risk.LOAD,
-    facts=("fix.sparse_warnings",),
+    facts=("fix.sparse_warnings", "fix.sparse_cause"),
     plan=_plan,
     read=_read,
     by_hand="In a copy: make -C /lib/modules/$(uname -r)/build M=$PWD C=2 modules.",

@@ -112,11 +112,19 @@ def _read(result: Result, case: Case) -> Reading:
     facts: tuple[Fact, ...] = (fact("user.valgrind_errors", len(errors), result),)
     if signal:
         facts += (fact("user.signal", signal, result),)
-    if not errors:
+    if case.get("fix.built", False):
+        facts += (fact("validate.verdict", _verdict(errors, signal), result),)
+    if not errors and not signal:
         text = "valgrind found no memory error in this run"
         return Reading(facts=facts, findings=(finding(text, Mark.GOOD, result),))
     worst = sorted(errors, key=lambda error: error.kind.startswith("Leak"))
     return Reading(facts=facts, findings=tuple(_tell(e, result) for e in worst[:_TOLD]))
+
+
+def _verdict(errors: tuple[Error, ...], signal: str) -> str:
+    """Judge a fixed program by its run: memory that it never gave back is no fault."""
+    faults = [error for error in errors if not error.kind.startswith("Leak")]
+    return "not-fixed" if faults or signal else "fixed"
 
 
 def _tell(error: Error, result: Result) -> Finding:
@@ -133,7 +141,7 @@ TOOL: Final = Tool(
     programs=("sh", "valgrind"),
     package={"": "valgrind"},
     risk=Risk.LOAD,
-    facts=("user.valgrind_errors", "user.signal"),
+    facts=("user.valgrind_errors", "user.signal", "validate.verdict"),
     plan=_plan,
     read=_read,
     by_hand="Build the program with -fsanitize=address -g and run it.",

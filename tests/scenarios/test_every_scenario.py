@@ -30,6 +30,10 @@ from pagefault_doctor.tools import TOOLS
 from session.replaying import replay, without_times
 
 EACH = pytest.mark.parametrize("scenario_id", shelf.scenario_ids())
+EACH_MODULE = pytest.mark.parametrize(
+    "scenario_id", [name for name in shelf.scenario_ids() if shelf.scenario(name).module]
+)
+PROGRAM = "program-segfault"
 
 FAULTY_LINES = {
     "null-deref-module": "state->status = FAULTY_READY;",
@@ -77,7 +81,7 @@ def test_a_replay_writes_the_same_events_as_the_recorded_walk(scenario_id: str) 
     assert without_times(log.events) == without_times(recorded(scenario_id))
 
 
-@EACH
+@EACH_MODULE
 def test_the_walk_finds_the_cause_and_proves_the_fix(scenario_id: str) -> None:
     walk, _ = walk_again(scenario_id)
     verdict = walk.view.opinion.verdict
@@ -96,6 +100,24 @@ def test_the_walk_finds_the_cause_and_proves_the_fix(scenario_id: str) -> None:
     assert walk.view.state.steps["validate"].status is StepStatus.DONE
 
 
+def test_a_programs_death_leads_to_its_line_and_pointer_and_the_fix_is_proven() -> None:
+    walk, _ = walk_again(PROGRAM)
+    case = walk.view.case
+    source = (shelf.scenario_folder(PROGRAM) / "src" / "till.c").read_text().splitlines()
+    for by in ("user.ip_", "user.core_"):
+        assert case.get(f"{by}function", "") == "charge"
+        assert "dish->cents" in source[case.get(f"{by}line", 0) - 1]
+    assert case.get("user.pointer", "") == "dish"
+    assert case.get("user.signal", "") == "SIGSEGV"
+    verdict = walk.view.opinion.verdict
+    assert (verdict.root_cause, verdict.attribution) == ("user-space", "user-space")
+    assert case.get("fix.built", False)
+    assert case.get("user.valgrind_errors", -1) == 0
+    assert case.get("validate.verdict", "") == "fixed"
+    assert walk.view.state.steps["validate"].status is StepStatus.DONE
+    assert walk.view.state.steps["rule-out-hardware"].status is StepStatus.TODO
+
+
 @pytest.mark.parametrize(("scenario_id", "line"), FAULTY_LINES.items())
 def test_the_walk_names_the_line_that_faulted(scenario_id: str, line: str) -> None:
     walk, _ = walk_again(scenario_id)
@@ -105,7 +127,7 @@ def test_the_walk_names_the_line_that_faulted(scenario_id: str, line: str) -> No
     assert source.read_text().splitlines()[number - 1].strip() == line
 
 
-@EACH
+@EACH_MODULE
 def test_the_trigger_runs_as_the_scenario_says(scenario_id: str) -> None:
     walk, _ = walk_again(scenario_id)
     lines = list(shelf.scenario(scenario_id).trigger)
@@ -113,14 +135,14 @@ def test_the_trigger_runs_as_the_scenario_says(scenario_id: str) -> None:
     assert len(ran(scenario_id, "trigger")) >= 2 * len(lines)
 
 
-@EACH
+@EACH_MODULE
 def test_the_guests_had_the_kernel_arguments(scenario_id: str) -> None:
     console = (shelf.scenario_folder(scenario_id) / "serial.log").read_text()
     (line,) = re.findall(r"Kernel command line: (.*)", console)
     assert set(shelf.scenario(scenario_id).kernel_args) <= set(line.split())
 
 
-@EACH
+@EACH_MODULE
 @pytest.mark.parametrize("with_module", [False, True], ids=["log alone", "with its module"])
 def test_the_serial_log_is_diagnosed(scenario_id: str, with_module: bool, capsys: Capture) -> None:
     folder = shelf.scenario_folder(scenario_id)
@@ -144,7 +166,7 @@ def test_the_serial_log_is_diagnosed(scenario_id: str, with_module: bool, capsys
         assert report["source_line"] is None
 
 
-@EACH
+@EACH_MODULE
 def test_questions_cover_the_steps(scenario_id: str) -> None:
     scenario = shelf.scenario(scenario_id)
     steps = [step.id for step in shelf.playbook(scenario.playbook).steps]

@@ -24,57 +24,6 @@ SCRATCH = "scratch=/tmp/tmp.ab12\n"
 NO_HEADERS = "make: *** /lib/modules/6.1.0/build: No such file or directory.  Stop.\n"
 BUILDERS = (gcc_analyzer.TOOL, sparse.TOOL, module_build.TOOL)
 
-BUGGY = """\
-struct list_head { struct list_head *next, *prev; };
-struct s { int a; struct list_head l; };
-int after_free(struct s *x)
-{
-	kfree(x);
-	return x->a;
-}
-int unchecked(void)
-{
-	struct s *t = kthread_run(f, 0, "x");
-
-	t->a = 1;
-	return 0;
-}
-void twice(struct s *x)
-{
-	list_del(&x->l);
-	list_del(&x->l);
-}
-void null(void)
-{
-	struct s *x = NULL;
-
-	x->a = 1;
-}
-int checked(void)
-{
-	struct s *t = kthread_run(f, 0, "x");
-
-	if (IS_ERR(t))
-		return 1;
-	t->a = 1;
-	return 0;
-}
-void allocated(void)
-{
-	char *p = kmalloc(3, 4);
-
-	if (!p)
-		return;
-	*p = 1;
-}
-void again(struct s *x)
-{
-	kfree(x);
-	x = other();
-	x->a = 1;
-}
-"""
-
 
 def run(tool: Tool, case: Case) -> Case:
     """Use a tool for real, to its end."""
@@ -121,6 +70,17 @@ def test_sparse_names_the_user_pointer() -> None:
     case, _, _ = follow(sparse.TOOL, faulty(SOURCE), answer)
     assert case.get("fix.sparse_warnings", 0) == 1
     assert "faulty.c:30: dereference of noderef expression" in texts(case.findings)
+    assert "the pattern of user-access" in texts(case.findings)
+
+
+@pytest.mark.parametrize(("line", "near"), [(16, True), (18, True), (21, False)])
+def test_a_warning_counts_as_evidence_only_near_the_faulty_line(line: int, near: bool) -> None:
+    answer = told(SCRATCH, errors=output("gcc_analyzer.txt"))
+    place: dict[str, Value] = {"debug.file": "/usr/src/faulty.c", "debug.line": line}
+    case, _, _ = follow(gcc_analyzer.TOOL, faulty(SOURCE | place), answer)
+    assert case.get("fix.analyser_cause", "") == ("null-deref" if near else "")
+    assert case.findings[-1].mark is (Mark.BAD if near else Mark.NEUTRAL)
+    assert ("at the line that faulted" in texts(case.findings)) is near
 
 
 def test_silence_of_an_analyser_is_no_proof() -> None:
@@ -216,18 +176,6 @@ def test_an_unchanged_source_is_not_built() -> None:
 def test_make_is_not_given_a_folder_it_would_misread(folder: str) -> None:
     wanted = next_command(module_build.TOOL, faulty({"given.source_dir": folder}))
     assert isinstance(wanted, Blocked)
-
-
-def test_real_spatch_finds_each_planted_bug_and_nothing_else(tmp_path: Path) -> None:
-    require_program("spatch")
-    (tmp_path / "bugs.c").write_text(BUGGY)
-    case = run(coccinelle.TOOL, faulty({"given.source_dir": str(tmp_path)}))
-    assert sorted(f.text for f in case.findings) == [
-        "bugs.c:12: t is used without IS_ERR, made in line 10",
-        "bugs.c:18: & x -> l is deleted from its list again, first in line 17",
-        "bugs.c:24: x is written through, and line 22 may have left it NULL",
-        "bugs.c:6: x is used after kfree in line 5",
-    ]
 
 
 def test_real_gcc_warns_and_leaves_the_folder_as_it_was(tmp_path: Path) -> None:

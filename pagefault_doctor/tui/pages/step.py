@@ -12,6 +12,8 @@ from pagefault_doctor.model.event import Outcome, ToolFinished
 from pagefault_doctor.model.fact import Finding, Mark
 from pagefault_doctor.model.playbook import Cause, Step, StepStatus
 from pagefault_doctor.model.report import Report
+from pagefault_doctor.session import remedy
+from pagefault_doctor.session.remedy import Matched
 from pagefault_doctor.session.view import CommandRecord, View
 from pagefault_doctor.tools.tool import Tool, next_command
 from pagefault_doctor.tui.glyphs import FINDING_MARKS, STATUS_WORDS
@@ -60,16 +62,22 @@ def _rows(view: View, step: Step, now: Now) -> Iterator[Row]:
     yield from _commands(view, step, now)
     yield from _findings(view, step)
     if step.remedy and (cause := now.causes.get(view.opinion.verdict.root_cause.value)):
-        yield from _remedy(cause)
+        yield from _remedy(cause, remedy.matched(view.case, cause))
     yield from _unused(view, state.finished)
     for note in view.notes:
         if note.step == step.id:
             yield Row(f"  note: {note.text}", hang=8, ref=note)
 
 
-def _remedy(cause: Cause) -> Iterator[Row]:
-    """Tell the usual cure of a cause, with its example."""
+def _remedy(cause: Cause, here: Matched | None) -> Iterator[Row]:
+    """Tell the usual cure of a cause, at the line that faulted and with its example."""
     yield Row()
+    if here:
+        yield Row(f"The line to mend is {here.place}:", hang=4)
+        yield Row(f"    {here.code}", hang=12, verbatim=True)
+        for number, line in enumerate(here.check.splitlines()):
+            lead = "before it" if number == 0 else ""
+            yield Row(f"    {lead:9} {line}", hang=14, verbatim=True)
     yield Row(f"Usual cure: {' '.join(cause.remedy.change.split())}", hang=4)
     for word, code in (("before", cause.remedy.before), ("after", cause.remedy.after)):
         for number, line in enumerate(code.rstrip("\n").splitlines()):
@@ -77,6 +85,7 @@ def _remedy(cause: Cause) -> Iterator[Row]:
             yield Row(f"    {lead:7} {line}", tone=Tone.DIM, hang=12, verbatim=True)
     if cause.remedy.api:
         yield Row(f"    use     {' '.join(cause.remedy.api.split())}", tone=Tone.DIM, hang=12)
+    yield Row(f"    proof   {' '.join(cause.prove.split())}", tone=Tone.DIM, hang=12)
     yield Row()
 
 
