@@ -9,24 +9,32 @@ from typing import Any
 from pagefault_doctor.lab.needs import Row, Use
 from pagefault_doctor.model.errors import ExitCode
 
-_TITLES = {Use.BOOT: "to boot", Use.BUILD: "to build", Use.DUMP: "to read dumps"}
+_TITLES = {
+    Use.BOOT: "to boot",
+    Use.BUILD: "to build",
+    Use.DUMP: "to read dumps",
+    Use.DEBUG: "to debug live",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare options and arguments."""
-    from pagefault_doctor.cli.lab_run import add_run_arguments
+    from pagefault_doctor.cli.lab_run import add_module_arguments, add_run_arguments
 
     parser.epilog = (
         "The virtual machine runs this machine's own kernel in QEMU, without KVM, root or\n"
         "network, and is gone afterwards. Nothing is loaded into this machine.\n\n"
         "Examples:\n  pfdoctor lab doctor\n  pfdoctor lab run null-deref-module\n"
-        "  pfdoctor lab run --module faulty.ko --trigger 'rmmod faulty' --slub-debug"
+        "  pfdoctor lab run --module faulty.ko --trigger 'rmmod faulty' --slub-debug\n"
+        "  pfdoctor lab debug --source ~/src/faulty"
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     doctor = actions.add_parser("doctor", help="what the lab needs, and what is missing here")
     doctor.add_argument("--json", action="store_true", help="as JSON")
     actions.add_parser("list", help="the scenarios that can be run")
     add_run_arguments(actions.add_parser("run", help="reproduce a fault and diagnose it"))
+    by_hand = "reproduce a fault, and get gdb stopped at its line"
+    add_module_arguments(actions.add_parser("debug", help=by_hand))
 
 
 def run(args: argparse.Namespace) -> int:
@@ -35,6 +43,10 @@ def run(args: argparse.Namespace) -> int:
         from pagefault_doctor.cli.lab_run import run_lab
 
         return run_lab(args)
+    if args.action == "debug":
+        from pagefault_doctor.cli.lab_debug import run_debug
+
+        return run_debug(args)
     return _doctor(args.json) if args.action == "doctor" else _list()
 
 

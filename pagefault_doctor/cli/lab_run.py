@@ -22,6 +22,7 @@ from pagefault_doctor.model.diagnosis import Opinion
 from pagefault_doctor.model.errors import ExitCode, MissingError, UsageError
 from pagefault_doctor.model.fact import Fact, Mark, Source
 from pagefault_doctor.model.log import KernelLog
+from pagefault_doctor.tools.gdb_live import Stop, told
 
 _SLUB_DEBUG = "slub_debug=FZPU"
 _MOST_REPEATS = 1000
@@ -39,7 +40,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """All attempts, the one that is told of, and what was found in it.
 
-    `dump` is what drgn read out of the dump, `seconds` those of each part.
+    `dump` is what drgn read out of the dump, `stop` what gdb saw at the line, or why it saw
+    nothing; `seconds` are those of each part.
     """
 
     attempts: tuple[Attempt, ...]
@@ -47,6 +49,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     log: KernelLog
     opinion: Opinion
     dump: Reading
+    stop: Stop | str | None
     release: str
     modules: tuple[str, ...]
     seconds: dict[str, float]
@@ -69,8 +72,8 @@ class Progress:
         say(f"{name:6} {seconds:5.1f} s  {words}")
 
 
-def add_run_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare options and arguments."""
+def add_module_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `lab run` and `lab debug` share: the module, its trigger, the guest."""
     add = parser.add_argument
     add("scenario", nargs="?", metavar="SCENARIO", help="a bundled case; lab list names them")
     add("--source", metavar="DIR", help="a module's source: built in a copy, for the booted kernel")
@@ -90,9 +93,16 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         help="for the kernel's command line; NAME.PARAMETER=VALUE sets a module's parameter",
     )
     add("--slub-debug", action="store_true", help=f"short for --kernel-arg {_SLUB_DEBUG}")
-    add("--repeat", type=int, default=1, metavar="N", help="boot and try N times")
-    add("--keep", metavar="DIR", help="keep serial log, dump and module in this new folder")
     add("--timeout", type=float, default=120, metavar="S", help="seconds for a guest (120)")
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare options and arguments."""
+    add_module_arguments(parser)
+    add = parser.add_argument
+    add("--repeat", type=int, default=1, metavar="N", help="boot and try N times")
+    add("--gdb", action="store_true", help="boot once more, and stop at the faulting line with gdb")
+    add("--keep", metavar="DIR", help="keep serial log, dump and module in this new folder")
     add("--json", action="store_true", help="as JSON: the diagnosis, and how the run went")
     add("--exit-code", action="store_true", help="exit with 10 when a fault was found")
 
@@ -101,7 +111,9 @@ def run_lab(args: argparse.Namespace) -> int:
     """Run it, print the diagnosis and how often it was reproduced, and return the exit code."""
     from pagefault_doctor.lab.scratch import scratch
 
-    order = _order(args)
+    order = order_of(args)
+    if not 1 <= args.repeat <= _MOST_REPEATS:
+        raise UsageError(f"--repeat is 1 to {_MOST_REPEATS}")
     keep = _keep(args.keep)
     began = time.monotonic()
     with scratch() as folder:
@@ -110,15 +122,15 @@ def run_lab(args: argparse.Namespace) -> int:
     return ExitCode.FAULT_FOUND if args.exit_code and outcome.reproduced else ExitCode.DONE
 
 
-def _order(args: argparse.Namespace) -> Order:
+def order_of(args: argparse.Namespace) -> Order:
     """Return what to run; raises UsageError or MissingError where the arguments do not fit."""
     if sum(bool(given) for given in (args.scenario, args.source, args.module)) != 1:
         raise UsageError(
             "one of SCENARIO, --source DIR and --module FILE.ko is needed",
             "pfdoctor lab list names the scenarios",
         )
-    if not 1 <= args.repeat <= _MOST_REPEATS or not args.timeout > 0:
-        raise UsageError(f"--repeat is 1 to {_MOST_REPEATS}, --timeout more than 0 seconds")
+    if not args.timeout > 0:
+        raise UsageError("--timeout is more than 0 seconds")
     source, lines, kernel_args = args.source, tuple(args.trigger), tuple(args.kernel_arg)
     if args.scenario:
         from pagefault_doctor.playbook.shelf import scenario, scenario_folder
@@ -165,21 +177,29 @@ def _keep(name: str | None) -> Path | None:
     return folder
 
 
-def _carry_out(order: Order, args: argparse.Namespace, folder: Path, keep: Path | None) -> Outcome:
+def prepare(order: Order, timeout: float, folder: Path, home: Path, tell: Tell) -> Run:
+    """Return the run of what was ordered, its modules built, and their files put into `home`."""
     from pagefault_doctor.lab import needs
     from pagefault_doctor.lab.run import Run
-    from pagefault_doctor.lab.vm import Setup, release_of
+    from pagefault_doctor.lab.vm import Setup
 
-    tell = Progress()
     rows = needs.look()
-    drgn = any(row.path for row in rows if row.need.name == "drgn")
     needs.demand(rows, *((needs.Use.BOOT, needs.Use.BUILD) if order.source else (needs.Use.BOOT,)))
     kernel, modules = _modules(order, folder, tell)
-    home = keep or folder
     for module in modules:
         (home / f"{module.name}.ko").write_bytes(module.data)
     setup = Setup(kernel=kernel, append=" ".join(order.kernel_args))
-    run = Run(setup, modules, order.triggers, args.timeout, tell)
+    return Run(setup, modules, order.triggers, timeout, tell)
+
+
+def _carry_out(order: Order, args: argparse.Namespace, folder: Path, keep: Path | None) -> Outcome:
+    from pagefault_doctor.cli.lab_debug import stop_at
+    from pagefault_doctor.lab import needs
+
+    tell = Progress()
+    home = keep or folder
+    run = prepare(order, args.timeout, folder, home, tell)
+    drgn = any(row.path for row in needs.look() if row.need.name == "drgn")
     attempts = _attempts(run, args.repeat, home / "vmcore" if keep or drgn else None)
     shown = next((a for a in attempts if a.reproduced), attempts[-1])
     if keep:
@@ -195,8 +215,9 @@ def _carry_out(order: Order, args: argparse.Namespace, folder: Path, keep: Path 
         log=log,
         opinion=opinion,
         dump=dump,
-        release=release_of(kernel),
-        modules=tuple(module.name for module in modules),
+        stop=stop_at(run, log) if args.gdb and log.reports else None,
+        release=run.release,
+        modules=tuple(module.name for module in run.modules),
         seconds=tell.seconds,
     )
 
@@ -268,6 +289,9 @@ def _print(args: argparse.Namespace, outcome: Outcome, keep: Path | None, second
     for finding in outcome.dump.findings:
         if finding.mark is Mark.BAD:
             print(f"dump: {finding.text}")
+    if isinstance(outcome.stop, Stop):
+        for text, _ in told(outcome.stop):
+            print(f"gdb: {text}")
     for note in _notes(outcome):
         print(f"note: {note}")
     print(f"\n{_summary(outcome)}; {outcome.release}, {seconds:.1f} s in all")
@@ -276,8 +300,9 @@ def _print(args: argparse.Namespace, outcome: Outcome, keep: Path | None, second
 
 
 def _notes(outcome: Outcome) -> tuple[str, ...]:
-    """Return the notes of all attempts, each once."""
-    return tuple(dict.fromkeys(note for a in outcome.attempts for note in a.notes))
+    """Return the notes of all attempts, each once, and why gdb saw nothing."""
+    notes = dict.fromkeys(note for a in outcome.attempts for note in a.notes)
+    return (*notes, outcome.stop) if isinstance(outcome.stop, str) else tuple(notes)
 
 
 def _summary(outcome: Outcome) -> str:
@@ -297,6 +322,7 @@ def _as_dict(outcome: Outcome, keep: Path | None, seconds: float) -> dict[str, A
         "kernel": outcome.release,
         "modules": outcome.modules,
         "dump": {fact.name: fact.value for fact in outcome.dump.facts},
+        "gdb": outcome.stop if isinstance(outcome.stop, Stop) else None,
         "notes": _notes(outcome),
         "seconds": outcome.seconds | {"total": round(seconds, 2)},
         "kept": str(keep) if keep else None,

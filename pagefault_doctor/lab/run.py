@@ -12,6 +12,7 @@ import msgspec
 
 from pagefault_doctor import klog
 from pagefault_doctor.lab import initramfs
+from pagefault_doctor.lab.debug import KERNEL_ARG, Place, Start, watch
 from pagefault_doctor.lab.guest import GuestHost
 from pagefault_doctor.lab.module import Module, shipped
 from pagefault_doctor.lab.vm import Setup, VirtualMachine, release_of
@@ -76,10 +77,12 @@ class Run:
             setup, append=" ".join((*ALWAYS, setup.append)).strip()
         )
         self._commands = (*(("modprobe", m.name) for m in modules), *triggers)
+        self.modules = modules
+        self.release = release_of(setup.kernel)
         self._timeout = timeout
         self._tell = tell
         began = time.monotonic()
-        self._image = _image(release_of(setup.kernel), modules)
+        self._image = _image(self.release, modules)
         tell("pack", time.monotonic() - began, f"initramfs of {len(self._image) >> 20} MiB")
 
     def attempt(self, vmcore: Path | None) -> Attempt:
@@ -92,7 +95,7 @@ class Run:
         until = began + self._timeout
         with VirtualMachine(self._setup, self._image) as machine:
             guest = self._boot(machine)
-            self._told("boot", began, release_of(self._setup.kernel))
+            self._told("boot", began, self.release)
             before = machine.console().count("\n")
             began = time.monotonic()
             notes = self._provoke(guest, until)
@@ -108,6 +111,27 @@ class Run:
             vmcore=vmcore if panicked and not dumped else None,
             notes=(*notes, dumped) if dumped else notes,
         )
+
+    def debug(self, place: Place, start: Start, *, vmlinux: str, by_hand: bool) -> Result:
+        """Boot a guest, do it all while gdb watches the place, and return gdb's result."""
+        began = time.monotonic()
+        until = began + self._timeout
+        append = f"{self._setup.append} {KERNEL_ARG}"
+        setup = msgspec.structs.replace(self._setup, append=append)
+        with VirtualMachine(setup, self._image) as machine:
+            guest = self._boot(machine)
+            self._told("boot", began, "once more, for gdb")
+            began = time.monotonic()
+
+            def provoke() -> None:
+                self._provoke(guest, until)
+                _listen(machine, until)
+
+            watched = watch(
+                guest, self.modules, place, provoke, start, vmlinux=vmlinux, by_hand=by_hand
+            )
+        self._told("gdb", began, f"at {place.function}+{place.offset:#x}")
+        return watched
 
     def _boot(self, machine: VirtualMachine) -> GuestHost:
         patience = min(LONGEST_BOOT, self._timeout)

@@ -14,7 +14,7 @@ import time
 import weakref
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import msgspec
 
@@ -118,6 +118,20 @@ class VirtualMachine:
         self._qmp.execute(
             "dump-guest-memory", timeout, paging=False, protocol=f"file:{path.absolute()}"
         )
+
+    def serve_gdb(self) -> Path:
+        """Let a gdb connect, and return the Unix socket for its `target remote`."""
+        path = self.folder / "gdb"
+        order: dict[str, Any] = {"command-line": f"gdbserver unix:{path},server=on,wait=off"}
+        said = self._qmp.execute("human-monitor-command", **order)
+        if not path.exists():
+            raise PfDoctorError("QEMU does not let gdb connect", str(said).strip())
+        return path
+
+    def quit(self) -> None:
+        """End its QEMU at once; whoever talks to the guest hears that it has gone."""
+        with contextlib.suppress(PfDoctorError, OSError):
+            self._qmp.execute("quit")
 
     def close(self) -> None:
         """End it and remove its folder; closing twice is fine."""

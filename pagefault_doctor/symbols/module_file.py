@@ -27,6 +27,7 @@ _PREFERRED: Final = ("updates", "extra", "weak-updates")
 """Folders that `depmod` searches before the kernel's own (`depmod.d`)."""
 _MOST_FOLDERS: Final = 20_000
 _LARGEST: Final = 512 << 20
+_SHF_ALLOC: Final = 2
 _PACKED: Final[dict[str, Callable[[Path], Any]]] = {".gz": gzip.open, ".xz": lzma.open}
 
 
@@ -141,6 +142,38 @@ def _place(elf: ELFFile, name: str, offset: int, size: int | None) -> tuple[int,
     fitting = [s for s in found if s["st_size"] == size] or found
     places = {(s["st_shndx"], s["st_value"] + offset) for s in fitting}
     return places.pop() if len(places) == 1 else None
+
+
+def placed(ko: Path, function: str, offset: int, size: int | None) -> tuple[str, int] | None:
+    """Return the section that `function`+`offset` lies in and the offset in it, or None."""
+    try:
+        elf = open_module(ko)
+        with elf.stream:
+            place = _place(elf, function, offset, size)
+            return (elf.get_section(place[0]).name, place[1]) if place else None
+    except _broken():
+        return None
+
+
+def landmarks(ko: Path) -> tuple[tuple[str, int, int], ...]:
+    """Return one symbol of each section that is loaded: section, symbol number, its offset.
+
+    The kernel keeps the numbers, so that the symbol's address gives that of the section.
+    """
+    found: dict[int, tuple[str, int, int]] = {}
+    try:
+        elf = open_module(ko)
+        with elf.stream:
+            table: Any = elf.get_section_by_name(".symtab")
+            for number, symbol in enumerate(table.iter_symbols() if table else ()):
+                index = symbol["st_shndx"]
+                if isinstance(index, int) and index not in found:
+                    section = elf.get_section(index)
+                    if section["sh_flags"] & _SHF_ALLOC:
+                        found[index] = (section.name, number, symbol["st_value"])
+    except _broken():
+        return ()
+    return tuple(found.values())
 
 
 def build_id(path: Path) -> str | None:

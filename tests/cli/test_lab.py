@@ -105,8 +105,8 @@ def test_wrong_arguments_are_told_before_anything_runs(
 @pytest.mark.usefixtures("lab")
 def test_the_scenario_is_reproduced_and_its_line_named(tmp_path: Path, capsys: Capture) -> None:
     keep = tmp_path / "kept"
-    words = ("null-deref-module", "--repeat", "2", "--keep", str(keep), "--json", "--exit-code")
-    assert main(["lab", "run", *words]) == 10
+    words = ("null-deref-module", "--repeat", "2", "--keep", str(keep), "--json", "--gdb")
+    assert main(["lab", "run", *words, "--exit-code"]) == 10
     out, progress = capsys.readouterr()
     document = json.loads(out)
     assert document["schema"] == "pfdoctor.diagnosis/1"
@@ -115,7 +115,10 @@ def test_the_scenario_is_reproduced_and_its_line_named(tmp_path: Path, capsys: C
     assert document["reports"][0]["source_line"] == {"file": "faulty.c", "line": 37}
     ran = document["lab"]
     assert (ran["runs"], ran["reproduced"], ran["panicked"]) == (2, 2, 2)
-    assert {"build", "boot", "insert", "dump", "read", "total"} <= set(ran["seconds"])
+    assert {"build", "boot", "insert", "dump", "gdb", "total"} <= set(ran["seconds"])
+    stop = ran["gdb"]
+    assert (stop["line"], stop["source"]) == (37, "state->status = FAULTY_READY;")
+    assert (stop["holders"], stop["value"], stop["reachable"]) == (["state"], 0, False)
     assert all(f"pfdoctor: {part} " in progress for part in ("build", "boot", "insert", "dump"))
     assert sorted(path.name for path in keep.iterdir()) == ["faulty.ko", "serial.log", "vmcore"]
     assert (keep / "vmcore").open("rb").read(4) == b"\x7fELF"
