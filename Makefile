@@ -39,7 +39,7 @@ lab-setup: ## install the Debian packages that the real tools and the lab need (
 	apt-get update
 	DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends $(LAB_PACKAGES)
 
-LAB_PACKAGES := qemu-system-x86 busybox-static cpio kmod linux-image-cloud-amd64 \
+LAB_PACKAGES := qemu-system-x86 kexec-tools busybox-static cpio kmod linux-image-cloud-amd64 \
 	linux-headers-cloud-amd64 linux-image-cloud-amd64-dbg crash makedumpfile stress-ng \
 	memtester linux-perf sparse coccinelle gdb valgrind gcc make tmux openssh-client openssh-server \
 	zstd systemd systemd-journal-remote

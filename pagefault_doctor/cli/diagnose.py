@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -18,6 +19,9 @@ from pagefault_doctor.model.diagnosis import Opinion, RootCause
 from pagefault_doctor.model.errors import ExitCode, MissingError, PfDoctorError, UsageError
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.report import Report
+
+if TYPE_CHECKING:
+    from pagefault_doctor.session.walk import Walk
 
 Reader = Callable[[str], tuple[KernelLog, ...]]
 
@@ -144,10 +148,26 @@ def _examine_dump(args: argparse.Namespace) -> Examined:
 
     walk = begin(host_of(args), given=given_files(args), saved=False)
     walk_steps(walk, ("analyse-crash-dump",))
+    _tell_troubles(walk)
     if not walk.view.case.reports:
         unread = "; ".join(f"{t.tool}: {t.reason}" for t in walk.view.finished_tools if t.reason)
         raise MissingError(f"no kernel log could be read from {args.vmcore}", unread)
-    return Examined(args.vmcore, walk.view.case.reports, walk.view.opinion)
+    reports = walk.view.case.reports
+    if args.module_dir:
+        from pagefault_doctor.symbols import locate
+
+        reports = tuple(locate(report, Path(args.module_dir)) for report in reports)
+    return Examined(args.vmcore, reports, walk.view.opinion)
+
+
+def _tell_troubles(walk: Walk) -> None:
+    """Say what is wrong with the dump or the vmlinux, each in a line."""
+    from pagefault_doctor.tools import dump_file
+
+    for command in walk.view.commands:
+        if command.result and dump_file.is_look(command.result):
+            for trouble in command.findings:
+                say(trouble.text)
 
 
 def _conclude(args: argparse.Namespace, examined: Examined) -> ExitCode:

@@ -15,7 +15,7 @@ from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatu
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Report
-from pagefault_doctor.tools import vmlinux
+from pagefault_doctor.tools import dump_file, vmlinux
 from pagefault_doctor.tools.log_reading import log_reading
 from pagefault_doctor.tools.place import dump_path, is_release, reported
 from pagefault_doctor.tools.tool import Tool, fact, finding
@@ -79,9 +79,13 @@ def _plan(case: Case) -> Command | Blocked | None:
     dump = dump_path(case)
     if not dump:
         return NO_DUMP
-    done = case.done("crash")
-    if not done and _is_told(case, dump):
+    if _is_told(case, dump) and not case.done("crash"):
         return None
+    if looking := dump_file.look(case, "crash"):
+        return looking
+    if hopeless := dump_file.not_a_dump(case):
+        return hopeless
+    done = tuple(result for result in case.done("crash") if not dump_file.is_look(result))
     image = vmlinux.known(case)
     if not image:
         return _prepare(case, done, dump)
@@ -91,8 +95,7 @@ def _plan(case: Case) -> Command | Blocked | None:
     if tried and (hopeless := _hopeless(tried[-1])):
         return hopeless
     if len(tried) == len(LADDER):
-        remedy = "the kernel's log may still be in it: strings -n 8 FILE | grep -a 'BUG:'"
-        return Blocked("crash cannot read this dump, in any way it knows", remedy)
+        return _last_resort(case, done)
     return _command(LADDER[len(tried)], image, dump)
 
 
@@ -110,6 +113,16 @@ def _prepare(case: Case, done: tuple[Result, ...], dump: str) -> Command | Block
     if not any(map(vmlinux.is_lookup, done)) and (look := vmlinux.lookup(case, "crash")):
         return look
     return (_hopeless(done[0]) if done else None) or vmlinux.missing(case)
+
+
+def _last_resort(case: Case, done: tuple[Result, ...]) -> Command | Blocked | None:
+    """Search the bytes for the log, where crash cannot read the dump in any way it knows."""
+    if not any(map(dump_file.is_text, done)):
+        return dump_file.text(case, "crash")
+    if any(log.source == dump_path(case) and log.reports for log in case.logs):
+        return None
+    remedy = "copy it again, or go on with the log of the crash: --log FILE"
+    return Blocked("crash cannot read this dump, in any way it knows", remedy)
 
 
 def _command(options: tuple[str, ...], image: str, dump: str) -> Command:
@@ -166,6 +179,10 @@ def _exception(name: str, number: int, seen: dict[str, tuple[str, int]]) -> None
 def _read(result: Result, case: Case) -> Reading:
     if vmlinux.is_lookup(result):
         return Reading(facts=vmlinux.found(result))
+    if dump_file.is_look(result):
+        return dump_file.read_look(result, case)
+    if dump_file.is_text(result):
+        return dump_file.read_text(result, case)
     if "--osrelease" in result.command.argv:
         return _read_release(result)
     seen = parse(result.output)
@@ -233,6 +250,7 @@ TOOL: Final = Tool(
     programs=("crash",),
     package={"": "crash"},
     facts=(
+        *dump_file.FACTS,
         *("dump.vmlinux", "dump.release", "dump.panic", "dump.function", "dump.module"),
         "dump.complete",
     ),

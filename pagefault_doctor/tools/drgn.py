@@ -17,7 +17,7 @@ from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Report
-from pagefault_doctor.tools import vmlinux
+from pagefault_doctor.tools import dump_file, vmlinux
 from pagefault_doctor.tools.crash import NO_DUMP
 from pagefault_doctor.tools.drgn_script import SCRIPT
 from pagefault_doctor.tools.log_reading import log_reading
@@ -40,7 +40,14 @@ def _plan(case: Case) -> Command | Blocked | None:
     dump = dump_path(case)
     if not dump:
         return NO_DUMP
-    if done := case.done("drgn"):
+    if looking := dump_file.look(case, "drgn"):
+        return looking
+    if hopeless := dump_file.not_a_dump(case):
+        return hopeless
+    if case.get("dump.format", "") == "flattened":
+        remedy = f"makedumpfile -R NEW < {dump}, then --vmcore NEW; crash reads it as it is"
+        return Blocked("drgn does not read a flattened dump", remedy)
+    if done := [result for result in case.done("drgn") if not dump_file.is_look(result)]:
         return _obstacle(done[-1])
     symbols: list[str] = []
     for path in (vmlinux.known(case), _suspect_file(case)):
@@ -119,6 +126,8 @@ def _frames(said: dict[str, tuple[Any, int]]) -> list[dict[str, Any]]:
 
 
 def _read(result: Result, case: Case) -> Reading:
+    if dump_file.is_look(result):
+        return dump_file.read_look(result, case)
     said = parse(result.output)
     cut = "short read" in result.output or "invalid address" in result.output
     frame = culprit(_frames(said))
@@ -206,6 +215,7 @@ TOOL: Final = Tool(
     programs=("drgn",),
     package={"": "python3-drgn", "fedora": "drgn", "arch": "drgn"},
     facts=(
+        *dump_file.FACTS,
         *("dump.release", "dump.panic", "dump.complete", "dump.function", "dump.module"),
         *("dump.file", "dump.line"),
     ),

@@ -11,13 +11,14 @@ from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.place import given, release
 from pagefault_doctor.tools.tool import fact
 
-_PLACES: Final = (
+PLACES: Final = (
     "/usr/lib/debug/boot/vmlinux-{}",
     "/usr/lib/debug/lib/modules/{}/vmlinux",
     "/usr/lib/debug/usr/lib/modules/{}/vmlinux",
     "/usr/lib/debug/usr/lib/modules/{}/vmlinux.debug",
     "/lib/modules/{}/build/vmlinux",
 )
+"""Where distributions put it; {} is the release."""
 
 _PACKAGES: Final = {
     "debian": "apt install linux-image-{}-dbg (Ubuntu: linux-image-{}-dbgsym from ddebs)",
@@ -35,7 +36,7 @@ def lookup(case: Case, tool: str) -> Command | None:
     if not kernel:
         return None
     why = f"look for the vmlinux of {kernel}, which names functions and lines"
-    paths = (place.format(kernel) for place in _PLACES)
+    paths = (place.format(kernel) for place in PLACES)
     return Command(argv=("ls", "-1", *paths), tool=tool, why=why)
 
 
@@ -53,8 +54,10 @@ def found(result: Result) -> tuple[Fact, ...]:
 
 
 def known(case: Case) -> str:
-    """Return the path of the vmlinux, as the person gave it or as it was found."""
-    return given(case, "given.vmlinux", "dump.vmlinux")
+    """Return the path of the vmlinux, as the person gave it, if it fits, or as it was found."""
+    if case.get("dump.vmlinux_fits", True):
+        return given(case, "given.vmlinux", "dump.vmlinux")
+    return given(case, "dump.vmlinux")
 
 
 def missing(case: Case) -> Blocked:
