@@ -150,7 +150,10 @@ def _examine_dump(args: argparse.Namespace) -> Examined:
     walk_steps(walk, ("analyse-crash-dump",))
     _tell_troubles(walk)
     if not walk.view.case.reports:
-        unread = "; ".join(f"{t.tool}: {t.reason}" for t in walk.view.finished_tools if t.reason)
+        tools = [tool for tool in walk.view.finished_tools if tool.reason]
+        unread = "; ".join(
+            f"{t.tool}: {t.reason}" + f" ({t.remedy})" * bool(t.remedy) for t in tools
+        )
         raise MissingError(f"no kernel log could be read from {args.vmcore}", unread)
     reports = walk.view.case.reports
     if args.module_dir:

@@ -13,6 +13,7 @@ _TITLES = {
     Use.BOOT: "to boot",
     Use.BUILD: "to build",
     Use.DUMP: "to read dumps",
+    Use.KDUMP: "to dump by kdump",
     Use.DEBUG: "to debug live",
 }
 

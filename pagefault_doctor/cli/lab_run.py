@@ -101,6 +101,12 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     add_module_arguments(parser)
     add = parser.add_argument
     add("--repeat", type=int, default=1, metavar="N", help="boot and try N times")
+    add(
+        "--dump",
+        choices=("elf", "kdump"),
+        default="elf",
+        help="written by QEMU (elf, quick), or by the guest's own crash kernel (kdump, small)",
+    )
     add("--gdb", action="store_true", help="boot once more, and stop at the faulting line with gdb")
     add("--keep", metavar="DIR", help="keep serial log, dump and module in this new folder")
     add("--json", action="store_true", help="as JSON: the diagnosis, and how the run went")
@@ -177,19 +183,22 @@ def _keep(name: str | None) -> Path | None:
     return folder
 
 
-def prepare(order: Order, timeout: float, folder: Path, home: Path, tell: Tell) -> Run:
+def prepare(
+    order: Order, timeout: float, folder: Path, home: Path, tell: Tell, *, kdump: bool = False
+) -> Run:
     """Return the run of what was ordered, its modules built, and their files put into `home`."""
     from pagefault_doctor.lab import needs
     from pagefault_doctor.lab.run import Run
     from pagefault_doctor.lab.vm import Setup
 
     rows = needs.look()
-    needs.demand(rows, *((needs.Use.BOOT, needs.Use.BUILD) if order.source else (needs.Use.BOOT,)))
+    also = {needs.Use.BUILD: order.source, needs.Use.KDUMP: kdump}
+    needs.demand(rows, needs.Use.BOOT, *(use for use, used in also.items() if used))
     kernel, modules = _modules(order, folder, tell)
     for module in modules:
         (home / f"{module.name}.ko").write_bytes(module.data)
     setup = Setup(kernel=kernel, append=" ".join(order.kernel_args))
-    return Run(setup, modules, order.triggers, timeout, tell)
+    return Run(setup, modules, order.triggers, timeout, tell, kdump=kdump)
 
 
 def _carry_out(order: Order, args: argparse.Namespace, folder: Path, keep: Path | None) -> Outcome:
@@ -198,7 +207,7 @@ def _carry_out(order: Order, args: argparse.Namespace, folder: Path, keep: Path 
 
     tell = Progress()
     home = keep or folder
-    run = prepare(order, args.timeout, folder, home, tell)
+    run = prepare(order, args.timeout, folder, home, tell, kdump=args.dump == "kdump")
     drgn = any(row.path for row in needs.look() if row.need.name == "drgn")
     attempts = _attempts(run, args.repeat, home / "vmcore" if keep or drgn else None)
     shown = next((a for a in attempts if a.reproduced), attempts[-1])
@@ -266,11 +275,21 @@ def _read_dump(vmcore: Path, module_dir: Path, log: KernelLog) -> Reading:
     if suspect:
         given["suspect.module"] = suspect
     facts = {name: Fact(name, value, Source("pfdoctor lab run")) for name, value in given.items()}
-    case, drgn = Case(facts=facts, logs=(log,)), TOOLS["drgn"]
-    command = drgn.plan(case)
-    if not isinstance(command, Command):
-        return Reading()
-    return drgn.read(LocalHost().run(command), case)
+    case, drgn, host, reading = (
+        Case(facts=facts, logs=(log,)),
+        TOOLS["drgn"],
+        LocalHost(),
+        Reading(),
+    )
+    while isinstance(command := drgn.plan(case), Command):
+        result = host.run(command)
+        reading = drgn.read(result, case)
+        case = msgspec.structs.replace(
+            case,
+            facts=case.facts | {fact.name: fact for fact in reading.facts},
+            results={drgn.id: (*case.done(drgn.id), result)},
+        )
+    return reading
 
 
 def _print(args: argparse.Namespace, outcome: Outcome, keep: Path | None, seconds: float) -> None:

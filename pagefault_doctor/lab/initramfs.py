@@ -49,13 +49,16 @@ _LIBRARY: Final = re.compile(r"(?:=> )?(/\S+) \(0x")
 """One line of ldd: `libc.so.6 => /lib/.../libc.so.6 (0x...)`, or the loader alone."""
 
 
-def build(release: str, files: Mapping[str, bytes] | None = None) -> bytes:
-    """Return the archive of a guest for the kernel `release`, with `files` (path: contents) in it.
+def build(
+    release: str, files: Mapping[str, bytes] | None = None, programs: tuple[str, ...] = ()
+) -> bytes:
+    """Return the archive of a guest for the kernel `release`.
 
+    It has `files` (path: contents) in it, and of this machine's programs these besides the usual.
     Raises MissingError where a program that the guest cannot do without is not on this machine.
     """
     added = (file(merged(path), data) for path, data in (files or {}).items())
-    return archive((*_skeleton(), *_programs(), *_shipped_modules(release), *added))
+    return archive((*_skeleton(), *_programs(programs), *_shipped_modules(release), *added))
 
 
 def module_path(release: str, name: str) -> str:
@@ -74,17 +77,25 @@ def _skeleton() -> Iterator[Entry]:
     yield file("etc/group", b"root:x:0:\n")
 
 
-def _programs() -> Iterator[Entry]:
-    here = {name: found for name in (*BASE, *UTILITIES, *TESTERS) if (found := locate(name))}
-    if missing := [name for name in BASE if name not in here]:
+def _programs(more: tuple[str, ...]) -> Iterator[Entry]:
+    yield from with_libraries((*BASE, *more), (*UTILITIES, *TESTERS))
+    yield link("usr/bin/sh", "dash")
+    yield from (link(f"usr/sbin/{name}", "../bin/kmod") for name in KMOD_NAMES)
+    yield from (link(f"usr/bin/{name}", "busybox") for name in (*APPLETS, *UTILITIES))
+
+
+def with_libraries(needed: tuple[str, ...], wanted: tuple[str, ...] = ()) -> Iterator[Entry]:
+    """Give programs of this machine with the libraries they need, `wanted` ones if they are here.
+
+    Raises MissingError where a needed one is not.
+    """
+    here = {name: found for name in (*needed, *wanted) if (found := locate(name))}
+    if missing := [name for name in needed if name not in here]:
         raise MissingError(f"{', '.join(missing)} not installed", "make lab-setup")
     for name, path in here.items():
         yield program(f"usr/bin/{name}", path.read_bytes())
     for library in sorted({found for path in here.values() for found in libraries(path)}):
         yield program(merged(library), Path(library).read_bytes())
-    yield link("usr/bin/sh", "dash")
-    yield from (link(f"usr/sbin/{name}", "../bin/kmod") for name in KMOD_NAMES)
-    yield from (link(f"usr/bin/{name}", "busybox") for name in (*APPLETS, *UTILITIES))
 
 
 def _shipped_modules(release: str) -> Iterator[Entry]:

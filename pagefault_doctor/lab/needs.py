@@ -28,6 +28,7 @@ class Use(StrEnum):
     BOOT = "boot"
     BUILD = "build"
     DUMP = "dump"
+    KDUMP = "kdump"
     DEBUG = "debug"
 
 
@@ -84,6 +85,11 @@ NEEDS: Final = (
     Need("make", Use.BUILD, "to build a module", "make", 2, _program("make")),
     Need("drgn", Use.DUMP, "reads the dump, quickly", "python3-drgn", 2, _program("drgn")),
     Need("crash", Use.DUMP, "reads the dump by hand", "crash", 12, _program("crash")),
+    Need("kexec", Use.KDUMP, "loads the crash kernel", "kexec-tools", 1, _program("kexec")),
+    Need(
+        *("makedumpfile", Use.KDUMP, "writes the dump", "makedumpfile", 1),
+        _program("makedumpfile"),
+    ),
     Need("gdb", Use.DEBUG, "stops at a line", "gdb", 13, _program("gdb")),
     Need("vmlinux", Use.DUMP, "names lines in the dump", "linux-image-{}-dbg", 1714, _vmlinux),
 )

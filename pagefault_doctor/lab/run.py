@@ -12,6 +12,7 @@ import msgspec
 
 from pagefault_doctor import klog
 from pagefault_doctor.lab import initramfs
+from pagefault_doctor.lab import kdump as in_guest
 from pagefault_doctor.lab.debug import KERNEL_ARG, Place, Start, watch
 from pagefault_doctor.lab.guest import GuestHost
 from pagefault_doctor.lab.module import Module, shipped
@@ -62,7 +63,8 @@ class Run:
     """Guests of one kernel with the same modules and triggers, booted one after another.
 
     `triggers` are argument lists that run in the guest after all modules were inserted. `timeout`
-    is how many seconds a guest has, from its boot to the end of its last trigger.
+    is how many seconds a guest has, from its boot to the end of its last trigger. With `kdump` the
+    guest's own capture kernel writes the dump, else QEMU does.
     """
 
     def __init__(
@@ -72,9 +74,18 @@ class Run:
         triggers: tuple[tuple[str, ...], ...],
         timeout: float,
         tell: Tell,
+        *,
+        kdump: bool = False,
     ) -> None:
+        self._kdump = kdump
         self._setup = msgspec.structs.replace(
             setup, append=" ".join((*ALWAYS, setup.append)).strip()
+        )
+        self._capture = msgspec.structs.replace(
+            self._setup,
+            append=f"{self._setup.append} {in_guest.KERNEL_ARG}",
+            memory=in_guest.MEMORY,
+            disk=in_guest.DISK,
         )
         self._commands = (*(("modprobe", m.name) for m in modules), *triggers)
         self.modules = modules
@@ -82,7 +93,7 @@ class Run:
         self._timeout = timeout
         self._tell = tell
         began = time.monotonic()
-        self._image = _image(self.release, modules)
+        self._image = _image(setup.kernel, modules, kdump)
         tell("pack", time.monotonic() - began, f"initramfs of {len(self._image) >> 20} MiB")
 
     def attempt(self, vmcore: Path | None) -> Attempt:
@@ -93,8 +104,11 @@ class Run:
         """
         began = time.monotonic()
         until = began + self._timeout
-        with VirtualMachine(self._setup, self._image) as machine:
+        capture = self._kdump and vmcore is not None
+        with VirtualMachine(self._capture if capture else self._setup, self._image) as machine:
             guest = self._boot(machine)
+            if capture:
+                _load_capture(guest)
             self._told("boot", began, self.release)
             before = machine.console().count("\n")
             began = time.monotonic()
@@ -163,7 +177,10 @@ class Run:
         if shutil.disk_usage(vmcore.parent).free < size + SPARE:
             return f"no dump: {vmcore.parent} has not {size >> 20} MiB to spare"
         try:
-            machine.dump(vmcore)
+            if self._kdump:
+                in_guest.collect(machine.console(), machine.disk, vmcore)
+            else:
+                machine.dump(vmcore)
         except PfDoctorError as error:
             return f"no dump: {error}"
         self._told("dump", began, f"{vmcore.stat().st_size >> 20} MiB")
@@ -173,11 +190,22 @@ class Run:
         self._tell(name, time.monotonic() - began, words)
 
 
-def _image(release: str, modules: tuple[Module, ...]) -> bytes:
+def _load_capture(guest: GuestHost) -> None:
+    result = guest.run(in_guest.LOAD)
+    if not result.ok:
+        said = (result.errors.strip().splitlines() or [result.status.value])[-1]
+        raise PfDoctorError(f"the guest could not load its capture kernel: {said}")
+
+
+def _image(kernel: Path, modules: tuple[Module, ...], kdump: bool) -> bytes:
+    release = release_of(kernel)
     files = {initramfs.module_path(release, m.name): m.data for m in modules}
     own = {m.name.replace("-", "_") for m in modules}
     wanted = dict.fromkeys(name for m in modules for name in m.depends if name not in own)
-    return initramfs.build(release, shipped(release, tuple(wanted)) | files)
+    files |= shipped(release, tuple(wanted))
+    if not kdump:
+        return initramfs.build(release, files)
+    return initramfs.build(release, files | in_guest.guest_files(kernel, release), ("kexec",))
 
 
 def _listen(machine: VirtualMachine, until: float) -> None:

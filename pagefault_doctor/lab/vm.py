@@ -36,7 +36,8 @@ rm -rf "$folder"
 """Runs QEMU from a first line to the end of its input, which ends however we do; then it leaves
 nothing behind."""
 
-_PANIC: Final = b"---[ end Kernel panic"
+_PANIC: Final = (b"---[ end Kernel panic", b"pfdoctor capture: exit code ")
+"""Said by a kernel that stands still, and by a capture kernel that has done its work."""
 
 
 def installed_kernel(boot: Path = Path("/boot")) -> Path | None:
@@ -53,6 +54,8 @@ def release_of(kernel: Path) -> str:
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
     """What to boot: `memory` in MiB; `append` is put on the kernel's command line.
 
+    `disk` is the size of an empty disk in MiB, 0 for none.
+
     `cpu` has SMAP and SMEP, as every machine has that is not older than 2015.
     """
 
@@ -61,6 +64,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     cpus: int = 2
     cpu: str = "qemu64,+smap,+smep"
     append: str = ""
+    disk: int = 0
 
 
 class VirtualMachine:
@@ -73,6 +77,7 @@ class VirtualMachine:
     def __init__(self, setup: Setup, initramfs: bytes) -> None:
         if not shutil.which(QEMU):
             raise MissingError(f"{QEMU} not installed", "make lab-setup")
+        self._setup = setup
         self.folder = Path(tempfile.mkdtemp(prefix="pfdoctor-lab-"))
         self._guard = subprocess.Popen(
             ("/bin/sh", "-c", _GUARD, "sh", str(self.folder), *_argv(setup, self.folder)),
@@ -91,6 +96,11 @@ class VirtualMachine:
             self._end()
             raise PfDoctorError(error.problem, said) from error
 
+    @property
+    def disk(self) -> Path:
+        """The file that its disk is made of."""
+        return self.folder / "disk"
+
     def start(self) -> None:
         """Let it run, or go on."""
         self._qmp.execute("cont")
@@ -101,7 +111,8 @@ class VirtualMachine:
 
     def panicked(self) -> bool:
         """Return whether its kernel has panicked and stands still."""
-        return _PANIC in self._console()
+        console = self._console()
+        return any(words in console for words in _PANIC)
 
     def wait_for_panic(self, timeout: float) -> bool:
         """Wait until its kernel has panicked; return whether it did in time (in seconds)."""
@@ -155,6 +166,8 @@ class VirtualMachine:
         assert self._guard.stdin
         try:
             (self.folder / "initramfs").write_bytes(initramfs)
+            with self.disk.open("wb") as disk:
+                disk.truncate(self._setup.disk << 20)
             self._guard.stdin.write(b"go\n")
             self._guard.stdin.flush()
         except OSError as error:
@@ -168,12 +181,14 @@ class VirtualMachine:
 
 
 def _argv(setup: Setup, folder: Path) -> tuple[str, ...]:
+    drive = ("-drive", f"file={folder / 'disk'},if=virtio,format=raw") if setup.disk else ()
     append = f"console=ttyS0 panic=0 {setup.append}".strip()
     return (
         *(QEMU, "-S", "-nodefaults", "-no-reboot", "-display", "none"),
         *("-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", setup.cpu),
         *("-m", str(setup.memory), "-smp", str(setup.cpus), "-device", "vmcoreinfo"),
         *("-kernel", str(setup.kernel), "-initrd", str(folder / "initramfs"), "-append", append),
+        *drive,
         *("-serial", f"file:{folder / 'console'}"),
         *("-serial", f"unix:{folder / 'agent'},server=on,wait=off"),
         *("-qmp", f"unix:{folder / 'qmp'},server=on,wait=off"),

@@ -168,8 +168,9 @@ def judge(path, release, build):
     if not its[1] and not its[0]:
         say("vmlinux_bad", "no vmlinux")
     elif build and its[1] and build != its[1]:
-        same = " of the same release" if its[0] == release else ""
-        say("vmlinux_bad", f"build {its[1][:12]}{same}" if same else its[0] or its[1][:12])
+        name = f"build {its[1][:12]}"
+        same = its[0] == release
+        say("vmlinux_bad", f"{name} of the same release" if same else its[0] or name)
     elif release and its[0] and release != its[0]:
         say("vmlinux_bad", its[0])
     elif not its[2]:

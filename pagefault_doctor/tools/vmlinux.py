@@ -21,9 +21,10 @@ PLACES: Final = (
 """Where distributions put it; {} is the release."""
 
 _PACKAGES: Final = {
-    "debian": "apt install linux-image-{}-dbg (Ubuntu: linux-image-{}-dbgsym from ddebs)",
-    "fedora": "dnf debuginfo-install kernel-core-{}",
-    "suse": "zypper install kernel-default-debuginfo, of release {}",
+    "debian": "apt install linux-image-{}-dbg (0.9 GB to fetch, 5.6 GB on the disk; of a cloud "
+    "kernel 0.3 and 1.8; Ubuntu: linux-image-{}-dbgsym from ddebs)",
+    "fedora": "dnf debuginfo-install kernel-core-{} (several GB)",
+    "suse": "zypper install kernel-default-debuginfo, of release {} (several GB)",
     "arch": "build the kernel package with debug information, release {}",
 }
 

@@ -15,10 +15,11 @@ from pagefault_doctor.model.fact import Mark, Value
 from pagefault_doctor.tools import crash, drgn, kdump
 from pagefault_doctor.tools.tool import Tool, next_command
 from tools.recorded import faulty, output
-from tools.told import KERNEL, follow, known, texts, told
+from tools.told import KERNEL, OOPS, follow, known, texts, told
 
 VMLINUX = f"/usr/lib/debug/boot/vmlinux-{KERNEL}"
-DUMP: dict[str, Value] = {"given.vmcore": "/var/crash/1/vmcore", "given.vmlinux": VMLINUX}
+LOOKED: dict[str, Value] = {"given.vmcore": "/var/crash/1/vmcore", "dump.format": "elf"}
+DUMP: dict[str, Value] = LOOKED | {"given.vmlinux": VMLINUX}
 READY = (
     "reserved=268435456\nloaded=1\npanic_on_oops=1\ncrashkernel=256M\n"
     "free_kib=9000000\nmemory_kib=8000000\n"
@@ -88,7 +89,7 @@ def test_crash_takes_the_name_of_an_init_function_from_the_report() -> None:
 
 
 def test_crash_looks_for_the_vmlinux_first() -> None:
-    case = known({"given.vmcore": "/var/crash/1/vmcore", "host.kernel": "6.6.0-other"})
+    case = known(LOOKED | {"host.kernel": "6.6.0-other"})
     found = told(f"{VMLINUX}\n", errors="ls: cannot access ...", exit_code=2)
     release = told(f"{KERNEL}\n")
     case, ran, _ = follow(crash.TOOL, case, release, found, told(output("crash.txt")))
@@ -98,18 +99,20 @@ def test_crash_looks_for_the_vmlinux_first() -> None:
 
 
 def test_crash_without_a_vmlinux_names_the_debug_package() -> None:
-    case = faulty({"given.vmcore": "/var/crash/1/vmcore", "dump.release": KERNEL})
+    case = faulty(LOOKED | {"dump.release": KERNEL})
     _, _, blocked = follow(crash.TOOL, case, told(errors="ls: ...", exit_code=2))
     assert blocked
     assert f"linux-image-{KERNEL}-dbg" in blocked.remedy
+    assert "GB on the disk" in blocked.remedy
 
 
 def test_crash_climbs_down_the_ladder_on_a_cut_dump() -> None:
     cut = told(output("crash_cut.txt"), exit_code=1)
-    case, ran, blocked = follow(crash.TOOL, known(DUMP), cut, cut, cut, cut)
-    tried = [command.argv[2] for command in ran[1:]]
+    case, ran, blocked = follow(crash.TOOL, known(DUMP), cut, cut, cut, cut, told())
+    tried = [command.argv[2] for command in ran[1:4]]
     assert tried == ["--zero_excluded", "--no_modules", "--minimal"]
-    assert ran[-1].stdin == "log\nquit\n"
+    assert ran[3].stdin == "log\nquit\n"
+    assert "search its bytes" in ran[4].why
     assert case.get("dump.complete", True) is False
     assert blocked
 
@@ -182,8 +185,15 @@ def test_drgn_that_cannot_read_says_what_to_do(message: str) -> None:
     assert blocked.remedy
 
 
+def test_where_no_reader_gets_through_the_log_is_searched_for_in_the_bytes() -> None:
+    cut, pieces = told(output("crash_cut.txt"), exit_code=1), told(OOPS)
+    case, _, blocked = follow(crash.TOOL, known(DUMP), cut, cut, cut, cut, pieces)
+    assert blocked is None
+    assert [report.function for report in case.reports] == ["wobble_init"]
+
+
 def _real(tool: Tool, file: Path) -> list[str]:
-    case: Case = known({"given.vmcore": str(file)})
+    case: Case = known({"given.vmcore": str(file), "dump.format": "elf"})
     wanted = next_command(tool, case)
     assert isinstance(wanted, Command)
     result = LocalHost().run(wanted)
@@ -202,7 +212,8 @@ def test_real_crash_refuses_a_file_that_is_no_dump(tmp_path: Path) -> None:
     require(Path(VMLINUX).exists(), f"no vmlinux: package linux-image-{KERNEL}-dbg")
     file = tmp_path / "vmcore"
     file.write_text("no dump")
-    case = known({"given.vmcore": str(file), "given.vmlinux": VMLINUX})
+    facts: dict[str, Value] = {"dump.format": "elf", "given.vmlinux": VMLINUX}
+    case = known(facts | {"given.vmcore": str(file)})
     wanted = next_command(crash.TOOL, case)
     assert isinstance(wanted, Command)
     _, _, blocked = follow(crash.TOOL, case, LocalHost().run(wanted))

@@ -1,0 +1,80 @@
+"""kdump inside the guest: its own crash kernel saves the dump, as on a real machine.
+
+The guest boots with memory set aside, loads the same kernel into it with kexec(8), and on a panic
+that kernel starts with a small initramfs, whose makedumpfile(8) writes to a disk.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+from pagefault_doctor.hosts.local import LocalHost
+from pagefault_doctor.lab.cpio import archive, character_device, file, folder, link, program
+from pagefault_doctor.lab.initramfs import MERGED, merged, with_libraries
+from pagefault_doctor.lab.module import shipped
+from pagefault_doctor.model.command import Command
+from pagefault_doctor.model.errors import PfDoctorError
+
+INIT: Final = Path(__file__).with_name("capture.sh")
+
+KERNEL_ARG: Final = "crashkernel=160M"
+
+MEMORY: Final = 640
+"""MiB of a guest that sets some aside; the rest is what a guest without kdump has, and more."""
+
+DISK: Final = 640
+"""MiB of the disk; its file takes only what is written."""
+
+_LOAD: Final = (
+    *("kexec", "-p", "-s", "/boot/vmlinuz", "--initrd=/boot/capture"),
+    "--append=console=ttyS0 nr_cpus=1 irqpoll reset_devices panic=1",
+)
+
+LOAD: Final = Command(argv=_LOAD, tool="lab", timeout=60.0, why="load the capture kernel")
+
+_APPLETS: Final = ("echo", "insmod", "mount", "reboot", "sh", "sync", "tail", "tr")
+
+_WROTE: Final = re.compile(r"pfdoctor capture: exit code (\d+), (.*)")
+
+
+def guest_files(kernel: Path, release: str) -> dict[str, bytes]:
+    """Return what the guest needs to load its capture kernel: path and contents."""
+    return {"/boot/vmlinuz": kernel.read_bytes(), "/boot/capture": _image(release)}
+
+
+def _image(release: str) -> bytes:
+    """Return the initramfs of the capture kernel; modules in the order they depend on each other.
+
+    In another order there is no disk, and `>/dev/vda` would make a plain file.
+    """
+    modules = shipped(release, ("virtio_pci", "virtio_blk"))
+    listing = "".join(f"/{merged(path)}\n" for path in modules)
+    return archive(
+        (
+            *(link(name, f"usr/{name}") for name in MERGED),
+            *(folder(name) for name in ("dev", "proc", "tmp")),
+            character_device("dev/console", 5, 1),
+            program("init", INIT.read_bytes()),
+            file("modules", listing.encode()),
+            *with_libraries(("busybox", "makedumpfile")),
+            *(link(f"usr/bin/{name}", "busybox") for name in _APPLETS),
+            *(file(merged(path), data) for path, data in modules.items()),
+        )
+    )
+
+
+def collect(console: str, disk: Path, vmcore: Path) -> None:
+    """Write the dump on the disk to a new file, as kdump leaves it; raises PfDoctorError."""
+    wrote = _WROTE.search(console)
+    if wrote is None:
+        raise PfDoctorError("the capture kernel wrote none")
+    if wrote[1] != "0":
+        raise PfDoctorError(f"in the capture kernel: {wrote[2]}")
+    script = 'exec makedumpfile -R "$1" <"$2"'
+    argv = ("sh", "-c", script, "sh", str(vmcore.absolute()), str(disk))
+    result = LocalHost().run(Command(argv=argv, tool="lab", timeout=120.0))
+    if not result.ok:
+        said = (result.errors + result.output).strip().splitlines()
+        raise PfDoctorError(f"makedumpfile -R: {said[-1] if said else result.status.value}")
