@@ -23,8 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from pagefault_doctor.cli.lab_run import add_module_arguments, add_run_arguments
 
     parser.epilog = (
-        "The virtual machine runs this machine's own kernel in QEMU, without KVM, root or\n"
-        "network, and is gone afterwards. Nothing is loaded into this machine.\n\n"
+        "The virtual machine runs this machine's own kernel in QEMU, without root or\n"
+        "network, with KVM where that works, and is gone afterwards. Nothing is loaded\n"
+        "into this machine.\n\n"
         "Examples:\n  pfdoctor lab doctor\n  pfdoctor lab run null-deref-module\n"
         "  pfdoctor lab run --module faulty.ko --trigger 'rmmod faulty' --slub-debug\n"
         "  pfdoctor lab debug --source ~/src/faulty"

@@ -42,6 +42,36 @@ class _Answer(msgspec.Struct, frozen=True):
     errors: bytes
 
 
+class _Heard:
+    """What was heard of a command's streams while it ran, told on as whole lines."""
+
+    def __init__(self, on_output: OnOutput | None) -> None:
+        self._on_output = on_output
+        self._told = {"out": 0, "err": 0}
+        self._line = {"out": b"", "err": b""}
+
+    def hear(self, stream: str = "", text: str = "") -> None:
+        """Take what the agent said of a stream."""
+        try:
+            data = base64.b64decode(text, validate=True)
+        except binascii.Error:
+            return  # The agent was ended in the middle of it; the answer has all.
+        if stream in self._told:
+            whole, newline, self._line[stream] = (self._line[stream] + data).rpartition(b"\n")
+            self._tell(stream, whole + newline)
+
+    def rest(self, answer: _Answer | None) -> None:
+        """Take the answer, and tell what was not told yet."""
+        streams = {"out": answer.output, "err": answer.errors} if answer else self._line
+        for stream, data in streams.items():
+            self._tell(stream, data[self._told[stream] :] if answer else data)
+
+    def _tell(self, stream: str, data: bytes) -> None:
+        self._told[stream] += len(data)
+        if data and self._on_output:
+            self._on_output(untrusted.decode(data))
+
+
 class GuestHost(Host):
     """A running guest of the lab. `name` is its host name."""
 
@@ -54,6 +84,7 @@ class GuestHost(Host):
         self._rest = b""
         self._number = 0
         self._lost = ""
+        self._heard = _Heard(None)
         machine.start()
         until = time.monotonic() + boot_timeout
         while self._line(until) != "ready":
@@ -69,17 +100,17 @@ class GuestHost(Host):
         """Run a command in the guest and return its result, also where the guest dies of it.
 
         A guest that panics or hangs gives `failed` or `timeout`, with the end of its console in
-        the errors. `on_output` is called once, when the command has ended.
+        the errors. `on_output` is called about once a second with what the command has said.
         """
         began = time.monotonic()
         if refusal := self._lost or _unfit(command):
             return Result(command=command, status=_refused(self._lost), errors=refusal)
         self._number += 1
         self._send(_request(self._number, command))
+        self._heard = _Heard(on_output)
         answer, verdict = self._await(began + command.timeout, cancel)
         result = self._result(command, answer, verdict)
-        if on_output and result.output + result.errors:
-            on_output(result.output + result.errors)
+        self._heard.rest(answer)
         return msgspec.structs.replace(result, seconds=time.monotonic() - began)
 
     def close(self) -> None:
@@ -119,6 +150,8 @@ class GuestHost(Host):
     def _answer(self, until: float) -> _Answer | None:
         """Return the answer to the latest request, or None where none begins before `until`."""
         head = self._line(until).split(" ")
+        if head[:2] == ["said", str(self._number)]:
+            self._heard.hear(*head[2:4])
         if head[:2] != ["done", str(self._number)]:
             return None
         patience = time.monotonic() + 60

@@ -2,7 +2,7 @@
 # The first process of the lab's guest. It sets the machine up; then it reads one request a line
 # from the second serial port, "run NUMBER LIMIT SCRIPT STDIN" with the last two in base64, and
 # answers with "done NUMBER STATUS", the two output streams in base64, each ended by a dot.
-# While a command runs, any line ("kill") ends it with all its children.
+# While a command runs, "said NUMBER STREAM TEXT" gives what is new of its output, and any line ("kill") ends it with all its children.
 
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root USER=root LANG=C LC_ALL=C TERM=dumb
 
@@ -31,6 +31,22 @@ answer() {
     echo .
 }
 
+# A flood is told in part only: the answer has all of it.
+tell() {
+    out=0 err=0
+    while sleep 1; do
+        for stream in out err; do
+            eval "from=\$$stream"
+            size=$(stat -c %s $stream)
+            [ "$size" -gt "$from" ] || continue
+            [ $((size - from)) -gt 16384 ] && size=$((from + 16384))
+            text=$(tail -c "+$((from + 1))" $stream | head -c "$((size - from))" | base64 | tr -d '\n')
+            echo "said $1 $stream $text"
+            eval "$stream=$size"
+        done
+    done
+}
+
 run() {
     echo "$3" | base64 -d >script
     echo "$4" | base64 -d >stdin
@@ -39,10 +55,13 @@ run() {
     command=$!
     (read -r _ <&3 && kill -KILL -- "-$command") &
     listener=$!
+    tell "$1" >&3 &
+    teller=$!
     wait "$command"
     status=$?
-    kill -KILL -- "$listener" "-$command"
-    wait "$listener"
+    kill -KILL -- "$listener" "$teller" "-$command"
+    wait "$listener" "$teller"
+    echo >&3
     [ -e missing ] && status=missing
     answer "$1" "$status" "$2" >&3
 } 2>/dev/null

@@ -1,4 +1,4 @@
-"""A disposable virtual machine: QEMU without KVM, a kernel, an initramfs, two serial ports."""
+"""A disposable virtual machine: QEMU, a kernel, an initramfs, two serial ports."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from typing import Any, Final, Self
 
 import msgspec
 
+from pagefault_doctor.lab.accelerator import accelerator
 from pagefault_doctor.lab.qmp import Qmp, connect
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.errors import MissingError, PfDoctorError
@@ -181,11 +182,12 @@ class VirtualMachine:
 
 
 def _argv(setup: Setup, folder: Path) -> tuple[str, ...]:
+    accel = accelerator(QEMU, setup.kernel, setup.cpu)
     drive = ("-drive", f"file={folder / 'disk'},if=virtio,format=raw") if setup.disk else ()
     append = f"console=ttyS0 panic=0 {setup.append}".strip()
     return (
         *(QEMU, "-S", "-nodefaults", "-no-reboot", "-display", "none"),
-        *("-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", setup.cpu),
+        *("-machine", "q35", "-accel", accel, "-cpu", setup.cpu),
         *("-m", str(setup.memory), "-smp", str(setup.cpus), "-device", "vmcoreinfo"),
         *("-kernel", str(setup.kernel), "-initrd", str(folder / "initramfs"), "-append", append),
         *drive,

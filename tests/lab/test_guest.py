@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -55,6 +56,20 @@ def test_a_command_is_ended_at_its_deadline_with_its_children(guest: GuestHost) 
     assert result.seconds < 6
     processes = run(guest, "ps", "-e", "-o", "args").output
     assert "sleep 6" not in processes
+
+
+def test_what_a_command_says_is_told_while_it_runs(guest: GuestHost) -> None:
+    heard: list[tuple[float, str]] = []
+    began = time.monotonic()
+    script = "echo first; echo odd >&2; printf half; sleep 5; echo done; printf last"
+    result = guest.run(
+        Command(argv=("sh", "-c", script), tool="test"),
+        lambda text: heard.append((time.monotonic() - began, text)),
+    )
+    assert result.output == "first\nhalfdone\nlast"
+    early = "".join(text for at, text in heard if at < result.seconds - 1)
+    assert sorted(early.splitlines()) == ["first", "odd"]
+    assert sorted("".join(text for _, text in heard)) == sorted(result.output + result.errors)
 
 
 def test_a_cancelled_command_is_ended(guest: GuestHost) -> None:
