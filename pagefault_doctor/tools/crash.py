@@ -17,13 +17,14 @@ from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.tools import dump_file, vmlinux
 from pagefault_doctor.tools.log_reading import log_reading
-from pagefault_doctor.tools.place import dump_path, is_release, reported
+from pagefault_doctor.tools.module_name import is_module_name
+from pagefault_doctor.tools.place import dump_path, is_release, reported, suspect_file
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
 LADDER: Final = ((), ("--zero_excluded",), ("--no_modules",), ("--minimal",))
 """Options of each attempt. `--minimal` comes last: it can show the log only."""
 
-_ASK: Final = "sys\nbt\nmod -t\nlog\nquit\n"
+_ASK: Final = "sys\nbt -l\nmod -t\nlog\nquit\n"
 _ASK_MINIMAL: Final = "log\nquit\n"
 
 NO_DUMP: Final = Blocked(
@@ -59,6 +60,9 @@ _SYS = regex(r"^\s*(RELEASE|PANIC): (.*)$")
 _TASK = regex(r'^PID: (\d+)\s.*COMMAND: "(.*)"')
 _RIP = regex(r"^\s+\[exception (?:RIP|PC): ([^\]+]+)(?:\+(\d+))?\]")
 _FRAME = regex(r"^\s*#\d+ \[[0-9a-f]+\] (\S+) (?:\(.*\) )?at ([0-9a-f]+)(?: \[(\w+)\])?")
+_AT = regex(r"^    (\S+): (\d{1,9})$")
+"""What `bt -l` prints below a frame."""
+_PLAIN_PATH: Final = regex(r"[\w/.,+@~-]+")
 _INIT = regex(r"_MODULE_(?:INIT_)?START_(\w+)")
 _LOG_LINE = regex(r"^(?:<\d+>)?\[ *\d+\.\d+\]")
 
@@ -71,6 +75,8 @@ class Seen(msgspec.Struct, frozen=True):
     task: tuple[str, int] | None = None
     function: tuple[str, int] | None = None
     module: tuple[str, int] | None = None
+    file: tuple[str, int] | None = None
+    line: tuple[int, int] | None = None
     frames: tuple[str, ...] = ()
     log: str = ""
 
@@ -96,7 +102,7 @@ def _plan(case: Case) -> Command | Blocked | None:
         return hopeless
     if len(tried) == len(LADDER):
         return _last_resort(case, done)
-    return _command(LADDER[len(tried)], image, dump)
+    return _command(LADDER[len(tried)], image, dump, _symbols(case))
 
 
 def _is_told(case: Case, dump: str) -> bool:
@@ -125,13 +131,23 @@ def _last_resort(case: Case, done: tuple[Result, ...]) -> Command | Blocked | No
     return Blocked("crash cannot read this dump, in any way it knows", remedy)
 
 
-def _command(options: tuple[str, ...], image: str, dump: str) -> Command:
+def _symbols(case: Case) -> str:
+    """Return crash's command that loads the suspect's own symbols, where its file is known.
+
+    At crash's prompt a path may hold no character that means something to it, such as | or >.
+    """
+    path, name = suspect_file(case), case.suspect or ""
+    safe = is_module_name(name) and _PLAIN_PATH.fullmatch(path)
+    return f"mod -s {name} {path}\n" if safe else ""
+
+
+def _command(options: tuple[str, ...], image: str, dump: str, symbols: str) -> Command:
     how = f" (again, with {options[0]}, which needs less of the dump)" if options else ""
     return Command(
         argv=("crash", "-s", *options, image, dump),
         tool="crash",
         timeout=120.0,
-        stdin=_ASK_MINIMAL if "--minimal" in options else _ASK,
+        stdin=_ASK_MINIMAL if "--minimal" in options else symbols + _ASK,
         why=f"read the panic, the backtrace and the log out of the dump{how}",
     )
 
@@ -154,8 +170,11 @@ def parse(output: str) -> Seen:
     frames: list[str] = []
     lines = output.split("\n")
     start = next((n for n, line in enumerate(lines) if _LOG_LINE.match(line)), len(lines))
+    place: tuple[tuple[str, int], tuple[int, int]] | None = None
     for number, line in enumerate(lines[:start], 1):
-        if match := _SYS.match(line):
+        if place is None and seen.keys() & {"function", "module"} and (match := _AT.match(line)):
+            place = (match[1], number), (int(match[2]), number)
+        elif match := _SYS.match(line):
             seen.setdefault(match[1].lower(), (match[2].strip().split('" (')[0].strip('"'), number))
         elif match := _TASK.match(line):
             seen.setdefault("task", (f"{match[2]}[{match[1]}]", number))
@@ -165,7 +184,8 @@ def parse(output: str) -> Seen:
             frames.append(match[1])
             if "function" not in seen and match[3]:
                 seen["function"], seen["module"] = (match[1], number), (match[3], number)
-    return Seen(frames=tuple(frames), log="\n".join(lines[start:]), **seen)
+    file, at = place or (None, None)
+    return Seen(file=file, line=at, frames=tuple(frames), log="\n".join(lines[start:]), **seen)
 
 
 def _exception(name: str, number: int, seen: dict[str, tuple[str, int]]) -> None:
@@ -209,7 +229,9 @@ def _facts(seen: Seen, cut: bool, result: Result, report: Report | None) -> tupl
         ("dump.release", seen.release),
         ("dump.panic", seen.panic),
         ("dump.function", seen.function or _init_of(seen, report)),
-        ("dump.module", seen.module),
+        ("dump.module", seen.module or _module_of(seen, report)),
+        ("dump.file", seen.file),
+        ("dump.line", seen.line),
     )
     facts = [fact(name, found[0], result, found[1]) for name, found in named if found]
     if seen.frames or cut:
@@ -224,6 +246,14 @@ def _init_of(seen: Seen, report: Report | None) -> tuple[str, int] | None:
     return (report.function, seen.module[1]) if report.module == seen.module[0] else None
 
 
+def _module_of(seen: Seen, report: Report | None) -> tuple[str, int] | None:
+    """Name the module by the report: crash names none where the exception itself is in it."""
+    if seen.function is None or report is None or not report.module:
+        return None
+    same = report.function == seen.function[0].partition(".")[0]
+    return (report.module, seen.function[1]) if same else None
+
+
 def _findings(seen: Seen, cut: bool, result: Result) -> tuple[Finding, ...]:
     told = []
     if seen.panic:
@@ -233,7 +263,8 @@ def _findings(seen: Seen, cut: bool, result: Result) -> tuple[Finding, ...]:
         told.append(finding(text, Mark.NEUTRAL, result, seen.task[1]))
     if seen.module:
         what = seen.function[0] if seen.function else "init code"
-        text = f"It stopped in {what} of module {seen.module[0]}"
+        at = f" at {seen.file[0]}:{seen.line[0]}" if seen.file and seen.line else ""
+        text = f"It stopped in {what} of module {seen.module[0]}{at}"
         told.append(finding(text, Mark.BAD, result, seen.module[1]))
     elif seen.function:
         text = f"It stopped in {seen.function[0]}"
@@ -252,7 +283,7 @@ TOOL: Final = Tool(
     facts=(
         *dump_file.FACTS,
         *("dump.vmlinux", "dump.release", "dump.panic", "dump.function", "dump.module"),
-        "dump.complete",
+        *("dump.file", "dump.line", "dump.complete"),
     ),
     plan=_plan,
     read=_read,

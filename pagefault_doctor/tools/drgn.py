@@ -21,7 +21,7 @@ from pagefault_doctor.tools import dump_file, vmlinux
 from pagefault_doctor.tools.crash import NO_DUMP
 from pagefault_doctor.tools.drgn_script import SCRIPT
 from pagefault_doctor.tools.log_reading import log_reading
-from pagefault_doctor.tools.place import dump_path, given, inside, reported
+from pagefault_doctor.tools.place import dump_path, reported, suspect_file
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
 _RUN: Final = "import sys; exec(sys.stdin.read(), globals())"
@@ -50,7 +50,7 @@ def _plan(case: Case) -> Command | Blocked | None:
     if done := [result for result in case.done("drgn") if not dump_file.is_look(result)]:
         return _obstacle(done[-1])
     symbols: list[str] = []
-    for path in (vmlinux.known(case), _suspect_file(case)):
+    for path in (vmlinux.known(case), suspect_file(case)):
         symbols += ["-s", path] if path else []
     return Command(
         argv=("drgn", "-q", "-c", dump, *symbols, "-e", _RUN),
@@ -60,12 +60,6 @@ def _plan(case: Case) -> Command | Blocked | None:
         why="read the panicking task, its stack and the log out of the dump",
         env={"DEBUGINFOD_URLS": ""},
     )
-
-
-def _suspect_file(case: Case) -> str:
-    if path := given(case, "module.path"):
-        return path if path.endswith(".ko") else ""
-    return inside(case.get("given.module_dir", ""), f"{case.suspect}.ko") or ""
 
 
 def _obstacle(result: Result) -> Blocked | None:

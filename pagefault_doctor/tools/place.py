@@ -49,6 +49,13 @@ def given(case: Case, *names: str) -> str:
     return next((path for name in names if is_absolute(path := case.get(name, ""))), "")
 
 
+def suspect_file(case: Case) -> str:
+    """Return the path of the suspect's uncompressed file, else an empty text."""
+    if path := given(case, "module.path"):
+        return path if path.endswith(".ko") else ""
+    return inside(case.get("given.module_dir", ""), f"{case.suspect}.ko") or ""
+
+
 def reported(case: Case, new: KernelLog | None = None) -> Report | None:
     """Return the report that the walk is about: the verdict's own, else the case's main one.
 

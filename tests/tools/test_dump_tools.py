@@ -141,6 +141,27 @@ def test_crash_shows_the_frame_of_an_ordinary_module_function() -> None:
     assert seen.module == ("wobble", 1)
 
 
+def test_crash_loads_the_suspects_symbols_and_tells_the_line() -> None:
+    module: dict[str, Value] = {"module.path": "/src/wobble.ko", "suspect.module": "wobble"}
+    said = (
+        " #3 [ffffa] asm_exc_page_fault at ffffffff84a00c02\n    /build/idtentry.h: 608\n"
+        "    [exception RIP: wobble_poke+12]\n    RIP: ffffffffc05f6035  RSP: 0\n"
+        "    /src/wobble.c: 24\n #4 [ffffb] wobble_write at ffffffffc0342035 [wobble]\n"
+        "    /src/wobble.c: 50\n"
+    )
+    case, (command,), _ = follow(crash.TOOL, known(DUMP | module), told(said))
+    assert command.stdin.startswith("mod -s wobble /src/wobble.ko\n")
+    assert case.get("dump.function", "") == "wobble_poke"
+    assert (case.get("dump.file", ""), case.get("dump.line", 0)) == ("/src/wobble.c", 24)
+
+
+def test_a_path_that_would_be_a_command_to_crash_is_not_handed_to_it() -> None:
+    module: dict[str, Value] = {"module.path": "/a|sh/wobble.ko", "suspect.module": "wobble"}
+    wanted = next_command(crash.TOOL, known(DUMP | module))
+    assert isinstance(wanted, Command)
+    assert "|" not in wanted.stdin
+
+
 def test_drgn_names_task_function_and_log() -> None:
     case, (command,), _ = follow(drgn.TOOL, faulty(DUMP), told(output("drgn.txt")))
     assert case.get("dump.module", "") == "faulty"
