@@ -91,10 +91,11 @@ def run(
 def run_interactive(command: Command) -> Result:
     """Run a command on our own terminal, which must have been handed over, and wait for it.
 
-    It gets our whole environment, for an editor needs TERM and its settings, and no deadline.
+    It gets our whole environment, for an editor needs TERM and its settings, and no deadline; its
+    PATH is that of `run`.
     Nothing is captured. Ctrl-C is the command's own while it runs.
     """
-    env = dict(os.environ) | command.env
+    env = dict(os.environ) | {"PATH": environment()["PATH"]} | command.env
     program = locate(command, env)
     if isinstance(program, Obstacle):
         return Result(command=command, status=program.status, errors=program.reason)

@@ -62,6 +62,17 @@ def test_kdump_in_the_guest_leaves_a_filtered_dump_that_drgn_reads(
     assert not told
 
 
+def test_a_built_module_is_crashed_with_slub_debugging(
+    kept: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    words = ("--module", str(kept / "faulty.ko"), "--slub-debug", "--keep", str(tmp_path / "new"))
+    assert main(["lab", "run", *words, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert is_right(document)
+    assert document["lab"]["reproduced"] == 1
+    assert "slub_debug=FZPU" in (tmp_path / "new/serial.log").read_text()
+
+
 def test_a_vmlinux_of_another_build_is_told_and_the_right_one_used(
     kept: Path, capsys: Capture
 ) -> None:
