@@ -10,12 +10,14 @@ table with final addresses (`simplify_symbols`), for init code too.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 from typing import Any
 
-import gdb
+with contextlib.suppress(ImportError):  # It is there within gdb alone.
+    import gdb
 
 MOST_STOPS = 500
 """Passes over the place that are looked at; a fault that comes later is not waited for."""
@@ -253,4 +255,5 @@ def main() -> None:
         print("\nThe guest stopped before the place was reached with a bad pointer. To end: quit.")
 
 
-main()
+if __name__ == "__main__":
+    main()

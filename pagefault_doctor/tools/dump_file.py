@@ -33,9 +33,13 @@ _KEYS: Final = frozenset(
 
 
 def look(case: Case, tool: str) -> Command | None:
-    """Return the command that reads the header, None where that was done in this case."""
-    dump = dump_path(case)
-    if case.has("dump.format") or any(map(is_look, case.done(tool))):
+    """Return the command that reads the header, None where that was done in this case.
+
+    Only a dump that the person named can be of anything: what kdump left on this box is of a kernel
+    of its own, and its name tells whether it is whole.
+    """
+    dump = given(case, "given.vmcore")
+    if not dump or case.has("dump.format") or any(map(is_look, case.done(tool))):
         return None
     image = given(case, "given.vmlinux")
     return Command(
