@@ -151,7 +151,7 @@ def placed(ko: Path, function: str, offset: int, size: int | None) -> tuple[str,
         with elf.stream:
             place = _place(elf, function, offset, size)
             return (elf.get_section(place[0]).name, place[1]) if place else None
-    except _broken():
+    except broken():
         return None
 
 
@@ -171,7 +171,7 @@ def landmarks(ko: Path) -> tuple[tuple[str, int, int], ...]:
                     section = elf.get_section(index)
                     if section["sh_flags"] & _SHF_ALLOC:
                         found[index] = (section.name, number, symbol["st_value"])
-    except _broken():
+    except broken():
         return ()
     return tuple(found.values())
 
