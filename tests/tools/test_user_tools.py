@@ -110,6 +110,12 @@ def test_a_box_whose_kernel_died_is_rebooted_after_consent() -> None:
     assert "D" in case.facts["taint.letters"].value  # type: ignore[operator]
 
 
+def test_a_box_whose_kernel_found_its_memory_damaged_is_rebooted_too() -> None:
+    _, (_, again), _ = follow(reboot.TOOL, faulty(), told("32\n"), told())
+    assert again.argv == ("systemctl", "reboot")
+    assert "taint B" in again.why
+
+
 def test_a_box_without_systemd_is_rebooted_too() -> None:
     case = faulty({"host.programs": ("reboot", "cat")})
     _, (_, again), _ = follow(reboot.TOOL, case, told("128\n"), told())
