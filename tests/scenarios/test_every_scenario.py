@@ -14,6 +14,7 @@ import pytest
 
 from pagefault_doctor.cli.main import main
 from pagefault_doctor.hosts.recorded import RecordedHost
+from pagefault_doctor.model.diagnosis import RootCause
 from pagefault_doctor.model.event import (
     CommandFinished,
     CommandStarted,
@@ -167,6 +168,31 @@ def test_the_serial_log_is_diagnosed(scenario_id: str, with_module: bool, capsys
         assert report["source_line"] is None
 
 
+def test_together_they_cover_what_a_module_in_a_virtual_machine_can_do_wrong() -> None:
+    others = {RootCause.HARDWARE, RootCause.OOM, RootCause.USER_SPACE, RootCause.NONE}
+    shown = {shelf.scenario(scenario_id).root_cause for scenario_id in shelf.scenario_ids()}
+    assert shown >= set(RootCause) - others
+
+
+def test_innocent_modules_are_cleared_though_they_are_out_of_tree_too() -> None:
+    scenarios = [shelf.scenario(scenario_id) for scenario_id in shelf.scenario_ids()]
+    crowded = [scenario for scenario in scenarios if scenario.bystanders]
+    assert len(crowded) >= 2
+    for scenario in crowded:
+        walk, _ = walk_again(scenario.id)
+        report = walk.view.case.main_report
+        assert report
+        assert {*scenario.bystanders, scenario.module} <= set(report.out_of_tree)
+
+
+def test_the_culprit_is_found_where_no_frame_names_it_and_an_innocent_one_is_named() -> None:
+    walk, _ = walk_again("poison-overwritten")
+    report = walk.view.case.main_report
+    assert report
+    assert {frame.module for frame in report.frames} == {None, "tally"}
+    assert walk.view.opinion.verdict.module == "meter"
+
+
 @EACH_MODULE
 def test_questions_cover_the_steps(scenario_id: str) -> None:
     scenario = shelf.scenario(scenario_id)
@@ -181,8 +207,10 @@ def test_questions_cover_the_steps(scenario_id: str) -> None:
 
 @EACH
 def test_nothing_names_a_place_of_the_machine_that_recorded(scenario_id: str) -> None:
-    neutral = ("/usr/", "/var/crash", "/lib/modules/", "/sys/", "/proc/", "/tmp", "/boot/")
-    neutral += ("/dev/", "/etc/hostname")
+    neutral = (
+        *("/usr/", "/var/crash", "/lib/modules/", "/sys/", "/proc/", "/tmp", "/boot/"),
+        *("/dev/", "/etc/hostname", "/var/log/"),
+    )
     for event in recorded(scenario_id):
         if isinstance(event, CommandStarted):
             paths = [word for word in event.argv if word.startswith("/")]
