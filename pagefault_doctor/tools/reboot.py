@@ -9,6 +9,7 @@ from pagefault_doctor.model.command import Blocked, Command, Result, Risk
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.taint import letters
 from pagefault_doctor.tools.place import elsewhere
+from pagefault_doctor.tools.this_box import is_of_this_boot
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
 _TAINT: Final = ("cat", "/proc/sys/kernel/tainted")
@@ -20,6 +21,9 @@ _SPOILT: Final = {
 """Flags after which this boot proves nothing. `die` sets D; mm/page_alloc.c and mm/slub.c set B."""
 
 
+_LOCKED: Final = "locks were held wrongly since it was booted, and may still be"
+
+
 def _plan(case: Case) -> Command | Blocked | None:
     """Look at the taint of now; reboot where the kernel was spoilt since it was started."""
     if elsewhere(case):
@@ -29,13 +33,15 @@ def _plan(case: Case) -> Command | Blocked | None:
         return Command(argv=_TAINT, tool="reboot", why="see whether the kernel died before")
     if len(done) > 1:
         return _obstacle(done[-1])
-    spoilt = _spoilt(letters(_mask(done[0])))
+    spoilt = _spoilt(letters(_mask(done[0])), case)
     return _command(case, spoilt) if spoilt else None
 
 
-def _spoilt(found: tuple[str, ...]) -> str:
+def _spoilt(found: tuple[str, ...], case: Case) -> str:
     """Return what is wrong with this boot, or nothing."""
-    return next((what for letter, what in _SPOILT.items() if letter in found), "")
+    hung = case.get("verdict.root_cause", "") == "lockup-hang" and is_of_this_boot(case)
+    flagged = (what for letter, what in _SPOILT.items() if letter in found)
+    return next(flagged, _LOCKED if hung else "")
 
 
 def _command(case: Case, spoilt: str) -> Command:
@@ -70,7 +76,7 @@ def _read(result: Result, case: Case) -> Reading:
         return Reading()
     found = letters(_mask(result))
     facts = (fact("taint.letters", found, result, 1), fact("taint.mask", _mask(result), result, 1))
-    if spoilt := _spoilt(found):
+    if spoilt := _spoilt(found, case):
         text = f"Nothing is proven before a reboot: {spoilt}"
         return Reading(facts=facts, findings=(finding(text, Mark.NEUTRAL, result, 1),))
     text = "The kernel was not spoilt since it was booted: no reboot needed"
