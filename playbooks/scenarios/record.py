@@ -212,7 +212,8 @@ class Case:
         )
         result = self.ward.desk.run(command)
         if not result.ok:
-            raise PfDoctorError(f"crash did not read the dump: {result.errors}")
+            talk(f"   no crash.txt, crash gave up: {result.errors.strip()[:200]}")
+            return
         asked = "".join(f"# {line}\n" for line in ask.splitlines())
         text = f"# {command.text}\n{asked}{result.output}"
         (self.folder / "crash.txt").write_text(text)
