@@ -121,11 +121,12 @@ WEIGHT: Final = {
     "table.corrupted": 3.5,
     "table.counter": 2.5,
     "table.bad-page": 0.8,
+    "table.freed-in-use": 1.2,
     # module does not fit
     "api.symbol-version": 3.0,
     "api.version-magic": 3.0,
     "api.unknown-symbol": 2.5,
-    "api.forced": 2.0,
+    "api.forced": 3.0,
     "api.indirect-branch": 2.8,
     "api.fact-vermagic": 3.0,
     "api.fact-srcversion": 0.8,

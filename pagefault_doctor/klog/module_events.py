@@ -17,6 +17,7 @@ NEEDLES: Final = (
     b": version magic '", b"disagrees about version of", b": Unknown symbol ",
     b": no symbol version for", b"exports duplicate symbol", b"unsigned module",
     b": module is already loaded", b"validate module [",
+    b": kernel tainted.",
 )  # fmt: skip
 
 _NAME: Final = r"(?P<module>[A-Za-z0-9][\w-]*): "
@@ -30,6 +31,7 @@ _EVENTS: Final = tuple(
         ("symbol-version", rf"^{_NAME}disagrees about version of symbol "),
         ("unknown-symbol", rf"^{_NAME}Unknown symbol \S+ \(err -?\d+\)"),
         ("forced", rf"^{_NAME}no symbol version for "),
+        ("forced", rf"^{_NAME}[\w ]+: kernel tainted\."),
         ("duplicate-symbol", rf"^{_NAME}exports duplicate symbol "),
         ("rejected", r"^(?P<module>Lockdown): \S+: unsigned module loading is restricted"),
         ("rejected", r"^(?P<module>Loading of) unsigned module is rejected"),

@@ -24,7 +24,10 @@ LONGEST: Final = 48 << 10
 """Bytes in a request. The guest's tty layer holds 64 kB before it drops some."""
 
 TAIL: Final = 40
-"""Lines of the console that are told when the guest died."""
+"""Lines of the console that are told when the guest does not come up."""
+
+LAST_WORDS: Final = 400
+"""Lines of the console that are told when the guest died: all of the report that ended it."""
 
 GRACE: Final = 5.0
 """Seconds that a guest has to answer once its command was killed."""
@@ -89,7 +92,7 @@ class GuestHost(Host):
         until = time.monotonic() + boot_timeout
         while self._line(until) != "ready":
             if self._lost or time.monotonic() > until:
-                raise PfDoctorError("the guest did not boot", self._last_words())
+                raise PfDoctorError("the guest did not boot", self._last_words(TAIL))
 
     def run(
         self,
@@ -191,9 +194,8 @@ class GuestHost(Host):
     ) -> Result:
         if answer is None:
             status = verdict or ResultStatus.FAILED
-            return Result(
-                command=command, status=status, errors=f"{self._lost}\n{self._last_words()}"
-            )
+            errors = f"{self._lost}\n{self._last_words(LAST_WORDS)}"
+            return Result(command=command, status=status, errors=errors)
         limit = command.output_limit
         code = int(answer.status) if answer.status.isdecimal() else None
         status = _status(code)
@@ -207,8 +209,8 @@ class GuestHost(Host):
             errors=untrusted.decode(answer.errors[:limit]),
         )
 
-    def _last_words(self) -> str:
-        return "\n".join(self.machine.console().splitlines()[-TAIL:])
+    def _last_words(self, lines: int) -> str:
+        return "\n".join(self.machine.console().splitlines()[-lines:])
 
 
 def _request(number: int, command: Command) -> bytes:

@@ -36,7 +36,10 @@ UTILITIES: Final = (
 TESTERS: Final = ("memtester", "perf", "stress-ng")
 """What the guest has only where this machine has it."""
 
-APPLETS: Final = ("awk", "free", "gzip", "kill", "mount", "stty", "umount", "uptime", "vi", "zcat")
+APPLETS: Final = (
+    *("awk", "free", "gzip", "ip", "kill", "mount", "ping", "stty", "umount", "uptime", "vi"),
+    "zcat",
+)
 
 KMOD_NAMES: Final = ("depmod", "insmod", "lsmod", "modinfo", "modprobe", "rmmod")
 

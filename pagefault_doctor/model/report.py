@@ -182,6 +182,16 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         """Names of the linked modules that are not part of the kernel's own tree."""
         return tuple(m.name for m in self.modules if "O" in m.flags)
 
+    @property
+    def is_call(self) -> bool:
+        """Whether its place is a call on the way to where the kernel complained.
+
+        Without an instruction that faulted, the place is a frame of the trace. The offset is then
+        the one to return to, just behind the call.
+        """
+        told = self.code or self.registers or not self.frames
+        return not told and self.frames[0].function != self.function
+
     def register(self, name: str) -> int | None:
         """Return a register's value, or None where the log does not print it as a number."""
         text = self.registers.get(name.lower())

@@ -22,7 +22,8 @@ def locate(report: Report, folder: Path) -> Report:
     if not report.module or not report.function or report.offset is None:
         return report
     file = find_module(folder, report.module)
-    line = source_line(file, report.function, report.offset, report.size) if file else None
+    offset = report.offset - report.is_call
+    line = source_line(file, report.function, offset, report.size) if file else None
     return msgspec.structs.replace(report, source_line=line) if line else report
 
 

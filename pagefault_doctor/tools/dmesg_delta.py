@@ -21,6 +21,9 @@ _BEFORE: Final = "dmesg-before"
 _DELTA: Final = "dmesg-delta"
 _AFTER: Final = "dmesg-after"
 
+_FATAL: Final = ("insmod", "trigger")
+"""What may end the kernel. The lab then tells the console's last words in the errors."""
+
 _INSERT: Final = "insmod-fixed"
 _STRESS: Final = "stress-ng"
 """What proves a fix must have run in this step: their facts may still be of an earlier pass."""
@@ -53,6 +56,13 @@ def _faults(log: KernelLog, case: Case) -> list[Report]:
 def _reproduced(log: KernelLog, case: Case) -> bool:
     faults, main = _faults(log, case), case.main_report
     return any(main is None or _is_same_fault(report, main) for report in faults)
+
+
+def _last_words(case: Case) -> tuple[KernelLog, ...]:
+    """Return what a guest of the lab said when it died of a command of this step."""
+    results = (result for tool in _FATAL for result in case.done(tool))
+    dead = (r for r in results if r.exit_code is None and r.errors)
+    return tuple(log for r in dead if (log := parse(r.errors, r.command.text)).reports)
 
 
 def _plan_before(case: Case) -> Command | Blocked | None:
@@ -104,6 +114,8 @@ def _read_delta(result: Result, case: Case) -> Reading:
     if not known:
         return Reading(findings=(_no_baseline(result),))
     log = unseen(parse(result.output, DMESG), known)
+    if not log.reports:
+        log = next(iter(_last_words(case)), log)
     reproduced = _reproduced(log, case)
     if reproduced:
         text, mark = "The fault came again", Mark.BAD

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+import msgspec
+
 from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
@@ -37,26 +39,45 @@ _NO_SYMBOL = regex(r'^No symbol "(.*)" in current context', re.MULTILINE)
 _NO_FILE = regex(r": No such file or directory|not in executable format|: Permission denied")
 
 
-def _spot(case: Case) -> tuple[str, int, str | None] | None:
-    """Return function, offset and module of the faulting instruction."""
+class _Spot(msgspec.Struct, frozen=True):
+    """A place in the code of a module, or of the kernel.
+
+    `called` means that it is a call on the way to where the kernel found the fault.
+    """
+
+    function: str
+    offset: int
+    module: str | None
+    called: bool = False
+
+
+def _spot(case: Case) -> _Spot | None:
+    """Return the faulting instruction, or the suspect's own call where the kernel faulted in it."""
     report = reported(case)
     if report is None or not report.function or report.offset is None or report.offset < 0:
         return None
-    return report.function, report.offset, report.module
+    if report.module is None and case.suspect:
+        own = (f for f in report.frames if f.reliable and f.module == case.suspect)
+        if (frame := next(own, None)) and frame.function and frame.offset:
+            # The frame holds the address to return to; the call ends just before it.
+            return _Spot(frame.function, frame.offset - 1, frame.module, called=True)
+    return _Spot(report.function, report.offset - report.is_call, report.module, report.is_call)
 
 
 def _plan(case: Case) -> Command | Blocked | None:
     spot = _spot(case)
     if spot is None:
         return None
-    function, offset, module = spot
-    if not is_c_name(function):
-        return Blocked(f"{function!r} is not the name of a function", "look at the log by hand")
+    if not is_c_name(spot.function):
+        return Blocked(
+            f"{spot.function!r} is not the name of a function", "look at the log by hand"
+        )
     done = case.done("gdb-module")
     if any(result.command.argv[0] == "gdb" for result in done):
         return None
+    module = spot.module
     file = _kernel_file(case, done) if module is None else _module_file(case, done, module)
-    return _ask(file, function, offset) if isinstance(file, str) else file
+    return _ask(file, spot) if isinstance(file, str) else file
 
 
 def _kernel_file(case: Case, done: tuple[Result, ...]) -> str | Command | Blocked:
@@ -94,21 +115,19 @@ def _find(folder: str, module: str) -> Command:
     )
 
 
-def _ask(file: str, function: str, offset: int) -> Command:
-    place = f"*('{function}'+{offset:#x})"
+def _ask(file: str, spot: _Spot) -> Command:
+    place = f"*('{spot.function}'+{spot.offset:#x})"
+    # Between two instructions there is none to show.
+    bare = () if spot.called else (f"x/i {place[1:]}", f"x/2xb {place[1:]}")
     argv = ["gdb", "-batch", "-nx"]
-    for question in (
-        f"info line {place}",
-        f"x/i {place[1:]}",
-        f"x/2xb {place[1:]}",
-        f"list {place}",
-    ):
+    for question in (f"info line {place}", *bare, f"list {place}"):
         argv += ["-ex", question]
+    what = "the line that called the kernel" if spot.called else "the line and the instruction"
     return Command(
         argv=(*argv, file),
         tool="gdb-module",
         timeout=120.0,
-        why=f"find the line and the instruction at {function}+{offset:#x}",
+        why=f"find {what} at {spot.function}+{spot.offset:#x}",
         env={"DEBUGINFOD_URLS": ""},
     )
 
@@ -181,7 +200,9 @@ def _line(facts: list[Fact], result: Result) -> list[Finding]:
     line, file = known["debug.line"], known["debug.file"].value
     matches = (_SOURCE.match(text) for text in result.output.split("\n"))
     source = next((m[2].strip() for m in matches if m and m[1] == str(line.value)), "")
-    said = f"It faulted at {file}:{line.value}" + (f": {source}" if source else "")
+    called = not any(word.startswith("x/i") for word in result.command.argv)
+    how = "The kernel faulted when it was called at" if called else "It faulted at"
+    said = f"{how} {file}:{line.value}" + (f": {source}" if source else "")
     return [finding(said, Mark.BAD, result, line.source.line)]
 
 

@@ -1,4 +1,4 @@
-"""A reboot, for a box whose kernel has died once and cannot be trusted."""
+"""A reboot, for a box whose kernel died once or found its memory damaged."""
 
 from __future__ import annotations
 
@@ -9,13 +9,23 @@ from pagefault_doctor.model.command import Blocked, Command, Result, Risk
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.taint import letters
 from pagefault_doctor.tools.place import elsewhere
+from pagefault_doctor.tools.this_box import is_of_this_boot
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
 _TAINT: Final = ("cat", "/proc/sys/kernel/tainted")
 
+_SPOILT: Final = {
+    "D": "the kernel died since it was booted (taint D) and keeps locks and memory of the dead",
+    "B": "the kernel found damaged pages or objects since it was booted (taint B)",
+}
+"""Flags after which this boot proves nothing. `die` sets D; mm/page_alloc.c and mm/slub.c set B."""
+
+
+_LOCKED: Final = "locks were held wrongly since it was booted, and may still be"
+
 
 def _plan(case: Case) -> Command | Blocked | None:
-    """Look at the taint of now; reboot where the kernel died since it was started."""
+    """Look at the taint of now; reboot where the kernel was spoilt since it was started."""
     if elsewhere(case):
         return None
     done = case.done("reboot")
@@ -23,10 +33,18 @@ def _plan(case: Case) -> Command | Blocked | None:
         return Command(argv=_TAINT, tool="reboot", why="see whether the kernel died before")
     if len(done) > 1:
         return _obstacle(done[-1])
-    return _command(case) if "D" in letters(_mask(done[0])) else None
+    spoilt = _spoilt(letters(_mask(done[0])), case)
+    return _command(case, spoilt) if spoilt else None
 
 
-def _command(case: Case) -> Command:
+def _spoilt(found: tuple[str, ...], case: Case) -> str:
+    """Return what is wrong with this boot, or nothing."""
+    hung = case.get("verdict.root_cause", "") == "lockup-hang" and is_of_this_boot(case)
+    flagged = (what for letter, what in _SPOILT.items() if letter in found)
+    return next(flagged, _LOCKED if hung else "")
+
+
+def _command(case: Case, spoilt: str) -> Command:
     programs = case.facts["host.programs"].value if case.has("host.programs") else ()
     known = isinstance(programs, tuple) and bool(programs)
     plain = known and "systemctl" not in programs  # type: ignore[operator]
@@ -34,8 +52,8 @@ def _command(case: Case) -> Command:
         argv=("reboot",) if plain else ("systemctl", "reboot"),
         tool="reboot",
         risk=Risk.CRASH,
-        why="the kernel has died once (taint D) and keeps locks and memory of the dead; a fix is "
-        "proven on a fresh boot only. The session survives: pfdoctor resume goes on",
+        why=f"{spoilt}; a fix is proven on a fresh boot only. The session survives: pfdoctor "
+        "resume goes on",
         undo="none; save your work first",
     )
 
@@ -58,16 +76,16 @@ def _read(result: Result, case: Case) -> Reading:
         return Reading()
     found = letters(_mask(result))
     facts = (fact("taint.letters", found, result, 1), fact("taint.mask", _mask(result), result, 1))
-    if "D" in found:
-        text = "The kernel died since it was booted (taint D): nothing is proven before a reboot"
+    if spoilt := _spoilt(found, case):
+        text = f"Nothing is proven before a reboot: {spoilt}"
         return Reading(facts=facts, findings=(finding(text, Mark.NEUTRAL, result, 1),))
-    text = "The kernel did not die since it was booted: no reboot needed"
+    text = "The kernel was not spoilt since it was booted: no reboot needed"
     return Reading(facts=facts, findings=(finding(text, Mark.GOOD, result, 1),))
 
 
 TOOL: Final = Tool(
     id="reboot",
-    purpose="starts the box afresh when its kernel has died once",
+    purpose="starts the box afresh when its kernel died or found damage",
     risk=Risk.CRASH,
     needs_root=True,
     facts=("taint.letters", "taint.mask"),

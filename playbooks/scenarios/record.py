@@ -2,19 +2,20 @@
 
     python playbooks/scenarios/record.py [--only-crash] FOLDER
 
-The box of the case is a guest of the lab, booted anew where the case needs a clean kernel. Dumps,
+The box of the case is a guest of the lab, booted anew where the case needs a clean kernel. One that
+panics of the fault has a kdump that saved the log under /var/crash, and is booted again. Dumps,
 debuggers, analysers and the build run on this machine, in the places where a box would have them:
 /usr/src/NAME-1.0, /lib/modules/RELEASE/updates and /var/crash. So this wants root, and a machine
 on which it may put files there; all of them are removed at the end. No module is ever loaded here.
 
 FOLDER gets recording.jsonl, serial.log, crash.txt (what crash shows of the dump) and the built
-module. With --only-crash it gets vmcore
-instead of a recording.
+modules. With --only-crash it gets vmcore instead of a recording.
 """
 
 from __future__ import annotations
 
 import argparse
+import base64
 import os
 import shlex
 import shutil
@@ -59,6 +60,9 @@ DESK_PROGRAMS: Final = frozenset(
 )
 """Programs that the box of the case is said to have because this machine has them."""
 
+PIECE: Final = 24 << 10
+"""Bytes of a file that one request brings into the guest."""
+
 PROGRAM: Final = "program="
 """How the tool `box` is told of a program."""
 
@@ -76,6 +80,9 @@ class Ward:
         self._kernel = kernel
         self._kernel_args = kernel_args
         self._guest: GuestHost | None = None
+        self._files: Mapping[str, bytes] = {}
+        self.early: tuple[str, ...] = ()
+        """Modules that the box loads whenever it boots."""
 
     def boot(self, files: Mapping[str, bytes], *more_args: str) -> GuestHost:
         """Put a newly booted guest in the place of the present one."""
@@ -83,7 +90,21 @@ class Ward:
         image = initramfs.build(self.release, files)
         setup = Setup(kernel=self._kernel, append=" ".join((*self._kernel_args, *more_args)))
         self._guest = GuestHost(VirtualMachine(setup, image))
+        self._files = files
+        for name in self.early:
+            self._guest.run(Command(argv=("modprobe", name), tool="record"))
         return self._guest
+
+    def bring(self, path: Path) -> None:
+        """Put a file that was made on this machine where the guest would have made it."""
+        assert self._guest
+        if str(path) in self._files:
+            return
+        data, script = path.read_bytes(), 'mkdir -p "${1%/*}"; busybox base64 -d >>"$1"'
+        argv = ("sh", "-c", script, "bring", str(path))
+        for at in range(0, len(data), PIECE):
+            piece = base64.b64encode(data[at : at + PIECE]).decode()
+            self._guest.run(Command(argv=argv, tool="record", stdin=piece))
 
     def close(self) -> None:
         """End the present guest."""
@@ -99,6 +120,8 @@ class Ward:
     ) -> Result:
         """Run a command in the guest; the answer of `box` names the desk's programs too."""
         assert self._guest
+        if self._guest.machine.panicked():
+            self.boot(self._files)
         result = self._guest.run(command, on_output, cancel)
         return self._with_desk_programs(result) if command.tool == "box" else result
 
@@ -127,35 +150,40 @@ class Case:
         self.source = Path(scenario.given["source_dir"])
         self.file = self.source / f"{scenario.module}.ko"
         self.ward = Ward(kernel, scenario.kernel_args)
+        self.ward.early = scenario.bystanders
         release = release_of(kernel)
-        self.installed = Path(initramfs.module_path(release, scenario.module))
+        names = (*scenario.bystanders, scenario.module)
+        self.installed = {n: Path(initramfs.module_path(release, n)) for n in names}
+        self.saved: dict[str, bytes] = {}
         self._headers = Path("/lib/modules", release, "build")
 
     @contextmanager
     def laid_out(self) -> Iterator[None]:
-        """Have the module's source, build and installed file in their places for a while."""
-        for place in (self.source, self.installed):
+        """Have the modules' source, builds and installed files in their places for a while."""
+        for place in (self.source, *self.installed.values()):
             if place.exists():
                 raise UsageError(f"{place} is there already", "remove it if it is left over")
         try:
             shutil.copytree(self.folder / "src", self.source)
             make = ("make", "-C", str(self._headers), f"M={self.source}")
             subprocess.run((*make, "modules"), check=True, capture_output=True, timeout=300)
-            self.installed.parent.mkdir(exist_ok=True)
-            shutil.copyfile(self.file, self.installed)
-            shutil.copyfile(self.file, self.folder / self.file.name)
+            for path in self.installed.values():
+                path.parent.mkdir(exist_ok=True)
+                shutil.copyfile(self.source / path.name, path)
+                shutil.copyfile(self.source / path.name, self.folder / path.name)
             subprocess.run((*make, "clean"), check=True, capture_output=True, timeout=300)
             yield
         finally:
             shutil.rmtree(self.source, ignore_errors=True)
-            self.installed.unlink(missing_ok=True)
-            with suppress(OSError):
-                self.installed.parent.rmdir()
+            for path in self.installed.values():
+                path.unlink(missing_ok=True)
+                with suppress(OSError):
+                    path.parent.rmdir()
 
     @property
     def files(self) -> dict[str, bytes]:
         """What the guest of the case has on its disk beyond the distribution's own."""
-        return {str(self.installed): self.installed.read_bytes()}
+        return {str(path): path.read_bytes() for path in self.installed.values()} | self.saved
 
     def crash(self, vmcore: Path) -> bool:
         """Panic a guest; keep its serial log in the scenario's folder, and its memory.
@@ -177,20 +205,29 @@ class Case:
     def show_in_crash(self, vmcore: Path) -> None:
         """Keep what crash shows of the dump, beside the recording, in which drgn reads it."""
         image = f"/usr/lib/debug/boot/vmlinux-{self.ward.release}"
-        ask = f"sys\nmod -s {self.scenario.module} {self.installed}\nbt\nlog | tail -n 60\nquit\n"
+        installed = self.installed[str(self.scenario.module)]
+        ask = f"sys\nmod -s {self.scenario.module} {installed}\nbt\nlog | tail -n 60\nquit\n"
         command = Command(
             argv=("crash", "-s", image, str(vmcore)), tool="record", stdin=ask, timeout=180
         )
         result = self.ward.desk.run(command)
         if not result.ok:
-            raise PfDoctorError(f"crash did not read the dump: {result.errors}")
+            talk(f"   no crash.txt, crash gave up: {result.errors.strip()[:200]}")
+            return
         asked = "".join(f"# {line}\n" for line in ask.splitlines())
         text = f"# {command.text}\n{asked}{result.output}"
         (self.folder / "crash.txt").write_text(text)
 
-    def fall_ill(self) -> None:
-        """Boot a guest and let it oops, as the box did before the person came."""
-        self._provoke(self.ward.boot(self.files))
+    def fall_ill(self, stamp: str) -> None:
+        """Boot a guest and let it oops, as the box did before the person came.
+
+        One that panics of it is booted again, with its log as kdump-tools saves it.
+        """
+        guest = self.ward.boot(self.files)
+        self._provoke(guest)
+        if guest.machine.wait_for_panic(1):
+            self.saved[f"/var/crash/{stamp}/dmesg.{stamp}"] = guest.machine.console().encode()
+            self.ward.boot(self.files)
 
     def _provoke(self, guest: GuestHost) -> None:
         trigger = (tuple(shlex.split(line)) for line in self.scenario.trigger)
@@ -253,6 +290,8 @@ class Case:
         return {"trigger": "\n".join(lines)} if lines else {}
 
     def _do(self, walk: Walk, command: Command) -> None:
+        if command.argv[-1] == str(self.file) and command.tool == "insmod-fixed":
+            self.ward.bring(self.file)
         runner = None
         if command.interactive:
             runner = self.apply_fix
@@ -301,7 +340,7 @@ def main() -> None:
             with saved_dump() as dump:
                 if case.crash(dump):
                     case.show_in_crash(dump)
-                case.fall_ill()
+                case.fall_ill(dump.parent.name)
                 log = case.walk()
         finally:
             case.ward.close()

@@ -131,6 +131,7 @@ def test_a_refcount_that_saturated_leaks_and_is_not_use_after_free(diagnosis: Di
         (Kind.SANITIZER, "drop_it", "BUG: KASAN: double-free in drop_it+0x3a/0x50"),
         (Kind.SLAB, "drop_it", "BUG kmalloc-32 (Not tainted): Object already free"),
         (Kind.KERNEL_BUG, "kfree", "kernel BUG at mm/slub.c:4321!"),
+        (Kind.KERNEL_BUG, "__kmem_cache_free", "kernel BUG at mm/slub.c:4321!"),
     ],
 )
 def test_memory_freed_twice(diagnosis: Diagnose, kind: Kind, function: str, line: str) -> None:

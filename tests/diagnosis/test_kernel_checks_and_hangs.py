@@ -24,6 +24,7 @@ MakeReport = Callable[..., Report]
         (Kind.DOUBLE_FAULT, "PANIC: double fault, error_code: 0x0", "stack-overflow"),
         (Kind.PANIC, "Insufficient stack space to handle exception!", "stack-overflow"),
         (Kind.BAD_PAGE, "BUG: Bad page map in process app  pte:80", "page-table"),
+        (Kind.BAD_PAGE, "page dumped because: PAGE_FLAGS_CHECK_AT_FREE flag(s) set", "page-table"),
         (Kind.BAD_PAGE, "BUG: Bad rss-counter state mm:00 type:MM_ANONPAGES", "page-table"),
         (Kind.PAGE_FAULT, "app: Corrupted page table at address 7f0000", "page-table"),
         (Kind.KERNEL_BUG, "kernel BUG at fs/demo/super.c:77!", "logic-error"),

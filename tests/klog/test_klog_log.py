@@ -45,6 +45,8 @@ def test_the_journals_mark_begins_a_boot(read: Read) -> None:
         ("demo: disagrees about version of symbol module_layout", "symbol-version"),
         ("demo: Unknown symbol other_call (err -2)", "unknown-symbol"),
         ("demo: no symbol version for module_layout", "forced"),
+        ("demo: module_layout: kernel tainted.", "forced"),
+        ("demo: bad vermagic: kernel tainted.", "forced"),
         ("demo: exports duplicate symbol x (owned by kernel)", "duplicate-symbol"),
         ("demo: module is already loaded", "already-loaded"),
         ("BPF: failed to validate module [demo] BTF: -22", "btf"),

@@ -13,6 +13,7 @@ from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.command import Blocked, Command
 from pagefault_doctor.model.fact import Mark, Value
+from pagefault_doctor.model.report import Frame
 from pagefault_doctor.tools import gdb_module, source
 from pagefault_doctor.tools.tool import next_command
 from tools.recorded import faulty, output
@@ -26,9 +27,13 @@ PLACE: dict[str, Value] = {
 }
 
 
-def with_function(case: Case, function: str, module: str | None = "faulty") -> Case:
+def with_function(
+    case: Case, function: str, module: str | None = "faulty", frames: tuple[Frame, ...] = ()
+) -> Case:
     log = case.logs[0]
-    report = msgspec.structs.replace(log.reports[0], function=function, module=module)
+    report = msgspec.structs.replace(
+        log.reports[0], function=function, module=module, frames=frames
+    )
     log = msgspec.structs.replace(log, reports=(report,))
     return msgspec.structs.replace(case, logs=(log,))
 
@@ -86,6 +91,21 @@ def test_a_fault_in_the_kernel_is_looked_up_in_the_vmlinux() -> None:
     image = f"/usr/lib/debug/boot/vmlinux-{KERNEL}"
     _, ran, _ = follow(gdb_module.TOOL, case, told(f"{image}\n"), told("Line 3 of"))
     assert ran[1].argv[-1] == image
+
+
+def test_where_the_kernel_faulted_for_the_suspect_its_own_call_is_the_place() -> None:
+    frames = (
+        Frame("list_check", 0x1F),
+        Frame("faulty_probe", 0x7, module="faulty", reliable=False),
+        Frame("faulty_remove", 0x30, module="faulty"),
+    )
+    case = with_function(faulty(FILE), "list_check", None, frames)
+    said = 'Line 37 of "/usr/src/faulty-1.0/faulty.c" starts at address 0x2f\n37\t\tdrop(a);\n'
+    case, (gdb,), _ = follow(gdb_module.TOOL, case, told(said))
+    assert "info line *('faulty_remove'+0x2f)" in gdb.argv
+    assert not any(word.startswith("x/") for word in gdb.argv)
+    assert case.get("debug.line", 0) == 37
+    assert "when it was called at /usr/src/faulty-1.0/faulty.c:37: drop(a);" in texts(case.findings)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pagefault_doctor.model.case import Case, Reading
-from pagefault_doctor.model.command import Command
+from pagefault_doctor.model.command import Command, ResultStatus
 from pagefault_doctor.model.fact import Mark, Value
 from pagefault_doctor.tools.dmesg_delta import AFTER, BEFORE, DELTA
 from pagefault_doctor.tools.tool import next_command
@@ -46,6 +46,22 @@ def test_another_fault_counts_as_new_but_not_as_a_reproduction() -> None:
     assert case.get("reproduce.new_reports", 0) == 1
     assert case.get("reproduce.reproduced", True) is False
     assert "not the same fault" in texts(case.findings)
+
+
+def test_what_the_guest_said_as_it_died_is_a_reproduction() -> None:
+    start = known({}, BEFORE_LOG)
+    dead = told("", status=ResultStatus.FAILED, errors=SAME_AGAIN, exit_code=None, tool="trigger")
+    start = learn(start, "trigger", dead, Reading())
+    case, _, _ = follow(DELTA, start, told(BOOT))
+    assert case.get("reproduce.new_reports", 0) == 1
+    assert case.get("reproduce.reproduced", False) is True
+
+
+def test_what_a_trigger_that_came_back_printed_is_no_reproduction() -> None:
+    failed = told("", status=ResultStatus.FAILED, errors=SAME_AGAIN, exit_code=1, tool="trigger")
+    start = learn(known({}, BEFORE_LOG), "trigger", failed, Reading())
+    case, _, _ = follow(DELTA, start, told(BOOT))
+    assert case.get("reproduce.reproduced", True) is False
 
 
 def test_without_times_reports_are_counted() -> None:

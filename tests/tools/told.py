@@ -64,7 +64,7 @@ def told(
     output: str = "",
     *argv: str,
     errors: str = "",
-    exit_code: int = 0,
+    exit_code: int | None = 0,
     status: ResultStatus | None = None,
     tool: str = "test",
 ) -> Result:

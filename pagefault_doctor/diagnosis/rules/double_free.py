@@ -19,7 +19,7 @@ _WORDS = (
     ("Object already free", "double.slab", "the slab allocator found the object already free"),
     ("double free detected", "double.slab", "the slab allocator found a double free"),
 )
-_FREE = ("kfree", "kmem_cache_free", "__slab_free", "slab_free", "set_freepointer")
+_FREE = ("kfree", "kmem_cache_free", "__kmem_cache_free", "__slab_free", "set_freepointer")
 _CHECKS = ("kernel BUG at mm/slub.c", "kernel BUG at mm/slab.c", "kernel BUG at mm/slab.h")
 
 

@@ -29,6 +29,8 @@ def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
         if found:
             yield scene.says(key, text, line=found)
             break
+    if found := scene.line_with("CHECK_AT_FREE flag(s) set"):
+        yield scene.says("table.freed-in-use", "a page was freed that is marked in use", line=found)
     bits = scene.x86_fault_bits
     if bits is not None and bits & _RESERVED:
         text = "a reserved bit is set in a page-table entry"
