@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import gzip
 import re
 import select
 import shlex
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
 
@@ -25,6 +27,15 @@ LONGEST: Final = 48 << 10
 
 TAIL: Final = 40
 """Lines of the console that are told when the guest died."""
+
+PIECE: Final = 32 << 10
+"""Letters of a file that go in one request; a whole number of base64 groups."""
+
+_PUT: Final = """
+mkdir -p "${1%/*}" && busybox base64 -d >>"$1.part" || exit
+[ -z "$2" ] || { gzip -dc <"$1.part" >"$1" && rm "$1.part"; }
+"""
+"""Takes a piece of a compressed file, and unpacks it after the last."""
 
 GRACE: Final = 5.0
 """Seconds that a guest has to answer once its command was killed."""
@@ -48,16 +59,24 @@ class GuestHost(Host):
     live = True
     name = "lab"
 
-    def __init__(self, machine: VirtualMachine, boot_timeout: float = 60) -> None:
-        """Start the machine and wait for its agent; raises PfDoctorError where it does not come."""
+    def __init__(
+        self,
+        machine: VirtualMachine,
+        boot_timeout: float = 60,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Start the machine and wait for its agent.
+
+        Raises PfDoctorError where it does not come in time, or nobody waits for it any longer.
+        """
         self.machine = machine
         self._rest = b""
         self._number = 0
         self._lost = ""
         machine.start()
         until = time.monotonic() + boot_timeout
-        while self._line(until) != "ready":
-            if self._lost or time.monotonic() > until:
+        while self._line(time.monotonic() + POLL) != "ready":
+            if self._lost or time.monotonic() > until or cancelled():
                 raise PfDoctorError("the guest did not boot", self._last_words())
 
     def run(
@@ -81,6 +100,16 @@ class GuestHost(Host):
         if on_output and result.output + result.errors:
             on_output(result.output + result.errors)
         return msgspec.structs.replace(result, seconds=time.monotonic() - began)
+
+    def put(self, path: str, data: bytes) -> None:
+        """Write a file in the guest; raises PfDoctorError where that fails."""
+        packed = base64.b64encode(gzip.compress(data)).decode()
+        pieces = [packed[n : n + PIECE] for n in range(0, len(packed), PIECE)]
+        for number, piece in enumerate(pieces, 1):
+            argv = ("sh", "-c", _PUT, "sh", path, "last" if number == len(pieces) else "")
+            result = self.run(Command(argv=argv, tool="lab", stdin=piece))
+            if not result.ok:
+                raise PfDoctorError(f"{path} could not be written in the guest", result.errors)
 
     def close(self) -> None:
         """End the machine."""
