@@ -53,22 +53,20 @@ class Desk:
         on_output: OnOutput | None = None,
         cancel: threading.Event | None = None,
     ) -> Result:
-        """Run a command with the box's paths turned into ours, and ours turned back after.
-
-        One that is interactive gets our terminal, which must have been handed over.
-        """
-        ours = self._ours(command)
-        if command.interactive:
-            result = runner.run_interactive(ours)
-        else:
-            said = (lambda text: on_output(self._theirs(text))) if on_output else None
-            result = runner.run(ours, said, cancel)
+        """Run a command with the box's paths turned into ours, and ours turned back after."""
+        said = (lambda text: on_output(self._theirs(text))) if on_output else None
+        result = runner.run(self.on_terminal(command), said, cancel)
         return msgspec.structs.replace(
             result,
             command=command,
             output=self._theirs(result.output),
             errors=self._theirs(result.errors),
         )
+
+    def moved(self, command: Command) -> tuple[tuple[str, str], ...]:
+        """Return the places that a command is about, each with where it is on this machine."""
+        words = "\n".join(command.argv)
+        return tuple((place, path) for place, path in self._here.items() if place in words)
 
     def path(self, place: str) -> Path:
         """Return where a path of the box is on this machine."""
@@ -81,7 +79,8 @@ class Desk:
         lines = [*(line for line in rest[::-1] if not _ours(line)), *mine, first]
         return msgspec.structs.replace(answer, output="".join(f"{line}\n" for line in lines))
 
-    def _ours(self, command: Command) -> Command:
+    def on_terminal(self, command: Command) -> Command:
+        """Return the command with the box's paths turned into ours."""
         argv = tuple(_replaced(word, self._here) for word in command.argv)
         if argv[:1] == ("gdb",):
             # The debug information names the source as the box has it.

@@ -23,7 +23,7 @@ from pagefault_doctor.lab.guest import GuestHost
 from pagefault_doctor.lab.module import shipped
 from pagefault_doctor.lab.patient import Patient
 from pagefault_doctor.lab.vm import Setup, VirtualMachine, release_of
-from pagefault_doctor.model.command import Command, Result, ResultStatus
+from pagefault_doctor.model.command import Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.errors import PfDoctorError
 
 TRIAL: Final = "dmesg-before"
@@ -33,13 +33,16 @@ REBOOTS: Final = (("reboot",), ("systemctl", "reboot"))
 
 CRASHES: Final = "/var/crash"
 
+LAST_WORDS: Final = 400
+"""Lines of the console that are told of a panic: the report that led to it is among them."""
+
 CUT_SHORT: Final = "cut short: the kernel panicked, and the machine was booted anew"
 
 _PATIENCE: Final = 10.0
-"""Seconds in which a guest with oops=panic has to panic after its last trigger."""
+"""Seconds in which a guest that was provoked may come to its panic."""
 
-_GRACE: Final = 1.5
-"""Seconds in which a guest that is to live on may show that it does not."""
+_QUIET: Final = 0.6
+"""Seconds without a word on the console after which no panic is expected any more."""
 
 
 class LabHost:
@@ -56,6 +59,7 @@ class LabHost:
         self.release = release_of(patient.kernel)
         self.desk = desk.Desk(self.name, {**patient.places, CRASHES: folder / "crash"})
         self._guest: GuestHost | None = None
+        self._fell_ill = False
         self._clean = False
         self._delivered: dict[str, bytes] = {}
         self._image = b""
@@ -75,21 +79,26 @@ class LabHost:
         say = on_output or (lambda text: None)
         cancel = cancel or threading.Event()
         try:
-            if self._guest is None:
+            if not self._fell_ill:
                 self.fall_ill(say, cancel)
-            if command.tool in desk.TOOLS:
+            if is_here(command):
                 return self.desk.run(command, on_output, cancel)
             if command.argv in REBOOTS:
                 self._boot(say, cancel)
                 seconds = time.monotonic() - began
                 return Result(command=command, status=ResultStatus.OK, exit_code=0, seconds=seconds)
             if command.tool == TRIAL and not self._clean:
+                say("lab: a trial begins on a clean kernel\n")
                 self._boot(say, cancel)
             return self._in_guest(command, say, cancel)
         except _Cancelled:
             return Result(command=command, status=ResultStatus.CANCELLED)
         except PfDoctorError as error:
             return Result(command=command, status=ResultStatus.FAILED, errors=str(error))
+
+    def on_terminal(self, command: Command) -> Command:
+        """Return what runs an interactive command on our terminal: it belongs to the desk."""
+        return self.desk.on_terminal(command)
 
     def close(self) -> None:
         """End the guest, if one runs."""
@@ -114,49 +123,61 @@ class LabHost:
         The first panics at its fault, and its memory is kept as kdump would. A fault that the
         kernel survives even with oops=panic leaves no dump. The next one lives on where it can.
         """
+        say("lab: the machine of the case crashes first, and leaves a dump\n")
         guest = self._boot(say, cancel, "oops=panic")
-        self._provoke(say)
-        if guest.machine.wait_for_panic(_PATIENCE):
+        if self._provoke(guest, say, cancel):
             self._save_dump(guest, say)
         console = guest.machine.console()
+        say("lab: it is booted again, and faults once more\n")
         guest = self._boot(say, cancel)
-        self._provoke(say)
-        if guest.machine.wait_for_panic(_GRACE):
+        if self._provoke(guest, say, cancel):
             self._save_log(guest)
             self._boot(say, cancel)
+        self._fell_ill = True
         return console
 
-    def _provoke(self, say: OnOutput) -> None:
-        """Do all that makes the guest fault."""
-        assert self._guest
+    def _provoke(self, guest: GuestHost, say: OnOutput, cancel: threading.Event) -> bool:
+        """Do all that makes the guest fault; return whether its kernel panicked of it."""
         self._clean = False
         loads = (("modprobe", module.name) for module in self.patient.modules)
         for argv in (*loads, *self.patient.trigger):
             command = Command(argv=argv, tool="lab")
             say(f"lab: {command.text}\n")
-            if self._guest.run(command).exit_code is None:
-                return
+            result = guest.run(command, cancel=cancel)
+            if cancel.is_set():
+                raise _Cancelled
+            if result.exit_code is None:
+                break
+        return guest.machine.wait_for_panic(_PATIENCE, _QUIET)
 
     def _in_guest(self, command: Command, say: OnOutput, cancel: threading.Event) -> Result:
-        assert self._guest
-        self._deliver(command)
-        self._clean = self._clean and command.tool == TRIAL
-        result = self._guest.run(command, say, cancel)
-        if command.tool == "box":
-            return self.desk.with_programs(result)
-        if result.exit_code is None and self._guest.machine.panicked():
-            return self._after_panic(result, say, cancel)
-        return result
+        guest = self._guest or self._boot(say, cancel)
+        harmless = command.risk is Risk.READ
+        self._deliver(guest, command)
+        self._clean = self._clean and harmless
+        result = guest.run(command, say, cancel)
+        if command.risk is Risk.CRASH:
+            guest.machine.wait_for_panic(_PATIENCE, _QUIET)
+        if guest.machine.panicked():
+            after = self._after_panic(guest, result, say, cancel)
+            return self._in_guest(command, say, cancel) if harmless else after
+        return self.desk.with_programs(result) if command.tool == "box" else result
 
-    def _after_panic(self, result: Result, say: OnOutput, cancel: threading.Event) -> Result:
-        """Do what kdump and a watchdog would, and tell the last words of the guest."""
-        assert self._guest
+    def _after_panic(
+        self, guest: GuestHost, result: Result, say: OnOutput, cancel: threading.Event
+    ) -> Result:
+        """Do what kdump and a watchdog would; return the result with the guest's last words."""
         say("lab: the kernel panicked\n")
-        self._save_dump(self._guest, say)
-        self._save_log(self._guest)
+        self._save_dump(guest, say)
+        self._save_log(guest)
+        words = guest.machine.console().splitlines()[-LAST_WORDS:]
         self._boot(say, cancel)
-        errors = f"{CUT_SHORT}\n{result.errors}"
-        return msgspec.structs.replace(result, status=ResultStatus.SIGNALED, errors=errors)
+        return msgspec.structs.replace(
+            result,
+            status=ResultStatus.SIGNALED,
+            exit_code=None,
+            errors="\n".join((CUT_SHORT, *words)),
+        )
 
     def _save_dump(self, guest: GuestHost, say: OnOutput) -> None:
         path = self._kept("dump")
@@ -184,7 +205,7 @@ class LabHost:
         self._clean, self._delivered = True, {}
         for module in self.patient.modules:
             if module.name != self.patient.suspect:
-                guest.run(Command(argv=("modprobe", module.name), tool="lab"))
+                guest.run(Command(argv=("modprobe", module.name), tool="lab"), cancel=cancel)
         say(f"lab: up in {time.monotonic() - began:.1f} s\n")
         return guest
 
@@ -199,17 +220,21 @@ class LabHost:
             self._image = initramfs.build(self.release, needed_files | files)
         return self._image
 
-    def _deliver(self, command: Command) -> None:
+    def _deliver(self, guest: GuestHost, command: Command) -> None:
         """Give the guest the files of the source folder that a command names, as they are now."""
-        assert self._guest
         for word in command.argv:
             if not word.startswith(f"{self.patient.source}/"):
                 continue
             path = self.desk.path(word)
             data = path.read_bytes() if path.is_file() else b""
             if data and self._delivered.get(word) != data:
-                self._guest.put(word, data)
+                guest.put(word, data)
                 self._delivered[word] = data
+
+
+def is_here(command: Command) -> bool:
+    """Return whether a command for the lab's box runs on this machine, and not in the guest."""
+    return command.tool in desk.TOOLS
 
 
 class _Cancelled(Exception):

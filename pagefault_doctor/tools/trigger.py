@@ -77,8 +77,7 @@ def plan(case: Case) -> Command | Blocked | None:
         tool="trigger",
         risk=Risk.CRASH,
         timeout=60.0,
-        why="do what made it fault before; the kernel may oops, panic or hang, so save your work, "
-        "or do it in a spare VM instead",
+        why="do what made it fault before; the kernel may oops, panic or hang",
         undo="reboot, where it faults",
     )
 
