@@ -27,7 +27,3 @@ class LocalHost(Host):
     ) -> Result:
         """Run a command here, as `runner.run` does."""
         return runner.run(command, on_output, cancel)
-
-    def on_terminal(self, command: Command) -> Command:
-        """Return the command as it is."""
-        return command

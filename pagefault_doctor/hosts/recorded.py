@@ -61,10 +61,6 @@ class RecordedHost(Host):
             seconds=finished.seconds,
         )
 
-    def on_terminal(self, command: Command) -> Command:
-        """Return the command as it is; nobody runs it."""
-        return command
-
 
 def _asked(argv: tuple[str, ...]) -> tuple[str, ...]:
     return tuple("(script)" if "\n" in word else word for word in argv)

@@ -101,10 +101,6 @@ class GuestHost(Host):
             on_output(result.output + result.errors)
         return msgspec.structs.replace(result, seconds=time.monotonic() - began)
 
-    def on_terminal(self, command: Command) -> Command:
-        """Return the command as it is: the guest has no terminal, what is edited lies here."""
-        return command
-
     def put(self, path: str, data: bytes) -> None:
         """Write a file in the guest; raises PfDoctorError where that fails."""
         packed = base64.b64encode(gzip.compress(data)).decode()

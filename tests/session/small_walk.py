@@ -44,9 +44,6 @@ class TableHost(Host):
             on_output(output)
         return Result(command=command, status=ResultStatus.OK, exit_code=0, output=output)
 
-    def on_terminal(self, command: Command) -> Command:
-        return command
-
 
 def _read_word(result: Result, case: Case) -> Reading:
     words = result.output.split()

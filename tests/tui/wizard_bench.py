@@ -80,9 +80,6 @@ class FakeHost(Host):
             command=command, status=ResultStatus.OK, exit_code=0, output=output, seconds=0.02
         )
 
-    def on_terminal(self, command: Command) -> Command:
-        return command
-
 
 def _read_log(result: Result, case: Case) -> Reading:
     log = klog.read(result.output.encode(), result.command.text)
