@@ -24,7 +24,7 @@ _IN_GUEST: Final = (
 
 _LAB: Final = (
     "Safer: pfdoctor lab run --module {} does it in a throw-away virtual machine with the same "
-    "kernel; a crash costs nothing there."
+    "kernel; a crash costs nothing there. All seven steps there: pfdoctor --lab --source-dir DIR."
 )
 
 
