@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from pagefault_doctor.model.case import Case, Reading
-from pagefault_doctor.model.command import Blocked, Command, Result, Risk
+from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.taint import letters
 from pagefault_doctor.tools.place import elsewhere
 from pagefault_doctor.tools.tool import Tool, fact, finding
+
+_STILL: Final = Blocked(
+    "this kernel is still the one that died", "wait until it reboots, then: pfdoctor resume"
+)
 
 _TAINT: Final = ("cat", "/proc/sys/kernel/tainted")
 
@@ -21,8 +25,11 @@ def _plan(case: Case) -> Command | Blocked | None:
     done = case.done("reboot")
     if not done:
         return Command(argv=_TAINT, tool="reboot", why="see whether the kernel died before")
-    if len(done) > 1:
-        return _obstacle(done[-1])
+    if len(done) == 2:
+        look = Command(argv=_TAINT, tool="reboot", why="see that the kernel is a new one")
+        return _refused(done[1]) or look
+    if len(done) > 2:
+        return _STILL if "D" in letters(_mask(done[2])) else None
     return _command(case) if "D" in letters(_mask(done[0])) else None
 
 
@@ -40,8 +47,9 @@ def _command(case: Case) -> Command:
     )
 
 
-def _obstacle(result: Result) -> Blocked | None:
-    if result.ok or not result.errors.strip():
+def _refused(result: Result) -> Blocked | None:
+    """Return that there was no reboot; one that cut the session short succeeded."""
+    if result.ok or result.status is ResultStatus.SIGNALED or not result.errors.strip():
         return None
     return Blocked("the reboot was refused", "reboot by hand, then: pfdoctor resume")
 
@@ -62,6 +70,8 @@ def _read(result: Result, case: Case) -> Reading:
         text = "The kernel died since it was booted (taint D): nothing is proven before a reboot"
         return Reading(facts=facts, findings=(finding(text, Mark.NEUTRAL, result, 1),))
     text = "The kernel did not die since it was booted: no reboot needed"
+    if case.done("reboot"):
+        text = "The machine was booted anew, and its new kernel is clean"
     return Reading(facts=facts, findings=(finding(text, Mark.GOOD, result, 1),))
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from needs import require_program
 from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.model.command import Blocked, Command, Risk
@@ -99,27 +97,6 @@ def test_real_valgrind_sees_a_write_past_a_block(tmp_path: Path) -> None:
     assert isinstance(wanted, Command)
     reading = valgrind.TOOL.read(LocalHost().run(wanted), case)
     assert "Invalid write of size 1 in main (app.c:8)" in texts(reading.findings)
-
-
-def test_a_box_whose_kernel_died_is_rebooted_after_consent() -> None:
-    case, (look, again), _ = follow(reboot.TOOL, faulty(), told("12416\n"), told())
-    assert look.risk is Risk.READ
-    assert again.argv == ("systemctl", "reboot")
-    assert again.risk is Risk.CRASH
-    assert "pfdoctor resume" in again.why
-    assert "D" in case.facts["taint.letters"].value  # type: ignore[operator]
-
-
-def test_a_box_without_systemd_is_rebooted_too() -> None:
-    case = faulty({"host.programs": ("reboot", "cat")})
-    _, (_, again), _ = follow(reboot.TOOL, case, told("128\n"), told())
-    assert again.argv == ("reboot",)
-
-
-@pytest.mark.parametrize("tainted", ["0\n", "12288\n", "", "nonsense"])
-def test_a_box_whose_kernel_lives_is_not_rebooted(tainted: str) -> None:
-    _, ran, _ = follow(reboot.TOOL, faulty(), told(tainted))
-    assert len(ran) == 1
 
 
 def test_a_refused_reboot_is_left_to_the_person() -> None:
