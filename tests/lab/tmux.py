@@ -30,6 +30,10 @@ class Tmux:
         """Return what is on the screen."""
         return self.ask("capture-pane", "-p", "-t", "pfdoctor")
 
+    def history(self) -> str:
+        """Return what is on the screen and what has gone out of it above."""
+        return self.ask("capture-pane", "-p", "-S", "-50", "-t", "pfdoctor")
+
     def until(self, wanted: str, seconds: float = 60) -> str:
         """Return the screen once it shows some words."""
         until = time.monotonic() + seconds
