@@ -47,7 +47,7 @@ LAB_PACKAGES := qemu-system-x86 kexec-tools busybox-static cpio kmod linux-image
 screenshots: $(VENV)/.installed ## make the pictures in screenshots/ anew
 	$(BIN)/python screenshots/make.py
 
-scenarios: $(VENV)/.installed ## record every training scenario anew from real crashes (as root)
+scenarios: $(VENV)/.installed ## record every training scenario anew from real crashes
 	@for folder in playbooks/scenarios/*/; do \
 		if grep -q '^module: null' $$folder/scenario.yaml; then recorder=record_program; else recorder=record; fi; \
 		$(BIN)/python playbooks/scenarios/$$recorder.py $$folder || exit 1; done

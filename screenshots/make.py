@@ -1,6 +1,7 @@
-"""Makes the pictures in this folder from the recording of a real case.
+"""Makes the pictures in this folder.
 
-Nothing runs but a replay, so the same recording gives the same pictures everywhere.
+Most are of a replay: the same recording gives the same pictures everywhere. Those called lab-* are
+of the wizard on a virtual machine that really crashes, walked through from its boot to the proof.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -18,15 +20,19 @@ os.environ |= {"TEXTUAL_ANIMATIONS": "none", "TEXTUAL_COLOR_SYSTEM": "truecolor"
 
 from textual.pilot import Pilot
 
+from pagefault_doctor.cli.lab_box import lab_box
 from pagefault_doctor.hosts.host import OnOutput
 from pagefault_doctor.hosts.recorded import RecordedHost
-from pagefault_doctor.model.command import Command, Result
-from pagefault_doctor.model.event import SessionStarted
+from pagefault_doctor.lab.host import LabHost
+from pagefault_doctor.model.command import Command, Result, ResultStatus
+from pagefault_doctor.model.event import LabCase, SessionStarted
 from pagefault_doctor.playbook import shelf
 from pagefault_doctor.session.event_log import MemoryLog, read_events
-from pagefault_doctor.session.walk import Walk
+from pagefault_doctor.session.walk import NO_CONSENT, Walk
 from pagefault_doctor.tools import TOOLS
+from pagefault_doctor.tui import app as app_module
 from pagefault_doctor.tui.app import WizardApp
+from pagefault_doctor.tui.screens.consent import ConsentScreen
 from pagefault_doctor.tui.screens.viewers import ReportScreen
 
 SCENARIO: Final = "null-deref-module"
@@ -77,6 +83,93 @@ PICTURES: Final[dict[str, tuple[Shown, tuple[str, ...]]]] = {
 """What is pictured: Enter is pressed until this is so, then these keys."""
 
 
+def _boots(app: WizardApp) -> bool:
+    now = app.running
+    return now is not None and now.of_the_lab and len(now.tail) > 2
+
+
+def _reboots(app: WizardApp) -> bool:
+    now = app.running
+    return now is not None and now.command.tool == "reboot" and now.of_the_lab and now.seconds > 1
+
+
+def _asks(app: WizardApp, program: str) -> bool:
+    return isinstance(app.screen, ConsentScreen) and app.screen.to_copy().startswith(program)
+
+
+def _proven(app: WizardApp) -> bool:
+    return app.walk.view.step == "validate" and app.walk.suggestion is not None
+
+
+LAB_PICTURES: Final[dict[str, Shown]] = {
+    "lab-boot": _boots,
+    "lab-consent": lambda app: _asks(app, "modprobe"),
+    "lab-crash": lambda app: app.walk.view.step == "reproduce" and not _busy(app),
+    "lab-dump": lambda app: app.walk.view.step == "analyse-crash-dump" and not _busy(app),
+    "lab-debug": lambda app: app.walk.view.step == "debug-module" and not _busy(app),
+    "lab-fix": lambda app: app.walk.view.step == "fix-code" and not _busy(app),
+    "lab-reboot": _reboots,
+    "lab-proof": _proven,
+}
+"""What is pictured of the live walk, in the order in which it comes."""
+
+
+def _busy(app: WizardApp) -> bool:
+    return app.running is not None or app.walk.suggestion is None
+
+
+class Hand(WizardApp):
+    """The wizard of a person who has the fix at hand: an editor needs a terminal, here is none."""
+
+    CSS_PATH = str(Path(app_module.__file__).with_name("wizard.tcss"))
+
+    def start(self, command: Command, consent: str = NO_CONSENT) -> None:
+        """Run a command; change the source where it is an editor."""
+        host = self.walk.host
+        if not command.interactive or not isinstance(host, LabHost):
+            super().start(command, consent)
+            return
+        fix = shelf.scenario_folder(SCENARIO) / "fix.patch"
+        patch = ("patch", "-s", "-p1", "-i", str(fix))
+        source = host.desk.path(host.patient.source)
+
+        def edit(command: Command) -> Result:
+            subprocess.run(patch, cwd=source, check=True, timeout=30)
+            return Result(command=command, status=ResultStatus.OK, exit_code=0)
+
+        self.walk.run(command, consent, runner=edit)
+        self.changed()
+
+
+async def lab_pictures(folder: Path) -> None:
+    """Walk through the case in the lab and write a picture at each of its moments."""
+    scenario = shelf.scenario(SCENARIO)
+    case = LabCase(scenario=scenario.id)
+    with lab_box(case) as host:
+        started = SessionStarted(
+            id="live",
+            version="1",
+            playbook=scenario.playbook,
+            host=host.name,
+            lab=case,
+            given=scenario.known,
+        )
+        book = shelf.playbook(scenario.playbook)
+        walk = Walk.start(started, book, host=host, sink=MemoryLog(), tools=TOOLS)
+        app = Hand(walk, causes=shelf.causes(), theme="textual-dark")
+        async with app.run_test(size=SIZES[""]) as pilot:
+            for name, shown in LAB_PICTURES.items():
+                await _walk_until(shown, app, pilot, patience=20_000)
+                path = folder / f"{name}.svg"
+                path.write_text(_svg(app), encoding="utf-8")
+                print(path.name)
+            app.exit(0)
+
+
+def _svg(app: WizardApp) -> str:
+    return _FONTS.sub("", app.export_screenshot(title="pfdoctor"))
+
+
 def wizard() -> tuple[WizardApp, HeldHost]:
     """Return the wizard before the first step of the recorded case."""
     host = HeldHost()
@@ -111,28 +204,36 @@ async def picture(name: str, size: tuple[int, int]) -> str:
             await pilot.press(key)
             await pilot.pause()
         await pilot.pause()
-        svg = app.export_screenshot(title="pfdoctor")
+        svg = _svg(app)
         app.exit(0)
         host.go_on.set()
-    return _FONTS.sub("", svg)
+    return svg
 
 
-async def _walk_until(shown: Shown, app: WizardApp, pilot: Pilot[int]) -> None:
-    for _ in range(2000):
+async def _walk_until(
+    shown: Shown, app: WizardApp, pilot: Pilot[int], patience: int = 2000
+) -> None:
+    """Do what is suggested, with consent to everything, until something is shown."""
+    for _ in range(patience):
         await pilot.pause()
         if shown(app):
             await pilot.pause(0.1)
             return
-        if app.running is None:
+        if isinstance(app.screen, ConsentScreen):
+            await pilot.press("y")
+        elif app.running is None:
             await pilot.press("enter")
         await asyncio.sleep(0.01)
-    raise SystemExit("the recording does not lead there")
+    raise SystemExit("the walk does not lead there")
 
 
 def main() -> None:
-    """Write all pictures, or those named on the command line."""
+    """Write all pictures, or those named on the command line; `lab` means those of the lab."""
     folder = Path(__file__).parent
-    for name in sys.argv[1:] or PICTURES:
+    wanted = sys.argv[1:] or (*PICTURES, "lab")
+    if "lab" in wanted:
+        asyncio.run(lab_pictures(folder))
+    for name in (name for name in wanted if name != "lab"):
         for suffix, size in SIZES.items():
             path = folder / f"{name}{suffix}.svg"
             path.write_text(asyncio.run(picture(name, size)), encoding="utf-8")

@@ -6,8 +6,11 @@ import argparse
 import atexit
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 from pagefault_doctor import __version__
+from pagefault_doctor.cli.lab_box import known, lab_box
 from pagefault_doctor.cli.options import DEFAULT_PLAYBOOK
 from pagefault_doctor.cli.talk import say
 from pagefault_doctor.hosts.host import Host
@@ -15,7 +18,7 @@ from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.hosts.recorded import RecordedHost
 from pagefault_doctor.hosts.ssh import SshHost
 from pagefault_doctor.model.command import Command
-from pagefault_doctor.model.event import CommandStarted, Event, SessionStarted
+from pagefault_doctor.model.event import CommandStarted, Event, LabCase, SessionStarted
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.scenario import Scenario
 from pagefault_doctor.playbook.shelf import playbook, recording_path
@@ -39,6 +42,7 @@ def begin(
     logs: tuple[KernelLog, ...] = (),
     read_only: bool = False,
     scenario: str | None = None,
+    lab: LabCase | None = None,
     saved: bool = True,
 ) -> Walk:
     """Return a new walk on the host, at its first step where logs are given.
@@ -57,6 +61,7 @@ def begin(
         ssh_config=host.config if isinstance(host, SshHost) else None,
         read_only=read_only,
         scenario=scenario,
+        lab=lab,
         given=given or {},
     )
     sink = _sink(session_id) if saved else MemoryLog()
@@ -87,6 +92,29 @@ def connected(destination: str, config: str | None) -> SshHost:
     return host
 
 
+@contextmanager
+def begin_in_lab(
+    case: LabCase,
+    playbook_id: str = DEFAULT_PLAYBOOK,
+    *,
+    read_only: bool = False,
+    scenario: str | None = None,
+) -> Iterator[Walk]:
+    """Give a new walk on the lab's box, and leave nothing of the box after.
+
+    With a `scenario` it is a training walk.
+    """
+    with lab_box(case) as host:
+        yield begin(
+            host,
+            playbook_id,
+            given=known(case),
+            read_only=read_only,
+            scenario=scenario,
+            lab=case,
+        )
+
+
 def begin_training(scenario: Scenario) -> Walk:
     """Return a walk through a scenario on its recording: nothing runs on this machine."""
     recorded = read_events(recording_path(scenario.id))
@@ -98,24 +126,31 @@ def begin_training(scenario: Scenario) -> Walk:
     )
 
 
-def take_up(session_id: str | None) -> Walk:
-    """Return the walk of a kept session, to go on with.
+@contextmanager
+def take_up(session_id: str | None) -> Iterator[Walk]:
+    """Give the walk of a kept session, to go on with.
 
-    Without an id the newest session is meant. Raises UsageError where there is none.
+    Without an id the newest session is meant. Raises UsageError where there is none. A session on
+    the lab's box gets a new box, which is as ill as the first was.
     """
     path = find(sessions_folder(), session_id)
     events = read_events(path)
     started = _started(events)
-    sink = EventLog.reopen(path)
     chosen = playbook(started.playbook)
-    return Walk.resume(events, chosen, host=_host_again(events), sink=sink, tools=TOOLS)
+    with ExitStack() as stack:
+        host = _host_again(events, stack)
+        sink = EventLog.reopen(path)
+        yield Walk.resume(events, chosen, host=host, sink=sink, tools=TOOLS)
 
 
-def _host_again(events: tuple[Event, ...]) -> Host:
+def _host_again(events: tuple[Event, ...], stack: ExitStack) -> Host:
     """Return the host a session ran on; a recording is wound on to where the session stood."""
     started = _started(events)
     if started.destination is not None:
         return connected(started.destination, started.ssh_config)
+    if started.lab is not None:
+        say("the lab's box is set up anew; what was changed on it is as it was at first")
+        return stack.enter_context(lab_box(started.lab))
     if started.scenario is None:
         return LocalHost()
     host = RecordedHost(read_events(recording_path(started.scenario)), started.host)

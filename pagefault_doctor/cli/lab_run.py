@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import shutil
 import sys
 import time
@@ -12,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from pagefault_doctor.cli.lab_box import words
 from pagefault_doctor.cli.talk import say
 from pagefault_doctor.diagnosis import diagnose
 from pagefault_doctor.lab.module import Module
@@ -154,19 +154,9 @@ def order_of(args: argparse.Namespace) -> Order:
     return Order(
         source=Path(source) if source else None,
         file=Path(args.module) if args.module else None,
-        triggers=tuple(_words(line) for line in lines),
+        triggers=tuple(words(line) for line in lines),
         kernel_args=kernel_args + ((_SLUB_DEBUG,) if args.slub_debug else ()),
     )
-
-
-def _words(line: str) -> tuple[str, ...]:
-    try:
-        words = tuple(shlex.split(line))
-    except ValueError as error:
-        raise UsageError(f"--trigger {line!r}: {error}", "check its quotes") from error
-    if not words:
-        raise UsageError("--trigger is empty")
-    return words
 
 
 def _keep(name: str | None) -> Path | None:

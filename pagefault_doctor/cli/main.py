@@ -17,7 +17,7 @@ SUBCOMMANDS: Final = {
     "run": "walk the playbook without a terminal UI: every command that only observes",
     "resume": "go on with a session after a drop, a kill or a reboot",
     "sessions": "list the sessions that were kept",
-    "train": "walk through a recorded real case, with questions",
+    "train": "walk through a real case with questions, recorded or live in the lab",
     "lab": "crash a module safely in a throw-away virtual machine",
     "preflight": "say which tools will work here, which will not, and the remedy",
     "playbook": "list, show and check playbooks",
@@ -36,6 +36,7 @@ Examples:
   pfdoctor --log /var/log/kern.log   the wizard, starting from a log
   dmesg | pfdoctor diagnose -        a diagnosis without a terminal UI
   pfdoctor train                     practise on a real case, offline
+  pfdoctor --lab err-ptr             the wizard, on a virtual machine that really crashes
 """
 
 

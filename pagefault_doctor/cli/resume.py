@@ -26,11 +26,11 @@ def run(args: argparse.Namespace) -> int:
     """Show the wizard where the session stood, and return the exit code."""
     if obstacle := why_no_terminal():
         raise MissingError(f"resume needs a terminal: {obstacle}", "to read it: pfdoctor report ID")
-    walk = take_up(args.session)
-    cut = next((c for c in walk.view.commands if c.interrupted), None)
-    if cut:
-        say(f"command {cut.number} was cut short: {cut.command.text}")
     from pagefault_doctor.cli.face import show
 
-    named = walk.view.started.scenario
-    return show(walk, args, scenario(named) if named else None)
+    with take_up(args.session) as walk:
+        cut = next((c for c in walk.view.commands if c.interrupted), None)
+        if cut:
+            say(f"command {cut.number} was cut short: {cut.command.text}")
+        named = walk.view.started.scenario
+        return show(walk, args, scenario(named) if named else None)

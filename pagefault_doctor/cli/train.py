@@ -1,26 +1,36 @@
-"""`pfdoctor train`: walk through a recorded real case, with questions."""
+"""`pfdoctor train`: walk through a real case with questions, recorded or live in the lab."""
 
 from __future__ import annotations
 
 import argparse
 
-from pagefault_doctor.cli.begin import begin_training
+from pagefault_doctor.cli.begin import begin_in_lab, begin_training
 from pagefault_doctor.cli.options import add_face_arguments
 from pagefault_doctor.cli.talk import why_no_terminal
+from pagefault_doctor.model.event import LabCase
+from pagefault_doctor.model.scenario import Scenario
 from pagefault_doctor.playbook.shelf import scenario, scenario_ids
+from pagefault_doctor.session.walk import Walk
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare options and arguments."""
     parser.epilog = (
-        "Everything is replayed from a recording of a real crash: nothing runs on this\n"
-        "machine, and no network is needed."
+        "Without --live everything is replayed from a recording of a real crash: nothing\n"
+        "runs, and no network is needed. With --live the machine of the case is a throw-away\n"
+        "virtual machine that really crashes; the debuggers, the editor and the compiler are\n"
+        "those of this machine, at work on a copy of the source. pfdoctor lab doctor says\n"
+        "what that needs.\n\n"
+        "Examples:\n  pfdoctor train null-deref-module\n  pfdoctor train err-ptr --live"
     )
     parser.add_argument(
         "scenario", nargs="?", metavar="SCENARIO", help="a scenario; none: list them"
     )
     parser.add_argument(
         "--plain", action="store_true", help="line by line, without the wizard's screen"
+    )
+    parser.add_argument(
+        "--live", action="store_true", help="in a virtual machine that really crashes"
     )
     add_face_arguments(parser)
 
@@ -31,10 +41,17 @@ def run(args: argparse.Namespace) -> int:
         for name in scenario_ids():
             listed = scenario(name)
             print(f"{listed.id:24}{listed.level:10}{listed.title}")
-        print("\nTo walk through one: pfdoctor train NAME")
+        print("\nTo walk through one: pfdoctor train NAME, or with --live in a real crash")
         return 0
     chosen = scenario(args.scenario)
-    walk = begin_training(chosen)
+    if not args.live:
+        return _train(begin_training(chosen), chosen, args)
+    case = LabCase(scenario=chosen.id)
+    with begin_in_lab(case, chosen.playbook, scenario=chosen.id) as walk:
+        return _train(walk, chosen, args)
+
+
+def _train(walk: Walk, chosen: Scenario, args: argparse.Namespace) -> int:
     if args.plain or why_no_terminal():
         from pagefault_doctor.cli.training import train_plainly
 

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import textwrap
+from functools import partial
 
-from pagefault_doctor.model.command import Command, Risk
+from pagefault_doctor.hosts.host import Host
+from pagefault_doctor.model.command import Command, Result, Risk
 from pagefault_doctor.model.errors import ExitCode
 from pagefault_doctor.model.event import QuestionAnswered
 from pagefault_doctor.model.scenario import Question, Scenario
 from pagefault_doctor.playbook.engine import END
 from pagefault_doctor.report.outline import finding_text
-from pagefault_doctor.session.walk import Walk
+from pagefault_doctor.session.walk import NO_CONSENT, Walk
 
 SHOWN = 12
 """Lines of output shown of each command."""
 
 REPLAYED = "replay"
 """The consent of commands that only a recording runs."""
+
+ASKED = "asked"
+"""The consent of commands that really ran: in the lab, after a question."""
 
 
 def train_plainly(walk: Walk, scenario: Scenario) -> int:
@@ -56,10 +61,15 @@ def _walk_step(walk: Walk, step_id: str) -> None:
 
 
 def _run(walk: Walk, command: Command) -> None:
-    consent = "not-needed" if command.risk is Risk.READ else REPLAYED
-    risk = "" if command.risk is Risk.READ else f"  ({command.risk}; replayed, nothing runs here)"
-    print(f"\n$ {command.line}{risk}")
-    result = walk.run(command, consent)
+    live, risky = walk.host.live, command.risk is not Risk.READ
+    told = "in the lab" if live else "replayed, nothing runs here"
+    print(f"\n$ {command.line}{f'  ({command.risk}; {told})' if risky else ''}")
+    if live and risky and not _agreed():
+        walk.decline(command, "declined by you")
+        return
+    consent = (ASKED if live else REPLAYED) if risky else NO_CONSENT
+    runner = partial(_on_terminal, walk.host) if live and command.interactive else None
+    result = walk.run(command, consent, _show_lab if live else None, runner=runner)
     lines = (result.output + result.errors).splitlines()
     for line in lines[:SHOWN]:
         print(f"    {line}")
@@ -67,6 +77,28 @@ def _run(walk: Walk, command: Command) -> None:
         print(f"    ... {len(lines) - SHOWN} more lines")
     for finding in walk.view.commands[-1].findings:
         _print(f"  {finding_text(finding)}")
+
+
+def _agreed() -> bool:
+    """Ask whether to run it; where input has ended nobody agrees."""
+    try:
+        return input("run it? y/n: ").strip().lower() in ("y", "yes")
+    except EOFError:
+        print("(no answer)")
+        return False
+
+
+def _on_terminal(host: Host, command: Command) -> Result:
+    from pagefault_doctor.hosts import runner
+
+    return runner.run_interactive(host.on_terminal(command))
+
+
+def _show_lab(text: str) -> None:
+    """Show what the lab does while a command waits for it."""
+    for line in text.splitlines():
+        if line.startswith("lab: "):
+            print(f"    {line}", flush=True)
 
 
 def _ask(question: Question) -> QuestionAnswered:

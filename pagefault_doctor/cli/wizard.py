@@ -6,12 +6,34 @@ import argparse
 
 from pagefault_doctor.cli.options import GIVEN, add_face_arguments, add_walk_arguments
 from pagefault_doctor.cli.talk import say, why_no_terminal
-from pagefault_doctor.model.errors import UsageError
+from pagefault_doctor.model.errors import MissingError, UsageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare options and arguments."""
     add_walk_arguments(parser)
+    lab = parser.add_argument_group("in the lab, a throw-away virtual machine")
+    lab.add_argument(
+        "--lab",
+        nargs="?",
+        const="",
+        metavar="SCENARIO",
+        help="walk there, with a bundled case, or with the module of --source-dir",
+    )
+    lab.add_argument(
+        "--trigger",
+        action="append",
+        default=[],
+        metavar="'COMMAND'",
+        help="what makes the module fault once it is in; may be given more than once",
+    )
+    lab.add_argument(
+        "--kernel-arg",
+        action="append",
+        default=[],
+        metavar="ARG",
+        help="for the guest's kernel, such as slub_debug=FZPU",
+    )
     add_face_arguments(parser)
 
 
@@ -23,6 +45,10 @@ def run(args: argparse.Namespace) -> int:
             "the wizard needs standard input for keys, so the log cannot come from there",
             "use pfdoctor diagnose - or --log FILE",
         )
+    if args.lab is not None:
+        return _in_lab(args, obstacle)
+    if args.trigger or args.kernel_arg:
+        raise UsageError("--trigger and --kernel-arg go with --lab")
     if obstacle:
         return _without_terminal(args, obstacle)
     from pagefault_doctor.cli.begin import begin, host_of
@@ -40,6 +66,21 @@ def run(args: argparse.Namespace) -> int:
     if walk.view.step is None:
         walk.enter(walk.view.playbook.steps[0].id)
     return show(walk, args)
+
+
+def _in_lab(args: argparse.Namespace, obstacle: str | None) -> int:
+    from pagefault_doctor.cli.begin import begin_in_lab
+    from pagefault_doctor.cli.face import show
+    from pagefault_doctor.cli.lab_box import lab_case
+
+    case = lab_case(args)
+    if obstacle:
+        raise MissingError(
+            f"a walk in the lab needs a terminal: {obstacle}", "without one: pfdoctor lab run"
+        )
+    with begin_in_lab(case, args.playbook, read_only=args.read_only) as walk:
+        walk.enter(walk.view.playbook.steps[0].id)
+        return show(walk, args)
 
 
 def _without_terminal(args: argparse.Namespace, obstacle: str) -> int:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import gzip
 import re
 import select
 import shlex
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
 
@@ -28,6 +30,15 @@ TAIL: Final = 40
 
 LAST_WORDS: Final = 400
 """Lines of the console that are told when the guest died: all of the report that ended it."""
+
+PIECE: Final = 32 << 10
+"""Letters of a file that go in one request; a whole number of base64 groups."""
+
+_PUT: Final = """
+mkdir -p "${1%/*}" && busybox base64 -d >>"$1.part" || exit
+[ -z "$2" ] || { gzip -dc <"$1.part" >"$1" && rm "$1.part"; }
+"""
+"""Takes a piece of a compressed file, and unpacks it after the last."""
 
 GRACE: Final = 5.0
 """Seconds that a guest has to answer once its command was killed."""
@@ -81,8 +92,16 @@ class GuestHost(Host):
     live = True
     name = "lab"
 
-    def __init__(self, machine: VirtualMachine, boot_timeout: float = 60) -> None:
-        """Start the machine and wait for its agent; raises PfDoctorError where it does not come."""
+    def __init__(
+        self,
+        machine: VirtualMachine,
+        boot_timeout: float = 60,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Start the machine and wait for its agent.
+
+        Raises PfDoctorError where it does not come in time, or nobody waits for it any longer.
+        """
         self.machine = machine
         self._rest = b""
         self._number = 0
@@ -90,8 +109,8 @@ class GuestHost(Host):
         self._heard = _Heard(None)
         machine.start()
         until = time.monotonic() + boot_timeout
-        while self._line(until) != "ready":
-            if self._lost or time.monotonic() > until:
+        while self._line(time.monotonic() + POLL) != "ready":
+            if self._lost or time.monotonic() > until or cancelled():
                 raise PfDoctorError("the guest did not boot", self._last_words(TAIL))
 
     def run(
@@ -115,6 +134,16 @@ class GuestHost(Host):
         result = self._result(command, answer, verdict)
         self._heard.rest(answer)
         return msgspec.structs.replace(result, seconds=time.monotonic() - began)
+
+    def put(self, path: str, data: bytes) -> None:
+        """Write a file in the guest; raises PfDoctorError where that fails."""
+        packed = base64.b64encode(gzip.compress(data)).decode()
+        pieces = [packed[n : n + PIECE] for n in range(0, len(packed), PIECE)]
+        for number, piece in enumerate(pieces, 1):
+            argv = ("sh", "-c", _PUT, "sh", path, "last" if number == len(pieces) else "")
+            result = self.run(Command(argv=argv, tool="lab", stdin=piece))
+            if not result.ok:
+                raise PfDoctorError(f"{path} could not be written in the guest", result.errors)
 
     def close(self) -> None:
         """End the machine."""

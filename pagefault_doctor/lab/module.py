@@ -55,11 +55,14 @@ def _modinfo(data: bytes) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def build(source: Path, release: str, folder: Path, timeout: float = 300) -> tuple[Module, ...]:
+def build(
+    source: Path, release: str, folder: Path, named: Path | None = None, timeout: float = 300
+) -> tuple[Module, ...]:
     """Build the modules of a source folder for a kernel, in a copy of it: the new `folder`.
 
-    They come in the order of modules.order. Raises PfDoctorError with the first complaint of the
-    compiler where there is none.
+    They come in the order of modules.order. Their debug information names the source as `named`,
+    which is the source folder itself unless told otherwise. Raises PfDoctorError with the first
+    complaint of the compiler where there is none.
     """
     if not any((source / name).is_file() for name in ("Kbuild", "Makefile")):
         raise UsageError(f"{source} has no Kbuild and no Makefile", "name the module's own folder")
@@ -72,8 +75,9 @@ def build(source: Path, release: str, folder: Path, timeout: float = 300) -> tup
         raise PfDoctorError(f"{source} could not be copied: {error}") from error
     argv: tuple[str, ...] = ("make", "-C", f"/lib/modules/{release}/build", f"M={folder}")
     # The copy is soon gone: debug information and warnings shall name the source itself.
-    if _PLAIN_PATH.fullmatch(str(source.absolute())):
-        argv += (f"KCFLAGS=-ffile-prefix-map={folder}={source.absolute()}",)
+    named = named or source.absolute()
+    if _PLAIN_PATH.fullmatch(str(named)):
+        argv += (f"KCFLAGS=-ffile-prefix-map={folder}={named}",)
     result = LocalHost().run(Command(argv=(*argv, "modules"), tool="lab", timeout=timeout))
     built = _in_order(folder)
     if not result.ok or not built:
@@ -95,6 +99,13 @@ def _complaint(result: Result, folder: Path) -> str:
     lines = result.errors.replace(f"{folder}/", "").splitlines()
     blamed = (line for line in lines if "error" in line.lower() or "***" in line)
     return next(blamed, lines[-1] if lines else f"make: {result.status}")
+
+
+def clean(folder: Path) -> None:
+    """Remove what a build left in a folder, so that it holds the source alone."""
+    for pattern in (*_NOT_COPIED, "Module.symvers"):
+        for path in folder.rglob(pattern):
+            path.unlink(missing_ok=True)
 
 
 def shipped(release: str, names: tuple[str, ...]) -> dict[str, bytes]:

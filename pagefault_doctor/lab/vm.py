@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import re
 import shutil
@@ -115,11 +116,18 @@ class VirtualMachine:
         console = self._console()
         return any(words in console for words in _PANIC)
 
-    def wait_for_panic(self, timeout: float) -> bool:
-        """Wait until its kernel has panicked; return whether it did in time (in seconds)."""
-        until = time.monotonic() + timeout
+    def wait_for_panic(self, timeout: float, quiet: float = math.inf) -> bool:
+        """Wait until its kernel has panicked; return whether it did in time (in seconds).
+
+        A console that says nothing for `quiet` seconds means that no panic is to come.
+        """
+        now = time.monotonic()
+        until, spoke, heard = now + timeout, now, -1
         while not self.panicked():
-            if time.monotonic() > until:
+            now, said = time.monotonic(), len(self._console())
+            if said != heard:
+                heard, spoke = said, now
+            if now > until or now - spoke > quiet:
                 return False
             time.sleep(0.1)
         return True

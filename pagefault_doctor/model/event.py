@@ -33,11 +33,25 @@ class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_
     """Seconds since the epoch, by the clock of the machine pfdoctor runs on."""
 
 
+class LabCase(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What makes the lab's box ill: a bundled `scenario`, or the module in a `source` folder.
+
+    `trigger` holds command lines, `kernel_args` go on the kernel's command line; a scenario has its
+    own before these.
+    """
+
+    scenario: str = ""
+    source: str = ""
+    trigger: tuple[str, ...] = ()
+    kernel_args: tuple[str, ...] = ()
+
+
 class SessionStarted(_Event, frozen=True, kw_only=True, tag="session-started"):
     """The first event. `given` holds what the person named: `vmcore`, `module_dir` …
 
-    `destination` is what ssh was told where the host is another machine, `ssh_config` its
-    configuration file where the person named one.
+    `scenario` is that of a training walk; `lab` is set where the box is the lab's. `destination` is
+    what ssh was told where the host is another machine, `ssh_config` its configuration file where
+    the person named one.
     """
 
     id: str
@@ -47,6 +61,7 @@ class SessionStarted(_Event, frozen=True, kw_only=True, tag="session-started"):
     host: str
     read_only: bool = False
     scenario: str | None = None
+    lab: LabCase | None = None
     given: dict[str, str] = {}
     destination: str | None = None
     ssh_config: str | None = None

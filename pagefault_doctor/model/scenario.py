@@ -46,3 +46,9 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     kernel_args: tuple[str, ...] = ()
     bystanders: tuple[str, ...] = ()
     questions: tuple[Question, ...] = ()
+
+    @property
+    def known(self) -> dict[str, str]:
+        """What a session of it is given, its trigger included."""
+        trigger = {"trigger": "\n".join(self.trigger)} if self.trigger else {}
+        return self.given | trigger

@@ -21,12 +21,13 @@ _BEFORE: Final = "dmesg-before"
 _DELTA: Final = "dmesg-delta"
 _AFTER: Final = "dmesg-after"
 
-_FATAL: Final = ("insmod", "trigger")
-"""What may end the kernel. The lab then tells the console's last words in the errors."""
-
 _INSERT: Final = "insmod-fixed"
 _STRESS: Final = "stress-ng"
+_MEMORY: Final = "memtester"
 """What proves a fix must have run in this step: their facts may still be of an earlier pass."""
+
+_FATAL: Final = ("insmod", "insmod-fixed", "trigger", "stress-ng", "rmmod")
+"""What may end the kernel. The lab then tells the console's last words in the errors."""
 
 _DAMAGE: Final = frozenset("MBDWL")
 """Flags that a fault sets; O and E only say that the module was inserted."""
@@ -63,6 +64,12 @@ def _last_words(case: Case) -> tuple[KernelLog, ...]:
     results = (result for tool in _FATAL for result in case.done(tool))
     dead = (r for r in results if r.exit_code is None and r.errors)
     return tuple(log for r in dead if (log := parse(r.errors, r.command.text)).reports)
+
+
+def _new(result: Result, known: tuple[KernelLog, ...], case: Case) -> KernelLog:
+    """Return what is new in the log, or what was said before the kernel that wrote it began."""
+    log = unseen(parse(result.output, DMESG), known)
+    return log if log.reports else next(iter(_last_words(case)), log)
 
 
 def _plan_before(case: Case) -> Command | Blocked | None:
@@ -113,9 +120,7 @@ def _read_delta(result: Result, case: Case) -> Reading:
     known = _baseline(case)
     if not known:
         return Reading(findings=(_no_baseline(result),))
-    log = unseen(parse(result.output, DMESG), known)
-    if not log.reports:
-        log = next(iter(_last_words(case)), log)
+    log = _new(result, known, case)
     reproduced = _reproduced(log, case)
     if reproduced:
         text, mark = "The fault came again", Mark.BAD
@@ -154,7 +159,7 @@ def _read_after(result: Result, case: Case) -> Reading:
     if not known:
         verdict = fact("validate.verdict", "inconclusive", result)
         return Reading(facts=(verdict,), findings=(_no_baseline(result),))
-    log = unseen(parse(result.output, DMESG), known)
+    log = _new(result, known, case)
     verdict_fact, why = _verdict(log, result, case)
     return Reading(
         facts=(fact("validate.new_reports", len(log.reports), result), verdict_fact),
@@ -192,7 +197,10 @@ def _judge(log: KernelLog, case: Case) -> tuple[str, str, Mark]:
     Where the case is about a program or about memory, there is no module to insert.
     """
     main = case.main_report
+    inserts = [r for r in case.done(_INSERT) if r.command.argv[:1] != ("cat",)]
     inserted = case.get("validate.inserted", False) and bool(case.done(_INSERT))
+    if inserts and not inserted and _faults(log, case):
+        return "not-fixed", "Not fixed: the fixed module faulted while it was loaded", Mark.BAD
     if (main is None or main.is_kernel_fault) and not inserted:
         text = "Inconclusive: the fixed module was not inserted"
         return "inconclusive", text, Mark.NEUTRAL
@@ -204,6 +212,8 @@ def _judge(log: KernelLog, case: Case) -> tuple[str, str, Mark]:
     if damage:
         text = f"Not fixed: taint {''.join(sorted(damage))} came up, the kernel faulted or warned"
         return "not-fixed", text, Mark.BAD
+    if case.get("memtest.failures", 0) and case.done(_MEMORY):
+        return "inconclusive", "Inconclusive: the memory itself is faulty", Mark.BAD
     if not trigger.is_proven(case):
         text = "Inconclusive: the trigger was not run to its end after the fix"
         return "inconclusive", text, Mark.NEUTRAL

@@ -99,8 +99,7 @@ def plan_insmod(case: Case) -> Command | Blocked | None:
         tool="insmod",
         risk=Risk.CRASH,
         timeout=60.0,
-        why=f"load {name} again and see whether it faults; the kernel may oops, panic or hang, "
-        "so save your work, or do it in a spare VM instead",
+        why=f"load {name} again and see whether it faults; the kernel may oops, panic or hang",
         undo=f"rmmod {name}; when it faulted in its init only a reboot removes it",
     )
 

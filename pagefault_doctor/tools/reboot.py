@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 from pagefault_doctor.model.case import Case, Reading
-from pagefault_doctor.model.command import Blocked, Command, Result, Risk
+from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.taint import letters
 from pagefault_doctor.tools.place import elsewhere
 from pagefault_doctor.tools.this_box import is_of_this_boot
 from pagefault_doctor.tools.tool import Tool, fact, finding
+
+_STILL: Final = Blocked(
+    "this kernel is still the one that died", "wait until it reboots, then: pfdoctor resume"
+)
 
 _TAINT: Final = ("cat", "/proc/sys/kernel/tainted")
 
@@ -31,17 +35,21 @@ def _plan(case: Case) -> Command | Blocked | None:
     done = case.done("reboot")
     if not done:
         return Command(argv=_TAINT, tool="reboot", why="see whether the kernel died before")
-    if len(done) > 1:
-        return _obstacle(done[-1])
+    if len(done) == 2:
+        look = Command(argv=_TAINT, tool="reboot", why="see that the kernel is a new one")
+        return _refused(done[1]) or look
+    if len(done) > 2:
+        return _STILL if _SPOILT.keys() & letters(_mask(done[2])) else None
     spoilt = _spoilt(letters(_mask(done[0])), case)
     return _command(case, spoilt) if spoilt else None
 
 
 def _spoilt(found: tuple[str, ...], case: Case) -> str:
     """Return what is wrong with this boot, or nothing."""
+    before = len(case.done("reboot")) < 2
     hung = case.get("verdict.root_cause", "") == "lockup-hang" and is_of_this_boot(case)
     flagged = (what for letter, what in _SPOILT.items() if letter in found)
-    return next(flagged, _LOCKED if hung else "")
+    return next(flagged, _LOCKED if before and hung else "")
 
 
 def _command(case: Case, spoilt: str) -> Command:
@@ -58,8 +66,9 @@ def _command(case: Case, spoilt: str) -> Command:
     )
 
 
-def _obstacle(result: Result) -> Blocked | None:
-    if result.ok or not result.errors.strip():
+def _refused(result: Result) -> Blocked | None:
+    """Return that there was no reboot; one that cut the session short succeeded."""
+    if result.ok or result.status is ResultStatus.SIGNALED or not result.errors.strip():
         return None
     return Blocked("the reboot was refused", "reboot by hand, then: pfdoctor resume")
 
@@ -80,6 +89,8 @@ def _read(result: Result, case: Case) -> Reading:
         text = f"Nothing is proven before a reboot: {spoilt}"
         return Reading(facts=facts, findings=(finding(text, Mark.NEUTRAL, result, 1),))
     text = "The kernel was not spoilt since it was booted: no reboot needed"
+    if case.done("reboot"):
+        text = "The machine was booted anew, and its new kernel is clean"
     return Reading(facts=facts, findings=(finding(text, Mark.GOOD, result, 1),))
 
 

@@ -2,6 +2,7 @@
 
 The fact `given.trigger` holds one command a line, quoted as for a POSIX shell. Each is run as an
 argument list, in order: after the suspect was loaded once, after its fixed build several times.
+Where there is none, loading is the trigger, and the fixed build is unloaded and loaded again.
 """
 
 from __future__ import annotations
@@ -13,14 +14,19 @@ from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.fact import Mark
-from pagefault_doctor.tools.place import elsewhere
+from pagefault_doctor.tools.module_name import is_module_name
+from pagefault_doctor.tools.place import elsewhere, given
 from pagefault_doctor.tools.tool import Tool, finding
 
 TIMES: Final = 3
 """How often the trigger is run where a fix is to be proven: a fault may spare one attempt."""
 
-_LOADERS: Final = frozenset(("insmod", "modprobe", "rmmod"))
-"""A trigger that loads or unloads leaves the module in another state than it found it in."""
+_LOADERS: Final = ("insmod", "modprobe", "rmmod")
+
+_RELOAD: Final = f"for n in {' '.join(map(str, range(2, TIMES + 1)))}; do " + (
+    'rmmod "$1" && insmod "$2" || exit; done'
+)
+"""Loads a module again, which has been loaded once."""
 
 _PROOF: Final = "insmod-fixed"
 
@@ -51,8 +57,17 @@ def unloaded(case: Case) -> bool:
 def _wanted(case: Case) -> tuple[tuple[str, ...], ...] | None:
     """Return all that is to be run in this step."""
     once = lines(case.get("given.trigger", ""))
-    if once is None or not case.done(_PROOF) or any(argv[0] in _LOADERS for argv in once):
+    if once is None or not case.done(_PROOF):
         return once
+    path = given(case, "fix.module_path", "given.fixed_module")
+    if not once:
+        name = path.rpartition("/")[2].partition(".ko")[0]
+        return (("sh", "-c", _RELOAD, "sh", name, path),) if is_module_name(name) else ()
+    moves = [argv[0] for argv in once if argv[0] in _LOADERS]
+    if "modprobe" in moves:
+        return once  # It would load the build that is installed, which is the faulty one.
+    if moves[-1:] == ["rmmod"] and path:
+        return (*once, *((("insmod", path), *once) * (TIMES - 1)))
     return once * TIMES
 
 
@@ -77,8 +92,7 @@ def plan(case: Case) -> Command | Blocked | None:
         tool="trigger",
         risk=Risk.CRASH,
         timeout=60.0,
-        why="do what made it fault before; the kernel may oops, panic or hang, so save your work, "
-        "or do it in a spare VM instead",
+        why="do what made it fault before; the kernel may oops, panic or hang",
         undo="reboot, where it faults",
     )
 
@@ -91,6 +105,8 @@ def read(result: Result, case: Case) -> Reading:
 
 def _verdict(result: Result) -> tuple[str, Mark]:
     name = untrusted.clean(result.command.argv[0])
+    if result.ok and _RELOAD in result.command.argv:
+        return f"The module was unloaded and loaded again, {TIMES} times in all", Mark.NEUTRAL
     if result.ok:
         return f"The trigger ran: {name} ended without an error", Mark.NEUTRAL
     if result.status is ResultStatus.SIGNALED:

@@ -24,6 +24,7 @@ from pagefault_doctor.tui import keys
 from pagefault_doctor.tui.glyphs import ASCII, UNICODE
 from pagefault_doctor.tui.launch import DEFAULT_THEME
 from pagefault_doctor.tui.messages import CommandEnded, CommandSaid
+from pagefault_doctor.tui.pages.consent import Where
 from pagefault_doctor.tui.running import Running
 
 if TYPE_CHECKING:
@@ -171,6 +172,19 @@ class WizardApp(App[int], inherit_bindings=False):
                 self.changed()
 
         self.push_screen(ConsentScreen(command), answered)
+
+    def where(self, command: Command) -> Where:
+        """Return where a command would run."""
+        host = self.walk.host
+        if self.walk.view.started.lab is None:  # The lab is not imported for nothing.
+            return Where(host.name, host.live)
+        from pagefault_doctor.lab.host import LabHost, is_here
+
+        if not isinstance(host, LabHost):
+            return Where(host.name, host.live)
+        if not is_here(command):
+            return Where(host.name, host.live, in_guest=True)
+        return Where(host.name, host.live, beside_guest=True, moved=host.desk.moved(command))
 
     def start(self, command: Command, consent: str = NO_CONSENT) -> None:
         """Run a command that may run."""

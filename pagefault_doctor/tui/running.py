@@ -11,6 +11,9 @@ from pagefault_doctor.model.command import Command
 TAIL: Final = 4
 """Lines of live output that are shown."""
 
+LAB: Final = "lab: "
+"""How a line begins that the lab says of itself, before it comes to the command."""
+
 _MOST: Final = 4000
 """Characters of one piece of output that are looked at."""
 
@@ -23,6 +26,11 @@ class Running(msgspec.Struct, frozen=True):
     seconds: int = 0
     tail: tuple[str, ...] = ()
     cancelling: bool = False
+
+    @property
+    def of_the_lab(self) -> bool:
+        """Whether it waits for the lab, which told of itself last."""
+        return bool(self.tail) and self.tail[-1].startswith(LAB)
 
     def with_output(self, text: str) -> Running:
         """Return it after it said something more."""

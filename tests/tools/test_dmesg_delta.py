@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from pagefault_doctor.model.case import Case, Reading
@@ -129,6 +130,38 @@ def test_the_same_fault_again_is_not_fixed_even_without_a_stress_run() -> None:
     assert case.get("validate.verdict", "") == "not-fixed"
     assert case.get("validate.new_reports", 0) == 1
     assert case.facts["validate.taint_added"].value == ("D",)
+
+
+def test_a_fixed_build_that_faults_in_its_init_is_not_fixed() -> None:
+    case = validated(
+        {"validate.inserted": False}, BOOT + OOPS + SAME_AGAIN, "12416\n", "insmod-fixed"
+    )
+    assert case.get("validate.verdict", "") == "not-fixed"
+
+
+def cut_short(tool: str) -> Case:
+    """A case whose machine died of a command of this step, and was booted anew."""
+    words = f"cut short: the kernel panicked\n{BOOT}{SAME_AGAIN}"
+    dead = told("", "insmod", "wobble.ko", errors=words, status=ResultStatus.SIGNALED, tool=tool)
+    dead = msgspec.structs.replace(dead, exit_code=None)
+    return learn(known({"taint.mask": 0}, BEFORE_LOG), tool, dead, Reading())
+
+
+def test_the_last_words_of_a_guest_that_died_reproduce_the_fault() -> None:
+    case, _, _ = follow(DELTA, cut_short("trigger"), told(BOOT))
+    assert case.get("reproduce.reproduced", False) is True
+    assert case.get("reproduce.new_reports", 0) == 1
+
+
+def test_a_guest_that_died_of_the_fixed_build_is_not_fixed() -> None:
+    case, _, _ = follow(AFTER, cut_short("insmod-fixed"), told("0\n"), told(BOOT))
+    assert case.get("validate.verdict", "") == "not-fixed"
+
+
+def test_faulty_memory_leaves_the_verdict_inconclusive() -> None:
+    ran = ("insmod-fixed", "stress-ng", "memtester")
+    case = validated({**ALL_DONE, "memtest.failures": 2}, BOOT + OOPS, "12288\n", *ran)
+    assert case.get("validate.verdict", "") == "inconclusive"
 
 
 def test_damage_that_only_the_taint_tells_of_is_not_fixed() -> None:

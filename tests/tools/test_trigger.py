@@ -41,7 +41,7 @@ def test_after_the_fixed_build_it_runs_several_times() -> None:
     assert [command.argv[0] for command in ran] == ["sh", "sleep"] * TIMES
 
 
-def test_a_trigger_that_unloads_runs_once_and_spares_rmmod() -> None:
+def test_a_trigger_that_unloads_is_repeated_with_the_fixed_build_and_spares_rmmod() -> None:
     built: dict[str, Value] = {
         "validate.inserted": True,
         "fix.module_path": "/home/user/wobble.ko",
@@ -49,12 +49,23 @@ def test_a_trigger_that_unloads_runs_once_and_spares_rmmod() -> None:
     case = loaded("rmmod wobble\nsleep 2", "insmod-fixed", built)
     rmmod = module_load.TOOLS[2]
     assert isinstance(next_command(rmmod, case), Command)
-    case, ran, _ = follow(TOOL, case, told(), told())
-    assert len(ran) == 2
+    case, ran, _ = follow(TOOL, case, *[told()] * (3 * TIMES - 1))
+    assert [command.text for command in ran] == [
+        *("rmmod wobble", "sleep 2"),
+        *("insmod /home/user/wobble.ko", "rmmod wobble", "sleep 2") * (TIMES - 1),
+    ]
     assert next_command(rmmod, case) is None
 
 
-def test_without_a_trigger_there_is_nothing_to_run() -> None:
+def test_without_a_trigger_the_fixed_build_is_loaded_again_at_one_consent() -> None:
+    built: dict[str, Value] = {"fix.module_path": "/home/user/wobble.ko"}
+    _, ran, _ = follow(TOOL, loaded("", "insmod-fixed", built), told())
+    (command,) = ran
+    assert command.argv[-2:] == ("wobble", "/home/user/wobble.ko")
+    assert command.risk is Risk.CRASH
+
+
+def test_without_a_trigger_there_is_nothing_to_run_after_the_suspect_was_loaded() -> None:
     assert next_command(TOOL, loaded("")) is None
 
 

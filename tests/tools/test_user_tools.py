@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from needs import require_program
 from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.model.command import Blocked, Command, Risk
@@ -13,7 +11,7 @@ from pagefault_doctor.model.fact import Mark, Value
 from pagefault_doctor.tools import gdb_core, reboot, valgrind
 from pagefault_doctor.tools.tool import next_command
 from tools.recorded import faulty, output
-from tools.told import BOOT, OOPS, SEGFAULT, follow, known, texts, told
+from tools.told import SEGFAULT, follow, known, texts, told
 
 PROGRAM: dict[str, Value] = {"given.program": "/home/user/app/us"}
 CORE: dict[str, Value] = PROGRAM | {"given.core": "/home/user/app/core"}
@@ -99,42 +97,6 @@ def test_real_valgrind_sees_a_write_past_a_block(tmp_path: Path) -> None:
     assert isinstance(wanted, Command)
     reading = valgrind.TOOL.read(LocalHost().run(wanted), case)
     assert "Invalid write of size 1 in main (app.c:8)" in texts(reading.findings)
-
-
-def test_a_box_whose_kernel_died_is_rebooted_after_consent() -> None:
-    case, (look, again), _ = follow(reboot.TOOL, faulty(), told("12416\n"), told())
-    assert look.risk is Risk.READ
-    assert again.argv == ("systemctl", "reboot")
-    assert again.risk is Risk.CRASH
-    assert "pfdoctor resume" in again.why
-    assert "D" in case.facts["taint.letters"].value  # type: ignore[operator]
-
-
-def test_a_box_whose_kernel_found_its_memory_damaged_is_rebooted_too() -> None:
-    _, (_, again), _ = follow(reboot.TOOL, faulty(), told("32\n"), told())
-    assert again.argv == ("systemctl", "reboot")
-    assert "taint B" in again.why
-
-
-def test_a_box_with_locks_held_wrongly_is_rebooted_unless_that_was_another_boot() -> None:
-    cause: dict[str, Value] = {"verdict.root_cause": "lockup-hang"}
-    here = known(cause, ("dmesg", BOOT + OOPS))
-    _, (_, again), _ = follow(reboot.TOOL, here, told("0\n"), told())
-    assert "locks" in again.why
-    _, ran, _ = follow(reboot.TOOL, known(cause, ("kern.log", BOOT + OOPS)), told("0\n"))
-    assert len(ran) == 1
-
-
-def test_a_box_without_systemd_is_rebooted_too() -> None:
-    case = faulty({"host.programs": ("reboot", "cat")})
-    _, (_, again), _ = follow(reboot.TOOL, case, told("128\n"), told())
-    assert again.argv == ("reboot",)
-
-
-@pytest.mark.parametrize("tainted", ["0\n", "12288\n", "", "nonsense"])
-def test_a_box_whose_kernel_lives_is_not_rebooted(tainted: str) -> None:
-    _, ran, _ = follow(reboot.TOOL, faulty(), told(tainted))
-    assert len(ran) == 1
 
 
 def test_a_refused_reboot_is_left_to_the_person() -> None:

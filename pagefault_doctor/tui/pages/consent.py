@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Iterator
 from typing import Final
 
+import msgspec
+
 from pagefault_doctor.model.command import Command, Risk
 from pagefault_doctor.tui.row import Row, Tone
 
@@ -15,28 +17,57 @@ _WARNINGS: Final = {
     Risk.CRASH: "This may take the machine down at once. Unsaved work on it is lost then.",
 }
 
+_IN_GUEST: Final = (
+    "It is a throw-away guest of the lab. A crash costs nothing: its log and memory are kept, and "
+    "it is booted anew. This machine is not touched."
+)
+
 _LAB: Final = (
     "Safer: pfdoctor lab run --module {} does it in a throw-away virtual machine with the same "
-    "kernel; a crash costs nothing there."
+    "kernel; a crash costs nothing there. All seven steps there: pfdoctor --lab --source-dir DIR."
 )
 
 
-def rows(command: Command, host: str, live: bool) -> Iterator[Row]:
+class Where(msgspec.Struct, frozen=True):
+    """Where a command would run: the host's name, and whether anything runs at all.
+
+    `in_guest` means a throw-away guest of the lab, `beside_guest` this machine at work for it;
+    `moved` are the paths that are a throw-away copy of the lab's, each with where that lies here.
+    """
+
+    host: str
+    live: bool
+    in_guest: bool = False
+    beside_guest: bool = False
+    moved: tuple[tuple[str, str], ...] = ()
+
+
+def rows(command: Command, where: Where) -> Iterator[Row]:
     """Give the question that goes before a command with a risk."""
-    yield Row(f"Run this on {host}?", f"risk: {command.risk}", Tone.TITLE)
+    yield Row(_question(where), f"risk: {command.risk}", Tone.TITLE)
     yield Row()
     for number, line in enumerate(command.text.split("\n")):
         yield Row(f"{'  ' if number else '$ '}{line}", "", Tone.TITLE, 4, number > 0)
     if command.why:
         yield Row(f"  {command.why}", hang=2)
     yield Row()
-    if not live:
+    if where.in_guest:
+        yield Row(_IN_GUEST, tone=Tone.GOOD)
+        yield Row(f"On a real machine: {_WARNINGS[command.risk]}", tone=Tone.DIM)
+    elif where.moved and command.risk is not Risk.LOAD:
+        yield Row(
+            "It works on the lab's own copy, which is thrown away at the end.", tone=Tone.GOOD
+        )
+        yield Row(f"On a real machine: {_WARNINGS[command.risk]}", tone=Tone.DIM)
+    elif not where.live:
         yield Row("This is a replay: nothing really runs, the recorded result is shown.",
                   tone=Tone.GOOD)  # fmt: skip
         yield Row(f"On a live machine: {_WARNINGS[command.risk]}", tone=Tone.DIM)
     else:
         yield Row(_WARNINGS[command.risk], tone=Tone.WARN)
-    if command.risk is Risk.CRASH:
+    for place, here in where.moved:
+        yield Row(f"Here {place} is {here}", tone=Tone.DIM, hang=5)
+    if command.risk is Risk.CRASH and not where.in_guest:
         yield Row()
         yield Row(_LAB.format(_module(command)))
     if command.risk is Risk.CHANGE:
@@ -44,15 +75,31 @@ def rows(command: Command, host: str, live: bool) -> Iterator[Row]:
         yield Row(f"To undo: {undo}", hang=9)
 
 
+def _question(where: Where) -> str:
+    if where.in_guest:
+        return f"Run this on {where.host}, the lab's virtual machine?"
+    return (
+        "Run this on this machine, beside the lab?"
+        if where.beside_guest
+        else (f"Run this on {where.host}?")
+    )
+
+
 def _module(command: Command) -> str:
     """Return the module's file as it would be typed; modprobe takes names, then FILE.ko."""
     return shlex.quote(next((word for word in command.argv if word.endswith(".ko")), "FILE.ko"))
 
 
-def prompt(command: Command, host: str, live: bool) -> str:
+def is_typed(command: Command, where: Where) -> bool:
+    """Return whether the name of the host must be typed."""
+    return command.risk is Risk.CRASH and where.live and not where.in_guest
+
+
+def prompt(command: Command, where: Where) -> str:
     """Return how the question is answered."""
-    if not live:
+    if not where.live:
         return "Enter or y: go on with the replay   n: do not"
-    if command.risk is Risk.CRASH:
-        return f"To run it, type the name of the host ({host}) and press Enter. Esc: do not run it"
+    if is_typed(command, where):
+        told = f"To run it, type the name of the host ({where.host}) and press Enter."
+        return f"{told} Esc: do not run it"
     return "y: run it   n or Esc: do not run it"

@@ -10,7 +10,7 @@ from pagefault_doctor.playbook.engine import END, Suggest
 from pagefault_doctor.session.view import View
 from pagefault_doctor.tui.pages import words
 from pagefault_doctor.tui.row import Row, Tone
-from pagefault_doctor.tui.running import Running
+from pagefault_doctor.tui.running import LAB, Running
 
 _LONG = 70
 _ASKS = {
@@ -41,6 +41,10 @@ def _text(
     questions: Sequence[Question],
     looking_at: str | None,
 ) -> str:
+    if running and running.of_the_lab:
+        return f"Now: the lab makes its machine ready ({running.tail[-1].removeprefix(LAB)})." + (
+            " Esc cancels it."
+        )
     if running:
         return f"Now: {running.command.why or words.command(running.command.argv)}. Esc cancels it."
     if looking_at and view.step and looking_at != view.step:

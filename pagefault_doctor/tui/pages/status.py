@@ -28,7 +28,8 @@ def _mode(view: View, live: bool) -> str:
         return "training" if not live else "training, live"
     if not live:
         return "replay"
-    return "read-only" if view.started.read_only else ""
+    mode = "read-only" if view.started.read_only else ""
+    return mode or ("in the lab" if view.started.lab else "")
 
 
 def steps_line(view: View, shown: str | None, width: int) -> Row:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from pagefault_doctor.model.event import QuestionAnswered
 from pagefault_doctor.model.scenario import Question, Scenario
 from pagefault_doctor.session.view import View
 from pagefault_doctor.tui.row import Row, Tone
+
+_LIVE: Final = (
+    "It happens in a virtual machine, which boots when you begin, really crashes, and is thrown "
+    "away after: say yes to everything you are curious about. Debuggers, editor and compiler are "
+    "those of this machine, at work on a copy of the source."
+)
 
 
 def waiting(view: View, scenario: Scenario | None) -> tuple[Question, ...]:
@@ -30,7 +37,7 @@ def story(scenario: Scenario, live: bool) -> Iterator[Row]:
     yield from paragraphs(scenario.summary)
     yield Row()
     if live:
-        yield Row("The commands run for real, in a virtual machine that is thrown away after.")
+        yield Row(_LIVE)
     else:
         yield Row("This is a replay of a real case. Nothing runs on this machine, so nothing can "
                   "be broken: say yes to everything you are curious about.")  # fmt: skip

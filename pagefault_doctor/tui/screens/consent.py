@@ -6,7 +6,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Input
 
-from pagefault_doctor.model.command import Command, Risk
+from pagefault_doctor.model.command import Command
 from pagefault_doctor.tui.pages import consent
 from pagefault_doctor.tui.row import Row, Tone
 from pagefault_doctor.tui.screens.page import PageScreen, QuietInput
@@ -28,21 +28,24 @@ class ConsentScreen(PageScreen):
         self._command = command
 
     @property
+    def _where(self) -> consent.Where:
+        return self.wizard.where(self._command)
+
+    @property
     def _typed(self) -> bool:
-        return self._command.risk is Risk.CRASH and self.wizard.walk.host.live
+        return consent.is_typed(self._command, self._where)
 
     def compose(self) -> ComposeResult:
         """Give the command, what it may do, and how to answer."""
-        host = self.wizard.walk.host
         sign = self.wizard.glyphs.rule
         yield Rows((Row("Your consent is needed", tone=Tone.TITLE),), id="title")
         yield Rule(sign, id="above")
-        yield RowView(tuple(consent.rows(self._command, host.name, host.live)), id="page")
+        yield RowView(tuple(consent.rows(self._command, self._where)), id="page")
         yield Rule(sign, id="below")
         yield Rows(id="notice")
         if self._typed:
             yield QuietInput(id="field")
-        prompt = consent.prompt(self._command, host.name, host.live)
+        prompt = consent.prompt(self._command, self._where)
         yield Rows((Row(prompt, tone=Tone.TITLE),), id="hints")
 
     def on_mount(self) -> None:

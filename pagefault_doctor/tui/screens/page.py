@@ -40,9 +40,13 @@ class PageScreen(Screen[ScreenResult]):
         """Show these keys in the last line."""
         self.query_one("#hints", Rows).show(Row(keys.hints(pairs), tone=Tone.DIM))
 
+    def unsay(self) -> None:
+        """Take away what was told."""
+        self.query_one("#notice", Rows).show()
+
     def on_key(self, event: Key) -> None:
         """Take the notice away, it has been read."""
-        self.query_one("#notice", Rows).show()
+        self.unsay()
 
     def on_row_view_moved(self, event: RowView.Moved) -> None:
         """Say in the rules how much of the page is out of sight."""

@@ -38,6 +38,7 @@ class StepScreen(PageScreen):
         super().__init__()
         self._looked_at: str | None = None
         self._seen: tuple[str | None, int] = (None, -1)
+        self._told_busy = False
 
     def compose(self) -> ComposeResult:
         """Give the lines on top, the columns, and the lines at the bottom."""
@@ -120,6 +121,9 @@ class StepScreen(PageScreen):
             )
         )
         self._update_hints()
+        if self._told_busy and not wizard.running:
+            self._told_busy = False
+            self.unsay()
         if wizard.walk.unsaved:
             self.say(f"Not saved: {wizard.walk.unsaved}")
 
@@ -208,6 +212,7 @@ class StepScreen(PageScreen):
             self._look_at(None)
         elif wizard.running:
             self.say(f"{wizard.running.command.text} still runs. Esc cancels it.")
+            self._told_busy = True
         elif walk.proposed:
             wizard.offer(walk.proposed)
         elif questions := training.waiting(walk.view, wizard.scenario):
