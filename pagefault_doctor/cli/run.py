@@ -59,7 +59,8 @@ def print_session(walk: Walk, *, as_json: bool) -> None:
         return
     from pagefault_doctor.report.diagnosis import diagnosis_text
 
-    sys.stdout.write(diagnosis_text(view.started.host, view.case.reports, view.opinion))
+    source = view.case.get("given.log", "") or view.started.host
+    sys.stdout.write(diagnosis_text(source, view.case.reports, view.opinion))
     if view.opinion.verdict.root_cause is RootCause.NONE:
         print("To see pfdoctor at work on a real case: pfdoctor train")
     print(f"\nThe whole report: pfdoctor report {view.started.id}")

@@ -37,11 +37,20 @@ file=$1 budget=$2 before=$3 after=$4 places=$5 longest=$6
 export LC_ALL=C
 needles=$(cat)
 case $file in
-*.gz) read=gzip ;; *.xz) read=xz ;; *.bz2) read=bzip2 ;; *.zst) read=zstd ;; *) read= ;;
+*.gz) read=gzip ;; *.xz) read=xz ;; *.bz2) read=bzip2 ;; *.zst) read=zstd ;;
+*.journal) read=journalctl of=--file ;; *) read= ;;
 esac
-text() { if [ "$read" ]; then "$read" -dc -- "$file"; else cat -- "$file"; fi; }
-[ -r "$file" ] && [ ! -d "$file" ] || { cat -- "$file"; exit 1; }
-size=$(wc -c <"$file") || exit 1
+[ -d "$file" ] && [ "$(ls "$file" | grep -c '\.journal$')" -gt 0 ] && read=journalctl of=--directory
+text() {
+    case $read in
+    '') cat -- "$file" ;;
+    journalctl) journalctl "$of=$file" -k --no-pager -o short-monotonic ;;
+    *) "$read" -dc -- "$file" ;;
+    esac
+}
+[ ! "$read" ] || command -v "$read" >/dev/null || { echo "$read: not found" >&2; exit 127; }
+[ -r "$file" ] && [ ! -d "$file" ] || [ "$of" ] || { cat -- "$file"; exit 1; }
+size=$([ -d "$file" ] && echo 0 || wc -c <"$file") || exit 1
 if [ ! "$read" ] && [ "$size" -le "$budget" ]; then
     echo "@1"
     awk '{ print " " $0 }' <"$file"
@@ -65,7 +74,7 @@ text | awk -v found="$found" -v budget="$budget" -v longest="$longest" '
     NR == r[i + 1] { i += 2; if (said > budget) { left += int((n - i) / 2); exit } }
     END { print "@end '"$((size))"' " left + 0 }'
 """
-"""POSIX sh, grep, awk and sed, busybox's too. It prints `@N` where a piece begins at line N, the
+"""POSIX sh, grep and awk, busybox's too. It prints `@N` where a piece begins at line N, the
 lines of the piece with a blank before each, and `@end SIZE PLACES-LEFT-OUT`."""
 
 

@@ -130,3 +130,33 @@ def test_any_answer_is_read_without_harm(output: str) -> None:
     result = told(output, "sh", "-c", "script", "search", "kern.log")
     assert len(text_of(result)) <= 20_000_000 + len(output)
     assert log_of(result).source == "kern.log"
+
+
+@pytest.mark.parametrize("name", ["system.journal", "folder"])
+def test_a_journal_is_read_by_journalctl(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = tmp_path / name
+    if name == "folder":
+        journal.mkdir()
+        (journal / "system.journal").touch()
+    else:
+        journal.write_bytes(b"LPKSHHRH")
+    program = tmp_path / "bin/journalctl"
+    program.parent.mkdir()
+    told = BOOT.replace("] ", "] db7 kernel: ") + OOPS.replace("] ", "] db7 kernel: ")
+    (tmp_path / "said").write_text(told)
+    program.write_text(f'#!/bin/sh\necho "$1" >&2\nexec cat {tmp_path}/said\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    result = run(journal)
+    assert str(journal) in result.errors
+    assert [report.module for report in log_of(result).reports] == ["wobble"]
+
+
+def test_what_nothing_here_can_unpack_is_told(tmp_path: Path, busybox: str) -> None:
+    packed = tmp_path / "kern.log.zst"
+    packed.write_bytes(b"(\xb5/\xfd")
+    result = run(packed, busybox)
+    assert result.errors == "zstd: not found\n"
+    assert not result.said_anything
