@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from pagefault_doctor.cli.talk import say
 from pagefault_doctor.model.event import SessionStarted
 from pagefault_doctor.playbook.shelf import playbook
 from pagefault_doctor.report import html, markdown, text
@@ -13,6 +14,7 @@ from pagefault_doctor.report.document import encode
 from pagefault_doctor.report.outline import session_outline
 from pagefault_doctor.report.session_document import session_document
 from pagefault_doctor.session.event_log import read_events
+from pagefault_doctor.session.redaction import Redaction
 from pagefault_doctor.session.store import find, sessions_folder
 from pagefault_doctor.session.view import Fold, View
 from pagefault_doctor.tools import TOOLS
@@ -32,10 +34,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--format", choices=[*_RENDERERS, "json"], default="text", help="default: %(default)s"
     )
 
+    parser.add_argument(
+        "--redact",
+        action="store_true",
+        help="take out host and user names, addresses, serial numbers and ids, and say so",
+    )
+    parser.add_argument(
+        "--redact-word",
+        metavar="WORD",
+        action="append",
+        default=[],
+        help="take out this word too; may be repeated",
+    )
+
 
 def run(args: argparse.Namespace) -> int:
     """Print the report."""
-    view = _view(args.session)
+    view = _view(args.session, args.redact or bool(args.redact_word), args.redact_word)
     if args.format == "json":
         print(encode(session_document(view), indent=2))
     else:
@@ -43,9 +58,13 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _view(session: str | None) -> View:
+def _view(session: str | None, redact: bool, words: list[str]) -> View:
     named = Path(session) if session and session.endswith(".jsonl") else None
     events = read_events(named or find(sessions_folder(), session))
     first = events[0]
     assert isinstance(first, SessionStarted)
+    if redact:
+        redaction = Redaction()
+        events = tuple(redaction.events(events, words))
+        say(redaction.summary)
     return Fold(TOOLS).replay(events, playbook(first.playbook))
