@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lab-setup screenshots scenarios bench pyz clean
+.PHONY: help run test check format lab-setup screenshots scenarios bench fuzz pyz clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -54,6 +54,9 @@ scenarios: $(VENV)/.installed ## record every training scenario anew from real c
 
 bench: $(VENV)/.installed ## measure the ratios that CONTRIBUTING.md quotes
 	$(BIN)/python bench/ratios.py
+
+fuzz: $(VENV)/.installed ## feed hostile input to every reader for a minute; ARGS="SECONDS [SEED]"
+	@$(BIN)/python bench/fuzz.py $(ARGS)
 
 pyz: $(VENV)/.installed ## build dist/pfdoctor.pyz, one file to copy onto a box that has Python 3.11
 	@rm -rf build/pyz && mkdir -p build/pyz dist

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from pagefault_doctor.model.errors import PfDoctorError, UsageError
 from pagefault_doctor.model.event import SCHEMA, Event, SessionStarted
+from pagefault_doctor.model.untrusted import clean, clean_line
 
 LIMIT = 1 << 30
 """Bytes of a session file that are read at most."""
@@ -97,6 +99,10 @@ class MemoryLog:
         """Do nothing."""
 
 
+_SUSPECT: Final = re.compile(rb"[^\x20-\x7e]|\\[bfru]")
+"""Bytes of a line of JSON that may stand for a control character, however it is written."""
+
+
 def read_events(path: Path) -> tuple[Event, ...]:
     """Return the events of a session file or recording.
 
@@ -113,7 +119,10 @@ def read_events(path: Path) -> tuple[Event, ...]:
 
 
 def parse_events(data: bytes, source: str) -> tuple[Event, ...]:
-    """Return the events in the bytes of a session file; raises UsageError where they are none."""
+    """Return the events in the bytes of a session file, all text in them made harmless.
+
+    A recording may come from anywhere. Raises UsageError where it is none.
+    """
     decoder = msgspec.json.Decoder(Event)
     whole = data[: data.rfind(b"\n") + 1]
     events: list[Event] = []
@@ -121,7 +130,8 @@ def parse_events(data: bytes, source: str) -> tuple[Event, ...]:
         if not line.strip():
             continue
         try:
-            events.append(decoder.decode(line))
+            event = decoder.decode(line)
+            events.append(with_texts(event, clean) if _SUSPECT.search(line) else event)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise UsageError(f"{source}:{number}: not an event of a session: {error}") from error
     if not events or not isinstance(events[0], SessionStarted):
@@ -129,6 +139,22 @@ def parse_events(data: bytes, source: str) -> tuple[Event, ...]:
     if events[0].schema > SCHEMA:
         raise UsageError(f"{source} was written by a newer pfdoctor", "update pfdoctor to read it")
     return tuple(events)
+
+
+def with_texts(event: Event, change: Callable[[str], str]) -> Event:
+    """Return the event with every text in it changed; the keys of its tables are made harmless."""
+    changed: Event = msgspec.convert(_walked(msgspec.to_builtins(event), change), Event)
+    return changed
+
+
+def _walked(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {clean_line(key): _walked(each, change) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_walked(each, change) for each in value]
+    return value
 
 
 def _whole_lines(path: Path) -> int:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import msgspec
 
 from pagefault_doctor.model.event import CommandFinished, Event, NoteWritten, SessionStarted
+from pagefault_doctor.session.event_log import with_texts
 
 _KINDS: Final = {
     "host": "host name",
@@ -51,8 +52,6 @@ _KNOWN: Final = frozenset(
     ("root", "localhost", "lab", "recording", "kernel", "nobody", "daemon", "user", "the", "this")
 )
 """Names that tell nothing."""
-
-T = TypeVar("T")
 
 
 class Redaction:
@@ -113,19 +112,10 @@ class Redaction:
             self._words = re.compile(rf"(?<![\w-])(?:{'|'.join(longest_first)})(?![\w-])")
 
     def _cleaned(self, event: Event) -> Event:
-        plain = msgspec.to_builtins(event)
-        kept = {k: v for k, v in plain.items() if k in ("event", "id", "step", "tool", "version")}
-        cleaned: Event = msgspec.convert(self._walked(plain) | kept, Event)
-        return cleaned
-
-    def _walked(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return self.text(value)
-        if isinstance(value, dict):
-            return {key: self._walked(each) for key, each in value.items()}
-        if isinstance(value, list | tuple):
-            return [self._walked(each) for each in value]
-        return value
+        kept = {
+            name: getattr(event, name) for name in ("id", "step", "tool") if hasattr(event, name)
+        }
+        return msgspec.structs.replace(with_texts(event, self.text), **kept)
 
     def _patterned(self, kind: str, word: str) -> str:
         if kind == "ip" and not _is_address(word):

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from pagefault_doctor.model.errors import UsageError
 from pagefault_doctor.model.event import SCHEMA, NoteWritten, SessionEnded, SessionStarted
+from pagefault_doctor.model.untrusted import is_clean
 from pagefault_doctor.session.event_log import (
     EventLog,
     SessionError,
@@ -36,7 +37,7 @@ def test_what_was_appended_is_read_back(tmp_path: Path) -> None:
     log = EventLog.create(tmp_path / "s1.jsonl")
     events = (
         STARTED,
-        NoteWritten(step="a", text="\x1b]52;c;x\x07 \u202e \n"),
+        NoteWritten(step="a", text="a note\n\twith two lines"),
         SessionEnded(reason="quit"),
     )
     for event in events:
@@ -113,3 +114,15 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(SessionError, match="XDG_STATE_HOME"):
         EventLog.create(tmp_path / "file/sessions/s1.jsonl")
+
+
+@pytest.mark.parametrize("hostile", ["\\u001b[2J", "\\u202e", "\u202e", "\\r", "\\b", "\x9b31m"])
+def test_a_hostile_recording_is_made_harmless_as_it_is_read(hostile: str) -> None:
+    line = (
+        '{"event":"session-started","id":"a","version":"1","playbook":"p","host":"HOSTILE",'
+        '"given":{"HOSTILE":"HOSTILE"}}\n'
+    )
+    (event,) = parse_events(line.replace("HOSTILE", hostile).encode(), "x")
+    assert isinstance(event, SessionStarted)
+    assert is_clean(event.host)
+    assert all(is_clean(word) for pair in event.given.items() for word in pair)

@@ -1,0 +1,225 @@
+"""Feed hostile input to everything that reads text from outside, for as long as you like.
+
+    .venv/bin/python bench/fuzz.py [SECONDS [SEED]]
+
+Each reader gets logs, outputs, recordings, playbooks and archives that were cut, spliced, flipped
+and laced with terminal escapes. Nothing may raise but what a reader says it raises, nothing shown
+may hold a control character, and memory must stay bounded. The number of inputs tried is printed.
+An input that did harm is kept in a file, and the exit code is 1.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import random
+import resource
+import sys
+import tarfile
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from pagefault_doctor import klog
+from pagefault_doctor.diagnosis import diagnose
+from pagefault_doctor.hosts.remote_shell import remote_text
+from pagefault_doctor.model import untrusted
+from pagefault_doctor.model.case import Case
+from pagefault_doctor.model.command import Command, Result, ResultStatus
+from pagefault_doctor.model.errors import PfDoctorError
+from pagefault_doctor.model.event import SessionStarted
+from pagefault_doctor.playbook import loader, shelf
+from pagefault_doctor.report.diagnosis import diagnosis_text
+from pagefault_doctor.report.document import diagnosis_document, encode
+from pagefault_doctor.report.html import render
+from pagefault_doctor.report.outline import session_outline
+from pagefault_doctor.session.event_log import read_events
+from pagefault_doctor.session.redaction import Redaction
+from pagefault_doctor.session.view import Fold
+from pagefault_doctor.tools import TOOLS
+from pagefault_doctor.tools.log_search import log_of, text_of
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+LACE: Final = (
+    b"\x1b[2J", b"\x1b]0;x\x07", b"\x9b31m", b"\r", b"\0", b"\xff\xfe", "‮".encode(),
+    "é".encode(), b"[bold]", b"%s%n", b"$(id)", b"' \" \\", b"../../etc/passwd", b"&a [*a, *a]",
+    b"!!python/object:os.system", b"9" * 400, b"-1", b"1e999", b"{", b"}", b"\n" * 50, b"BUG: ",
+    b"RIP: 0010:", b"Call Trace:\n", b"@9999999999\n", b"@end 1 1\n", b" \t" * 200,
+)  # fmt: skip
+MEMORY: Final = 600
+"""MB that the whole run may use at most."""
+
+
+def seeds() -> dict[str, list[bytes]]:
+    """Return good input of each sort, from the project's own files."""
+    logs = [path.read_bytes() for path in (ROOT / "tests/klog/logs").glob("*")]
+    recordings = sorted((ROOT / "playbooks/scenarios").glob("*/recording.jsonl"))
+    return {
+        "log": logs + [path.read_bytes() for path in ROOT.glob("playbooks/scenarios/*/serial.log")],
+        "output": [path.read_bytes() for path in (ROOT / "tests/tools/data").iterdir()],
+        "recording": [path.read_bytes() for path in recordings],
+        "playbook": [path.read_bytes() for path in ROOT.glob("playbooks/*.yaml")],
+    }
+
+
+class Mutator:
+    """Makes hostile input out of good input, the same for the same seed."""
+
+    def __init__(self, good: dict[str, list[bytes]], seed: int) -> None:
+        self.draw = random.Random(seed)
+        self.good = dict(good)
+
+    def input(self, sort: str, most: int = 60_000) -> bytes:
+        """Return a new input of that sort."""
+        data = bytearray(self.draw.choice(self.good[sort]))
+        if len(data) > most:
+            begin = self.draw.randrange(len(data) - most)
+            data = data[begin * self.draw.randrange(2) :][:most]
+        for _ in range(self.draw.randrange(1, 12)):
+            self._changed(data, sort)
+        return bytes(data[: 2 * most])
+
+    def _changed(self, data: bytearray, sort: str) -> None:
+        place = self.draw.randrange(len(data) + 1)
+        length = self.draw.choice((1, 3, 20, 400))
+        what = self.draw.randrange(6)
+        if what == 0:
+            del data[place : place + length]
+        elif what == 1:
+            data[place:place] = self.draw.choice(LACE)
+        elif what == 2:
+            other = self.draw.choice(self.good[sort])
+            begin = self.draw.randrange(len(other) or 1)
+            data[place : place + length] = other[begin : begin + 10 * length]
+        elif what == 3:
+            data[place : place + length] = self.draw.randbytes(length)
+        elif what == 4:
+            data[place:place] = data[place : place + length] * self.draw.randrange(1, 20)
+        elif data:
+            del data[self.draw.randrange(len(data)) :]
+
+
+Reader = Callable[[Mutator, Path], Iterator[str]]
+"""Reads one new input and yields all the text that a person would be shown of it."""
+
+
+def _logs(make: Mutator, _folder: Path) -> Iterator[str]:
+    log = klog.read(make.input("log"), "fuzz")
+    opinion = diagnose((log,), {})
+    yield diagnosis_text("fuzz", log.reports, opinion)
+    yield encode(diagnosis_document("fuzz", log.reports, opinion))
+
+
+def _tools(make: Mutator, _folder: Path) -> Iterator[str]:
+    tool = make.draw.choice(list(TOOLS.values()))
+    output = untrusted.decode(make.input(make.draw.choice(("output", "log")), 8000))
+    argv = (make.draw.choice((tool.id, "cat", "sh")), "-c", output[:40], "x", "/var/log/x")
+    status = make.draw.choice(tuple(ResultStatus))
+    result = Result(command=Command(argv=argv, tool=tool.id), status=status, output=output)
+    yield from (finding.text for finding in tool.read(result, Case()).findings)
+
+
+def _playbooks(make: Mutator, _folder: Path) -> Iterator[str]:
+    try:
+        loader.load(untrusted.decode(make.input("playbook")), "fuzz.yaml")
+    except PfDoctorError as error:
+        yield str(error)
+
+
+def _recordings(make: Mutator, folder: Path) -> Iterator[str]:
+    path = folder / "fuzz.jsonl"
+    path.write_bytes(make.input("recording", 300_000))
+    try:
+        events = read_events(path)
+        if make.draw.randrange(2):
+            events = tuple(Redaction().events(events))
+        first = events[0]
+        assert isinstance(first, SessionStarted)
+        view = Fold(TOOLS).replay(events, shelf.playbook(first.playbook))
+    except PfDoctorError as error:
+        yield str(error)
+        return
+    yield render(session_outline(view))
+
+
+def _archives(make: Mutator, _folder: Path) -> Iterator[str]:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for number in range(make.draw.randrange(1, 5)):
+            data = make.input("log", 8000)
+            name = make.draw.choice((f"var/log/kern.{number}", "../../x", "/etc/x", "a\x1b[2J"))
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    make.good["archive"] = [packed.getvalue(), gzip.compress(packed.getvalue(), 1)]
+    for log in klog.logs_in_stream(io.BytesIO(make.input("archive")), "fuzz.tar"):
+        yield log.source + (log.note or "")
+        yield diagnosis_text(log.source, log.reports, diagnose((log,), {}))
+
+
+def _remote(make: Mutator, _folder: Path) -> Iterator[str]:
+    said = untrusted.decode(make.input("log", 8000))
+    argv = ("sh", "-c", "script", "search", said[:200])
+    try:
+        assert remote_text(Command(argv=argv, tool="x"), {}).isascii()
+    except ValueError as error:
+        yield str(error)
+    lines = "".join(f" {line}\n" for line in said.splitlines())
+    command = Command(argv=argv, tool="x")
+    result = Result(command=command, status=ResultStatus.OK, output=f"@1\n{lines}{said}")
+    yield log_of(result).note or text_of(result)[:2000]
+
+
+READERS: Final[dict[str, Reader]] = {
+    "kernel logs": _logs,
+    "outputs of tools": _tools,
+    "playbooks": _playbooks,
+    "recordings": _recordings,
+    "archives": _archives,
+    "another machine": _remote,
+}
+
+
+def main() -> int:
+    """Try all readers in turn until the time is over; return the exit code."""
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 60.0
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 30)
+    tried = dict.fromkeys(READERS, 0)
+    until = time.monotonic() + seconds
+    print(f"{seconds:.0f} s with seed {seed}", flush=True)
+    good = seeds()
+    with tempfile.TemporaryDirectory() as folder:
+        round_ = 0
+        while time.monotonic() < until:
+            round_ += 1
+            for name, reader in READERS.items():
+                if problem := _problem(reader, Mutator(good, seed + round_), Path(folder)):
+                    kept = Path(tempfile.gettempdir(), f"pfdoctor-fuzz-{seed + round_}.txt")
+                    kept.write_text(f"{name}, seed {seed + round_}\n{problem}")
+                    print(f"{name}: harmed by seed {seed + round_}, see {kept}\n{problem[-2000:]}")
+                    return 1
+                tried[name] += 1
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    for name, count in tried.items():
+        print(f"{name:20}{count:8} inputs")
+    print(f"{'all':20}{sum(tried.values()):8} inputs, no harm, {memory} MB at most")
+    return 0 if memory < MEMORY else 1
+
+
+def _problem(reader: Reader, make: Mutator, folder: Path) -> str:
+    """Return what was wrong with a new input, or nothing."""
+    try:
+        for text in reader(make, folder):
+            for line in text.split("\n"):
+                if not untrusted.is_clean(line):
+                    return f"shown: {line!r}"
+    except Exception:
+        return traceback.format_exc()
+    return ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
