@@ -23,6 +23,7 @@ PACKAGES = {
     "sparse": "sparse",
     "spatch": "coccinelle",
     "sshd": "openssh-server",
+    "strace": "strace",
     "stress-ng": "stress-ng",
     "tmux": "tmux",
     "valgrind": "valgrind",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import atexit
+import getpass
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -21,6 +23,7 @@ from pagefault_doctor.model.command import Command
 from pagefault_doctor.model.event import CommandStarted, Event, LabCase, SessionStarted
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.scenario import Scenario
+from pagefault_doctor.model.untrusted import clean_line
 from pagefault_doctor.playbook.shelf import playbook, recording_path
 from pagefault_doctor.session.event_log import (
     EventLog,
@@ -57,6 +60,7 @@ def begin(
         version=__version__,
         playbook=chosen.id,
         host=host.name,
+        user="" if scenario else _who(),
         destination=host.destination if isinstance(host, SshHost) else None,
         ssh_config=host.config if isinstance(host, SshHost) else None,
         read_only=read_only,
@@ -71,6 +75,14 @@ def begin(
     for log in logs:
         walk.give_log(log)
     return walk
+
+
+def _who() -> str:
+    """Return the login name of the person, also behind sudo; empty where there is none."""
+    try:
+        return clean_line(os.environ.get("SUDO_USER") or getpass.getuser())
+    except (KeyError, OSError):
+        return ""
 
 
 def host_of(args: argparse.Namespace) -> Host:

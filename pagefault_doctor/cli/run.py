@@ -18,10 +18,16 @@ from pagefault_doctor.session.walk import Walk
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare options and arguments."""
     parser.epilog = (
-        "Runs only commands that observe; what would load, change or crash the machine\n"
-        "is listed and not run. The session is kept: pfdoctor resume goes on with it."
+        "Runs only commands that observe, and with --yes those that load or change the machine;\n"
+        "what may crash it is listed and not run. The session is kept: pfdoctor resume goes on\n"
+        "with it."
     )
     add_walk_arguments(parser)
+    parser.add_argument(
+        "--yes",
+        action="store_true",
+        help="consent to commands that load or change the machine; never to one that may crash it",
+    )
     parser.add_argument("--json", action="store_true", help="the whole session as JSON")
     parser.add_argument("--quiet", action="store_true", help="no progress on standard error")
     parser.add_argument(
@@ -39,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         logs=chosen_logs(args, host),
         read_only=args.read_only,
     )
-    walk_playbook(walk, (lambda text: None) if args.quiet else _tell)
+    walk_playbook(walk, (lambda text: None) if args.quiet else _tell, args.yes)
     walk.end("finished")
     print_session(walk, as_json=args.json)
     if walk.unsaved:

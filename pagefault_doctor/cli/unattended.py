@@ -7,9 +7,15 @@ from collections.abc import Callable, Iterable
 from pagefault_doctor.model.command import ResultStatus, Risk
 from pagefault_doctor.model.errors import PfDoctorError
 from pagefault_doctor.playbook.engine import END
-from pagefault_doctor.session.walk import Walk
+from pagefault_doctor.session.walk import NO_CONSENT, Walk
 
 DECLINED = "needs a person's consent"
+NEEDS_TERMINAL = "needs a terminal"
+YES = "--yes"
+"""How a person consented who said so before."""
+
+COVERED = (Risk.LOAD, Risk.CHANGE)
+"""What `--yes` covers: never what may take the machine down."""
 
 Told = Callable[[str], None]
 
@@ -21,8 +27,10 @@ def walk_steps(walk: Walk, steps: Iterable[str], tell: Told = lambda text: None)
         _use_tools(walk, tell)
 
 
-def walk_playbook(walk: Walk, tell: Told = lambda text: None) -> None:
+def walk_playbook(walk: Walk, tell: Told = lambda text: None, yes: bool = False) -> None:
     """Walk as the playbook suggests, from where the walk stands to its end.
+
+    With `yes`, the person consented to all that loads or changes the machine, but not to a crash.
 
     Every step is visited once at most, so a playbook that leads in a circle ends too.
     """
@@ -32,7 +40,7 @@ def walk_playbook(walk: Walk, tell: Told = lambda text: None) -> None:
         visited.add(step)
         if walk.view.step != step:
             _enter(walk, step, tell)
-        _use_tools(walk, tell)
+        _use_tools(walk, tell, yes)
         step = walk.suggestion.go if walk.suggestion else END
 
 
@@ -41,12 +49,15 @@ def _enter(walk: Walk, step: str, tell: Told) -> None:
     walk.enter(step)
 
 
-def _use_tools(walk: Walk, tell: Told) -> None:
+def _use_tools(walk: Walk, tell: Told, yes: bool = False) -> None:
     while walk.proposed is not None:
         command = walk.proposed
-        if command.risk is Risk.READ:
+        covered = yes and command.risk in COVERED
+        if command.interactive:
+            walk.decline(command, NEEDS_TERMINAL)
+        elif command.risk is Risk.READ or covered:
             tell(f"  $ {command.line}")
-            result = walk.run(command)
+            result = walk.run(command, YES if covered else NO_CONSENT)
             if result.status is ResultStatus.LOST:
                 remedy = f"go on later with: pfdoctor resume {walk.view.started.id}"
                 raise PfDoctorError(f"the connection to {walk.host.name} was lost", remedy)

@@ -49,9 +49,9 @@ class LabCase(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class SessionStarted(_Event, frozen=True, kw_only=True, tag="session-started"):
     """The first event. `given` holds what the person named: `vmcore`, `module_dir` …
 
-    `scenario` is that of a training walk; `lab` is set where the box is the lab's. `destination` is
-    what ssh was told where the host is another machine, `ssh_config` its configuration file where
-    the person named one.
+    `user` is who walks, and so who consents. `scenario` is that of a training walk; `lab` is set
+    where the box is the lab's. `destination` is what ssh was told where the host is another
+    machine, `ssh_config` its configuration file where the person named one.
     """
 
     id: str
@@ -63,6 +63,7 @@ class SessionStarted(_Event, frozen=True, kw_only=True, tag="session-started"):
     scenario: str | None = None
     lab: LabCase | None = None
     given: dict[str, str] = {}
+    user: str = ""
     destination: str | None = None
     ssh_config: str | None = None
 

@@ -80,7 +80,7 @@ def _step(view: View, step: Step) -> Iterator[Block]:
     reason = f": {state.reason}" if state.reason else ""
     yield Heading(f"{step.title} ({state.status}{reason})")
     for record in view.of_step(step.id):
-        yield from _command(record)
+        yield from _command(record, view.started.user)
     refused = [
         f"declined: {shlex.join(d.argv)} ({d.reason})" for d in view.declined if d.step == step.id
     ]
@@ -93,9 +93,10 @@ def _step(view: View, step: Step) -> Iterator[Block]:
         yield Items(tuple(refused))
 
 
-def _command(record: CommandRecord) -> Iterator[Block]:
+def _command(record: CommandRecord, user: str) -> Iterator[Block]:
     risk = "" if record.command.risk is Risk.READ else f", {record.command.risk}"
-    consent = "" if record.command.risk is Risk.READ else f", consent: {record.consent}"
+    who = f" by {user}" if user else ""
+    consent = "" if record.command.risk is Risk.READ else f", consent: {record.consent}{who}"
     result = record.result
     ended = f"{result.status}, {result.seconds:.2f} s" if result else "cut short"
     text = f"$ {record.command.line}    [{ended}{risk}{consent}]"

@@ -19,6 +19,7 @@ def session_document(view: View) -> Document:
         "started": started.at,
         "version": started.version,
         "host": started.host,
+        "user": started.user,
         "playbook": started.playbook,
         "scenario": started.scenario,
         "read_only": started.read_only,

@@ -99,7 +99,7 @@ class Redaction:
             if isinstance(event, SessionStarted):
                 user, _, host = (event.destination or "").rpartition("@")
                 hosts |= {event.host.rpartition("@")[2], host}
-                users.add(user)
+                users |= {user, event.user}
             if isinstance(event, CommandFinished):
                 hosts |= set(re.findall(r"(?m)^name=(\S+)$", event.output))
                 hosts |= set(_HOST_IN_LOG.findall(event.output))
