@@ -47,7 +47,8 @@ def archive(folder: Path) -> str:
 
 def typed(folder: Path) -> str:
     """A log on standard input that does not end."""
-    return f"trap : INT; yes '{HEAD.decode().strip()}' | {command('-')}; exit $?"
+    slowly = "while :; do head -c 9000000 /dev/zero | tr '\\0' x; echo; sleep 0.1; done"
+    return f"trap : INT; {{ echo '{HEAD.decode().strip()}'; {slowly}; }} | {command('-')}; exit $?"
 
 
 def journal(folder: Path) -> str:
