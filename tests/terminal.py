@@ -47,6 +47,16 @@ class Terminal:
         """Send keys."""
         os.write(self._descriptor, keys.encode())
 
+    def resize(self, columns: int, lines: int) -> None:
+        """Give the terminal another size, as a person pulling at a window does."""
+        size = struct.pack("HHHH", lines, columns, 0, 0)
+        fcntl.ioctl(self._descriptor, termios.TIOCSWINSZ, size)
+        os.kill(self.pid, signal.SIGWINCH)
+
+    def state(self) -> list[object]:
+        """Return the settings of the terminal line (termios(3))."""
+        return list(termios.tcgetattr(self._descriptor))
+
     def hang_up(self) -> None:
         """Drop the line."""
         os.close(self._descriptor)

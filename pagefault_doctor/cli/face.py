@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Mapping
+from typing import Final
 
 from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.hosts.vitals import Vitals, major_fault_rate, vitals
@@ -10,6 +13,9 @@ from pagefault_doctor.model.scenario import Scenario
 from pagefault_doctor.playbook.shelf import causes
 from pagefault_doctor.session.store import path_of, sessions_folder
 from pagefault_doctor.session.walk import Walk
+
+_PLAIN_TERMINALS: Final = ("vt1", "vt2", "vt3", "vt5", "ansi", "wyse", "sun")
+"""Terminals of before Unicode, and what stands in for them on a serial line."""
 
 
 def show(walk: Walk, args: argparse.Namespace, scenario: Scenario | None = None) -> int:
@@ -19,7 +25,7 @@ def show(walk: Walk, args: argparse.Namespace, scenario: Scenario | None = None)
     path = path_of(sessions_folder(), walk.view.started.id)
     return run_wizard(
         walk,
-        ascii=args.ascii,
+        ascii=args.ascii or not shows_unicode(os.environ),
         theme=args.theme,
         slow_link=args.slow_link,
         mouse=not args.no_mouse,
@@ -28,6 +34,13 @@ def show(walk: Walk, args: argparse.Namespace, scenario: Scenario | None = None)
         session_path=path if path.exists() else None,
         vitals=VitalsLine(walk) if isinstance(walk.host, LocalHost) else None,
     )
+
+
+def shows_unicode(environ: Mapping[str, str]) -> bool:
+    """Return whether the terminal is said to show more than ASCII (locale(7), terminfo names)."""
+    chosen = (environ.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG"))
+    locale = next(filter(None, chosen), "").lower().replace("-", "")
+    return "utf8" in locale and not environ.get("TERM", "").startswith(_PLAIN_TERMINALS)
 
 
 class VitalsLine:

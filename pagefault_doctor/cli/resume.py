@@ -7,8 +7,13 @@ import argparse
 from pagefault_doctor.cli.begin import take_up
 from pagefault_doctor.cli.options import add_face_arguments
 from pagefault_doctor.cli.talk import say, why_no_terminal
+from pagefault_doctor.model.command import Command
 from pagefault_doctor.model.errors import MissingError
 from pagefault_doctor.playbook.shelf import scenario
+from pagefault_doctor.session.walk import Walk
+
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
+"""Another one in each boot (drivers/char/random.c)."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,5 +37,16 @@ def run(args: argparse.Namespace) -> int:
         cut = next((c for c in walk.view.commands if c.interrupted), None)
         if cut:
             say(f"command {cut.number} was cut short: {cut.command.text}")
+        if was_booted_anew(walk):
+            say("the machine was booted anew since; step 1 reads the log of the boot before: 1, g")
         named = walk.view.started.scenario
         return show(walk, args, scenario(named) if named else None)
+
+
+def was_booted_anew(walk: Walk) -> bool:
+    """Return whether the machine runs in another boot than the one the session knew last."""
+    known = walk.view.case.get("host.boot_id", "")
+    if not known or not walk.host.live or walk.view.started.lab:
+        return False
+    now = walk.host.run(Command(argv=("cat", BOOT_ID), tool="resume", timeout=15))
+    return now.ok and now.output.strip() != known

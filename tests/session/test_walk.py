@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -17,7 +18,14 @@ from pagefault_doctor.model.event import (
     ToolFinished,
 )
 from pagefault_doctor.model.playbook import Playbook, Step, StepStatus
-from pagefault_doctor.session.event_log import MemoryLog, SessionError, encode, parse_events
+from pagefault_doctor.session.event_log import (
+    EventLog,
+    MemoryLog,
+    SessionError,
+    encode,
+    parse_events,
+    read_events,
+)
 from pagefault_doctor.session.view import Fold
 from pagefault_doctor.session.walk import MOST_COMMANDS, ConsentError, Walk
 from session.small_walk import ANSWERS, PLAYBOOK, TOOLS, MakeWalk, TableHost
@@ -251,3 +259,18 @@ def test_events_are_values(make_walk: MakeWalk) -> None:
     with pytest.raises(AttributeError):
         make_walk().view.started.id = "other"  # type: ignore[misc]
     assert msgspec.json.decode(encode(make_walk().view.started))["event"] == "session-started"
+
+
+def test_a_clock_that_jumps_harms_no_session(make_walk: MakeWalk, tmp_path: Path) -> None:
+    path = tmp_path / "s1.jsonl"
+    walk = make_walk(sink=EventLog.create(path))
+    times = iter((4e9, -5.0, 0.0, 1e12, 7.0, 1.0, 3.0, 2.0, *[9.0] * 20))
+    walk._clock = lambda: next(times)
+    walk.enter("first")
+    assert walk.proposed is not None
+    walk.run(walk.proposed)
+    again = Walk.resume(
+        read_events(path), PLAYBOOK, host=walk.host, sink=EventLog.reopen(path), tools=walk.tools
+    )
+    assert again.view.step == walk.view.step
+    assert again.view.commands == walk.view.commands

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pagefault_doctor.model.event import CommandStarted, SessionEnded
+from pagefault_doctor.model.event import CommandFinished, CommandStarted, SessionEnded
 from pagefault_doctor.session.event_log import read_events
 from terminal import Terminal, eventually, open_terminal
 
@@ -21,8 +21,8 @@ RUNNING_BUDGET = 1000
 
 
 @contextmanager
-def _wizard(session: Path, *argv: str) -> Iterator[Terminal]:
-    with open_terminal((sys.executable, str(CHILD), str(session), *argv)) as terminal:
+def _wizard(session: Path, *argv: str, **environ: str) -> Iterator[Terminal]:
+    with open_terminal((sys.executable, str(CHILD), str(session), *argv), environ) as terminal:
         yield terminal
 
 
@@ -103,3 +103,48 @@ def test_escape_leaves_no_process_of_the_group(tmp_path: Path) -> None:
         terminal.type("c")
         assert eventually(lambda: _child_is_gone(marker), 4.0)
         terminal.until(b"cancelled")
+
+
+@pytest.mark.parametrize("term", ["xterm-256color", "screen", "tmux-256color", "linux", "vt100"])
+def test_it_starts_and_ends_on_any_terminal(tmp_path: Path, term: str) -> None:
+    with _wizard(tmp_path / "s.jsonl", "true", TERM=term) as terminal:
+        before = terminal.state()
+        terminal.until(b"Next: run true")
+        terminal.type("\r")
+        terminal.until(b"Next: step 2")
+        terminal.type("q")
+        terminal.until(b"session kept")
+        assert terminal.wait() == 0
+        assert terminal.state() == before
+
+
+def test_a_resize_while_a_command_runs_disturbs_neither(tmp_path: Path) -> None:
+    with _wizard(tmp_path / "s.jsonl", "sh", "-c", "sleep 2; echo all said") as terminal:
+        terminal.until(b"Next: ")
+        terminal.type("\r")
+        terminal.until(b"running")
+        for size in ((60, 20), (120, 40), (80, 24)):
+            terminal.resize(*size)
+            terminal.read(0.2)
+        terminal.until(b"Next: step 2")
+        terminal.type("q")
+        assert terminal.wait() == 0
+    finished = [e for e in read_events(tmp_path / "s.jsonl") if isinstance(e, CommandFinished)]
+    assert [event.output for event in finished] == ["all said\n"]
+
+
+@pytest.mark.parametrize("end", ["q", "SIGTERM", "a mistake of our own"])
+def test_the_terminal_is_as_before_after_any_end(tmp_path: Path, end: str) -> None:
+    argv = ("true",) if end != "a mistake of our own" else ("raise",)
+    with _wizard(tmp_path / "s.jsonl", *argv) as terminal:
+        before = terminal.state()
+        said = terminal.until(b"Next: " if argv == ("true",) else b"Error")
+        if end == "SIGTERM":
+            os.kill(terminal.pid, signal.SIGTERM)
+        elif end == "q":
+            terminal.type("q")
+        said += terminal.read(1.5)
+        terminal.wait()
+        assert terminal.state() == before
+    assert b"\x1b[?1049l" in said
+    assert b"\x1b[?25h" in said

@@ -16,7 +16,10 @@ from pagefault_doctor.tui.launch import run_wizard
 
 
 def main(path: Path, *argv: str) -> int:
-    """Walk through two steps that both run `argv`, and keep the session in `path`."""
+    """Walk through two steps that both run `argv`, and keep the session in `path`.
+
+    With `raise` for a program, the wizard itself fails at its first look at the step.
+    """
     tool = Tool(
         id="probe",
         purpose="probes",
@@ -35,7 +38,11 @@ def main(path: Path, *argv: str) -> int:
         sink=EventLog.create(path),
         tools={"probe": tool},
     )
-    return run_wizard(walk, session_path=path)
+    return run_wizard(walk, session_path=path, vitals=_fail if argv == ("raise",) else None)
+
+
+def _fail() -> str:
+    raise RuntimeError("a mistake of our own")
 
 
 if __name__ == "__main__":
