@@ -199,3 +199,35 @@ def _finished(events: list[Event], tool: str) -> bool:
     started = {e.number for e in events if isinstance(e, CommandStarted) and e.tool == tool}
     ended = [e for e in events if isinstance(e, CommandFinished) and e.number in started]
     return any(e.status != "lost" for e in ended)
+
+
+def test_a_question_about_the_host_key_is_the_persons_to_answer(
+    server: Sshd, programs: Path
+) -> None:
+    server.known_hosts.write_text("")
+    asking = server.config.read_text().replace("Checking yes", "Checking ask")
+    server.config.write_text(asking.replace("  BatchMode yes\n", ""))
+    with open_terminal((*PFDOCTOR, *there(server))) as terminal:
+        terminal.until(b"Are you sure you want to continue connecting", 30)
+        terminal.type("yes\r")
+        terminal.until(b"1 of 7", 30)
+        terminal.type("q")
+        assert terminal.wait() == 0
+    assert server.known_hosts.read_text() != ""
+
+
+def test_a_link_cut_in_the_middle_of_a_transfer_costs_only_time(
+    server: Sshd, programs: Path, tmp_path: Path
+) -> None:
+    program(
+        programs, "awk", '[ -e $0.runs ] || { touch $0.runs; sleep 20; }; exec /usr/bin/awk "$@"'
+    )
+    log = tmp_path / "kern.log"
+    log.write_text(BOOT + OOPS)
+    argv = (*PFDOCTOR, "diagnose", "--json", *there(server), str(log))
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as diagnose:
+        assert eventually((programs / "awk.runs").exists, 30)
+        server.cut()
+        assert diagnose.stdout is not None
+        (report,) = json.loads(diagnose.stdout.read())["reports"]
+    assert report["module"] == "wobble"
