@@ -5,8 +5,11 @@ from __future__ import annotations
 from math import exp
 
 from pagefault_doctor.diagnosis import weights, wording
+from pagefault_doctor.diagnosis.account import account
 from pagefault_doctor.diagnosis.advice import advise
 from pagefault_doctor.diagnosis.blame import FIXED, Culprit, blame
+from pagefault_doctor.diagnosis.experiments import between
+from pagefault_doctor.diagnosis.reading import readings
 from pagefault_doctor.diagnosis.rules import RULES
 from pagefault_doctor.diagnosis.scene import Scene
 from pagefault_doctor.diagnosis.source_hints import hints
@@ -83,6 +86,7 @@ def diagnose_report(report: Report, scene: Scene) -> Diagnosis:
     """Return the diagnosis of one report."""
     ranked = candidates(report, scene)
     first = ranked[0]
+    registers = readings(scene)
     second = ranked[1].root_cause if len(ranked) > 1 and ranked[1].confidence >= 0.1 else None
     place = wording.where(first.attribution, first.module, report.function)
     return Diagnosis(
@@ -95,4 +99,7 @@ def diagnose_report(report: Report, scene: Scene) -> Diagnosis:
         next_step=advise(
             first.root_cause, first.attribution, first.module, first.confidence, report
         ),
+        experiment=between(ranked),
+        account=account(report, scene, first, registers),
+        registers=registers,
     )

@@ -11,6 +11,7 @@ import msgspec
 from pagefault_doctor.diagnosis import address, poison
 from pagefault_doctor.diagnosis.address import AddressClass
 from pagefault_doctor.diagnosis.links import BrokenLink, broken_link
+from pagefault_doctor.diagnosis.odd_byte import OddByte, odd_byte
 from pagefault_doctor.diagnosis.weights import WEIGHT
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.fact import Fact
@@ -211,6 +212,22 @@ class Scene(msgspec.Struct, frozen=True, dict=True):
         return broken_link(line, self.bits) if line else None
 
     @cached_property
+    def odd_byte(self) -> OddByte | None:
+        """The single byte of a slab object that was overwritten, if it is one alone."""
+        return odd_byte(self.report.details)
+
+    @cached_property
+    def is_refused_instruction(self) -> bool:
+        """Whether a general protection fault is about the instruction, its address being valid.
+
+        The kernel says "maybe for address" then (`arch/x86/kernel/traps.c`, get_kernel_gp_address).
+        """
+        if self.report.kind is not Kind.GENERAL_PROTECTION:
+            return False
+        mnemonic = self.instruction.mnemonic if self.instruction else ""
+        return mnemonic in _PRIVILEGED or "maybe for address" in self.text
+
+    @cached_property
     def access(self) -> Access | None:
         """What the faulting instruction did, in the report's words or by its error code."""
         fault, code = self.report.fault, self.error_code
@@ -244,4 +261,8 @@ class Scene(msgspec.Struct, frozen=True, dict=True):
         return Evidence(text, WEIGHT[key], fact.source.line, fact.source.origin)
 
 
+_PRIVILEGED = frozenset(
+    ("invpcid", "wrmsr", "rdmsr", "xsetbv", "rdpmc", "wrfsbase", "wrgsbase", "lgdt", "lidt", "ltr")
+)
+"""Instructions that fault for what they are asked, whatever they point to."""
 _PAGE_FAULTS = (Kind.NULL_POINTER, Kind.PAGE_FAULT, Kind.USER_ACCESS, Kind.STACK_GUARD)

@@ -38,6 +38,7 @@ WEIGHT: Final = {
     "null.container-of": 4.0,
     "null.container-maybe": 1.5,
     "null.call": 2.0,
+    "null.base-unknown": 1.3,
     "null.base-not-zero": -2.0,
     "null.base-error": -4.0,
     # error pointer
@@ -60,7 +61,9 @@ WEIGHT: Final = {
     "freed.module-range": 2.0,
     "freed.module-data": 1.5,
     "freed.tag": 1.6,
-    "freed.list-value": 2.2,
+    "freed.list-value": 3.4,
+    "freed.freelist-value": 3.2,
+    "freed.decrement": 0.6,
     "freed.words": 3.0,
     # freed twice
     "double.sanitizer": 4.5,
@@ -94,6 +97,7 @@ WEIGHT: Final = {
     "wild.invalid-code": 1.2,
     "wild.struct-page": 0.8,
     "wild.plain": 1.4,
+    "wild.valid-address": -2.0,
     # user pointer
     "user.headline": 3.0,
     "user.protection": 3.2,
@@ -133,6 +137,7 @@ WEIGHT: Final = {
     # logic
     "logic.bug": 2.3,
     "logic.divide": 3.5,
+    "logic.instruction": 2.2,
     "logic.warning": 1.3,
     "logic.arithmetic": 3.2,
     "logic.race": 2.8,
@@ -161,6 +166,9 @@ WEIGHT: Final = {
     "hard.taint": 2.0,
     "hard.bit-flip": 3.4,
     "hard.one-bit": 2.0,
+    "hard.impossible-bit": 4.2,
+    "hard.poison-bit": 4.0,
+    "hard.poison-decrement": 2.6,
     "hard.single-bit": 4.0,
     "hard.firmware": 3.0,
     "hard.external-abort": 3.5,
@@ -169,7 +177,7 @@ WEIGHT: Final = {
     "hard.virtual": -2.5,
     "hard.memtest-failed": 4.0,
     "hard.memtest-passed": -0.8,
-    "hard.io-wait": 0.6,
+    "hard.io-wait": 1.7,
     "hard.reserved": 1.0,
     "hard.bad-map": 1.0,
     # user space

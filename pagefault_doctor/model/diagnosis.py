@@ -82,6 +82,46 @@ class NextStep(msgspec.Struct, frozen=True):
     command: tuple[str, ...] = ()
 
 
+class Experiment(msgspec.Struct, frozen=True):
+    """What to try so that one cause is left. `tells` has what each cause would make of it.
+
+    `name` is its name in `diagnosis/experiments.py`, `step` the step that it belongs to, `do` what
+    to do, `command` an argv where one command is all there is to it.
+    """
+
+    name: str
+    step: str
+    do: str
+    command: tuple[str, ...] = ()
+    tells: tuple[tuple[RootCause, str], ...] = ()
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What a register's value says. `value` is hexadecimal with `0x`.
+
+    `telling` is whether it bears on the fault; the rest is ordinary. `line` is where it is printed.
+    """
+
+    register: str
+    value: str
+    means: str
+    telling: bool
+    line: int | None = None
+
+
+class Account(msgspec.Struct, frozen=True):
+    """The story of a fault, each sentence with the line or the command it rests on.
+
+    `happened` is what the processor or the kernel met, `came` how it can have come to that,
+    `unknown` what the evidence cannot tell, `fix` where the cure belongs.
+    """
+
+    happened: tuple[Evidence, ...] = ()
+    came: tuple[Evidence, ...] = ()
+    unknown: tuple[Evidence, ...] = ()
+    fix: tuple[Evidence, ...] = ()
+
+
 class Diagnosis(msgspec.Struct, frozen=True):
     """The ranked causes of one report, or of a whole input.
 
@@ -96,6 +136,9 @@ class Diagnosis(msgspec.Struct, frozen=True):
     summary: str
     candidates: tuple[Candidate, ...] = ()
     next_step: NextStep | None = None
+    experiment: Experiment | None = None
+    account: Account | None = None
+    registers: tuple[Reading, ...] = ()
 
 
 class Opinion(msgspec.Struct, frozen=True):

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 from pagefault_doctor.model.diagnosis import Candidate, Diagnosis, Evidence, Opinion
 from pagefault_doctor.model.report import Report
+from pagefault_doctor.report.analysis import analysis, tried
 from pagefault_doctor.report.block import Block, Heading, Items, Paragraph, describe
 
 _LABEL = 8
 _SHOWN_EVIDENCE = 6
+_PLACES = ("where", "source", "note")
 
 
 def diagnosis_text(
@@ -36,7 +38,13 @@ def diagnosis_outline(
     yield Paragraph(opinion.verdict.summary)
     for report, diagnosis in zip(reports, opinion.by_report, strict=True):
         yield Heading(f"Line {report.span.first_line}: {report.title}")
-        yield Items(tuple(f"{label}: {text}" for label, text in _rows(report, diagnosis)))
+        yield Paragraph(f"{diagnosis.summary} ({diagnosis.confidence:.0%})")
+        yield Items(
+            tuple(
+                f"{label}: {text}" for label, text in _rows(report, diagnosis) if label in _PLACES
+            )
+        )
+        yield from analysis(diagnosis)
 
 
 def _told(source: str, report: Report, diagnosis: Diagnosis, width: int) -> Iterator[str]:
@@ -68,6 +76,9 @@ def _rows(report: Report, diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:
             "next",
             f"{command}: {diagnosis.next_step.why}" if command else diagnosis.next_step.why,
         )
+    if diagnosis.experiment:
+        first, *more = tried(diagnosis.experiment)
+        yield "or try", "; ".join((first, *more))
     if report.corrupted_reason:
         yield "note", f"the report is incomplete: {report.corrupted_reason}"
 

@@ -73,6 +73,9 @@ def _report(report: Report, diagnosis: Diagnosis) -> Document:
             "confidence": round(diagnosis.confidence, 3),
             "candidates": [_candidate(candidate) for candidate in diagnosis.candidates],
             "next_step": diagnosis.next_step,
+            "experiment": diagnosis.experiment,
+            "account": diagnosis.account,
+            "registers": diagnosis.registers,
         },
     }
 

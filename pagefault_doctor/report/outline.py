@@ -7,10 +7,10 @@ import time
 from collections.abc import Iterator
 
 from pagefault_doctor.model.command import Risk
-from pagefault_doctor.model.diagnosis import Candidate, Evidence
 from pagefault_doctor.model.fact import Finding, Mark
 from pagefault_doctor.model.playbook import Step
-from pagefault_doctor.report.block import Block, Heading, Items, Paragraph, Verbatim, describe
+from pagefault_doctor.report.analysis import analysis
+from pagefault_doctor.report.block import Block, Heading, Items, Paragraph, Verbatim
 from pagefault_doctor.session.derived import main_report
 from pagefault_doctor.session.view import CommandRecord, View
 
@@ -48,31 +48,12 @@ def _verdict(view: View) -> Iterator[Block]:
     verdict = view.opinion.verdict
     yield Heading("Verdict")
     yield Paragraph(verdict.summary)
-    for number, candidate in enumerate(verdict.candidates[:3], 1):
-        yield Heading(f"{number}. {describe(candidate)}", 3)
-        yield Items(tuple(_evidence(candidate)))
-    if verdict.next_step:
-        yield Paragraph(f"Next: {verdict.next_step.why}")
+    yield from analysis(verdict)
     report = main_report(view.case, view.opinion)
     if report and report.excerpt:
         yield Heading("The report in the log", 3)
         width = len(str(report.excerpt[-1].number))
         yield Verbatim("\n".join(f"{n.number:{width}}  {n.text}" for n in report.excerpt))
-
-
-def _evidence(candidate: Candidate) -> Iterator[str]:
-    for evidence in candidate.supporting:
-        yield f"for: {evidence.text}{_place(evidence)}"
-    for evidence in candidate.opposing:
-        yield f"against: {evidence.text}{_place(evidence)}"
-    if not candidate.opposing:
-        yield "against: nothing found"
-
-
-def _place(evidence: Evidence) -> str:
-    if evidence.line:
-        return f" (line {evidence.line})"
-    return f" ({evidence.origin})" if evidence.origin else ""
 
 
 def _step(view: View, step: Step) -> Iterator[Block]:

@@ -30,6 +30,8 @@ _WORDS = (
 _VIRTUAL = regex(
     r"QEMU|VMware|VirtualBox|KVM|Xen|Bochs|Hyper-V|Virtual Machine|Google Compute|amazon ec2", re.I
 )
+_IMPOSSIBLE = 0x7 | ((1 << 64) - 1) ^ ((1 << 40) - 1)
+"""Bits that no two list entries differ in alone: below the alignment, or beyond 1 TiB."""
 _CRASHES = (Kind.GENERAL_PROTECTION, Kind.PAGE_FAULT, Kind.NULL_POINTER)
 _UNRELATED = 3
 _IO_WAIT = ("io_schedule", "bit_wait_io", "blk_", "jbd2_")
@@ -51,7 +53,15 @@ def _flipped(report: Report, scene: Scene) -> Iterator[Evidence]:
     broken = scene.broken_link
     if broken and broken.flipped == 1:
         text = f"the link {broken.actual:#x} differs from {broken.expected:#x} in one bit"
-        yield scene.says("hard.one-bit", text, line=broken.line)
+        key = "hard.one-bit"
+        if (broken.expected ^ broken.actual) & _IMPOSSIBLE:
+            key, text = "hard.impossible-bit", f"{text}, and nothing can lie there"
+        yield scene.says(key, text, line=broken.line)
+    byte = scene.odd_byte
+    if byte and byte.flipped == 1:
+        text = f"one byte of the poison is {byte.found:#x} for {byte.expected:#x}: one bit differs"
+        key = "hard.poison-decrement" if byte.is_decrement else "hard.poison-bit"
+        yield scene.says(key, text, "first_byte")
 
 
 def _reports(report: Report, scene: Scene) -> Iterator[Evidence]:

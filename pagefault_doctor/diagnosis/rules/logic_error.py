@@ -53,6 +53,11 @@ def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
         if found:
             yield scene.says(key, text, line=found)
             return
+    if scene.is_refused_instruction:
+        shown = f" ({scene.instruction.text})" if scene.instruction else ""
+        text = f"the processor refused the instruction{shown}, not an address"
+        yield scene.says("logic.instruction", text, "headline")
+        return
     key, text = _KINDS.get(report.kind, ("", ""))
     # Where the assertion is one of a memory checker, the memory is what is wrong.
     if key and not (report.kind is Kind.KERNEL_BUG and scene.line_with(*_CHECKERS)):

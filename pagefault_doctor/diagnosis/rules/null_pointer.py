@@ -19,9 +19,18 @@ def _address(scene: Scene, value: int) -> Iterator[Evidence]:
         where = f", a member at offset {value:#x} of NULL" if value else ""
         where += ", as KASAN's shadow tells" if scene.is_shadow else ""
         yield scene.says("null.small-address", f"fault address {value:#x}{where}", "fault")
+    elif scene.base is None and _is_offset_before_null(scene, value):
+        text = f"fault address {value:#x} may be a structure around NULL (container_of)"
+        yield scene.says("null.base-unknown", text, "fault")
     elif scene.address_class is AddressClass.NEAR_NULL:
         text = f"fault address {value:#x} is near NULL: a big structure or an array at NULL"
         yield scene.says("null.near-address", text, "fault")
+
+
+def _is_offset_before_null(scene: Scene, value: int) -> bool:
+    """Whether an address just below the end of memory is one that a member's offset can give."""
+    number = error_of(value, scene.bits)
+    return number is not None and number % (scene.bits // 8) == 0
 
 
 def _base(scene: Scene, name: str, value: int) -> Iterator[Evidence]:

@@ -12,6 +12,7 @@ from pagefault_doctor.diagnosis.unload import use_after_unload
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Kind, Report
 
+_FREELIST = "freed.freelist-value"
 _WORDS = (
     ("held lock freed", "freed.words", "memory was freed that holds a lock in use"),
     ("KASAN: invalid-access", "freed.tag", "a memory tag does not match: freed or out of bounds"),
@@ -87,5 +88,10 @@ def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
     yield from _unloaded(scene)
     broken = scene.broken_link
     if broken and broken.is_freed:
+        key = "freed.list-value" if poison.find(broken.actual, scene.bits) else _FREELIST
         text = f"the list points to {broken.actual:#x}: {broken.means}"
-        yield scene.says("freed.list-value", text, line=broken.line)
+        yield scene.says(key, text, line=broken.line)
+    byte = scene.odd_byte
+    if byte and byte.is_decrement:
+        text = f"{byte.found:#x} is {byte.expected:#x} less one: a counter in freed memory"
+        yield scene.says("freed.decrement", text, "first_byte")

@@ -62,6 +62,9 @@ def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
             yield scene.says(key, text, line=found)
             break
     yield from _place(scene)
+    if scene.is_refused_instruction:
+        text = "the address is a valid one: the instruction was refused, not the pointer"
+        yield scene.says("wild.valid-address", text, "headline", "fault")
     hit = scene.poison
     if hit and hit.poison.state is State.UNINITIALISED:
         text = f"the bad pointer is {hit.poison.name}: {hit.poison.means}"

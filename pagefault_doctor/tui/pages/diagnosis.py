@@ -1,11 +1,18 @@
-"""The ranked causes, and for the opened ones what speaks for and against them."""
+"""The ranked causes with their evidence, the experiment that splits them, and the account."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
-from pagefault_doctor.model.diagnosis import Candidate, Evidence, RootCause
+from pagefault_doctor.model.diagnosis import (
+    Account,
+    Candidate,
+    Evidence,
+    Experiment,
+    Reading,
+    RootCause,
+)
 from pagefault_doctor.model.playbook import Cause
 from pagefault_doctor.session.view import View
 from pagefault_doctor.tui.pages import words
@@ -22,6 +29,45 @@ def rows(view: View, causes: Mapping[str, Cause], opened: AbstractSet[int]) -> I
         return
     for rank, candidate in enumerate(verdict.candidates):
         yield from _candidate(candidate, rank, causes, rank in opened)
+    if verdict.experiment:
+        yield from experiment_rows(verdict.experiment, causes)
+    if verdict.account:
+        yield from _account(verdict.account)
+    yield from _registers(verdict.registers)
+
+
+def experiment_rows(experiment: Experiment, causes: Mapping[str, Cause]) -> Iterator[Row]:
+    """Give the experiment that tells the likeliest causes apart, and what each would make of it."""
+    yield Row()
+    yield Row(f"To tell them apart: {experiment.do}", hang=4)
+    for cause, outcome in experiment.tells:
+        known = causes.get(cause.value)
+        yield Row(f"    {known.title if known else cause}: {outcome}", tone=Tone.DIM, hang=6)
+
+
+def _account(account: Account) -> Iterator[Row]:
+    for title, sentences in (
+        ("What happened", account.happened),
+        ("How it came to that", account.came),
+        ("What the evidence cannot tell", account.unknown),
+        ("Where the cure belongs", account.fix),
+    ):
+        if sentences:
+            yield Row()
+            yield Row(title, tone=Tone.TITLE)
+        for sentence in sentences:
+            place = f"line {sentence.line}" if sentence.line else sentence.origin or ""
+            yield Row(f"    {sentence.text}", place, hang=6, ref=sentence if place else None)
+
+
+def _registers(registers: tuple[Reading, ...]) -> Iterator[Row]:
+    telling = [reading for reading in registers if reading.telling]
+    if telling:
+        yield Row()
+        yield Row("Registers worth a look", tone=Tone.TITLE)
+    for reading in telling:
+        place = f"line {reading.line}" if reading.line else ""
+        yield Row(f"    {reading.register.upper()} {reading.value}: {reading.means}", place, hang=6)
 
 
 def _candidate(

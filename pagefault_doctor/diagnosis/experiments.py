@@ -1,0 +1,198 @@
+"""Experiments, and what each cause would make of them: the way from two causes to one.
+
+An experiment tells two causes apart when they lead one to expect different outcomes of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from pagefault_doctor.model.diagnosis import Attribution, Candidate, Experiment, RootCause
+
+RIVAL: Final = 0.05
+"""From this confidence on, the second cause is worth an experiment."""
+
+_SAME: Final = "the same report, at the same place"
+_GONE: Final = "no report any more"
+_CLEAN: Final = "no failure"
+
+_SOFTWARE: Final = (
+    *(RootCause.NULL_DEREF, RootCause.ERR_PTR, RootCause.USE_AFTER_FREE, RootCause.DOUBLE_FREE),
+    *(RootCause.OUT_OF_BOUNDS, RootCause.WILD_POINTER, RootCause.USER_ACCESS),
+    *(RootCause.READONLY_WRITE, RootCause.STACK_OVERFLOW, RootCause.LIST_CORRUPTION),
+    *(RootCause.PAGE_TABLE, RootCause.API_MISMATCH, RootCause.LOGIC_ERROR, RootCause.LOCKUP_HANG),
+)
+
+
+class Trial(msgspec.Struct, frozen=True):
+    """An experiment as the table has it.
+
+    `do` says what to do, `{module}` standing for the suspect; `command` is an argv or empty;
+    `step` is where the wizard offers it. `expects` has the outcome for each cause that it can tell
+    something of. `needs_module` is whether there must be a suspect.
+    """
+
+    name: str
+    do: str
+    expects: Mapping[RootCause, str]
+    step: str = "reproduce"
+    command: tuple[str, ...] = ()
+    needs_module: bool = False
+
+
+TRIALS: Final = (
+    Trial(
+        "rebuild",
+        "rebuild {module} with the headers of the running kernel, load it, bring the fault about",
+        {**dict.fromkeys(_SOFTWARE, _SAME), RootCause.API_MISMATCH: _GONE},
+        step="identify-module",
+        needs_module=True,
+    ),
+    Trial(
+        "registers",
+        "disassemble the function and see which register the access goes through",
+        {
+            RootCause.NULL_DEREF: "a register that is 0, with the offset of a member added",
+            RootCause.ERR_PTR: "a register between fffffffffffff001 and ffffffffffffffff",
+            RootCause.USER_ACCESS: "an argument of a system call, used without copy_from_user",
+            RootCause.READONLY_WRITE: "an address of constant data or code, which is written to",
+            RootCause.WILD_POINTER: "a value that fits none of the kernel's memory",
+        },
+        step="debug-module",
+    ),
+    Trial(
+        "slub-debug",
+        "boot once with slub_debug=FZPU (slab_debug=FZPU from 6.8 on), bring the fault about",
+        {
+            RootCause.USE_AFTER_FREE: '6b6b6b6b in a register or "Poison overwritten", with the '
+            "stack that freed the object",
+            RootCause.DOUBLE_FREE: '"Object already free", with the stack of the first free',
+            RootCause.OUT_OF_BOUNDS: '"Redzone overwritten", with the stack that allocated',
+            RootCause.WILD_POINTER: "5a5a5a5a in a register, if the memory was never written to",
+            RootCause.NULL_DEREF: _SAME,
+            RootCause.ERR_PTR: _SAME,
+            RootCause.USER_ACCESS: _SAME,
+            RootCause.READONLY_WRITE: _SAME,
+            RootCause.LIST_CORRUPTION: "the list checks again, and nothing of the slab checks",
+            RootCause.LOGIC_ERROR: _SAME,
+            RootCause.STACK_OVERFLOW: _SAME,
+            RootCause.LOCKUP_HANG: _SAME,
+        },
+    ),
+    Trial(
+        "memtester",
+        "test the memory, best for hours and from outside the system (memtest86+)",
+        {
+            **dict.fromkeys(_SOFTWARE, _CLEAN),
+            RootCause.HARDWARE: "failures, most often of one bit or at one offset; a clean run "
+            "lowers the suspicion and does not clear the memory",
+        },
+        command=("memtester", "256M", "1"),
+    ),
+    Trial(
+        "deep-stack",
+        "watch how deep stacks grow (/sys/kernel/tracing/stack_trace), bring the fault about",
+        {
+            **dict.fromkeys(_SOFTWARE, "a few thousand bytes, far from the 16384 there are"),
+            RootCause.STACK_OVERFLOW: "one call that repeats, or one function with a big frame",
+        },
+    ),
+    Trial(
+        "page-checks",
+        "boot once with page_owner=on page_poison=1, bring the fault about",
+        {
+            RootCause.USE_AFTER_FREE: "aaaaaaaa in a register: a page was used after it was freed",
+            RootCause.PAGE_TABLE: "who allocated the damaged page is named",
+            RootCause.WILD_POINTER: _SAME,
+            RootCause.OUT_OF_BOUNDS: _SAME,
+            RootCause.LOGIC_ERROR: _SAME,
+            RootCause.LIST_CORRUPTION: _SAME,
+            RootCause.DOUBLE_FREE: "a page that is freed while it is free",
+        },
+    ),
+    Trial(
+        "checked-kernel",
+        "bring it about under a kernel with KASAN and lockdep (PROVE_LOCKING)",
+        {
+            RootCause.USE_AFTER_FREE: '"KASAN: slab-use-after-free", with who freed it',
+            RootCause.DOUBLE_FREE: '"KASAN: double-free", with both stacks',
+            RootCause.OUT_OF_BOUNDS: '"KASAN: slab-out-of-bounds", with the owner',
+            RootCause.WILD_POINTER: '"KASAN: wild-memory-access", or nothing before the fault',
+            RootCause.NULL_DEREF: '"KASAN: null-ptr-deref"',
+            RootCause.ERR_PTR: '"KASAN: maybe wild-memory-access" next to the top of memory',
+            RootCause.USER_ACCESS: '"KASAN: user-memory-access"',
+            RootCause.LIST_CORRUPTION: "no report of KASAN before that of the list checks",
+            RootCause.LOCKUP_HANG: "a report of lockdep: who holds what, in which order",
+            RootCause.LOGIC_ERROR: "the failed check again, and nothing of KASAN",
+            RootCause.PAGE_TABLE: "nothing of KASAN: page tables are not watched by it",
+            RootCause.STACK_OVERFLOW: '"KASAN: stack-out-of-bounds" or the guard page',
+            RootCause.READONLY_WRITE: "the fault again, without a word of KASAN",
+        },
+    ),
+    Trial(
+        "blocked-tasks",
+        "have the kernel list the tasks that wait (echo w > /proc/sysrq-trigger), twice",
+        {
+            RootCause.LOCKUP_HANG: "the same tasks, waiting for a lock that one of them holds",
+            RootCause.HARDWARE: "tasks in io_schedule; smartctl and the log tell of the disk",
+            RootCause.OOM: "tasks that reclaim memory; free -h shows none left",
+            RootCause.LOGIC_ERROR: "no task waits",
+            RootCause.PAGE_TABLE: "no task waits",
+        },
+    ),
+    Trial(
+        "event-log",
+        "read what the hardware recorded itself (ras-mc-ctl --errors, ipmitool sel list)",
+        {
+            **dict.fromkeys((*_SOFTWARE, RootCause.OOM), "nothing at the time of the fault"),
+            RootCause.HARDWARE: "a corrected or uncorrected error near the time of the fault",
+        },
+    ),
+)
+"""Experiments, those that tell more for less trouble first.
+
+Boot options are those of
+`Documentation/admin-guide/kernel-parameters.txt`; for the slab checks see
+`Documentation/mm/slub.rst`.
+"""
+
+_WITHOUT: Final = Trial(
+    "without-module",
+    "boot once without {module} (modprobe.blacklist={module}), do the same again",
+    {},
+    needs_module=True,
+)
+
+
+def between(ranked: Sequence[Candidate]) -> Experiment | None:
+    """Return the experiment that tells the two likeliest causes apart, or None.
+
+    None where there is no second cause to speak of, or where no experiment is known.
+    """
+    if len(ranked) < 2 or ranked[1].confidence < RIVAL:
+        return None
+    first, second = ranked[:2]
+    module = first.module or second.module
+    for trial in TRIALS:
+        a, b = trial.expects.get(first.root_cause), trial.expects.get(second.root_cause)
+        if a and b and a != b and (module or not trial.needs_module):
+            return _experiment(trial, module, ((first.root_cause, a), (second.root_cause, b)))
+    return None
+
+
+def of_blame(first: Candidate) -> Experiment | None:
+    """Return the experiment that shows whether a module is to blame at all, or None."""
+    if first.attribution is not Attribution.MODULE or first.module is None:
+        return None
+    return _experiment(_WITHOUT, first.module, ((first.root_cause, _GONE),))
+
+
+def _experiment(
+    trial: Trial, module: str | None, tells: tuple[tuple[RootCause, str], ...]
+) -> Experiment:
+    # A plain replacement: a name from a log must not be able to pass for a format.
+    do = trial.do.replace("{module}", module or "the module")
+    return Experiment(trial.name, trial.step, do, trial.command, tells)
