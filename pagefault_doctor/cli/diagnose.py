@@ -192,8 +192,9 @@ def _rendered(args: argparse.Namespace, examined: Examined) -> str:
     from pagefault_doctor.report.diagnosis import diagnosis_outline, diagnosis_text
 
     if args.markdown:
+        from pagefault_doctor.playbook.shelf import causes
         from pagefault_doctor.report.markdown import render
 
-        return render(diagnosis_outline(source, reports, opinion))
+        return render(diagnosis_outline(source, reports, opinion, causes()))
     width = shutil.get_terminal_size((100, 24)).columns
     return diagnosis_text(source, reports, opinion, min(width, 120))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from pagefault_doctor.diagnosis.scene import Scene
 from pagefault_doctor.model.diagnosis import Attribution, NextStep, RootCause
-from pagefault_doctor.model.report import Report
 
 _MEMTESTER: Final = ("memtester", "256M", "1")
 
@@ -30,6 +30,15 @@ _BY_CAUSE: Final = {
 }
 _UNSURE: Final = 0.5
 
+_BY_PROGRESS: Final = (
+    ("validate.verdict", "fixed", NextStep("validate", "the fix is proven: bring it where the "
+     "module's source is kept, and watch the log of the first days")),
+    ("validate.verdict", "not-fixed", NextStep("debug-module", "the fault came again with the "
+     "change: look at its report, which may be another one")),
+    ("fix.built", True, NextStep("validate", "the change is built: prove it")),
+)  # fmt: skip
+"""What a walk has come to, the furthest first, and what follows from it."""
+
 
 def _for_module(cause: RootCause, module: str, gone: bool) -> NextStep:
     if cause is RootCause.API_MISMATCH:
@@ -48,9 +57,13 @@ def advise(
     attribution: Attribution,
     module: str | None,
     confidence: float,
-    report: Report,
+    scene: Scene,
 ) -> NextStep:
-    """Return what to do next about a report."""
+    """Return what to do next about the report of a scene."""
+    report = scene.report
+    for name, value, step in _BY_PROGRESS:
+        if (fact := scene.of_walk(name)) and fact.value == value:
+            return step
     if attribution is Attribution.MODULE and module and cause is not RootCause.LOCKUP_HANG:
         return _for_module(cause, module, module == report.last_unloaded)
     if cause in _BY_CAUSE:

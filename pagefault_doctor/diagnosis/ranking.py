@@ -97,7 +97,7 @@ def diagnose_report(report: Report, scene: Scene) -> Diagnosis:
         summary=wording.summary(first.root_cause, place, first.confidence, second),
         candidates=ranked,
         next_step=advise(
-            first.root_cause, first.attribution, first.module, first.confidence, report
+            first.root_cause, first.attribution, first.module, first.confidence, scene
         ),
         experiment=between(ranked),
         account=account(report, scene, first, registers),

@@ -248,6 +248,12 @@ class Scene(msgspec.Struct, frozen=True, dict=True):
         """Return a fact, or None where it is unknown."""
         return self.facts.get(name)
 
+    def of_walk(self, name: str) -> Fact | None:
+        """Return a fact that a walk found out, None where the walk is about another report."""
+        meant, boot = self.fact("report.title"), self.fact("report.boot")
+        same = meant and boot and (meant.value, boot.value) == (self.report.title, self.report.boot)
+        return self.fact(name) if same else None
+
     def says(self, key: str, text: str, *cited: str, line: Line | None = None) -> Evidence:
         """Return a piece of evidence with the weight of `key`, at a line of the log.
 

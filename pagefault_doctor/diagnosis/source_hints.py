@@ -23,4 +23,4 @@ def hints(cause: RootCause, scene: Scene) -> Iterator[Evidence]:
     for name, text in _CHECKERS:
         fact = scene.fact(name)
         if fact and fact.value == cause.value:
-            yield scene.knows("source.pattern", f"{text}, at the line that faulted", fact)
+            yield scene.knows("checker.pattern", f"{text}, at the line that faulted", fact)

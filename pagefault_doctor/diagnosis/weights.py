@@ -184,7 +184,7 @@ WEIGHT: Final = {
     "space.segfault": 4.5,
     "space.init": 2.0,
     # the source
-    "source.pattern": 1.5,
+    "checker.pattern": 1.5,
     # no fault
     "none.sysrq": 5.0,
     "none.reboot": 0.6,

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
+
+_CITED: Final = 40
+"""Characters of a command that are cited."""
 
 
 class RootCause(StrEnum):
@@ -52,6 +56,19 @@ class Evidence(msgspec.Struct, frozen=True):
     weight: float
     line: int | None = None
     origin: str | None = None
+
+    @property
+    def place(self) -> str:
+        """Where it was read, for the eye: `line 12`, or `modinfo demo, line 3`, or nothing."""
+        line = f"line {self.line}" if self.line else ""
+        return ", ".join(part for part in (_command_of(self.origin or ""), line) if part)
+
+
+def _command_of(origin: str) -> str:
+    """Return a command short enough to cite: a script in it is left out."""
+    if "\n" in origin:
+        origin = f"{origin.split()[0]} (script)"
+    return origin if len(origin) <= _CITED else f"{origin[:_CITED]}..."
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -112,14 +129,17 @@ class Reading(msgspec.Struct, frozen=True):
 class Account(msgspec.Struct, frozen=True):
     """The story of a fault, each sentence with the line or the command it rests on.
 
-    `happened` is what the processor or the kernel met, `came` how it can have come to that,
-    `unknown` what the evidence cannot tell, `fix` where the cure belongs.
+    `crux` is the heart of the matter in one sentence, `happened` what the processor or the kernel
+    met, `came` how it can have come to that, `unknown` what the evidence cannot tell, `fix` where
+    the cure belongs, `tried` what a walk did about it and what that showed.
     """
 
+    crux: Evidence
     happened: tuple[Evidence, ...] = ()
     came: tuple[Evidence, ...] = ()
     unknown: tuple[Evidence, ...] = ()
     fix: tuple[Evidence, ...] = ()
+    tried: tuple[Evidence, ...] = ()
 
 
 class Diagnosis(msgspec.Struct, frozen=True):

@@ -1,55 +1,89 @@
-"""The analysis of one report in prose: what happened, why, what else it may be, what to do."""
+"""The analysis of one report: what happened, why, what else it may be, what to change and do."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from pagefault_doctor.model.diagnosis import Candidate, Diagnosis, Evidence, Experiment
-from pagefault_doctor.report.block import Block, Heading, Items, describe
+from pagefault_doctor.model.diagnosis import Candidate, Diagnosis, Evidence, Experiment, Reading
+from pagefault_doctor.model.playbook import Cause
+from pagefault_doctor.report.block import Block, Heading, Items, Paragraph, Verbatim, describe
+from pagefault_doctor.session.remedy import Matched
 
-_OTHERS = 3
+_OTHERS = 2
+_LEVEL = 3
 
 
-def analysis(diagnosis: Diagnosis, level: int = 3) -> Iterator[Block]:
-    """Give the blocks of an analysis; `level` is that of its headings.
+def analysis(
+    diagnosis: Diagnosis, causes: Mapping[str, Cause], here: Matched | None = None
+) -> Iterator[Block]:
+    """Give the blocks of an analysis, in the order in which one would be read aloud.
 
+    `causes` has the words for each root cause, `here` the line to mend where a walk found it.
     Every sentence names the line of the log or the command that it rests on.
     """
-    account = diagnosis.account
+    account, cause = diagnosis.account, causes.get(diagnosis.root_cause)
+    yield Paragraph(in_short(diagnosis, cause))
     if account is not None:
-        yield from _section("What happened", account.happened, level)
-        yield from _section("How it came to that", account.came, level)
-        yield from _section("What the evidence cannot tell", account.unknown, level)
-    yield from _causes(diagnosis.candidates, level)
-    telling = [r for r in diagnosis.registers if r.telling]
-    if telling:
-        yield Heading("Registers worth a look", level)
-        yield Items(
-            tuple(
-                f"{r.register.upper()} = {r.value}: {r.means}{place(r.line, None)}" for r in telling
-            )
-        )
+        yield from _section("What happened", account.happened)
+        yield from _section("How it came to that", account.came)
+    yield from _causes(diagnosis.candidates, cause)
+    yield from _registers(diagnosis.registers)
     if account is not None:
-        yield from _section("Where the cure belongs", account.fix, level)
-    yield Heading("What to do next", level)
-    yield Items(tuple(_to_do(diagnosis)))
+        yield from _section("What the evidence cannot tell", account.unknown)
+        yield from _section("Where the cure belongs", account.fix)
+    if cause is not None:
+        yield from _change(cause, here)
+    if account is not None:
+        yield from _section("What was tried", account.tried)
+    yield Heading("What to do next", _LEVEL)
+    yield Items(tuple(_to_do(diagnosis, cause)))
 
 
-def _section(title: str, sentences: Iterable[Evidence], level: int) -> Iterator[Block]:
+def in_short(diagnosis: Diagnosis, cause: Cause | None) -> str:
+    """Return the analysis in a few sentences: the cause, the crux, the runner-up, the cure."""
+    summary = diagnosis.summary
+    said = [f"{summary[:1].upper()}{summary[1:]} ({diagnosis.confidence:.0%})."]
+    if diagnosis.account is not None:
+        said.append(f"{cited(diagnosis.account.crux)}.")
+    if runner_up := _runner_up(diagnosis):
+        said.append(runner_up)
+    if cause is not None:
+        said.append(f"The usual cure: {_first_sentence(cause.remedy.change)}")
+    return " ".join(said)
+
+
+def _runner_up(diagnosis: Diagnosis) -> str:
+    """Say what else was considered, and what speaks against it."""
+    if len(diagnosis.candidates) < 2:
+        return "No other cause fits." if diagnosis.confidence >= 0.5 else ""
+    other = diagnosis.candidates[1]
+    against = next(iter(other.opposing), None)
+    why = f": against it, {cited(against)}" if against else ", with less to speak for it"
+    return f"Next likely is {other.root_cause} ({other.confidence:.0%}){why}."
+
+
+def _first_sentence(text: str) -> str:
+    first, stop, _ = " ".join(text.split()).partition(". ")
+    return f"{first}." if stop else first
+
+
+def _section(title: str, sentences: Iterable[Evidence]) -> Iterator[Block]:
     items = tuple(cited(sentence) for sentence in sentences)
     if items:
-        yield Heading(title, level)
+        yield Heading(title, _LEVEL)
         yield Items(items)
 
 
-def _causes(candidates: tuple[Candidate, ...], level: int) -> Iterator[Block]:
+def _causes(candidates: tuple[Candidate, ...], cause: Cause | None) -> Iterator[Block]:
     if not candidates:
         return
     first, *others = candidates
-    yield Heading(f"Why: {describe(first)}", level)
+    yield Heading(f"Why: {describe(first)}", _LEVEL)
+    if cause is not None:
+        yield Paragraph(cause.what)
     yield Items(tuple(weighed(first)))
-    for other in others[: _OTHERS - 1]:
-        yield Heading(f"Also considered: {describe(other)}", level)
+    for other in others[:_OTHERS]:
+        yield Heading(f"Also considered: {describe(other)}", _LEVEL)
         yield Items(tuple(weighed(other)))
 
 
@@ -65,22 +99,43 @@ def weighed(candidate: Candidate) -> Iterator[str]:
 
 def cited(evidence: Evidence) -> str:
     """Return a sentence with the place it was read from."""
-    return f"{evidence.text}{place(evidence.line, evidence.origin)}"
+    return f"{evidence.text} ({evidence.place})" if evidence.place else evidence.text
 
 
-def place(line: int | None, origin: str | None) -> str:
-    """Return ` (line 12)`, or the command in brackets, or nothing."""
-    if line:
-        return f" (line {line})"
-    return f" ({origin})" if origin else ""
+def _registers(registers: Iterable[Reading]) -> Iterator[Block]:
+    telling = tuple(
+        f"{r.register.upper()} = {r.value}: {r.means}" + (f" (line {r.line})" if r.line else "")
+        for r in registers
+        if r.telling
+    )
+    if telling:
+        yield Heading("Registers worth a look", _LEVEL)
+        yield Items(telling)
 
 
-def _to_do(diagnosis: Diagnosis) -> Iterator[str]:
+def _change(cause: Cause, here: Matched | None) -> Iterator[Block]:
+    """Tell the cure of a cause: at the line where that is known, else by an example."""
+    yield Heading("What to change", _LEVEL)
+    yield Paragraph(cause.remedy.change)
+    if here is not None:
+        before = f"{here.check}\n" if here.check else ""
+        yield Paragraph(f"At {here.place}" + (", with what usually goes before it:" * bool(before)))
+        yield Verbatim(f"{before}{here.code}")
+    elif cause.remedy.before and cause.remedy.after:
+        yield Paragraph("An example of the mistake, and of the cure:")
+        yield Verbatim(cause.remedy.before.rstrip("\n"))
+        yield Verbatim(cause.remedy.after.rstrip("\n"))
+    if cause.remedy.api:
+        yield Paragraph(f"What helps: {cause.remedy.api}.")
+
+
+def _to_do(diagnosis: Diagnosis, cause: Cause | None) -> Iterator[str]:
     if step := diagnosis.next_step:
         yield f"{' '.join(step.command)}: {step.why}" if step.command else step.why
     if diagnosis.experiment:
         yield from tried(diagnosis.experiment)
-    yield f"pfdoctor explain {diagnosis.root_cause}: the usual cure, and how it is proven"
+    if cause is not None:
+        yield f"to prove the cure: {cause.prove}"
 
 
 def tried(experiment: Experiment) -> Iterator[str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pagefault_doctor.model.diagnosis import Candidate, Diagnosis, Evidence, Opinion
+from pagefault_doctor.model.playbook import Cause
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.report.analysis import analysis, tried
 from pagefault_doctor.report.block import Block, Heading, Items, Paragraph, describe
@@ -31,20 +32,22 @@ def diagnosis_text(
 
 
 def diagnosis_outline(
-    source: str, reports: tuple[Report, ...], opinion: Opinion
+    source: str,
+    reports: tuple[Report, ...],
+    opinion: Opinion,
+    causes: Mapping[str, Cause],
 ) -> Iterator[Block]:
-    """Give the blocks of a diagnosis, for Markdown."""
+    """Give the blocks of a diagnosis, for Markdown. `causes` has the words for each root cause."""
     yield Heading(f"Diagnosis of {source}", 1)
     yield Paragraph(opinion.verdict.summary)
     for report, diagnosis in zip(reports, opinion.by_report, strict=True):
         yield Heading(f"Line {report.span.first_line}: {report.title}")
-        yield Paragraph(f"{diagnosis.summary} ({diagnosis.confidence:.0%})")
         yield Items(
             tuple(
                 f"{label}: {text}" for label, text in _rows(report, diagnosis) if label in _PLACES
             )
         )
-        yield from analysis(diagnosis)
+        yield from analysis(diagnosis, causes)
 
 
 def _told(source: str, report: Report, diagnosis: Diagnosis, width: int) -> Iterator[str]:
@@ -93,7 +96,8 @@ def _evidence_rows(candidate: Candidate) -> Iterator[tuple[str, str]]:
 
 
 def _cited(evidence: Evidence) -> str:
-    return f"{evidence.line or evidence.origin or '':>5}  {evidence.text}"
+    place = evidence.place if evidence.origin else evidence.line or ""
+    return f"{place:>5}  {evidence.text}"
 
 
 def _where(report: Report) -> Iterator[str]:

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from pagefault_doctor.model.command import Risk
 from pagefault_doctor.model.fact import Finding, Mark
 from pagefault_doctor.model.playbook import Step
+from pagefault_doctor.playbook import shelf
 from pagefault_doctor.report.analysis import analysis
-from pagefault_doctor.report.block import Block, Heading, Items, Paragraph, Verbatim
+from pagefault_doctor.report.block import Block, Heading, Items, Verbatim
+from pagefault_doctor.session import remedy
 from pagefault_doctor.session.derived import main_report
 from pagefault_doctor.session.view import CommandRecord, View
 
@@ -47,8 +49,9 @@ def _particulars(view: View) -> Iterator[str]:
 def _verdict(view: View) -> Iterator[Block]:
     verdict = view.opinion.verdict
     yield Heading("Verdict")
-    yield Paragraph(verdict.summary)
-    yield from analysis(verdict)
+    causes = shelf.causes()
+    cause = causes.get(verdict.root_cause)
+    yield from analysis(verdict, causes, remedy.matched(view.case, cause) if cause else None)
     report = main_report(view.case, view.opinion)
     if report and report.excerpt:
         yield Heading("The report in the log", 3)

@@ -37,6 +37,10 @@ DERIVED: Final = (
     "verdict.attribution",
     "verdict.confidence",
     "suspect.module",
+    "experiment.name",
+    "experiment.step",
+    "experiment.do",
+    "experiment.between",
 )
 """The names of all facts that `derived_facts` may give."""
 
@@ -51,7 +55,7 @@ def known_facts(tools: Iterable[Tool]) -> frozenset[str]:
 
 
 def derived_facts(case: Case, opinion: Opinion) -> tuple[Fact, ...]:
-    """Return the facts `report.*`, `suspect.*` and `verdict.*` of the case as it stands.
+    """Return the facts `report.*`, `suspect.*`, `verdict.*`, `experiment.*` of the case as it is.
 
     The report meant is the one that the verdict is about.
     """
@@ -96,3 +100,8 @@ def _of_verdict(opinion: Opinion) -> Iterator[tuple[str, Value | None]]:
     yield "verdict.confidence", verdict.confidence
     if verdict.attribution is Attribution.MODULE:
         yield "suspect.module", verdict.module
+    if experiment := verdict.experiment:
+        yield "experiment.name", experiment.name
+        yield "experiment.step", experiment.step
+        yield "experiment.do", experiment.do
+        yield "experiment.between", " or ".join(cause.value for cause, _ in experiment.tells)

@@ -142,7 +142,7 @@ TOOL: Final = Tool(
     programs=("make", "gcc"),
     package=kbuild.BUILD_TOOLS,
     risk=Risk.LOAD,
-    facts=("fix.analyser_warnings", "fix.analyser_cause"),
+    facts=hint.facts("analyser"),
     plan=_plan,
     read=_read,
     by_hand="In a copy: make -C /lib/modules/$(uname -r)/build M=$PWD KCFLAGS=-fanalyzer modules.",

@@ -39,18 +39,40 @@ class Hint(msgspec.Struct, frozen=True):
 def reading(hints: Iterable[Hint], result: Result, case: Case, name: str, silence: str) -> Reading:
     """Return the hints as findings, those at the faulty line first, and the facts they make.
 
-    `name` begins the names of the facts: `fix.NAME_warnings` and `fix.NAME_cause`. `silence` is
-    what to say where there is no hint.
+    `name` begins the names of the facts (see `facts`). `silence` is what to say where there is no
+    hint.
     """
     found = sorted(hints, key=lambda hint: not _is_near(hint, case))
-    facts: list[Fact] = [fact(f"fix.{name}_warnings", len(found), result)]
+    made: list[Fact] = [fact(f"fix.{name}_warnings", len(found), result)]
     if not found:
-        return Reading(facts=tuple(facts), findings=(finding(silence, Mark.NEUTRAL, result),))
+        return Reading(facts=tuple(made), findings=(finding(silence, Mark.NEUTRAL, result),))
     first = found[0]
     if first.cause and _is_near(first, case):
-        facts.append(fact(f"fix.{name}_cause", first.cause, result, first.at))
+        made.append(fact(f"fix.{name}_cause", first.cause, result, first.at))
+    made += _lead(found, result, case, name)
     told = tuple(_told(hint, result, case) for hint in found[:_TOLD])
-    return Reading(facts=tuple(facts), findings=told)
+    return Reading(facts=tuple(made), findings=told)
+
+
+def facts(name: str) -> tuple[str, ...]:
+    """Return the names of the facts that a checker's hints may make.
+
+    `warnings` is how many there are, `cause` what a hint at the faulty line brings, `lead` the hint
+    that fits the likeliest cause wherever it is, and `lead_cause` that cause.
+    """
+    return tuple(f"fix.{name}_{what}" for what in ("warnings", "cause", "lead", "lead_cause"))
+
+
+def _lead(hints: Iterable[Hint], result: Result, case: Case, name: str) -> tuple[Fact, ...]:
+    likeliest = case.get("verdict.root_cause", "")
+    hint = next((h for h in hints if h.cause and h.cause == likeliest), None)
+    if hint is None:
+        return ()
+    text = f"{hint.file.rpartition('/')[2]}:{hint.line}: {hint.text}"
+    return (
+        fact(f"fix.{name}_lead", text, result, hint.at),
+        fact(f"fix.{name}_lead_cause", hint.cause, result, hint.at),
+    )
 
 
 def _is_near(hint: Hint, case: Case) -> bool:

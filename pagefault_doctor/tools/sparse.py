@@ -50,7 +50,7 @@ TOOL: Final = Tool(
     programs=("make", "gcc", "sparse"),
     package={"": "sparse"},
     risk=Risk.LOAD,
-    facts=("fix.sparse_warnings", "fix.sparse_cause"),
+    facts=hint.facts("sparse"),
     plan=_plan,
     read=_read,
     by_hand="In a copy: make -C /lib/modules/$(uname -r)/build M=$PWD C=2 modules.",

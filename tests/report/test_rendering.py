@@ -9,6 +9,7 @@ import pytest
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import diagnose
 from pagefault_doctor.model.command import Risk
+from pagefault_doctor.playbook.shelf import causes
 from pagefault_doctor.report import html, markdown, text
 from pagefault_doctor.report.block import Heading, Items, Paragraph, Verbatim
 from pagefault_doctor.report.diagnosis import diagnosis_outline, diagnosis_text
@@ -52,7 +53,7 @@ def test_a_diagnosis_cites_lines_for_its_evidence() -> None:
     told = diagnosis_text("kern.log", log.reports, opinion)
     assert told.startswith("kern.log:10  BUG: ")
     assert "\n  for        10  " in told
-    assert "demo" in text.render(diagnosis_outline("kern.log", log.reports, opinion))
+    assert "demo" in text.render(diagnosis_outline("kern.log", log.reports, opinion, causes()))
 
 
 def test_the_document_is_json_that_reads_back() -> None:

@@ -51,12 +51,13 @@ def _account(account: Account) -> Iterator[Row]:
         ("How it came to that", account.came),
         ("What the evidence cannot tell", account.unknown),
         ("Where the cure belongs", account.fix),
+        ("What was tried", account.tried),
     ):
         if sentences:
             yield Row()
             yield Row(title, tone=Tone.TITLE)
         for sentence in sentences:
-            place = f"line {sentence.line}" if sentence.line else sentence.origin or ""
+            place = sentence.place
             yield Row(f"    {sentence.text}", place, hang=6, ref=sentence if place else None)
 
 
@@ -93,6 +94,5 @@ def _candidate(
 
 
 def _evidence(side: str, evidence: Evidence) -> Row:
-    place = f"line {evidence.line}" if evidence.line else evidence.origin or ""
     text = f"    {side:7}  {evidence.text} ({words.weight(evidence.weight)})"
-    return Row(text, place, hang=13, ref=evidence)
+    return Row(text, evidence.place, hang=13, ref=evidence)

@@ -59,16 +59,7 @@ def _text(
     if suggestion.go == END:
         return f"Next: the report. {because}"
     title = view.playbook.step(suggestion.go).title
-    return f"Next: step {number(view, suggestion.go)}, {title}. {because}{_split(view, suggestion)}"
-
-
-def _split(view: View, suggestion: Suggest) -> str:
-    """Say that an experiment of the next step tells the two likeliest causes apart."""
-    experiment = view.opinion.verdict.experiment
-    if experiment is None or experiment.step != suggestion.go:
-        return ""
-    causes = " from ".join(cause.value for cause, _ in experiment.tells)
-    return f" To tell {causes} there: {experiment.do} (d)."
+    return f"Next: step {number(view, suggestion.go)}, {title}. {because}"
 
 
 def number(view: View, step_id: str) -> int:

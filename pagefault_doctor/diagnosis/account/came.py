@@ -1,0 +1,98 @@
+"""How it can have come to that: whose object, who queued it, what was loaded and freed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from pagefault_doctor.diagnosis.account.sentence import by_command, cited
+from pagefault_doctor.diagnosis.scene import Scene
+from pagefault_doctor.model.diagnosis import Candidate, Evidence, RootCause
+from pagefault_doctor.model.report import Report
+
+_RECENT: Final = 60.0
+"""Seconds within which a module's loading is worth telling."""
+
+_STACKS: Final = (
+    ("allocated", "the memory was allocated by {by}"),
+    ("freed", "{freed} by {by}"),
+    ("created", "the value that was never set was made by {by}"),
+    ("related", "work on the object had been put off by {by}"),
+)
+_OF_FREED: Final = (RootCause.USE_AFTER_FREE, RootCause.DOUBLE_FREE, RootCause.LIST_CORRUPTION)
+"""Causes of which the last free is a part; of others it ended a former use of the memory."""
+CHECKERS: Final = ("cocci", "analyser", "sparse")
+"""Checkers of the source, as the names of their facts have them."""
+_TIMER_CALLERS: Final = ("call_timer_fn", "__run_hrtimer", "__hrtimer_run_queues")
+
+
+def came(report: Report, scene: Scene, first: Candidate) -> Iterator[Evidence]:
+    """Give the sentences, those nearest to the fault first."""
+    freed = "the memory was freed"
+    if first.root_cause not in _OF_FREED:
+        freed = "before it was given out again, the memory had been freed"
+    for name, text in _STACKS:
+        by, module = report.details.get(f"{name}_by"), report.details.get(f"{name}_module")
+        if by:
+            of = f"{by} of module {module}" if module else by
+            yield cited(text.format(by=of, freed=freed), report, f"{name}_by")
+    yield from _leads(scene, first)
+    yield from _stage(report)
+    yield from _context(report)
+    yield from _loaded_before(report, scene)
+    yield from _build(scene)
+    if (report.die_count or 0) > 1:
+        text = f"it is number {report.die_count} of this boot: an earlier one may have led to it"
+        yield cited(text, report, "headline")
+
+
+def _leads(scene: Scene, first: Candidate) -> Iterator[Evidence]:
+    """Tell where in the source a checker sees a mistake that brings this cause."""
+    for checker in CHECKERS:
+        lead = scene.of_walk(f"fix.{checker}_lead")
+        cause = scene.of_walk(f"fix.{checker}_lead_cause")
+        if lead and cause and cause.value == first.root_cause:
+            yield by_command(f"in the source, {lead.value}", lead)
+
+
+def _stage(report: Report) -> Iterator[Evidence]:
+    """Tell whether the module was just being loaded or unloaded (`+` and `-` in the list)."""
+    for module in report.modules:
+        stage = "loaded" if "+" in module.flags else "unloaded" if "-" in module.flags else ""
+        if stage:
+            yield cited(f"{module.name} was just being {stage}", report, "modules")
+    if report.last_unloaded:
+        yield cited(f"the last module unloaded was {report.last_unloaded}", report, "modules")
+
+
+def _context(report: Report) -> Iterator[Evidence]:
+    if report.workqueue:
+        text = f"it ran as a work item ({report.workqueue}): whoever queued it is not in the trace"
+        yield cited(text, report, "workqueue")
+    callers = (f for f in report.frames if f.function in _TIMER_CALLERS and f.reliable)
+    if frame := next(callers, None):
+        text = "it ran as a timer: whoever armed it is not in the trace"
+        yield Evidence(text, 0.0, frame.line or report.line_of("trace"))
+
+
+def _loaded_before(report: Report, scene: Scene) -> Iterator[Evidence]:
+    for event in scene.module_events:
+        known = event.timestamp is not None and report.timestamp is not None
+        if event.boot != report.boot or event.what not in ("out-of-tree", "forced") or not known:
+            continue
+        before = (report.timestamp or 0.0) - (event.timestamp or 0.0)
+        if 0 <= before <= _RECENT:
+            text = f"{event.module}, from outside the tree, was loaded {before:.1f} s before"
+            yield Evidence(text, 0.0, event.line.number)
+
+
+def _build(scene: Scene) -> Iterator[Evidence]:
+    """Tell that the module is the build one thinks it is, where that was looked at."""
+    kernel, source = (
+        scene.of_walk("module.vermagic_fits"),
+        scene.of_walk("module.srcversion_fits"),
+    )
+    if kernel and kernel.value is True:
+        yield by_command("the module's file is built for this kernel", kernel)
+    if source and source.value is True:
+        yield by_command("the module in memory is of the same source as its file", source)

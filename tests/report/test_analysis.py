@@ -1,0 +1,104 @@
+"""The analysis reads like an expert's, and each of its sentences can be looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from pagefault_doctor.model.diagnosis import Account, Evidence
+from pagefault_doctor.playbook import shelf
+from pagefault_doctor.report import markdown
+from pagefault_doctor.report.analysis import in_short
+from pagefault_doctor.report.outline import session_outline
+from pagefault_doctor.session.view import View
+from scenarios.test_every_scenario import EACH, walk_again
+
+TOLD = {
+    "null-deref-module": (
+        "In faulty_init (faulty.c:37), movb $0x41,(%rax) went through RAX, which held 0x0",
+        "line 35 may have left it NULL",
+        "if (!state)\n        return -ENOMEM;",
+    ),
+    "err-ptr": (
+        "which held 0xfffffffffffffffe (the error code -ENOENT)",
+        "against it, RAX holds an error code, not NULL",
+        "if (IS_ERR(firmware))",
+    ),
+    "use-after-free-timer": (
+        "which held 0x6b6b6b6b6b6b6b6b (POISON_FREE: freed slab memory)",
+        "sensor of thermo is freed and keeps its value",
+        "it ran as a work item (events_unbound thermo_poll [thermo])",
+    ),
+    "out-of-bounds-slab": (
+        "the memory was allocated by label_write of module label",
+        "before it was given out again, the memory had been freed by",
+        "no change belongs there",
+    ),
+    "poison-overwritten": (
+        "had been overwritten: 0x7 stands there, 0x6b should",
+        "the memory was freed by book_store.cold of module meter",
+        "in module meter: the object was freed by book_store.cold of meter",
+    ),
+    "double-list-del": (
+        "corrupted list in module jobs",
+        "is LIST_POISON1 (dead000000000100)",
+        "__list_del_entry_valid.cold only worked with what it was given",
+    ),
+}
+"""For six cases: what happened, how it came to that or what is unknown, and where the cure goes."""
+
+
+def sentences(account: Account) -> Iterator[Evidence]:
+    yield account.crux
+    for part in (account.happened, account.came, account.fix, account.tried):
+        yield from part
+
+
+def lines_of_the_logs(view: View) -> set[int]:
+    spans = [range(r.span.first_line, r.span.last_line + 1) for r in view.case.reports]
+    events = [event.line.number for log in view.case.logs for event in log.module_events]
+    return {line for span in spans for line in span} | set(events)
+
+
+@pytest.mark.parametrize("scenario_id", TOLD)
+def test_the_report_tells_what_happened_why_and_what_to_change(scenario_id: str) -> None:
+    view = walk_again(scenario_id)[0].view
+    told = markdown.render(session_outline(view)).replace("\\", "")
+    for piece in TOLD[scenario_id]:
+        assert piece in told
+    cause = shelf.causes()[view.opinion.verdict.root_cause]
+    assert " ".join(cause.what.split()) in " ".join(told.split())
+    assert " ".join(cause.prove.split()) in " ".join(told.split())
+
+
+@EACH
+def test_every_sentence_names_a_line_of_a_log_or_a_command_that_ran(scenario_id: str) -> None:
+    view = walk_again(scenario_id)[0].view
+    verdict, there = view.opinion.verdict, lines_of_the_logs(view)
+    ran = {record.command.text for record in view.commands}
+    assert verdict.account is not None
+    cited = [*sentences(verdict.account), *(e for c in verdict.candidates for e in c.evidence)]
+    assert len(cited) > 5
+    for sentence in cited:
+        if sentence.origin is None:
+            assert sentence.line in there, sentence.text
+        else:
+            assert sentence.origin in ran or sentence.origin in view.started.host, sentence.text
+
+
+@EACH
+def test_the_account_says_that_the_fix_was_proven(scenario_id: str) -> None:
+    verdict = walk_again(scenario_id)[0].view.opinion.verdict
+    assert verdict.account is not None
+    assert verdict.account.tried[-1].text.startswith("with it the trigger")
+    assert verdict.next_step is not None
+    assert "the fix is proven" in verdict.next_step.why
+
+
+def test_an_answer_in_short_names_the_runner_up_and_what_speaks_against_it() -> None:
+    verdict = walk_again("err-ptr")[0].view.opinion.verdict
+    short = in_short(verdict, shelf.causes()["err-ptr"])
+    assert short.startswith("Very likely error code used as a pointer in module fwsize (9")
+    assert "Next likely is null-deref (" in short
+    assert short.endswith("and return PTR_ERR().")
