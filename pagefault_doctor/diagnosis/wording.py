@@ -11,21 +11,22 @@ NAMES: Final = {
     RootCause.ERR_PTR: "error code used as a pointer",
     RootCause.USE_AFTER_FREE: "use after free",
     RootCause.DOUBLE_FREE: "double free",
-    RootCause.OUT_OF_BOUNDS: "access out of bounds",
+    RootCause.OUT_OF_BOUNDS: "out-of-bounds access",
     RootCause.WILD_POINTER: "wild pointer",
-    RootCause.USER_ACCESS: "user pointer used in the kernel",
-    RootCause.READONLY_WRITE: "write to constant memory",
-    RootCause.STACK_OVERFLOW: "stack overflow",
-    RootCause.LIST_CORRUPTION: "corrupted list",
-    RootCause.PAGE_TABLE: "damaged page table",
+    RootCause.USER_ACCESS: "user pointer used directly",
+    RootCause.READONLY_WRITE: "write to read-only memory",
+    RootCause.STACK_OVERFLOW: "kernel stack overflow",
+    RootCause.LIST_CORRUPTION: "list corruption",
+    RootCause.PAGE_TABLE: "page-table corruption",
     RootCause.API_MISMATCH: "module that does not fit this kernel",
-    RootCause.LOGIC_ERROR: "failed check or error of logic",
+    RootCause.LOGIC_ERROR: "logic error or failed assertion",
     RootCause.LOCKUP_HANG: "lockup or hang",
-    RootCause.OOM: "memory exhausted",
-    RootCause.HARDWARE: "hardware or firmware fault",
-    RootCause.USER_SPACE: "fault of a program, not of the kernel",
+    RootCause.OOM: "out of memory",
+    RootCause.HARDWARE: "faulty hardware",
+    RootCause.USER_SPACE: "fault of a user-space program",
     RootCause.NONE: "no fault",
 }
+"""The titles of `playbooks/causes.yaml`, as they stand within a sentence."""
 
 NO_FAULT: Final = "no fault found"
 SURE: Final = 0.75

@@ -41,7 +41,7 @@ TOLD = {
         "in module meter: the object was freed by book_store.cold of meter",
     ),
     "double-list-del": (
-        "corrupted list in module jobs",
+        "list corruption in module jobs",
         "is LIST_POISON1 (dead000000000100)",
         "__list_del_entry_valid.cold only worked with what it was given",
     ),
