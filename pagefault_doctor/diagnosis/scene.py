@@ -19,6 +19,7 @@ from pagefault_doctor.model.log import ModuleEvent
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Access, Kind, Line, Report
 from pagefault_doctor.symbols.instruction import Instruction, decode
+from pagefault_doctor.symbols.lead_up import Origin, origin
 
 _POINTERS = ("rip", "rsp", "eip", "esp", "pc", "sp", "cr2", "cr3", "cr0", "cr4", "eflags")
 _ARCH_BY_REGISTER = (
@@ -108,6 +109,13 @@ class Scene(msgspec.Struct, frozen=True, dict=True):
         if not self.report.code or not self.arch:
             return None
         return decode(self.report.code, self.arch)
+
+    @cached_property
+    def origin(self) -> Origin | None:
+        """Where the bad pointer came from, by the code before the fault."""
+        if self.base is None or self.arch is None or not self.report.code:
+            return None
+        return origin(self.report.code, self.arch, self.base[0], self.report.offset)
 
     @cached_property
     def printed_address(self) -> int | None:

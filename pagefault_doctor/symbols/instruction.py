@@ -15,7 +15,8 @@ import msgspec
 
 from pagefault_doctor.model.pattern import regex
 
-_X86: Final = frozenset({"x86_64", "i386", "x86", "x86_32"})
+X86: Final = frozenset({"x86_64", "i386", "x86", "x86_32"})
+"""Names that reports and tools have for x86."""
 _TOKEN: Final = regex(r"[<(]?[0-9a-fA-F]{2,8}[>)]?")
 _LONGEST: Final = 15
 """Bytes of the longest x86 instruction."""
@@ -72,7 +73,11 @@ def _arm64_bytes(code: str) -> bytes | None:
 
 
 @cache
-def _disassembler(arch: str, att: bool) -> Any:
+def disassembler(arch: str, att: bool) -> Any:
+    """Return capstone for an architecture: with details, or in AT&T syntax without them.
+
+    Raises ImportError where capstone is not there.
+    """
     import capstone
 
     if arch == "arm64":
@@ -87,9 +92,10 @@ def _disassembler(arch: str, att: bool) -> Any:
     return tool
 
 
-def _first(arch: str, data: bytes, att: bool) -> Any | None:
+def first(arch: str, data: bytes, att: bool) -> Any | None:
+    """Return the instruction that the bytes begin with, None where they hold none."""
     try:
-        return next(_disassembler(arch, att).disasm(data, 0, 1), None)
+        return next(disassembler(arch, att).disasm(data, 0, 1), None)
     except ImportError:  # A file that was carried to another platform has no capstone for it.
         return None
 
@@ -156,12 +162,16 @@ def decode(code: str, arch: str) -> Instruction | None:
 
     `arch` is `x86_64`, `i386` or `arm64`.
     """
-    if arch not in _X86 and arch != "arm64":
+    if arch not in X86 and arch != "arm64":
         return None
     data = _arm64_bytes(code) if arch == "arm64" else _x86_bytes(code)
-    found = _first(arch, data, False) if data else None
+    found = first(arch, data, False) if data else None
     if data is None or found is None:
         return None
-    shown = found if arch == "arm64" else _first(arch, data, True) or found
-    text = " ".join(f"{shown.mnemonic} {shown.op_str}".split()).replace(", ", ",")
-    return _build(found, text, arch)
+    return _build(found, shown(data, arch), arch)
+
+
+def shown(data: bytes, arch: str) -> str:
+    """Return the first instruction as a disassembler prints it (AT&T syntax for x86)."""
+    found = first(arch, data, arch != "arm64")
+    return " ".join(f"{found.mnemonic} {found.op_str}".split()).replace(", ", ",") if found else ""

@@ -9,6 +9,7 @@ from pagefault_doctor.diagnosis.account.sentence import by_command, cited
 from pagefault_doctor.diagnosis.scene import Scene
 from pagefault_doctor.model.diagnosis import Candidate, Evidence, RootCause
 from pagefault_doctor.model.report import Report
+from pagefault_doctor.symbols.lead_up import How
 
 _RECENT: Final = 60.0
 """Seconds within which a module's loading is worth telling."""
@@ -28,6 +29,8 @@ _TIMER_CALLERS: Final = ("call_timer_fn", "__run_hrtimer", "__hrtimer_run_queues
 
 def came(report: Report, scene: Scene, first: Candidate) -> Iterator[Evidence]:
     """Give the sentences, those nearest to the fault first."""
+    if sentence := _origin(scene):
+        yield cited(sentence, report, "code")
     freed = "the memory was freed"
     if first.root_cause not in _OF_FREED:
         freed = "before it was given out again, the memory had been freed"
@@ -44,6 +47,32 @@ def came(report: Report, scene: Scene, first: Candidate) -> Iterator[Evidence]:
     if (report.die_count or 0) > 1:
         text = f"it is number {report.die_count} of this boot: an earlier one may have led to it"
         yield cited(text, report, "headline")
+
+
+def _origin(scene: Scene) -> str | None:
+    """Tell where the bad pointer was taken from just before."""
+    found = scene.origin
+    if found is None or scene.base is None:
+        return None
+    name = scene.base[0].upper()
+    match found.how:
+        case How.RETURNED:
+            return f"{name} is what the call {found.distance} bytes before gave back"
+        case How.PASSED:
+            return f"{name} is argument {found.number} of {scene.report.function}, as it was called"
+        case How.CLEARED:
+            return f"{name} had just been set to 0 ({found.text})"
+        case How.LOADED:
+            return f"{name} had just been loaded from memory ({found.text}){_kept_at(scene)}"
+
+
+def _kept_at(scene: Scene) -> str:
+    found = scene.origin
+    value = scene.registers.get(found.base) if found and found.base else None
+    if found is None or value is None or not found.base:
+        return ""
+    place = (value + found.displacement) & ((1 << scene.bits) - 1)
+    return f": it was kept at {place:#x}, {found.displacement:#x} behind {found.base.upper()}"
 
 
 def _leads(scene: Scene, first: Candidate) -> Iterator[Evidence]:

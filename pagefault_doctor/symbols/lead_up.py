@@ -1,0 +1,219 @@
+"""What led up to the faulting instruction: where its pointer came from, by the bytes before it.
+
+A `Code:` line begins some way before the instruction (`arch/x86/kernel/dumpstack.c` prints 42 bytes
+of prologue, `arch/arm64/kernel/traps.c` four words). x86 has no marks between instructions, so the
+bytes are cut on the left until they land on the marked one; where several cuts do, they agree on
+the last instructions, which is all that is read here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from enum import StrEnum
+from typing import Any, Final
+
+import msgspec
+
+from pagefault_doctor.symbols.instruction import disassembler, shown
+
+_FEWEST: Final = 3
+"""Cuts that must have had a say before what they agree on counts."""
+
+_WORD: Final = re.compile(r"\b[0-9a-fA-F]{8}\b")
+_BYTE: Final = re.compile(r"\b[0-9a-fA-F]{2}\b")
+_GONE: Final = ("jmp", "ret", "retq", "ud2", "int3", "br", "b", "brk", "iret", "sysret")
+"""Instructions after which the next is only reached from elsewhere."""
+
+_LOADS: Final = ("mov", "ldr", "ldur", "movabs")
+_REGISTER: Final = 1
+_IMMEDIATE: Final = 2
+"""CS_OP_REG and CS_OP_IMM: the same for every architecture."""
+
+_CALLS: Final = ("call", "callq", "bl", "blr")
+_ARGUMENTS: Final = {
+    "x86_64": ("rdi", "rsi", "rdx", "rcx", "r8", "r9"),
+    "arm64": tuple(f"x{number}" for number in range(8)),
+}
+"""The registers of the first arguments (System V ABI; AAPCS64)."""
+
+_CLOBBERED: Final = {
+    "x86_64": frozenset("rax rcx rdx rsi rdi r8 r9 r10 r11".split()),
+    "arm64": frozenset({*(f"x{number}" for number in range(19)), "x30"}),
+}
+"""The registers that a call need not leave as they were."""
+
+_RESULT: Final = {"x86_64": "rax", "arm64": "x0"}
+
+
+class How(StrEnum):
+    """How a register came to its value."""
+
+    LOADED = "loaded"
+    RETURNED = "returned"
+    CLEARED = "cleared"
+    PASSED = "passed"
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where the value of a register came from, as the code before the fault has it.
+
+    `text` is the instruction that gave it (empty for an argument). Of a load, `base` is the
+    register it went through, if that still holds at the fault, and `displacement` the bytes added.
+    Of an argument, `number` counts from 1. `distance` is in bytes, back from the faulting one.
+    """
+
+    how: How
+    text: str = ""
+    base: str | None = None
+    displacement: int = 0
+    number: int = 0
+    distance: int = 0
+
+
+def origin(code: str, arch: str, register: str, offset: int | None) -> Origin | None:
+    """Return where a register's value came from, None where the bytes do not tell.
+
+    `code` is the `Code:` line, `arch` is `x86_64` or `arm64`, `register` a name such as `rax`.
+    `offset` is that of the fault in its function, which tells where the function begins.
+    """
+    if arch not in _RESULT:
+        return None
+    data = _bytes_before(code, arch)
+    whole = offset is not None and offset <= len(data)
+    try:
+        if offset is not None and whole:
+            before = _straight(data[len(data) - offset :], arch)
+        else:
+            before = _straight(data, arch) if arch == "arm64" else _agreed(data, arch)
+    except ImportError:  # A file that was carried to another platform has no capstone for it.
+        return None
+    return _traced(before, arch, register, whole)
+
+
+def _bytes_before(code: str, arch: str) -> bytes:
+    head, mark, _ = code.replace("(", "<").partition("<")
+    if not mark:
+        return b""
+    if arch == "arm64":
+        return b"".join(int(word, 16).to_bytes(4, "little") for word in _WORD.findall(head))
+    return bytes.fromhex("".join(_BYTE.findall(head)))
+
+
+def _straight(data: bytes, arch: str) -> list[Any]:
+    """Return the instructions of bytes that begin with one; nothing where they do not fit."""
+    found = list(disassembler(arch, False).disasm(data, 0))
+    return found if sum(each.size for each in found) == len(data) else []
+
+
+def _agreed(data: bytes, arch: str) -> list[Any]:
+    """Return the last instructions that most of the left cuts agree on."""
+    cuts = [found for start in range(len(data)) if (found := _straight(data[start:], arch))]
+    begun = [sum(each.size for each in cut) for cut in cuts]
+    votes = Counter(
+        size - each.address for size, cut in zip(begun, cuts, strict=True) for each in cut
+    )
+    kept: list[Any] = []
+    for each in reversed(cuts[0] if cuts else []):
+        distance = begun[0] - each.address
+        able = sum(size >= distance for size in begun)
+        if able < _FEWEST or votes[distance] * 2 <= able:
+            break
+        kept.append(each)
+    return kept[::-1]
+
+
+def _traced(before: list[Any], arch: str, register: str, whole: bool) -> Origin | None:
+    """Follow a register back to the instruction that gave it its value."""
+    changed: set[str] = set()
+    end = before[-1].address + before[-1].size if before else 0
+    path = list(before)
+    while path:
+        each = path.pop()
+        distance = end - each.address
+        if each.mnemonic in _GONE:
+            jumped = _jumped(path, each.address + each.size)
+            if jumped is None:
+                return None
+            path = jumped
+            continue
+        written = _written(each)
+        if each.mnemonic in _CALLS:
+            if register == _RESULT[arch]:
+                return Origin(How.RETURNED, shown(bytes(each.bytes), arch), distance=distance)
+            written |= _CLOBBERED[arch]
+            if register in written:
+                return None
+        elif register in written:
+            if other := _copied(each):
+                register = other
+                continue
+            return _given(each, arch, changed | written, distance)
+        changed |= written
+    if whole and before and register in _ARGUMENTS[arch]:
+        return Origin(How.PASSED, number=_ARGUMENTS[arch].index(register) + 1, distance=end)
+    return None
+
+
+def _jumped(before: list[Any], target: int) -> list[Any] | None:
+    """Return what led to the only jump to `target`, None where there is none, or several."""
+    jumps = [i for i, each in enumerate(before) if _target(each) == target]
+    return before[: jumps[0]] if len(jumps) == 1 else None
+
+
+def _target(each: Any) -> int | None:
+    """Return where a jump goes, None of any other instruction."""
+    if not each.mnemonic.startswith(("j", "b.", "cb", "tb")) and each.mnemonic != "b":
+        return None
+    last = each.operands[-1] if each.operands else None
+    return int(last.imm) if last is not None and last.type == _IMMEDIATE else None
+
+
+def _copied(each: Any) -> str | None:
+    """Return the register that the instruction copies another from, None where it does not."""
+    operands = each.operands
+    if each.mnemonic != "mov" or len(operands) != 2 or operands[1].type != _REGISTER:
+        return None
+    return _wide(each.reg_name(operands[1].reg))
+
+
+def _given(each: Any, arch: str, changed: set[str], distance: int) -> Origin | None:
+    """Return what the instruction that set the register tells of the value."""
+    text, operands = shown(bytes(each.bytes), arch), each.operands
+    if each.mnemonic == "xor" and len({operand.reg for operand in operands}) == 1:
+        return Origin(How.CLEARED, text, distance=distance)
+    memory = next((operand for operand in operands if operand.type == _memory(arch)), None)
+    if memory is None or each.mnemonic not in _LOADS or memory.mem.index:
+        return None
+    if getattr(memory.mem, "segment", 0):  # relative to a processor's own data
+        return Origin(How.LOADED, text, distance=distance)
+    base = _wide(each.reg_name(memory.mem.base)) if memory.mem.base else None
+    # A base that changed since, the load itself included, no longer holds what is printed.
+    known = base not in (None, "rip") and base not in changed
+    return Origin(
+        How.LOADED, text, base if known else None, memory.mem.disp if known else 0, 0, distance
+    )
+
+
+def _memory(arch: str) -> int:
+    import capstone
+
+    return int(capstone.arm64.ARM64_OP_MEM if arch == "arm64" else capstone.x86.X86_OP_MEM)
+
+
+def _written(each: Any) -> set[str]:
+    return {_wide(each.reg_name(number)) for number in each.regs_access()[1]}
+
+
+def _wide(name: str) -> str:
+    """Return the whole register that a part of it belongs to: `eax` is of `rax`, `w0` of `x0`."""
+    if match := _NUMBERED.fullmatch(name):
+        return f"{'x' if name[0] in 'wx' else 'r'}{match[1]}"
+    return _PARTS.get(name[1:] if len(name) == 3 and name[0] in "er" else name, name)
+
+
+_NUMBERED: Final = re.compile(r"[rwx](\d+)[dwb]?")
+_PARTS: Final = {
+    **{f"{letter}{end}": f"r{letter}x" for letter in "abcd" for end in "xlh"},
+    **{part: f"r{whole}" for whole in ("si", "di", "bp", "sp") for part in (whole, f"{whole}l")},
+}
