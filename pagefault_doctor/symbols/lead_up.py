@@ -17,6 +17,8 @@ import msgspec
 
 from pagefault_doctor.symbols.instruction import disassembler, shown
 
+_CUTS: Final = 16
+"""Left cuts that are tried; the longest are of most use."""
 _FEWEST: Final = 3
 """Cuts that must have had a say before what they agree on counts."""
 
@@ -108,19 +110,22 @@ def _straight(data: bytes, arch: str) -> list[Any]:
 
 def _agreed(data: bytes, arch: str) -> list[Any]:
     """Return the last instructions that most of the left cuts agree on."""
-    cuts = [found for start in range(len(data)) if (found := _straight(data[start:], arch))]
-    begun = [sum(each.size for each in cut) for cut in cuts]
-    votes = Counter(
-        size - each.address for size, cut in zip(begun, cuts, strict=True) for each in cut
-    )
-    kept: list[Any] = []
-    for each in reversed(cuts[0] if cuts else []):
-        distance = begun[0] - each.address
-        able = sum(size >= distance for size in begun)
+    cuts = [found for start in range(min(len(data), _CUTS)) if (found := _cut(data[start:], arch))]
+    votes = Counter(distance for cut in cuts for distance in cut)
+    agreed = 0
+    for distance in reversed(cuts[0] if cuts else []):
+        able = sum(cut[0] >= distance for cut in cuts)
         if able < _FEWEST or votes[distance] * 2 <= able:
             break
-        kept.append(each)
-    return kept[::-1]
+        agreed = distance
+    return _straight(data[len(data) - agreed :], arch) if agreed else []
+
+
+def _cut(data: bytes, arch: str) -> list[int]:
+    """Return how far before the end each instruction of a cut begins; empty where it misses it."""
+    found = list(disassembler(arch, False).disasm_lite(data, 0))
+    landed = found and found[-1][0] + found[-1][1] == len(data)
+    return [len(data) - address for address, *_ in found] if landed else []
 
 
 def _traced(before: list[Any], arch: str, register: str, whole: bool) -> Origin | None:
