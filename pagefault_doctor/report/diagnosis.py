@@ -69,6 +69,8 @@ def _rows(report: Report, diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:
     if report.source_line:
         yield "source", f"{report.source_line.file}:{report.source_line.line}"
     yield "cause", f"{diagnosis.confidence:.0%}  {diagnosis.summary}"
+    if diagnosis.account:
+        yield "what", _cited(diagnosis.account.crux)
     if diagnosis.candidates:
         yield from _evidence_rows(diagnosis.candidates[0])
     for other in diagnosis.candidates[1:3]:

@@ -27,6 +27,10 @@ def rows(view: View, causes: Mapping[str, Cause], opened: AbstractSet[int]) -> I
     if verdict.root_cause is RootCause.NONE or not verdict.candidates:
         yield Row("Nothing that was read so far looks like a fault.", tone=Tone.DIM)
         return
+    if verdict.account:
+        crux = verdict.account.crux
+        yield Row(f"{crux.text}.", crux.place, hang=4, ref=crux)
+        yield Row()
     for rank, candidate in enumerate(verdict.candidates):
         yield from _candidate(candidate, rank, causes, rank in opened)
     if verdict.experiment:
