@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.diagnosis import core
+from pagefault_doctor.diagnosis import core, freelist
 from pagefault_doctor.diagnosis.scene import Scene
 from pagefault_doctor.diagnosis.unload import use_after_unload
 from pagefault_doctor.model.diagnosis import Attribution, Evidence, RootCause
@@ -90,10 +90,11 @@ def _from_trace(report: Report) -> Culprit | None:
     return None
 
 
-def _circumstances(report: Report) -> Culprit | None:
+def _circumstances(report: Report, scene: Scene) -> Culprit | None:
     """Return the only module that is not part of the kernel, where memory was corrupted."""
     foreign = report.out_of_tree
     corrupted = report.kind in (Kind.REFCOUNT, Kind.SLAB, Kind.LIST_CORRUPTION, Kind.BAD_PAGE)
+    corrupted = corrupted or freelist.is_broken(scene)
     if len(foreign) == 1 and corrupted:
         text = f"{foreign[0]} is the only module that is not part of the kernel"
         return _module(foreign[0], text, report.line_of("modules"))
@@ -152,13 +153,14 @@ def _suspects(report: Report, scene: Scene) -> Iterator[Culprit | None]:
         text = f"the fault is in {report.function or 'code'} of {report.module}"
         yield _module(report.module, text, report.line_of("function"))
     yield _checked_call(report, scene)
-    yield _from_trace(report)
+    # Who asks a damaged allocator for memory has not damaged it.
+    yield None if freelist.is_broken(scene) else _from_trace(report)
     yield _of_object(report, "allocated")
     work = _of_work(report)
     if work:
         yield _module(work, f"the work that faulted belongs to {work}", report.line_of("workqueue"))
     yield _task(report, scene)
-    yield _circumstances(report)
+    yield _circumstances(report, scene)
     yield _unseen_caller(report)
 
 

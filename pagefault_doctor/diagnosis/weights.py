@@ -64,11 +64,13 @@ WEIGHT: Final = {
     "freed.list-value": 3.4,
     "freed.freelist-value": 3.2,
     "freed.decrement": 0.6,
+    "freed.freelist-crash": 2.0,
     "freed.words": 3.0,
     # freed twice
     "double.sanitizer": 4.5,
     "double.slab": 4.5,
     "double.not-slab": 2.2,
+    "double.freelist-crash": 1.0,
     # out of bounds
     "bounds.sanitizer": 4.5,
     "bounds.index": 4.0,
@@ -82,6 +84,7 @@ WEIGHT: Final = {
     "bounds.walk": 2.2,
     "bounds.tag": 1.5,
     "bounds.text-pointer": 2.0,
+    "bounds.freelist-crash": 1.0,
     "bounds.redzone-pointer": 2.2,
     # wild pointer
     "wild.paging": 1.0,

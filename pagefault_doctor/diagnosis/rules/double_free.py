@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pagefault_doctor.diagnosis import freelist
 from pagefault_doctor.diagnosis.scene import Scene
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Report
@@ -30,6 +31,9 @@ def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
         if found:
             yield scene.says(key, text, line=found)
             return
+    if freelist.is_broken(scene):
+        text = "the allocator's list of free objects is damaged, as by one on it twice"
+        yield scene.says("double.freelist-crash", text, "function", "headline")
     found = scene.line_with(*_CHECKS)
     if found and (report.function or "").startswith(_FREE):
         text = f"{report.function} was given a pointer that is not an allocated object"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pagefault_doctor.diagnosis import freelist
 from pagefault_doctor.diagnosis.address import PAGE, AddressClass, printable
 from pagefault_doctor.diagnosis.scene import Scene
 from pagefault_doctor.model.diagnosis import Evidence
@@ -81,6 +82,9 @@ def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
             break
     yield from _index(scene)
     yield from _edge(scene)
+    if freelist.is_broken(scene):
+        text = "the allocator's list of free objects is damaged, as by an overrun"
+        yield scene.says("bounds.freelist-crash", text, "function", "headline")
     hit = scene.poison
     if hit and hit.poison.state == "redzone":
         text = f"the bad pointer is {hit.poison.name}: {hit.poison.means}"

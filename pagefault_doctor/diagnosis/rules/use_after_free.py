@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pagefault_doctor.diagnosis import poison
+from pagefault_doctor.diagnosis import freelist, poison
 from pagefault_doctor.diagnosis.address import AddressClass
 from pagefault_doctor.diagnosis.poison import State
 from pagefault_doctor.diagnosis.scene import Scene
@@ -91,6 +91,9 @@ def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
         key = "freed.list-value" if poison.find(broken.actual, scene.bits) else _FREELIST
         text = f"the list points to {broken.actual:#x}: {broken.means}"
         yield scene.says(key, text, line=broken.line)
+    if freelist.is_broken(scene):
+        text = "the allocator's list of free objects is damaged: one was written to after its free"
+        yield scene.says("freed.freelist-crash", text, "function", "headline")
     byte = scene.odd_byte
     if byte and byte.is_decrement:
         text = f"{byte.found:#x} is {byte.expected:#x} less one: a counter in freed memory"
