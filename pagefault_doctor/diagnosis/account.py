@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from pagefault_doctor.diagnosis import core
+from pagefault_doctor.diagnosis.pointer_words import place_words, pointer_words
 from pagefault_doctor.diagnosis.reading import error_words, walk_words
 from pagefault_doctor.diagnosis.scene import Scene
 from pagefault_doctor.model.diagnosis import (
@@ -48,6 +49,7 @@ _KNOWN_BY: Final = {
     RootCause.LOCKUP_HANG: "owner",
 }
 """The detail of a report that makes the sentence above untrue."""
+_TOLD_BY_A_CALL: Final = (RootCause.NULL_DEREF, RootCause.ERR_PTR)
 
 _STACKS: Final = (
     ("allocated", "the memory was allocated by {by}"),
@@ -92,9 +94,10 @@ def _happened(report: Report, scene: Scene, readings: tuple[Reading, ...]) -> It
         means = next((r.means for r in readings if r.register == name), "")
         text = f"{scene.instruction.text}: {name.upper()} was {value:#x}"
         yield _cited(f"{text} ({means})" if means else text, report, "code")
-    if report.source_line:
-        at = f"{report.source_line.file}:{report.source_line.line}"
+    if at := place_words(report):
         yield _cited(f"the instruction belongs to {at}", report, "function")
+    if report.pointer:
+        yield _cited(pointer_words(report.pointer), report, "registers")
 
 
 def _who(report: Report) -> str:
@@ -119,6 +122,10 @@ def _came(report: Report, scene: Scene) -> Iterator[Evidence]:
         if by:
             of = f"{by} of module {module}" if module else by
             yield _cited(text.format(by=of), report, f"{name}_by")
+    if report.pointer and report.pointer.returned_by:
+        by = report.pointer.returned_by
+        text = f"{report.pointer.name} is what {by}() had returned, just before"
+        yield _cited(text, report, "registers")
     yield from _stage(report)
     if report.workqueue:
         text = f"it ran as a work item ({report.workqueue}): whoever queued it is not in the trace"
@@ -160,6 +167,8 @@ def _loaded_before(report: Report, scene: Scene) -> Iterator[Evidence]:
 
 def _unknown(report: Report, first: Candidate) -> Iterator[Evidence]:
     text = _UNKNOWN.get(first.root_cause)
+    if report.pointer and report.pointer.returned_by and first.root_cause in _TOLD_BY_A_CALL:
+        return
     if text and _KNOWN_BY.get(first.root_cause, "") not in report.details:
         yield Evidence(text, 0.0)
 

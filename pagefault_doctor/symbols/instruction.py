@@ -27,7 +27,8 @@ class Instruction(msgspec.Struct, frozen=True, kw_only=True):
     `text` is what a disassembler prints (AT&T syntax for x86, as objdump). Register names are in
     lower case, without `%`. `displacement` is in bytes, `size` is the width of the access in bytes
     (0 where unknown). `is_write` and `is_read` speak of the memory operand. `source` is the
-    register of the second memory operand, which string instructions read from.
+    register of the second memory operand, which string instructions read from. `code` holds the
+    bytes of the instruction.
     """
 
     text: str
@@ -43,6 +44,7 @@ class Instruction(msgspec.Struct, frozen=True, kw_only=True):
     is_read: bool = False
     has_memory: bool = False
     source: str | None = None
+    code: bytes = b""
 
     def address(self, registers: Mapping[str, int], bits: int = 64) -> int | None:
         """Return the address of the memory operand, where all that it needs is known."""
@@ -85,6 +87,14 @@ def _disassembler(arch: str, att: bool) -> Any:
     # Access flags are wrong for AT&T operand order, so the details come from the Intel reading.
     tool.detail = not att
     return tool
+
+
+def disassembler(arch: str) -> Any:
+    """Return capstone's decoder of `x86_64`, `i386` or `arm64`, which tells operands in detail.
+
+    Raises ImportError where this platform has no capstone.
+    """
+    return _disassembler(arch, False)
 
 
 def _first(arch: str, data: bytes, att: bool) -> Any | None:
@@ -132,7 +142,9 @@ def _segment(found: Any, operand: Any) -> str | None:
 def _build(found: Any, text: str, arch: str) -> Instruction:
     operands = [] if found.mnemonic == "lea" else _memory(found, arch)
     if not operands:
-        return Instruction(text=text, mnemonic=found.mnemonic, length=found.size)
+        return Instruction(
+            text=text, mnemonic=found.mnemonic, length=found.size, code=bytes(found.bytes)
+        )
     operand, *more = operands
     return Instruction(
         text=text,
@@ -148,6 +160,7 @@ def _build(found: Any, text: str, arch: str) -> Instruction:
         is_read=_is_read(found, operand, arch),
         has_memory=True,
         source=_name(found, more[0].mem.base) if more else None,
+        code=bytes(found.bytes),
     )
 
 
