@@ -25,6 +25,7 @@ PACKAGES = {
     "sshd": "openssh-server",
     "strace": "strace",
     "stress-ng": "stress-ng",
+    "strip": "binutils",
     "tmux": "tmux",
     "valgrind": "valgrind",
     "zstd": "zstd",

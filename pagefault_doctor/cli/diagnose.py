@@ -157,9 +157,9 @@ def _examine_dump(args: argparse.Namespace) -> Examined:
         raise MissingError(f"no kernel log could be read from {args.vmcore}", unread)
     reports = walk.view.case.reports
     if args.module_dir:
-        from pagefault_doctor.symbols import locate
+        from pagefault_doctor.diagnosis.located import located
 
-        reports = tuple(locate(report, Path(args.module_dir)) for report in reports)
+        reports = tuple(located(report, Path(args.module_dir)) for report in reports)
     return Examined(args.vmcore, reports, walk.view.opinion)
 
 

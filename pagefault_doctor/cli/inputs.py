@@ -83,9 +83,9 @@ def _fresh(logs: list[KernelLog]) -> Iterator[KernelLog]:
 
 
 def _located(log: KernelLog, module_dir: Path) -> KernelLog:
-    from pagefault_doctor.symbols import locate
+    from pagefault_doctor.diagnosis.located import located
 
-    reports = tuple(locate(report, module_dir) for report in log.reports)
+    reports = tuple(located(report, module_dir) for report in log.reports)
     return msgspec.structs.replace(log, reports=reports)
 
 

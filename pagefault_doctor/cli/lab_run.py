@@ -249,9 +249,9 @@ def _attempts(run: Run, times: int, vmcore: Path | None) -> tuple[Attempt, ...]:
 
 
 def _located(log: KernelLog, module_dir: Path, source: str) -> KernelLog:
-    from pagefault_doctor.symbols import locate
+    from pagefault_doctor.diagnosis.located import located
 
-    reports = tuple(locate(report, module_dir) for report in log.reports)
+    reports = tuple(located(report, module_dir) for report in log.reports)
     return msgspec.structs.replace(log, reports=reports, source=source)
 
 

@@ -41,12 +41,14 @@ WEIGHT: Final = {
     "null.base-unknown": 1.3,
     "null.base-not-zero": -2.0,
     "null.base-error": -4.0,
+    "null.member": 0.4,
     # error pointer
     "error.address": 2.5,
     "error.base": 4.0,
     "error.base-rare": 1.0,
     "error.address-rare": 1.0,
     "error.base-zero": -4.0,
+    "error.returned": 0.6,
     # use after free
     "freed.sanitizer": 4.5,
     "freed.poison": 3.0,

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
+from pagefault_doctor.model.pointer import InlinedCall, Pointer
+
 
 class Kind(StrEnum):
     """What a report is about, as far as its own words say."""
@@ -134,7 +136,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     what only some kinds have, under names that the module of `klog` for that kind documents.
     `cited` maps a field (`headline`, `fault`, `function`, `registers`, `code`, `modules`,
     `process`, `trace`, or a key of `details`) to the line it was read from. `excerpt` is the
-    report's own text.
+    report's own text. `source_line`, `inlined` (the functions inlined at the place, the outermost
+    first) and `pointer` come from debug information, not from the log.
     """
 
     kind: Kind
@@ -171,6 +174,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     cited: dict[str, int] = {}
     excerpt: tuple[Line, ...] = ()
     source_line: SourceLine | None = None
+    inlined: tuple[InlinedCall, ...] = ()
+    pointer: Pointer | None = None
 
     @property
     def is_kernel_fault(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Mapping
 
+from pagefault_doctor.diagnosis.pointer_words import place_words, pointer_words
 from pagefault_doctor.model.diagnosis import Candidate, Diagnosis, Evidence, Opinion
 from pagefault_doctor.model.playbook import Cause
 from pagefault_doctor.model.report import Report
@@ -13,7 +14,7 @@ from pagefault_doctor.report.block import Block, Heading, Items, Paragraph, desc
 
 _LABEL = 8
 _SHOWN_EVIDENCE = 6
-_PLACES = ("where", "source", "note")
+_PLACES = ("where", "source", "value", "note")
 
 
 def diagnosis_text(
@@ -66,8 +67,10 @@ def _told(source: str, report: Report, diagnosis: Diagnosis, width: int) -> Iter
 def _rows(report: Report, diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:
     if where := ", ".join(_where(report)):
         yield "where", where
-    if report.source_line:
-        yield "source", f"{report.source_line.file}:{report.source_line.line}"
+    if source := place_words(report):
+        yield "source", source
+    if report.pointer:
+        yield "value", pointer_words(report.pointer)
     yield "cause", f"{diagnosis.confidence:.0%}  {diagnosis.summary}"
     if diagnosis.account:
         yield "what", _cited(diagnosis.account.crux)

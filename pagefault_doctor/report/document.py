@@ -66,6 +66,8 @@ def _report(report: Report, diagnosis: Diagnosis) -> Document:
         "frames": [{name: getattr(frame, name) for name in _OF_A_FRAME} for frame in report.frames],
         "span": report.span,
         "source_line": report.source_line,
+        "inlined": report.inlined,
+        "pointer": report.pointer,
         "diagnosis": {
             "root_cause": diagnosis.root_cause,
             "attribution": diagnosis.attribution,

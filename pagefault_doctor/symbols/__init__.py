@@ -7,24 +7,25 @@ from pathlib import Path
 import msgspec
 
 from pagefault_doctor.model.report import Kind, Report, SourceLine
+from pagefault_doctor.symbols.access import Access
 
 
-def locate(report: Report, folder: Path) -> Report:
+def locate(report: Report, folder: Path, access: Access | None = None) -> Report:
     """Return the report with its source line, where a file in the folder tells it.
 
     That is the module's own file for a fault of the kernel, the program or library for one of a
-    program. `folder` may also be the program itself.
+    program. `folder` may also be the program itself. With the faulting access, a module's file
+    also tells the pointer that was bad.
     """
     if report.kind in (Kind.USER_SEGFAULT, Kind.USER_TRAP):
         return _located_program(report, folder)
-    from pagefault_doctor.symbols.module_file import find_module, source_line
-
-    if not report.module or not report.function or report.offset is None:
+    if not report.module:
         return report
+    from pagefault_doctor.symbols.fault import told
+    from pagefault_doctor.symbols.module_file import find_module
+
     file = find_module(folder, report.module)
-    offset = report.offset - report.is_call
-    line = source_line(file, report.function, offset, report.size) if file else None
-    return msgspec.structs.replace(report, source_line=line) if line else report
+    return told(file, report, access) if file else report
 
 
 def _located_program(report: Report, folder: Path) -> Report:

@@ -28,7 +28,8 @@ class Instruction(msgspec.Struct, frozen=True, kw_only=True):
     `text` is what a disassembler prints (AT&T syntax for x86, as objdump). Register names are in
     lower case, without `%`. `displacement` is in bytes, `size` is the width of the access in bytes
     (0 where unknown). `is_write` and `is_read` speak of the memory operand. `source` is the
-    register of the second memory operand, which string instructions read from.
+    register of the second memory operand, which string instructions read from. `code` holds the
+    bytes of the instruction.
     """
 
     text: str
@@ -44,6 +45,7 @@ class Instruction(msgspec.Struct, frozen=True, kw_only=True):
     is_read: bool = False
     has_memory: bool = False
     source: str | None = None
+    code: bytes = b""
 
     def address(self, registers: Mapping[str, int], bits: int = 64) -> int | None:
         """Return the address of the memory operand, where all that it needs is known."""
@@ -73,7 +75,7 @@ def _arm64_bytes(code: str) -> bytes | None:
 
 
 @cache
-def disassembler(arch: str, att: bool) -> Any:
+def disassembler(arch: str, att: bool = False) -> Any:
     """Return capstone for an architecture: with details, or in AT&T syntax without them.
 
     Raises ImportError where capstone is not there.
@@ -138,7 +140,9 @@ def _segment(found: Any, operand: Any) -> str | None:
 def _build(found: Any, text: str, arch: str) -> Instruction:
     operands = [] if found.mnemonic == "lea" else _memory(found, arch)
     if not operands:
-        return Instruction(text=text, mnemonic=found.mnemonic, length=found.size)
+        return Instruction(
+            text=text, mnemonic=found.mnemonic, length=found.size, code=bytes(found.bytes)
+        )
     operand, *more = operands
     return Instruction(
         text=text,
@@ -154,6 +158,7 @@ def _build(found: Any, text: str, arch: str) -> Instruction:
         is_read=_is_read(found, operand, arch),
         has_memory=True,
         source=_name(found, more[0].mem.base) if more else None,
+        code=bytes(found.bytes),
     )
 
 

@@ -104,7 +104,7 @@ def _bytes_before(code: str, arch: str) -> bytes:
 
 def _straight(data: bytes, arch: str) -> list[Any]:
     """Return the instructions of bytes that begin with one; nothing where they do not fit."""
-    found = list(disassembler(arch, False).disasm(data, 0))
+    found = list(disassembler(arch).disasm(data, 0))
     return found if sum(each.size for each in found) == len(data) else []
 
 
@@ -123,7 +123,7 @@ def _agreed(data: bytes, arch: str) -> list[Any]:
 
 def _cut(data: bytes, arch: str) -> list[int]:
     """Return how far before the end each instruction of a cut begins; empty where it misses it."""
-    found = list(disassembler(arch, False).disasm_lite(data, 0))
+    found = list(disassembler(arch).disasm_lite(data, 0))
     landed = found and found[-1][0] + found[-1][1] == len(data)
     return [len(data) - address for address, *_ in found] if landed else []
 

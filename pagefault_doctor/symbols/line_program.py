@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from pagefault_doctor.symbols.sections import Sections
+
 if TYPE_CHECKING:
     from elftools.elf.elffile import ELFFile
 
@@ -142,6 +144,18 @@ def _file_name(program: Any, number: int) -> str:
     ):
         return name.rpartition("/")[2] if name.startswith("/") else name
     return f"{folder}/{name}"
+
+
+def file_name(sections: Sections, start: int, number: int) -> str:
+    """Return the name of a file by its number in the unit of `.debug_line` that begins there.
+
+    Raises what pyelftools raises on a damaged file.
+    """
+    name = ".debug_line"
+    data = sections.data(name)
+    (length,) = struct.unpack_from("<I", data, start)
+    unit = sections.read(name, start, start + 4 + length)
+    return _file_name(_program(sections.elf, unit, 0), number)
 
 
 def lookup(elf: ELFFile, section: int, at: int) -> tuple[str, int] | None:

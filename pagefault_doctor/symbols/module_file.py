@@ -9,10 +9,14 @@ from __future__ import annotations
 import gzip
 import lzma
 import os
+import struct
+import zlib
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+import msgspec
 
 from pagefault_doctor.model.errors import PfDoctorError
 from pagefault_doctor.model.report import SourceLine
@@ -103,7 +107,7 @@ def broken() -> tuple[type[Exception], ...]:
     return (
         UnreadableModule, ELFError, DWARFError, ConstructError, OSError, ValueError, KeyError,
         IndexError, AttributeError, TypeError, AssertionError, EOFError, OverflowError,
-        NotImplementedError, RecursionError, MemoryError, ArithmeticError,
+        NotImplementedError, RecursionError, MemoryError, ArithmeticError, struct.error, zlib.error,
     )  # fmt: skip
 
 
@@ -116,8 +120,8 @@ def source_line(ko: Path, function: str, offset: int, size: int | None = None) -
     try:
         elf = open_module(ko)
         with elf.stream:
-            place = _place(elf, function, offset, size)
-            row = line_program.lookup(elf, *place) if place else None
+            place = place_of(elf, function, offset, size)
+            row = line_program.lookup(elf, place.section, place.at) if place else None
     except broken():
         return None
     return SourceLine(clean_line(row[0]), row[1]) if row else None
@@ -136,11 +140,22 @@ def _named(functions: list[Any], name: str) -> list[Any]:
     return exact or made
 
 
-def _place(elf: ELFFile, name: str, offset: int, size: int | None) -> tuple[int, int] | None:
-    """Return section and offset in it, or None where the function is unknown or ambiguous."""
+class Placed(msgspec.Struct, frozen=True):
+    """A place in a file's code: section, offset in it, and the function's start and size there."""
+
+    section: int
+    at: int
+    start: int
+    size: int
+
+
+def place_of(elf: ELFFile, name: str, offset: int, size: int | None) -> Placed | None:
+    """Return where `name`+`offset` lies, or None where the function is unknown or ambiguous."""
     found = [s for s in _named(_functions(elf), name) if offset < s["st_size"]]
     fitting = [s for s in found if s["st_size"] == size] or found
-    places = {(s["st_shndx"], s["st_value"] + offset) for s in fitting}
+    places = {
+        Placed(s["st_shndx"], s["st_value"] + offset, s["st_value"], s["st_size"]) for s in fitting
+    }
     return places.pop() if len(places) == 1 else None
 
 
@@ -149,8 +164,8 @@ def placed(ko: Path, function: str, offset: int, size: int | None) -> tuple[str,
     try:
         elf = open_module(ko)
         with elf.stream:
-            place = _place(elf, function, offset, size)
-            return (elf.get_section(place[0]).name, place[1]) if place else None
+            place = place_of(elf, function, offset, size)
+            return (elf.get_section(place.section).name, place.at) if place else None
     except broken():
         return None
 

@@ -29,7 +29,10 @@ _TIMER_CALLERS: Final = ("call_timer_fn", "__run_hrtimer", "__hrtimer_run_queues
 
 def came(report: Report, scene: Scene, first: Candidate) -> Iterator[Evidence]:
     """Give the sentences, those nearest to the fault first."""
-    if sentence := _origin(scene):
+    if report.pointer and report.pointer.returned_by:
+        text = f"{report.pointer.name} is what {report.pointer.returned_by}() had returned"
+        yield cited(f"{text}, just before", report, "registers")
+    elif sentence := _origin(scene):
         yield cited(sentence, report, "code")
     freed = "the memory was freed"
     if first.root_cause not in _OF_FREED:

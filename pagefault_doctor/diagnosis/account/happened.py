@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from pagefault_doctor.diagnosis.account.sentence import by_command, cited
+from pagefault_doctor.diagnosis.pointer_words import place_words, pointer_words
 from pagefault_doctor.diagnosis.reading import error_words, walk_words
 from pagefault_doctor.diagnosis.scene import Scene
 from pagefault_doctor.model.diagnosis import Evidence, Reading
@@ -19,6 +20,8 @@ def crux(report: Report, scene: Scene, readings: tuple[Reading, ...]) -> Evidenc
     place = f"In {report.function}" if report.function else "Outside any known function"
     if line := _source_place(report, scene):
         place += f" ({line})"
+    if report.pointer and report.pointer.name:
+        return cited(f"{place}, {pointer_words(report.pointer)}", report, "registers")
     if scene.instruction and scene.base:
         name, value = scene.base
         means = _meaning(readings, name)
@@ -110,9 +113,10 @@ def _source(report: Report, scene: Scene) -> Iterator[Evidence]:
     place, code = scene.of_walk("source.place"), scene.of_walk("source.code")
     if place and code:
         yield by_command(f"the source there, {place.value}, is: {code.value}", code)
-    elif report.source_line:
-        at = f"{report.source_line.file}:{report.source_line.line}"
+    elif at := place_words(report):
         yield cited(f"the instruction belongs to {at}", report, "function")
+    if report.pointer:
+        yield cited(pointer_words(report.pointer), report, "registers")
     inlined = scene.of_walk("dump.function")
     if inlined and report.module and inlined.value != report.function:
         text = f"the dump shows it in {inlined.value}, which is part of {report.function} there"

@@ -33,10 +33,15 @@ _KNOWN_BY: Final = {
 }
 """The detail of a report that makes the sentence above untrue."""
 
+_TOLD_BY_A_CALL: Final = (RootCause.NULL_DEREF, RootCause.ERR_PTR)
+"""Causes of which one knows enough with the call that gave the value."""
+
 
 def unknown(report: Report, scene: Scene, first: Candidate) -> Iterator[Evidence]:
     """Give what is not known, as far as the likeliest cause makes one ask for it."""
     text = _UNKNOWN.get(first.root_cause)
+    if report.pointer and report.pointer.returned_by and first.root_cause in _TOLD_BY_A_CALL:
+        return
     leads = (scene.of_walk(f"fix.{checker}_lead_cause") for checker in CHECKERS)
     in_source = any(lead and lead.value == first.root_cause for lead in leads)
     if text and not in_source and _KNOWN_BY.get(first.root_cause, "") not in report.details:

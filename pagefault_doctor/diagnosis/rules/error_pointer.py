@@ -29,6 +29,10 @@ def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
         elif value == 0 and error_of(at, scene.bits):
             text = f"{name.upper()} is 0, so the address is an offset from NULL"
             yield scene.says("error.base-zero", text, "registers", line=scene.register_line(name))
+    pointer = report.pointer
+    if pointer and pointer.returned_by and error_of(int(pointer.value, 16), scene.bits):
+        text = f"{pointer.name} is what {pointer.returned_by}() had returned"
+        yield scene.says("error.returned", text, "registers")
     number = error_of(at, scene.bits)
     if number:
         key = "error.address" if is_common(number) else "error.address-rare"

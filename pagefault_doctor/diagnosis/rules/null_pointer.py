@@ -67,3 +67,7 @@ def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
     null_like = value is not None and (value < 0x10000 or error_of(value, scene.bits))
     if scene.base and null_like:
         yield from _base(scene, *scene.base)
+    pointer = report.pointer
+    if pointer and pointer.member and int(pointer.value, 16) == 0:
+        text = f"{pointer.name} was NULL, and offset {pointer.offset:#x} is {pointer.member}"
+        yield scene.says("null.member", text, "registers")

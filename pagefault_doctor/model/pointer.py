@@ -1,0 +1,52 @@
+"""What the debug information of a module says about a fault: the bad pointer in the source."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class InlinedCall(msgspec.Struct, frozen=True):
+    """A function that the compiler put into its caller: its name, and where it is called."""
+
+    function: str
+    file: str | None = None
+    line: int | None = None
+
+
+class Variable(msgspec.Struct, frozen=True):
+    """A variable or parameter that a register held: its C type, and its value in hexadecimal."""
+
+    name: str
+    type: str
+    register: str
+    value: str
+    function: str
+
+
+class Pointer(msgspec.Struct, frozen=True, kw_only=True):
+    """The pointer that the faulting access went through, as the source has it.
+
+    `name` is a variable (`dev`) or how it is reached (`sensor->ops`), `type` its C type; both are
+    None where only `candidates` are known, the members (`struct item.owner`) that it may be about.
+    `value` is hexadecimal, and so is `held`, what the register had: the compiler may keep the
+    address of a member in place of the structure's. The access was `offset` bytes from `value`: to
+    `access` (`dev->lock`), which is `member` (`struct device_state.lock`), each None where the type
+    tells neither. `function` is the one that the variable belongs to. `how` is `location` where
+    DWARF says that the register held it, `load` where it was read from memory just before.
+    `returned_by` is the function that gave the value. `others` are other variables with their
+    values at that moment.
+    """
+
+    register: str
+    held: str
+    value: str
+    offset: int
+    how: str
+    name: str | None = None
+    type: str | None = None
+    access: str | None = None
+    member: str | None = None
+    function: str | None = None
+    returned_by: str | None = None
+    candidates: tuple[str, ...] = ()
+    others: tuple[Variable, ...] = ()
