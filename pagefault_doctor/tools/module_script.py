@@ -21,6 +21,7 @@ functions = sys.argv[4:]
 root = "/lib/modules/" + release
 FILE = re.compile("%s[.]ko([.](xz|gz|zst))?$" % re.sub("[-_]", "[-_]", name))
 MOST = 256 << 20
+INSTALLED = not given or os.path.realpath(given).startswith(os.path.realpath(root) + "/")
 
 
 def say(key, *values):
@@ -170,10 +171,11 @@ def show(path, ending, data):
 
 
 def on_disk():
-    found, picked = copies()
-    if given and given not in found:
+    found, picked = copies() if INSTALLED else ([], "")
+    same = [path for path in found if os.path.realpath(path) == os.path.realpath(given)]
+    if given and not same:
         found.append(given)
-    first = given or picked or (found or [""])[0]
+    first = (same or [given])[0] or picked or (found or [""])[0]
     for path in sorted(found, key=lambda path: (path != first, path != picked)):
         try:
             with open(path, "rb") as file:
@@ -285,7 +287,11 @@ def in_initramfs():
 
 
 on_disk()
-in_initramfs()
+if INSTALLED:
+    in_initramfs()
 say("end", ".")
 '''
-"""Arguments: release, module, its file or an empty text, then names of functions."""
+"""Arguments: release, module, its file or an empty text, then names of functions.
+
+Of a file that is not one of those installed for that release, no copies are looked for.
+"""

@@ -173,6 +173,24 @@ def test_of_several_files_the_one_modprobe_takes_is_told(box: Box) -> None:
     assert f"The one in memory is {old}: remove the wrong one, then depmod -a" in bad(case)
 
 
+def test_a_file_from_elsewhere_is_looked_at_alone(box: Box, tmp_path: Path) -> None:
+    box.put("updates/wobble.ko", module(OTHER))
+    box.put("initrd", cpio.archive([cpio.file("lib/wobble.ko", module(OTHER))]))
+    (tmp_path / "wobble.ko").write_bytes(module(ONE))
+    case, result = box.look({"module.path": str(tmp_path / "wobble.ko"), "module.build_id": ONE})
+    assert result.output.count("file=") == 1
+    assert case.get("module.build_id_fits", False) is True
+    assert bad(case) == ""
+
+
+def test_one_file_by_two_paths_is_one_file(box: Box, tmp_path: Path) -> None:
+    box.put("updates/wobble.ko", module(ONE))
+    (tmp_path / "lib").symlink_to(box.root)
+    case, _ = box.look({"module.path": str(tmp_path / "lib/updates/wobble.ko")})
+    assert case.get("module.file_build_id", "") == ONE
+    assert not case.has("module.copies")
+
+
 @pytest.mark.parametrize("name", ["wob_ble", "wob-ble"])
 def test_dash_and_underscore_are_one_in_file_names(box: Box, name: str) -> None:
     box.put("updates/wob-ble.ko", module(ONE))
