@@ -11,7 +11,11 @@ STRICT = os.environ.get("PFDOCTOR_REQUIRE_LAB") == "1"
 """Whether a missing tool fails a test instead of skipping it."""
 
 PACKAGES = {
+    "bsdtar": "libarchive-tools",
     "crash": "crash",
+    "createrepo_c": "createrepo-c",
+    "debuginfod-find": "debuginfod",
+    "dnf": "dnf dnf-plugins-core",
     "drgn": "drgn (pip)",
     "gdb": "gdb",
     "journalctl": "systemd",
@@ -19,6 +23,8 @@ PACKAGES = {
     "gcc": "gcc",
     "memtester": "memtester",
     "perf": "linux-perf",
+    "rpmbuild": "rpm",
+    "rpmkeys": "rpm",
     "qemu-system-x86_64": "qemu-system-x86",
     "sparse": "sparse",
     "spatch": "coccinelle",

@@ -139,6 +139,8 @@ WEIGHT: Final = {
     "api.indirect-branch": 2.8,
     "api.fact-vermagic": 3.0,
     "api.fact-srcversion": 0.8,
+    "api.fact-checksums": 2.5,
+    "api.fact-build": 0.5,
     # logic
     "logic.bug": 2.3,
     "logic.divide": 3.5,

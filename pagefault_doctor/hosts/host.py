@@ -33,6 +33,10 @@ class Host(Protocol):
         """
         ...
 
+    def knows(self, tool: str) -> bool:
+        """Return whether commands of a tool can be answered at all; only a recording may say no."""
+        return True
+
     def on_terminal(self, command: Command) -> Command:
         """Return the command to start on our own terminal, so that this one runs on the host.
 

@@ -16,8 +16,14 @@ from pagefault_doctor.model.command import Command, ResultStatus
 ADMIN_PATH: Final = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 """Where lsmod, insmod and kexec live; an ordinary user's PATH often leaves these out."""
 
-KEPT: Final = ("HOME", "LOGNAME", "TMPDIR", "USER")
-"""What a command gets of our own environment. The rest may hold secrets, or change its output."""
+KEPT: Final = (
+    *("HOME", "LOGNAME", "TMPDIR", "USER"),
+    *("XDG_CACHE_HOME", "DEBUGINFOD_URLS", "http_proxy", "https_proxy", "no_proxy"),
+)
+"""What a command gets of our own environment. The rest may hold secrets, or change its output.
+
+The second row is for fetching debug files; debuggers are told each by itself to keep off it.
+"""
 
 FIXED: Final = {
     "LANG": "C",

@@ -9,7 +9,13 @@ from collections.abc import Iterable
 from pagefault_doctor.hosts.host import Host, OnOutput
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.command import Command, Result, ResultStatus
-from pagefault_doctor.model.event import CommandFinished, CommandStarted, Event, SessionStarted
+from pagefault_doctor.model.event import (
+    CommandFinished,
+    CommandStarted,
+    Event,
+    SessionStarted,
+    ToolFinished,
+)
 
 
 class RecordedHost(Host):
@@ -18,13 +24,15 @@ class RecordedHost(Host):
     A script within an argv counts as the same whatever its text, so that a better script still
     finds what the one before it gave. The n-th run of an argv gets the result of its n-th run in
     the recording. Once these are used up, the last one is given again: a machine that nothing
-    happens to stays as it was last seen. A command that was cut short was never recorded.
+    happens to stays as it was last seen. A command that was cut short was never recorded. Of a tool
+    that is younger than the recording it knows nothing.
     """
 
     live = False
 
     def __init__(self, events: Iterable[Event], name: str = "") -> None:
         self._remembered: dict[tuple[str, ...], deque[CommandFinished]] = {}
+        self._tools: set[str] = set()
         started: dict[int, CommandStarted] = {}
         host = ""
         for event in events:
@@ -33,6 +41,8 @@ class RecordedHost(Host):
                     host = host or event.host
                 case CommandStarted():
                     started[event.number] = event
+                case ToolFinished():
+                    self._tools.add(event.tool)
                 case CommandFinished() if before := started.pop(event.number, None):
                     self._remembered.setdefault(_asked(before.argv), deque()).append(event)
         self.name = untrusted.clean_line(name or host or "recording")
@@ -60,6 +70,10 @@ class RecordedHost(Host):
             errors=errors,
             seconds=finished.seconds,
         )
+
+    def knows(self, tool: str) -> bool:
+        """Return whether the recorded walk used the tool, or decided that it need not."""
+        return not self._tools or tool in self._tools
 
 
 def _asked(argv: tuple[str, ...]) -> tuple[str, ...]:

@@ -20,7 +20,8 @@ from pagefault_doctor.model.command import Command, Result
 
 TOOLS: Final = frozenset(
     (
-        *("var-crash", "drgn", "crash", "gdb-module", "source"),
+        *("var-crash", "dump-symbols", "drgn", "crash", "line-symbols", "gdb-module", "source"),
+        "module-file",
         *("gcc-analyzer", "sparse", "coccinelle", "edit", "diff", "module-build"),
     )
 )
@@ -29,7 +30,8 @@ TOOLS: Final = frozenset(
 EDITORS: Final = frozenset(("emacs", "joe", "micro", "nano", "ne", "vi", "vim"))
 
 PROGRAMS: Final = EDITORS | {
-    *("crash", "diff", "drgn", "gcc", "gdb", "make", "makedumpfile", "sparse", "spatch")
+    *("crash", "diff", "drgn", "gcc", "gdb", "make", "makedumpfile", "sparse", "spatch"),
+    *("apt-cache", "apt-get", "debuginfod-find", "dnf", "dpkg-deb", "rpmkeys"),
 }
 """Programs that the box has because this machine has them, and else has not."""
 

@@ -219,6 +219,9 @@ class Walk:
         if tool is None:
             self._finish_tool(tool_id, Outcome.BLOCKED, "unknown tool", "check the playbook")
             return True
+        if not self.host.knows(tool_id):
+            self._finish_tool(tool_id, Outcome.NOT_NEEDED, "not in the recording")
+            return True
         done = self.view.case.done(tool_id)
         wanted = next_command(tool, self.view.case) if len(done) < MOST_COMMANDS else None
         if isinstance(wanted, Blocked):

@@ -11,6 +11,8 @@ from pagefault_doctor.tools import (
     coccinelle,
     core_file,
     crash,
+    debug_files,
+    debug_packages,
     dkms,
     dmesg,
     dmesg_delta,
@@ -27,6 +29,7 @@ from pagefault_doctor.tools import (
     memtester,
     modinfo,
     module_build,
+    module_file,
     module_load,
     module_state,
     perf,
@@ -54,6 +57,7 @@ _FILES: Final[tuple[ModuleType, ...]] = (
     lsmod,
     modinfo,
     module_state,
+    module_file,
     dkms,
     perf,
     module_load,
@@ -62,6 +66,7 @@ _FILES: Final[tuple[ModuleType, ...]] = (
     memtester,
     dmesg_delta,
     kdump,
+    debug_files,
     drgn,
     crash,
     gdb_module,
@@ -81,13 +86,16 @@ _FILES: Final[tuple[ModuleType, ...]] = (
 )
 
 
-_BESIDES: Final = (*edit.EDITORS, "coredumpctl", "systemctl")
+_BESIDES: Final = (
+    *(*edit.EDITORS, "coredumpctl", "systemctl"),
+    *(program for way in debug_packages.WAYS for program in way.programs),
+)
 """Programs that are looked for though no tool needs them: a tool makes use of one that is there."""
 
 
 def _registry() -> dict[str, Tool]:
     tools: list[Tool] = [tool for file in _FILES for tool in file.TOOLS]
-    programs = sorted({program for tool in tools for program in tool.programs} | {*_BESIDES})
+    programs = sorted({p for tool in tools for p in (*tool.programs, *tool.one_of)} | {*_BESIDES})
     tools.insert(0, box.box_tool(tuple(programs)))
     return {tool.id: tool for tool in tools}
 

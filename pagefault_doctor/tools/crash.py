@@ -149,6 +149,7 @@ def _command(options: tuple[str, ...], image: str, dump: str, symbols: str) -> C
         timeout=120.0,
         stdin=_ASK_MINIMAL if "--minimal" in options else symbols + _ASK,
         why=f"read the panic, the backtrace and the log out of the dump{how}",
+        env={"DEBUGINFOD_URLS": ""},
     )
 
 

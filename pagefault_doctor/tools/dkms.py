@@ -25,6 +25,7 @@ class Row(msgspec.Struct, frozen=True):
     """A line of `dkms status`, in the form of dkms 2 (`name, version`) or 3 (`name/version`)."""
 
     package: str
+    version: str
     kernel: str | None
     status: str
     warning: str
@@ -35,7 +36,7 @@ def rows(output: str) -> list[Row]:
     """Return what dkms keeps, a row for each package and kernel."""
     matches = ((n, _ROW.fullmatch(s.strip())) for n, s in enumerate(output.splitlines(), 1))
     return [
-        Row(m["package"], m["kernel"], m["status"], m["rest"].strip(" ()"), n)
+        Row(m["package"], m["version"], m["kernel"], m["status"], m["rest"].strip(" ()"), n)
         for n, m in matches
         if m
     ]
@@ -67,8 +68,25 @@ def _read(result: Result, case: Case) -> Reading:
     status = row.status if row else "not built"
     return Reading(
         facts=(fact("module.dkms", status, result, row.line if row else ours[0].line),),
-        findings=(*another_kernel(case, result), *_judge(ours, row, wanted, result)),
+        findings=(
+            *another_kernel(case, result),
+            *_judge(ours, row, wanted, result),
+            *(_contradicted(row, case, result) if row else ()),
+        ),
     )
+
+
+def _contradicted(row: Row, case: Case, result: Result) -> tuple[Finding, ...]:
+    """Tell where the file itself does not fit, whatever dkms believes."""
+    fits = case.get("module.vermagic_fits", True) and case.get("module.crcs_fit", True)
+    if fits or row.status != "installed":
+        return ()
+    name = f"{row.package}/{row.version}"
+    text = (
+        f"dkms calls {name} installed, and the file does not fit this kernel: "
+        f"dkms remove {name} -k {row.kernel}, then dkms install {name} -k {row.kernel}"
+    )
+    return (finding(text, Mark.BAD, result, row.line),)
 
 
 def _judge(ours: list[Row], row: Row | None, wanted: str, result: Result) -> list[Finding]:

@@ -95,7 +95,7 @@ def _module_file(case: Case, done: tuple[Result, ...], module: str) -> str | Com
         return _find(folder, module)
     files = [line for result in done for line in result.output.splitlines() if is_absolute(line)]
     path = min(files, key=lambda file: (not file.endswith(".ko"), len(file)), default="")
-    path = path or given(case, "module.path")
+    path = path or given(case, "debug.module_file", "module.path")
     if not path:
         remedy = f"name the folder that holds {module}.ko: --module-dir DIR"
         return Blocked(f"the file of module {module} is not known", remedy)

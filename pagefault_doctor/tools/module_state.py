@@ -26,6 +26,9 @@ for name in initstate refcnt taint srcversion version coresize sections/.text \
   { IFS= read -r value || :; } 2>/dev/null <"$name"
   printf '%s=%s\\n' "$name" "$value"
 done
+while read -r key value; do
+  case $key in btime) printf 'btime=%s\n' "$value" ;; esac
+done 2>/dev/null </proc/stat
 note=notes/.note.gnu.build-id
 [ -r "$note" ] && printf 'build-id=%s\\n' "$(od -An -v -tx1 "$note" 2>/dev/null | tr -d ' \\n')"
 :
@@ -81,6 +84,7 @@ def _plain_facts(said: dict[str, tuple[str, int]], result: Result) -> list[Fact]
         "srcversion": ("module.srcversion_loaded", str),
         "version": ("module.version", str),
         "refcnt": ("module.refcount", int),
+        "btime": ("module.boot_time", int),
     }
     facts = [fact("module.loaded", True, result, 1)]
     for key, (name, kind) in readers.items():
@@ -137,7 +141,7 @@ TOOL: Final = Tool(
     facts=(
         *("module.loaded", "module.initstate", "module.refcount", "module.taint"),
         *("module.srcversion_loaded", "module.srcversion_fits", "module.version"),
-        "module.build_id",
+        *("module.build_id", "module.boot_time"),
         *MODULE_FLAGS.values(),
     ),
     plan=_plan,

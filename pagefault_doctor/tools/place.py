@@ -50,7 +50,12 @@ def given(case: Case, *names: str) -> str:
 
 
 def suspect_file(case: Case) -> str:
-    """Return the path of the suspect's uncompressed file, else an empty text."""
+    """Return the path of the suspect's uncompressed file, else an empty text.
+
+    One that was fetched for its debug information comes first.
+    """
+    if path := given(case, "debug.module_file"):
+        return path
     if path := given(case, "module.path"):
         return path if path.endswith(".ko") else ""
     return inside(case.get("given.module_dir", ""), f"{case.suspect}.ko") or ""

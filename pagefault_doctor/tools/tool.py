@@ -30,10 +30,11 @@ INSTALLERS: Final = {
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
     """One tool: what it is for, what it needs, and how it is used.
 
-    `programs` must all be on the host's PATH. `package` brings them, by distribution family where
-    the name differs from the one under `""`. `risk` is the highest risk of its commands.
-    `needs_root` is for tools that are of no use to others. `facts` names every fact that `read`
-    may give. `by_hand` says what a person can do without the tool.
+    `programs` must all be on the host's PATH, and one of `one_of` if there are any. `package`
+    brings them, by distribution family where the name differs from the one under `""`. `risk` is
+    the highest risk of its commands. `needs_root` is for tools that are of no use to others.
+    `facts` names every fact that `read` may give. `by_hand` says what a person can do without the
+    tool.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     plan: Plan
     read: Read
     programs: tuple[str, ...] = ()
+    one_of: tuple[str, ...] = ()
     package: dict[str, str] = {}
     risk: Risk = Risk.READ
     needs_root: bool = False
@@ -82,6 +84,8 @@ def blocked(tool: Tool, case: Case) -> Blocked | None:
     missing = [p for p in tool.programs if known and p not in programs]  # type: ignore[operator]
     if missing:
         return Blocked(f"{', '.join(missing)} not installed", install_remedy(tool, case))
+    if known and tool.one_of and not {*tool.one_of} & {*programs}:  # type: ignore[misc]
+        return Blocked(f"none of {', '.join(tool.one_of)} here", install_remedy(tool, case))
     if tool.needs_root and not (is_root(case) or case.get("host.sudo", False)):
         return Blocked("needs root", "run pfdoctor as root (sudo pfdoctor)")
     return None

@@ -59,6 +59,7 @@ def _plan(case: Case) -> Command | Blocked | None:
         risk=Risk.LOAD,
         timeout=300.0,
         why=f"run {program} again under valgrind, about 30 times slower, with all that it does",
+        env={"DEBUGINFOD_URLS": ""},
     )
 
 

@@ -14,8 +14,10 @@ from pagefault_doctor.model.event import (
     CommandStarted,
     Event,
     NoteWritten,
+    Outcome,
     SessionStarted,
     StepEntered,
+    ToolFinished,
 )
 
 LSMOD = ("lsmod",)
@@ -97,6 +99,14 @@ def test_it_is_named_after_the_recorded_machine() -> None:
     assert replay(session).name == "db7\\x1b[2J"
     assert replay().name == "recording"
     assert RecordedHost((session,), "training").name == "training"
+
+
+def test_of_a_tool_that_the_recorded_walk_did_not_have_it_knows_nothing() -> None:
+    used = ToolFinished(step="x", tool="dmesg", outcome=Outcome.USED)
+    host = replay(started(1, DMESG), finished(1, "all"), used)
+    assert host.knows("dmesg")
+    assert not host.knows("younger")
+    assert replay(started(1, DMESG)).knows("younger"), "nothing tells which tools there were"
 
 
 texts = st.text(max_size=12)

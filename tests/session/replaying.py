@@ -18,6 +18,7 @@ from pagefault_doctor.model.event import (
     SessionStarted,
     StepEntered,
     StepFinished,
+    ToolFinished,
 )
 from pagefault_doctor.session.walk import Walk
 
@@ -45,6 +46,12 @@ def replay(events: Iterable[Event], walk: Walk) -> None:
                 walk.answer(event)
             case SessionEnded(reason=reason):
                 walk.end(reason)
+
+
+def of_known_tools(events: Iterable[Event], recording: Iterable[Event]) -> list[Event]:
+    """Return the events but those that say of a tool younger than the recording that it ended."""
+    known = {event.tool for event in recording if isinstance(event, ToolFinished)}
+    return [e for e in events if not isinstance(e, ToolFinished) or e.tool in known]
 
 
 def without_times(events: Iterable[Event]) -> list[Event]:

@@ -50,6 +50,20 @@ def test_a_command_is_proposed_and_nothing_runs_by_itself(make_walk: MakeWalk) -
     assert walk.host.ran == []
 
 
+def test_a_tool_that_the_host_cannot_answer_for_is_passed_over(make_walk: MakeWalk) -> None:
+    class Recording(TableHost):
+        def knows(self, tool: str) -> bool:
+            return tool != "look"
+
+    walk = make_walk(playbook=one_step("look", "push"))
+    walk.host = Recording(ANSWERS)
+    walk.enter("only")
+    assert walk.proposed is not None
+    assert walk.proposed.tool == "push"
+    (passed_over,) = walk.view.finished_tools
+    assert passed_over.outcome is Outcome.NOT_NEEDED
+
+
 def test_the_start_of_a_command_is_logged_before_it_runs(make_walk: MakeWalk) -> None:
     seen: list[list[Event]] = []
     sink = MemoryLog()

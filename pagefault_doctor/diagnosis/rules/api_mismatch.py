@@ -14,6 +14,12 @@ _EVENTS = {
     "unknown-symbol": ("api.unknown-symbol", "{} needs a symbol that this kernel does not have"),
     "forced": ("api.forced", "{} was loaded by force, without its version information"),
 }
+_OTHER_BUILD = {
+    "module.build_id_fits": "the {} on disk is another build than the one in memory",
+    "module.size_fits": "the {} on disk is another build than the one that faulted",
+    "module.picked_is_loaded": "modprobe takes another {} than the one in memory",
+    "module.initramfs_fits": "the initramfs holds another build of {} than the disk",
+}
 _CHECKED_CALLS = ("Missing ENDBR", "CFI failure")
 
 
@@ -38,6 +44,26 @@ def _facts(report: Report, scene: Scene) -> Iterator[Evidence]:
     if source and source.value is False:
         text = f"the {report.module} on disk is not the one in memory"
         yield scene.knows("api.fact-srcversion", text, source)
+    else:
+        yield from _other_build(report.module, scene)
+    checksums, build = scene.fact("module.crcs_fit"), scene.fact("module.build_id_fits")
+    if checksums and checksums.value is False and (build is None or build.value):
+        text = f"symbols that {report.module} needs have another version in this kernel"
+        yield scene.knows("api.fact-checksums", text, checksums)
+
+
+def _other_build(module: str, scene: Scene) -> Iterator[Evidence]:
+    """Tell once that a file is another build, by the best sign of it.
+
+    Where the module in memory is that of the file, other copies do not matter.
+    """
+    build = scene.fact("module.build_id_fits")
+    same = build is not None and build.value is True
+    for name, what in _OTHER_BUILD.items():
+        sign = scene.fact(name)
+        if sign and sign.value is False and (not same or name == "module.size_fits"):
+            yield scene.knows("api.fact-build", what.format(module), sign)
+            return
 
 
 def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:

@@ -1,0 +1,118 @@
+"""Who has the debug files of a kernel: apt, dnf or a debuginfod server, and how large they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from pagefault_doctor.model.pattern import regex
+
+APT_NAMES: Final = (
+    "linux-image-{}-dbg",
+    "linux-image-unsigned-{}-dbgsym",
+    "linux-image-{}-dbgsym",
+)
+"""Debian's name, then Ubuntu's; the last is often but a pointer to the one before. {}: release."""
+
+DNF_NAMES: Final = ("kernel-debuginfo-{}",)
+
+_PACKAGE = regex(r"[A-Za-z0-9][A-Za-z0-9.+_~-]{0,200}")
+_VERSION = regex(r"[0-9][A-Za-z0-9.+:~-]{0,100}")
+_FIELD = regex(r"(Package|Version|Size|Installed-Size): (\S+)")
+_DNF_ROW = regex(r"([A-Za-z0-9][A-Za-z0-9.+_~^:-]{0,200}) (\d{1,15}) (\d{1,15})")
+_DNF_QUERY: Final = "%{name}-%{version}-%{release}.%{arch} %{downloadsize} %{installsize}\n"
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """What can be had. `what` names it to its source, `folder` is its own folder in the cache.
+
+    `download` and `unpacked` are sizes in bytes, 0 where they are not known. `line` is where the
+    source said so.
+    """
+
+    what: str
+    folder: str
+    download: int = 0
+    unpacked: int = 0
+    line: int | None = None
+
+
+class Way(msgspec.Struct, frozen=True):
+    """A way to packages: the programs it takes, the question and how the answer reads."""
+
+    id: str
+    programs: tuple[str, ...]
+    names: tuple[str, ...]
+    ask: Callable[[tuple[str, ...]], tuple[str, ...]]
+    offers: Callable[[str], tuple[Offer, ...]]
+
+    def best(self, output: str, release: str) -> Offer | None:
+        """Return the first offer in the order of the names, None where there is none."""
+        wanted = [name.replace("{}", release) for name in self.names]
+        found = self.offers(output)
+        ranked = ((n, o) for n in wanted for o in found if o.what.startswith((f"{n}=", f"{n}-")))
+        return next((offer for _, offer in ranked), None)
+
+
+def _ask_apt(names: tuple[str, ...]) -> tuple[str, ...]:
+    return ("apt-cache", "show", "--no-all-versions", *names)
+
+
+def _apt_offers(output: str) -> tuple[Offer, ...]:
+    """Read `apt-cache show` (deb-control(5)): Size in bytes, Installed-Size in KiB."""
+    offers = []
+    said: dict[str, str] = {}
+    begin = 1
+    for number, line in enumerate((*output.split("\n"), ""), 1):
+        if match := _FIELD.fullmatch(line):
+            said[match[1]] = match[2]
+            begin = number if match[1] == "Package" else begin
+        elif not line:
+            offers += [offer] if (offer := _apt_offer(said, begin)) else []
+            said = {}
+    return tuple(offers)
+
+
+def _apt_offer(said: dict[str, str], line: int) -> Offer | None:
+    name, version = said.get("Package", ""), said.get("Version", "")
+    if not _PACKAGE.fullmatch(name) or not _VERSION.fullmatch(version):
+        return None
+    folder = f"{name}_{version.replace(':', '%3a')}"
+    size, unpacked = (_number(said.get(key, "")) for key in ("Size", "Installed-Size"))
+    return Offer(f"{name}={version}", folder, size, unpacked << 10, line)
+
+
+def _ask_dnf(names: tuple[str, ...]) -> tuple[str, ...]:
+    return ("dnf", "-q", "repoquery", "--enablerepo=*debug*", "--qf", _DNF_QUERY, *names)
+
+
+def _dnf_offers(output: str) -> tuple[Offer, ...]:
+    matches = ((n, _DNF_ROW.fullmatch(line)) for n, line in enumerate(output.split("\n"), 1))
+    return tuple(
+        Offer(m[1], m[1].replace(":", "%3a"), _number(m[2]), _number(m[3]), n)
+        for n, m in matches
+        if m
+    )
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else 0
+
+
+WAYS: Final = (
+    Way("apt", ("apt-cache", "apt-get", "dpkg-deb"), APT_NAMES, _ask_apt, _apt_offers),
+    Way("dnf", ("dnf", "rpmkeys"), DNF_NAMES, _ask_dnf, _dnf_offers),
+)
+"""Package managers. Sizes of dnf are those of its repoquery(8), in bytes."""
+
+DEBUGINFOD: Final = "debuginfod-find"
+
+
+def size(count: int) -> str:
+    """Return a number of bytes for people: 283 MB, 1.8 GB."""
+    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if count >= unit:
+            return f"{count / unit:.1f} {name}" if count < 10 * unit else f"{count // unit} {name}"
+    return f"{count} bytes"
