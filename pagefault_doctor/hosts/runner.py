@@ -21,7 +21,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 from pagefault_doctor.hosts import group
 from pagefault_doctor.hosts.group import end_all
-from pagefault_doctor.hosts.guard import guarded
+from pagefault_doctor.hosts.guard import Guard, guarded
 from pagefault_doctor.hosts.host import OnOutput
 from pagefault_doctor.hosts.program import Obstacle, environment, locate
 from pagefault_doctor.hosts.watch import Watch
@@ -64,13 +64,14 @@ def run(
     this = group.Run()
     group.running.add(this)
     try:
-        with _held() if hold_stdin else contextlib.nullcontext(_stdin(command.stdin)) as stdin:
-            started = _start(command, environment(env or {}, command.env), stdin)
+        own_stdin = _held() if hold_stdin else contextlib.nullcontext(_stdin(command.stdin))
+        with own_stdin as stdin, guarded() as guard:
+            started = _start(command, environment(env or {}, command.env), stdin, guard)
             if isinstance(started, Obstacle):
                 return Result(command=command, status=started.status, errors=started.reason)
             process, output, errors = started
             this.group = process.pid
-            with output, errors, guarded(process.pid):
+            with output, errors:
                 pipes = (output.fileno(), errors.fileno())
                 watch = Watch(process, this, command, pipes, on_output, cancel)
                 verdict = watch.follow()
@@ -117,7 +118,7 @@ def run_interactive(command: Command) -> Result:
 
 
 def _start(
-    command: Command, env: dict[str, str], stdin: IO[bytes]
+    command: Command, env: dict[str, str], stdin: IO[bytes], guard: Guard
 ) -> tuple[RunningCommand, IO[bytes], IO[bytes]] | Obstacle:
     """Start a command, and return it with the reading ends of its output and errors."""
     program = locate(command, env)
@@ -145,6 +146,7 @@ def _start(
                     _tty_out=False,
                     _return_cmd=True,
                     _ok_code=_ANY_CODE,
+                    _preexec_fn=guard.watch_self,
                 )
         except sh.ForkException as error:
             _bury(error)

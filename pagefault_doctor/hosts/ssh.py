@@ -88,7 +88,7 @@ class SshHost:
         master = _MASTER.search(self._control("check").errors)
         if master is None:
             raise MissingError(f"no connection to {self.name}: it ended at once", "try it again")
-        self._guard.enter_context(guarded(int(master[1]), self._socket))
+        self._guard.enter_context(guarded(self._socket)).watch(int(master[1]))
 
     @property
     def connected(self) -> bool:

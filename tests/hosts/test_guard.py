@@ -62,3 +62,38 @@ def test_the_guard_itself_is_gone_when_the_command_is() -> None:
     children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
     states = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children]
     assert not any(b"kill -s TERM" in state for state in states)
+
+
+def test_kill_9_in_the_moment_of_starting_leaves_no_child_behind(tmp_path: Path) -> None:
+    """The parent dies as soon as there is a child, before it could do anything about it."""
+    path = tmp_path / "pid"
+    dying = "import os, signal; fork = os.fork\n" + DIES_AT_FORK + PARENT.format(path=str(path))
+    parent = subprocess.Popen([sys.executable, "-c", dying])
+    assert parent.wait(20) == -signal.SIGKILL
+    time.sleep(0.5)  # It may not have become the command yet.
+    until = time.monotonic() + 5
+    while names_it(path) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not names_it(path)
+
+
+def names_it(path: Path) -> list[str]:
+    """Return the processes whose command line has the path in it."""
+    found = (p for p in Path("/proc").glob("[0-9]*/cmdline"))
+    return [p.parent.name for p in found if str(path).encode() in read(p)]
+
+
+def read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+DIES_AT_FORK = """
+def fork_and_die():
+    if pid := fork():
+        os.kill(os.getpid(), signal.SIGKILL)
+    return pid
+os.fork = fork_and_die
+"""
