@@ -40,6 +40,8 @@ REPORT_KEYS = {
     "frames",
     "span",
     "source_line",
+    "inlined",
+    "pointer",
     "diagnosis",
 }
 
