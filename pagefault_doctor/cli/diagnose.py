@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pagefault_doctor.cli.inputs import STDIN, read_log_there, read_logs
+from pagefault_doctor.cli.inputs import STDIN, located_reports, read_log_there, read_logs
 from pagefault_doctor.cli.options import add_host_arguments
 from pagefault_doctor.cli.talk import say
 from pagefault_doctor.diagnosis import diagnose
@@ -157,9 +157,7 @@ def _examine_dump(args: argparse.Namespace) -> Examined:
         raise MissingError(f"no kernel log could be read from {args.vmcore}", unread)
     reports = walk.view.case.reports
     if args.module_dir:
-        from pagefault_doctor.diagnosis.located import located
-
-        reports = tuple(located(report, Path(args.module_dir)) for report in reports)
+        reports = located_reports(reports, Path(args.module_dir))
     return Examined(args.vmcore, reports, walk.view.opinion)
 
 

@@ -19,6 +19,7 @@ from pagefault_doctor.hosts.host import Host
 from pagefault_doctor.klog.opening import EMPTY, NO_TEXT
 from pagefault_doctor.model.errors import MissingError, PfDoctorError, UsageError
 from pagefault_doctor.model.log import KernelLog
+from pagefault_doctor.model.report import Report
 
 STDIN = "-"
 _DUMP = "for a crash dump use --vmcore FILE"
@@ -83,10 +84,16 @@ def _fresh(logs: list[KernelLog]) -> Iterator[KernelLog]:
 
 
 def _located(log: KernelLog, module_dir: Path) -> KernelLog:
+    return msgspec.structs.replace(log, reports=located_reports(log.reports, module_dir))
+
+
+def located_reports(reports: tuple[Report, ...], module_dir: Path) -> tuple[Report, ...]:
+    """Return reports with what the debug information of a folder's modules tells of them."""
     from pagefault_doctor.diagnosis.located import located
 
-    reports = tuple(located(report, module_dir) for report in log.reports)
-    return msgspec.structs.replace(log, reports=reports)
+    with Progress(str(module_dir)) as progress:
+        programs = Programs(progress)
+        return tuple(located(report, module_dir, programs) for report in reports)
 
 
 def _told(path: str, error: OSError) -> PfDoctorError:

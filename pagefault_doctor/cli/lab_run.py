@@ -249,9 +249,9 @@ def _attempts(run: Run, times: int, vmcore: Path | None) -> tuple[Attempt, ...]:
 
 
 def _located(log: KernelLog, module_dir: Path, source: str) -> KernelLog:
-    from pagefault_doctor.diagnosis.located import located
+    from pagefault_doctor.cli.inputs import located_reports
 
-    reports = tuple(located(report, module_dir) for report in log.reports)
+    reports = located_reports(log.reports, module_dir)
     return msgspec.structs.replace(log, reports=reports, source=source)
 
 

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from pagefault_doctor.diagnosis import address, poison
 from pagefault_doctor.model.pointer import Pointer
 from pagefault_doctor.model.report import Report
+
+_HOW: Final = {
+    "location": " in {}",
+    "load": ", loaded into {},",
+    "call": ", called through {},",
+}
 
 
 def value_words(value: str, bits: int = 64) -> str:
@@ -25,8 +33,9 @@ def pointer_words(pointer: Pointer) -> str:
     if pointer.name is None:
         names = " or ".join(pointer.candidates)
         return f"{register} was {was}; offset {pointer.offset:#x} may be {names}"
-    where = f", loaded into {register}," if pointer.how == "load" else f" in {register}"
-    text = f"{pointer.name} ({pointer.type}){where} was {was}"
+    text = f"{pointer.name} ({pointer.type}){_HOW[pointer.how].format(register)} was {was}"
+    if pointer.how == "call":
+        return text
     return f"{text}; the access is to {used_words(pointer)}"
 
 

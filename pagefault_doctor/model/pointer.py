@@ -32,7 +32,8 @@ class Pointer(msgspec.Struct, frozen=True, kw_only=True):
     address of a member in place of the structure's. The access was `offset` bytes from `value`: to
     `access` (`dev->lock`), which is `member` (`struct device_state.lock`), each None where the type
     tells neither. `function` is the one that the variable belongs to. `how` is `location` where
-    DWARF says that the register held it, `load` where it was read from memory just before.
+    DWARF says that the register held it, `load` where it was read from memory just before, `call`
+    where it is a function pointer that was called, `candidates` where no name is known.
     `returned_by` is the function that gave the value. `others` are other variables with their
     values at that moment.
     """

@@ -192,10 +192,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         """Whether its place is a call on the way to where the kernel complained.
 
         Without an instruction that faulted, the place is a frame of the trace. The offset is then
-        the one to return to, just behind the call.
+        the one to return to, just behind the call. So it is where the processor jumped to what is
+        no code: then the faulting frame has no function.
         """
-        told = self.code or self.registers or not self.frames
-        return not told and self.frames[0].function != self.function
+        if not self.frames or self.frames[0].function == self.function:
+            return False
+        return self.frames[0].function is None or not (self.code or self.registers)
 
     def register(self, name: str) -> int | None:
         """Return a register's value, or None where the log does not print it as a number."""

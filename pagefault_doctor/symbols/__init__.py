@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from pagefault_doctor.model.report import Kind, Report, SourceLine
 from pagefault_doctor.symbols.access import Access
 
+if TYPE_CHECKING:
+    from pagefault_doctor.symbols.packed import Unpack
 
-def locate(report: Report, folder: Path, access: Access | None = None) -> Report:
+
+def locate(
+    report: Report, folder: Path, access: Access | None = None, unpack: Unpack | None = None
+) -> Report:
     """Return the report with its source line, where a file in the folder tells it.
 
     That is the module's own file for a fault of the kernel, the program or library for one of a
     program. `folder` may also be the program itself. With the faulting access, a module's file
-    also tells the pointer that was bad.
+    also tells the pointer that was bad. `unpack` helps with a module that Python cannot unpack.
     """
     if report.kind in (Kind.USER_SEGFAULT, Kind.USER_TRAP):
         return _located_program(report, folder)
@@ -25,7 +31,7 @@ def locate(report: Report, folder: Path, access: Access | None = None) -> Report
     from pagefault_doctor.symbols.module_file import find_module
 
     file = find_module(folder, report.module)
-    return told(file, report, access) if file else report
+    return told(file, report, access, unpack) if file else report
 
 
 def _located_program(report: Report, folder: Path) -> Report:

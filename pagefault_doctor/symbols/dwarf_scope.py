@@ -16,7 +16,9 @@ from pagefault_doctor.symbols.dwarf_range import covers, expression
 
 _PARAMETER, _BLOCK, _INLINED, _FUNCTION, _VARIABLE = 0x05, 0x0B, 0x1D, 0x2E, 0x34
 _NAME, _TYPE, _FRAME_BASE, _DECL_FILE = 0x03, 0x49, 0x40, 0x3A
-_CONST_VALUE, _STMT_LIST, _CALL_FILE, _CALL_LINE = 0x1C, 0x10, 0x58, 0x59
+_CALL_FILE, _CALL_LINE = 0x58, 0x59
+STMT_LIST: Final = 0x10
+"""The attribute of a unit that says where its part of `.debug_line` begins."""
 _DEEPEST: Final = 64
 
 

@@ -167,11 +167,19 @@ def decode(code: str, arch: str) -> Instruction | None:
 
     `arch` is `x86_64`, `i386` or `arm64`.
     """
+    data = _arm64_bytes(code) if arch == "arm64" else _x86_bytes(code)
+    return decode_bytes(data, arch) if data else None
+
+
+def decode_bytes(data: bytes, arch: str) -> Instruction | None:
+    """Return the instruction that some bytes begin with, or None where they are none.
+
+    `arch` is as for `decode`.
+    """
     if arch not in X86 and arch != "arm64":
         return None
-    data = _arm64_bytes(code) if arch == "arm64" else _x86_bytes(code)
-    found = first(arch, data, False) if data else None
-    if data is None or found is None:
+    found = first(arch, data, False)
+    if found is None:
         return None
     return _build(found, shown(data, arch), arch)
 

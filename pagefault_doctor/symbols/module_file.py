@@ -6,22 +6,19 @@ Every section of a .ko starts at address 0, so a line is found by section: the r
 
 from __future__ import annotations
 
-import gzip
-import lzma
 import os
 import struct
 import zlib
-from collections.abc import Callable, Iterator
-from io import BytesIO
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from pagefault_doctor.model.errors import PfDoctorError
 from pagefault_doctor.model.report import SourceLine
 from pagefault_doctor.model.untrusted import clean_line
 from pagefault_doctor.symbols import line_program
+from pagefault_doctor.symbols.packed import Unpack, UnreadableModule, open_packed
 
 if TYPE_CHECKING:
     from elftools.elf.elffile import ELFFile
@@ -30,13 +27,7 @@ SUFFIXES: Final = (".ko", ".ko.debug", ".ko.xz", ".ko.gz", ".ko.zst")
 _PREFERRED: Final = ("updates", "extra", "weak-updates")
 """Folders that `depmod` searches before the kernel's own (`depmod.d`)."""
 _MOST_FOLDERS: Final = 20_000
-_LARGEST: Final = 512 << 20
 _SHF_ALLOC: Final = 2
-_PACKED: Final[dict[str, Callable[[Path], Any]]] = {".gz": gzip.open, ".xz": lzma.open}
-
-
-class UnreadableModule(PfDoctorError):
-    """A module file that is missing, compressed in an unknown way, or no ELF file."""
 
 
 def _stem(file_name: str) -> str | None:
@@ -70,28 +61,15 @@ def find_module(module_dir: Path, name: str) -> Path | None:
     return min(found, key=lambda path: _preference(path, module_dir), default=None)
 
 
-def _open(path: Path) -> BinaryIO:
-    if path.name.endswith(".zst"):
-        raise UnreadableModule(f"{path} is compressed with zstd", "unpack it with unzstd first")
-    unpack = next((tool for end, tool in _PACKED.items() if path.name.endswith(end)), None)
-    try:
-        if unpack:
-            with unpack(path) as packed:
-                return BytesIO(packed.read(_LARGEST))
-        return path.open("rb")
-    except (OSError, EOFError, lzma.LZMAError) as error:
-        raise UnreadableModule(f"cannot read {path}: {error}") from error
-
-
-def open_module(path: Path) -> ELFFile:
+def open_module(path: Path, unpack: Unpack | None = None) -> ELFFile:
     """Return a module file as an ELF file; the caller closes its `stream`.
 
-    Raises UnreadableModule where it is not one.
+    Raises UnreadableModule where it is not one. `unpack` helps with what Python cannot unpack.
     """
     from elftools.common.exceptions import ELFError
     from elftools.elf.elffile import ELFFile
 
-    stream = _open(path)
+    stream = open_packed(path, unpack)
     try:
         return ELFFile(stream)
     except (ELFError, ValueError, KeyError) as error:
@@ -191,13 +169,18 @@ def landmarks(ko: Path) -> tuple[tuple[str, int, int], ...]:
     return tuple(found.values())
 
 
+def identity(elf: ELFFile) -> str | None:
+    """Return the build id of an open file in hexadecimal, or None."""
+    section: Any = elf.get_section_by_name(".note.gnu.build-id")
+    notes = section.iter_notes() if section else ()
+    return next((str(n["n_desc"]) for n in notes if n["n_type"] == "NT_GNU_BUILD_ID"), None)
+
+
 def build_id(path: Path) -> str | None:
     """Return the build id of a module or kernel file in hexadecimal, or None."""
     try:
         elf = open_module(path)
         with elf.stream:
-            section: Any = elf.get_section_by_name(".note.gnu.build-id")
-            notes = section.iter_notes() if section else ()
-            return next((str(n["n_desc"]) for n in notes if n["n_type"] == "NT_GNU_BUILD_ID"), None)
+            return identity(elf)
     except broken():
         return None

@@ -101,6 +101,11 @@ class Sections:
         value = symbol.value + addend
         return value + (symbol.section << SECTION_SHIFT) if width == 8 else value
 
+    def symbols(self) -> bytes:
+        """Return the symbol table, whole rows only."""
+        table = self.data(".symtab")
+        return table[: len(table) // SYMBOL.size * SYMBOL.size]
+
     def symbol(self, number: int) -> Symbol:
         """Return a symbol by its number."""
         name_at, _, _, section, value, _ = SYMBOL.unpack_from(

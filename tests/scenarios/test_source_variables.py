@@ -17,6 +17,8 @@ Capture = pytest.CaptureFixture[str]
 MODULES = [name for name in shelf.scenario_ids() if shelf.scenario(name).module]
 
 POINTERS = {
+    # The log has no bytes of the instruction; those of the file explain the address.
+    "api-mismatch": ("seen->tank", "struct tank *", "rcx", "seen->tank->litres", None),
     "err-ptr": ("firmware", "struct file *", "rax", "firmware->f_inode", "filp_open"),
     "null-deref-module": ("state", "struct faulty_state *", "rax", "state->status", None),
     "readonly-write": ("comma", "char *", "rax", "*comma", "strchr"),
@@ -33,7 +35,6 @@ POINTERS = {
 """The pointer's name and type, its register, what was accessed, and the function that gave it."""
 
 NO_POINTER = {
-    "api-mismatch": "the log has no bytes of the instruction",
     "divide-error": "a division went through no pointer",
     "double-free": "the allocator's own check stopped it, in the kernel",
     "double-list-del": "a check of the kernel stopped it",
