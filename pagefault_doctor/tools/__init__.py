@@ -32,6 +32,7 @@ from pagefault_doctor.tools import (
     module_file,
     module_load,
     module_state,
+    newer_kernel,
     perf,
     program_build,
     program_line,
@@ -72,6 +73,7 @@ _FILES: Final[tuple[ModuleType, ...]] = (
     gdb_module,
     gdb_live,
     source,
+    newer_kernel,
     gcc_analyzer,
     sparse,
     coccinelle,
@@ -88,6 +90,7 @@ _FILES: Final[tuple[ModuleType, ...]] = (
 
 _BESIDES: Final = (
     *(*edit.EDITORS, "coredumpctl", "systemctl"),
+    *("dpkg-query", "rpm"),
     *(program for way in debug_packages.WAYS for program in way.programs),
 )
 """Programs that are looked for though no tool needs them: a tool makes use of one that is there."""

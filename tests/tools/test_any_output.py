@@ -14,6 +14,7 @@ from pagefault_doctor.model.fact import Value
 from pagefault_doctor.tools import (
     coccinelle,
     crash,
+    debug_files,
     drgn,
     edit,
     gcc_analyzer,
@@ -22,7 +23,9 @@ from pagefault_doctor.tools import (
     kdump,
     memtester,
     module_build,
+    module_file,
     module_load,
+    newer_kernel,
     perf,
     reboot,
     source,
@@ -35,7 +38,8 @@ from tools.recorded import DATA, faulty
 from tools.told import told
 
 FILES: Final = (
-    *(coccinelle, crash, drgn, edit, gcc_analyzer, gdb_core, gdb_module, kdump, memtester),
+    *(coccinelle, crash, debug_files, drgn, edit, gcc_analyzer, gdb_core, gdb_module, kdump),
+    *(memtester, module_file, newer_kernel),
     *(module_build, module_load, perf, reboot, source, sparse, stress_ng, valgrind),
 )
 TOOLS: Final = tuple(tool for file in FILES for tool in file.TOOLS)
@@ -52,6 +56,7 @@ KNOWN: Final[dict[str, Value]] = {
     "debug.line": 3,
     "validate.inserted": True,
     "verdict.root_cause": "wild-pointer",
+    "verdict.attribution": "kernel",
 }
 CASE: Final = faulty(KNOWN)
 
@@ -97,7 +102,7 @@ def test_long_lines_are_read_in_reasonable_time(tool: Tool, unit: str) -> None:
 def test_each_tool_says_what_it_is_and_what_to_do_without_it(tool: Tool) -> None:
     assert tool.purpose
     assert tool.by_hand
-    assert not tool.programs or "" in tool.package or tool.programs == ("sh",)
+    assert not (tool.programs or tool.one_of) or "" in tool.package or tool.programs == ("sh",)
 
 
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.id)

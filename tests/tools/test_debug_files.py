@@ -169,6 +169,13 @@ def test_a_version_that_is_none_is_no_offer(version: str) -> None:
     assert blocked is not None
 
 
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("unit", ["Package: a", "Size: 1\n", "a 1 1", " ", "-", "\n\n"])
+def test_any_answer_of_a_package_manager_is_read_in_reasonable_time(unit: str) -> None:
+    for way in WAYS:
+        way.best(unit * 100_000, KERNEL)
+
+
 def test_ubuntu_has_the_vmlinux_in_the_package_of_the_unsigned_image() -> None:
     signed = APT.replace("-dbg", "-dbgsym")
     both = signed + signed.replace("linux-image-", "linux-image-unsigned-")

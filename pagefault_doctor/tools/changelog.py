@@ -1,0 +1,135 @@
+"""Changelogs of kernel packages: the entries since a version, and those that touch a function.
+
+Debian's form is that of deb-changelog(5), with `    - subject` for each upstream change; an rpm's
+has a `* date name version` line before its `- subject` lines.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+import msgspec
+
+from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.model.report import Report
+
+_HEADING = regex(
+    r"\S+ \((\S{1,100})\) [^;]{0,100};|\* .{0,200}?[ \[v-](\d[\w.+~]*-[\w.+~]+)\]?\s*$"
+)
+_BULLET = regex(r"\s*[-*] (.+)")
+_PIECE = regex(
+    r"\d+|[a-z]+|~",
+)
+_WORD = regex(r"[A-Za-z0-9]+")
+_PREFIX = regex(r"(?:\[\w+\] )?(?:Revert \")?([\w/, -]{1,40}):")
+
+_COMMON: Final = frozenset(
+    "add alloc and check clear core create data destroy dev device disable do drop enable end "
+    "entry exit file find free from get handle has init int list lock locked new next not page put "
+    "queue read release remove reset run set start state stop submit sys test update user use with "
+    "work write".split()
+)
+"""Words that stand in the names of functions everywhere and tell of no part of the kernel."""
+
+_DRIVERS: Final = (
+    *("do_syscall", "entry_", "asm_", "ret_from", "kthread", "worker_thread", "process_one_work"),
+    *("_raw_", "__x64_sys", "__se_sys", "__do_sys", "ksys_", "do_one_initcall", "secondary_"),
+    *("start_secondary", "cpu_startup", "do_idle", "dump_stack", "die", "panic"),
+)
+"""How the names of functions begin that stand below every fault, or report it."""
+
+MOST_FUNCTIONS: Final = 4
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A change: its text on one line, the version that brought it, and its line."""
+
+    text: str
+    version: str
+    line: int
+
+
+def newer(one: str, other: str) -> bool:
+    """Return whether a version comes after another, as dpkg and rpm order numbers and words."""
+    return _order(one) > _order(other)
+
+
+def _order(version: str) -> list[tuple[int, int, str]]:
+    """Return a key: words sort before numbers, and `~` before the end."""
+    epoch, colon, rest = version.partition(":")
+    pieces = _PIECE.findall(rest if colon else epoch)
+    key = [(int(epoch) if colon and epoch.isdecimal() else 0, 0, "")]
+    for piece in pieces:
+        number = int(piece[:18]) if piece.isdecimal() else 0
+        kind = 3 if piece.isdecimal() else 0 if piece == "~" else 2
+        key.append((kind, number, "" if number else piece))
+    return [*key, (1, 0, "")]
+
+
+def since(text: str, running: str) -> Iterator[Entry]:
+    """Yield the changes that came after a version, newest first."""
+    version, parts, begin = "", list[str](), 0
+    for number, line in enumerate(itertools.chain(text.split("\n"), ("",)), 1):
+        heading = _HEADING.match(line)
+        bullet = _BULLET.fullmatch(line) if not heading else None
+        if parts and (heading or bullet or not line.strip()):
+            yield Entry(" ".join(parts), version, begin)
+            parts = []
+        if heading:
+            version = heading[1] or heading[2]
+            if not newer(version, running):
+                return
+        elif bullet:
+            parts, begin = [bullet[1].strip()], number
+        elif parts and len(parts) < 8:
+            parts.append(line.strip())
+
+
+def functions(report: Report) -> tuple[str, ...]:
+    """Return the kernel's own functions that a fault is about, the likeliest first."""
+    in_title = report.title.rpartition(" in ")[2]
+    kernel = (f.function for f in report.frames if f.reliable and f.module is None and f.function)
+    names = (in_title if " " not in in_title else "", report.function or "", *kernel)
+    plain = (name.partition(".")[0] for name in names if name)
+    fit = (name for name in plain if len(name) > 3 and not name.startswith(_DRIVERS))
+    return tuple(itertools.islice(dict.fromkeys(fit), MOST_FUNCTIONS))
+
+
+def naming(entries: Iterable[Entry], names: Sequence[str]) -> list[tuple[str, Entry]]:
+    """Return the changes that name one of the functions, those of the first function first."""
+    found = [
+        (name, entry) for entry in entries for name in names if name in _identifiers(entry.text)
+    ]
+    return sorted(found, key=lambda pair: names.index(pair[0]))
+
+
+def _identifiers(text: str) -> set[str]:
+    return {word.strip("().,:;\"'`") for word in text.replace("(", " ").split()}
+
+
+def touching(entries: Iterable[Entry], name: str) -> list[Entry]:
+    """Return the changes to the part of the kernel that a function belongs to, by their words.
+
+    A subject must begin with that part (`ext4:` for ext4_find_extent) and share another word.
+    """
+    words = _words(name)
+    if len(words) < 2:
+        return []
+    part, rest = words[0], set(words[1:])
+    shared = ((entry, _subject_words(entry.text)) for entry in entries)
+    return [e for e, (prefix, others) in shared if part in prefix and rest & others]
+
+
+def _words(name: str) -> list[str]:
+    return [w for w in name.lower().split("_") if len(w) > 2 and w not in _COMMON]
+
+
+def _subject_words(text: str) -> tuple[set[str], set[str]]:
+    prefix = _PREFIX.match(text)
+    if prefix is None:
+        return set(), set()
+    rest = text[prefix.end() :].lower()
+    begin = {word.lower() for word in _WORD.findall(prefix[1])}
+    return begin, {word.rstrip("s") for word in _WORD.findall(rest)} | {*_WORD.findall(rest)}
