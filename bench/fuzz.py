@@ -5,13 +5,16 @@
 Each reader gets logs, outputs, recordings, playbooks and archives that were cut, spliced, flipped
 and laced with terminal escapes. Nothing may raise but what a reader says it raises, nothing shown
 may hold a control character, and memory must stay bounded. The number of inputs tried is printed.
-An input that did harm is kept in a file, and the exit code is 1.
+No input may take longer than a time that is ample for its size. The readers run in a process of
+their own, so that one that never comes back is seen too. An input that did harm is kept in a file,
+and the exit code is 1.
 """
 
 from __future__ import annotations
 
 import gzip
 import io
+import multiprocessing
 import random
 import resource
 import sys
@@ -20,8 +23,9 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import diagnose
@@ -51,6 +55,8 @@ LACE: Final = (
 )  # fmt: skip
 MEMORY: Final = 600
 """MB that the whole run may use at most."""
+LONGEST: Final = 10.0
+"""Seconds that one input may take; the slowest good one takes a twentieth on a busy machine."""
 
 
 def seeds() -> dict[str, list[bytes]]:
@@ -183,30 +189,69 @@ READERS: Final[dict[str, Reader]] = {
 }
 
 
+class News(NamedTuple):
+    """What the readers' process tells: the input it begins with, or how the last one went."""
+
+    reader: str
+    seed: int
+    problem: str = ""
+    memory: int = 0
+
+
 def main() -> int:
     """Try all readers in turn until the time is over; return the exit code."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 60.0
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 30)
-    tried = dict.fromkeys(READERS, 0)
-    until = time.monotonic() + seconds
-    print(f"{seconds:.0f} s with seed {seed}", flush=True)
-    good = seeds()
-    with tempfile.TemporaryDirectory() as folder:
-        round_ = 0
-        while time.monotonic() < until:
-            round_ += 1
-            for name, reader in READERS.items():
-                if problem := _problem(reader, Mutator(good, seed + round_), Path(folder)):
-                    kept = Path(tempfile.gettempdir(), f"pfdoctor-fuzz-{seed + round_}.txt")
-                    kept.write_text(f"{name}, seed {seed + round_}\n{problem}")
-                    print(f"{name}: harmed by seed {seed + round_}, see {kept}\n{problem[-2000:]}")
-                    return 1
-                tried[name] += 1
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(f"{seconds:.0f} s with seed {seed}, at most {LONGEST:.0f} s for each input", flush=True)
+    ours, theirs = multiprocessing.Pipe(duplex=False)
+    process = multiprocessing.Process(target=read_on, args=(theirs, seconds, seed), daemon=True)
+    process.start()
+    theirs.close()
+    tried, slowest, last = dict.fromkeys(READERS, 0), 0.0, News("start", seed)
+    while True:
+        began = time.monotonic()
+        if not ours.poll(LONGEST):
+            process.kill()
+            return _harmed(last._replace(problem=f"took longer than {LONGEST:.0f} s"))
+        try:
+            news: News = ours.recv()
+        except EOFError:
+            break
+        slowest = max(slowest, time.monotonic() - began)
+        if news.problem:
+            return _harmed(news)
+        tried[news.reader] += 1
+        last = news
+    process.join()
+    if process.exitcode:
+        return _harmed(last._replace(problem=f"ended the process with {process.exitcode}"))
     for name, count in tried.items():
         print(f"{name:20}{count:8} inputs")
-    print(f"{'all':20}{sum(tried.values()):8} inputs, no harm, {memory} MB at most")
-    return 0 if memory < MEMORY else 1
+    told = f"no harm, {last.memory} MB and {slowest:.1f} s at most"
+    print(f"{'all':20}{sum(tried.values()):8} inputs, {told}")
+    return 0 if last.memory < MEMORY else 1
+
+
+def read_on(told: Connection, seconds: float, seed: int) -> None:
+    """Try inputs until the time is over, and tell of each before it is tried."""
+    until = time.monotonic() + seconds
+    good = seeds()
+    with tempfile.TemporaryDirectory() as folder:
+        while time.monotonic() < until:
+            seed += 1
+            for name, reader in READERS.items():
+                memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+                told.send(News(name, seed, memory=memory))
+                if problem := _problem(reader, Mutator(good, seed), Path(folder)):
+                    told.send(News(name, seed, problem))
+                    return
+
+
+def _harmed(news: News) -> int:
+    kept = Path(tempfile.gettempdir(), f"pfdoctor-fuzz-{news.seed}.txt")
+    kept.write_text(f"{news.reader}, seed {news.seed}\n{news.problem}")
+    print(f"{news.reader}: harmed by seed {news.seed}, see {kept}\n{news.problem[-2000:]}")
+    return 1
 
 
 def _problem(reader: Reader, make: Mutator, folder: Path) -> str:

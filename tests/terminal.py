@@ -69,11 +69,15 @@ class Terminal:
             assert time.monotonic() < until, "the wizard did not end"
             if self._descriptor >= 0:
                 self.read(0.05)
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                self.code = os.waitstatus_to_exitcode(status)
+            self.poll()
             time.sleep(0.01)
         return self.code
+
+    def poll(self) -> None:
+        """Set `code` if the program has ended."""
+        pid, status = os.waitpid(self.pid, os.WNOHANG)
+        if pid:
+            self.code = os.waitstatus_to_exitcode(status)
 
     def end(self) -> None:
         """End the wizard if it still runs."""

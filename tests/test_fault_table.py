@@ -3,23 +3,82 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 TESTS = Path(__file__).parent
 ROW = re.compile(r"\| [^|]+ \| [^|]+ \| [^|]+ \| `(test_\w+)` in `([\w/]+\.py)` \|")
-ROWS = ROW.findall((TESTS.parent / "CONTRIBUTING.md").read_text())
+TABLE = (TESTS.parent / "CONTRIBUTING.md").read_text().partition("## What can go wrong")[2]
+TABLE = TABLE.partition("\n## ")[0]
+ROWS = ROW.findall(TABLE)
+
+COLLECT = """
+import json, sys, pytest
+class Look:
+    found = {}
+    def pytest_collection_finish(self, session):
+        for item in session.items:
+            name = f"{item.path}::{item.originalname}"
+            marks = {mark.name for mark in item.iter_markers()}
+            self.found.setdefault(name, set()).update(marks)
+pytest.main(["--collect-only", "-q", *sys.argv[1:]], plugins=[Look()])
+print(json.dumps({name: sorted(marks) for name, marks in Look.found.items()}))
+"""
+"""Gives every test that pytest finds in some files, with its marks."""
+
+
+@pytest.fixture(scope="module")
+def collected() -> dict[str, list[str]]:
+    files = sorted({str(TESTS / file) for _, file in ROWS})
+    argv = [sys.executable, "-c", COLLECT, *files]
+    done = subprocess.run(argv, capture_output=True, text=True, cwd=TESTS.parent, check=True)
+    found: dict[str, list[str]] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 def test_the_table_has_all_the_faults_that_a_broken_box_may_bring() -> None:
     assert len(ROWS) >= 40
     assert len({name for name, _ in ROWS}) == len(ROWS)
+    rows = [line for line in TABLE.splitlines() if line.startswith("|")]
+    assert len(ROWS) == len(rows) - 2, "a row of the table names no test"
 
 
 @pytest.mark.parametrize(("name", "file"), ROWS)
-def test_each_row_names_a_test(name: str, file: str) -> None:
-    tree = ast.parse((TESTS / file).read_text())
-    kinds = ast.FunctionDef | ast.AsyncFunctionDef
-    assert name in {node.name for node in ast.walk(tree) if isinstance(node, kinds)}
+def test_each_row_names_a_test_that_runs_here(
+    name: str, file: str, collected: dict[str, list[str]]
+) -> None:
+    assert f"{TESTS / file}::{name}" in collected
+    assert not {"skip", "skipif", "xfail"} & set(collected[f"{TESTS / file}::{name}"])
+
+
+@pytest.mark.parametrize(("name", "file"), ROWS)
+def test_each_of_these_tests_can_fail(name: str, file: str) -> None:
+    functions = {
+        node.name: node
+        for node in ast.walk(ast.parse((TESTS / file).read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    assert _asserts(functions[name], functions, 2)
+
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def _asserts(function: Function, functions: dict[str, Function], depth: int) -> bool:
+    """Whether a test asserts something about what it did, itself or in a function of its file."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assert) and not isinstance(node.test, ast.Constant):
+            return True
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            if called == "pytest.raises" or called.startswith("check"):
+                return True
+            inner = functions.get(called) if depth and called != function.name else None
+            if inner and _asserts(inner, functions, depth - 1):
+                return True
+    return False

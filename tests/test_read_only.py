@@ -67,13 +67,25 @@ def home() -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def test_an_ordinary_user_gets_an_answer_and_nothing_is_written_elsewhere(home: Path) -> None:
+@pytest.mark.parametrize(
+    ("options", "code", "answer"),
+    [
+        ((), 0, "see pfdoctor at work"),
+        (("--log", "LOG"), 0, "wobble"),
+        (("--log", "LOG", "--exit-code"), 10, "wobble"),
+    ],
+    ids=["this box", "a log", "a log with --exit-code"],
+)
+def test_an_ordinary_user_gets_an_answer_and_nothing_is_written_elsewhere(
+    home: Path, options: tuple[str, ...], code: int, answer: str
+) -> None:
     trace, log = home / "trace", home / "kern.log"
     log.write_text(BOOT + OOPS)
+    words = [str(log) if word == "LOG" else word for word in options]
     strace = (require_program("strace"), "-ff", "-qq", "-s", "400", "-e", "trace=file")
-    pfdoctor = (PYTHON, "-m", "pagefault_doctor", "run", "--read-only", "--exit-code")
+    pfdoctor = (PYTHON, "-m", "pagefault_doctor", "run", "--read-only", *words)
     done = subprocess.run(
-        (*strace, "-o", str(trace), *pfdoctor, "--log", str(log)),
+        (*strace, "-o", str(trace), *pfdoctor),
         cwd="/",
         env={"HOME": str(home), "PATH": "/usr/bin:/bin", "PYTHONPATH": str(home / "lib"),
              "PYTHONDONTWRITEBYTECODE": "1"},
@@ -85,12 +97,14 @@ def test_an_ordinary_user_gets_an_answer_and_nothing_is_written_elsewhere(home: 
         timeout=250,
         check=False,
     )  # fmt: skip
-    assert done.returncode == 10, done.stderr[-2000:]
-    assert "wobble" in done.stdout
+    assert done.returncode == code, done.stderr[-2000:]
+    assert answer in done.stdout
     (kept,) = (home / ".local/state/pfdoctor/sessions").glob("*.jsonl")
     assert kept.stat().st_mode & 0o077 == 0
+    assert kept.parent.stat().st_mode & 0o077 == 0
     lines = [line for file in home.glob("trace*") for line in file.read_text().splitlines()]
     paths = {path for line in lines if (path := written_by(line))}
+    made = {str(folder) for folder in kept.parents if folder.is_relative_to(home / ".local")}
+    elsewhere = paths - {str(kept), "/dev/null", "/dev/tty"} - made
+    assert sorted(path for path in elsewhere if not path.startswith("/proc/self/")) == []
     assert str(kept) in paths
-    allowed = ("/dev/null", "/dev/tty", "/proc/self/", str(home / ".local"))
-    assert [path for path in sorted(paths) if not path.startswith(allowed)] == []

@@ -7,15 +7,18 @@ use. So this is a help and no proof: read a report before you publish it.
 
 from __future__ import annotations
 
-import ipaddress
-import re
-from collections.abc import Iterable, Sequence
+import bisect
+from collections.abc import Iterable, Iterator, Sequence
+from enum import Enum
 from typing import Any, Final
 
 import msgspec
 
-from pagefault_doctor.model.event import CommandFinished, Event, NoteWritten, SessionStarted
-from pagefault_doctor.session.event_log import with_texts
+from pagefault_doctor.model.event import Event, NoteWritten, SessionStarted
+from pagefault_doctor.session.identifiers import found
+from pagefault_doctor.session.name_signs import UNTELLING, told
+from pagefault_doctor.session.names import Names
+from pagefault_doctor.session.signs import Place
 
 _KINDS: Final = {
     "host": "host name",
@@ -25,124 +28,188 @@ _KINDS: Final = {
     "mail": "mail address",
     "serial": "serial number",
     "id": "machine or disk id",
+    "ssid": "network name",
+    "secret": "password or token",
+    "word": "word of yours",
 }
 """What is taken out; the key is what stands in its place, with a number."""
 
-_PATTERNS: Final = (
-    ("mail", re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+\b(?![:/\w])")),
-    ("id", re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")),
-    ("id", re.compile(r"(?<=boot_id=)[0-9a-f]{32}\b|(?<=machine_id=)[0-9a-f]{32}\b")),
-    ("mac", re.compile(r"\b[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}\b(?!:)")),
-    ("ip", re.compile(r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]|-\w)")),
-    ("ip", re.compile(r"(?<![\w:.])(?=[0-9a-fA-F:]*::|(?:[0-9a-fA-F]{1,4}:){7})"
-                      r"[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7}(?![\w:.])")),
-    ("serial", re.compile(r"(?i)(?<=serial number: )\S+|(?<=serialnumber: )\S+|(?<=serial=)\S+"
-                          r"|(?<=serial )(?=\S*\d)[\w-]{6,}")),
-)  # fmt: skip
-_HOME: Final = re.compile(r"(?<![\w/])/(?:home|Users)/([\w.+-]{1,64})")
-_LOGIN: Final = re.compile(
-    r"(?:\b(?:USER|LOGNAME|SUDO_USER)=|(?:opened|closed) for user |Accepted \w+ for "
-    r"|Failed \w+ for (?:invalid user )?|New session \S+ of user )([A-Za-z_][\w.-]{1,31})"
+_LOOKED_FOR: Final = ("serial", "secret", "ssid")
+"""Kinds that are taken out wherever they stand once a label told them."""
+
+_AS_THEY_ARE: Final = frozenset(
+    "id version playbook scenario step tool consent question "
+    "kind type corrupted_reason arch kernel_release wall_clock function module comm workqueue "
+    "tainted modules last_unloaded registers code frames fault what booted boot".split()
 )
-_HOST_IN_LOG: Final = re.compile(
-    r"(?m)^(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S+|\[ *\d+\.\d+\]) "
-    r"([A-Za-z][\w.-]{1,62}) (?:kernel|systemd|sshd|sudo)(?:\[\d+\])?:"
-)
-_KNOWN: Final = frozenset(
-    ("root", "localhost", "lab", "recording", "kernel", "nobody", "daemon", "user", "the", "this")
-)
-"""Names that tell nothing."""
+"""Fields of events, logs and reports that name nobody, or that a report is of no use without."""
 
 
 class Redaction:
     """Names that stand for what was taken out of one session."""
 
     def __init__(self) -> None:
-        self._names: dict[tuple[str, str], str] = {}
+        self._standing: dict[str, dict[str, int]] = {}
         self._places: dict[str, int] = {}
-        self._words: re.Pattern[str] | None = None
-        self._kind_of: dict[str, str] = {}
+        self._names = Names()
+        self._seen: frozenset[str] = frozenset()
+        self._also: tuple[tuple[str, str], ...] = ()
 
     def events(self, events: Sequence[Event], also: Iterable[str] = ()) -> list[Event]:
         """Return the events with all that names somebody replaced, and a note that says so.
 
-        `also` are more words to take out. A session's own times, numbers and commands stay.
+        `also` are more words to take out, wherever they stand. A session's own times, numbers and
+        commands stay.
         """
-        self._learn(events, also)
+        self._also = tuple((word.lower(), "word") for word in also if word.strip())
+        self._learn(events)
         cleaned = [self._cleaned(event) for event in events]
         step = next((e.step for e in reversed(events) if hasattr(e, "step")), "")
         return [*cleaned, NoteWritten(step=step, text=self.summary, at=events[-1].at)]
 
     @property
     def summary(self) -> str:
-        """What was replaced, in a sentence."""
+        """What was replaced, by kind and number, in a sentence or two."""
         counted = [
-            f"{sum(kind == k for k, _ in self._names)} {what} ({self._places[kind]} places)"
+            f"{_count(len(self._standing[kind]), what)} in {_count(self._places[kind], 'place')}"
             for kind, what in _KINDS.items()
             if self._places.get(kind)
         ]
         said = ", ".join(counted) or "nothing that names anybody was found"
-        return f"Redacted on request: {said}. Kernel addresses and versions are as they were."
+        text = f"Redacted on request: {said}. Kernel addresses and versions are as they were."
+        if kept := len(self._names.kept):
+            text += (
+                f" {_count(kept, 'name')} of a host or a user can also be a word of a report or "
+                "the name of code, and went only where it was plain; --redact-word takes out more."
+            )
+        return text
 
     def text(self, text: str) -> str:
         """Return a text with everything replaced that is known or looks like one of the kinds."""
-        for kind, pattern in _PATTERNS:
-            text = pattern.sub(lambda match, kind=kind: self._patterned(kind, match[0]), text)  # type: ignore[misc]
-        if self._words is None:
-            return text
-        return self._words.sub(lambda match: self._name(self._kind_of[match[0]], match[0]), text)
+        pieces, done = [], 0
+        for place in _merged(self._everything(text)):
+            pieces += [text[done : place.start], self._standing_for(place)]
+            done = place.end
+        return "".join((*pieces, text[done:]))
 
-    def _learn(self, events: Sequence[Event], also: Iterable[str]) -> None:
-        """Find the names of hosts and users, which look like any other word."""
-        hosts, users = set[str](also), set[str]()
+    def _everything(self, text: str) -> Iterator[Place]:
+        yield from found(text, self._seen)
+        for place in told(text):
+            yield place._replace(key=self._names.key(place.kind, place.key))
+        yield from self._names.found(text)
+        lower = text.lower() if self._also else ""
+        for word, kind in self._also:
+            begin = -1
+            while (begin := lower.find(word, begin + 1)) >= 0:
+                yield Place(begin, begin + len(word), kind, word)
+
+    def _learn(self, events: Sequence[Event]) -> None:
+        """Find the names of hosts and users, and what else is told apart by having been seen."""
+        texts = list(_texts(events))
+        places: list[Place] = []
+        seen: set[str] = set()
+        for text in texts:
+            self._names.learn_code(text)
+            shapes = list(found(text))
+            seen.update(s.key for s in shapes if s.kind == "mac")
+            places += _apart(told(text), shapes)
+            places += (p for p in shapes if p.kind in _LOOKED_FOR and _is_rare(p.key))
         for event in events:
             if isinstance(event, SessionStarted):
                 user, _, host = (event.destination or "").rpartition("@")
-                hosts |= {event.host.rpartition("@")[2], host}
-                users |= {user, event.user}
-            if isinstance(event, CommandFinished):
-                hosts |= set(re.findall(r"(?m)^name=(\S+)$", event.output))
-                hosts |= set(_HOST_IN_LOG.findall(event.output))
-            for text in _texts(msgspec.to_builtins(event)):
-                users |= {*_HOME.findall(text), *_LOGIN.findall(text)}
-        self._kind_of = dict.fromkeys(users, "user") | dict.fromkeys(hosts, "host")
-        words = [w for w in self._kind_of if len(w) > 2 and w.lower() not in _KNOWN]
-        if words:
-            longest_first = sorted(map(re.escape, words), key=len, reverse=True)
-            self._words = re.compile(rf"(?<![\w-])(?:{'|'.join(longest_first)})(?![\w-])")
+                hosts = {event.host.rpartition("@")[2], host}
+                places += (Place(0, 0, "host", name) for name in hosts if name)
+                places += (Place(0, 0, "user", name) for name in {user, event.user} if name)
+        self._seen = frozenset(seen)
+        self._names.learn(places)
+        self._also += tuple((word, "user") for word in sorted(self._names.phrases))
 
     def _cleaned(self, event: Event) -> Event:
-        kept = {
-            name: getattr(event, name) for name in ("id", "step", "tool") if hasattr(event, name)
-        }
-        return msgspec.structs.replace(with_texts(event, self.text), **kept)
+        cleaned: Event = self._walked(event)
+        if isinstance(event, SessionStarted):
+            return msgspec.structs.replace(
+                cleaned,
+                user=self._named("user", event.user),
+                host=self._destination(event.host),
+                destination=event.destination and self._destination(event.destination),
+            )
+        return cleaned
 
-    def _patterned(self, kind: str, word: str) -> str:
-        if kind == "ip" and not _is_address(word):
-            return word
-        return self._name(kind, word)
+    def _destination(self, text: str) -> str:
+        user, at, host = text.rpartition("@")
+        return f"{self._named('user', user)}{at}{self._named('host', host)}"
 
-    def _name(self, kind: str, word: str) -> str:
+    def _named(self, kind: str, name: str) -> str:
+        """Return what stands for something that is known to be a name."""
+        changed = self.text(name)
+        if changed != name or not name or name.lower() in UNTELLING:
+            return changed
+        return self._standing_for(Place(0, 0, kind, self._names.key(kind, name)))
+
+    def _walked(self, value: Any) -> Any:
+        """Return a value with every free text in it redacted."""
+        if isinstance(value, Enum):
+            return value
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {key: self._walked(each) for key, each in value.items()}
+        if isinstance(value, tuple):
+            return tuple(map(self._walked, value))
+        if isinstance(value, msgspec.Struct):
+            fields = (f for f in value.__struct_fields__ if f not in _AS_THEY_ARE)
+            changed = {name: self._walked(getattr(value, name)) for name in fields}
+            return msgspec.structs.replace(value, **changed)
+        return value
+
+    def _standing_for(self, place: Place) -> str:
+        kind = place.kind
         self._places[kind] = self._places.get(kind, 0) + 1
-        number = sum(k == kind for k, _ in self._names) + 1
-        return self._names.setdefault((kind, word), f"{kind}-{number}")
+        numbers = self._standing.setdefault(kind, {})
+        return f"{kind}-{numbers.setdefault(place.key, len(numbers) + 1)}"
 
 
-def _texts(value: Any) -> Iterable[str]:
+def _merged(places: Iterable[Place]) -> Iterator[Place]:
+    """Give places in their order; those that overlap are one, called as the longest of them is."""
+    held: Place | None = None
+    for place in sorted(places, key=lambda p: (p.start, -p.end)):
+        if held is None or place.start >= held.end:
+            if held is not None:
+                yield held
+            held = place
+        elif place.end > held.end:
+            longer = place if place.end - place.start > held.end - held.start else held
+            held = longer._replace(start=held.start, end=place.end)
+    if held is not None:
+        yield held
+
+
+def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
-        for each in value.values():
-            yield from _texts(each)
+        yield from (text for each in value.values() for text in _texts(each))
     elif isinstance(value, list | tuple):
-        for each in value:
-            yield from _texts(each)
+        yield from (text for each in value for text in _texts(each))
+    elif isinstance(value, msgspec.Struct):
+        yield from (t for f in value.__struct_fields__ for t in _texts(getattr(value, f)))
 
 
-def _is_address(word: str) -> bool:
-    """Return whether a word is an IP address that may name a machine; `::` and 0.0.0.0 do not."""
-    try:
-        address = ipaddress.ip_address(word)
-    except ValueError:
-        return False
-    return not (address.is_unspecified or address.is_loopback)
+def _apart(places: Iterable[Place], shapes: Sequence[Place]) -> Iterator[Place]:
+    """Give the names that are no part of an address: `host: fe80::1` tells of no `fe80`."""
+    taken = sorted((s.start, s.end) for s in shapes if s.kind in ("ip", "mac", "id"))
+    for place in places:
+        before = bisect.bisect(taken, (place.start, place.end)) - 1
+        if before < 0 or place.start >= taken[before][1]:
+            yield place
+
+
+def _is_rare(word: str) -> bool:
+    """Return whether a serial number is unlike all other words, so that it can be looked for."""
+    return len(word) >= 6 and any(map(str.isdigit, word)) and any(map(str.isalpha, word))
+
+
+def _count(number: int, what: str) -> str:
+    plural = "es" if what.endswith("s") else "s"
+    what = what.replace("word of", "words of") if number != 1 else what
+    return f"{number} {what}" if number == 1 or "words of" in what else f"{number} {what}{plural}"
