@@ -1,7 +1,12 @@
-"""A folder to work in that is gone afterwards, also when pfdoctor itself was killed."""
+"""A folder to work in that is gone afterwards, also when pfdoctor itself was killed.
+
+A shell beside us, the guard, makes the folder and removes it when its input ends, which it does
+however we end. So there is no moment in which the folder is there and nobody would remove it.
+"""
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import subprocess
 import tempfile
@@ -10,23 +15,59 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-_GUARD: Final = 'read -r _; for _ in 1 2 3 4; do rm -rf -- "$1"; [ -e "$1" ] || exit; sleep 1; done'
-"""Removes the folder when its input ends. A build that is just being ended may still write there,
-hence more than one try."""
+from pagefault_doctor.model import untrusted
+from pagefault_doctor.model.errors import PfDoctorError
+
+_MAKE: Final = """
+folder=$1; shift
+mkdir -m 700 "$folder" || exit
+(echo made)
+exec >/dev/null 2>&1
+"""
+"""The word is said by a child, for who says it to nobody dies of it."""
+
+_REMOVE: Final = """
+read -r _
+for _ in 1 2 3 4; do rm -rf "$folder"; [ -e "$folder" ] || exit; sleep 1; done
+"""
+"""More than one try: a build that is just being ended may still write there."""
+
+
+def unused() -> Path:
+    """Return the path of a folder for temporary files that is not there yet."""
+    return Path(tempfile.gettempdir(), f"pfdoctor-lab-{secrets.token_hex(8)}")
+
+
+def guard(folder: Path, script: str, *words: str) -> subprocess.Popen[bytes]:
+    """Start the guard of a folder, and return it once it has made the folder.
+
+    `script` is for sh, with `$folder` and the words; it has to remove the folder when its input
+    ends. Raises PfDoctorError where the folder cannot be made.
+    """
+    process = subprocess.Popen(
+        ("/bin/sh", "-c", _MAKE + script, "sh", str(folder), *words),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        cwd="/",
+        start_new_session=True,
+    )
+    assert process.stdin
+    assert process.stdout
+    with process.stdout as told:
+        said = untrusted.decode(told.readline()).strip()
+    if said != "made":
+        process.stdin.close()
+        process.wait()
+        raise PfDoctorError(f"no folder to work in: {said}", "set TMPDIR to a folder of yours")
+    return process
 
 
 @contextmanager
 def scratch() -> Iterator[Path]:
     """Give a new private folder, and remove it with all that is in it."""
-    folder = Path(tempfile.mkdtemp(prefix="pfdoctor-lab-"))
-    with subprocess.Popen(
-        ("/bin/sh", "-c", _GUARD, "sh", str(folder)),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd="/",
-        start_new_session=True,
-    ):
+    folder = unused()
+    with guard(folder, _REMOVE):
         try:
             yield folder
         finally:

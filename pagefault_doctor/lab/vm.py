@@ -10,7 +10,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 import weakref
 from pathlib import Path
@@ -21,15 +20,15 @@ import msgspec
 
 from pagefault_doctor.lab.accelerator import accelerator
 from pagefault_doctor.lab.qmp import Qmp, connect
+from pagefault_doctor.lab.scratch import guard, unused
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.errors import MissingError, PfDoctorError
 
 QEMU: Final = "qemu-system-x86_64"
 
 _GUARD: Final = """
-folder=$1; shift
 if read -r _; then
-    "$@" </dev/null &
+    "$@" </dev/null 2>"$folder/qemu.log" &
     read -r _
     kill -KILL $!; wait
 fi
@@ -80,14 +79,8 @@ class VirtualMachine:
         if not shutil.which(QEMU):
             raise MissingError(f"{QEMU} not installed", "make lab-setup")
         self._setup = setup
-        self.folder = Path(tempfile.mkdtemp(prefix="pfdoctor-lab-"))
-        self._guard = subprocess.Popen(
-            ("/bin/sh", "-c", _GUARD, "sh", str(self.folder), *_argv(setup, self.folder)),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=(self.folder / "qemu.log").open("wb"),
-            start_new_session=True,
-        )
+        self.folder = unused()
+        self._guard = guard(self.folder, _GUARD, *_argv(setup, self.folder))
         self._end = weakref.finalize(self, _end, self._guard, self.folder)
         try:
             self._fill(initramfs)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pagefault_doctor.lab.scratch import scratch
+from pagefault_doctor.model.errors import PfDoctorError
 
 
 def test_it_is_private_and_gone_afterwards() -> None:
@@ -47,3 +48,41 @@ def test_it_is_gone_after_kill_9() -> None:
     while folder.exists() and time.monotonic() < until:
         time.sleep(0.02)
     assert not folder.exists()
+
+
+def test_no_moment_of_being_made_is_one_in_which_kill_9_leaves_it(tmp_path: Path) -> None:
+    for moment in ("before", "after"):
+        program = (
+            "import os, signal, subprocess, sys\n"
+            "from pagefault_doctor.lab import scratch\n"
+            "class Deadly(subprocess.Popen):\n"
+            "    def __init__(self, *words, **options):\n"
+            "        if sys.argv[1] == 'after':\n"
+            "            super().__init__(*words, **options)\n"
+            "        os.kill(os.getpid(), signal.SIGKILL)\n"
+            "subprocess.Popen = Deadly\n"
+            "scratch.scratch().__enter__()\n"
+        )
+        command = (sys.executable, "-c", program, moment)
+        done = subprocess.run(command, env=os.environ | {"TMPDIR": str(tmp_path)}, check=False)
+        assert done.returncode == -signal.SIGKILL
+        assert gone_for_good(tmp_path)
+
+
+def gone_for_good(folder: Path) -> bool:
+    """Whether the folder becomes empty, and stays so while no guard runs."""
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        listing = subprocess.run(
+            ("ps", "-ewwo", "args"), capture_output=True, text=True, check=True
+        )
+        if str(folder) not in listing.stdout:
+            return not list(folder.iterdir())
+        time.sleep(0.02)
+    return False
+
+
+def test_where_none_can_be_made_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pagefault_doctor.lab.scratch.unused", lambda: Path("/proc/nowhere"))
+    with pytest.raises(PfDoctorError, match="no folder to work in"), scratch():
+        pass
