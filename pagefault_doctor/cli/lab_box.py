@@ -58,8 +58,8 @@ def lab_box(case: LabCase) -> Iterator[LabHost]:
     """
     from pagefault_doctor.lab import needs
     from pagefault_doctor.lab.host import LabHost
+    from pagefault_doctor.lab.machine import release_of
     from pagefault_doctor.lab.scratch import scratch
-    from pagefault_doctor.lab.vm import release_of
 
     rows = needs.look()
     needs.demand(rows, needs.Use.BOOT, needs.Use.BUILD)

@@ -224,7 +224,7 @@ def _carry_out(order: Order, args: argparse.Namespace, folder: Path, keep: Path 
 def _modules(order: Order, folder: Path, tell: Tell) -> tuple[Path, tuple[Module, ...]]:
     """Return the kernel to boot and the modules for it, built where there is a source."""
     from pagefault_doctor.lab import module, needs
-    from pagefault_doctor.lab.vm import release_of
+    from pagefault_doctor.lab.machine import release_of
 
     if order.file:
         read = module.read(order.file)

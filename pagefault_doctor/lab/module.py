@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from pagefault_doctor.hosts.local import LocalHost
+from pagefault_doctor.lab.machine import USUAL, Stock
 from pagefault_doctor.model.command import Command, Result
 from pagefault_doctor.model.errors import MissingError, PfDoctorError, UsageError
 from pagefault_doctor.symbols.module_file import open_module
@@ -56,7 +57,12 @@ def _modinfo(data: bytes) -> dict[str, str]:
 
 
 def build(
-    source: Path, release: str, folder: Path, named: Path | None = None, timeout: float = 300
+    source: Path,
+    release: str,
+    folder: Path,
+    named: Path | None = None,
+    stock: Stock = USUAL,
+    timeout: float = 300,
 ) -> tuple[Module, ...]:
     """Build the modules of a source folder for a kernel, in a copy of it: the new `folder`.
 
@@ -73,12 +79,14 @@ def build(
         shutil.copytree(source, folder, ignore=ignored, symlinks=True)
     except (OSError, shutil.Error) as error:
         raise PfDoctorError(f"{source} could not be copied: {error}") from error
-    argv: tuple[str, ...] = ("make", "-C", f"/lib/modules/{release}/build", f"M={folder}")
+    argv: tuple[str, ...] = ("make", "-C", str(stock.build_folder(release)), f"M={folder}")
     # The copy is soon gone: debug information and warnings shall name the source itself.
     named = named or source.absolute()
     if _PLAIN_PATH.fullmatch(str(named)):
         argv += (f"KCFLAGS=-ffile-prefix-map={folder}={named}",)
-    result = LocalHost().run(Command(argv=(*argv, "modules"), tool="lab", timeout=timeout))
+    env = stock.machine.build_env
+    make = Command(argv=(*argv, "modules"), tool="lab", timeout=timeout, env=env)
+    result = LocalHost().run(make)
     built = _in_order(folder)
     if not result.ok or not built:
         raise PfDoctorError(f"no module was built from {source}", _complaint(result, folder))
@@ -108,15 +116,16 @@ def clean(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def shipped(release: str, names: tuple[str, ...]) -> dict[str, bytes]:
+def shipped(release: str, names: tuple[str, ...], stock: Stock = USUAL) -> dict[str, bytes]:
     """Return the kernel's own modules (path: contents) that have to go in before these do."""
+    where = () if stock.root == Path("/") else ("-d", str(stock.root))
     files: dict[str, bytes] = {}
     for name in names:
-        argv = ("modprobe", "-S", release, "--show-depends", name)
+        argv = ("modprobe", *where, "-S", release, "--show-depends", name)
         listing = LocalHost().run(Command(argv=argv, tool="lab")).output
         for line in listing.splitlines():
             verb, _, rest = line.partition(" ")
             path = Path(rest.split(" ")[0])
             if verb == "insmod" and path.is_file():
-                files[str(path)] = path.read_bytes()
+                files[f"/{path.relative_to(stock.root)}"] = path.read_bytes()
     return files
