@@ -21,15 +21,18 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     """An architecture: its names, the virtual machine for it, and the tools that build for it.
 
     `arch` is its name in reports, `uname` that of `uname -m`, `debian` that of packages, `kbuild`
-    that of the kernel's build. `console` and `agent` are the two serial ports' names in the guest,
-    `agent_port` what QEMU is told of the second, which it knows as "agent". `argument` is the
-    register of a function's first argument. `kdump`: its kernel loads a capture kernel from a file.
+    that of the kernel's build, `elf` that of pyelftools for its files. `console` and `agent` are
+    the names of the two serial ports in the guest, `agent_port` what QEMU is told of the second,
+    which it knows as "agent". `argument` is the register of a function's first argument. `linked`:
+    gdb applies no relocations to the debug information of its modules, which have to be linked
+    first. `kdump`: its kernel loads a capture kernel from a file.
     """
 
     arch: str
     uname: str
     debian: str
     kbuild: str
+    elf: str
     qemu: str
     qemu_package: str
     board: str
@@ -40,6 +43,7 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     cross: str
     cross_package: str
     argument: str
+    linked: bool
     kdump: bool
 
     @property
@@ -63,6 +67,11 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
         return "gcc" if self.native else f"{self.cross}gcc"
 
     @property
+    def linker(self) -> str:
+        """What links a module before gdb reads it; empty where that needs none."""
+        return "" if not self.linked else "ld" if self.native else f"{self.cross}ld"
+
+    @property
     def gdb(self) -> str:
         """The gdb that knows its instructions; Debian's plain one knows its own alone."""
         return "gdb" if self.native else "gdb-multiarch"
@@ -73,6 +82,7 @@ X86_64: Final = Machine(
     uname="x86_64",
     debian="amd64",
     kbuild="x86_64",
+    elf="x64",
     qemu="qemu-system-x86_64",
     qemu_package="qemu-system-x86",
     board="q35",
@@ -84,6 +94,7 @@ X86_64: Final = Machine(
     cross="x86_64-linux-gnu-",
     cross_package="gcc-x86-64-linux-gnu",
     argument="rdi",
+    linked=False,
     kdump=True,
 )
 
@@ -92,6 +103,7 @@ ARM64: Final = Machine(
     uname="aarch64",
     debian="arm64",
     kbuild="arm64",
+    elf="AArch64",
     qemu="qemu-system-aarch64",
     qemu_package="qemu-system-arm",
     board="virt",
@@ -103,13 +115,14 @@ ARM64: Final = Machine(
     cross="aarch64-linux-gnu-",
     cross_package="gcc-aarch64-linux-gnu",
     argument="x0",
+    linked=True,
     kdump=False,
 )
 
 MACHINES: Final = (X86_64, ARM64)
 
-DEFAULT: Final = X86_64
-"""Of what a case is that does not say so."""
+DEFAULT: Final = next((machine for machine in MACHINES if machine.native), X86_64)
+"""What a guest is of that nobody wants otherwise."""
 
 SHARED: Final = Path("/var/cache/pfdoctor/lab")
 """Where the parts of other architectures may lie for every user of this machine."""
@@ -149,7 +162,7 @@ def machine_of(arch: str) -> Machine:
     if not arch:
         return DEFAULT
     for machine in MACHINES:
-        if arch in (machine.arch, machine.uname, machine.debian):
+        if arch in (machine.arch, machine.uname, machine.debian, machine.elf):
             return machine
     known = ", ".join(machine.arch for machine in MACHINES)
     raise UsageError(f"the lab has no guest of the architecture {arch}", f"it has {known}")

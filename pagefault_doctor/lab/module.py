@@ -24,12 +24,16 @@ _SUFFIX: Final = re.compile(r"\.ko(\.\w+)?$")
 
 
 class Module(msgspec.Struct, frozen=True):
-    """A module file: its name, its uncompressed contents, the release it is for, what it needs."""
+    """A module file: its name, its uncompressed contents, what it is for, what it needs.
+
+    `release` is that of the kernel it is for, `arch` the name of its architecture in ELF files.
+    """
 
     name: str
     data: bytes
     release: str
     depends: tuple[str, ...] = ()
+    arch: str = ""
 
 
 def read(path: Path) -> Module:
@@ -43,12 +47,13 @@ def read(path: Path) -> Module:
     with elf.stream:
         section = elf.get_section_by_name(".modinfo")
         info = _modinfo(section.data()) if section else {}
+        arch = elf.get_machine_arch()
         elf.stream.seek(0)
         data = elf.stream.read()
     if "vermagic" not in info:
         raise UsageError(f"{path} is not a kernel module", "give the .ko that make builds")
     depends = tuple(word for word in info.get("depends", "").split(",") if word)
-    return Module(name, data, (info["vermagic"].split() or [""])[0], depends)
+    return Module(name, data, (info["vermagic"].split() or [""])[0], depends, arch)
 
 
 def _modinfo(data: bytes) -> dict[str, str]:

@@ -91,7 +91,7 @@ def needs_of(stock: Stock) -> tuple[Need, ...]:
         _here(machine.gdb, Use.DEBUG, "stops at a line", *gdb),
         Need(
             *("vmlinux", Use.DUMP, "names lines in the dump", "linux-image-{}-dbg", 1714),
-            partial(_vmlinux, stock),
+            partial(vmlinux_of, stock=stock),
             fetched=True,
         ),
     )
@@ -131,7 +131,8 @@ def _headers(stock: Stock, release: str) -> str:
     return str(path) if release and (path / "Makefile").exists() else ""
 
 
-def _vmlinux(stock: Stock, release: str) -> str:
+def vmlinux_of(release: str, stock: Stock) -> str:
+    """Return the path of the kernel with its debug information; empty where there is none."""
     paths = (stock.path(place.format(release)) for place in _VMLINUX)
     return next((str(path) for path in paths if release and path.exists()), "")
 

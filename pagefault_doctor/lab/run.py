@@ -91,6 +91,7 @@ class Run:
         self._commands = (*(("modprobe", m.name) for m in modules), *triggers)
         self.modules = modules
         self.release = release_of(setup.kernel)
+        self.stock = setup.stock
         self._timeout = timeout
         self._tell = tell
         began = time.monotonic()

@@ -19,7 +19,7 @@ from typing import Any, Final, Self
 import msgspec
 
 from pagefault_doctor.lab.accelerator import accelerator
-from pagefault_doctor.lab.machine import USUAL, Stock
+from pagefault_doctor.lab.machine import USUAL, Machine, Stock
 from pagefault_doctor.lab.qmp import Qmp, connect
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.errors import MissingError, PfDoctorError
@@ -84,6 +84,11 @@ class VirtualMachine:
             said = untrusted.decode((self.folder / "qemu.log").read_bytes()).strip()
             self._end()
             raise PfDoctorError(error.problem, said) from error
+
+    @property
+    def guest(self) -> Machine:
+        """What its guest is of."""
+        return self._setup.stock.machine
 
     @property
     def disk(self) -> Path:
