@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pagefault_doctor.cli.talk import say
+from pagefault_doctor.lab.machine import Stock, machine_of, release_of, stock_of
 from pagefault_doctor.model.errors import MissingError, UsageError
 from pagefault_doctor.model.event import LabCase
 from pagefault_doctor.playbook import shelf
@@ -34,11 +35,14 @@ def lab_case(args: argparse.Namespace) -> LabCase:
         )
     if args.source_dir and not Path(args.source_dir).is_dir():
         raise MissingError(f"there is no folder {args.source_dir}", "check the name")
+    if args.lab and args.arch:
+        raise UsageError("a bundled case has an architecture of its own", "leave --arch away")
     return LabCase(
         scenario=args.lab,
         source=str(Path(args.source_dir).absolute()) if args.source_dir else "",
         trigger=tuple(args.trigger),
         kernel_args=tuple(args.kernel_arg),
+        arch=machine_of(args.arch).arch if args.arch else "",
     )
 
 
@@ -59,18 +63,18 @@ def lab_box(case: LabCase) -> Iterator[LabHost]:
     from pagefault_doctor.lab import needs
     from pagefault_doctor.lab.host import LabHost
     from pagefault_doctor.lab.scratch import scratch
-    from pagefault_doctor.lab.vm import release_of
 
-    rows = needs.look()
-    needs.demand(rows, needs.Use.BOOT, needs.Use.BUILD)
-    kernel = needs.kernel_of()
+    arch = shelf.scenario(case.scenario).arch if case.scenario else case.arch
+    stock = stock_of(machine_of(arch))
+    needs.demand(needs.look(stock), needs.Use.BOOT, needs.Use.BUILD)
+    kernel = needs.kernel_of(stock=stock)
     with scratch() as folder:
         say(f"building {case.scenario or case.source} for {release_of(kernel)}")
-        with LabHost(_patient(case, folder, kernel), folder) as host:
+        with LabHost(_patient(case, folder, kernel, stock), folder) as host:
             yield host
 
 
-def _patient(case: LabCase, folder: Path, kernel: Path) -> Patient:
+def _patient(case: LabCase, folder: Path, kernel: Path, stock: Stock) -> Patient:
     from pagefault_doctor.lab import patient
 
     if case.scenario:
@@ -84,11 +88,13 @@ def _patient(case: LabCase, folder: Path, kernel: Path) -> Patient:
             shelf.scenario_folder(case.scenario),
             folder,
             kernel,
+            stock,
         )
     return patient.bring(
         Path(case.source),
         folder,
         kernel=kernel,
+        stock=stock,
         trigger=tuple(words(line) for line in case.trigger),
         kernel_args=case.kernel_args,
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pagefault_doctor.cli.talk import say, why_no_terminal
 from pagefault_doctor.lab.debug import Place, place_of, stop_of
-from pagefault_doctor.lab.needs import demand, look
+from pagefault_doctor.lab.needs import Use, demand, look
 from pagefault_doctor.lab.run import Run
 from pagefault_doctor.model.command import Command, Result
 from pagefault_doctor.model.errors import ExitCode, PfDoctorError, UsageError
@@ -31,7 +31,7 @@ def stop_at(run: Run, log: KernelLog) -> Stop | str:
     if place is None:
         return NOWHERE
     try:
-        result = run.debug(place, _by_itself, vmlinux=_vmlinux(), by_hand=False)
+        result = run.debug(place, _by_itself, vmlinux=_vmlinux(run), by_hand=False)
     except PfDoctorError as error:
         return f"no stop by gdb: {error}"
     stop = stop_from(stop_of(result.output))
@@ -56,14 +56,14 @@ def run_debug(args: argparse.Namespace) -> int:
         if place is None:
             raise PfDoctorError(NOWHERE if log.reports else "not reproduced: no fault reported")
         say(f"{log.reports[0].title}; now with gdb")
-        result = run.debug(place, _by_hand, vmlinux=_vmlinux(), by_hand=True)
+        result = run.debug(place, _by_hand, vmlinux=_vmlinux(run), by_hand=True)
     return ExitCode.DONE if result.ok else ExitCode.FAILED
 
 
-def _vmlinux() -> str:
+def _vmlinux(run: Run) -> str:
     """Return the vmlinux that names the kernel's functions, where there is one."""
-    rows = look()
-    demand([row for row in rows if row.need.name == "gdb"], *{row.need.use for row in rows})
+    rows = look(run.stock)
+    demand(rows, Use.DEBUG)
     return next((row.path for row in rows if row.need.name == "vmlinux"), "")
 
 

@@ -14,6 +14,7 @@ import msgspec
 from pagefault_doctor.cli.lab_box import words
 from pagefault_doctor.cli.talk import say
 from pagefault_doctor.diagnosis import diagnose
+from pagefault_doctor.lab.machine import Stock, machine_of, release_of, stock_of
 from pagefault_doctor.lab.module import Module
 from pagefault_doctor.lab.run import Attempt, Run, Tell
 from pagefault_doctor.model.case import Case, Reading
@@ -29,12 +30,13 @@ _MOST_REPEATS = 1000
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """What to run: one of a source folder and a module file, and what to do with it."""
+    """What to run: one of a source folder and a module file, what to do with it, and on what."""
 
     source: Path | None
     file: Path | None
     triggers: tuple[tuple[str, ...], ...]
     kernel_args: tuple[str, ...]
+    stock: Stock
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +95,12 @@ def add_module_arguments(parser: argparse.ArgumentParser) -> None:
         help="for the kernel's command line; NAME.PARAMETER=VALUE sets a module's parameter",
     )
     add("--slub-debug", action="store_true", help=f"short for --kernel-arg {_SLUB_DEBUG}")
+    add(
+        "--arch",
+        metavar="ARCH",
+        help="build --source for it: x86_64 or arm64",
+    )
+    add("--root", metavar="DIR", help="where that architecture's kernel, headers and programs lie")
     add("--timeout", type=float, default=120, metavar="S", help="seconds for a guest (120)")
 
 
@@ -138,6 +146,7 @@ def order_of(args: argparse.Namespace) -> Order:
     if not args.timeout > 0:
         raise UsageError("--timeout is more than 0 seconds")
     source, lines, kernel_args = args.source, tuple(args.trigger), tuple(args.kernel_arg)
+    arch = args.arch or ""
     if args.scenario:
         from pagefault_doctor.playbook.shelf import scenario, scenario_folder
 
@@ -147,16 +156,31 @@ def order_of(args: argparse.Namespace) -> Order:
                 f"{chosen.id} is about a program, which needs no lab",
                 f"pfdoctor train {chosen.id}",
             )
-        source = scenario_folder(args.scenario) / "src"
+        if arch:
+            raise UsageError("a bundled case has an architecture of its own", "leave --arch away")
+        source, arch = scenario_folder(args.scenario) / "src", chosen.arch
         lines, kernel_args = chosen.trigger + lines, chosen.kernel_args + kernel_args
     if source and not Path(source).is_dir():
         raise MissingError(f"there is no folder {source}", "check the name")
+    if args.module:
+        arch = _arch_of(Path(args.module), arch)
     return Order(
         source=Path(source) if source else None,
         file=Path(args.module) if args.module else None,
         triggers=tuple(words(line) for line in lines),
         kernel_args=kernel_args + ((_SLUB_DEBUG,) if args.slub_debug else ()),
+        stock=stock_of(machine_of(arch), args.root),
     )
+
+
+def _arch_of(file: Path, wanted: str) -> str:
+    """Return the architecture that a module is for; raises UsageError where another is wanted."""
+    from pagefault_doctor.lab import module
+
+    own = machine_of(module.read(file).arch)
+    if wanted and machine_of(wanted) != own:
+        raise UsageError(f"{file} is for {own.arch}", "leave --arch away")
+    return own.arch
 
 
 def _keep(name: str | None) -> Path | None:
@@ -181,13 +205,16 @@ def prepare(
     from pagefault_doctor.lab.run import Run
     from pagefault_doctor.lab.vm import Setup
 
-    rows = needs.look()
+    machine = order.stock.machine
+    if kdump and not machine.kdump:
+        raise UsageError(f"no kdump in guests of {machine.arch}", "leave --dump kdump away")
+    rows = needs.look(order.stock)
     also = {needs.Use.BUILD: order.source, needs.Use.KDUMP: kdump}
     needs.demand(rows, needs.Use.BOOT, *(use for use, used in also.items() if used))
     kernel, modules = _modules(order, folder, tell)
     for module in modules:
         (home / f"{module.name}.ko").write_bytes(module.data)
-    setup = Setup(kernel=kernel, append=" ".join(order.kernel_args))
+    setup = Setup(kernel=kernel, stock=order.stock, append=" ".join(order.kernel_args))
     return Run(setup, modules, order.triggers, timeout, tell, kdump=kdump)
 
 
@@ -205,7 +232,8 @@ def _carry_out(order: Order, args: argparse.Namespace, folder: Path, keep: Path 
         (keep / "serial.log").write_text(shown.console)
     began = time.monotonic()
     log = _located(shown.log, home, f"{keep}/serial.log" if keep else "serial.log")
-    dump = _read_dump(shown.vmcore, home, log) if shown.vmcore and drgn else Reading()
+    vmlinux = needs.vmlinux_of(run.release, order.stock)
+    dump = _read_dump(shown.vmcore, vmlinux, home, log) if shown.vmcore and drgn else Reading()
     opinion = diagnose((log,), {fact.name: fact for fact in dump.facts})
     tell("read", time.monotonic() - began, "console and dump" if dump.facts else "console")
     return Outcome(
@@ -224,15 +252,14 @@ def _carry_out(order: Order, args: argparse.Namespace, folder: Path, keep: Path 
 def _modules(order: Order, folder: Path, tell: Tell) -> tuple[Path, tuple[Module, ...]]:
     """Return the kernel to boot and the modules for it, built where there is a source."""
     from pagefault_doctor.lab import module, needs
-    from pagefault_doctor.lab.vm import release_of
 
     if order.file:
         read = module.read(order.file)
-        return needs.kernel_of(read.release), (read,)
+        return needs.kernel_of(read.release, order.stock), (read,)
     assert order.source
-    kernel = needs.kernel_of()
+    kernel = needs.kernel_of(stock=order.stock)
     began = time.monotonic()
-    built = module.build(order.source, release_of(kernel), folder / "src")
+    built = module.build(order.source, release_of(kernel), folder / "src", stock=order.stock)
     tell("build", time.monotonic() - began, ", ".join(f"{m.name}.ko" for m in built))
     return kernel, built
 
@@ -255,12 +282,14 @@ def _located(log: KernelLog, module_dir: Path, source: str) -> KernelLog:
     return msgspec.structs.replace(log, reports=reports, source=source)
 
 
-def _read_dump(vmcore: Path, module_dir: Path, log: KernelLog) -> Reading:
+def _read_dump(vmcore: Path, vmlinux: str, module_dir: Path, log: KernelLog) -> Reading:
     """Return what drgn reads out of the dump; a dump that it cannot read gives nothing."""
     from pagefault_doctor.hosts.local import LocalHost
     from pagefault_doctor.tools import TOOLS
 
     given = {"given.vmcore": str(vmcore.absolute()), "given.module_dir": str(module_dir.absolute())}
+    if vmlinux:
+        given["given.vmlinux"] = vmlinux
     suspect = next((report.module for report in log.reports if report.module), None)
     if suspect:
         given["suspect.module"] = suspect

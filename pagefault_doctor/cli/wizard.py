@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ARG",
         help="for the guest's kernel, such as slub_debug=FZPU",
     )
+    lab.add_argument("--arch", help="build the module of --source-dir for that architecture")
     add_face_arguments(parser)
 
 
@@ -47,8 +48,8 @@ def run(args: argparse.Namespace) -> int:
         )
     if args.lab is not None:
         return _in_lab(args, obstacle)
-    if args.trigger or args.kernel_arg:
-        raise UsageError("--trigger and --kernel-arg go with --lab")
+    if args.trigger or args.kernel_arg or args.arch:
+        raise UsageError("--trigger, --kernel-arg and --arch go with --lab")
     if obstacle:
         return _without_terminal(args, obstacle)
     from pagefault_doctor.cli.begin import begin, host_of

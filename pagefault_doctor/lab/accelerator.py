@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from pagefault_doctor.hosts.local import LocalHost
+from pagefault_doctor.lab.machine import Machine
 from pagefault_doctor.model.command import Command
 
 EMULATION: Final = "tcg,thread=multi"
@@ -26,11 +27,12 @@ _END: Final = "Kernel panic - not syncing: VFS"
 
 
 @cache
-def accelerator(qemu: str, kernel: Path, cpu: str) -> str:
-    """Return what QEMU's `-accel` gets for guests with this kernel image and CPU model."""
-    if not os.access(DEVICE, os.R_OK | os.W_OK) or not kernel.exists():
+def accelerator(machine: Machine, kernel: Path) -> str:
+    """Return what QEMU's `-accel` gets for guests of this machine with this kernel image."""
+    usable = machine.native and os.access(DEVICE, os.R_OK | os.W_OK)
+    if not usable or not kernel.exists():
         return EMULATION
-    question = f"{_boot_id()} {kernel} {cpu}"
+    question = f"{_boot_id()} {kernel} {machine.cpu}"
     known = _memory()
     try:
         asked, _, answer = known.read_text().strip().rpartition(" ")
@@ -38,7 +40,7 @@ def accelerator(qemu: str, kernel: Path, cpu: str) -> str:
             return answer
     except OSError:
         pass
-    answer = KVM if _boots(qemu, kernel, cpu) else EMULATION
+    answer = KVM if _boots(machine, kernel) else EMULATION
     try:
         known.parent.mkdir(parents=True, exist_ok=True)
         known.write_text(f"{question} {answer}\n")
@@ -47,11 +49,12 @@ def accelerator(qemu: str, kernel: Path, cpu: str) -> str:
     return answer
 
 
-def _boots(qemu: str, kernel: Path, cpu: str) -> bool:
+def _boots(machine: Machine, kernel: Path) -> bool:
     argv = (
-        *(qemu, "-nodefaults", "-no-reboot", "-display", "none", "-machine", "q35", "-m", "256"),
-        *("-accel", KVM, "-cpu", cpu, "-serial", "stdio", "-kernel", str(kernel)),
-        *("-append", "console=ttyS0 panic=-1"),
+        *(machine.qemu, "-nodefaults", "-no-reboot", "-display", "none"),
+        *("-machine", machine.board, "-m", "256"),
+        *("-accel", KVM, "-cpu", machine.cpu, "-serial", "stdio", "-kernel", str(kernel)),
+        *("-append", f"console={machine.console} panic=-1"),
     )
     return _END in LocalHost().run(Command(argv=argv, tool="lab", timeout=DEADLINE)).output
 

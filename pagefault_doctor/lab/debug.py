@@ -111,7 +111,7 @@ def watch(
         "vmlinux": vmlinux,
         "batch": not by_hand,
     }
-    argv = ("gdb", "-q", "-nx", *(() if by_hand else ("-batch",)), "-x", str(SCRIPT))
+    argv = (machine.guest.gdb, "-q", "-nx", *(() if by_hand else ("-batch",)), "-x", str(SCRIPT))
     env = {"PFDOCTOR_PLAN": json.dumps(plan), "DEBUGINFOD_URLS": ""}
     command = Command(argv=argv, tool="gdb-live", timeout=120.0, env=env)
 
@@ -150,7 +150,8 @@ def _plan(guest: GuestHost, modules: tuple[Module, ...], place: Place) -> dict[s
         "exact": place.exact,
         "test": place.unreachable,
         "kernel": _addresses(guest),
-        "argument": "rdi",
+        "argument": guest.machine.guest.argument,
+        "linker": guest.machine.guest.linker,
         "timeout": 10,
     }
 

@@ -16,6 +16,7 @@ import msgspec
 
 from pagefault_doctor.hosts import runner
 from pagefault_doctor.hosts.host import OnOutput
+from pagefault_doctor.lab.machine import USUAL, Stock
 from pagefault_doctor.model.command import Command, Result
 
 TOOLS: Final = frozenset(
@@ -35,18 +36,30 @@ PROGRAMS: Final = EDITORS | {
 }
 """Programs that the box has because this machine has them, and else has not."""
 
+SHARED: Final = ("/boot", "/lib/modules", "/usr/lib/debug", "/usr/src")
+"""Folders of the box that are those of its stock, where nothing else is said of a path in them."""
+
+_START: Final = r"(?:(?<![\w.+-])|(?<=\\[nt]))"
+"""Where a path may start: not within a longer one, but after an escape in JSON."""
+
 _PROGRAM: Final = "program="
 """How the tool `box` is told of a program."""
 
 
 class Desk:
-    """Runs commands here. `places` are paths of the box, each with where it is on this machine."""
+    """Runs commands here. `places` are paths of the box, each with where it is on this machine.
+
+    `stock` is what the box is made of: its kernel and headers lie where they lie here, and what
+    builds and debugs here does so for its machine.
+    """
 
     live = True
 
-    def __init__(self, name: str, places: Mapping[str, Path]) -> None:
+    def __init__(self, name: str, places: Mapping[str, Path], stock: Stock = USUAL) -> None:
         self.name = name
-        self._here = {place: str(path) for place, path in places.items()}
+        self._machine = stock.machine
+        shared = {} if stock.root == Path("/") else {p: stock.path(p) for p in SHARED}
+        self._here = {place: str(path) for place, path in (shared | {**places}).items()}
         self._there = {path: place for place, path in self._here.items()}
 
     def run(
@@ -87,10 +100,15 @@ class Desk:
         if argv[:1] == ("gdb",):
             # The debug information names the source as the box has it.
             moved = (f"set substitute-path {a} {b}" for a, b in self._here.items())
-            argv = ("gdb", *(word for rule in moved for word in ("-iex", rule)), *argv[1:])
+            argv = (
+                self._machine.gdb,
+                *(word for rule in moved for word in ("-iex", rule)),
+                *argv[1:],
+            )
         return msgspec.structs.replace(
             command,
             argv=argv,
+            env=self._machine.build_env | command.env,
             stdin=_replaced(command.stdin, self._here),
             cwd=_replaced(command.cwd, self._here),
         )
@@ -108,4 +126,4 @@ def _replaced(text: str, paths: Mapping[str, str]) -> str:
     if not any(path in text for path in paths):
         return text
     known = "|".join(re.escape(path) for path in sorted(paths, key=len, reverse=True))
-    return re.sub(rf"({known})(?![\w.+-])", lambda match: paths[match[1]], text)
+    return re.sub(rf"{_START}({known})(?![\w.+-])", lambda match: paths[match[1]], text)

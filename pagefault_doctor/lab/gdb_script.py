@@ -14,6 +14,7 @@ import contextlib
 import json
 import os
 import re
+import subprocess
 from typing import Any
 
 with contextlib.suppress(ImportError):  # It is there within gdb alone.
@@ -79,11 +80,14 @@ class Stops:
         if mine is None:
             return
         table = module["kallsyms"]["symtab"]
-        words = ["add-symbol-file", quoted(mine["file"])]
         bases = {}
         for section, index, value in mine["sections"]:
             bases[section] = int(table[index]["st_value"]) - value
-            words += ["-s", section, hex(bases[section])]
+        if self.plan["linker"]:
+            words = ["add-symbol-file", quoted(linked(self.plan["linker"], mine["file"], bases))]
+        else:
+            words = ["add-symbol-file", quoted(mine["file"])]
+            words += [word for name in bases for word in ("-s", name, hex(bases[name]))]
         self.name_kernel()
         gdb.execute(" ".join(words), to_string=True)
         if mine["place"]:
@@ -123,6 +127,18 @@ class Stops:
         """Print one thing that was learnt, for pfdoctor to read."""
         if self.plan["batch"]:
             print(json.dumps({name: value}), flush=True)
+
+
+def linked(linker: str, file: str, bases: dict[str, int]) -> str:
+    """Return a file with a module's debug information as it is at these addresses of sections.
+
+    It is not fit to run: calls out of the module lead nowhere.
+    """
+    made = f"{file}.linked"
+    argv = [linker, "--noinhibit-exec", "--unresolved-symbols=ignore-all", "--no-check-sections"]
+    argv += ["-e", "0", "-o", made, *(f"--section-start={n}={bases[n]:#x}" for n in bases), file]
+    subprocess.run(argv, capture_output=True, timeout=30, check=False)
+    return made
 
 
 def quoted(path: str) -> str:

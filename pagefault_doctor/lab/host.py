@@ -20,9 +20,10 @@ import msgspec
 from pagefault_doctor.hosts.host import OnOutput
 from pagefault_doctor.lab import desk, initramfs
 from pagefault_doctor.lab.guest import LAST_WORDS, GuestHost
+from pagefault_doctor.lab.machine import release_of
 from pagefault_doctor.lab.module import shipped
 from pagefault_doctor.lab.patient import Patient
-from pagefault_doctor.lab.vm import Setup, VirtualMachine, release_of
+from pagefault_doctor.lab.vm import Setup, VirtualMachine
 from pagefault_doctor.model.command import Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.errors import PfDoctorError
 
@@ -54,7 +55,8 @@ class LabHost:
     def __init__(self, patient: Patient, folder: Path) -> None:
         self.patient = patient
         self.release = release_of(patient.kernel)
-        self.desk = desk.Desk(self.name, {**patient.places, CRASHES: folder / "crash"})
+        places = {**patient.places, CRASHES: folder / "crash"}
+        self.desk = desk.Desk(self.name, places, patient.stock)
         self._guest: GuestHost | None = None
         self._fell_ill = False
         self._clean = False
@@ -201,7 +203,9 @@ class LabHost:
         began = time.monotonic()
         say(f"lab: booting {self.release}\n")
         append = " ".join((*self.patient.kernel_args, *more_args))
-        machine = VirtualMachine(Setup(kernel=self.patient.kernel, append=append), self._built())
+        patient = self.patient
+        setup = Setup(kernel=patient.kernel, stock=patient.stock, append=append)
+        machine = VirtualMachine(setup, self._built())
         self._guest = guest = _started(machine, cancel.is_set)
         self._clean, self._delivered = True, {}
         for module in self.patient.modules:
@@ -217,8 +221,9 @@ class LabHost:
             files = {initramfs.module_path(self.release, m.name): m.data for m in modules}
             own = {module.name.replace("-", "_") for module in modules}
             needed = (name for module in modules for name in module.depends if name not in own)
-            needed_files = shipped(self.release, tuple(dict.fromkeys(needed)))
-            self._image = initramfs.build(self.release, needed_files | files)
+            stock = self.patient.stock
+            needed_files = shipped(self.release, tuple(dict.fromkeys(needed)), stock)
+            self._image = initramfs.build(self.release, needed_files | files, stock=stock)
         return self._image
 
     def _deliver(self, guest: GuestHost, command: Command) -> None:

@@ -19,8 +19,9 @@ hostname lab
 /usr/sbin/depmod -a 2>/dev/null
 /usr/sbin/modprobe qemu_fw_cfg 2>/dev/null
 
-stty -F /dev/ttyS1 raw -echo
-exec 3<>/dev/ttyS1
+read -r agent </etc/agent
+stty -F "/dev/$agent" raw -echo
+exec 3<>"/dev/$agent"
 cd /run/agent || exit
 
 answer() {

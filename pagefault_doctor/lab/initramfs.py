@@ -1,11 +1,9 @@
-"""What the lab's guest is made of: this machine's own programs, and the modules to look at."""
+"""What the lab's guest is made of: programs of its stock, and the modules to look at."""
 
 from __future__ import annotations
 
-import re
 import shutil
-import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +16,8 @@ from pagefault_doctor.lab.cpio import (
     link,
     program,
 )
+from pagefault_doctor.lab.libraries import libraries
+from pagefault_doctor.lab.machine import USUAL, Stock
 from pagefault_doctor.model.errors import MissingError
 
 INIT: Final = Path(__file__).with_name("init.sh")
@@ -31,15 +31,18 @@ UTILITIES: Final = (
     *("pwd", "readlink", "rm", "sed", "sleep", "sort", "stat", "sync", "sysctl", "tail", "test"),
     *("timeout", "touch", "tr", "true", "uname", "wc"),
 )
-"""What the guest has as this machine has it; busybox stands in for what is missing here."""
+"""What the guest has as its stock has it; busybox stands in for what is missing there."""
 
 TESTERS: Final = ("memtester", "perf", "stress-ng")
-"""What the guest has only where this machine has it."""
+"""What the guest has only where its stock has it."""
 
 APPLETS: Final = (
     *("awk", "free", "gzip", "ip", "kill", "mount", "ping", "stty", "umount", "uptime", "vi"),
     "zcat",
 )
+
+PROGRAMS: Final = ("usr/bin", "usr/sbin", "bin", "sbin", "usr/local/bin")
+"""Where programs lie."""
 
 KMOD_NAMES: Final = ("depmod", "insmod", "lsmod", "modinfo", "modprobe", "rmmod")
 
@@ -48,20 +51,21 @@ FOLDERS: Final = ("dev", "proc", "root", "run", "sys", "tmp", "var/crash", "var/
 MERGED: Final = ("bin", "lib", "lib64", "sbin")
 """Top folders that are links into /usr, as Debian has them."""
 
-_LIBRARY: Final = re.compile(r"(?:=> )?(/\S+) \(0x")
-"""One line of ldd: `libc.so.6 => /lib/.../libc.so.6 (0x...)`, or the loader alone."""
-
 
 def build(
-    release: str, files: Mapping[str, bytes] | None = None, programs: tuple[str, ...] = ()
+    release: str,
+    files: Mapping[str, bytes] | None = None,
+    programs: tuple[str, ...] = (),
+    stock: Stock = USUAL,
 ) -> bytes:
     """Return the archive of a guest for the kernel `release`.
 
-    It has `files` (path: contents) in it, and of this machine's programs these besides the usual.
-    Raises MissingError where a program that the guest cannot do without is not on this machine.
+    It has `files` (path: contents) in it, and of its stock's programs these besides the usual.
+    Raises MissingError where a program that the guest cannot do without is not in its stock.
     """
     added = (file(merged(path), data) for path, data in (files or {}).items())
-    return archive((*_skeleton(), *_programs(programs), *_shipped_modules(release), *added))
+    shipped = _shipped_modules(release, stock)
+    return archive((*_skeleton(stock), *_programs(programs, stock), *shipped, *added))
 
 
 def module_path(release: str, name: str) -> str:
@@ -69,58 +73,55 @@ def module_path(release: str, name: str) -> str:
     return f"/lib/modules/{release}/updates/{name}.ko"
 
 
-def _skeleton() -> Iterator[Entry]:
+def _skeleton(stock: Stock) -> Iterator[Entry]:
     yield from (link(name, f"usr/{name}") for name in MERGED)
     yield from (folder(path) for path in FOLDERS)
     yield character_device("dev/console", 5, 1)
     yield program("init", INIT.read_bytes())
     yield file("etc/os-release", Path("/etc/os-release").read_bytes())
+    yield file("etc/agent", f"{stock.machine.agent}\n".encode())
     yield file("etc/hostname", b"lab\n")
     yield file("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n")
     yield file("etc/group", b"root:x:0:\n")
 
 
-def _programs(more: tuple[str, ...]) -> Iterator[Entry]:
-    yield from with_libraries((*BASE, *more), (*UTILITIES, *TESTERS))
+def _programs(more: tuple[str, ...], stock: Stock) -> Iterator[Entry]:
+    yield from with_libraries((*BASE, *more), (*UTILITIES, *TESTERS), stock)
     yield link("usr/bin/sh", "dash")
     yield from (link(f"usr/sbin/{name}", "../bin/kmod") for name in KMOD_NAMES)
     yield from (link(f"usr/bin/{name}", "busybox") for name in (*APPLETS, *UTILITIES))
 
 
-def with_libraries(needed: tuple[str, ...], wanted: tuple[str, ...] = ()) -> Iterator[Entry]:
-    """Give programs of this machine with the libraries they need, `wanted` ones if they are here.
+def with_libraries(
+    needed: tuple[str, ...], wanted: tuple[str, ...] = (), stock: Stock = USUAL
+) -> Iterator[Entry]:
+    """Give programs of a stock with the libraries they need, `wanted` ones if they are there.
 
     Raises MissingError where a needed one is not.
     """
-    here = {name: found for name in (*needed, *wanted) if (found := locate(name))}
+    here = {name: found for name in (*needed, *wanted) if (found := locate(name, stock))}
     if missing := [name for name in needed if name not in here]:
         raise MissingError(f"{', '.join(missing)} not installed", "make lab-setup")
     for name, path in here.items():
         yield program(f"usr/bin/{name}", path.read_bytes())
-    for library in sorted({found for path in here.values() for found in libraries(path)}):
-        yield program(merged(library), Path(library).read_bytes())
+    needs = {place: path for found in here.values() for place, path in libraries(found, stock)}
+    for place, path in sorted(needs.items()):
+        yield program(merged(place), path.read_bytes())
 
 
-def _shipped_modules(release: str) -> Iterator[Entry]:
+def _shipped_modules(release: str, stock: Stock) -> Iterator[Entry]:
     """Give the module that hands the vmcoreinfo note to QEMU, and what depmod wants to read."""
-    home = Path("/lib/modules", release)
+    home = f"/lib/modules/{release}"
     for name in ("modules.order", "modules.builtin", "kernel/drivers/firmware/qemu_fw_cfg.ko"):
-        if (path := home / name).exists():
-            yield file(merged(str(path)), path.read_bytes())
+        if (path := stock.path(f"{home}/{name}")).exists():
+            yield file(merged(f"{home}/{name}"), path.read_bytes())
 
 
-def locate(name: str) -> Path | None:
-    """Return where a program is on this machine, administrators' folders included."""
-    found = shutil.which(name, path="/usr/bin:/usr/sbin:/bin:/sbin:/usr/local/bin")
+def locate(name: str, stock: Stock = USUAL) -> Path | None:
+    """Return where a program of a stock is on this machine, administrators' folders included."""
+    folders = (str(stock.path(place)) for place in PROGRAMS)
+    found = shutil.which(name, path=":".join(folders))
     return Path(found) if found else None
-
-
-def libraries(path: Path) -> Iterable[str]:
-    """Return the shared libraries that a program needs, its loader too, as ldd(1) names them."""
-    listing = subprocess.run(
-        ("ldd", str(path)), capture_output=True, text=True, timeout=30, check=False
-    )
-    return _LIBRARY.findall(listing.stdout)
 
 
 def merged(path: str) -> str:

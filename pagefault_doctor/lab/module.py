@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from pagefault_doctor.hosts.local import LocalHost
+from pagefault_doctor.lab.machine import USUAL, Stock
 from pagefault_doctor.model.command import Command, Result
 from pagefault_doctor.model.errors import MissingError, PfDoctorError, UsageError
 from pagefault_doctor.symbols.module_file import open_module
@@ -23,12 +24,16 @@ _SUFFIX: Final = re.compile(r"\.ko(\.\w+)?$")
 
 
 class Module(msgspec.Struct, frozen=True):
-    """A module file: its name, its uncompressed contents, the release it is for, what it needs."""
+    """A module file: its name, its uncompressed contents, what it is for, what it needs.
+
+    `release` is that of the kernel it is for, `arch` the name of its architecture in ELF files.
+    """
 
     name: str
     data: bytes
     release: str
     depends: tuple[str, ...] = ()
+    arch: str = ""
 
 
 def read(path: Path) -> Module:
@@ -42,12 +47,13 @@ def read(path: Path) -> Module:
     with elf.stream:
         section = elf.get_section_by_name(".modinfo")
         info = _modinfo(section.data()) if section else {}
+        arch = elf.get_machine_arch()
         elf.stream.seek(0)
         data = elf.stream.read()
     if "vermagic" not in info:
         raise UsageError(f"{path} is not a kernel module", "give the .ko that make builds")
     depends = tuple(word for word in info.get("depends", "").split(",") if word)
-    return Module(name, data, (info["vermagic"].split() or [""])[0], depends)
+    return Module(name, data, (info["vermagic"].split() or [""])[0], depends, arch)
 
 
 def _modinfo(data: bytes) -> dict[str, str]:
@@ -56,7 +62,12 @@ def _modinfo(data: bytes) -> dict[str, str]:
 
 
 def build(
-    source: Path, release: str, folder: Path, named: Path | None = None, timeout: float = 300
+    source: Path,
+    release: str,
+    folder: Path,
+    named: Path | None = None,
+    stock: Stock = USUAL,
+    timeout: float = 300,
 ) -> tuple[Module, ...]:
     """Build the modules of a source folder for a kernel, in a copy of it: the new `folder`.
 
@@ -73,12 +84,14 @@ def build(
         shutil.copytree(source, folder, ignore=ignored, symlinks=True)
     except (OSError, shutil.Error) as error:
         raise PfDoctorError(f"{source} could not be copied: {error}") from error
-    argv: tuple[str, ...] = ("make", "-C", f"/lib/modules/{release}/build", f"M={folder}")
+    argv: tuple[str, ...] = ("make", "-C", str(stock.build_folder(release)), f"M={folder}")
     # The copy is soon gone: debug information and warnings shall name the source itself.
     named = named or source.absolute()
     if _PLAIN_PATH.fullmatch(str(named)):
         argv += (f"KCFLAGS=-ffile-prefix-map={folder}={named}",)
-    result = LocalHost().run(Command(argv=(*argv, "modules"), tool="lab", timeout=timeout))
+    env = stock.machine.build_env
+    make = Command(argv=(*argv, "modules"), tool="lab", timeout=timeout, env=env)
+    result = LocalHost().run(make)
     built = _in_order(folder)
     if not result.ok or not built:
         raise PfDoctorError(f"no module was built from {source}", _complaint(result, folder))
@@ -108,15 +121,16 @@ def clean(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def shipped(release: str, names: tuple[str, ...]) -> dict[str, bytes]:
+def shipped(release: str, names: tuple[str, ...], stock: Stock = USUAL) -> dict[str, bytes]:
     """Return the kernel's own modules (path: contents) that have to go in before these do."""
+    where = () if stock.root == Path("/") else ("-d", str(stock.root))
     files: dict[str, bytes] = {}
     for name in names:
-        argv = ("modprobe", "-S", release, "--show-depends", name)
+        argv = ("modprobe", *where, "-S", release, "--show-depends", name)
         listing = LocalHost().run(Command(argv=argv, tool="lab")).output
         for line in listing.splitlines():
             verb, _, rest = line.partition(" ")
             path = Path(rest.split(" ")[0])
             if verb == "insmod" and path.is_file():
-                files[str(path)] = path.read_bytes()
+                files[f"/{path.relative_to(stock.root)}"] = path.read_bytes()
     return files

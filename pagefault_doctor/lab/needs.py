@@ -6,13 +6,15 @@ import os
 import shutil
 from collections.abc import Callable, Collection
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from pagefault_doctor.hosts.program import environment
-from pagefault_doctor.lab.vm import QEMU, installed_kernel, release_of
+from pagefault_doctor.lab import initramfs
+from pagefault_doctor.lab.machine import USUAL, Stock, release_of
 from pagefault_doctor.model.errors import MissingError
 
 _VMLINUX: Final = (
@@ -35,8 +37,9 @@ class Use(StrEnum):
 class Need(msgspec.Struct, frozen=True):
     """One thing the lab uses.
 
-    `package` is Debian's, where {} stands for the kernel's release; `megabytes` is roughly what it
-    takes on the disk, with what comes along. `find` gives its path, or nothing, for a release.
+    `package` is Debian's; `megabytes` is roughly what it takes on the disk, with what comes along.
+    `find` gives its path, or nothing, for a release. `fetched`: for a guest of another
+    architecture it comes with `pfdoctor lab fetch`.
     """
 
     name: str
@@ -45,6 +48,7 @@ class Need(msgspec.Struct, frozen=True):
     package: str
     megabytes: int
     find: Callable[[str], str]
+    fetched: bool = False
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -55,60 +59,102 @@ class Row(msgspec.Struct, frozen=True):
     remedy: str
 
 
-def _program(name: str) -> Callable[[str], str]:
-    return lambda release: shutil.which(name, path=environment()["PATH"]) or ""
+def needs_of(stock: Stock) -> tuple[Need, ...]:
+    """Return what guests of a stock need; {} in a package stands for the kernel's release.
+
+    Sizes are those of Debian 12.
+    """
+    machine = stock.machine
+    gcc = ("gcc", 130) if machine.native else (machine.cross_package, 170)
+    gdb = ("gdb", 13) if machine.native else ("gdb-multiarch", 20)
+    needs = (
+        _here(machine.qemu, Use.BOOT, "the virtual machine", machine.qemu_package, 80),
+        _kept(stock, "busybox", "the guest's small tools", "busybox-static", 2),
+        _kept(stock, "dash", "the guest's shell", "dash", 1),
+        _kept(stock, "kmod", "inserts the module", "kmod", 1),
+        Need(
+            *("kernel", Use.BOOT, "what is booted", machine.kernel_package, 103),
+            partial(_kernel, stock),
+            fetched=True,
+        ),
+        Need(
+            *("headers", Use.BUILD, "to build a module", "linux-headers-{}", 60),
+            partial(_headers, stock),
+            fetched=True,
+        ),
+        _here(machine.gcc, Use.BUILD, "to build a module", *gcc),
+        _here("make", Use.BUILD, "to build a module", "make", 2),
+        _here("drgn", Use.DUMP, "reads the dump, quickly", "python3-drgn", 2),
+        _here("crash", Use.DUMP, "reads the dump by hand", "crash", 12),
+        _here("kexec", Use.KDUMP, "loads the crash kernel", "kexec-tools", 1),
+        _here("makedumpfile", Use.KDUMP, "writes the dump", "makedumpfile", 1),
+        _here(machine.gdb, Use.DEBUG, "stops at a line", *gdb),
+        Need(
+            *("vmlinux", Use.DUMP, "names lines in the dump", "linux-image-{}-dbg", 1714),
+            partial(vmlinux_of, stock=stock),
+            fetched=True,
+        ),
+    )
+    return needs if machine.kdump else tuple(n for n in needs if n.name not in _OWN_ALONE)
 
 
-def _kernel(release: str) -> str:
-    path = f"/boot/vmlinuz-{release}"
-    return path if release and os.access(path, os.R_OK) else ""
+_OWN_ALONE: Final = ("crash", "kexec", "makedumpfile")
+"""What works only on dumps and kernels of the architecture that it was built for."""
 
 
-def _headers(release: str) -> str:
-    path = Path("/lib/modules", release, "build")
+def _here(name: str, use: Use, purpose: str, package: str, megabytes: int) -> Need:
+    """Return the need of a program that runs on this machine."""
+
+    def find(release: str) -> str:
+        return shutil.which(name, path=environment()["PATH"]) or ""
+
+    return Need(name, use, purpose, package, megabytes, find)
+
+
+def _kept(stock: Stock, name: str, purpose: str, package: str, megabytes: int) -> Need:
+    """Return the need of a program that runs in the guest."""
+
+    def find(release: str) -> str:
+        found = initramfs.locate(name, stock)
+        return str(found) if found else ""
+
+    return Need(name, Use.BOOT, purpose, package, megabytes, find, fetched=True)
+
+
+def _kernel(stock: Stock, release: str) -> str:
+    path = stock.path(f"boot/vmlinuz-{release}")
+    return str(path) if release and os.access(path, os.R_OK) else ""
+
+
+def _headers(stock: Stock, release: str) -> str:
+    path = stock.build_folder(release)
     return str(path) if release and (path / "Makefile").exists() else ""
 
 
-def _vmlinux(release: str) -> str:
-    paths = (place.format(release) for place in _VMLINUX)
-    return next((path for path in paths if release and os.path.exists(path)), "")
+def vmlinux_of(release: str, stock: Stock) -> str:
+    """Return the path of the kernel with its debug information; empty where there is none."""
+    paths = (stock.path(place.format(release)) for place in _VMLINUX)
+    return next((str(path) for path in paths if release and path.exists()), "")
 
 
-NEEDS: Final = (
-    Need(QEMU, Use.BOOT, "the virtual machine", "qemu-system-x86", 80, _program(QEMU)),
-    Need("busybox", Use.BOOT, "the guest's small tools", "busybox-static", 2, _program("busybox")),
-    Need("dash", Use.BOOT, "the guest's shell", "dash", 1, _program("dash")),
-    Need("kmod", Use.BOOT, "inserts the module", "kmod", 1, _program("kmod")),
-    Need("kernel", Use.BOOT, "what is booted", "linux-image-cloud-amd64", 103, _kernel),
-    Need("headers", Use.BUILD, "to build a module", "linux-headers-{}", 60, _headers),
-    Need("gcc", Use.BUILD, "to build a module", "gcc", 130, _program("gcc")),
-    Need("make", Use.BUILD, "to build a module", "make", 2, _program("make")),
-    Need("drgn", Use.DUMP, "reads the dump, quickly", "python3-drgn", 2, _program("drgn")),
-    Need("crash", Use.DUMP, "reads the dump by hand", "crash", 12, _program("crash")),
-    Need("kexec", Use.KDUMP, "loads the crash kernel", "kexec-tools", 1, _program("kexec")),
-    Need(
-        *("makedumpfile", Use.KDUMP, "writes the dump", "makedumpfile", 1),
-        _program("makedumpfile"),
-    ),
-    Need("gdb", Use.DEBUG, "stops at a line", "gdb", 13, _program("gdb")),
-    Need("vmlinux", Use.DUMP, "names lines in the dump", "linux-image-{}-dbg", 1714, _vmlinux),
-)
-"""Sizes are those of Debian 12."""
-
-
-def look() -> tuple[Row, ...]:
+def look(stock: Stock = USUAL) -> tuple[Row, ...]:
     """Return every need as it stands here, for the kernel that the lab would boot."""
-    kernel = installed_kernel()
+    kernel = stock.kernel()
     release = release_of(kernel) if kernel else ""
-    return tuple(_row(need, release) for need in NEEDS)
+    return tuple(_row(need, stock, release) for need in needs_of(stock))
 
 
-def _row(need: Need, release: str) -> Row:
+def _row(need: Need, stock: Stock, release: str) -> Row:
     path = need.find(release)
-    remedy = f"apt install {need.package.format(release or 'cloud-amd64')}"
+    return Row(need, path, "" if path else _remedy(need, stock, release))
+
+
+def _remedy(need: Need, stock: Stock, release: str) -> str:
+    if need.fetched and stock.root != Path("/"):
+        return f"pfdoctor lab fetch {stock.machine.arch}"
     if need.name == "kernel" and release:
-        remedy = "it may not be read by you; try it with sudo"
-    return Row(need, path, "" if path else remedy)
+        return "it may not be read by you; try it with sudo"
+    return f"apt install {need.package.format(release or f'cloud-{stock.machine.debian}')}"
 
 
 def demand(rows: Collection[Row], *uses: Use) -> None:
@@ -120,13 +166,15 @@ def demand(rows: Collection[Row], *uses: Use) -> None:
         raise MissingError(f"the lab lacks {names}", f"{remedy} (all: pfdoctor lab doctor)")
 
 
-def kernel_of(release: str = "") -> Path:
+def kernel_of(release: str = "", stock: Stock = USUAL) -> Path:
     """Return the kernel image to boot: of that release, else the newest; raises MissingError."""
-    kernel = Path(_kernel(release)) if _kernel(release) else None if release else installed_kernel()
+    kernel = stock.kernel(release)
     if kernel is None:
-        wanted = f"linux-image-{release}" if release else "linux-image-cloud-amd64"
+        wanted = f"linux-image-{release}" if release else stock.machine.kernel_package
         what = f"no kernel {release} that can be booted" if release else "no kernel to boot"
         remedy = f"apt install {wanted}"
+        if stock.root != Path("/"):
+            remedy = f"pfdoctor lab fetch {stock.machine.arch}"
         if release:
             remedy += ", or give the module's source with --source DIR"
         raise MissingError(what, remedy)

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from pagefault_doctor.lab import initramfs, module
-from pagefault_doctor.lab.vm import release_of
+from pagefault_doctor.lab.machine import USUAL, Stock, release_of
 from pagefault_doctor.model.errors import UsageError
 from pagefault_doctor.model.scenario import Scenario
 
@@ -22,6 +22,7 @@ class Patient(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     kernel: Path
+    stock: Stock = USUAL
     modules: tuple[module.Module, ...]
     suspect: str
     source: str
@@ -35,6 +36,7 @@ def bring(
     folder: Path,
     *,
     kernel: Path,
+    stock: Stock = USUAL,
     suspect: str | None = None,
     seen_as: str | None = None,
     trigger: tuple[tuple[str, ...], ...] = (),
@@ -47,7 +49,7 @@ def bring(
     """
     release = release_of(kernel)
     copy = folder / "source"
-    built = module.build(source, release, copy, Path(seen_as) if seen_as else None)
+    built = module.build(source, release, copy, Path(seen_as) if seen_as else None, stock)
     names = [each.name for each in built]
     if suspect is not None and suspect not in names:
         raise UsageError(f"{source} gives no module {suspect}", f"it gives {', '.join(names)}")
@@ -61,6 +63,7 @@ def bring(
         places[seen_as] = copy
     return Patient(
         kernel=kernel,
+        stock=stock,
         modules=built,
         suspect=suspect or names[-1],
         source=seen_as or str(source.absolute()),
@@ -70,7 +73,9 @@ def bring(
     )
 
 
-def of_scenario(scenario: Scenario, home: Path, folder: Path, kernel: Path) -> Patient:
+def of_scenario(
+    scenario: Scenario, home: Path, folder: Path, kernel: Path, stock: Stock = USUAL
+) -> Patient:
     """Return the patient of a scenario whose files are in `home`; raises UsageError for others."""
     source = home / "src"
     if scenario.module is None or not source.is_dir():
@@ -79,6 +84,7 @@ def of_scenario(scenario: Scenario, home: Path, folder: Path, kernel: Path) -> P
         source,
         folder,
         kernel=kernel,
+        stock=stock,
         suspect=scenario.module,
         seen_as=scenario.given["source_dir"],
         trigger=tuple(tuple(shlex.split(line)) for line in scenario.trigger),

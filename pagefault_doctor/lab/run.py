@@ -15,8 +15,9 @@ from pagefault_doctor.lab import initramfs
 from pagefault_doctor.lab import kdump as in_guest
 from pagefault_doctor.lab.debug import KERNEL_ARG, Place, Start, watch
 from pagefault_doctor.lab.guest import GuestHost
+from pagefault_doctor.lab.machine import release_of
 from pagefault_doctor.lab.module import Module, shipped
-from pagefault_doctor.lab.vm import Setup, VirtualMachine, release_of
+from pagefault_doctor.lab.vm import Setup, VirtualMachine
 from pagefault_doctor.model.command import Command, Result
 from pagefault_doctor.model.errors import PfDoctorError
 from pagefault_doctor.model.log import KernelLog
@@ -90,10 +91,11 @@ class Run:
         self._commands = (*(("modprobe", m.name) for m in modules), *triggers)
         self.modules = modules
         self.release = release_of(setup.kernel)
+        self.stock = setup.stock
         self._timeout = timeout
         self._tell = tell
         began = time.monotonic()
-        self._image = _image(setup.kernel, modules, kdump)
+        self._image = _image(setup, modules, kdump)
         tell("pack", time.monotonic() - began, f"initramfs of {len(self._image) >> 20} MiB")
 
     def attempt(self, vmcore: Path | None) -> Attempt:
@@ -197,15 +199,16 @@ def _load_capture(guest: GuestHost) -> None:
         raise PfDoctorError(f"the guest could not load its capture kernel: {said}")
 
 
-def _image(kernel: Path, modules: tuple[Module, ...], kdump: bool) -> bytes:
-    release = release_of(kernel)
+def _image(setup: Setup, modules: tuple[Module, ...], kdump: bool) -> bytes:
+    release, stock = release_of(setup.kernel), setup.stock
     files = {initramfs.module_path(release, m.name): m.data for m in modules}
     own = {m.name.replace("-", "_") for m in modules}
     wanted = dict.fromkeys(name for m in modules for name in m.depends if name not in own)
-    files |= shipped(release, tuple(wanted))
+    files |= shipped(release, tuple(wanted), stock)
     if not kdump:
-        return initramfs.build(release, files)
-    return initramfs.build(release, files | in_guest.guest_files(kernel, release), ("kexec",))
+        return initramfs.build(release, files, stock=stock)
+    files |= in_guest.guest_files(setup.kernel, release)
+    return initramfs.build(release, files, ("kexec",), stock)
 
 
 def _listen(machine: VirtualMachine, until: float) -> None:

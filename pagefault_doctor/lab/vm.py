@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import re
 import shutil
 import signal
 import socket
@@ -19,12 +18,11 @@ from typing import Any, Final, Self
 import msgspec
 
 from pagefault_doctor.lab.accelerator import accelerator
+from pagefault_doctor.lab.machine import USUAL, Machine, Stock
 from pagefault_doctor.lab.qmp import Qmp, connect
 from pagefault_doctor.lab.scratch import guard, unused
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.errors import MissingError, PfDoctorError
-
-QEMU: Final = "qemu-system-x86_64"
 
 _GUARD: Final = """
 if read -r _; then
@@ -41,29 +39,17 @@ _PANIC: Final = (b"---[ end Kernel panic", b"pfdoctor capture: exit code ")
 """Said by a kernel that stands still, and by a capture kernel that has done its work."""
 
 
-def installed_kernel(boot: Path = Path("/boot")) -> Path | None:
-    """Return the newest kernel image whose modules are installed too, if there is any."""
-    usable = (p for p in boot.glob("vmlinuz-*") if Path("/lib/modules", release_of(p)).is_dir())
-    return max(usable, key=lambda p: [int(n) for n in re.findall(r"\d+", p.name)], default=None)
-
-
-def release_of(kernel: Path) -> str:
-    """Return the release of a kernel image, going by its name."""
-    return kernel.name.removeprefix("vmlinuz-")
-
-
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
     """What to boot: `memory` in MiB; `append` is put on the kernel's command line.
 
-    `disk` is the size of an empty disk in MiB, 0 for none.
-
-    `cpu` has SMAP and SMEP, as every machine has that is not older than 2015.
+    `stock` is what the kernel and its guest are of. `disk` is the size of an empty disk in MiB, 0
+    for none.
     """
 
     kernel: Path
+    stock: Stock = USUAL
     memory: int = 384
     cpus: int = 2
-    cpu: str = "qemu64,+smap,+smep"
     append: str = ""
     disk: int = 0
 
@@ -76,8 +62,9 @@ class VirtualMachine:
     """
 
     def __init__(self, setup: Setup, initramfs: bytes) -> None:
-        if not shutil.which(QEMU):
-            raise MissingError(f"{QEMU} not installed", "make lab-setup")
+        qemu = setup.stock.machine.qemu
+        if not shutil.which(qemu):
+            raise MissingError(f"{qemu} not installed", "make lab-setup")
         self._setup = setup
         self.folder = unused()
         self._guard = guard(self.folder, _GUARD, *_argv(setup, self.folder))
@@ -90,6 +77,11 @@ class VirtualMachine:
             said = untrusted.decode((self.folder / "qemu.log").read_bytes()).strip()
             self._end()
             raise PfDoctorError(error.problem, said) from error
+
+    @property
+    def guest(self) -> Machine:
+        """What its guest is of."""
+        return self._setup.stock.machine
 
     @property
     def disk(self) -> Path:
@@ -183,17 +175,19 @@ class VirtualMachine:
 
 
 def _argv(setup: Setup, folder: Path) -> tuple[str, ...]:
-    accel = accelerator(QEMU, setup.kernel, setup.cpu)
+    guest = setup.stock.machine
+    accel = accelerator(guest, setup.kernel)
     drive = ("-drive", f"file={folder / 'disk'},if=virtio,format=raw") if setup.disk else ()
-    append = f"console=ttyS0 panic=0 {setup.append}".strip()
+    append = f"console={guest.console} panic=0 {setup.append}".strip()
     return (
-        *(QEMU, "-S", "-nodefaults", "-no-reboot", "-display", "none"),
-        *("-machine", "q35", "-accel", accel, "-cpu", setup.cpu),
+        *(guest.qemu, "-S", "-nodefaults", "-no-reboot", "-display", "none"),
+        *("-machine", guest.board, "-accel", accel, "-cpu", guest.cpu),
         *("-m", str(setup.memory), "-smp", str(setup.cpus), "-device", "vmcoreinfo"),
         *("-kernel", str(setup.kernel), "-initrd", str(folder / "initramfs"), "-append", append),
         *drive,
         *("-serial", f"file:{folder / 'console'}"),
-        *("-serial", f"unix:{folder / 'agent'},server=on,wait=off"),
+        *("-chardev", f"socket,id=agent,path={folder / 'agent'},server=on,wait=off"),
+        *guest.agent_port,
         *("-qmp", f"unix:{folder / 'qmp'},server=on,wait=off"),
     )
 

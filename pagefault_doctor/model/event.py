@@ -37,13 +37,15 @@ class LabCase(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What makes the lab's box ill: a bundled `scenario`, or the module in a `source` folder.
 
     `trigger` holds command lines, `kernel_args` go on the kernel's command line; a scenario has its
-    own before these.
+    own before these. `arch` is the architecture of its machine where a `source` is to be built for
+    another one than this machine's.
     """
 
     scenario: str = ""
     source: str = ""
     trigger: tuple[str, ...] = ()
     kernel_args: tuple[str, ...] = ()
+    arch: str = ""
 
 
 class SessionStarted(_Event, frozen=True, kw_only=True, tag="session-started"):

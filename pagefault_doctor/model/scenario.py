@@ -27,6 +27,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     `program`. `given` is what the person of the case knew at the start, such as `source_dir`.
     `trigger` holds the command lines that bring the fault once the module is loaded, quoted as for
     a shell; none where loading it is enough. `kernel_args` go on the kernel's command line.
+    `arch` is the architecture of its machine, as the lab names it.
     `bystanders` are other modules from outside the kernel's tree, loaded before and innocent.
     """
 
@@ -45,6 +46,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     trigger: tuple[str, ...] = ()
     kernel_args: tuple[str, ...] = ()
     bystanders: tuple[str, ...] = ()
+    arch: str = "x86_64"
     questions: tuple[Question, ...] = ()
 
     @property

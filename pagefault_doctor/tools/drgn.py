@@ -101,8 +101,9 @@ def _clean(value: Any, name: str) -> Any:
 
 def culprit(frames: list[dict[str, Any]]) -> dict[str, Any] | None:
     """Return the frame that faulted: the one below the exception's entry, else below the panic."""
+    # On arm64 the entry is more than one frame: el1_abort, el1h_64_sync_handler, el1h_64_sync.
     for above, frame in itertools.pairwise(frames):
-        if _ENTRY.fullmatch(_name(above)):
+        if _ENTRY.fullmatch(_name(above)) and not _ENTRY.fullmatch(_name(frame)):
             return frame
     called = [n for n, frame in enumerate(frames) if _name(frame) == "panic"]
     rest = frames[called[0] + 1 :] if called else frames

@@ -2,6 +2,10 @@
 
 No process and no kernel is touched: gdb reads the file only. A place is asked for as
 `*('function'+0xoffset)`; the quotes let names such as `f.cold` and `f.isra.0` through.
+
+An offset in a report counts from the function's symbol. Elsewhere than on x86 the kernel lets
+functions begin with room for a call by ftrace (-fpatchable-function-entry), and gcc's debug
+information, which gdb goes by, starts a function after it. So how far is asked for first.
 """
 
 from __future__ import annotations
@@ -34,6 +38,7 @@ _BYTES = regex(r"^0x[0-9a-f]+(?: <[^>]*>)?:\t0x([0-9a-f]{2})\t0x([0-9a-f]{2})$",
 _RAN = regex(r"<([0-9a-f]{2})>(?: ([0-9a-f]{2}))?")
 _SOURCE = regex(r"^(\d+)\t(.*)$")
 _BASE = regex(r"\(%([a-z][a-z0-9]*)[,)]|\[(x\d{1,2}|sp)[,\]]")
+_START = regex(r"^(\S+)(?: \+ (\d{1,4}))? in section (\S+)$", re.MULTILINE)
 _NO_LINES = regex(r"No line number information|No symbol table is loaded")
 _NO_SYMBOL = regex(r'^No symbol "(.*)" in current context', re.MULTILINE)
 _NO_FILE = regex(r": No such file or directory|not in executable format|: Permission denied")
@@ -73,11 +78,23 @@ def _plan(case: Case) -> Command | Blocked | None:
             f"{spot.function!r} is not the name of a function", "look at the log by hand"
         )
     done = case.done("gdb-module")
-    if any(result.command.argv[0] == "gdb" for result in done):
+    asked = [result for result in done if result.command.argv[0] == "gdb"]
+    starts = [result for result in asked if _is_start(result)]
+    if len(asked) > len(starts):
         return None
     module = spot.module
     file = _kernel_file(case, done) if module is None else _module_file(case, done, module)
-    return _ask(file, spot) if isinstance(file, str) else file
+    if not isinstance(file, str):
+        return file
+    if not starts and not _on_x86(case):
+        return _ask_start(file, spot)
+    skew = _skew(starts[0].output, spot.function) if starts else 0
+    return _ask(file, spot, skew)
+
+
+def _on_x86(case: Case) -> bool:
+    report = reported(case)
+    return report is None or report.arch is None or report.arch.startswith("x86")
 
 
 def _kernel_file(case: Case, done: tuple[Result, ...]) -> str | Command | Blocked:
@@ -115,8 +132,33 @@ def _find(folder: str, module: str) -> Command:
     )
 
 
-def _ask(file: str, spot: _Spot) -> Command:
-    place = f"*('{spot.function}'+{spot.offset:#x})"
+def _ask_start(file: str, spot: _Spot) -> Command:
+    return Command(
+        argv=("gdb", "-batch", "-nx", "-ex", f"info symbol '{spot.function}'", file),
+        tool="gdb-module",
+        timeout=120.0,
+        why=f"find how far from its symbol gdb lets {spot.function} start",
+        env={"DEBUGINFOD_URLS": ""},
+    )
+
+
+def _is_start(result: Result) -> bool:
+    return any(word.startswith("info symbol ") for word in result.command.argv)
+
+
+def _skew(output: str, function: str) -> int:
+    """Return how many bytes after its symbol gdb lets a function start.
+
+    gdb names a symbol of every section, which all start at 0; that of an init or exit function
+    has a second name.
+    """
+    found = {match[1]: int(match[2] or 0) for match in _START.finditer(output)}
+    names = (function, "init_module", "cleanup_module")
+    return next((found[name] for name in names if name in found), 0)
+
+
+def _ask(file: str, spot: _Spot, skew: int) -> Command:
+    place = f"*('{spot.function}'{spot.offset - skew:+#x})"
     # Between two instructions there is none to show.
     bare = () if spot.called else (f"x/i {place[1:]}", f"x/2xb {place[1:]}")
     argv = ["gdb", "-batch", "-nx"]
@@ -135,7 +177,7 @@ def _ask(file: str, spot: _Spot) -> Command:
 def _read(result: Result, case: Case) -> Reading:
     if vmlinux.is_lookup(result):
         return Reading(facts=vmlinux.found(result))
-    if result.command.argv[0] != "gdb":
+    if result.command.argv[0] != "gdb" or _is_start(result):
         return Reading()
     if _is_another_build(result, case):
         text = (

@@ -28,7 +28,8 @@ from pagefault_doctor.hosts.host import OnOutput
 from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.lab import initramfs
 from pagefault_doctor.lab.guest import GuestHost
-from pagefault_doctor.lab.vm import Setup, VirtualMachine, installed_kernel, release_of
+from pagefault_doctor.lab.machine import USUAL, release_of
+from pagefault_doctor.lab.vm import Setup, VirtualMachine
 from pagefault_doctor.model.command import Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.errors import MissingError, PfDoctorError, UsageError
 from pagefault_doctor.model.event import SessionStarted
@@ -146,7 +147,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder.absolute()
-    scenario, kernel = shelf.scenario(folder.name), installed_kernel()
+    scenario, kernel = shelf.scenario(folder.name), USUAL.kernel()
     if kernel is None:
         raise MissingError("no kernel to boot", "make lab-setup")
     source, program = Path(scenario.given["source_dir"]), Path(scenario.given["program"])

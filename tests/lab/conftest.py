@@ -12,7 +12,8 @@ import pytest
 from needs import require, require_program
 from pagefault_doctor.lab import initramfs
 from pagefault_doctor.lab.guest import GuestHost
-from pagefault_doctor.lab.vm import QEMU, Setup, VirtualMachine, installed_kernel, release_of
+from pagefault_doctor.lab.machine import USUAL, release_of
+from pagefault_doctor.lab.vm import Setup, VirtualMachine
 
 SOURCE = Path(__file__).parents[2] / "playbooks/scenarios/null-deref-module/src"
 
@@ -20,9 +21,9 @@ SOURCE = Path(__file__).parents[2] / "playbooks/scenarios/null-deref-module/src"
 @pytest.fixture(scope="session")
 def kernel() -> Path:
     """A kernel of this machine that the lab can boot."""
-    for name in (QEMU, "busybox", "kmod", "dash"):
+    for name in (USUAL.machine.qemu, "busybox", "kmod", "dash"):
         require_program(name)
-    found = installed_kernel()
+    found = USUAL.kernel()
     require(found, "no kernel to boot: package linux-image-cloud-amd64")
     assert found
     return found

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from pagefault_doctor.lab import accelerator as tested
 from pagefault_doctor.lab.accelerator import EMULATION, KVM, accelerator
+from pagefault_doctor.lab.machine import X86_64, Machine
 
 PROVEN = "#!/bin/sh\necho x >>{log}\necho 'Kernel panic - not syncing: VFS: no root'\n"
 BROKEN = "#!/bin/sh\necho x >>{log}\necho 'failed to set MSR 0x10a'; exit 134\n"
@@ -25,13 +28,14 @@ def _forgetful(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
     accelerator.cache_clear()
 
 
-def qemu(folder: Path, script: str) -> tuple[str, Path, str]:
-    """Return a QEMU that behaves as told, a kernel, and a CPU model."""
+def qemu(folder: Path, script: str) -> tuple[Machine, Path]:
+    """Return a machine of this one's kind whose QEMU behaves as told, and a kernel."""
     program = folder / "qemu"
     program.write_text(script.format(log=folder / "calls"))
     program.chmod(0o755)
     (folder / "vmlinuz").touch()
-    return str(program), folder / "vmlinuz", "qemu64"
+    machine = msgspec.structs.replace(X86_64, qemu=str(program), uname=os.uname().machine)
+    return machine, folder / "vmlinuz"
 
 
 def calls(folder: Path) -> int:
@@ -51,6 +55,13 @@ def test_without_the_device_nothing_is_tried(
 ) -> None:
     monkeypatch.setattr(tested, "DEVICE", tmp_path / "nowhere")
     assert accelerator(*qemu(tmp_path, PROVEN)) == EMULATION
+    assert not (tmp_path / "calls").exists()
+
+
+def test_a_guest_of_another_architecture_is_emulated(tmp_path: Path) -> None:
+    machine, kernel = qemu(tmp_path, PROVEN)
+    foreign = msgspec.structs.replace(machine, uname="pdp11")
+    assert accelerator(foreign, kernel) == EMULATION
     assert not (tmp_path / "calls").exists()
 
 

@@ -7,21 +7,32 @@ from pathlib import Path
 import pytest
 
 from pagefault_doctor.lab import initramfs
+from pagefault_doctor.lab.libraries import libraries
+from pagefault_doctor.lab.machine import USUAL, Stock
 from pagefault_doctor.model.errors import MissingError
 
 
 def test_libraries_are_those_a_program_needs_and_its_loader() -> None:
     shell = initramfs.locate("sh")
     assert shell
-    found = tuple(initramfs.libraries(shell))
+    found = dict(libraries(shell))
     assert any("libc.so" in path for path in found)
     assert any("ld-linux" in path or "ld-musl" in path for path in found)
-    assert all(Path(path).is_file() for path in found)
+    assert all(str(path) == place and path.is_file() for place, path in found.items())
+
+
+def test_what_the_files_themselves_name_is_what_the_loader_would_load(tmp_path: Path) -> None:
+    shell = initramfs.locate("dmesg")
+    assert shell
+    named = dict(libraries(shell, Stock(USUAL.machine, Path("/usr/.."))))
+    loaded = dict(libraries(shell))
+    assert {path.resolve() for path in named.values()} == {p.resolve() for p in loaded.values()}
 
 
 def test_what_is_no_program_needs_no_library(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("hello => /etc/passwd (0x1\n")
-    assert tuple(initramfs.libraries(tmp_path / "text")) == ()
+    assert tuple(libraries(tmp_path / "text")) == ()
+    assert tuple(libraries(tmp_path / "text", Stock(USUAL.machine, tmp_path))) == ()
 
 
 @pytest.mark.parametrize(
@@ -39,6 +50,6 @@ def test_top_folders_are_merged_into_usr(path: str, ends_up_at: str) -> None:
 
 
 def test_a_guest_is_not_built_without_its_base(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(initramfs, "locate", lambda name: None)
+    monkeypatch.setattr(initramfs, "locate", lambda name, stock: None)
     with pytest.raises(MissingError, match="busybox, dash, kmod"):
         initramfs.build("6.1.0")

@@ -10,7 +10,7 @@ import pytest
 
 from needs import require, require_program
 from pagefault_doctor.lab import module
-from pagefault_doctor.lab.vm import installed_kernel, release_of
+from pagefault_doctor.lab.machine import USUAL, release_of
 from pagefault_doctor.model.errors import MissingError, PfDoctorError, UsageError
 
 SCENARIO = Path(__file__).parents[2] / "playbooks/scenarios/null-deref-module"
@@ -21,7 +21,7 @@ def release() -> str:
     """A kernel release that modules can be built for here."""
     for name in ("make", "gcc"):
         require_program(name)
-    kernel = installed_kernel()
+    kernel = USUAL.kernel()
     found = release_of(kernel) if kernel else "none"
     headers = Path("/lib/modules", found, "build")
     require(headers.exists(), "no kernel headers: package linux-headers-cloud-amd64")

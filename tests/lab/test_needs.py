@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pagefault_doctor.lab import needs
+from pagefault_doctor.lab import initramfs, needs
+from pagefault_doctor.lab.machine import ARM64, Stock
 from pagefault_doctor.lab.needs import Need, Row, Use
 from pagefault_doctor.model.errors import MissingError
 
@@ -28,14 +29,25 @@ def test_every_need_is_found_or_has_a_remedy() -> None:
 
 def test_on_a_bare_machine_only_remedies_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(needs, "environment", lambda: {"PATH": "/nonexistent"})
-    monkeypatch.setattr(needs, "installed_kernel", lambda: None)
+    monkeypatch.setattr(initramfs, "locate", lambda name, stock: None)
+    monkeypatch.setattr(Stock, "kernel", lambda stock: None)
     rows = needs.look()
     assert not any(each.path for each in rows)
     assert "apt install linux-headers-cloud-amd64" in {each.remedy for each in rows}
 
 
+def test_the_parts_of_another_architecture_are_fetched_its_tools_installed(tmp_path: Path) -> None:
+    remedies = {row.need.name: row.remedy for row in needs.look(Stock(ARM64, tmp_path))}
+    for name in ("kernel", "headers", "busybox", "dash", "kmod", "vmlinux"):
+        assert remedies[name] == "pfdoctor lab fetch arm64"
+    assert remedies["qemu-system-aarch64"] in ("", "apt install qemu-system-arm")
+    assert remedies["aarch64-linux-gnu-gcc"] in ("", "apt install gcc-aarch64-linux-gnu")
+    assert "crash" not in remedies
+
+
 def test_a_kernel_that_may_not_be_read_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(needs, "installed_kernel", lambda: Path("/boot/vmlinuz-0.0.0-nowhere"))
+    nowhere = Path("/boot/vmlinuz-0.0.0-nowhere")
+    monkeypatch.setattr(Stock, "kernel", lambda stock: nowhere)
     remedies = {each.need.name: each.remedy for each in needs.look()}
     assert "sudo" in remedies["kernel"]
 

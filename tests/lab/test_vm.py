@@ -13,7 +13,8 @@ import pytest
 
 from needs import require_program
 from pagefault_doctor.lab.guest import GuestHost
-from pagefault_doctor.lab.vm import Setup, VirtualMachine, installed_kernel
+from pagefault_doctor.lab.machine import X86_64, Stock
+from pagefault_doctor.lab.vm import Setup, VirtualMachine
 from pagefault_doctor.model.command import Command
 from pagefault_doctor.model.errors import MissingError, PfDoctorError
 
@@ -51,8 +52,19 @@ def test_without_qemu_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_kernel_without_modules_is_not_taken(tmp_path: Path) -> None:
-    (tmp_path / "vmlinuz-0.0.0-nowhere").touch()
-    assert installed_kernel(tmp_path) is None
+    (tmp_path / "boot").mkdir()
+    (tmp_path / "boot/vmlinuz-0.0.0-nowhere").touch()
+    assert Stock(X86_64, tmp_path).kernel() is None
+
+
+def test_the_newest_kernel_with_modules_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "boot").mkdir()
+    for release in ("6.1.0-9-cloud", "6.1.0-10-cloud"):
+        (tmp_path / "lib/modules" / release).mkdir(parents=True)
+        (tmp_path / f"boot/vmlinuz-{release}").touch()
+    newest = Stock(X86_64, tmp_path).kernel()
+    assert newest
+    assert newest.name == "vmlinuz-6.1.0-10-cloud"
 
 
 @lab
