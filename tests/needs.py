@@ -11,6 +11,8 @@ STRICT = os.environ.get("PFDOCTOR_REQUIRE_LAB") == "1"
 """Whether a missing tool fails a test instead of skipping it."""
 
 PACKAGES = {
+    "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu",
+    "aarch64-linux-gnu-objdump": "binutils-aarch64-linux-gnu",
     "crash": "crash",
     "drgn": "drgn (pip)",
     "gdb": "gdb",
@@ -19,6 +21,8 @@ PACKAGES = {
     "gcc": "gcc",
     "memtester": "memtester",
     "perf": "linux-perf",
+    "objcopy": "binutils",
+    "objdump": "binutils",
     "qemu-system-x86_64": "qemu-system-x86",
     "sparse": "sparse",
     "spatch": "coccinelle",
