@@ -9,9 +9,11 @@ from typing import Any, Final
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.symbols.instruction import disassembler
 from pagefault_doctor.symbols.module_file import Placed
-from pagefault_doctor.symbols.sections import SYMBOL, Sections
+from pagefault_doctor.symbols.sections import SYMBOL, Damaged, Sections
 
 _MOST_CODE: Final = 1 << 16
+_MOST_RELOCATIONS: Final = 32 << 20
+"""Bytes of a section's relocations."""
 _TARGET_TABLES: Final = ("__jump_table", "__ex_table")
 """Sections that name places which are jumped to without a jump in sight (`asm goto`, fixups)."""
 _UNLIKELY: Final = ".text.unlikely"
@@ -55,7 +57,12 @@ class Code:
             self.is_clear = False
 
     def _all(self, name: str) -> Iterator[tuple[int, int]]:
-        """Yield what each relocation of a section refers to: a section, and a place in it."""
+        """Yield what each relocation of a section refers to: a section, and a place in it.
+
+        Raises Damaged where there are more than is sensible.
+        """
+        if len(self._sections.data(f".rela{name}")) > _MOST_RELOCATIONS:
+            raise Damaged(f"{name} has too many relocations")
         for _, _, number, addend in self._sections.relocations(name, 0, 1 << 62):
             symbol = self._sections.symbol(number)
             yield symbol.section, symbol.value + addend
