@@ -43,7 +43,7 @@ LAB_PACKAGES := qemu-system-x86 kexec-tools busybox-static cpio kmod linux-image
 	linux-headers-cloud-amd64 linux-image-cloud-amd64-dbg crash makedumpfile stress-ng \
 	memtester linux-perf sparse coccinelle gdb valgrind gcc make tmux openssh-client openssh-server strace \
 	zstd systemd systemd-journal-remote debuginfod dnf dnf-plugins-core rpm rpm2cpio createrepo-c \
-	libarchive-tools
+	libarchive-tools binutils gcc-aarch64-linux-gnu
 
 screenshots: $(VENV)/.installed ## make the pictures in screenshots/ anew
 	$(BIN)/python screenshots/make.py

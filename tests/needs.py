@@ -12,6 +12,8 @@ STRICT = os.environ.get("PFDOCTOR_REQUIRE_LAB") == "1"
 
 PACKAGES = {
     "bsdtar": "libarchive-tools",
+    "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu",
+    "aarch64-linux-gnu-objdump": "binutils-aarch64-linux-gnu",
     "crash": "crash",
     "createrepo_c": "createrepo-c",
     "debuginfod-find": "debuginfod",
@@ -25,6 +27,8 @@ PACKAGES = {
     "perf": "linux-perf",
     "rpmbuild": "rpm",
     "rpmkeys": "rpm",
+    "objcopy": "binutils",
+    "objdump": "binutils",
     "qemu-system-x86_64": "qemu-system-x86",
     "sparse": "sparse",
     "spatch": "coccinelle",

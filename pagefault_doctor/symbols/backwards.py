@@ -30,6 +30,8 @@ _X86_WHOLE: Final = {part: whole for whole, parts in _X86_PARTS for part in part
 _CALLS: Final = frozenset({"call", "bl", "blr"})
 _ENDS: Final = frozenset({"jmp", "ret", "ud2", "iretq", "int3", "hlt", "b", "br", "brk", "udf"})
 _THUNK: Final = "__x86_indirect_thunk"
+_LOW_BITS: Final = 286
+"""R_AARCH64_LDST64_ABS_LO12_NC: the second half of the address of what a load reads."""
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -97,10 +99,12 @@ def _source(code: Code, found: Any) -> Origin | None:
     if told is None:
         return None
     how, base, add = told
-    if base in ("rip", ""):
-        place = code.static_place(found) if how == "load" and base else None
-        return Origin(how, found.address, None, place) if place is not None else None
-    return None if code.relocation(found) else Origin(how, found.address, base, add)
+    relocation = code.relocation(found)
+    if relocation is None and base not in ("rip", ""):
+        return Origin(how, found.address, base, add)
+    is_static = base == "rip" or (relocation is not None and relocation[1] == _LOW_BITS)
+    place = code.static_place(found) if how == "load" and is_static else None
+    return Origin(how, found.address, None, place) if place is not None else None
 
 
 _Source = tuple[str, str, int]

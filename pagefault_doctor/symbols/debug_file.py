@@ -28,17 +28,15 @@ def has_debug_info(elf: ELFFile) -> bool:
     return section is not None and section["sh_type"] != "SHT_NOBITS"
 
 
-def find_debug_file(
-    file: Path, elf: ELFFile, folder: Path, roots: tuple[Path, ...] = DEBUG_ROOTS
-) -> Path | None:
+def find_debug_file(file: Path, elf: ELFFile, folder: Path) -> Path | None:
     """Return the file that has the debug information of another, or None.
 
-    `folder` is searched as well as the roots. Only a file of the same build id counts, or one with
-    the checksum that the link names.
+    `folder` is searched as well as DEBUG_ROOTS. Only a file of the same build id counts, or one
+    with the checksum that the link names.
     """
     wanted = identity(elf)
     link = _link(elf)
-    for path in _places(file, wanted, link[0] if link else None, (folder, *roots)):
+    for path in _places(file, wanted, link[0] if link else None, (folder, *DEBUG_ROOTS)):
         if path != file and path.is_file() and _is_of(path, wanted, link):
             return path
     return None

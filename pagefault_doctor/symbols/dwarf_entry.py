@@ -14,8 +14,11 @@ from typing import Any, Final, NamedTuple
 
 from pagefault_doctor.symbols.sections import Damaged, Sections, text_at
 
-_MOST_ENTRIES: Final = 1_500_000
-"""Entries that are read of one file; a unit of the kernel has some ten thousand."""
+_MOST_ENTRIES: Final = 600_000
+"""Entries, and rows of lists, that are read of one file: some seconds' work.
+
+A unit of a large driver has some ten thousand at its top level.
+"""
 _SIBLING: Final = 0x01
 _ADDR_BASE, _STR_OFFSETS_BASE = 0x73, 0x72
 _SPECIFICATION, _ABSTRACT_ORIGIN = 0x47, 0x31
@@ -219,7 +222,7 @@ class Dwarf:
         self._left = _MOST_ENTRIES
 
     def count(self) -> None:
-        """Count an entry; raise where it is one too many."""
+        """Count an entry or a row that is read; raise where it is one too many."""
         self._left -= 1
         if self._left < 0:
             raise Damaged("too many entries")

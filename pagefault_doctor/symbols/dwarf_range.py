@@ -68,6 +68,7 @@ def _base(unit: Unit) -> int:
 def _old(table: _List, with_block: bool) -> Iterator[tuple[int, int, bytes]]:
     base = _base(table.unit)
     for _ in range(_MOST):
+        table.unit.dwarf.count()
         begin, end = struct.unpack("<QQ", table.take(16))
         if begin == 0 and end == 0:
             return
@@ -93,6 +94,7 @@ def _new(table: _List, with_block: bool) -> Iterator[tuple[int, int, bytes]]:
     default = 5 if with_block else -1
     base_address = 6 if with_block else 5
     for _ in range(_MOST):
+        table.unit.dwarf.count()
         kind = table.number(1)
         if kind == _END:
             return

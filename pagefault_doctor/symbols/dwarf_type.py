@@ -105,8 +105,10 @@ def size_of(dwarf: Dwarf, entry: Entry | None, deep: int = 0) -> int | None:
     size = found.number(_BYTE_SIZE)
     if size is not None or found.tag != _ARRAY:
         return size if size is not None or found.tag != _POINTER else 8
-    total = size_of(dwarf, dwarf.reference(found, _TYPE), deep + 1)
-    for length in _lengths(found):
+    total, lengths = size_of(dwarf, dwarf.reference(found, _TYPE), deep + 1), _lengths(found)
+    if len(lengths) > _DEEP:
+        return None
+    for length in lengths:
         total = total * length if total is not None and length is not None else None
     return total
 

@@ -6,11 +6,14 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Any, Final
 
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.symbols.instruction import disassembler
 from pagefault_doctor.symbols.module_file import Placed
-from pagefault_doctor.symbols.sections import SYMBOL, Sections
+from pagefault_doctor.symbols.sections import SYMBOL, Damaged, Sections
 
 _MOST_CODE: Final = 1 << 16
+_MOST_RELOCATIONS: Final = 32 << 20
+"""Bytes of a section's relocations."""
 _TARGET_TABLES: Final = ("__jump_table", "__ex_table")
 """Sections that name places which are jumped to without a jump in sight (`asm goto`, fixups)."""
 _UNLIKELY: Final = ".text.unlikely"
@@ -18,6 +21,8 @@ _SHF_EXECINSTR: Final = 4
 _FUNCTION: Final = 2
 """STT_FUNC."""
 _JUMPS: Final = ("j", "loop", "b.", "cb", "tb")
+_ADDRESS: Final = regex(r"#?(0x[0-9a-f]+|\d)")
+"""The operand of a direct jump or call."""
 
 
 class Code:
@@ -44,14 +49,20 @@ class Code:
         is_jump = mnemonic.startswith(_JUMPS) or mnemonic in ("b", "br", "notrack jmp")
         if not is_jump:
             return
-        try:
-            self.targets.add(int(operands.rpartition(" ")[2].lstrip("#"), 16))
-        except ValueError:
+        target = _ADDRESS.fullmatch(operands.rpartition(" ")[2])
+        if target:
+            self.targets.add(int(target[1], 16))
+        else:
             # Through a register or a table: any instruction may be where it leads.
             self.is_clear = False
 
     def _all(self, name: str) -> Iterator[tuple[int, int]]:
-        """Yield what each relocation of a section refers to: a section, and a place in it."""
+        """Yield what each relocation of a section refers to: a section, and a place in it.
+
+        Raises Damaged where there are more than is sensible.
+        """
+        if len(self._sections.data(f".rela{name}")) > _MOST_RELOCATIONS:
+            raise Damaged(f"{name} has too many relocations")
         for _, _, number, addend in self._sections.relocations(name, 0, 1 << 62):
             symbol = self._sections.symbol(number)
             yield symbol.section, symbol.value + addend
@@ -93,8 +104,8 @@ class Code:
         """Return the function that a call leads to, or None where that is not in the file."""
         relocation = self.relocation(found)
         if relocation is None:
-            target = found.op_str.rpartition(" ")[2].lstrip("#")
-            return self._function_at(self._section, int(target, 16)) if target[:2] == "0x" else None
+            target = _ADDRESS.fullmatch(found.op_str)
+            return self._function_at(self._section, int(target[1], 16)) if target else None
         _, _, number, addend = relocation
         name = self._sections.symbol_name(number)
         symbol = self._sections.symbol(number)
@@ -120,7 +131,9 @@ class Code:
         symbol = self._sections.symbol(number)
         if not symbol.section:
             return None
-        place = symbol.value + addend + found.address + found.size - offset
+        place = symbol.value + addend
+        if self.arch == "x86_64":
+            place += found.address + found.size - offset
         name = self._sections.elf.get_section(symbol.section).name
         section = self._debug.elf.get_section_index(name)
         return self._debug.place(section, place) if section else None

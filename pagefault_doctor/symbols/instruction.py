@@ -137,6 +137,17 @@ def _segment(found: Any, operand: Any) -> str | None:
     return name if name in ("fs", "gs") else None
 
 
+def _arm64_size(found: Any) -> int:
+    """Return the width of a load or store, which the mnemonic or the register tells; else 0."""
+    mnemonic = found.mnemonic
+    if not mnemonic.startswith(("ld", "st")):
+        return 0
+    if mnemonic.endswith(("b", "h")):
+        return 1 if mnemonic.endswith("b") else 2
+    name = str(found.reg_name(found.operands[0].reg) or "")
+    return 4 if name.startswith("w") or mnemonic.endswith("sw") else 8 if name[:1] == "x" else 0
+
+
 def _build(found: Any, text: str, arch: str) -> Instruction:
     operands = [] if found.mnemonic == "lea" else _memory(found, arch)
     if not operands:
@@ -153,7 +164,7 @@ def _build(found: Any, text: str, arch: str) -> Instruction:
         scale=getattr(operand.mem, "scale", 1),
         segment=_segment(found, operand),
         displacement=operand.mem.disp,
-        size=getattr(operand, "size", 0),
+        size=_arm64_size(found) if arch == "arm64" else operand.size,
         is_write=_is_write(found, operand, arch),
         is_read=_is_read(found, operand, arch),
         has_memory=True,
