@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from pagefault_doctor.diagnosis import core
+from pagefault_doctor.diagnosis import core, dump
 from pagefault_doctor.diagnosis.reading import error_words, walk_words
 from pagefault_doctor.diagnosis.scene import Scene
 from pagefault_doctor.model.diagnosis import (
@@ -64,7 +64,7 @@ def account(
     return Account(
         happened=tuple(_happened(report, scene, readings)),
         came=tuple(_came(report, scene)),
-        unknown=tuple(_unknown(report, first)),
+        unknown=() if dump.knows_who_freed(scene) else tuple(_unknown(report, first)),
         fix=tuple(_fix(report, first)),
     )
 
@@ -119,6 +119,7 @@ def _came(report: Report, scene: Scene) -> Iterator[Evidence]:
         if by:
             of = f"{by} of module {module}" if module else by
             yield _cited(text.format(by=of), report, f"{name}_by")
+    yield from dump.story(scene)
     yield from _stage(report)
     if report.workqueue:
         text = f"it ran as a work item ({report.workqueue}): whoever queued it is not in the trace"

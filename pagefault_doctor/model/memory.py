@@ -6,8 +6,13 @@ from typing import Annotated, Final
 
 import msgspec
 
+from pagefault_doctor.model.pattern import regex
+
 Hex = Annotated[str, msgspec.Meta(pattern="^0x[0-9a-f]{1,16}$")]
 Count = Annotated[int, msgspec.Meta(ge=0, lt=1 << 48)]
+
+_INLINED: Final = regex(r"k[a-z]?(?:alloc|malloc|free)|kmem_cache_|k(?:str|mem)dup")
+"""Functions of the kernel that a module has inlined (`include/linux/slab.h`)."""
 
 Call = tuple[str, str]
 """A function and its module, which is empty for the kernel's own."""
@@ -27,7 +32,9 @@ class Trace(msgspec.Struct, frozen=True):
     @property
     def by(self) -> str:
         """Who it was in words: the innermost call of a module, else the innermost one."""
-        own = next((call for call in self.stack if call[1]), None)
+        of_modules = [call for call in self.stack if call[1]]
+        named = (call for call in of_modules if not _INLINED.match(call[0]))
+        own = next(named, of_modules[0] if of_modules else None)
         if own:
             return f"{own[0]} [{own[1]}]"
         return self.stack[0][0] if self.stack else ""

@@ -296,7 +296,7 @@ def pointers():
     areas = []
     for at in seen.values():
         if at["is"] == "slab" and not any(start == int(at["start"], 16) for _, start, _ in areas):
-            data = memory(int(at["start"], 16), min(at["size"], 1024))
+            data = memory(int(at["start"], 16), min(at["size"], 8192))
             areas.append((at["what"], int(at["start"], 16), bytes.fromhex(data or "")))
     try:
         areas.extend(data_of_modules())
