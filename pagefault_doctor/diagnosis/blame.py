@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.diagnosis import core, freelist
+from pagefault_doctor.diagnosis import core, dump, freelist
 from pagefault_doctor.diagnosis.scene import Scene
 from pagefault_doctor.diagnosis.unload import use_after_unload
 from pagefault_doctor.model.diagnosis import Attribution, Evidence, RootCause
@@ -66,6 +66,14 @@ def _of_object(report: Report, what: str) -> Culprit | None:
     return _module(
         module, f"the object was {what} by {by} of {module}", report.line_of(f"{what}_by")
     )
+
+
+def _of_dump(scene: Scene) -> Culprit | None:
+    """Return the module that freed or overran the object, as the dump has it."""
+    found = dump.blamed(scene)
+    if found is None:
+        return None
+    return Culprit(Attribution.MODULE, found[0], Evidence(found[1], 0.0, None, dump.origin(scene)))
 
 
 def _from_trace(report: Report) -> Culprit | None:
@@ -149,6 +157,7 @@ def _suspects(report: Report, scene: Scene) -> Iterator[Culprit | None]:
         text = f"{gone} was unloaded last, and its code was still called"
         yield _module(gone, text, report.line_of("modules"))
     yield _of_object(report, "freed")
+    yield _of_dump(scene)
     if report.module:
         text = f"the fault is in {report.function or 'code'} of {report.module}"
         yield _module(report.module, text, report.line_of("function"))

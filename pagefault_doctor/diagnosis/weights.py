@@ -68,11 +68,17 @@ WEIGHT: Final = {
     "freed.decrement": 0.6,
     "freed.freelist-crash": 2.0,
     "freed.words": 3.0,
+    "freed.dump-owner": 3.0,
+    "freed.dump-object": 2.5,
+    "freed.dump-live": -0.5,
+    "freed.dump-no-module": 1.2,
+    "freed.dump-pending": 2.0,
     # freed twice
     "double.sanitizer": 4.5,
     "double.slab": 4.5,
     "double.not-slab": 2.2,
     "double.freelist-crash": 1.0,
+    "double.dump-free": 2.5,
     # out of bounds
     "bounds.sanitizer": 4.5,
     "bounds.index": 4.0,
@@ -88,6 +94,8 @@ WEIGHT: Final = {
     "bounds.text-pointer": 2.0,
     "bounds.freelist-crash": 1.0,
     "bounds.redzone-pointer": 2.2,
+    "bounds.dump-redzone": 2.0,
+    "bounds.dump-past": 1.5,
     # wild pointer
     "wild.paging": 1.0,
     "wild.non-canonical": 1.8,
@@ -103,6 +111,9 @@ WEIGHT: Final = {
     "wild.struct-page": 0.8,
     "wild.plain": 1.4,
     "wild.valid-address": -2.0,
+    "wild.dump-nothing": 1.0,
+    "wild.dump-owner": 0.5,
+    "wild.dump-freed": -1.0,
     # user pointer
     "user.headline": 3.0,
     "user.protection": 3.2,
@@ -120,6 +131,7 @@ WEIGHT: Final = {
     "stack.near-pointer": 2.0,
     "stack.recursion": 1.5,
     "stack.neighbour": 4.5,
+    "stack.dump-guard": 2.5,
     # lists
     "list.check": 3.5,
     "list.poison": 3.2,

@@ -17,7 +17,7 @@ from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Report
-from pagefault_doctor.tools import dump_file, vmlinux
+from pagefault_doctor.tools import dump_file, dump_memory, vmlinux
 from pagefault_doctor.tools.crash import NO_DUMP
 from pagefault_doctor.tools.drgn_script import SCRIPT
 from pagefault_doctor.tools.log_reading import log_reading
@@ -133,8 +133,8 @@ def _read(result: Result, case: Case) -> Reading:
     report = reported(case, log.log)
     findings = _findings(said, frame, cut, result, report)
     return Reading(
-        facts=_facts(said, frame, cut, result, report),
-        findings=(*findings, *log.findings),
+        facts=(*_facts(said, frame, cut, result, report), *dump_memory.facts(said, result)),
+        findings=(*findings, *dump_memory.findings(said, result), *log.findings),
         log=log.log,
     )
 
@@ -213,6 +213,7 @@ TOOL: Final = Tool(
         *dump_file.FACTS,
         *("dump.release", "dump.panic", "dump.complete", "dump.function", "dump.module"),
         *("dump.file", "dump.line"),
+        *dump_memory.FACTS,
     ),
     plan=_plan,
     read=_read,

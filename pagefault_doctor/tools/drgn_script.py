@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
-SCRIPT: Final = """\
+from pagefault_doctor.tools.drgn_memory import MEMORY
+
+_BASE: Final = """\
 import json
 
 
@@ -76,3 +78,6 @@ say("task", task)
 say("frames", lambda: [frame(each) for each in list(prog.stack_trace(crashed()))[:64]])
 say("log", log)
 """
+
+SCRIPT: Final = _BASE + MEMORY
+"""What is known without them comes first: the looks at memory are the slowest."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from pagefault_doctor.diagnosis import dump
 from pagefault_doctor.diagnosis.account.sentence import by_command, cited
 from pagefault_doctor.diagnosis.scene import Scene
 from pagefault_doctor.model.diagnosis import Candidate, Evidence, RootCause
@@ -42,6 +43,7 @@ def came(report: Report, scene: Scene, first: Candidate) -> Iterator[Evidence]:
         if by:
             of = f"{by} of module {module}" if module else by
             yield cited(text.format(by=of, freed=freed), report, f"{name}_by")
+    yield from dump.story(scene)
     yield from _leads(scene, first)
     yield from _stage(report)
     yield from _context(report)

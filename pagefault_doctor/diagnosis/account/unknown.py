@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from pagefault_doctor.diagnosis import dump
 from pagefault_doctor.diagnosis.account.came import CHECKERS
 from pagefault_doctor.diagnosis.scene import Scene
 from pagefault_doctor.model.diagnosis import Candidate, Evidence, RootCause
@@ -39,6 +40,8 @@ _TOLD_BY_A_CALL: Final = (RootCause.NULL_DEREF, RootCause.ERR_PTR)
 
 def unknown(report: Report, scene: Scene, first: Candidate) -> Iterator[Evidence]:
     """Give what is not known, as far as the likeliest cause makes one ask for it."""
+    if dump.knows_who_freed(scene):
+        return
     text = _UNKNOWN.get(first.root_cause)
     if report.pointer and report.pointer.returned_by and first.root_cause in _TOLD_BY_A_CALL:
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pagefault_doctor.diagnosis import freelist
+from pagefault_doctor.diagnosis import dump, freelist
 from pagefault_doctor.diagnosis.scene import Scene
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Report
@@ -38,3 +38,6 @@ def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
     if found and (report.function or "").startswith(_FREE):
         text = f"{report.function} was given a pointer that is not an allocated object"
         yield scene.says("double.not-slab", text, line=found)
+        if freed := dump.refreed(scene):
+            text = f"{freed.known_as} points to {freed.text}"
+            yield dump.says(scene, "double.dump-free", text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pagefault_doctor.diagnosis import freelist
+from pagefault_doctor.diagnosis import dump, freelist
 from pagefault_doctor.diagnosis.address import PAGE, AddressClass, printable
 from pagefault_doctor.diagnosis.scene import Scene
 from pagefault_doctor.model.diagnosis import Evidence
@@ -73,6 +73,16 @@ def _text_as_pointer(scene: Scene) -> Iterator[Evidence]:
         yield scene.says("bounds.text-pointer", said, "registers", "fault")
 
 
+def _dump(scene: Scene) -> Iterator[Evidence]:
+    if over := dump.trampled(scene):
+        text = f"the bytes behind {over.text} were overwritten"
+        yield dump.says(scene, "bounds.dump-redzone", text)
+    target = dump.target(scene)
+    if target and target.is_past_end:
+        text = f"{target.address} lies {target.offset - target.size} bytes behind {target.text}"
+        yield dump.says(scene, "bounds.dump-past", text)
+
+
 def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
     """Weigh whether something was accessed past its end."""
     for phrase, key, text in _WORDS:
@@ -85,6 +95,7 @@ def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
     if freelist.is_broken(scene):
         text = "the allocator's list of free objects is damaged, as by an overrun"
         yield scene.says("bounds.freelist-crash", text, "function", "headline")
+    yield from _dump(scene)
     hit = scene.poison
     if hit and hit.poison.state == "redzone":
         text = f"the bad pointer is {hit.poison.name}: {hit.poison.means}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from pagefault_doctor.diagnosis import dump
 from pagefault_doctor.diagnosis.scene import Scene
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Kind, Report
@@ -43,6 +44,15 @@ def _recursion(report: Report, scene: Scene) -> Iterator[Evidence]:
             yield scene.says("stack.recursion", text, "trace")
 
 
+def _dump(scene: Scene) -> Iterator[Evidence]:
+    stack = (scene.registers.get("rsp"), scene.registers.get("sp"), scene.fault_address)
+    for value, found in dump.pointed(scene).items():
+        if found.kind == "guard" and value in stack:
+            text = f"{found.address} points to {found.text}"
+            yield dump.says(scene, "stack.dump-guard", text)
+            return
+
+
 def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
     """Weigh whether the stack overflowed."""
     for phrase, key, text in _WORDS:
@@ -51,6 +61,7 @@ def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
             yield scene.says(key, text, line=found)
             break
     yield from _pointer(report, scene)
+    yield from _dump(scene)
     yield from _recursion(report, scene)
     if report.kind is Kind.ATOMIC_SLEEP:
         for other in scene.others:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pagefault_doctor.diagnosis import freelist, poison
+from pagefault_doctor.diagnosis import dump, freelist, poison
 from pagefault_doctor.diagnosis.address import AddressClass
 from pagefault_doctor.diagnosis.poison import State
 from pagefault_doctor.diagnosis.scene import Scene
@@ -75,6 +75,27 @@ def _unloaded(scene: Scene) -> Iterator[Evidence]:
         yield scene.says("freed.module-range", text, "fault")
 
 
+def _dump(scene: Scene) -> Iterator[Evidence]:
+    target, owner = dump.target(scene), dump.owner(scene)
+    if target and owner and owner.is_free:
+        text = f"the bad pointer {target.address} lies in {owner.text}"
+        yield dump.says(scene, "freed.dump-owner", text)
+    elif target and target.is_free:
+        text = f"{target.address} points to {target.text}"
+        yield dump.says(scene, "freed.dump-object", text)
+    elif owner and owner.state == "live":
+        text = f"the bad pointer lies in {owner.text}: not freed, or in use again since"
+        yield dump.says(scene, "freed.dump-live", text)
+    gone = scene.report.last_unloaded
+    if target and target.kind == "modules-area" and gone:
+        text = f"the dump has no module at {target.address} any more; last unloaded: {gone}"
+        yield dump.says(scene, "freed.dump-no-module", text)
+    pending = scene.fact("dump.pending_lost")
+    if pending and scene.is_jump:
+        text = "a timer or delayed work is due whose code is in no module"
+        yield dump.says(scene, "freed.dump-pending", text)
+
+
 def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
     """Weigh whether something was used after it was freed, deleted or unloaded."""
     for phrase, key, text in _WORDS:
@@ -86,6 +107,7 @@ def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
         yield from _count(report, scene)
     yield from _poison(scene)
     yield from _unloaded(scene)
+    yield from _dump(scene)
     broken = scene.broken_link
     if broken and broken.is_freed:
         key = "freed.list-value" if poison.find(broken.actual, scene.bits) else _FREELIST

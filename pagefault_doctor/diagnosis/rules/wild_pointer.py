@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pagefault_doctor.diagnosis import dump
 from pagefault_doctor.diagnosis.address import AddressClass
 from pagefault_doctor.diagnosis.poison import State
 from pagefault_doctor.diagnosis.scene import Scene
@@ -54,6 +55,18 @@ def _place(scene: Scene) -> Iterator[Evidence]:
         yield scene.says("wild.truncated", text, "fault")
 
 
+def _dump(scene: Scene) -> Iterator[Evidence]:
+    target, owner = dump.target(scene), dump.owner(scene)
+    if target and target.kind == "nothing":
+        text = f"the dump has nothing mapped at {target.address}"
+        yield dump.says(scene, "wild.dump-nothing", text)
+    if target and owner and owner.is_free:
+        text = "the value lies in a freed object, which explains it"
+        yield dump.says(scene, "wild.dump-freed", text)
+    elif target and owner and owner.state == "live":
+        yield dump.says(scene, "wild.dump-owner", f"{target.address} lies in {owner.text}")
+
+
 def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
     """Weigh whether a pointer was garbage."""
     for phrase, key, text in _WORDS:
@@ -62,6 +75,7 @@ def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
             yield scene.says(key, text, line=found)
             break
     yield from _place(scene)
+    yield from _dump(scene)
     if scene.is_refused_instruction:
         text = "the address is a valid one: the instruction was refused, not the pointer"
         yield scene.says("wild.valid-address", text, "headline", "fault")

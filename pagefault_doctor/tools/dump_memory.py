@@ -1,0 +1,105 @@
+"""What the pointers of the fault point to in a dump: facts and findings of drgn's script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from pagefault_doctor.model.command import Result
+from pagefault_doctor.model.fact import Fact, Finding, Mark
+from pagefault_doctor.model.memory import Pointed, encoded
+from pagefault_doctor.tools.tool import fact, finding
+
+FACTS: Final = ("dump.pointers", "dump.pending_lost", "dump.modules_unsettled")
+_MOST: Final = 64
+_SHOWN: Final = 8
+
+Said = Mapping[str, tuple[Any, int]]
+
+
+def pointed(said: Said) -> tuple[Pointed, ...]:
+    """Return what the values of the fault point to; what cannot be read is passed over."""
+    value = said.get("pointers", ({}, 0))[0]
+    found = value.get("found") if isinstance(value, dict) else None
+    return tuple(_each(found[:_MOST])) if isinstance(found, list) else ()
+
+
+def _each(found: list[Any]) -> Iterator[Pointed]:
+    for entry in found:
+        try:
+            yield msgspec.convert(entry, Pointed)
+        except (msgspec.ValidationError, RecursionError):
+            continue
+
+
+def facts(said: Said, result: Result) -> Iterator[Fact]:
+    """Give the facts of `FACTS` that the output tells."""
+    if seen := pointed(said):
+        yield fact("dump.pointers", tuple(map(encoded, seen)), result, said["pointers"][1])
+    if lost := _texts(said, "pending"):
+        yield fact("dump.pending_lost", lost, result, said["pending"][1])
+    if unsettled := tuple(row for row in _texts(said, "modules") if not row.endswith(" live")):
+        yield fact("dump.modules_unsettled", unsettled, result, said["modules"][1])
+
+
+def _texts(said: Said, name: str) -> tuple[str, ...]:
+    """Return each row of a table as one text, its cells apart by blanks."""
+    rows = said.get(name, ([], 0))[0]
+    if not isinstance(rows, list):
+        return ()
+    return tuple(
+        " ".join(row)
+        for row in rows[:_MOST]
+        if isinstance(row, list) and row and all(isinstance(cell, str) for cell in row)
+    )
+
+
+def findings(said: Said, result: Result) -> Iterator[Finding]:
+    """Give a sentence for each pointer that tells something, the bad news first."""
+    seen = pointed(said)
+    line = said["pointers"][1] if seen else 0
+    telling = sorted((p for p in seen if p.kind != "value"), key=lambda p: not _is_bad(p))
+    for each in telling[:_SHOWN]:
+        mark = Mark.BAD if _is_bad(each) else Mark.NEUTRAL
+        yield finding(f"{each.known_as} points to {each.text}", mark, result, line)
+    for each in seen:
+        yield from _about(each, seen, result, line)
+    for row in _texts(said, "pending"):
+        text = f"A {row.rpartition(' ')[0]} is due whose code, {row.split()[-1]}, is in no module"
+        yield finding(text, Mark.BAD, result, said["pending"][1])
+    if seen and (why := _untold(said)):
+        yield finding(why, Mark.NEUTRAL, result, line)
+
+
+def _is_bad(each: Pointed) -> bool:
+    return each.is_free or each.is_past_end or each.kind in ("guard", "modules-area")
+
+
+def _about(
+    each: Pointed, seen: tuple[Pointed, ...], result: Result, line: int
+) -> Iterator[Finding]:
+    free = {p.start: p for p in seen if p.is_free}
+    for holder in each.kept:
+        owner = free.get(holder.start)
+        if owner:
+            text = f"{each.known_as} ({each.address}) lies in a freed object, at {holder.text}"
+            yield finding(text, Mark.BAD, result, line)
+        elif each.is_free and holder.symbol:
+            text = f"{holder.text} still points to the freed object"
+            yield finding(text, Mark.BAD, result, line)
+    if each.is_trampled:
+        text = f"The bytes behind the object of {each.what} at {each.start} were overwritten"
+        yield finding(text, Mark.BAD, result, line)
+    if each.kind in ("slab", "page") and each.data is None:
+        text = f"The memory at {each.address} is not in the dump: free pages were filtered out"
+        yield finding(text, Mark.NEUTRAL, result, line)
+
+
+def _untold(said: Said) -> str:
+    value = said["pointers"][0]
+    left = value.get("left_off")
+    if isinstance(left, int) and left > 0:
+        return f"{left} more values were not looked at, for that would have taken too long"
+    return ""
