@@ -1,7 +1,7 @@
 """What the dump says of the bad pointer of a report, where there is a dump.
 
-A value of the dump counts for a report only where the report prints the same value, so that the
-facts of one fault are not held against another of the same boot.
+A value of the dump counts for a report only where the report prints the same value, or a report of
+the same fault in another log does, so that the facts of one fault are not held against another.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ def _all(scene: Scene) -> Iterator[Pointed]:
 
 def _printed(scene: Scene) -> set[int]:
     values = {*scene.registers.values(), scene.pointer, scene.fault_address, scene.printed_address}
+    values |= {twin.register(name) for twin in scene.twins for name in twin.registers}
     return {value for value in values if value is not None}
 
 
@@ -81,9 +82,9 @@ def says(scene: Scene, key: str, text: str) -> Evidence:
 
 
 def origin(scene: Scene) -> str:
-    """Return the name of the tool that read the dump."""
+    """Return the command that read the dump."""
     fact = scene.fact(_FACT)
-    return fact.source.origin.partition(" ")[0] if fact else "the dump"
+    return fact.source.origin if fact else "the dump"
 
 
 def story(scene: Scene) -> Iterator[Evidence]:

@@ -49,12 +49,16 @@ _FRAME: Final = regex(r"\s*(?:\[<[0-9a-f]+>\]\s*)?(?:\? )?[\w.$]+\+0x[0-9a-f]+/0
 
 
 class Scene(msgspec.Struct, frozen=True, dict=True):
-    """A report with its surroundings: facts, module events and the other reports of its boot."""
+    """A report with its surroundings: facts, module events and the other reports of its boot.
+
+    `twins` are reports of the same fault in other logs, such as that of its dump.
+    """
 
     report: Report
     facts: Mapping[str, Fact] = {}
     module_events: tuple[ModuleEvent, ...] = ()
     others: tuple[Report, ...] = ()
+    twins: tuple[Report, ...] = ()
 
     @cached_property
     def bits(self) -> int:

@@ -89,15 +89,26 @@ def _mismatch(event: ModuleEvent, text: str) -> Diagnosis:
     )
 
 
-def _scene(report: Report, log: KernelLog, facts: Mapping[str, Fact]) -> Scene:
+def _scene(
+    report: Report, log: KernelLog, facts: Mapping[str, Fact], logs: tuple[KernelLog, ...]
+) -> Scene:
     others = (r for r in log.reports if r.boot == report.boot and r is not report)
-    return Scene(report, facts, log.module_events, tuple(islice(others, _OTHERS)))
+    twins = (r for other in logs if other is not log for r in other.reports if _same(r, report))
+    return Scene(
+        report, facts, log.module_events, tuple(islice(others, _OTHERS)), tuple(islice(twins, 4))
+    )
+
+
+def _same(one: Report, other: Report) -> bool:
+    """Whether two reports are of the same fault: the same words at the same place."""
+    place = (other.title, other.function, other.offset, other.module)
+    return other.function is not None and place == (one.title, one.function, one.offset, one.module)
 
 
 def diagnose(logs: tuple[KernelLog, ...], facts: Mapping[str, Fact]) -> Opinion:
     """Return what the logs and facts together say: a diagnosis of each report, and a verdict."""
     reports = [(log, report) for log in logs for report in log.reports]
-    each = tuple(diagnose_report(r, _scene(r, log, facts)) for log, r in reports)
+    each = tuple(diagnose_report(r, _scene(r, log, facts, logs)) for log, r in reports)
     index = main_report([report for _, report in reports])
     if index is not None:
         return Opinion(each, each[index])

@@ -221,7 +221,7 @@ def test_any_bytes_behind_the_sign_of_a_container_are_read(sign: bytes, data: by
     klog.read(sign + data, "x")
 
 
-@given(st.binary(max_size=300).filter(lambda x: b"\0" not in x))
+@given(st.binary(max_size=300).filter(lambda x: b"\0" not in x and x.count(b"\r") < 2))
 def test_every_line_is_counted(data: bytes) -> None:
     log = klog.read(b"text " * 60 + data, "x")
     assert log.lines == data.count(b"\n") + (not data.endswith(b"\n"))

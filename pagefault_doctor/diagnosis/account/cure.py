@@ -21,13 +21,16 @@ def cure(report: Report, first: Candidate) -> Iterator[Evidence]:
     """Give who has to change something, and who need not although the fault showed there."""
     because = first.evidence[-1] if first.evidence else None
     line = because.line if because else report.line_of("function")
+    origin = because.origin if because else None
     if first.attribution is Attribution.MODULE:
         name = f"module {first.module}" if first.module else "a module that the log does not name"
-        yield Evidence(f"in {name}: {because.text if because else ''}", 0.0, line)
+        yield Evidence(f"in {name}: {because.text if because else ''}", 0.0, line, origin)
     elif first.attribution is Attribution.KERNEL:
-        yield Evidence(f"in the kernel's own code: {_of_the_kernel(report)}", 0.0, line)
+        yield Evidence(f"in the kernel's own code: {_of_the_kernel(report)}", 0.0, line, origin)
     elif first.attribution is not Attribution.NONE:
-        yield Evidence(f"not in the kernel's code: {_ELSEWHERE[first.attribution]}", 0.0, line)
+        yield Evidence(
+            f"not in the kernel's code: {_ELSEWHERE[first.attribution]}", 0.0, line, origin
+        )
     if report.module != first.module and core.carries(report.function) and report.function:
         text = f"{report.function} only worked with what it was given: no change belongs there"
         yield cited(text, report, "function")
