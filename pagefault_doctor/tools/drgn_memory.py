@@ -182,7 +182,7 @@ def is_free(page, pfn):
 
 
 def vmcoreinfo():
-    return text(prog["vmcoreinfo_data"].string_())
+    return text(prog["VMCOREINFO"].string_())
 
 
 def page(address):

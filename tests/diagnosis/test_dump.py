@@ -150,17 +150,17 @@ def freeing(*found: Pointed, function: str = "__kmem_cache_free") -> Diagnosis:
 def test_an_object_that_is_free_while_it_is_freed_is_freed_twice() -> None:
     found = freeing(slab(freed=FREED))
     assert (found.root_cause, found.module) == (RootCause.DOUBLE_FREE, "badge")
-    assert weight(found, RootCause.DOUBLE_FREE, "RBX points to a freed object") > 0
+    assert weight(found, RootCause.DOUBLE_FREE, "RBX: a freed object") > 0
 
 
 @pytest.mark.parametrize("near", [slab(state="live"), slab(OBJECT + 48, names=("rcx",))])
 def test_a_live_object_or_the_middle_of_one_is_not_freed_twice(near: Pointed) -> None:
-    assert weight(freeing(near), RootCause.DOUBLE_FREE, "points to") == 0
+    assert weight(freeing(near), RootCause.DOUBLE_FREE, "a freed object") == 0
 
 
 def test_a_freed_object_in_a_register_of_an_allocation_is_not_freed_twice() -> None:
     found = freeing(slab(), function="kmem_cache_alloc")
-    assert weight(found, RootCause.DOUBLE_FREE, "points to") == 0
+    assert weight(found, RootCause.DOUBLE_FREE, "a freed object") == 0
 
 
 def test_bytes_overwritten_behind_an_object_are_an_access_out_of_bounds() -> None:

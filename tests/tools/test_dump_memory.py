@@ -51,7 +51,7 @@ def test_a_freed_object_is_told_with_who_freed_it_and_who_still_points_to_it() -
     assert sensor.data
     assert set(bytes.fromhex(sensor.data)) == {0x6B}
     said = texts(case.findings)
-    assert "RBX, RDI points to a freed object of thermo_sensor" in said
+    assert "RBX, RDI: a freed object of thermo_sensor" in said
     assert "freed by thermo_write [thermo]" in said
     assert "thermo+0x28 [thermo] still points to the freed object" in said
     assert "the bad pointer 0x6b6b6b6b6b6b6b6b lies in a freed object" in reasons(case)
@@ -68,7 +68,7 @@ def test_an_object_that_kfree_was_given_while_it_was_free_is_told() -> None:
     case = seen("double_free")
     found = verdict(case)
     assert (found.root_cause.value, found.module) == ("double-free", "badge")
-    assert "RAX, RBX points to a freed object of kmalloc-96" in reasons(case)
+    assert "RAX, RBX: a freed object of kmalloc-96" in reasons(case)
 
 
 def test_a_jump_to_where_a_module_was_is_told() -> None:
@@ -120,8 +120,11 @@ def findings(text: str) -> str:
 
 def test_content_that_was_filtered_out_of_the_dump_is_said_not_guessed() -> None:
     page = {"is": "page", "what": "", "size": 4096, "bytes": None}
-    assert "free pages were filtered out" in findings(one(**page))
-    assert "filtered out" not in findings(one(bytes="6b6b"))
+    assert "its content was filtered out of the dump" in findings(one(**page))
+    assert "is not in the dump" in findings(one(bytes=None))
+    whole = findings(one(bytes="6b6b"))
+    assert "filtered out" not in whole
+    assert "not in the dump" not in whole
 
 
 def test_a_slab_whose_state_is_not_known_is_not_called_free() -> None:
