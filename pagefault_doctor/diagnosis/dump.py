@@ -56,8 +56,11 @@ def owner(scene: Scene) -> Pointed | None:
 
 
 def refreed(scene: Scene) -> Pointed | None:
-    """Return the first freed object of which a register holds the very start, or None."""
-    return next((p for p in pointed(scene).values() if p.is_free and p.offset == 0), None)
+    """Return the freed object of which a register held the start when a check failed, or None."""
+    if scene.report.kind is not Kind.KERNEL_BUG:
+        return None
+    free = (p for p in pointed(scene).values() if p.kind == "slab" and p.is_free)
+    return next((p for p in free if p.offset == 0), None)
 
 
 def trampled(scene: Scene) -> Pointed | None:

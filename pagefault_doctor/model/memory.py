@@ -37,7 +37,8 @@ class Trace(msgspec.Struct, frozen=True):
         own = next(named, of_modules[0] if of_modules else None)
         if own:
             return f"{own[0]} [{own[1]}]"
-        return self.stack[0][0] if self.stack else ""
+        first = self.stack[0][0] if self.stack else ""
+        return "code that is gone by now" if first.startswith("0x") else first
 
 
 class Holder(msgspec.Struct, frozen=True):

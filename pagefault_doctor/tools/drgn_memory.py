@@ -19,6 +19,7 @@ from drgn import FaultError, Object, sizeof
 LIMIT = 1.0
 begun = time.monotonic()
 SHOWN = 64
+TABLES = {}
 ALL_ONES = (1 << 64) - 1
 MODULE_STATES = ("live", "coming", "going", "unformed")
 ENTRY = re.compile(r"asm_(?:exc|sysvec)_\\w+|el1h?_\\w+|handle_exception|ret_from_exception")
@@ -74,9 +75,28 @@ def memory(address, size):
 def named(address):
     try:
         symbol = prog.symbol(address)
-        return {"symbol": symbol.name, "symbol_offset": address - symbol.address}
     except LookupError:
-        return {}
+        symbol = own_symbol(address)
+    return {"symbol": symbol.name, "symbol_offset": address - symbol.address} if symbol else {}
+
+
+def own_symbol(address):
+    \"\"\"Find a name in the kernel's own table of the module, for want of debug information.\"\"\"
+    from drgn.helpers.linux.kallsyms import module_kallsyms
+    from drgn.helpers.linux.module import address_to_module
+
+    try:
+        found = address_to_module(prog, address)
+        if not found:
+            return None
+        name = text(found.name.string_())
+        if name not in TABLES:
+            TABLES[name] = module_kallsyms(found)[:20000]
+        near = [each for each in TABLES[name] if each.name and each.address <= address]
+        last = max(near, key=lambda each: each.address)
+        return last if address - last.address < max(last.size, 1) else None
+    except Exception:
+        return None
 
 
 def cache_flag(bit, name):
@@ -90,7 +110,14 @@ def trace_of(track):
     from drgn.helpers.linux.stackdepot import stack_depot_fetch
 
     frames = stack_depot_fetch(track.handle) or ()
-    return [[each.name or "", module_of(each.pc - 1)] for each in list(frames)[:12]]
+    return [called(each) for each in list(frames)[:12]]
+
+
+def called(frame):
+    name = frame.name or ""
+    if not name or name.startswith("0x"):
+        name = named(frame.pc - 1).get("symbol", name)
+    return [name, module_of(frame.pc - 1)]
 
 
 def tracks(cache, address):
@@ -155,7 +182,7 @@ def is_free(page, pfn):
 
 
 def vmcoreinfo():
-    return text(prog["vmcoreinfo_data"].string_())
+    return text(prog["VMCOREINFO"].string_())
 
 
 def page(address):

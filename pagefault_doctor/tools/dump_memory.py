@@ -14,7 +14,14 @@ from pagefault_doctor.tools.tool import fact, finding
 
 FACTS: Final = ("dump.pointers", "dump.pending_lost", "dump.modules_unsettled")
 _MOST: Final = 64
-_SHOWN: Final = 8
+_NEUTRAL: Final = 3
+"""Pointers to what is in order that are worth a line."""
+_ORDINARY: Final = ("value", "symbol", "page-struct", "stack", "unknown")
+_UNSETTLED: Final = {
+    "coming": "was still being loaded",
+    "going": "was being unloaded",
+    "unformed": "was not yet set up",
+}
 
 Said = Mapping[str, tuple[Any, int]]
 
@@ -60,12 +67,16 @@ def findings(said: Said, result: Result) -> Iterator[Finding]:
     """Give a sentence for each pointer that tells something, the bad news first."""
     seen = pointed(said)
     line = said["pointers"][1] if seen else 0
-    telling = sorted((p for p in seen if p.kind != "value"), key=lambda p: not _is_bad(p))
-    for each in telling[:_SHOWN]:
+    neutral = [p for p in seen if not _is_bad(p) and p.kind not in _ORDINARY]
+    for each in (*filter(_is_bad, seen), *neutral[:_NEUTRAL]):
         mark = Mark.BAD if _is_bad(each) else Mark.NEUTRAL
-        yield finding(f"{each.known_as} points to {each.text}", mark, result, line)
+        yield finding(f"{each.known_as}: {each.text}", mark, result, line)
     for each in seen:
         yield from _about(each, seen, result, line)
+    for row in _texts(said, "modules"):
+        name, _, state = row.rpartition(" ")
+        if words := _UNSETTLED.get(state):
+            yield finding(f"Module {name} {words}", Mark.NEUTRAL, result, said["modules"][1])
     for row in _texts(said, "pending"):
         text = f"A {row.rpartition(' ')[0]} is due whose code, {row.split()[-1]}, is in no module"
         yield finding(text, Mark.BAD, result, said["pending"][1])
@@ -93,8 +104,17 @@ def _about(
         text = f"The bytes behind the object of {each.what} at {each.start} were overwritten"
         yield finding(text, Mark.BAD, result, line)
     if each.kind in ("slab", "page") and each.data is None:
-        text = f"The memory at {each.address} is not in the dump: free pages were filtered out"
-        yield finding(text, Mark.NEUTRAL, result, line)
+        yield finding(_missing(each), Mark.NEUTRAL, result, line)
+
+
+def _missing(each: Pointed) -> str:
+    """Return what a gap means: `makedumpfile -d 31` leaves out pages that are free."""
+    if each.kind == "page" and each.is_free:
+        return (
+            f"The page at {each.address} is free, and its content was filtered out of the dump: "
+            "which object was there, and who freed it, cannot be told from it"
+        )
+    return f"The memory at {each.address} is not in the dump: what it held cannot be told"
 
 
 def _untold(said: Said) -> str:

@@ -39,5 +39,5 @@ def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
         text = f"{report.function} was given a pointer that is not an allocated object"
         yield scene.says("double.not-slab", text, line=found)
         if freed := dump.refreed(scene):
-            text = f"{freed.known_as} points to {freed.text}"
+            text = f"{freed.known_as}: {freed.text}"
             yield dump.says(scene, "double.dump-free", text)

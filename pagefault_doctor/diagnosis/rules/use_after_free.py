@@ -83,7 +83,7 @@ def _dump(scene: Scene) -> Iterator[Evidence]:
     elif target and target.is_free:
         text = f"{target.address} points to {target.text}"
         yield dump.says(scene, "freed.dump-object", text)
-    elif owner and owner.state == "live":
+    elif target and owner and owner.state == "live" and target.kind != "modules-area":
         text = f"the bad pointer lies in {owner.text}: not freed, or in use again since"
         yield dump.says(scene, "freed.dump-live", text)
     gone = scene.report.last_unloaded
