@@ -195,6 +195,7 @@ WEIGHT: Final = {
     "hard.specification": 0.4,
     "hard.virtual": -2.5,
     "hard.memtest-failed": 4.0,
+    "hard.text-bit": 4.0,
     "hard.memtest-passed": -0.8,
     "hard.io-wait": 1.7,
     "hard.reserved": 1.0,

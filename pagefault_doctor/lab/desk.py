@@ -22,7 +22,7 @@ from pagefault_doctor.model.command import Command, Result
 TOOLS: Final = frozenset(
     (
         *("var-crash", "dump-symbols", "drgn", "crash", "line-symbols", "gdb-module", "source"),
-        "module-file",
+        *("module-file", "dump-code"),
         *("gcc-analyzer", "sparse", "coccinelle", "edit", "diff", "module-build"),
     )
 )

@@ -44,13 +44,13 @@ def test_checksums_of_a_file_that_is_not_loaded_say_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "sign", ["build_id_fits", "size_fits", "picked_is_loaded", "initramfs_fits"]
+    "sign", ["build_id_fits", "size_fits", "text_fits", "picked_is_loaded", "initramfs_fits"]
 )
 def test_another_build_is_a_hint_and_no_more(sign: str) -> None:
     found = diagnose_one(odd_fault(), told(**{sign: False}))
     hint = mismatch(found)
     assert hint is not None
-    assert any("another" in evidence.text for evidence in hint.evidence)
+    assert any("disk" in e.text or "another" in e.text for e in hint.evidence)
     assert found.root_cause is not RootCause.API_MISMATCH
 
 
@@ -78,6 +78,13 @@ def test_where_the_build_in_memory_is_that_of_the_file_no_copy_matters(
 
 def test_a_fault_of_the_kernels_own_code_is_no_matter_of_modules() -> None:
     assert mismatch(diagnose_one(odd_fault(None), told(crcs_fit=False))) is None
+
+
+def test_a_flipped_bit_of_code_speaks_for_the_hardware() -> None:
+    fine = diagnose_one(odd_fault(), told(text_fits=True))
+    flipped = diagnose_one(odd_fault(), told(text_flipped=True))
+    assert RootCause.HARDWARE not in [c.root_cause for c in fine.candidates]
+    assert flipped.root_cause is RootCause.HARDWARE
 
 
 def test_a_rebuild_would_tell_a_mismatch_from_a_bug() -> None:

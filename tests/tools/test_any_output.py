@@ -25,6 +25,7 @@ from pagefault_doctor.tools import (
     module_build,
     module_file,
     module_load,
+    module_memory,
     newer_kernel,
     perf,
     reboot,
@@ -39,7 +40,7 @@ from tools.told import told
 
 FILES: Final = (
     *(coccinelle, crash, debug_files, drgn, edit, gcc_analyzer, gdb_core, gdb_module, kdump),
-    *(memtester, module_file, newer_kernel),
+    *(memtester, module_file, module_memory, newer_kernel),
     *(module_build, module_load, perf, reboot, source, sparse, stress_ng, valgrind),
 )
 TOOLS: Final = tuple(tool for file in FILES for tool in file.TOOLS)
@@ -55,6 +56,7 @@ KNOWN: Final[dict[str, Value]] = {
     "debug.file": "faulty.c",
     "debug.line": 3,
     "validate.inserted": True,
+    "module.loaded": True,
     "verdict.root_cause": "wild-pointer",
     "verdict.attribution": "kernel",
 }

@@ -16,10 +16,12 @@ _EVENTS = {
 }
 _OTHER_BUILD = {
     "module.build_id_fits": "the {} on disk is another build than the one in memory",
+    "module.text_fits": "the code of the {} on disk is not that in memory",
     "module.size_fits": "the {} on disk is another build than the one that faulted",
     "module.picked_is_loaded": "modprobe takes another {} than the one in memory",
     "module.initramfs_fits": "the initramfs holds another build of {} than the disk",
 }
+_OF_THE_FAULT = ("module.size_fits", "module.text_fits")
 _CHECKED_CALLS = ("Missing ENDBR", "CFI failure")
 
 
@@ -61,7 +63,7 @@ def _other_build(module: str, scene: Scene) -> Iterator[Evidence]:
     same = build is not None and build.value is True
     for name, what in _OTHER_BUILD.items():
         sign = scene.fact(name)
-        if sign and sign.value is False and (not same or name == "module.size_fits"):
+        if sign and sign.value is False and (not same or name in _OF_THE_FAULT):
             yield scene.knows("api.fact-build", what.format(module), sign)
             return
 

@@ -93,6 +93,10 @@ def _machine(report: Report, scene: Scene) -> Iterator[Evidence]:
         yield scene.knows("hard.memtest-failed", "memtester found bad memory", failed)
     elif passed and passed.value is True:
         yield scene.knows("hard.memtest-passed", "memtester found nothing", passed)
+    code = scene.fact("module.text_flipped")
+    if code and code.value is True:
+        text = "one bit of a module's code differs from its file, and code is read-only"
+        yield scene.knows("hard.text-bit", text, code)
     if report.hardware and _VIRTUAL.search(report.hardware):
         yield scene.says("hard.virtual", "the machine is virtual", "hardware")
 
