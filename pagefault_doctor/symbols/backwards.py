@@ -30,6 +30,8 @@ _X86_WHOLE: Final = {part: whole for whole, parts in _X86_PARTS for part in part
 _CALLS: Final = frozenset({"call", "bl", "blr"})
 _ENDS: Final = frozenset({"jmp", "ret", "ud2", "iretq", "int3", "hlt", "b", "br", "brk", "udf"})
 _THUNK: Final = "__x86_indirect_thunk"
+_TRACER: Final = "__fentry__"
+"""What a function calls first, for ftrace; it changes no register."""
 _LOW_BITS: Final = 286
 """R_AARCH64_LDST64_ABS_LO12_NC: the second half of the address of what a load reads."""
 
@@ -39,7 +41,8 @@ class Origin(msgspec.Struct, frozen=True):
 
     `register` held it then, less `add`, where `how` is `copy`. It lay in memory at `register` plus
     `add` where `how` is `load`, or at the place `add` (see `sections`) where `register` is None. It
-    is the result of `callee` where `how` is `call`.
+    is the result of `callee` where `how` is `call`, and what the function was called with where
+    `how` is `entry`.
     """
 
     how: str
@@ -64,13 +67,15 @@ def origin(code: Code, register: str, at: int) -> Origin | None:
         if before is None or before.mnemonic in _ENDS:
             return None
         if before.mnemonic in _CALLS:
+            if code.callee(before) == _TRACER:
+                continue
             if register == _RESULT[code.arch]:
                 return _called(code, before)
             if register not in _KEPT[code.arch]:
                 return None
         elif register in _written(code.arch, before):
             return _source(code, before)
-    return None
+    return Origin("entry", code.places[0], register) if index <= _FURTHEST else None
 
 
 def _name(arch: str, found: Any, register: int) -> str:

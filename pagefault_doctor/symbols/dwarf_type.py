@@ -17,7 +17,7 @@ _PREFIX: Final = {_STRUCT: "struct", _CLASS: "struct", _UNION: "union", _ENUM: "
 _NAME, _BYTE_SIZE, _BIT_SIZE, _UPPER, _COUNT = 0x03, 0x0B, 0x0D, 0x2F, 0x37
 _DECLARATION, _TYPE, _MEMBER_AT, _BITS_AT = 0x3C, 0x49, 0x38, 0x6B
 _DEEP: Final = 24
-_UNNAMED: Final = "{...}"
+UNNAMED: Final = "{...}"
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -71,7 +71,7 @@ def type_name(dwarf: Dwarf, entry: Entry | None, deep: int = 0) -> str:
         return "..."
     name = dwarf.text(entry, _NAME)
     if entry.tag in _PREFIX:
-        return f"{_PREFIX[entry.tag]} {name or _UNNAMED}"
+        return f"{_PREFIX[entry.tag]} {name or UNNAMED}"
     if entry.tag in (_BASE, _TYPEDEF) and name:
         return name
     below = dwarf.reference(entry, _TYPE)

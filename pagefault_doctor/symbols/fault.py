@@ -13,6 +13,7 @@ from pagefault_doctor.model.report import Report, SourceLine
 from pagefault_doctor.model.untrusted import clean_line
 from pagefault_doctor.symbols import line_program
 from pagefault_doctor.symbols.access import Access
+from pagefault_doctor.symbols.btf_pointer import pointer_by_types, types_of
 from pagefault_doctor.symbols.debug_file import find_debug_file, has_debug_info
 from pagefault_doctor.symbols.dwarf_scope import STMT_LIST
 from pagefault_doctor.symbols.function_code import Code
@@ -51,6 +52,8 @@ def told(file: Path, report: Report, access: Access | None, unpack: Unpack | Non
                 return report
             line = line_program.lookup(found.debug.elf, found.in_debug.section, found.in_debug.at)
             inlined, pointer = _looked_up(found, access)
+            if access and not has_debug_info(found.debug.elf):
+                pointer = _by_types(found, access, report, file.parent)
     except broken():
         return report
     return msgspec.structs.replace(
@@ -124,6 +127,21 @@ def _looked_up(
         return inlined, pointer_of(names, whole, code) if whole else None
     except broken():
         return (), None
+
+
+def _by_types(found: _File, access: Access, report: Report, folder: Path) -> Pointer | None:
+    """Return the bad pointer by the types in BTF, as far as they tell it."""
+    try:
+        if _MACHINES.get(found.code.machine) != access.arch:
+            return None
+        types = types_of(found.code.elf, folder, report.kernel_release)
+        code = _code(found, access.arch) if types else None
+        whole = access if access.register else _decoded(found, access)
+        if types is None or code is None or whole is None or access.is_jump:
+            return None
+        return pointer_by_types(types, whole, report.function or "", code, found.in_code.at)
+    except broken():
+        return None
 
 
 def _inlined(debug: Sections, names: Names) -> tuple[InlinedCall, ...]:

@@ -106,7 +106,7 @@ class Names:
         if code is None or self._steps > _MOST_STEPS:
             return None
         came = origin(code, register, at)
-        if came is None or came.how == "call":
+        if came is None or came.how in ("call", "entry"):
             return None
         if came.how == "copy":
             found = self._before(code, came, loads)
@@ -157,7 +157,7 @@ class Names:
         """Return the function whose result a register still holds at an offset, or None."""
         for _ in range(_MOST_STEPS):
             came = origin(code, register, at) if code else None
-            if came is None or came.how == "load" or came.add:
+            if came is None or came.how in ("load", "entry") or came.add:
                 return None
             if came.how == "call" or came.register is None:
                 return came.callee

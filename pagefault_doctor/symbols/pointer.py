@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+import msgspec
+
 from pagefault_doctor.model.pointer import Pointer, Variable
 from pagefault_doctor.model.untrusted import clean_line
 from pagefault_doctor.symbols import dwarf_type
@@ -31,7 +33,10 @@ def pointer_of(names: Names, access: Access, code: Code | None) -> Pointer | Non
         return None
     register, at = access.register, names.at
     held = names.in_register(register, names.address)
-    named = _best(names, list(held), access) or names.traced(code, register, at)
+    named = _best(names, list(held), access)
+    if named is None or _is_elsewhere(names, named):
+        came = names.traced(code, register, at)
+        named = came if came and not (named and _is_elsewhere(names, came)) else named
     if named is None:
         return _guess(names, access)
     start = (access.value - named.add) % _WRAP
@@ -89,7 +94,12 @@ def _type(names: Names, named: Named) -> str:
 
 def _inside(names: Names, kind: Entry | None, offset: int, size: int) -> dwarf_type.Member | None:
     """Return the member of what a pointer points to that begins at the offset or holds it."""
-    return dwarf_type.member_at(names.dwarf, dwarf_type.pointed(names.dwarf, kind), offset, size)
+    dwarf = names.dwarf
+    found = dwarf_type.member_at(dwarf, dwarf_type.pointed(dwarf, kind), offset, size)
+    if found is None or dwarf_type.UNNAMED not in found.holder:
+        return found
+    holder = dwarf_type.type_name(dwarf, kind).removesuffix(" *").removeprefix("const ")
+    return msgspec.structs.replace(found, holder=holder)
 
 
 def _best(names: Names, held: list[Named], access: Access) -> Named | None:
@@ -107,9 +117,13 @@ def _misfit(names: Names, named: Named, access: Access) -> tuple[bool, ...]:
     offset = _signed(access.address - (access.value - named.add))
     inside = _inside(names, named.kind, offset, access.size)
     strange = dwarf_type.is_structure(points_to) and inside is None
-    elsewhere = bool(names.around) and named.file != names.around[0].file
     is_pointer = dwarf_type.is_pointer(names.dwarf, named.kind)
-    return not is_pointer, strange, elsewhere, named.add != 0
+    return not is_pointer, strange, _is_elsewhere(names, named), named.add != 0
+
+
+def _is_elsewhere(names: Names, named: Named) -> bool:
+    """Return whether a variable is one of a function from a header, inlined here."""
+    return bool(names.around) and named.file != names.around[0].file
 
 
 def _used(names: Names, named: Named, inside: dwarf_type.Member | None, offset: int) -> str | None:
