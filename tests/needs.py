@@ -21,6 +21,7 @@ PACKAGES = {
     "perf": "linux-perf",
     "qemu-system-x86_64": "qemu-system-x86",
     "sparse": "sparse",
+    "screen": "screen",
     "spatch": "coccinelle",
     "sshd": "openssh-server",
     "strace": "strace",
