@@ -31,6 +31,7 @@ PACKAGES = {
     "objdump": "binutils",
     "qemu-system-x86_64": "qemu-system-x86",
     "sparse": "sparse",
+    "screen": "screen",
     "spatch": "coccinelle",
     "sshd": "openssh-server",
     "strace": "strace",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 
 from pagefault_doctor.model.command import ResultStatus, Risk
@@ -11,6 +12,7 @@ from pagefault_doctor.session.walk import NO_CONSENT, Walk
 
 DECLINED = "needs a person's consent"
 NEEDS_TERMINAL = "needs a terminal"
+NEEDS_PASSWORD = "sudo would ask for a password; run it in a terminal, or run sudo pfdoctor"
 YES = "--yes"
 """How a person consented who said so before."""
 
@@ -44,6 +46,11 @@ def walk_playbook(walk: Walk, tell: Told = lambda text: None, yes: bool = False)
         step = walk.suggestion.go if walk.suggestion else END
 
 
+def _is_asked_here() -> bool:
+    """Return whether sudo can ask the person: it does so on the terminal, past all redirections."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
 def _enter(walk: Walk, step: str, tell: Told) -> None:
     tell(f"{walk.view.playbook.step(step).title}")
     walk.enter(step)
@@ -55,9 +62,12 @@ def _use_tools(walk: Walk, tell: Told, yes: bool = False) -> None:
         covered = yes and command.risk in COVERED
         if command.interactive:
             walk.decline(command, NEEDS_TERMINAL)
+        elif command.asks and not _is_asked_here():
+            walk.decline(command, NEEDS_PASSWORD)
         elif command.risk is Risk.READ or covered:
             tell(f"  $ {command.line}")
-            result = walk.run(command, YES if covered else NO_CONSENT)
+            asking = walk.host.run_asking if command.asks else None
+            result = walk.run(command, YES if covered else NO_CONSENT, runner=asking)
             if result.status is ResultStatus.LOST:
                 remedy = f"go on later with: pfdoctor resume {walk.view.started.id}"
                 raise PfDoctorError(f"the connection to {walk.host.name} was lost", remedy)

@@ -6,6 +6,7 @@ import os
 import threading
 
 from pagefault_doctor.hosts import runner
+from pagefault_doctor.hosts.asking import run_asking
 from pagefault_doctor.hosts.host import Host, OnOutput
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.command import Command, Result
@@ -27,3 +28,7 @@ class LocalHost(Host):
     ) -> Result:
         """Run a command here, as `runner.run` does."""
         return runner.run(command, on_output, cancel)
+
+    def run_asking(self, command: Command) -> Result:
+        """Run a command here that asks on our terminal, as `asking.run_asking` does."""
+        return run_asking(command)

@@ -43,12 +43,35 @@ _SCRIPT: Final = " ".join(
 )
 
 
+_ON_TERMINAL: Final = " ".join(
+    (
+        'd() { v=$(printf %b. "$1"); v=${v%.}; };',
+        'd "$1"; dir=$v; n=$3; shift 3;',
+        'while [ $n -gt 0 ]; do d "$1"; export "$v"; shift; n=$((n-1)); done;',
+        'n=$#; while [ $n -gt 0 ]; do d "$1"; shift; set -- "$@" "$v"; n=$((n-1)); done;',
+        "PATH=${PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin; export PATH;",
+        'cd -- "$dir" || exit 126;',
+        'exec "$@"',
+    )
+)
+"""For a command that keeps the terminal it gets there, and ends with it (SIGHUP)."""
+
+
+def terminal_text(command: Command, env: Mapping[str, str]) -> str:
+    """Return the text that runs a command on the terminal of that shell; else as `remote_text`."""
+    return _text(_ON_TERMINAL, command, env)
+
+
 def remote_text(command: Command, env: Mapping[str, str]) -> str:
     """Return the text that runs a command in a POSIX shell there, with this added environment.
 
     It ends the command, with all its children, when its standard input ends. Raises ValueError
     for what cannot be handed over: no program, a NUL, text that is not valid, too much of it.
     """
+    return _text(_SCRIPT, command, env)
+
+
+def _text(script: str, command: Command, env: Mapping[str, str]) -> str:
     added = dict(env) | command.env
     words = (
         command.cwd,
@@ -67,7 +90,7 @@ def remote_text(command: Command, env: Mapping[str, str]) -> str:
         quoted = (*map(_quoted, head), str(len(added)), *map(_quoted, tail))
     except UnicodeEncodeError:
         raise ValueError("a command must be valid text") from None
-    text = f"exec /bin/sh -c '{_SCRIPT}' pfdoctor {' '.join(quoted)}"
+    text = f"exec /bin/sh -c '{script}' pfdoctor {' '.join(quoted)}"
     if len(text) > LONGEST:
         raise ValueError("the command and its input are too long for another machine")
     return text

@@ -30,7 +30,7 @@ from pagefault_doctor.model.command import Command, Result, ResultStatus
 if TYPE_CHECKING:
     from sh import RunningCommand
 
-__all__ = ["end_all", "run", "run_interactive"]
+__all__ = ["end_all", "keys_are_the_childs", "run", "run_interactive"]
 
 _ANY_CODE: Final = tuple(range(-64, 256))
 """Every signal and exit code: sh shall raise for none of them."""
@@ -51,12 +51,14 @@ def run(
     *,
     env: Mapping[str, str] | None = None,
     hold_stdin: bool = False,
+    leaves: bool = False,
 ) -> Result:
     """Run a command to its end and return its result; never raises for what the command does.
 
     It runs in a session of its own, without a terminal, with the environment of
     `program.environment` plus `env` and its own. When this returns, its process group is gone.
     With `hold_stdin`, its standard input stays open and silent until it is over, or we are.
+    What a command that `leaves` something behind started lives on where it ended by itself.
     `on_output` is called from this thread at most four times a second, with whole lines of both
     streams; only the very last line may be an unfinished one.
     """
@@ -73,7 +75,7 @@ def run(
             this.group = process.pid
             with output, errors:
                 pipes = (output.fileno(), errors.fileno())
-                watch = Watch(process, this, command, pipes, on_output, cancel)
+                watch = Watch(process, this, command, pipes, on_output, cancel, leaves)
                 verdict = watch.follow()
     finally:
         group.running.discard(this)
@@ -102,7 +104,7 @@ def run_interactive(command: Command) -> Result:
         return Result(command=command, status=program.status, errors=program.reason)
     began = time.monotonic()
     try:
-        with _keys_are_the_childs():
+        with keys_are_the_childs():
             code = subprocess.run(
                 command.words, executable=program, cwd=command.cwd, env=env, check=False
             ).returncode
@@ -252,7 +254,7 @@ def _status(code: int | None) -> ResultStatus:
 
 
 @contextlib.contextmanager
-def _keys_are_the_childs() -> Iterator[None]:
+def keys_are_the_childs() -> Iterator[None]:
     """Let Ctrl-C and Ctrl-\\ end the child alone; a handler, unlike SIG_IGN, is not inherited."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -14,16 +14,17 @@ import shutil
 import tempfile
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import Final, Self
 
 import msgspec
 
-from pagefault_doctor.hosts import runner
+from pagefault_doctor.hosts import asking, runner
 from pagefault_doctor.hosts.guard import guarded
 from pagefault_doctor.hosts.host import OnOutput
 from pagefault_doctor.hosts.program import FIXED
-from pagefault_doctor.hosts.remote_shell import remote_text, was_not_found
+from pagefault_doctor.hosts.remote_shell import remote_text, terminal_text, was_not_found
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.command import Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.errors import MissingError, UsageError
@@ -82,7 +83,9 @@ class SshHost:
         link = ("-o", "ControlMaster=yes", "-o", "ControlPersist=yes", "-f", "-N")
         batch = () if ask else ("-o", "BatchMode=yes")
         command = self._ssh(*link, *batch, "--", self.destination, timeout=60)
-        result = runner.run_interactive(command) if ask else self._run(command)
+        # The way through a jump host is a process of the first ssh's group, and must live on.
+        start = runner.run_interactive if ask else partial(runner.run, env=_agent(), leaves=True)
+        result = start(command)
         if not result.ok:
             raise self._why(result)
         master = _MASTER.search(self._control("check").errors)
@@ -127,8 +130,27 @@ class SshHost:
 
     def on_terminal(self, command: Command) -> Command:
         """Return the local command that runs this one there, on our own terminal."""
-        argv = self._ssh("-tt", "--", self.destination, remote_text(command, {})).argv
-        return msgspec.structs.replace(command, argv=argv, cwd="/", env={}, stdin="", as_root=False)
+        argv = self._ssh("-tt", "--", self.destination, terminal_text(command, {})).argv
+        return msgspec.structs.replace(
+            command, argv=argv, cwd="/", env={}, stdin="", as_root=False, asks=False
+        )
+
+    def run_asking(self, command: Command) -> Result:
+        """Run a command there that asks on a terminal, which is ours; return what else it says.
+
+        sudo remembers a password for a terminal, and each command gets a new one there, so that it
+        may ask each time.
+        """
+        mark = asking.new_mark()
+        try:
+            started = self.on_terminal(asking.as_marked(command, mark, FIXED))
+        except ValueError as error:
+            return Result(command=command, status=ResultStatus.REFUSED, errors=str(error))
+        result = asking.run_asking(command, started, mark)
+        if result.exit_code == NO_ANSWER and not self.connected:
+            errors = f"{result.errors}{_lost(self.name)}"
+            return msgspec.structs.replace(result, status=ResultStatus.LOST, errors=errors)
+        return result
 
     def close(self) -> None:
         """End the connection and leave nothing behind."""

@@ -58,6 +58,7 @@ class Watch:
         pipes: tuple[int, int],
         on_output: OnOutput | None,
         cancel: threading.Event | None,
+        leaves: bool = False,
     ) -> None:
         self.output = Capture(command.output_limit)
         self.errors = Capture(command.output_limit)
@@ -66,6 +67,7 @@ class Watch:
         self._deadline = time.monotonic() + command.timeout
         self._on_output = on_output
         self._cancel = cancel
+        self._leaves = leaves
         self._shown_at = 0.0
         self._pause = SOON
         self._selector = selectors.DefaultSelector()
@@ -76,16 +78,20 @@ class Watch:
         """Read until the command is over, and return why it was cut short, None if it was not.
 
         When this returns, also by an exception, nothing of its process group is left, but for
-        what even SIGKILL does not end.
+        what even SIGKILL does not end, and what a command that `leaves` something behind started
+        and that ended by itself.
         """
+        by_itself = False
         try:
             verdict = None
             while verdict is None and self._process.is_alive():
                 self._read()
                 verdict = self._verdict()
             self._drain()
+            by_itself = not (verdict or self._cancelled())
         finally:
-            self._end()
+            if not (self._leaves and by_itself):
+                self._end()
             self._read_rest()
             self._selector.close()
         self._show(self.output.take_rest())

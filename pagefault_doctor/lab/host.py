@@ -99,6 +99,10 @@ class LabHost:
         """Return True: whatever a tool asks is really run."""
         return True
 
+    def run_asking(self, command: Command) -> Result:
+        """Run it as any other: in the guest everybody is root, and nobody is asked."""
+        return self.run(command)
+
     def on_terminal(self, command: Command) -> Command:
         """Return what runs an interactive command on our terminal: it belongs to the desk."""
         return self.desk.on_terminal(command)

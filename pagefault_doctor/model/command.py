@@ -10,6 +10,8 @@ import msgspec
 
 SUDO: Final = ("sudo", "-n", "--")
 """sudo that fails where it would have to ask for a password (sudo(8))."""
+SUDO_ASKING: Final = ("sudo", "--")
+"""sudo that asks for the password itself, on its terminal."""
 
 
 class Risk(StrEnum):
@@ -31,8 +33,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 
     `timeout` is in seconds, `output_limit` in bytes for each of the two streams. `why` says what
     it is for, `undo` how a change is taken back. An `interactive` command (an editor) needs the
-    terminal handed over. `stdin` is fed to it. With `as_root`, sudo starts it, which may ask nobody
-    for a password.
+    terminal handed over. `stdin` is fed to it. With `as_root`, sudo starts it; where that `asks`
+    for a password, it does so on the terminal, which is handed over for it.
     """
 
     argv: tuple[str, ...]
@@ -48,11 +50,14 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     interactive: bool = False
     edited: bool = False
     as_root: bool = False
+    asks: bool = False
 
     @property
     def words(self) -> tuple[str, ...]:
         """What is really started: the arguments, behind those of sudo where it is needed."""
-        return (*SUDO, *self.argv) if self.as_root else self.argv
+        if not self.as_root:
+            return self.argv
+        return (*(SUDO_ASKING if self.asks else SUDO), *self.argv)
 
     @property
     def text(self) -> str:

@@ -96,6 +96,7 @@ class CommandStarted(_Event, frozen=True, kw_only=True, tag="command-started"):
     consent: str = "not-needed"
     edited: bool = False
     as_root: bool = False
+    asks: bool = False
 
 
 class CommandFinished(_Event, frozen=True, kw_only=True, tag="command-finished"):

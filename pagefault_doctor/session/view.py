@@ -147,6 +147,7 @@ class Fold:
             risk=event.risk,
             edited=event.edited,
             as_root=event.as_root,
+            asks=event.asks,
         )
         return CommandRecord(event.number, event.step, command, event.consent)
 

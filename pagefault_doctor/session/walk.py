@@ -149,6 +149,7 @@ class Walk:
                 consent=consent,
                 edited=command.edited,
                 as_root=command.as_root,
+                asks=command.asks,
             )
         )
         result = runner(command) if runner else self.host.run(command, on_output, cancel)

@@ -61,7 +61,10 @@ has id && uid=$(id -u)
   case $key in Uid:) uid=$effective; break ;; esac
 done </proc/self/status
 say uid "$uid"
-[ "$uid" != 0 ] && has sudo && sudo -n true && say sudo yes
+[ "$uid" != 0 ] && has sudo && if said=$(sudo -n true 2>&1); then say sudo yes
+else
+  case $said in *"password is required"*) say sudo asks ;; esac
+fi
 [ -r /proc/mounts ] && while read -r device folder kind options rest; do
   case $folder in /|/home|/root|/tmp|/var|/var/crash|/var/log) ;; *) continue ;; esac
   case ,$options, in *,ro,*) printf 'readonly=%s\n' "$folder" ;; esac
@@ -162,7 +165,8 @@ _FACTS: Final[tuple[tuple[str, tuple[str, ...], Callable[[str], Value | None]], 
     ("host.container", ("container",), str),
     ("host.secure_boot", ("secure_boot",), _secure_boot),
     ("host.crashkernel", ("cmdline",), _crashkernel),
-    ("host.sudo", ("sudo",), lambda text: text == "yes"),
+    ("host.sudo", ("sudo",), lambda text: text == "yes" or None),
+    ("host.sudo_asks", ("sudo",), lambda text: text == "asks" or None),
 )
 """Each fact, the keys that give it (the first one said), and how its value is read."""
 
@@ -207,6 +211,9 @@ _LIMITS: Final[tuple[tuple[str, Callable[[Any], bool], str], ...]] = (
      "This is a container ({}): the kernel, its log and its modules belong to the machine that "
      "hosts it; run pfdoctor there"),
     ("host.sudo", bool, "Not root, but sudo asks for no password: what needs root goes through it"),
+    ("host.sudo_asks", bool,
+     "Not root: what needs root goes through sudo, which asks for your password itself; pfdoctor "
+     "never sees it"),
     ("host.lockdown", lambda mode: mode != "none",
      "Kernel lockdown is {}: unsigned modules are refused, and memory is out of reach"),
     ("host.secure_boot", bool,
@@ -232,7 +239,11 @@ def _findings(facts: dict[str, Fact], result: Result) -> list[Finding]:
         for name, limits, text in _LIMITS
         if name in facts and limits(facts[name].value)
     ]
-    if "host.uid" in facts and facts["host.uid"].value != 0 and "host.sudo" not in facts:
+    if (
+        "host.uid" in facts
+        and facts["host.uid"].value != 0
+        and not ({"host.sudo", "host.sudo_asks"} & facts.keys())
+    ):
         texts.append(_NOT_ROOT)
     return [finding(text, Mark.NEUTRAL, result) for text in texts]
 

@@ -10,7 +10,9 @@ from pagefault_doctor.model.pattern import regex
 
 _REFUSED = regex(
     r"operation not permitted|permission denied|read kernel buffer failed"
-    r"|access denied|insufficient permissions",
+    r"|access denied|insufficient permissions"
+    r"|password is required|incorrect password|not in the sudoers file|may not run sudo"
+    r"|not allowed to execute",
     re.IGNORECASE,
 )
 
@@ -25,6 +27,11 @@ NO_ANSWER: Final = {
 
 
 def is_refused(result: Result) -> bool:
-    """Return whether a program ran and got nothing, because it was not permitted."""
-    ran = result.status not in NO_ANSWER
-    return ran and not result.said_anything and _REFUSED.search(result.errors) is not None
+    """Return whether a program ran and got nothing, because it was not permitted.
+
+    Ctrl-C instead of a password is such a no as well.
+    """
+    if result.status in NO_ANSWER or result.said_anything:
+        return False
+    unasked = result.command.asks and not result.ok and not result.errors.strip()
+    return unasked or _REFUSED.search(result.errors) is not None

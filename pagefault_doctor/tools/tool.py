@@ -86,7 +86,7 @@ def blocked(tool: Tool, case: Case) -> Blocked | None:
         return Blocked(f"{', '.join(missing)} not installed", install_remedy(tool, case))
     if known and tool.one_of and not {*tool.one_of} & {*programs}:  # type: ignore[misc]
         return Blocked(f"none of {', '.join(tool.one_of)} here", install_remedy(tool, case))
-    if tool.needs_root and not (is_root(case) or case.get("host.sudo", False)):
+    if tool.needs_root and not (is_root(case) or _has_sudo(case)):
         return Blocked("needs root", "run pfdoctor as root (sudo pfdoctor)")
     return None
 
@@ -100,16 +100,22 @@ def next_command(tool: Tool, case: Case) -> Command | Blocked | None:
     """Return what a tool wants to run next, why it cannot, or None when it is through.
 
     A tool with nothing to do is never called blocked, whatever is missing. What is refused to this
-    user is tried again through sudo, where that asks for no password.
+    user is tried again through sudo, which may have to ask for a password.
     """
-    sudo = not is_root(case) and case.get("host.sudo", False)
+    sudo = not is_root(case) and _has_sudo(case)
+    asks = sudo and not case.get("host.sudo", False)
     if sudo and (again := _refused_one(tool, case)):
-        return msgspec.structs.replace(again, as_root=True)
+        return msgspec.structs.replace(again, as_root=True, asks=asks)
     wanted = tool.plan(case)
     if wanted is None or isinstance(wanted, Blocked):
         return wanted
     stop = blocked(tool, case) or refusal(case.done(tool.id))
-    return stop or msgspec.structs.replace(wanted, as_root=sudo and tool.needs_root)
+    root = sudo and tool.needs_root
+    return stop or msgspec.structs.replace(wanted, as_root=root, asks=asks and root)
+
+
+def _has_sudo(case: Case) -> bool:
+    return case.get("host.sudo", False) or case.get("host.sudo_asks", False)
 
 
 def _refused_one(tool: Tool, case: Case) -> Command | None:

@@ -8,13 +8,14 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual import on, work
 from textual.app import App, SuspendNotSupported
 from textual.binding import BindingType
 
 from pagefault_doctor.hosts.ssh import SshHost
+from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.command import Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.errors import PfDoctorError
 from pagefault_doctor.model.playbook import Cause
@@ -33,6 +34,11 @@ if TYPE_CHECKING:
 
     from pagefault_doctor.model.scenario import Scenario
     from pagefault_doctor.tui.screens.step import StepScreen
+
+
+_ASKS: Final = (
+    "\n{}\nsudo asks for your password itself; pfdoctor does not see it. Ctrl-C goes on without."
+)
 
 
 class WizardApp(App[int], inherit_bindings=False):
@@ -188,7 +194,7 @@ class WizardApp(App[int], inherit_bindings=False):
 
     def start(self, command: Command, consent: str = NO_CONSENT) -> None:
         """Run a command that may run."""
-        if command.interactive and self.walk.host.live:
+        if (command.interactive or command.asks) and self.walk.host.live:
             self._hand_over(command, consent)
             return
         self._cancel = threading.Event()
@@ -220,17 +226,26 @@ class WizardApp(App[int], inherit_bindings=False):
         """Give the terminal to an interactive command until it ends."""
         from pagefault_doctor.hosts import runner
 
+        host, lost = self.walk.host, False
+
         def interactive(command: Command) -> Result:
-            return runner.run_interactive(self.walk.host.on_terminal(command))
+            if command.asks:
+                print(_ASKS.format(untrusted.clean_line(f"{command.line} on {host.name}")))
+                return host.run_asking(command)
+            return runner.run_interactive(host.on_terminal(command))
 
         try:
             with self.suspend():
-                self.walk.run(command, consent, runner=interactive)
+                result = self.walk.run(command, consent, runner=interactive)
+            lost = result.status is ResultStatus.LOST
         except SuspendNotSupported:
             self.walk.decline(command, "this terminal cannot be handed over")
         self.refresh()
         self.changed()
-        self._go_on()
+        if lost:
+            self._offer_to_reconnect()
+        else:
+            self._go_on()
 
     @on(CommandSaid)
     def _hear(self, message: CommandSaid) -> None:
@@ -287,8 +302,11 @@ class WizardApp(App[int], inherit_bindings=False):
     def _go_on(self) -> None:
         """Run the next command at once if it only observes."""
         proposed = self.walk.proposed
-        if proposed and proposed.risk is Risk.READ and not proposed.interactive:
+        if proposed and proposed.risk is Risk.READ and not self._takes_the_terminal(proposed):
             self.start(proposed)
+
+    def _takes_the_terminal(self, command: Command) -> bool:
+        return command.interactive or (command.asks and self.walk.host.live)
 
     def at_leisure(self, deed: Callable[[], None]) -> bool:
         """Do something to the walk now, or as soon as the running command has ended.

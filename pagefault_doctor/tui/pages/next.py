@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from pagefault_doctor.model.command import Command, Risk
 from pagefault_doctor.model.scenario import Question
@@ -18,6 +19,7 @@ _ASKS = {
     Risk.CHANGE: "it changes the system, so it asks first",
     Risk.CRASH: "it may take the machine down, so it asks first",
 }
+_SUDO_ASKS: Final = "sudo asks for your password"
 
 
 def row(
@@ -46,7 +48,8 @@ def _text(
             " Esc cancels it."
         )
     if running:
-        return f"Now: {running.command.why or words.command(running.command.argv)}. Esc cancels it."
+        what = running.command.why or words.command(running.command.words)
+        return f"Now: {what}. Esc cancels it."
     if looking_at and view.step and looking_at != view.step:
         return f"Next: back to step {number(view, view.step)}; g makes this the current step"
     if proposed:
@@ -69,8 +72,8 @@ def number(view: View, step_id: str) -> int:
 
 def _command(proposed: Command) -> str:
     """Say what the command is; a long one only by what it is for, the page has it whole."""
-    text = words.command(proposed.argv)
-    reason = _ASKS.get(proposed.risk, "")
+    text = words.command(proposed.words)
+    reason = _ASKS.get(proposed.risk, "") or (_SUDO_ASKS if proposed.asks else "")
     if words.is_script(proposed.argv) or len(text) > _LONG:
         what = proposed.why or text
         return f"{what} (asks first)" if reason else what

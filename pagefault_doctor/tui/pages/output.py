@@ -46,9 +46,9 @@ def _record(record: CommandRecord) -> Iterator[Row]:
     result = record.result
     state = words.outcome(result) if result else "no result"
     ref = OutputLine(record.number, 0)
-    text = f"$ {words.command(record.command.argv)}"
+    text = f"$ {words.command(record.command.words)}"
     yield Row(text, f"{record.step}   {state}", Tone.TITLE, 4, ref=ref)
-    if words.command(record.command.argv) != record.command.text:
+    if words.command(record.command.words) != record.command.text:
         yield from _whole(record.command, ref)
     if result is None:
         return

@@ -59,7 +59,7 @@ def _argument(argument: str) -> str:
 
 def of_tool(command_: Command, tools: Mapping[str, Tool]) -> str:
     """Return a command for the page of a step; with what it is for, where it is a script."""
-    text = command(command_.argv)
+    text = command(command_.words)
     tool = tools.get(command_.tool)
     return f"{text}   # {tool.purpose}" if is_script(command_.argv) and tool else text
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Input
@@ -57,7 +59,9 @@ class EditScreen(LineScreen):
     """Lets a command be changed; gives back the new one."""
 
     def __init__(self, command: Command) -> None:
-        super().__init__(f"Edit the command (risk: {command.risk})", command.text, "run it")
+        root = ", as root through sudo" if command.as_root else ""
+        title = f"Edit the command (risk: {command.risk}{root})"
+        super().__init__(title, shlex.join(command.argv), "run it")
         self._command = command
 
     def take(self, text: str) -> None:

@@ -1,0 +1,241 @@
+"""Running a command that asks the person something, such as sudo for a password, and keeping what
+it says.
+
+What asks does so on its terminal, /dev/tty, which is ours and must have been handed over. The
+command's output goes through pipes to us. On another machine there is only the terminal, so
+each line of output comes marked with a word that nobody can guess; all else is for the person.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import selectors
+import signal
+import subprocess
+import termios
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+import msgspec
+
+from pagefault_doctor.hosts.capture import Capture
+from pagefault_doctor.hosts.program import Obstacle, environment, locate
+from pagefault_doctor.hosts.runner import keys_are_the_childs
+from pagefault_doctor.model import untrusted
+from pagefault_doctor.model.command import Command, Result, ResultStatus
+
+PATIENCE: Final = 300.0
+"""Seconds a question may wait for its answer; sudo itself waits as long (sudoers(5))."""
+
+MARKED: Final = (
+    'n=$1; in=$2; shift 2; exec 4>&1; { { printf %s "$in" | "$@" 4>&-; '
+    'printf "%s\\n" "$n-x$?" >&4; } 2>&1 >&3 3>&- | sed "s/^/$n-e/" >&4; } 3>&1 '
+    '| sed "s/^/$n-o/" >&4'
+)
+"""POSIX shell: runs its words, and marks lines of output, of errors, and the exit code."""
+
+_PIECE: Final = 1 << 16
+
+
+def new_mark() -> str:
+    """Return a word that no output can hold by accident or by intent."""
+    return f"pfdoctor{secrets.token_hex(16)}"
+
+
+def run_asking(command: Command, started: Command | None = None, mark: str = "") -> Result:
+    """Run a command on our terminal, which must have been handed over, and keep what it says.
+
+    `started` is what really is started for it, if not the command itself; with a `mark`, its output
+    is told from questions by that. Ctrl-C is the command's own while it runs.
+    """
+    actual = started or command
+    env = environment(actual.env, {name: os.environ[name] for name in _KEPT if name in os.environ})
+    program = locate(actual, env)
+    if isinstance(program, Obstacle):
+        return Result(command=command, status=program.status, errors=program.reason)
+    began = time.monotonic()
+    output, errors = Capture(command.output_limit), Capture(command.output_limit)
+    sorter = _Sorter(mark, output.feed, errors.feed, _show) if mark else None
+    with _terminal_as_it_was(), keys_are_the_childs():
+        process = subprocess.Popen(
+            actual.words,
+            executable=program,
+            cwd=actual.cwd,
+            env=env,
+            stdin=None if mark or not command.stdin else _file_of(command.stdin),
+            stdout=subprocess.PIPE,
+            stderr=None if mark else subprocess.PIPE,
+        )
+        feed = sorter.feed if sorter else output.feed
+        status = _follow(process, feed, errors, (output, errors), command.timeout + PATIENCE)
+    if sorter:
+        sorter.end()
+    code = sorter.code if sorter and sorter.code is not None else process.returncode
+    return Result(
+        command=command,
+        status=status or _status(code),
+        exit_code=128 - code if code < 0 else code,
+        output=output.text(),
+        errors=errors.text(),
+        seconds=time.monotonic() - began,
+    )
+
+
+_KEPT: Final = ("TERM", "SSH_AUTH_SOCK", "SSH_AGENT_PID", "KRB5CCNAME")
+
+
+class _Sorter:
+    """Sorts what comes over one terminal: marked lines are the command's, the rest the person's."""
+
+    def __init__(
+        self,
+        mark: str,
+        output: Callable[[bytes], None],
+        errors: Callable[[bytes], None],
+        show: Callable[[bytes], None],
+    ) -> None:
+        self.code: int | None = None
+        self._mark = mark.encode()
+        self._sinks = {b"o": output, b"e": errors}
+        self._show = show
+        self._held = b""
+
+    def feed(self, data: bytes) -> None:
+        """Take the next piece; a marked line counts once it is whole, or the next one begins."""
+        self._held += data
+        while (place := self._held.find(self._mark)) >= 0:
+            self._pass_on(self._held[:place])
+            self._held = self._held[place:]
+            behind = len(self._mark)
+            ends = [self._held.find(b"\n", behind) + 1, self._held.find(self._mark, behind)]
+            end = min((end for end in ends if end > 0), default=0)
+            if not end:
+                self._pass_on_long_line()
+                return
+            self._sort(self._held[behind:end])
+            self._held = self._held[end:]
+        keep = _tail_of(self._held, self._mark)
+        self._pass_on(self._held[: len(self._held) - keep])
+        self._held = self._held[len(self._held) - keep :]
+
+    def end(self) -> None:
+        """Take what is left as it is."""
+        if self._held.startswith(self._mark):
+            self._sort(self._held[len(self._mark) :])
+        else:
+            self._pass_on(self._held)
+        self._held = b""
+
+    def _pass_on_long_line(self) -> None:
+        """Hand over a line that has no end yet, so that no more than a piece is ever held."""
+        behind = len(self._mark) + 2
+        safe = len(self._held) - len(self._mark) - 1
+        if safe - behind > _PIECE:
+            self._sort(self._held[len(self._mark) : safe])
+            self._held = self._held[:behind] + self._held[safe:]
+
+    def _sort(self, line: bytes) -> None:
+        kind, text = line[1:2], line[2:].replace(b"\r\n", b"\n")
+        if sink := self._sinks.get(kind):
+            sink(text)
+        elif kind == b"x" and (number := re.match(rb"\d{1,3}", text)):
+            self.code = int(number[0])
+
+    def _pass_on(self, data: bytes) -> None:
+        if data:
+            self._show(data)
+
+
+def _tail_of(data: bytes, mark: bytes) -> int:
+    """Return how many bytes at the end may be the beginning of a mark."""
+    longest = min(len(mark) - 1, len(data))
+    return next((n for n in range(longest, 0, -1) if data.endswith(mark[:n])), 0)
+
+
+def _show(data: bytes) -> None:
+    """Let the person see a question of another machine, made harmless."""
+    text = untrusted.decode(data.replace(b"\r", b""))
+    with contextlib.suppress(OSError):
+        os.write(2, text.replace("\n", "\r\n").encode("utf-8", "replace"))
+
+
+def _follow(
+    process: subprocess.Popen[bytes],
+    feed: Callable[[bytes], None],
+    errors: Capture,
+    kept: tuple[Capture, ...],
+    patience: float,
+) -> ResultStatus | None:
+    """Read until both streams end; return why it had to be ended, if it had to."""
+    until = time.monotonic() + patience
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ, feed)  # type: ignore[arg-type]
+        if process.stderr:
+            selector.register(process.stderr, selectors.EVENT_READ, errors.feed)
+        while selector.get_map():
+            ready = selector.select(max(until - time.monotonic(), 0))
+            for key, _ in ready:
+                data = os.read(key.fd, _PIECE)
+                if data:
+                    key.data(data)
+                else:
+                    selector.unregister(key.fileobj)
+            if not ready or any(capture.overflowed for capture in kept):
+                _end(process)
+                return ResultStatus.OVERFLOW if ready else ResultStatus.TIMEOUT
+    process.wait()
+    return None
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End it; what runs as another user ends when nobody reads it any more."""
+    for stream in (process.stdout, process.stderr):
+        if stream:
+            stream.close()
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(OSError):
+            process.send_signal(number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(2)
+            return
+
+
+def _status(code: int) -> ResultStatus:
+    if code == 0:
+        return ResultStatus.OK
+    return ResultStatus.SIGNALED if code < 0 or 128 < code <= 192 else ResultStatus.FAILED
+
+
+def _file_of(text: str) -> int:
+    descriptor = os.memfd_create("stdin")
+    os.write(descriptor, text.encode("utf-8", "replace"))
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
+
+
+@contextlib.contextmanager
+def _terminal_as_it_was() -> Iterator[None]:
+    """Put the terminal's settings back, whatever the command or its end made of them."""
+    try:
+        before = termios.tcgetattr(0)
+    except termios.error:
+        yield
+        return
+    try:
+        yield
+    finally:
+        with contextlib.suppress(termios.error):
+            termios.tcsetattr(0, termios.TCSADRAIN, before)
+
+
+def as_marked(command: Command, mark: str, env: Mapping[str, str]) -> Command:
+    """Return the command within the script that marks its output, with this added environment."""
+    argv = ("sh", "-c", MARKED, "pfdoctor", mark, command.stdin, *command.words)
+    added = dict(env) | command.env
+    return msgspec.structs.replace(
+        command, argv=argv, as_root=False, asks=False, stdin="", env=added
+    )
