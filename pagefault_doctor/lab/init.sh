@@ -17,7 +17,7 @@ mount -t tmpfs tmpfs /dev/shm
 ln -s /proc/self/fd /dev/fd
 hostname lab
 /usr/sbin/depmod -a 2>/dev/null
-/usr/sbin/modprobe qemu_fw_cfg 2>/dev/null
+/usr/sbin/modprobe -a qemu_fw_cfg pvpanic-pci 2>/dev/null
 
 stty -F /dev/ttyS1 raw -echo
 exec 3<>/dev/ttyS1

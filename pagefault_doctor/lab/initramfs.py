@@ -48,6 +48,12 @@ FOLDERS: Final = ("dev", "proc", "root", "run", "sys", "tmp", "var/crash", "var/
 MERGED: Final = ("bin", "lib", "lib64", "sbin")
 """Top folders that are links into /usr, as Debian has them."""
 
+REPORTERS: Final = (
+    "kernel/drivers/firmware/qemu_fw_cfg.ko",
+    "kernel/drivers/misc/pvpanic/pvpanic.ko",
+    "kernel/drivers/misc/pvpanic/pvpanic-pci.ko",
+)
+
 _LIBRARY: Final = re.compile(r"(?:=> )?(/\S+) \(0x")
 """One line of ldd: `libc.so.6 => /lib/.../libc.so.6 (0x...)`, or the loader alone."""
 
@@ -102,9 +108,9 @@ def with_libraries(needed: tuple[str, ...], wanted: tuple[str, ...] = ()) -> Ite
 
 
 def _shipped_modules(release: str) -> Iterator[Entry]:
-    """Give the module that hands the vmcoreinfo note to QEMU, and what depmod wants to read."""
+    """Give the modules that tell QEMU of the vmcoreinfo note and of a panic; and depmod's lists."""
     home = Path("/lib/modules", release)
-    for name in ("modules.order", "modules.builtin", "kernel/drivers/firmware/qemu_fw_cfg.ko"):
+    for name in ("modules.order", "modules.builtin", *REPORTERS):
         if (path := home / name).exists():
             yield file(merged(str(path)), path.read_bytes())
 
