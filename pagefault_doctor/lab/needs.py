@@ -48,11 +48,15 @@ class Need(msgspec.Struct, frozen=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """A need as it stands on this machine: its path, or a remedy."""
+    """A need as it stands on this machine: its path, or a remedy.
+
+    `package` is what brings it, for the kernel that the lab would boot.
+    """
 
     need: Need
     path: str
     remedy: str
+    package: str = ""
 
 
 def _program(name: str) -> Callable[[str], str]:
@@ -93,7 +97,7 @@ NEEDS: Final = (
     Need("gdb", Use.DEBUG, "stops at a line", "gdb", 13, _program("gdb")),
     Need("vmlinux", Use.DUMP, "names lines in the dump", "linux-image-{}-dbg", 1714, _vmlinux),
 )
-"""Sizes are those of Debian 12."""
+"""Sizes are those of Debian 12, for a machine whose package manager cannot be asked."""
 
 
 def look() -> tuple[Row, ...]:
@@ -105,10 +109,11 @@ def look() -> tuple[Row, ...]:
 
 def _row(need: Need, release: str) -> Row:
     path = need.find(release)
-    remedy = f"apt install {need.package.format(release or 'cloud-amd64')}"
+    package = need.package.format(release or "cloud-amd64")
+    remedy = f"apt install {package}"
     if need.name == "kernel" and release:
         remedy = "it may not be read by you; try it with sudo"
-    return Row(need, path, "" if path else remedy)
+    return Row(need, path, "" if path else remedy, package)
 
 
 def demand(rows: Collection[Row], *uses: Use) -> None:
