@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = ("textual", "rich", "sh", "psutil", "capstone", "elftools")
+HEAVY = ("textual", "rich", "sh", "psutil", "capstone", "elftools", "qemu")
 
 OOPS = """\
 [    1.000000] BUG: kernel NULL pointer dereference, address: 0000000000000000

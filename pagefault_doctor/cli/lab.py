@@ -6,7 +6,9 @@ import argparse
 import json
 from typing import Any
 
+from pagefault_doctor.lab import packages
 from pagefault_doctor.lab.needs import Row, Use
+from pagefault_doctor.lab.packages import Package
 from pagefault_doctor.model.errors import ExitCode
 
 _TITLES = {
@@ -67,35 +69,43 @@ def _doctor(as_json: bool) -> int:
     from pagefault_doctor.lab.needs import look
 
     rows = look()
+    known = packages.ask({row.package for row in rows})
     able = {use: all(r.path for r in rows if r.need.use is use) for use in Use}
     if as_json:
-        document = {"works": able[Use.BOOT], "able": able, "needs": [_as_dict(r) for r in rows]}
+        document: dict[str, Any] = {"works": able[Use.BOOT], "able": able, "needs": []}
+        document["needs"] = [_as_dict(row, known.get(row.package)) for row in rows]
         print(json.dumps(document, indent=2))
     else:
-        _print(rows, able)
+        _print(rows, able, known)
     return ExitCode.DONE if able[Use.BOOT] else ExitCode.MISSING
 
 
-def _as_dict(row: Row) -> dict[str, Any]:
+def _as_dict(row: Row, known: Package | None) -> dict[str, Any]:
     need = row.need
+    takes = packages.megabytes(known.installed * 1024) if known else need.megabytes
     return {
         "name": need.name,
         "use": need.use.value,
         "purpose": need.purpose,
         "found": bool(row.path),
         "path": row.path or None,
-        "package": need.package,
-        "megabytes": need.megabytes,
+        "package": row.package,
+        "version": known.version if known else None,
+        "download_megabytes": packages.megabytes(known.download) if known else None,
+        "megabytes": takes,
+        "measured": known is not None,
         "remedy": row.remedy,
     }
 
 
-def _print(rows: tuple[Row, ...], able: dict[Use, bool]) -> None:
+def _print(rows: tuple[Row, ...], able: dict[Use, bool], known: dict[str, Package]) -> None:
     width = max(len(row.need.name) for row in rows)
     for use in Use:
         print(f"{_TITLES[use]}: {'yes' if able[use] else 'not all is there'}")
         for row in (r for r in rows if r.need.use is use):
-            told = row.path or f"{row.remedy} (about {row.need.megabytes} MB)"
+            package = known.get(row.package)
+            size = package.told if package else f"about {row.need.megabytes} MB"
+            told = row.path or f"{row.remedy} ({size})"
             mark = "v" if row.path else "x"
             print(f"  {mark} {row.need.name:{width}}  {row.need.purpose:24}  {told}")
     print("To install all of it on Debian: make lab-setup" if not all(able.values()) else "Ready.")

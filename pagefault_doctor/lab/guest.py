@@ -45,6 +45,13 @@ GRACE: Final = 5.0
 
 POLL: Final = 0.1
 
+GOING: Final = 1.0
+"""Seconds in which QEMU tells why it ends, once the guest is silent."""
+
+GONE: Final = "The guest has gone, and QEMU did not say why."
+HANGS: Final = "The guest hangs: it did not answer when its command was killed."
+PAUSED: Final = "The guest is paused: QEMU or a debugger has stopped it."
+
 _NAME: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
@@ -170,13 +177,13 @@ class GuestHost(Host):
                 return answer, verdict
             late = time.monotonic() > until
             if verdict and late:
-                self._lost = "The guest hangs: it did not answer when its command was killed."
+                self._lost = PAUSED if self.machine.paused() else HANGS
             elif late or (not verdict and cancel and cancel.is_set()):
                 verdict = ResultStatus.TIMEOUT if late else ResultStatus.CANCELLED
                 until = time.monotonic() + GRACE
                 self._send(b"kill\n")
-            elif self.machine.panicked():
-                self._lost = "The guest's kernel has panicked."
+            elif why := self.machine.end():
+                self._lost = why
         return None, verdict
 
     def _answer(self, until: float) -> _Answer | None:
@@ -206,7 +213,7 @@ class GuestHost(Host):
                 return ""
             chunk = self.machine.agent.recv(65536)
             if not chunk:
-                self._lost = "The guest has gone: it rebooted or was ended."
+                self._lost = self.machine.end(GOING) or GONE
                 return ""
             self._rest += chunk
         line, _, self._rest = self._rest.partition(b"\n")
@@ -216,7 +223,7 @@ class GuestHost(Host):
         try:
             self.machine.agent.sendall(data)
         except OSError:
-            self._lost = "The guest has gone: it rebooted or was ended."
+            self._lost = self.machine.end(GOING) or GONE
 
     def _result(
         self, command: Command, answer: _Answer | None, verdict: ResultStatus | None

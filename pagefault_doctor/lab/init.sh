@@ -17,7 +17,7 @@ mount -t tmpfs tmpfs /dev/shm
 ln -s /proc/self/fd /dev/fd
 hostname lab
 /usr/sbin/depmod -a 2>/dev/null
-/usr/sbin/modprobe qemu_fw_cfg 2>/dev/null
+/usr/sbin/modprobe -a qemu_fw_cfg pvpanic-pci 2>/dev/null
 
 read -r agent </etc/agent
 stty -F "/dev/$agent" raw -echo

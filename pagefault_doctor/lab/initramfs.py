@@ -51,6 +51,12 @@ FOLDERS: Final = ("dev", "proc", "root", "run", "sys", "tmp", "var/crash", "var/
 MERGED: Final = ("bin", "lib", "lib64", "sbin")
 """Top folders that are links into /usr, as Debian has them."""
 
+REPORTERS: Final = (
+    "kernel/drivers/firmware/qemu_fw_cfg.ko",
+    "kernel/drivers/misc/pvpanic/pvpanic.ko",
+    "kernel/drivers/misc/pvpanic/pvpanic-pci.ko",
+)
+
 
 def build(
     release: str,
@@ -110,9 +116,9 @@ def with_libraries(
 
 
 def _shipped_modules(release: str, stock: Stock) -> Iterator[Entry]:
-    """Give the module that hands the vmcoreinfo note to QEMU, and what depmod wants to read."""
+    """Give the modules that tell QEMU of the vmcoreinfo note and of a panic; and depmod's lists."""
     home = f"/lib/modules/{release}"
-    for name in ("modules.order", "modules.builtin", "kernel/drivers/firmware/qemu_fw_cfg.ko"):
+    for name in ("modules.order", "modules.builtin", *REPORTERS):
         if (path := stock.path(f"{home}/{name}")).exists():
             yield file(merged(f"{home}/{name}"), path.read_bytes())
 

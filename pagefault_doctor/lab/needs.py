@@ -52,17 +52,21 @@ class Need(msgspec.Struct, frozen=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """A need as it stands on this machine: its path, or a remedy."""
+    """A need as it stands on this machine: its path, or a remedy.
+
+    `package` is what brings it, for the kernel that the lab would boot.
+    """
 
     need: Need
     path: str
     remedy: str
+    package: str = ""
 
 
 def needs_of(stock: Stock) -> tuple[Need, ...]:
     """Return what guests of a stock need; {} in a package stands for the kernel's release.
 
-    Sizes are those of Debian 12.
+    Sizes are those of Debian 12, for a machine whose package manager cannot be asked.
     """
     machine = stock.machine
     gcc = ("gcc", 130) if machine.native else (machine.cross_package, 170)
@@ -146,15 +150,16 @@ def look(stock: Stock = USUAL) -> tuple[Row, ...]:
 
 def _row(need: Need, stock: Stock, release: str) -> Row:
     path = need.find(release)
-    return Row(need, path, "" if path else _remedy(need, stock, release))
+    package = need.package.format(release or f"cloud-{stock.machine.debian}")
+    return Row(need, path, "" if path else _remedy(need, stock, release, package), package)
 
 
-def _remedy(need: Need, stock: Stock, release: str) -> str:
+def _remedy(need: Need, stock: Stock, release: str, package: str) -> str:
     if need.fetched and stock.root != Path("/"):
         return f"pfdoctor lab fetch {stock.machine.arch}"
     if need.name == "kernel" and release:
         return "it may not be read by you; try it with sudo"
-    return f"apt install {need.package.format(release or f'cloud-{stock.machine.debian}')}"
+    return f"apt install {package}"
 
 
 def demand(rows: Collection[Row], *uses: Use) -> None:

@@ -1,55 +1,108 @@
-"""QEMU's machine protocol: one JSON object a line over a Unix socket."""
+"""QEMU's machine protocol over a Unix socket, and what its events tell of the guest.
+
+The client is the package `qemu.qmp`, which is made for asyncio: its loop runs in a thread of its
+own, so that events are taken while nobody asks. It is imported when a guest is started, not before.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import threading
 import time
+import weakref
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
-
-import msgspec
+from typing import Any, Final
 
 from pagefault_doctor.model.errors import PfDoctorError
+
+Event = tuple[str, str]
+"""The name of an event, and the reason that came with it, empty where there is none."""
+
+PANICKED: Final[Event] = ("GUEST_PANICKED", "")
+
+ENDS: Final[dict[Event, str]] = {
+    PANICKED: "The guest's kernel has panicked.",
+    ("SHUTDOWN", "guest-reset"): "The guest has gone: it rebooted.",
+    ("SHUTDOWN", "guest-shutdown"): "The guest has gone: it was shut down from inside.",
+    ("SHUTDOWN", "host-qmp-quit"): "The guest has gone: it was ended.",
+    ("SHUTDOWN", "host-signal"): "The guest has gone: its QEMU was killed.",
+    ("RESET", "guest-reset"): "The guest has gone: it rebooted.",
+}
+"""What these say of the guest. `qapi/run-state.json` of QEMU."""
+
+_PAUSES: Final = {"STOP": True, "RESUME": False}
 
 
 class Qmp:
     """A connection to a QEMU process, ready for commands."""
 
-    def __init__(self, connection: socket.socket) -> None:
-        self._socket = connection
-        self._rest = b""
-        self._receive(10)
-        self.execute("qmp_capabilities")
+    def __init__(self, path: Path) -> None:
+        """Connect to the Unix socket; raises PfDoctorError where QEMU does not answer."""
+        import asyncio
+
+        from qemu.qmp import QMPClient
+
+        self._client = QMPClient()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._stop = weakref.finalize(self, self._loop.call_soon_threadsafe, self._loop.stop)
+        self._thread.start()
+        self._finish(self._client.connect(str(path)), 10, "does not answer")
 
     def execute(self, command: str, timeout: float = 10, **arguments: Any) -> Any:
         """Run a QMP command and return its answer; raises PfDoctorError where QEMU says no."""
-        request = {"execute": command, "arguments": arguments}
-        self._socket.sendall(msgspec.json.encode(request) + b"\n")
-        until = time.monotonic() + timeout
-        while True:
-            message = self._receive(until - time.monotonic())
-            if "error" in message:
-                raise PfDoctorError(f"QEMU refused {command}: {message['error'].get('desc')}")
-            if "return" in message:
-                return message["return"]
+        return self._finish(self._client.execute(command, arguments), timeout, f"refused {command}")
+
+    def events(self) -> tuple[Event, ...]:
+        """Return what QEMU has told by itself so far, oldest first."""
+        history = self._client.events.history
+        return tuple((str(event["event"]), _reason(event.get("data"))) for event in history)
 
     def close(self) -> None:
         """Close the connection; QEMU goes on."""
-        self._socket.close()
+        if self._stop.alive:
+            with contextlib.suppress(PfDoctorError):  # It may have ended before.
+                self._finish(self._client.disconnect(), 5, "has ended")
+            self._stop()
+            self._thread.join()
+            self._loop.close()
 
-    def _receive(self, timeout: float) -> dict[str, Any]:
-        until = time.monotonic() + timeout
-        while b"\n" not in self._rest:
-            self._socket.settimeout(max(until - time.monotonic(), 0.01))
-            try:
-                chunk = self._socket.recv(65536)
-            except OSError as error:
-                raise PfDoctorError(f"QEMU does not answer: {error}") from error
-            if not chunk:
-                raise PfDoctorError("QEMU has ended")
-            self._rest += chunk
-        line, _, self._rest = self._rest.partition(b"\n")
-        return msgspec.json.decode(line, type=dict[str, Any])
+    def _finish(self, work: Coroutine[Any, Any, Any], timeout: float, failed: str) -> Any:
+        """Let the loop do it, and return its result."""
+        import asyncio
+
+        from qemu.qmp import QMPError
+
+        if not self._stop.alive:
+            work.close()
+            raise PfDoctorError("QEMU has ended")
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result(timeout)
+        except TimeoutError as error:
+            future.cancel()
+            raise PfDoctorError(f"QEMU does not answer within {timeout:.0f} s") from error
+        except (QMPError, EOFError, OSError) as error:
+            raise PfDoctorError(f"QEMU {failed}: {error}") from error
+
+
+def end_of(events: tuple[Event, ...]) -> str:
+    """Say why a guest with these events is over, or nothing where it is not.
+
+    The first tells: what is done with a guest that panicked does not change why it is over.
+    """
+    return next((ENDS[event] for event in events if event in ENDS), "")
+
+
+def paused(events: tuple[Event, ...]) -> bool:
+    """Return whether a guest with these events stands still, for a debugger or for QEMU itself."""
+    return next((_PAUSES[name] for name, _ in reversed(events) if name in _PAUSES), False)
+
+
+def _reason(data: Any) -> str:
+    return str(data.get("reason", "")) if isinstance(data, dict) else ""
 
 
 def connect(path: Path, timeout: float) -> socket.socket:

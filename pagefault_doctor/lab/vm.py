@@ -19,7 +19,7 @@ import msgspec
 
 from pagefault_doctor.lab.accelerator import accelerator
 from pagefault_doctor.lab.machine import USUAL, Machine, Stock
-from pagefault_doctor.lab.qmp import Qmp, connect
+from pagefault_doctor.lab.qmp import ENDS, PANICKED, Qmp, connect, end_of, paused
 from pagefault_doctor.lab.scratch import guard, unused
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.errors import MissingError, PfDoctorError
@@ -36,7 +36,11 @@ rm -rf "$folder"
 nothing behind."""
 
 _PANIC: Final = (b"---[ end Kernel panic", b"pfdoctor capture: exit code ")
-"""Said by a kernel that stands still, and by a capture kernel that has done its work."""
+"""Said by a kernel that stands still, and by a capture kernel that has done its work. QEMU tells of
+a panic too, but not of one that a capture kernel follows, or that comes before pvpanic is there."""
+
+_LAST_WORDS: Final = 2.0
+"""Seconds that a kernel of whose panic QEMU has told may take to say its last line."""
 
 
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,11 +72,12 @@ class VirtualMachine:
         self._setup = setup
         self.folder = unused()
         self._guard = guard(self.folder, _GUARD, *_argv(setup, self.folder))
+        self._told = 0.0
         self._end = weakref.finalize(self, _end, self._guard, self.folder)
         try:
             self._fill(initramfs)
-            self._qmp = Qmp(connect(self.folder / "qmp", 10))
             self.agent: socket.socket = connect(self.folder / "agent", 10)
+            self._qmp = Qmp(self.folder / "qmp")
         except PfDoctorError as error:
             said = untrusted.decode((self.folder / "qemu.log").read_bytes()).strip()
             self._end()
@@ -92,6 +97,10 @@ class VirtualMachine:
         """Let it run, or go on."""
         self._qmp.execute("cont")
 
+    def pause(self) -> None:
+        """Stop its processors; `start` lets them go on."""
+        self._qmp.execute("stop")
+
     def console(self) -> str:
         """Return everything that came out of the first serial port so far, as harmless text."""
         return untrusted.decode(self._console())
@@ -99,7 +108,25 @@ class VirtualMachine:
     def panicked(self) -> bool:
         """Return whether its kernel has panicked and stands still."""
         console = self._console()
-        return any(words in console for words in _PANIC)
+        if any(words in console for words in _PANIC):
+            return True
+        if PANICKED not in self._qmp.events():
+            return False
+        self._told = self._told or time.monotonic()
+        return time.monotonic() > self._told + _LAST_WORDS
+
+    def end(self, timeout: float = 0.0) -> str:
+        """Say why it is over, or nothing while it runs; `timeout` (in seconds) waits for that."""
+        until = time.monotonic() + timeout
+        while not (why := ENDS[PANICKED] if self.panicked() else end_of(self._qmp.events())):
+            if time.monotonic() >= until:
+                break
+            time.sleep(0.05)
+        return why
+
+    def paused(self) -> bool:
+        """Return whether it stands still, for a debugger or because QEMU could not go on."""
+        return paused(self._qmp.events())
 
     def wait_for_panic(self, timeout: float, quiet: float = math.inf) -> bool:
         """Wait until its kernel has panicked; return whether it did in time (in seconds).
@@ -119,7 +146,7 @@ class VirtualMachine:
 
     def dump(self, path: Path, timeout: float = 60) -> None:
         """Pause it and write its memory to a new ELF vmcore; raises PfDoctorError."""
-        self._qmp.execute("stop")
+        self.pause()
         self._qmp.execute(
             "dump-guest-memory", timeout, paging=False, protocol=f"file:{path.absolute()}"
         )
@@ -181,6 +208,7 @@ def _argv(setup: Setup, folder: Path) -> tuple[str, ...]:
     append = f"console={guest.console} panic=0 {setup.append}".strip()
     return (
         *(guest.qemu, "-S", "-nodefaults", "-no-reboot", "-display", "none"),
+        *("-action", "panic=none", "-device", "pvpanic-pci"),
         *("-machine", guest.board, "-accel", accel, "-cpu", guest.cpu),
         *("-m", str(setup.memory), "-smp", str(setup.cpus), "-device", "vmcoreinfo"),
         *("-kernel", str(setup.kernel), "-initrd", str(folder / "initramfs"), "-append", append),

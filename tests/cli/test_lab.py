@@ -15,7 +15,8 @@ import pytest
 
 from needs import require, require_program
 from pagefault_doctor.cli.main import main
-from pagefault_doctor.lab import needs
+from pagefault_doctor.lab import needs, packages
+from pagefault_doctor.model.command import Command, Result, ResultStatus
 
 Capture = pytest.CaptureFixture[str]
 
@@ -55,10 +56,30 @@ def test_doctor_on_a_bare_machine_tells_the_remedies(
     monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     monkeypatch.setattr(needs, "environment", lambda: {"PATH": "/nonexistent"})
+    monkeypatch.setattr(packages, "LocalHost", NoApt)
     assert main(["lab", "doctor"]) == 3
     told = capsys.readouterr().out
     assert "x qemu-system-x86_64" in told
     assert "apt install qemu-system-x86 (about 80 MB)" in told
+
+
+class NoApt:
+    """A machine without apt."""
+
+    def run(self, command: Command) -> Result:
+        return Result(command=command, status=ResultStatus.MISSING)
+
+
+def test_doctor_asks_the_package_manager_for_versions_and_sizes(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    require(packages.ask({"gdb"}), "apt-cache knows no package gdb: apt-get update")
+    monkeypatch.setattr(needs, "environment", lambda: {"PATH": "/nonexistent"})
+    assert main(["lab", "doctor"]) == 3
+    told = capsys.readouterr().out
+    gdb = packages.ask({"gdb"})["gdb"]
+    assert f"apt install gdb ({gdb.version}; " in told
+    assert "MB to fetch" in told
 
 
 def test_a_run_on_a_bare_machine_says_what_is_missing(

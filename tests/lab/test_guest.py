@@ -138,7 +138,27 @@ def test_a_panic_is_told_with_the_end_of_the_console(fresh_guest: GuestHost) -> 
     )
 
 
-def test_a_reboot_is_told(fresh_guest: GuestHost) -> None:
-    result = run(fresh_guest, "sh", "-c", "echo b >/proc/sysrq-trigger; sleep 9")
+@pytest.mark.parametrize(
+    ("key", "told"), [("b", "it rebooted"), ("o", "it was shut down from inside")]
+)
+def test_a_reboot_or_a_shutdown_is_told(key: str, told: str, fresh_guest: GuestHost) -> None:
+    script = f"echo {key} >/proc/sysrq-trigger; sleep 20"
+    result = run(fresh_guest, "sh", "-c", script)
     assert result.status is ResultStatus.FAILED
-    assert "The guest has gone" in result.errors
+    assert f"The guest has gone: {told}." in result.errors
+    assert result.seconds < 15
+
+
+def test_a_panic_is_told_by_qemu_where_the_console_is_silent(fresh_guest: GuestHost) -> None:
+    run(fresh_guest, "sysctl", "-w", "kernel.printk=0")
+    result = run(fresh_guest, "sh", "-c", "echo c >/proc/sysrq-trigger; sleep 20", timeout=60)
+    assert result.status is ResultStatus.FAILED
+    assert result.errors.startswith("The guest's kernel has panicked.")
+    assert result.seconds < 15
+
+
+def test_a_paused_guest_is_told_apart_from_one_that_hangs(fresh_guest: GuestHost) -> None:
+    threading.Timer(0.5, fresh_guest.machine.pause).start()
+    result = run(fresh_guest, "sleep", "30", timeout=2)
+    assert result.status is ResultStatus.TIMEOUT
+    assert result.errors.startswith("The guest is paused")
