@@ -42,11 +42,14 @@ class Trace(msgspec.Struct, frozen=True):
 
 
 class Holder(msgspec.Struct, frozen=True):
-    """A place that holds a value: `offset` bytes into the object or module `what`."""
+    """A place that holds a value: `offset` bytes into the object or module `what`.
+
+    The offset is None where only the slot is known in which the object lies.
+    """
 
     what: str
     start: Hex
-    offset: Count
+    offset: Count | None = None
     symbol: str = ""
     symbol_offset: int = 0
 
@@ -55,7 +58,7 @@ class Holder(msgspec.Struct, frozen=True):
         """The place in words."""
         if self.symbol:
             return f"{self.symbol}+{self.symbol_offset:#x} [{self.what}]"
-        return f"{self.what}+{self.offset:#x}"
+        return self.what if self.offset is None else f"{self.what}+{self.offset:#x}"
 
 
 class Pointed(msgspec.Struct, frozen=True, rename={"kind": "is", "data": "bytes"}):
@@ -65,8 +68,9 @@ class Pointed(msgspec.Struct, frozen=True, rename={"kind": "is", "data": "bytes"
     that the slab checks named. `kind` is `slab`, `page`, `stack`, `guard`, `module`, `symbol`,
     `vmap`, `page-struct`, `modules-area`, `nothing`, `unknown`, or `value` where it is no pointer.
     `state` is `live`, `free` or `unknown`; of a module, its own. `start` and `size` are those of
-    the object, `data` its first bytes and `redzone` those behind it, in hexadecimal; None where
-    the dump does not hold them. `kept` are places that hold the value.
+    the object; a size of 0 says that only the slot is known in which it lies. `data` is its first
+    bytes and `redzone` those behind it, in hexadecimal; None where the dump does not hold them.
+    `kept` are places that hold the value.
     """
 
     address: Hex
@@ -120,9 +124,8 @@ class Pointed(msgspec.Struct, frozen=True, rename={"kind": "is", "data": "bytes"
     def text(self) -> str:
         """What it points to in words."""
         if self.kind == "slab":
-            return (
-                f"{_OBJECT.get(self.state, _UNTOLD)} of {self.what} {self.offset:+#x}{self.stacks}"
-            )
+            at = f" {self.offset:+#x}" if self.size and self.offset else ""
+            return f"{_OBJECT.get(self.state, _UNTOLD)} of {self.what}{at}{self.stacks}"
         if self.kind == "page":
             return _PAGE.get(self.state, "a page of which it is not known whether it is free")
         if self.kind == "module":

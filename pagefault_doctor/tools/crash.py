@@ -15,7 +15,7 @@ from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatu
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Report
-from pagefault_doctor.tools import dump_file, vmlinux
+from pagefault_doctor.tools import crash_memory, dump_file, dump_memory, vmlinux
 from pagefault_doctor.tools.log_reading import log_reading
 from pagefault_doctor.tools.module_name import is_module_name
 from pagefault_doctor.tools.place import dump_path, is_release, reported, suspect_file
@@ -91,13 +91,14 @@ def _plan(case: Case) -> Command | Blocked | None:
         return looking
     if hopeless := dump_file.not_a_dump(case):
         return hopeless
-    done = tuple(result for result in case.done("crash") if not dump_file.is_look(result))
+    looks = (dump_file.is_look, crash_memory.is_memory)
+    done = tuple(r for r in case.done("crash") if not any(is_one(r) for is_one in looks))
     image = vmlinux.known(case)
     if not image:
         return _prepare(case, done, dump)
     tried = [result for result in done if "-s" in result.command.argv]
     if tried and (_is_enough(tried[-1]) or tried[-1].status is ResultStatus.CANCELLED):
-        return None
+        return _look_at_memory(case, tried[-1], image, dump)
     if tried and (hopeless := _hopeless(tried[-1])):
         return hopeless
     if len(tried) == len(LADDER):
@@ -109,6 +110,15 @@ def _is_told(case: Case, dump: str) -> bool:
     """Whether drgn has told all of a whole dump already: where it stopped, and the log."""
     whole = case.get("dump.complete", False) and case.has("dump.function")
     return whole and any(log.source == dump and log.lines for log in case.logs)
+
+
+def _look_at_memory(case: Case, last: Result, image: str, dump: str) -> Command | None:
+    """Ask where the registers point to, once, of a dump that crash reads without concessions."""
+    report = reported(case)
+    whole = last.ok and not {word for option in LADDER for word in option} & {*last.command.argv}
+    if report is None or not whole or not crash_memory.is_wanted(case):
+        return None
+    return crash_memory.ask(report, image, dump)
 
 
 def _prepare(case: Case, done: tuple[Result, ...], dump: str) -> Command | Blocked:
@@ -206,6 +216,8 @@ def _read(result: Result, case: Case) -> Reading:
         return dump_file.read_text(result, case)
     if "--osrelease" in result.command.argv:
         return _read_release(result)
+    if crash_memory.is_memory(result):
+        return _read_memory(result, case)
     seen = parse(result.output)
     cut = _CUT.search(result.errors + result.output) is not None
     log = (
@@ -217,6 +229,15 @@ def _read(result: Result, case: Case) -> Reading:
         facts=_facts(seen, cut, result, reported(case, log.log)),
         findings=(*_findings(seen, cut, result), *log.findings),
         log=log.log,
+    )
+
+
+def _read_memory(result: Result, case: Case) -> Reading:
+    report = reported(case)
+    seen = crash_memory.pointers(result.output, report) if report else ()
+    return Reading(
+        facts=tuple(dump_memory.pointer_facts(seen, result, 0)),
+        findings=tuple(dump_memory.pointer_findings(seen, result, 0)),
     )
 
 
@@ -284,7 +305,7 @@ TOOL: Final = Tool(
     facts=(
         *dump_file.FACTS,
         *("dump.vmlinux", "dump.release", "dump.panic", "dump.function", "dump.module"),
-        *("dump.file", "dump.line", "dump.complete"),
+        *("dump.file", "dump.line", "dump.complete", "dump.pointers"),
     ),
     plan=_plan,
     read=_read,

@@ -43,12 +43,17 @@ def _each(found: list[Any]) -> Iterator[Pointed]:
 
 def facts(said: Said, result: Result) -> Iterator[Fact]:
     """Give the facts of `FACTS` that the output tells."""
-    if seen := pointed(said):
-        yield fact("dump.pointers", tuple(map(encoded, seen)), result, said["pointers"][1])
+    yield from pointer_facts(pointed(said), result, said.get("pointers", ({}, 0))[1])
     if lost := _texts(said, "pending"):
         yield fact("dump.pending_lost", lost, result, said["pending"][1])
     if unsettled := tuple(row for row in _texts(said, "modules") if not row.endswith(" live")):
         yield fact("dump.modules_unsettled", unsettled, result, said["modules"][1])
+
+
+def pointer_facts(seen: tuple[Pointed, ...], result: Result, line: int) -> Iterator[Fact]:
+    """Give the fact of what the pointers point to, where there are any."""
+    if seen:
+        yield fact("dump.pointers", tuple(map(encoded, seen)), result, line or None)
 
 
 def _texts(said: Said, name: str) -> tuple[str, ...]:
@@ -64,15 +69,9 @@ def _texts(said: Said, name: str) -> tuple[str, ...]:
 
 
 def findings(said: Said, result: Result) -> Iterator[Finding]:
-    """Give a sentence for each pointer that tells something, the bad news first."""
+    """Give what the output says of pointers, modules and pending work, in sentences."""
     seen = pointed(said)
-    line = said["pointers"][1] if seen else 0
-    neutral = [p for p in seen if not _is_bad(p) and p.kind not in _ORDINARY]
-    for each in (*filter(_is_bad, seen), *neutral[:_NEUTRAL]):
-        mark = Mark.BAD if _is_bad(each) else Mark.NEUTRAL
-        yield finding(f"{each.known_as}: {each.text}", mark, result, line)
-    for each in seen:
-        yield from _about(each, seen, result, line)
+    yield from pointer_findings(seen, result, said.get("pointers", ({}, 0))[1])
     for row in _texts(said, "modules"):
         name, _, state = row.rpartition(" ")
         if words := _UNSETTLED.get(state):
@@ -81,7 +80,17 @@ def findings(said: Said, result: Result) -> Iterator[Finding]:
         text = f"A {row.rpartition(' ')[0]} is due whose code, {row.split()[-1]}, is in no module"
         yield finding(text, Mark.BAD, result, said["pending"][1])
     if seen and (why := _untold(said)):
-        yield finding(why, Mark.NEUTRAL, result, line)
+        yield finding(why, Mark.NEUTRAL, result, said["pointers"][1])
+
+
+def pointer_findings(seen: tuple[Pointed, ...], result: Result, line: int) -> Iterator[Finding]:
+    """Give a sentence for each pointer that tells something, the bad news first."""
+    neutral = [p for p in seen if not _is_bad(p) and p.kind not in _ORDINARY]
+    for each in (*filter(_is_bad, seen), *neutral[:_NEUTRAL]):
+        mark = Mark.BAD if _is_bad(each) else Mark.NEUTRAL
+        yield finding(f"{each.known_as}: {each.text}", mark, result, line)
+    for each in seen:
+        yield from _about(each, seen, result, line)
 
 
 def _is_bad(each: Pointed) -> bool:

@@ -80,8 +80,9 @@ def test_a_real_dump_tells_what_the_bad_pointer_points_to(
     assert main(["lab", "run", *words, "--keep", str(tmp_path / "kept")]) == 0
     capsys.readouterr()
     assert main(["diagnose", "--json", "--vmcore", str(tmp_path / "kept/vmcore")]) == 0
-    verdict: dict[str, Any] = json.loads(capsys.readouterr().out)["verdict"]
+    document: dict[str, Any] = json.loads(capsys.readouterr().out)
     (tmp_path / "kept/vmcore").unlink()
-    assert (verdict["root_cause"], verdict["module"]) == right
-    evidence = [each["text"] for each in verdict["candidates"][0]["evidence"]]
+    assert (document["verdict"]["root_cause"], document["verdict"]["module"]) == right
+    first = document["reports"][0]["diagnosis"]["candidates"][0]
+    evidence = [each["text"] for each in first["evidence"]]
     assert any(said in text and more in text for text in evidence), evidence

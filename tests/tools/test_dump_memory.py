@@ -15,7 +15,7 @@ from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.diagnosis import Diagnosis
 from pagefault_doctor.model.fact import Value
 from pagefault_doctor.model.memory import Pointed, decoded
-from pagefault_doctor.tools import drgn, dump_memory
+from pagefault_doctor.tools import crash, crash_memory, drgn, dump_memory
 from tools.recorded import DATA, output
 from tools.told import follow, known, texts, told
 
@@ -151,6 +151,73 @@ def test_values_that_were_left_off_are_counted() -> None:
 def test_code_that_is_due_and_in_no_module_is_told() -> None:
     text = json.dumps({"pending": [["delayed work", "0xffff888001000040", "0xffffffffc0300000"]]})
     assert "whose code, 0xffffffffc0300000, is in no module" in findings(text)
+
+
+CRASHED: dict[str, Value] = DUMP | {"given.vmlinux": "/usr/lib/debug/boot/vmlinux"}
+
+
+def crash_output(name: str) -> str:
+    """Return what crash prints at first of the dump of a recording: a frame, and the log."""
+    lines = output(f"drgn_{name}.txt").splitlines()
+    log = next(json.loads(line)["log"] for line in lines if line.startswith('{"log"'))
+    return f" #0 [ffffd11ac0053c90] panic at ffffffff897cd21a\n{log}"
+
+
+def test_where_drgn_is_missing_crash_tells_the_same_object() -> None:
+    answers = told(crash_output("use_after_free")), told(output("crash_memory.txt"))
+    case, ran, _ = follow(crash.TOOL, known(CRASHED), *answers)
+    assert ran[1].argv[:3] == ("crash", "-s", crash_memory.OPTION)
+    assert "kmem ffff8a1257ef0178\n" in ran[1].stdin
+    found = pointers(case)
+    assert (found["rbx"].kind, found["rbx"].what) == ("slab", "thermo_sensor")
+    assert found["rbx"].is_free
+    assert found["rcx"].state == "live"
+    assert (found["rsp"].kind, found["rsp"].what) == ("stack", "kworker/u4:0")
+    assert (found["rsi"].kind, found["rsi"].what) == ("module", "thermo")
+    assert "lies in a freed object of thermo_sensor" in reasons(case)
+
+
+def test_crash_is_not_asked_where_a_null_pointer_points_to() -> None:
+    _, ran, _ = follow(crash.TOOL, known(CRASHED), told(output("crash.txt")))
+    assert len(ran) == 1
+
+
+def test_crash_is_not_asked_where_drgn_has_looked() -> None:
+    case, _, _ = follow(drgn.TOOL, known(CRASHED), told(output("drgn_use_after_free.txt")))
+    follow(crash.TOOL, case)
+
+
+def test_a_page_that_crash_finds_in_the_free_lists_is_free() -> None:
+    said = (
+        "hexadecimal: ffff8a1257ef0178\nZONE  NAME        SIZE    FREE      MEM_MAP\n"
+        "fffff18f4009e200  (ffff8a1257ef0178 is 1st of 8 pages)\n"
+        "      PAGE       PHYSICAL      MAPPING       INDEX CNT FLAGS\n"
+        "fffff18f4009e200  2788000                0        0  0 fffffc0000000\n"
+    )
+    answers = told(crash_output("use_after_free")), told(said)
+    found = pointers(follow(crash.TOOL, known(CRASHED), *answers)[0])
+    assert (found["rbx"].kind, found["rbx"].state) == ("page", "free")
+
+
+def test_a_slot_without_a_mark_of_its_cache_is_not_taken_for_an_object() -> None:
+    answers = (
+        told(crash_output("use_after_free")),
+        told("hexadecimal: ffff8a1257ef0178\n   ffff8a1257ef0170  \n"),
+    )
+    found = pointers(follow(crash.TOOL, known(CRASHED), *answers)[0])
+    assert found["rbx"].kind == "unknown"
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.tuples(st.just(output("crash_memory.txt")), st.integers(0, 8000), st.text(max_size=6)).map(
+        lambda cut: cut[0][: cut[1]] + cut[2] + cut[0][cut[1] :]
+    )
+)
+def test_whatever_crash_prints_of_memory_is_read_without_an_exception(text: str) -> None:
+    answers = told(crash_output("use_after_free")), told(untrusted.clean(text))
+    case, _, _ = follow(crash.TOOL, known(CRASHED), *answers)
+    assert all(untrusted.is_clean(finding.text) for finding in case.findings)
 
 
 LINES = [
