@@ -38,12 +38,13 @@ format: $(VENV)/.installed ## format the code
 lab-setup: ## install the Debian packages that the real tools and the lab need (as root)
 	apt-get update
 	DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends $(LAB_PACKAGES)
+	sh pagefault_doctor/lab/fetch.sh /var/cache/pfdoctor/lab/arm64 arm64
 
 LAB_PACKAGES := qemu-system-x86 kexec-tools busybox-static cpio kmod linux-image-cloud-amd64 \
 	linux-headers-cloud-amd64 linux-image-cloud-amd64-dbg crash makedumpfile stress-ng \
 	memtester linux-perf sparse coccinelle gdb valgrind gcc make tmux screen openssh-client openssh-server \
 	strace zstd systemd systemd-journal-remote debuginfod dnf dnf-plugins-core rpm rpm2cpio createrepo-c \
-	libarchive-tools binutils gcc-aarch64-linux-gnu
+	libarchive-tools binutils gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm gdb-multiarch
 
 screenshots: $(VENV)/.installed ## make the pictures in screenshots/ anew
 	$(BIN)/python screenshots/make.py

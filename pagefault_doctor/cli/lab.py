@@ -22,12 +22,14 @@ _TITLES = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare options and arguments."""
+    from pagefault_doctor.cli.lab_fetch import add_fetch_arguments
     from pagefault_doctor.cli.lab_run import add_module_arguments, add_run_arguments
 
     parser.epilog = (
         "The virtual machine runs this machine's own kernel in QEMU, without root or\n"
         "network, with KVM where that works, and is gone afterwards. Nothing is loaded\n"
-        "into this machine.\n\n"
+        "into this machine. Guests of another architecture are emulated; their kernel and\n"
+        "programs lie in a folder of the user's cache, which lab fetch fills.\n\n"
         "Examples:\n  pfdoctor lab doctor\n  pfdoctor lab run null-deref-module\n"
         "  pfdoctor lab run --module faulty.ko --trigger 'rmmod faulty' --slub-debug\n"
         "  pfdoctor lab debug --source ~/src/faulty"
@@ -35,6 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     doctor = actions.add_parser("doctor", help="what the lab needs, and what is missing here")
     doctor.add_argument("--json", action="store_true", help="as JSON")
+    more = "get the kernel and programs for guests of another architecture"
+    add_fetch_arguments(actions.add_parser("fetch", help=more))
     actions.add_parser("list", help="the scenarios that can be run")
     add_run_arguments(actions.add_parser("run", help="reproduce a fault and diagnose it"))
     by_hand = "reproduce a fault, and get gdb stopped at its line"
@@ -51,33 +55,60 @@ def run(args: argparse.Namespace) -> int:
         from pagefault_doctor.cli.lab_debug import run_debug
 
         return run_debug(args)
+    if args.action == "fetch":
+        from pagefault_doctor.cli.lab_fetch import run_fetch
+
+        return run_fetch(args)
     return _doctor(args.json) if args.action == "doctor" else _list()
 
 
 def _list() -> int:
+    from pagefault_doctor.lab.machine import machine_of
     from pagefault_doctor.playbook.shelf import scenario, scenario_folder, scenario_ids
 
     for name in scenario_ids():
         listed = scenario(name)
         if listed.module and (scenario_folder(name) / "src").is_dir():
-            print(f"{name:24}{listed.root_cause:18}{listed.title}")
+            on = "" if machine_of(listed.arch).native else f" (on {listed.arch})"
+            print(f"{name:24}{listed.root_cause:18}{listed.title}{on}")
     print("\nTo run one: pfdoctor lab run NAME")
     return ExitCode.DONE
 
 
 def _doctor(as_json: bool) -> int:
+    from pagefault_doctor.lab.machine import DEFAULT, MACHINES, stock_of
     from pagefault_doctor.lab.needs import look
 
     rows = look()
-    known = packages.ask({row.package for row in rows})
-    able = {use: all(r.path for r in rows if r.need.use is use) for use in Use}
+    others = {m.arch: look(stock_of(m)) for m in MACHINES if m != DEFAULT}
+    known = packages.ask({row.package for part in (rows, *others.values()) for row in part})
+    able = _able(rows)
     if as_json:
-        document: dict[str, Any] = {"works": able[Use.BOOT], "able": able, "needs": []}
-        document["needs"] = [_as_dict(row, known.get(row.package)) for row in rows]
-        print(json.dumps(document, indent=2))
+        more = [{"arch": arch, **_standing(other, known)} for arch, other in others.items()]
+        whole = _standing(rows, known) | {"arch": DEFAULT.arch, "others": more}
+        print(json.dumps(whole, indent=2))
     else:
         _print(rows, able, known)
+        print("Ready." if all(able.values()) else _INSTALL)
+        for arch, other in others.items():
+            print(f"\nFor guests of {arch}:")
+            _print(other, _able(other), known)
     return ExitCode.DONE if able[Use.BOOT] else ExitCode.MISSING
+
+
+_INSTALL = "To install all of it on Debian: make lab-setup"
+
+
+def _able(rows: tuple[Row, ...]) -> dict[Use, bool]:
+    """Return what can be done, of all that guests of these needs can do."""
+    uses = {row.need.use for row in rows}
+    return {use: all(r.path for r in rows if r.need.use is use) for use in Use if use in uses}
+
+
+def _standing(rows: tuple[Row, ...], known: dict[str, Package]) -> dict[str, Any]:
+    able = _able(rows)
+    needs = [_as_dict(row, known.get(row.package)) for row in rows]
+    return {"works": able[Use.BOOT], "able": able, "needs": needs}
 
 
 def _as_dict(row: Row, known: Package | None) -> dict[str, Any]:
@@ -100,7 +131,7 @@ def _as_dict(row: Row, known: Package | None) -> dict[str, Any]:
 
 def _print(rows: tuple[Row, ...], able: dict[Use, bool], known: dict[str, Package]) -> None:
     width = max(len(row.need.name) for row in rows)
-    for use in Use:
+    for use in able:
         print(f"{_TITLES[use]}: {'yes' if able[use] else 'not all is there'}")
         for row in (r for r in rows if r.need.use is use):
             package = known.get(row.package)
@@ -108,4 +139,3 @@ def _print(rows: tuple[Row, ...], able: dict[Use, bool], known: dict[str, Packag
             told = row.path or f"{row.remedy} ({size})"
             mark = "v" if row.path else "x"
             print(f"  {mark} {row.need.name:{width}}  {row.need.purpose:24}  {told}")
-    print("To install all of it on Debian: make lab-setup" if not all(able.values()) else "Ready.")

@@ -116,8 +116,20 @@ def canonical(value: int, arch: str | None) -> bool:
     """Whether the processor would take the value for an address at all."""
     if bits_of(arch) == 32:
         return value < 1 << 32
+    if arch == "arm64":
+        return value >> 48 in (0, 0xFFFF)
     top = value >> 47
     return top in (0, 0x1FFFF) or (0xFF11 <= value >> 48 <= 0xFFD5) or arch == "s390x"
+
+
+def as_printed(value: int, arch: str | None) -> int:
+    """Return a fault address as the kernel prints it.
+
+    arm64 takes the top byte off where bit 55 is clear, for it may hold a tag
+    (`untagged_addr`, `arch/arm64/include/asm/memory.h`).
+    """
+    tagged = arch == "arm64" and not value >> 55 & 1
+    return value & poison.ARM64_UNTAGGED if tagged else value
 
 
 def _wide(value: int, arch: str | None) -> AddressClass:

@@ -20,6 +20,10 @@ ARM64_UNTAGGED: Final = 0x00FFFFFFFFFFFFFF
 """arm64 prints fault addresses without the top byte (`arch/arm64/mm/fault.c`, untagged_addr)."""
 
 
+POISON_END: Final = 0xA5
+"""The last byte of a poisoned object, and so the top byte of a pointer that ended it."""
+
+
 class State(StrEnum):
     """What a poison value says of the memory it was found in."""
 
@@ -112,6 +116,7 @@ def find(value: int, bits: int = 64) -> Hit | None:
         return pointer
     mask = (1 << bits) - 1
     hit = _repeated(value, bits, mask)
-    if hit is None and bits == 64 and not value >> 56:
+    if hit is None and bits == 64 and value >> 56 in (0, POISON_END):
+        value &= ARM64_UNTAGGED
         hit = _repeated(value, bits, ARM64_UNTAGGED)
     return hit

@@ -21,7 +21,7 @@ from pagefault_doctor.model.report import Access, Kind, Line, Report
 from pagefault_doctor.symbols.instruction import Instruction, decode
 from pagefault_doctor.symbols.lead_up import Origin, origin
 
-_POINTERS = ("rip", "rsp", "eip", "esp", "pc", "sp", "cr2", "cr3", "cr0", "cr4", "eflags")
+_POINTERS = ("rip", "rsp", "eip", "esp", "pc", "sp", "cr2", "cr3", "cr0", "cr4", "eflags", "pstate")
 _ARCH_BY_REGISTER = (
     ("rip", "x86_64"),
     ("rax", "x86_64"),
@@ -94,7 +94,13 @@ class Scene(msgspec.Struct, frozen=True, dict=True):
     def register_line(self, name: str) -> Line | None:
         """Return the line that prints a register, or None."""
         padded = f"R0{name[1:]}" if name in ("r8", "r9") and self.arch == "x86_64" else name.upper()
-        return self.line_with(f"{padded}: ", f"{name}: ", f"{name} : ")
+        for phrase in (f"{padded}: ", f"{name}: ", f"{name} : "):
+            for line in self._said if phrase in self.text else ():
+                at = line.text.find(phrase)
+                # "EC = 0x25: " is no x25.
+                if at == 0 or (at > 0 and not line.text[at - 1].isalnum()):
+                    return line
+        return None
 
     def general(self) -> Iterator[tuple[str, int]]:
         """Yield the registers that may hold data."""
@@ -184,6 +190,7 @@ class Scene(msgspec.Struct, frozen=True, dict=True):
         actual = self.printed_address
         if expected is None or actual is None:
             return True
+        expected = address.as_printed(expected, self.arch)
         span = max(instruction.size, 8)
         return (actual - expected) & ((1 << self.bits) - 1) < span
 

@@ -60,6 +60,8 @@ class Desk:
         self._machine = stock.machine
         shared = {} if stock.root == Path("/") else {p: stock.path(p) for p in SHARED}
         self._here = {place: str(path) for place, path in (shared | {**places}).items()}
+        # drgn finds by itself only what is installed on this machine.
+        self._vmlinux = stock.vmlinux() if shared else None
         self._there = {path: place for place, path in self._here.items()}
 
     def run(
@@ -99,12 +101,15 @@ class Desk:
         argv = tuple(_replaced(word, self._here) for word in command.argv)
         if argv[:1] == ("gdb",):
             # The debug information names the source as the box has it.
-            moved = (f"set substitute-path {a} {b}" for a, b in self._here.items())
+            longest = sorted(self._here.items(), key=lambda place: -len(place[0]))
+            moved = (f"set substitute-path {a} {b}" for a, b in longest)
             argv = (
                 self._machine.gdb,
                 *(word for rule in moved for word in ("-iex", rule)),
                 *argv[1:],
             )
+        elif argv[:1] == ("drgn",) and self._vmlinux:
+            argv = ("drgn", "-s", str(self._vmlinux), *argv[1:])
         return msgspec.structs.replace(
             command,
             argv=argv,

@@ -147,6 +147,12 @@ class Stock(msgspec.Struct, frozen=True):
         usable = (p for p in images if self.path(f"lib/modules/{release_of(p)}").is_dir())
         return max(usable, key=_numbers, default=None)
 
+    def vmlinux(self) -> Path | None:
+        """Return the newest kernel's file with debug information, if it is here."""
+        kernel = self.kernel()
+        path = self.path(f"usr/lib/debug/boot/vmlinux-{release_of(kernel)}") if kernel else None
+        return path if path and path.exists() else None
+
     def build_folder(self, release: str) -> Path:
         """Return the folder of the headers that modules for a kernel are built with."""
         return self.path(f"lib/modules/{release}/build")

@@ -34,6 +34,11 @@ NO_DUMP: Final = Blocked(
 
 _HOPELESS: Final = (
     (
+        regex(r"machine type mismatch"),
+        "this crash reads dumps of another architecture than that of the dump",
+        "drgn reads it here, or crash on a machine of its architecture",
+    ),
+    (
         regex(r"do not match!?"),
         "the vmlinux is not of the kernel that crashed",
         "name the vmlinux of the very same build: --vmlinux FILE",

@@ -51,7 +51,28 @@ def module_of(address):
         return ""
 
 
-def frame(found):
+def frames():
+    # drgn does not see that el1h_64_sync interrupts (entry.S of arm64), and looks one instruction
+    # back for a line, as for a call.
+    told, above, faulted = [], "", None
+    for each in list(prog.stack_trace(crashed()))[:64]:
+        if above.startswith("el1h_64_"):
+            faulted = each.pc
+        told.append(frame(each, each.pc == faulted))
+        above = each.name or ""
+    return told
+
+
+def line_of(found, faulted):
+    try:
+        if faulted:
+            return next(at for at in prog.source_location(found.pc) if at.name == found.name)
+    except (AttributeError, StopIteration, LookupError):
+        pass
+    return found.source()
+
+
+def frame(found, faulted):
     seen = {"name": found.name or "", "interrupted": found.interrupted, "file": "", "line": 0}
     try:
         seen["module"] = module_of(found.pc)
@@ -60,7 +81,8 @@ def frame(found):
     except LookupError:
         pass
     try:
-        seen["file"], seen["line"], _ = found.source()
+        at = line_of(found, faulted)
+        seen["file"], seen["line"] = at[0], at[1]
     except LookupError:
         pass
     return seen
@@ -75,7 +97,7 @@ def log():
 say("release", lambda: text(prog["UTS_RELEASE"].string_()))
 say("panic", panic)
 say("task", task)
-say("frames", lambda: [frame(each) for each in list(prog.stack_trace(crashed()))[:64]])
+say("frames", frames)
 say("log", log)
 """
 

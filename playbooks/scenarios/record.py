@@ -25,6 +25,7 @@ from pathlib import Path
 from pagefault_doctor import __version__
 from pagefault_doctor.lab import needs
 from pagefault_doctor.lab.host import CRASHES, LabHost
+from pagefault_doctor.lab.machine import machine_of, stock_of
 from pagefault_doctor.lab.patient import of_scenario
 from pagefault_doctor.lab.scratch import scratch
 from pagefault_doctor.model.command import Command, Result, ResultStatus, Risk
@@ -147,12 +148,13 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    needs.demand(needs.look(), *needs.Use)
     os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     folder = options.folder.absolute()
     scenario = shelf.scenario(folder.name)
+    stock = stock_of(machine_of(scenario.arch))
+    needs.demand(needs.look(stock), *needs.Use)
     with scratch() as place:
-        patient = of_scenario(scenario, folder, place, needs.kernel_of())
+        patient = of_scenario(scenario, folder, place, needs.kernel_of(stock=stock), stock)
         with LabHost(patient, place) as host:
             recorder = Recorder(folder, scenario, host)
             recorder.keep_modules()
@@ -161,7 +163,7 @@ def main() -> None:
                 shutil.copyfile(dump, folder / "vmcore")
             if options.only_crash:
                 return
-            if dump:
+            if dump and stock.machine.native:  # crash reads dumps of its own architecture alone
                 recorder.show_in_crash(dump)
             log = recorder.walk()
     lines = b"".join(encode(event).rstrip(b"\n") + b"\n" for event in log.events)

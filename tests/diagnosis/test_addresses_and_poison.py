@@ -41,6 +41,9 @@ from pagefault_doctor.diagnosis.address import (
         (0xBF012344, "arm", AddressClass.MODULES),
         (0x12345678, "arm", AddressClass.USER),
         (0xFFFF800008A01000, "arm64", AddressClass.KERNEL),
+        (0xFFFF7999C288D600, "arm64", AddressClass.KERNEL),
+        (0x0000FFFFFD0E0048, "arm64", AddressClass.USER),
+        (0xFFFE000012345678, "arm64", AddressClass.NON_CANONICAL),
     ],
 )
 def test_the_part_of_the_address_space(value: int, arch: str, part: AddressClass) -> None:
@@ -59,6 +62,8 @@ def test_the_part_of_the_address_space(value: int, arch: str, part: AddressClass
         (0x6B6B6B6B6B6B6B6B, "POISON_FREE", 0),
         (0x6B6B6B6B6B6B6B83, "POISON_FREE", 0x18),
         (0x6B6B6B6B6B6B73, "POISON_FREE", 8),
+        (0xA56B6B6B6B6B6B6B, "POISON_FREE", 0),
+        (0xA55A5A5A5A5A5A6A, "POISON_INUSE", 0x10),
         (0x5A5A5A5A5A5A5A5A, "POISON_INUSE", 0),
         (0xCCCCCCCCCCCCCCCC, "POISON_FREE_INITMEM", 0),
     ],

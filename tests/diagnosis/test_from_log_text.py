@@ -86,3 +86,37 @@ def test_an_entry_deleted_twice() -> None:
 def test_a_healthy_log() -> None:
     found = verdict("[    1.0] Linux version 6.1.0\n[    2.0] eth0: link up\n")
     assert found.root_cause is RootCause.NONE
+
+
+TOP_BYTE = """\
+[    6.2] demo: loading out-of-tree module taints kernel.
+[    6.8] Unable to handle kernel paging request at virtual address 006b6b6b6b6b6b7b
+[    6.8] Mem abort info:
+[    6.8]   ESR = 0x0000000096000004
+[    6.8]   EC = 0x25: DABT (current EL), IL = 32 bits
+[    6.8]   FSC = 0x04: level 0 translation fault
+[    6.8] [006b6b6b6b6b6b7b] address between user and kernel address ranges
+[    6.8] Internal error: Oops: 0000000096000004 [#1] SMP
+[    6.8] Modules linked in: demo(OE)
+[    6.8] CPU: 0 PID: 127 Comm: ip Tainted: G           OE      6.1.0-1-arm64 #1
+[    6.8] pstate: 60400005 (nZCv daif +PAN -UAO -TCO -DIT -SSBS BTYPE=--)
+[    6.8] pc : demo_event+0xd0/0x164 [demo]
+[    6.8] sp : ffff8000082bba00
+[    6.8] x25: ffff7999c288d610 x4 : a56b6b6b6b6b6b6b x0 : ffffcad697f0e008
+[    6.8] Call trace:
+[    6.8]  demo_event+0xd0/0x164 [demo]
+[    6.8] Code: f9400404 aa1303e1 b0000000 91002000 (a9410c82)
+"""
+
+
+def test_arm64_takes_the_top_byte_off_an_address_and_the_register_has_it() -> None:
+    opinion = diagnose((klog.read(TOP_BYTE.encode(), "log"),), {})
+    (found,) = opinion.by_report
+    assert (found.root_cause, found.module) == (RootCause.USE_AFTER_FREE, "demo")
+    assert found.account
+    happened = " ".join(each.text for each in found.account.happened)
+    assert "ldp x2,x3,[x4,#0x10]: X4 was 0xa56b6b6b6b6b6b6b" in happened
+    registers = {each.register: each for each in found.registers}
+    assert "pstate" not in registers
+    assert registers["x4"].telling
+    assert registers["x25"].line == 14

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pagefault_doctor.lab.desk import PROGRAMS, Desk
+from pagefault_doctor.lab.machine import ARM64, Stock
 from pagefault_doctor.model.command import Command, Result, ResultStatus
 
 
@@ -42,6 +43,21 @@ def test_options_and_input_are_turned_too(desk: Desk, tmp_path: Path) -> None:
 def test_a_path_that_only_begins_alike_is_another(desk: Desk) -> None:
     command = Command(argv=("ls", "/usr/src/demo-1.0.1", "/var/crashes"), tool="test")
     assert desk.on_terminal(command).argv == command.argv
+
+
+def test_a_box_of_another_architecture_has_its_kernel_and_headers_where_they_lie_here(
+    tmp_path: Path,
+) -> None:
+    desk = Desk("lab", {"/usr/src/demo-1.0": tmp_path / "source"}, Stock(ARM64, tmp_path / "root"))
+    build = ("make", "-C", "/lib/modules/6.1/build", "M=/usr/src/demo-1.0")
+    ours = desk.on_terminal(Command(argv=build, tool="module-build"))
+    root = tmp_path / "root"
+    assert ours.argv[2:] == (f"{root}/lib/modules/6.1/build", f"M={tmp_path}/source")
+    assert ours.env["ARCH"] == "arm64"
+    deep = "/usr/lib/debug/lib/modules/6.1/vmlinux"
+    ours = desk.on_terminal(Command(argv=("gdb", deep), tool="gdb-module"))
+    assert (ours.argv[0], ours.argv[-1]) == ("gdb-multiarch", f"{root}{deep}")
+    assert desk.run(Command(argv=("echo", f"a\\n{root}{deep}"), tool="x")).output == f"a\\n{deep}\n"
 
 
 def test_gdb_finds_the_source_that_the_debug_information_names(desk: Desk, tmp_path: Path) -> None:

@@ -49,6 +49,36 @@ def test_gdb_names_line_instruction_and_pointer() -> None:
     assert "state->status = FAULTY_READY;" in texts(case.findings)
 
 
+def test_on_arm64_the_room_for_ftrace_before_a_function_is_taken_into_account() -> None:
+    starts = "cleanup_module + 8 in section .exit.text\ninit_module + 8 in section .init.text\n"
+    line = 'Line 37 of "/usr/src/faulty-1.0/faulty.c" starts at address 0x50\n'
+    case = on_arm64(faulty(FILE))
+    case, (ask, command), _ = follow(gdb_module.TOOL, case, told(starts), told(line))
+    assert "info symbol 'faulty_init'" in ask.argv
+    assert "info line *('faulty_init'+0x2d)" in command.argv
+    assert case.get("debug.line", 0) == 37
+
+
+@pytest.mark.parametrize(
+    ("said", "place"),
+    [
+        ("faulty_init in section .init.text\n", "+0x35"),
+        ("other + 8 in section .text\nfaulty_init + 16 in section .text\n", "+0x25"),
+        ("", "+0x35"),
+    ],
+)
+def test_the_distance_is_that_of_the_function_itself(said: str, place: str) -> None:
+    _, (_, command), _ = follow(gdb_module.TOOL, on_arm64(faulty(FILE)), told(said), told(""))
+    assert f"info line *('faulty_init'{place})" in command.argv
+
+
+def on_arm64(case: Case) -> Case:
+    log = case.logs[0]
+    report = msgspec.structs.replace(log.reports[0], arch="arm64", code=None)
+    log = msgspec.structs.replace(log, reports=(report,))
+    return msgspec.structs.replace(case, logs=(log,))
+
+
 def test_another_build_gives_no_line() -> None:
     other = output("gdb_module.txt").replace("0xc6\t0x00", "0x48\t0x8b")
     case, _, _ = follow(gdb_module.TOOL, faulty(FILE), told(other))

@@ -187,6 +187,28 @@ def test_drgn_gives_the_line_of_an_ordinary_function() -> None:
     assert case.get("dump.line", 0) == 12
 
 
+def test_a_crash_of_another_architecture_says_so() -> None:
+    errors = (
+        "WARNING: machine type mismatch:\n         crash utility: X86_64\n"
+        "         vmcore: ARM64\n\ncrash: vmcore: not a supported file format\n"
+    )
+    _, _, blocked = follow(crash.TOOL, known(DUMP), told(errors=errors, exit_code=1))
+    assert blocked
+    assert "another architecture" in blocked.reason
+    assert "drgn" in blocked.remedy
+
+
+def test_drgn_passes_all_frames_of_an_entry_on_arm64() -> None:
+    names = ("el1_abort", "el1h_64_sync_handler", "el1h_64_sync")
+    entry = ", ".join(f'{{"name": "{name}", "file": "entry.S", "line": 1}}' for name in names)
+    frames = (
+        f'{{"frames": [{{"name": "panic"}}, {entry}, '
+        '{"name": "wobble_poke", "module": "wobble", "file": "wobble.c", "line": 12}]}'
+    )
+    case, _, _ = follow(drgn.TOOL, known(DUMP), told(frames))
+    assert (case.get("dump.file", ""), case.get("dump.line", 0)) == ("wobble.c", 12)
+
+
 def test_drgn_makes_escaped_control_characters_harmless() -> None:
     case, _, _ = follow(drgn.TOOL, known(DUMP), told('{"panic": "a\\u001b]52;c;x\\u0007"}'))
     assert "\x1b" not in case.get("dump.panic", "\x1b")
