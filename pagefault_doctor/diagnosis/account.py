@@ -129,6 +129,9 @@ def _came(report: Report, scene: Scene) -> Iterator[Evidence]:
         text = "it ran as a timer: whoever armed it is not in the trace"
         yield Evidence(text, 0.0, frame.line or report.line_of("trace"))
     yield from _loaded_before(report, scene)
+    if scene.boots_after:
+        text = "it is of an earlier boot: what the machine says of itself now (taint, modules) "
+        yield _cited(f"{text}need not be true of it", report, "headline")
     if (report.die_count or 0) > 1:
         text = f"it is number {report.die_count} of this boot: an earlier one may have led to it"
         yield _cited(text, report, "headline")

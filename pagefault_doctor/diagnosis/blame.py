@@ -13,6 +13,7 @@ import msgspec
 from pagefault_doctor.diagnosis import core
 from pagefault_doctor.diagnosis.scene import Scene
 from pagefault_doctor.diagnosis.unload import use_after_unload
+from pagefault_doctor.diagnosis.waiting import holder, waits_for_lock
 from pagefault_doctor.model.diagnosis import Attribution, Evidence, RootCause
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Kind, Report
@@ -142,12 +143,27 @@ def _checked_call(report: Report, scene: Scene) -> Culprit | None:
     return None
 
 
+def _holder(report: Report, scene: Scene) -> Culprit | None:
+    """Return the module of the task that likely holds what a hung task waits for."""
+    other = holder(report, scene.others)
+    found = other and (other.module or next((f.module for f in other.frames if f.module), None))
+    if not other or not found:
+        return None
+    text = f"{report.comm or 'the task'} waits for a lock; {other.comm or other.function}, which "
+    text += f"hung as well, waits for none: it likely holds it, in {other.function} of {found}"
+    return _module(found, text, other.line_of("headline"))
+
+
 def _suspects(report: Report, scene: Scene) -> Iterator[Culprit | None]:
     gone = use_after_unload(scene)
     if gone:
         text = f"{gone} was unloaded last, and its code was still called"
         yield _module(gone, text, report.line_of("modules"))
     yield _of_object(report, "freed")
+    yield _holder(report, scene)
+    if report.module and waits_for_lock(report):
+        text = f"{report.function} of {report.module} waits for a lock: who holds it is not shown"
+        yield _module(report.module, text, report.line_of("function"))
     if report.module:
         text = f"the fault is in {report.function or 'code'} of {report.module}"
         yield _module(report.module, text, report.line_of("function"))

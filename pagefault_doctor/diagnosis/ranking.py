@@ -8,16 +8,18 @@ from pagefault_doctor.diagnosis import weights, wording
 from pagefault_doctor.diagnosis.account import account
 from pagefault_doctor.diagnosis.advice import advise
 from pagefault_doctor.diagnosis.blame import FIXED, Culprit, blame
-from pagefault_doctor.diagnosis.experiments import between
+from pagefault_doctor.diagnosis.experiments import between, of_blame, of_hang
 from pagefault_doctor.diagnosis.reading import readings
 from pagefault_doctor.diagnosis.rules import RULES
 from pagefault_doctor.diagnosis.scene import Scene
 from pagefault_doctor.diagnosis.source_hints import hints
+from pagefault_doctor.diagnosis.waiting import waits_for_lock
 from pagefault_doctor.model.diagnosis import (
     Attribution,
     Candidate,
     Diagnosis,
     Evidence,
+    Experiment,
     RootCause,
 )
 from pagefault_doctor.model.report import Report
@@ -82,6 +84,16 @@ def candidates(report: Report, scene: Scene) -> tuple[Candidate, ...]:
     return found or (_unknown(report, culprit),)
 
 
+def _experiment(report: Report, ranked: tuple[Candidate, ...]) -> Experiment | None:
+    """Return what to try: to tell two causes apart, else to see whose fault it is."""
+    first = ranked[0]
+    if found := between(ranked):
+        return found
+    if waits_for_lock(report):
+        return of_hang(first)
+    return of_blame(first) if first.module != report.module else None
+
+
 def diagnose_report(report: Report, scene: Scene) -> Diagnosis:
     """Return the diagnosis of one report."""
     ranked = candidates(report, scene)
@@ -99,7 +111,7 @@ def diagnose_report(report: Report, scene: Scene) -> Diagnosis:
         next_step=advise(
             first.root_cause, first.attribution, first.module, first.confidence, report
         ),
-        experiment=between(ranked),
+        experiment=_experiment(report, ranked),
         account=account(report, scene, first, registers),
         registers=registers,
     )

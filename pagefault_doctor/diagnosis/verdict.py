@@ -91,7 +91,8 @@ def _mismatch(event: ModuleEvent, text: str) -> Diagnosis:
 
 def _scene(report: Report, log: KernelLog, facts: Mapping[str, Fact]) -> Scene:
     others = (r for r in log.reports if r.boot == report.boot and r is not report)
-    return Scene(report, facts, log.module_events, tuple(islice(others, _OTHERS)))
+    after = max(log.boots - 1 - report.boot, 0)
+    return Scene(report, facts, log.module_events, tuple(islice(others, _OTHERS)), after)
 
 
 def diagnose(logs: tuple[KernelLog, ...], facts: Mapping[str, Fact]) -> Opinion:

@@ -61,8 +61,8 @@ WEIGHT: Final = {
     "freed.module-range": 2.0,
     "freed.module-data": 1.5,
     "freed.tag": 1.6,
-    "freed.list-value": 3.4,
-    "freed.freelist-value": 3.2,
+    "freed.list-value": 4.2,
+    "freed.freelist-value": 4.1,
     "freed.decrement": 0.6,
     "freed.words": 3.0,
     # freed twice
@@ -166,8 +166,8 @@ WEIGHT: Final = {
     "hard.taint": 2.0,
     "hard.bit-flip": 3.4,
     "hard.one-bit": 2.0,
-    "hard.impossible-bit": 4.2,
-    "hard.poison-bit": 4.0,
+    "hard.impossible-bit": 5.2,
+    "hard.poison-bit": 4.6,
     "hard.poison-decrement": 2.6,
     "hard.single-bit": 4.0,
     "hard.firmware": 3.0,
@@ -186,6 +186,6 @@ WEIGHT: Final = {
     # the source
     "source.pattern": 1.5,
     # no fault
-    "none.sysrq": 5.0,
+    "none.sysrq": 6.5,
     "none.reboot": 0.6,
 }

@@ -91,6 +91,9 @@ def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
         key = "freed.list-value" if poison.find(broken.actual, scene.bits) else _FREELIST
         text = f"the list points to {broken.actual:#x}: {broken.means}"
         yield scene.says(key, text, line=broken.line)
+    elif broken and broken.is_deleted:
+        text = f"the list points to {broken.actual:#x}: {broken.means}"
+        yield scene.says("freed.deleted-entry", text, line=broken.line)
     byte = scene.odd_byte
     if byte and byte.is_decrement:
         text = f"{byte.found:#x} is {byte.expected:#x} less one: a counter in freed memory"
