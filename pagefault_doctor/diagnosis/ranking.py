@@ -37,20 +37,24 @@ def _consequence(report: Report) -> Evidence | None:
     return Evidence(text, weights.CONSEQUENCE, report.line_of("process"))
 
 
-def _weighed(report: Report, scene: Scene) -> dict[RootCause, tuple[Evidence, ...]]:
-    """Return the evidence of every cause that something speaks for."""
+def weighed(report: Report, scene: Scene) -> tuple[dict[RootCause, tuple[Evidence, ...]], bool]:
+    """Return the evidence of every cause that something speaks for, and whether it is thin."""
     consequence = _consequence(report)
     extra = (consequence,) if consequence else ()
     found = ((cause, (*weigh(report, scene), *hints(cause, scene))) for cause, weigh in RULES)
-    return {c: (*ev, *extra) for c, ev in found if any(e.weight > 0 for e in ev)}
+    thin = report.function is None and not report.registers
+    return {c: (*ev, *extra) for c, ev in found if any(e.weight > 0 for e in ev)}, thin
 
 
 def _confidences(
-    weighed: dict[RootCause, tuple[Evidence, ...]], unknown: float
+    evidence: dict[RootCause, tuple[Evidence, ...]], unknown: float
 ) -> dict[RootCause, float]:
     """Return how likely each cause is; what is missing to 1 is what no rule knows."""
-    scores = {c: weights.PRIOR.get(c, 0.0) + sum(e.weight for e in ev) for c, ev in weighed.items()}
-    total = exp(unknown) + sum(exp(score) for score in scores.values())
+    scores = {
+        cause: (weights.PRIOR.get(cause, 0.0) + sum(e.weight for e in found)) / weights.TEMPERATURE
+        for cause, found in evidence.items()
+    }
+    total = exp(unknown / weights.TEMPERATURE) + sum(exp(score) for score in scores.values())
     return {c: min(exp(score) / total, weights.HIGHEST) for c, score in scores.items()}
 
 
@@ -76,11 +80,10 @@ def _unknown(report: Report, culprit: Culprit) -> Candidate:
 def candidates(report: Report, scene: Scene) -> tuple[Candidate, ...]:
     """Return the possible causes of a report, the likeliest first; at least one."""
     culprit = blame(report, scene)
-    weighed = _weighed(report, scene)
-    thin = report.function is None and not report.registers
-    confidences = _confidences(weighed, weights.UNKNOWN_THIN if thin else weights.UNKNOWN)
+    evidence, thin = weighed(report, scene)
+    confidences = _confidences(evidence, weights.UNKNOWN_THIN if thin else weights.UNKNOWN)
     ranked = sorted(confidences, key=lambda cause: -confidences[cause])[:_SHOWN]
-    found = tuple(_candidate(c, confidences[c], weighed[c], culprit) for c in ranked)
+    found = tuple(_candidate(c, confidences[c], evidence[c], culprit) for c in ranked)
     return found or (_unknown(report, culprit),)
 
 

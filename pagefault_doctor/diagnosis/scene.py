@@ -162,12 +162,24 @@ class Scene(msgspec.Struct, frozen=True, dict=True):
         if instruction is None or instruction.base is None or self.is_shadow:
             return None
         value = self.registers.get(instruction.base)
+        if value is None:
+            return self._inferred_base(instruction)
         if value is not None and self._explains(instruction):
             return instruction.base, value
         source = self.registers.get(instruction.source or "")
         if instruction.source and source is not None and source == self.printed_address:
             return instruction.source, source
         return None
+
+    def _inferred_base(self, instruction: Instruction) -> tuple[str, int] | None:
+        """Work the base register, which is not printed, out of the address of a page fault."""
+        at, name = self.printed_address, instruction.base
+        alone = not instruction.index and not instruction.segment
+        if at is None or name is None or name in _POINTERS or not alone:
+            return None
+        if self.report.kind not in _PAGE_FAULTS:
+            return None
+        return name, (at - instruction.displacement) & ((1 << self.bits) - 1)
 
     def _explains(self, instruction: Instruction) -> bool:
         expected = instruction.address(self.registers, self.bits)

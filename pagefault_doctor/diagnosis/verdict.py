@@ -89,7 +89,8 @@ def _mismatch(event: ModuleEvent, text: str) -> Diagnosis:
     )
 
 
-def _scene(report: Report, log: KernelLog, facts: Mapping[str, Fact]) -> Scene:
+def scene_of(report: Report, log: KernelLog, facts: Mapping[str, Fact]) -> Scene:
+    """Return the scene of a report of a log."""
     others = (r for r in log.reports if r.boot == report.boot and r is not report)
     after = max(log.boots - 1 - report.boot, 0)
     return Scene(report, facts, log.module_events, tuple(islice(others, _OTHERS)), after)
@@ -98,7 +99,7 @@ def _scene(report: Report, log: KernelLog, facts: Mapping[str, Fact]) -> Scene:
 def diagnose(logs: tuple[KernelLog, ...], facts: Mapping[str, Fact]) -> Opinion:
     """Return what the logs and facts together say: a diagnosis of each report, and a verdict."""
     reports = [(log, report) for log in logs for report in log.reports]
-    each = tuple(diagnose_report(r, _scene(r, log, facts)) for log, r in reports)
+    each = tuple(diagnose_report(r, scene_of(r, log, facts)) for log, r in reports)
     index = main_report([report for _, report in reports])
     if index is not None:
         return Opinion(each, each[index])

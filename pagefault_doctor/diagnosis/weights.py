@@ -11,10 +11,16 @@ from typing import Final
 
 from pagefault_doctor.model.diagnosis import RootCause
 
-UNKNOWN: Final = 0.5
-UNKNOWN_THIN: Final = 1.3
+UNKNOWN: Final = 0.3
+UNKNOWN_THIN: Final = 1.0
 """Of a report without a function and without registers."""
 HIGHEST: Final = 0.97
+TEMPERATURE: Final = 0.9
+"""Divides all log-odds: below 1, every confidence is bolder.
+
+These four come from `bench/weights.py`, a third of the way to its fit: the cases it knows are
+easier than those to come.
+"""
 CONSEQUENCE: Final = -1.2
 """Against every cause of a report that follows an earlier fault of the same boot."""
 
@@ -33,6 +39,7 @@ WEIGHT: Final = {
     "null.headline": 1.2,
     "null.sanitizer": 3.5,
     "null.small-address": 2.0,
+    "null.odd-offset": -0.8,
     "null.near-address": 0.8,
     "null.base-zero": 2.0,
     "null.container-of": 4.0,
@@ -42,10 +49,11 @@ WEIGHT: Final = {
     "null.base-not-zero": -2.0,
     "null.base-error": -4.0,
     # error pointer
-    "error.address": 2.5,
+    "error.address": 2.2,
     "error.base": 4.0,
     "error.base-rare": 1.0,
     "error.address-rare": 1.0,
+    "error.register": 3.2,
     "error.base-zero": -4.0,
     # use after free
     "freed.sanitizer": 4.5,
