@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from pagefault_doctor.diagnosis import core
+from pagefault_doctor.diagnosis.history import again, happened_before
 from pagefault_doctor.diagnosis.reading import error_words, walk_words
 from pagefault_doctor.diagnosis.scene import Scene
 from pagefault_doctor.model.diagnosis import (
@@ -129,6 +130,11 @@ def _came(report: Report, scene: Scene) -> Iterator[Evidence]:
         text = "it ran as a timer: whoever armed it is not in the trace"
         yield Evidence(text, 0.0, frame.line or report.line_of("trace"))
     yield from _loaded_before(report, scene)
+    if before := happened_before(report, scene.others):
+        text = f"the taint tells of {' and '.join(before)} before: look for it earlier in the log"
+        yield _cited(text, report, "process")
+    if found := again(report, scene.history):
+        yield _cited(f"the same came in {len(found)} other boots of the log", report, "headline")
     if scene.boots_after:
         text = "it is of an earlier boot: what the machine says of itself now (taint, modules) "
         yield _cited(f"{text}need not be true of it", report, "headline")

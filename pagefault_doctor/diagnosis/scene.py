@@ -54,6 +54,8 @@ class Scene(msgspec.Struct, frozen=True, dict=True):
     facts: Mapping[str, Fact] = {}
     module_events: tuple[ModuleEvent, ...] = ()
     others: tuple[Report, ...] = ()
+    history: tuple[Report, ...] = ()
+    """Reports of other boots."""
     boots_after: int = 0
     """Boots of the log that came after the report's."""
 

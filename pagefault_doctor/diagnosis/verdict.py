@@ -24,6 +24,8 @@ from pagefault_doctor.model.report import Kind, Report
 
 _OTHERS = 32
 """Other reports of a boot that are looked at: the first, for the rest are consequences."""
+_FIRST = 3
+"""Reports of another boot that are looked at; most of the rest follow from them."""
 _MINOR = (Kind.INFO, Kind.REBOOT)
 _REFUSED = {
     "symbol-version": "{} disagrees about the version of a symbol: it was built for another kernel",
@@ -92,8 +94,20 @@ def _mismatch(event: ModuleEvent, text: str) -> Diagnosis:
 def scene_of(report: Report, log: KernelLog, facts: Mapping[str, Fact]) -> Scene:
     """Return the scene of a report of a log."""
     others = (r for r in log.reports if r.boot == report.boot and r is not report)
-    after = max(log.boots - 1 - report.boot, 0)
-    return Scene(report, facts, log.module_events, tuple(islice(others, _OTHERS)), after)
+    return Scene(
+        report,
+        facts,
+        log.module_events,
+        others=tuple(islice(others, _OTHERS)),
+        history=_history(report, log) if log.boots > 1 else (),
+        boots_after=max(log.boots - 1 - report.boot, 0),
+    )
+
+
+def _history(report: Report, log: KernelLog) -> tuple[Report, ...]:
+    """Return the first reports of each other boot, of the last boots where there are many."""
+    found = [r for r in log.reports if r.boot != report.boot and r.number <= _FIRST]
+    return tuple(found[-_OTHERS:])
 
 
 def diagnose(logs: tuple[KernelLog, ...], facts: Mapping[str, Fact]) -> Opinion:

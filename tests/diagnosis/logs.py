@@ -14,9 +14,7 @@ BANNER = "Linux version 6.1.0-1-amd64 (gcc 12) #1 SMP PREEMPT_DYNAMIC"
 SANE = "RSP: 0018:ffffc900000e8e98 EFLAGS: 00010286"
 PAGE_FAULT = "BUG: unable to handle page fault for address: {}"
 NULL = "BUG: kernel NULL pointer dereference, address: {}"
-GPF = (
-    "general protection fault, probably for non-canonical address 0x{}: 0000 [#1] PREEMPT SMP NOPTI"
-)
+GPF = "general protection fault, probably for non-canonical address 0x{}: 0000 [#{}] PREEMPT SMP"
 _READ, _WRITE, _FETCH = "read access", "write access", "instruction fetch"
 ACCESS = {
     **dict.fromkeys((0, 1, 9), _READ),
@@ -45,9 +43,9 @@ def page_fault(address: str, error: int = 0, die: int = 1, **rest: Any) -> str:
     return oops(*head, **rest)
 
 
-def gpf(address: str, **rest: Any) -> str:
+def gpf(address: str, die: int = 1, **rest: Any) -> str:
     """Return an oops of a general protection fault."""
-    return oops(GPF.format(address), **rest)
+    return oops(GPF.format(address, die), **rest)
 
 
 def oops(

@@ -5,12 +5,11 @@ A cause without all three fails here, and so does a weight that no log of this p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
 
-from diagnosis.logs import SANE, gpf, of, oops, page_fault, stamped, verdict
+from diagnosis.logs import gpf, of, oops, page_fault, stamped, verdict
 from pagefault_doctor.model.diagnosis import RootCause
 
 NAME = {
