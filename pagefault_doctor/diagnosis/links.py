@@ -57,7 +57,7 @@ def _is_noise(expected: int, actual: int, bits: int) -> bool:
     """
     if bits != 64 or (expected ^ actual).bit_count() <= _FEW_FLIPS:
         return False
-    return actual >> 47 not in (0, 0x1FFFF) and 20 <= actual.bit_count() <= 44
+    return actual >> 48 not in (0, 0xFFFF) and 20 <= actual.bit_count() <= 44
 
 
 def broken_link(line: Line, bits: int) -> BrokenLink | None:

@@ -115,3 +115,11 @@ def find(value: int, bits: int = 64) -> Hit | None:
     if hit is None and bits == 64 and not value >> 56:
         hit = _repeated(value, bits, ARM64_UNTAGGED)
     return hit
+
+
+def values() -> dict[str, tuple[int, ...]]:
+    """Return the values of each poison by its name: a byte, or what is added to the delta."""
+    found: dict[str, tuple[int, ...]] = {}
+    for one in (*_POINTERS, *_BYTES):
+        found[one.name] = (*found.get(one.name, ()), one.value)
+    return found

@@ -68,6 +68,7 @@ WEIGHT: Final = {
     "freed.unloaded": 3.5,
     "freed.module-range": 2.0,
     "freed.module-data": 1.5,
+    "freed.init-section": 3.0,
     "freed.tag": 1.6,
     "freed.list-value": 4.2,
     "freed.freelist-value": 4.1,

@@ -27,6 +27,7 @@ _PLACES = {
     AddressClass.VMALLOC: ("wild.paging", "is vmalloc memory that is not mapped"),
     AddressClass.MODULES: ("wild.paging", "is in the modules' area, where nothing is mapped"),
     AddressClass.TEXT: ("wild.paging", "is in the kernel image"),
+    AddressClass.SHADOW: ("wild.paging", "is KASAN's shadow of memory that is not there"),
     AddressClass.VMEMMAP: ("wild.struct-page", "is a struct page that does not exist"),
     AddressClass.USER: ("wild.user-half", "is no kernel address"),
 }
