@@ -109,6 +109,8 @@ def _meanings(
 ) -> Iterator[tuple[str, bool]]:
     """Give what a value says, the most special first, and whether that is worth a look."""
     bits = scene.bits
+    if value < address.NEAR_NULL and not _is_used(scene, name):
+        yield "a small number" if value else "0, or NULL", False
     if value == 0:
         yield "0, or NULL", scene.base is not None and scene.base[0] == name
     elif value < address.PAGE and _is_used(scene, name):

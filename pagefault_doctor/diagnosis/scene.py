@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Final
 
@@ -47,6 +47,10 @@ def _canonical(name: str) -> str:
 _FRAME: Final = regex(r"\s*(?:\[<[0-9a-f]+>\]\s*)?(?:\? )?[\w.$]+\+0x[0-9a-f]+/0x")
 
 
+def _is_frame(text: str) -> bool:
+    return "+0x" in text and _FRAME.match(text) is not None
+
+
 class Scene(msgspec.Struct, frozen=True, dict=True):
     """A report with its surroundings: facts, module events and the other reports of its boot."""
 
@@ -67,7 +71,7 @@ class Scene(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def _said(self) -> tuple[Line, ...]:
         """The lines of the report but its call traces: the name of a function is no message."""
-        return tuple(line for line in self.report.excerpt if not _FRAME.match(line.text))
+        return tuple(line for line in self.report.excerpt if not _is_frame(line.text))
 
     @cached_property
     def text(self) -> str:
@@ -76,13 +80,19 @@ class Scene(msgspec.Struct, frozen=True, dict=True):
 
     def line_with(self, *phrases: str) -> Line | None:
         """Return the first line of the report that holds one of the phrases, or None."""
+        text = self.text
         for phrase in phrases:
-            if phrase in self.text:
+            if phrase in text:
                 for line in self._said:
                     if phrase in line.text:
                         return line
                 return Line(self.report.line_of("headline"), self.report.title)
         return None
+
+    def told(self, rows: Iterable[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+        """Return the rows whose phrase, which comes first, the report holds."""
+        text = self.text
+        return [row for row in rows if row[0] in text]
 
     @cached_property
     def registers(self) -> dict[str, int]:

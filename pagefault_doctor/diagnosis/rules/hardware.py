@@ -112,7 +112,7 @@ def _machine(report: Report, scene: Scene) -> Iterator[Evidence]:
 def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
     """Weigh whether the hardware or firmware is to blame."""
     found = None
-    for phrase, key, text in _WORDS:
+    for phrase, key, text in scene.told(_WORDS):
         found = scene.line_with(phrase)
         if found:
             yield scene.says(key, text, line=found)

@@ -92,7 +92,7 @@ def _init_section(report: Report, scene: Scene) -> bool:
 
 def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
     """Weigh whether something was used after it was freed, deleted or unloaded."""
-    for phrase, key, text in _WORDS:
+    for phrase, key, text in scene.told(_WORDS):
         found = scene.line_with(phrase)
         if found:
             yield scene.says(key, text, line=found)

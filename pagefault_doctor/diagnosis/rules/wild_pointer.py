@@ -57,7 +57,7 @@ def _place(scene: Scene) -> Iterator[Evidence]:
 
 def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
     """Weigh whether a pointer was garbage."""
-    for phrase, key, text in _WORDS:
+    for phrase, key, text in scene.told(_WORDS):
         found = scene.line_with(phrase)
         if found:
             yield scene.says(key, text, line=found)
