@@ -47,6 +47,11 @@ def _canonical(name: str) -> str:
 _FRAME: Final = regex(r"\s*(?:\[<[0-9a-f]+>\]\s*)?(?:\? )?[\w.$]+\+0x[0-9a-f]+/0x")
 
 
+_REGISTER: Final = regex(r"\b([A-Za-z]{1,3}\d{0,2}) ?: [0-9a-f]{8}")
+_REGISTER_ROWS: Final = 12
+"""Rows that the registers of an architecture take at most."""
+
+
 def _is_frame(text: str) -> bool:
     return "+0x" in text and _FRAME.match(text) is not None
 
@@ -102,8 +107,19 @@ class Scene(msgspec.Struct, frozen=True, dict=True):
 
     def register_line(self, name: str) -> Line | None:
         """Return the line that prints a register, or None."""
+        if found := self._register_lines.get(name):
+            return found
         padded = f"R0{name[1:]}" if name in ("r8", "r9") and self.arch == "x86_64" else name.upper()
         return self.line_with(f"{padded}: ", f"{name}: ", f"{name} : ")
+
+    @cached_property
+    def _register_lines(self) -> dict[str, Line]:
+        """The lines that print registers, from the first on that does."""
+        first = self.report.cited.get("registers")
+        if first is None:
+            return {}
+        rows = (ln for ln in self.report.excerpt if first <= ln.number < first + _REGISTER_ROWS)
+        return {_canonical(name): row for row in rows for name in _REGISTER.findall(row.text)}
 
     def general(self) -> Iterator[tuple[str, int]]:
         """Yield the registers that may hold data."""
