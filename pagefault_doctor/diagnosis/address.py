@@ -7,6 +7,7 @@ ranges is told only as kernel memory.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -39,6 +40,7 @@ class AddressClass(StrEnum):
     VMEMMAP = "the array of struct page"
     TEXT = "the kernel image"
     MODULES = "the modules' area"
+    SHADOW = "the shadow memory of KASAN"
     KERNEL = "kernel memory"
 
 
@@ -49,9 +51,21 @@ _X86_64: Final = (
     (0xFFFF888000000000, 0xFFFF8C0000000000, AddressClass.DIRECT_MAP),
     (0xFFFFC90000000000, 0xFFFFCA0000000000, AddressClass.VMALLOC),
     (0xFFFFEA0000000000, 0xFFFFEB0000000000, AddressClass.VMEMMAP),
+    (0xFFFFEC0000000000, 0xFFFFFC0000000000, AddressClass.SHADOW),
     (0xFFFFFFFF80000000, 0xFFFFFFFFA0000000, AddressClass.TEXT),
     (0xFFFFFFFFA0000000, 0xFFFFFFFFFF000000, AddressClass.MODULES),
 )
+
+_ARM64: Final = (
+    (0xFFFF000000000000, 0xFFFF800000000000, AddressClass.DIRECT_MAP),
+    (0xFFFF800000000000, 0xFFFF800008000000, AddressClass.MODULES),
+    (0xFFFF800100000000, 0xFFFFFBFFF0000000, AddressClass.VMALLOC),
+    (0xFFFFFC0000000000, 0xFFFFFE0000000000, AddressClass.VMEMMAP),
+)
+"""With 48 bits of addresses, from 5.4 on (`Documentation/arch/arm64/memory.rst`).
+
+What lies between modules and vmalloc is the kernel image, vmalloc or, from 6.5 on, modules as well.
+"""
 
 _ERRNO: Final = {
     1: "EPERM",
@@ -117,7 +131,7 @@ def canonical(value: int, arch: str | None) -> bool:
     if bits_of(arch) == 32:
         return value < 1 << 32
     if arch == "arm64":
-        return value >> 48 in (0, 0xFFFF)
+        return value >> 48 == 0 or value >> 52 == 0xFFF
     top = value >> 47
     return top in (0, 0x1FFFF) or (0xFF11 <= value >> 48 <= 0xFFD5) or arch == "s390x"
 
@@ -132,15 +146,21 @@ def as_printed(value: int, arch: str | None) -> int:
     return value & poison.ARM64_UNTAGGED if tagged else value
 
 
+_RANGES: Final[Mapping[str | None, tuple[tuple[int, int, AddressClass], ...]]] = {
+    None: _X86_64,
+    "x86_64": _X86_64,
+    "arm64": _ARM64,
+}
+
+
 def _wide(value: int, arch: str | None) -> AddressClass:
     if not canonical(value, arch):
         return AddressClass.NON_CANONICAL
     if value < 1 << 56:
         return AddressClass.USER
-    if arch in (None, "x86_64"):
-        for low, high, part in _X86_64:
-            if low <= value < high:
-                return part
+    for low, high, part in _RANGES.get(arch, ()):
+        if low <= value < high:
+            return part
     return AddressClass.KERNEL
 
 

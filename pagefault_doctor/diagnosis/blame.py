@@ -10,9 +10,11 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.diagnosis import core, dump, freelist
+from pagefault_doctor.diagnosis import core, dump, freelist, layers
+from pagefault_doctor.diagnosis.history import is_cleared
 from pagefault_doctor.diagnosis.scene import Scene
 from pagefault_doctor.diagnosis.unload import use_after_unload
+from pagefault_doctor.diagnosis.waiting import holder, waits_for_lock
 from pagefault_doctor.model.diagnosis import Attribution, Evidence, RootCause
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Kind, Report
@@ -20,6 +22,8 @@ from pagefault_doctor.model.report import Kind, Report
 _CORE_DEPTH: Final = 3
 """Frames of the core that may lie between a fault and the module of the tree that caused it."""
 _FEW: Final = 3
+_CALLERS: Final = 6
+"""Frames within which a driver's call into its subsystem is looked for."""
 _TELLING: Final = 4
 """Letters that a module's name needs for a task's name to tell it."""
 _BAD_POINTER: Final = (
@@ -151,6 +155,17 @@ def _checked_call(report: Report, scene: Scene) -> Culprit | None:
     return None
 
 
+def _holder(report: Report, scene: Scene) -> Culprit | None:
+    """Return the module of the task that likely holds what a hung task waits for."""
+    other = holder(report, scene.others)
+    found = other and (other.module or next((f.module for f in other.frames if f.module), None))
+    if not other or not found:
+        return None
+    text = f"{report.comm or 'the task'} waits for a lock; {other.comm or other.function}, which "
+    text += f"hung as well, waits for none: it likely holds it, in {other.function} of {found}"
+    return _module(found, text, other.line_of("headline"))
+
+
 def _suspects(report: Report, scene: Scene) -> Iterator[Culprit | None]:
     gone = use_after_unload(scene)
     if gone:
@@ -158,6 +173,10 @@ def _suspects(report: Report, scene: Scene) -> Iterator[Culprit | None]:
         yield _module(gone, text, report.line_of("modules"))
     yield _of_object(report, "freed")
     yield _of_dump(scene)
+    yield _holder(report, scene)
+    if report.module and waits_for_lock(report):
+        text = f"{report.function} of {report.module} waits for a lock: who holds it is not shown"
+        yield _module(report.module, text, report.line_of("function"))
     if report.module:
         text = f"the fault is in {report.function or 'code'} of {report.module}"
         yield _module(report.module, text, report.line_of("function"))
@@ -173,10 +192,37 @@ def _suspects(report: Report, scene: Scene) -> Iterator[Culprit | None]:
     yield _unseen_caller(report)
 
 
+def _user_of(suspect: Culprit, report: Report) -> Culprit | None:
+    """Return the driver that called into a module of its subsystem, or None.
+
+    A driver is likelier at fault than its subsystem, which many others use and test.
+    """
+    name = suspect.module
+    if name is None or report.kind is Kind.HUNG_TASK or suspect.because.line is None:
+        return None
+    stack = [frame for frame in report.frames if frame.reliable]
+    if not stack or name not in {report.module, *(f.module for f in stack[:1])}:
+        return None
+    for frame in stack[: _CALLERS + 1]:
+        if frame.context != stack[0].context:
+            return None
+        if frame.module and frame.module != name:
+            if not layers.calls_into(frame.module, name, report):
+                return None
+            text = f"{frame.function} of {frame.module} called into {name}, which many drivers use"
+            return _module(frame.module, text, frame.line or report.line_of("trace"))
+    return None
+
+
 def blame(report: Report, scene: Scene) -> Culprit:
     """Return who has to act on the report: a module where one is involved, else the kernel."""
+    because = Evidence("no module is in the trace", 0.0, report.line_of("trace"))
     for suspect in _suspects(report, scene):
-        if suspect:
-            return suspect
-    text = "no module is in the trace"
-    return Culprit(Attribution.KERNEL, None, Evidence(text, 0.0, report.line_of("trace")))
+        if suspect is None:
+            continue
+        if suspect.module and is_cleared(suspect.module, report, scene.history):
+            text = f"{suspect.module} was not loaded when the same came in another boot"
+            because = Evidence(text, 0.0, report.line_of("headline"))
+            continue
+        return _user_of(suspect, report) or suspect
+    return Culprit(Attribution.KERNEL, None, because)

@@ -183,6 +183,14 @@ def between(ranked: Sequence[Candidate]) -> Experiment | None:
     return None
 
 
+def of_hang(first: Candidate) -> Experiment | None:
+    """Return the experiment that shows who holds what others wait for, or None."""
+    if first.root_cause is not RootCause.LOCKUP_HANG:
+        return None
+    trial = next(t for t in TRIALS if t.name == "blocked-tasks")
+    return _experiment(trial, first.module, ((first.root_cause, trial.expects[first.root_cause]),))
+
+
 def of_blame(first: Candidate) -> Experiment | None:
     """Return the experiment that shows whether a module is to blame at all, or None."""
     if first.attribution is not Attribution.MODULE or first.module is None:

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from pagefault_doctor.diagnosis import poison
+from pagefault_doctor.diagnosis.poison import State
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Line
 
@@ -16,6 +17,9 @@ _SHOULD: Final = regex(
 )
 
 
+_NOISE: Final = "noise, as a hardened freelist pointer in freed memory"
+
+
 class BrokenLink(msgspec.Struct, frozen=True):
     """A link of a list that is not what it should be."""
 
@@ -23,6 +27,7 @@ class BrokenLink(msgspec.Struct, frozen=True):
     expected: int
     actual: int
     means: str | None = None
+    state: State | None = None
 
     @property
     def flipped(self) -> int:
@@ -32,18 +37,27 @@ class BrokenLink(msgspec.Struct, frozen=True):
     @property
     def is_freed(self) -> bool:
         """Whether the value is one that freed memory holds."""
-        return self.means is not None
+        return self.state is State.FREED
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the value is what list_del leaves in an entry."""
+        return self.state is State.LIST_DELETED
 
 
-def _means(actual: int, bits: int) -> str | None:
-    hit = poison.find(actual, bits) if actual else None
-    if hit:
-        return hit.poison.means
-    # A freelist pointer is stored mixed with a secret (CONFIG_SLAB_FREELIST_HARDENED), so it looks
-    # like noise in all of its bytes; a pointer gone wrong would keep its upper half.
-    if bits == 64 and actual >> 47 not in (0, 0x1FFFF) and 20 <= actual.bit_count() <= 44:
-        return "noise, as a hardened freelist pointer in freed memory"
-    return None
+_FEW_FLIPS: Final = 2
+"""Bits that differ where a pointer was damaged, rather than replaced by another value."""
+
+
+def _is_noise(expected: int, actual: int, bits: int) -> bool:
+    """Whether a value looks like noise in all of its bytes.
+
+    So does a freelist pointer, which is stored mixed with a secret (CONFIG_SLAB_FREELIST_HARDENED);
+    a pointer gone wrong would keep its upper half.
+    """
+    if bits != 64 or (expected ^ actual).bit_count() <= _FEW_FLIPS:
+        return False
+    return actual >> 48 not in (0, 0xFFFF) and 20 <= actual.bit_count() <= 44
 
 
 def broken_link(line: Line, bits: int) -> BrokenLink | None:
@@ -52,4 +66,9 @@ def broken_link(line: Line, bits: int) -> BrokenLink | None:
     if not match:
         return None
     expected, actual = int(match["expected"], 16), int(match["actual"], 16)
-    return BrokenLink(line, expected, actual, _means(actual, bits))
+    hit = poison.find(actual, bits) if actual else None
+    if hit:
+        return BrokenLink(line, expected, actual, hit.poison.means, hit.poison.state)
+    if _is_noise(expected, actual, bits):
+        return BrokenLink(line, expected, actual, _NOISE, State.FREED)
+    return BrokenLink(line, expected, actual)

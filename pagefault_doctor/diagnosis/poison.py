@@ -8,6 +8,7 @@ is 0xdead000000000000 on x86_64, arm64, riscv64 and s390x (`arch/*/Kconfig`) and
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cache
 from typing import Final
 
 import msgspec
@@ -81,6 +82,10 @@ _BYTES: Final = (
     Poison("KEY_DESTROY", 0xBD, State.FREED, "a destroyed key"),
 )
 
+_BEFORE: Final = 0x80
+"""How far before a poison value container_of may lead."""
+_HIGHEST: Final = max(poison.value for poison in _POINTERS) + REACH
+
 _OLD_LIST: Final = (0x100100, 0x200200)
 
 
@@ -88,22 +93,38 @@ def _pointer(value: int) -> Hit | None:
     bases = DELTAS if value >> 32 else (0,)
     for base in bases:
         low = value - base
+        if not -_BEFORE <= low < _HIGHEST:
+            continue
         hits = [
             Hit(poison, low - poison.value)
             for poison in _POINTERS
-            if (base or poison.value in _OLD_LIST) and -0x80 <= low - poison.value < REACH
+            if (base or poison.value in _OLD_LIST) and -_BEFORE <= low - poison.value < REACH
         ]
         if hits:
             return min(hits, key=lambda hit: (hit.offset % 4 != 0, abs(hit.offset)))
     return None
 
 
-def _repeated(value: int, bits: int, mask: int) -> Hit | None:
+@cache
+def _wholes(bits: int, mask: int) -> dict[int, tuple[Poison, int]]:
+    """Return the poisons of bytes and their whole values, by the upper bits of what is near."""
+    found = {}
     for poison in _BYTES:
         whole = int.from_bytes(bytes([poison.value]) * (bits // 8), "big") & mask
-        if -REACH < value - whole < REACH:
-            return Hit(poison, value - whole)
-    return None
+        for near in (whole - REACH, whole, whole + REACH):
+            found[near >> _LOW] = poison, whole
+    return found
+
+
+_LOW: Final = 16
+"""Bits of a value that what is within REACH of it may differ in, but for a carry."""
+
+
+def _repeated(value: int, bits: int, mask: int) -> Hit | None:
+    poison, whole = _wholes(bits, mask).get(value >> _LOW, (None, 0))
+    if poison is None or not -REACH < value - whole < REACH:
+        return None
+    return Hit(poison, value - whole)
 
 
 def find(value: int, bits: int = 64) -> Hit | None:
@@ -120,3 +141,11 @@ def find(value: int, bits: int = 64) -> Hit | None:
         value &= ARM64_UNTAGGED
         hit = _repeated(value, bits, ARM64_UNTAGGED)
     return hit
+
+
+def values() -> dict[str, tuple[int, ...]]:
+    """Return the values of each poison by its name: a byte, or what is added to the delta."""
+    found: dict[str, tuple[int, ...]] = {}
+    for one in (*_POINTERS, *_BYTES):
+        found[one.name] = (*found.get(one.name, ()), one.value)
+    return found

@@ -8,16 +8,18 @@ from pagefault_doctor.diagnosis import weights, wording
 from pagefault_doctor.diagnosis.account import account
 from pagefault_doctor.diagnosis.advice import advise
 from pagefault_doctor.diagnosis.blame import FIXED, Culprit, blame
-from pagefault_doctor.diagnosis.experiments import between
+from pagefault_doctor.diagnosis.experiments import between, of_blame, of_hang
 from pagefault_doctor.diagnosis.reading import readings
 from pagefault_doctor.diagnosis.rules import RULES
 from pagefault_doctor.diagnosis.scene import Scene
 from pagefault_doctor.diagnosis.source_hints import hints
+from pagefault_doctor.diagnosis.waiting import waits_for_lock
 from pagefault_doctor.model.diagnosis import (
     Attribution,
     Candidate,
     Diagnosis,
     Evidence,
+    Experiment,
     RootCause,
 )
 from pagefault_doctor.model.report import Report
@@ -35,20 +37,24 @@ def _consequence(report: Report) -> Evidence | None:
     return Evidence(text, weights.CONSEQUENCE, report.line_of("process"))
 
 
-def _weighed(report: Report, scene: Scene) -> dict[RootCause, tuple[Evidence, ...]]:
-    """Return the evidence of every cause that something speaks for."""
+def weighed(report: Report, scene: Scene) -> tuple[dict[RootCause, tuple[Evidence, ...]], bool]:
+    """Return the evidence of every cause that something speaks for, and whether it is thin."""
     consequence = _consequence(report)
     extra = (consequence,) if consequence else ()
     found = ((cause, (*weigh(report, scene), *hints(cause, scene))) for cause, weigh in RULES)
-    return {c: (*ev, *extra) for c, ev in found if any(e.weight > 0 for e in ev)}
+    thin = report.function is None and not report.registers
+    return {c: (*ev, *extra) for c, ev in found if any(e.weight > 0 for e in ev)}, thin
 
 
 def _confidences(
-    weighed: dict[RootCause, tuple[Evidence, ...]], unknown: float
+    evidence: dict[RootCause, tuple[Evidence, ...]], unknown: float
 ) -> dict[RootCause, float]:
     """Return how likely each cause is; what is missing to 1 is what no rule knows."""
-    scores = {c: weights.PRIOR.get(c, 0.0) + sum(e.weight for e in ev) for c, ev in weighed.items()}
-    total = exp(unknown) + sum(exp(score) for score in scores.values())
+    scores = {
+        cause: (weights.PRIOR.get(cause, 0.0) + sum(e.weight for e in found)) / weights.TEMPERATURE
+        for cause, found in evidence.items()
+    }
+    total = exp(unknown / weights.TEMPERATURE) + sum(exp(score) for score in scores.values())
     return {c: min(exp(score) / total, weights.HIGHEST) for c, score in scores.items()}
 
 
@@ -74,12 +80,21 @@ def _unknown(report: Report, culprit: Culprit) -> Candidate:
 def candidates(report: Report, scene: Scene) -> tuple[Candidate, ...]:
     """Return the possible causes of a report, the likeliest first; at least one."""
     culprit = blame(report, scene)
-    weighed = _weighed(report, scene)
-    thin = report.function is None and not report.registers
-    confidences = _confidences(weighed, weights.UNKNOWN_THIN if thin else weights.UNKNOWN)
+    evidence, thin = weighed(report, scene)
+    confidences = _confidences(evidence, weights.UNKNOWN_THIN if thin else weights.UNKNOWN)
     ranked = sorted(confidences, key=lambda cause: -confidences[cause])[:_SHOWN]
-    found = tuple(_candidate(c, confidences[c], weighed[c], culprit) for c in ranked)
+    found = tuple(_candidate(c, confidences[c], evidence[c], culprit) for c in ranked)
     return found or (_unknown(report, culprit),)
+
+
+def _experiment(report: Report, ranked: tuple[Candidate, ...]) -> Experiment | None:
+    """Return what to try: to tell two causes apart, else to see whose fault it is."""
+    first = ranked[0]
+    if found := between(ranked):
+        return found
+    if waits_for_lock(report):
+        return of_hang(first)
+    return of_blame(first) if first.module != report.module else None
 
 
 def diagnose_report(report: Report, scene: Scene) -> Diagnosis:
@@ -99,7 +114,7 @@ def diagnose_report(report: Report, scene: Scene) -> Diagnosis:
         next_step=advise(
             first.root_cause, first.attribution, first.module, first.confidence, scene
         ),
-        experiment=between(ranked),
+        experiment=_experiment(report, ranked),
         account=account(report, scene, first, registers),
         registers=registers,
     )

@@ -109,8 +109,12 @@ def _meanings(
 ) -> Iterator[tuple[str, bool]]:
     """Give what a value says, the most special first, and whether that is worth a look."""
     bits = scene.bits
+    if value < address.NEAR_NULL and not _is_used(scene, name):
+        yield "a small number" if value else "0, or NULL", False
     if value == 0:
         yield "0, or NULL", scene.base is not None and scene.base[0] == name
+    elif value < address.PAGE and _is_used(scene, name):
+        yield f"{value:#x}: NULL, with an offset added before", True
     if value >= address.PAGE:
         yield from _special(scene, name, value, known)
     part = address.classify(value, scene.arch)
@@ -128,8 +132,10 @@ def _special(
     if hit := poison.find(value, bits):
         shift = f" {hit.offset:+#x}" if hit.offset else ""
         yield f"{hit.poison.name}{shift}: {hit.poison.means}", True
-    if bits == 64 and value >> 32 == 0 and (whole := _whole(name, value, known)):
-        yield f"the lower half of {whole.upper()}: a pointer cut to 32 bits", _is_used(scene, name)
+    yield from _half(scene, name, value, known)
+    if bits == 64 and address.is_shadow(value, known=False):
+        meant = address.unshadowed(value)
+        yield (f"KASAN's shadow of {meant:#x}" if meant else "where KASAN's shadow begins"), False
     text = address.printable(value, bits)
     if text and bits == 64:
         yield f"the text {text!r}", _is_used(scene, name)
@@ -137,17 +143,38 @@ def _special(
         others = tuple(other for other_name, other in known if other_name != name)
         if fixed := address.repaired(value, others):
             yield f"one flipped bit ({fixed[0]}) away from {fixed[1]:#x}", True
+    yield from _stack(scene, value)
+
+
+def _half(
+    scene: Scene, name: str, value: int, known: Iterable[tuple[str, int]]
+) -> Iterator[tuple[str, bool]]:
+    """Tell a pointer of which a conversion to 32 bits left the lower half alone."""
+    upper = value >> 32
+    if scene.bits == 64 and upper in (0, 0xFFFFFFFF) and (whole := _whole(name, value, known)):
+        how = "extended by its sign" if upper else "cut to 32 bits"
+        yield f"the lower half of {whole.upper()}: a pointer {how}", _is_used(scene, name)
+
+
+def _stack(scene: Scene, value: int) -> Iterator[tuple[str, bool]]:
+    """Tell addresses of the task's stack, which begins above a guard page (CONFIG_VMAP_STACK)."""
     stack = scene.registers.get("rsp") or scene.registers.get("sp")
-    if stack and stack - _STACK_REACH < value < stack + _STACK_REACH:
+    if not stack:
+        return
+    low = stack & -_STACK_REACH
+    if low - address.PAGE <= value < low:
+        yield "the guard page below the stack", True
+    elif stack - _STACK_REACH < value < stack + _STACK_REACH:
         yield "the task's own stack", False
 
 
 def _whole(name: str, value: int, known: Iterable[tuple[str, int]]) -> str | None:
     """Return the register that holds a kernel pointer with this lower half, or None."""
-    if value < address.NEAR_NULL:
+    low = value & 0xFFFFFFFF
+    if low < address.NEAR_NULL:
         return None
-    matching = (n for n, v in known if n != name and v >> 47 == 0x1FFFF and v & 0xFFFFFFFF == value)
-    return next(matching, None)
+    pointers = ((n, v) for n, v in known if n != name and v != value and v >> 48 == 0xFFFF)
+    return next((n for n, v in pointers if v & 0xFFFFFFFF == low), None)
 
 
 def _is_used(scene: Scene, name: str) -> bool:

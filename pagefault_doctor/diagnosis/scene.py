@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Final
 
@@ -48,10 +48,20 @@ def _canonical(name: str) -> str:
 _FRAME: Final = regex(r"\s*(?:\[<[0-9a-f]+>\]\s*)?(?:\? )?[\w.$]+\+0x[0-9a-f]+/0x")
 
 
+_REGISTER: Final = regex(r"\b([A-Za-z]{1,3}\d{0,2}) ?: [0-9a-f]{8}")
+_REGISTER_ROWS: Final = 12
+"""Rows that the registers of an architecture take at most."""
+
+
+def _is_frame(text: str) -> bool:
+    return "+0x" in text and _FRAME.match(text) is not None
+
+
 class Scene(msgspec.Struct, frozen=True, dict=True):
     """A report with its surroundings: facts, module events and the other reports of its boot.
 
-    `twins` are reports of the same fault in other logs, such as that of its dump.
+    `twins` are reports of the same fault in other logs, such as that of its dump, `history` those
+    of other boots, and `boots_after` is how many boots of the log came after the report's.
     """
 
     report: Report
@@ -59,6 +69,8 @@ class Scene(msgspec.Struct, frozen=True, dict=True):
     module_events: tuple[ModuleEvent, ...] = ()
     others: tuple[Report, ...] = ()
     twins: tuple[Report, ...] = ()
+    history: tuple[Report, ...] = ()
+    boots_after: int = 0
 
     @cached_property
     def bits(self) -> int:
@@ -68,7 +80,7 @@ class Scene(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def _said(self) -> tuple[Line, ...]:
         """The lines of the report but its call traces: the name of a function is no message."""
-        return tuple(line for line in self.report.excerpt if not _FRAME.match(line.text))
+        return tuple(line for line in self.report.excerpt if not _is_frame(line.text))
 
     @cached_property
     def text(self) -> str:
@@ -77,13 +89,19 @@ class Scene(msgspec.Struct, frozen=True, dict=True):
 
     def line_with(self, *phrases: str) -> Line | None:
         """Return the first line of the report that holds one of the phrases, or None."""
+        text = self.text
         for phrase in phrases:
-            if phrase in self.text:
+            if phrase in text:
                 for line in self._said:
                     if phrase in line.text:
                         return line
                 return Line(self.report.line_of("headline"), self.report.title)
         return None
+
+    def told(self, rows: Iterable[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+        """Return the rows whose phrase, which comes first, the report holds."""
+        text = self.text
+        return [row for row in rows if row[0] in text]
 
     @cached_property
     def registers(self) -> dict[str, int]:
@@ -93,6 +111,8 @@ class Scene(msgspec.Struct, frozen=True, dict=True):
 
     def register_line(self, name: str) -> Line | None:
         """Return the line that prints a register, or None."""
+        if found := self._register_lines.get(name):
+            return found
         padded = f"R0{name[1:]}" if name in ("r8", "r9") and self.arch == "x86_64" else name.upper()
         for phrase in (f"{padded}: ", f"{name}: ", f"{name} : "):
             for line in self._said if phrase in self.text else ():
@@ -101,6 +121,15 @@ class Scene(msgspec.Struct, frozen=True, dict=True):
                 if at == 0 or (at > 0 and not line.text[at - 1].isalnum()):
                     return line
         return None
+
+    @cached_property
+    def _register_lines(self) -> dict[str, Line]:
+        """The lines that print registers, from the first on that does."""
+        first = self.report.cited.get("registers")
+        if first is None:
+            return {}
+        rows = (ln for ln in self.report.excerpt if first <= ln.number < first + _REGISTER_ROWS)
+        return {_canonical(name): row for row in rows for name in _REGISTER.findall(row.text)}
 
     def general(self) -> Iterator[tuple[str, int]]:
         """Yield the registers that may hold data."""
@@ -178,12 +207,24 @@ class Scene(msgspec.Struct, frozen=True, dict=True):
         if instruction is None or instruction.base is None or self.is_shadow:
             return None
         value = self.registers.get(instruction.base)
+        if value is None:
+            return self._inferred_base(instruction)
         if value is not None and self._explains(instruction):
             return instruction.base, value
         source = self.registers.get(instruction.source or "")
         if instruction.source and source is not None and source == self.printed_address:
             return instruction.source, source
         return None
+
+    def _inferred_base(self, instruction: Instruction) -> tuple[str, int] | None:
+        """Work the base register, which is not printed, out of the address of a page fault."""
+        at, name = self.printed_address, instruction.base
+        alone = not instruction.index and not instruction.segment
+        if at is None or name is None or name in _POINTERS or not alone:
+            return None
+        if self.report.kind not in _PAGE_FAULTS:
+            return None
+        return name, (at - instruction.displacement) & ((1 << self.bits) - 1)
 
     def _explains(self, instruction: Instruction) -> bool:
         expected = instruction.address(self.registers, self.bits)

@@ -27,9 +27,12 @@ def use_after_unload(scene: Scene) -> str | None:
     target = scene.fault_address
     if target is None:
         target = report.register("rip") or report.register("pc") or report.register("epc")
-    if target is None or classify(target, scene.arch) not in _CODE_AREAS:
+    areas = _CODE_AREAS_ARM64 if scene.arch == "arm64" else _CODE_AREAS
+    if target is None or classify(target, scene.arch) not in areas:
         return None
     return report.last_unloaded if scene.is_jump or scene.line_with(*_NO_CODE) else None
 
 
 _CODE_AREAS = (AddressClass.MODULES, AddressClass.KERNEL)
+_CODE_AREAS_ARM64 = (*_CODE_AREAS, AddressClass.VMALLOC)
+"""arm64 may load modules anywhere within reach of the kernel (`arch/arm64/kernel/module.c`)."""

@@ -24,6 +24,10 @@ from pagefault_doctor.model.report import Kind, Report
 
 _OTHERS = 32
 """Other reports of a boot that are looked at: the first, for the rest are consequences."""
+_FIRST = 3
+"""Reports of another boot that are looked at; most of the rest follow from them."""
+_TWINS = 4
+"""Reports of the same fault in other logs that are looked at."""
 _MINOR = (Kind.INFO, Kind.REBOOT)
 _REFUSED = {
     "symbol-version": "{} disagrees about the version of a symbol: it was built for another kernel",
@@ -89,13 +93,23 @@ def _mismatch(event: ModuleEvent, text: str) -> Diagnosis:
     )
 
 
-def _scene(
-    report: Report, log: KernelLog, facts: Mapping[str, Fact], logs: tuple[KernelLog, ...]
+def scene_of(
+    report: Report,
+    log: KernelLog,
+    facts: Mapping[str, Fact],
+    logs: tuple[KernelLog, ...] = (),
 ) -> Scene:
+    """Return the scene of a report of a log; `logs` are all that were read."""
     others = (r for r in log.reports if r.boot == report.boot and r is not report)
     twins = (r for other in logs if other is not log for r in other.reports if _same(r, report))
     return Scene(
-        report, facts, log.module_events, tuple(islice(others, _OTHERS)), tuple(islice(twins, 4))
+        report,
+        facts,
+        log.module_events,
+        others=tuple(islice(others, _OTHERS)),
+        twins=tuple(islice(twins, _TWINS)),
+        history=_history(report, log) if log.boots > 1 else (),
+        boots_after=max(log.boots - 1 - report.boot, 0),
     )
 
 
@@ -105,10 +119,16 @@ def _same(one: Report, other: Report) -> bool:
     return other.function is not None and place == (one.title, one.function, one.offset, one.module)
 
 
+def _history(report: Report, log: KernelLog) -> tuple[Report, ...]:
+    """Return the first reports of each other boot, of the last boots where there are many."""
+    found = [r for r in log.reports if r.boot != report.boot and r.number <= _FIRST]
+    return tuple(found[-_OTHERS:])
+
+
 def diagnose(logs: tuple[KernelLog, ...], facts: Mapping[str, Fact]) -> Opinion:
     """Return what the logs and facts together say: a diagnosis of each report, and a verdict."""
     reports = [(log, report) for log in logs for report in log.reports]
-    each = tuple(diagnose_report(r, _scene(r, log, facts, logs)) for log, r in reports)
+    each = tuple(diagnose_report(r, scene_of(r, log, facts, logs)) for log, r in reports)
     index = main_report([report for _, report in reports])
     if index is not None:
         return Opinion(each, each[index])

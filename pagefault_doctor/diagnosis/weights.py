@@ -11,10 +11,16 @@ from typing import Final
 
 from pagefault_doctor.model.diagnosis import RootCause
 
-UNKNOWN: Final = 0.5
-UNKNOWN_THIN: Final = 1.3
+UNKNOWN: Final = 0.3
+UNKNOWN_THIN: Final = 1.0
 """Of a report without a function and without registers."""
 HIGHEST: Final = 0.97
+TEMPERATURE: Final = 0.9
+"""Divides all log-odds: below 1, every confidence is bolder.
+
+These four come from `bench/weights.py`, a third of the way to its fit: the cases it knows are
+easier than those to come.
+"""
 CONSEQUENCE: Final = -1.2
 """Against every cause of a report that follows an earlier fault of the same boot."""
 
@@ -33,6 +39,7 @@ WEIGHT: Final = {
     "null.headline": 1.2,
     "null.sanitizer": 3.5,
     "null.small-address": 2.0,
+    "null.odd-offset": -0.8,
     "null.near-address": 0.8,
     "null.base-zero": 2.0,
     "null.container-of": 4.0,
@@ -43,10 +50,11 @@ WEIGHT: Final = {
     "null.base-error": -4.0,
     "null.member": 0.4,
     # error pointer
-    "error.address": 2.5,
+    "error.address": 2.2,
     "error.base": 4.0,
     "error.base-rare": 1.0,
     "error.address-rare": 1.0,
+    "error.register": 3.2,
     "error.base-zero": -4.0,
     "error.returned": 0.6,
     # use after free
@@ -62,9 +70,10 @@ WEIGHT: Final = {
     "freed.unloaded": 3.5,
     "freed.module-range": 2.0,
     "freed.module-data": 1.5,
+    "freed.init-section": 3.0,
     "freed.tag": 1.6,
-    "freed.list-value": 3.4,
-    "freed.freelist-value": 3.2,
+    "freed.list-value": 4.2,
+    "freed.freelist-value": 4.1,
     "freed.decrement": 0.6,
     "freed.freelist-crash": 2.0,
     "freed.words": 3.0,
@@ -185,13 +194,16 @@ WEIGHT: Final = {
     "hard.taint": 2.0,
     "hard.bit-flip": 3.4,
     "hard.one-bit": 2.0,
-    "hard.impossible-bit": 4.2,
-    "hard.poison-bit": 4.0,
+    "hard.impossible-bit": 5.2,
+    "hard.poison-bit": 4.6,
     "hard.poison-decrement": 2.6,
     "hard.single-bit": 4.0,
     "hard.firmware": 3.0,
     "hard.external-abort": 3.5,
     "hard.unrelated": 1.5,
+    "hard.unrelated-boots": 3.6,
+    "hard.same-place": -2.0,
+    "hard.one-processor": 5.8,
     "hard.specification": 0.4,
     "hard.virtual": -2.5,
     "hard.memtest-failed": 4.0,
@@ -206,6 +218,6 @@ WEIGHT: Final = {
     # the source
     "checker.pattern": 1.5,
     # no fault
-    "none.sysrq": 5.0,
+    "none.sysrq": 6.5,
     "none.reboot": 0.6,
 }

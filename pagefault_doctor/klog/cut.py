@@ -47,6 +47,8 @@ _LEADS: Final = regex(
     r"|_panic: text|Trigger a crash|nobody cared|NETDEV WATCHDOG|Machine check in kernel|, ESR 0x"
     r"|prefetch abort|Slab cache still|double free detected|Bad swap|pagealloc: |Bad mode in"
 )
+_DIE: Final = regex(r" \[#(\d{1,6})\]")
+"""The number of a fault within its boot (`die_counter`): another number is another fault."""
 _KILLED: Final = regex(r"[Oo]ut of memory: Kill")
 _OOM: Final = regex(r"invoked oom-killer|[Oo]ut of memory: Kill")
 _USER: Final = regex(
@@ -136,6 +138,9 @@ def _continues(start: Start, last: Start) -> bool:
     if start.boot != last.boot or distance > _FAR:
         return False
     text = start.line.text
+    number, before = _DIE.search(text), _DIE.search(last.line.text)
+    if number and before and number[1] != before[1]:
+        return False
     if _OOM.search(last.line.text):
         return bool(_KILLED.search(text)) and not _KILLED.search(last.line.text)
     if _USER.search(text) or _USER.search(last.line.text) or _OOM.search(text):

@@ -41,9 +41,12 @@ from pagefault_doctor.diagnosis.address import (
         (0xBF012344, "arm", AddressClass.MODULES),
         (0x12345678, "arm", AddressClass.USER),
         (0xFFFF800008A01000, "arm64", AddressClass.KERNEL),
-        (0xFFFF7999C288D600, "arm64", AddressClass.KERNEL),
+        (0xFFFF7999C288D600, "arm64", AddressClass.DIRECT_MAP),
         (0x0000FFFFFD0E0048, "arm64", AddressClass.USER),
-        (0xFFFE000012345678, "arm64", AddressClass.NON_CANONICAL),
+        (0xFFEE000012345678, "arm64", AddressClass.NON_CANONICAL),
+        (0xFFFF000004C12340, "arm64", AddressClass.DIRECT_MAP),
+        (0x0000FFFF9B8A6540, "arm64", AddressClass.USER),
+        (0x001F9B8A6540FFFF, "arm64", AddressClass.NON_CANONICAL),
     ],
 )
 def test_the_part_of_the_address_space(value: int, arch: str, part: AddressClass) -> None:

@@ -113,3 +113,36 @@ def test_a_helper_without_a_caller_points_to_the_only_foreign_module(diagnosis: 
     )
     assert (one.attribution, one.module) == (Attribution.MODULE, "demo")
     assert none.attribution is Attribution.KERNEL
+
+
+def in_layers(
+    diagnosis: Diagnose, fault: str, caller: str, *modules: str, foreign: str = ""
+) -> str | None:
+    """Return who is blamed where a module faults, called by another; modules newest first."""
+    linked = tuple(LinkedModule(m, "OE" if m == foreign else "") for m in modules)
+    trace = (f"put_it [{fault}]", f"release [{caller}]", "vfs_read")
+    return diagnosis(**FAULT, function="put_it", module=fault, trace=trace, modules=linked).module
+
+
+def test_a_driver_is_likelier_at_fault_than_its_subsystem(diagnosis: Diagnose) -> None:
+    assert in_layers(diagnosis, "drm", "gpu_x", "gpu_x", "drm") == "gpu_x"
+    assert in_layers(diagnosis, "mac80211", "wifi_x", "wifi_x", "mac80211", "cfg80211") == "wifi_x"
+    assert in_layers(diagnosis, "scsi_mod", "hba_x", "hba_x", "scsi_mod") == "hba_x"
+
+
+def test_a_module_from_outside_is_likelier_than_the_one_it_calls(diagnosis: Diagnose) -> None:
+    assert in_layers(diagnosis, "anything", "demo", "demo", "anything", foreign="demo") == "demo"
+
+
+def test_a_subsystem_that_called_the_driver_is_not_blamed_for_it(diagnosis: Diagnose) -> None:
+    assert in_layers(diagnosis, "gpu_x", "drm", "gpu_x", "drm") == "gpu_x"
+    assert in_layers(diagnosis, "wifi_x", "mac80211", "wifi_x", "mac80211") == "wifi_x"
+
+
+def test_a_subsystem_does_not_call_into_what_was_loaded_after_it(diagnosis: Diagnose) -> None:
+    assert in_layers(diagnosis, "drm", "older", "drm", "older") == "drm"
+
+
+def test_among_modules_of_one_rank_the_one_that_faulted_is_blamed(diagnosis: Diagnose) -> None:
+    assert in_layers(diagnosis, "plain", "other", "other", "plain") == "plain"
+    assert in_layers(diagnosis, "snd_pcm", "snd_timer", "snd_timer", "snd_pcm") == "snd_pcm"

@@ -7,6 +7,7 @@ from typing import Final
 
 from pagefault_doctor.diagnosis import dump
 from pagefault_doctor.diagnosis.account.sentence import by_command, cited
+from pagefault_doctor.diagnosis.history import again, happened_before
 from pagefault_doctor.diagnosis.scene import Scene
 from pagefault_doctor.model.diagnosis import Candidate, Evidence, RootCause
 from pagefault_doctor.model.report import Report
@@ -48,6 +49,7 @@ def came(report: Report, scene: Scene, first: Candidate) -> Iterator[Evidence]:
     yield from _stage(report)
     yield from _context(report)
     yield from _loaded_before(report, scene)
+    yield from _earlier(report, scene)
     yield from _build(scene)
     if (report.die_count or 0) > 1:
         text = f"it is number {report.die_count} of this boot: an earlier one may have led to it"
@@ -118,6 +120,18 @@ def _loaded_before(report: Report, scene: Scene) -> Iterator[Evidence]:
         if 0 <= before <= _RECENT:
             text = f"{event.module}, from outside the tree, was loaded {before:.1f} s before"
             yield Evidence(text, 0.0, event.line.number)
+
+
+def _earlier(report: Report, scene: Scene) -> Iterator[Evidence]:
+    """Tell what came before the report, and how often it came in other boots."""
+    if before := happened_before(report, scene.others):
+        text = f"the taint tells of {' and '.join(before)} before: look for it earlier in the log"
+        yield cited(text, report, "process")
+    if found := again(report, scene.history):
+        yield cited(f"the same came in {len(found)} other boots of the log", report, "headline")
+    if scene.boots_after:
+        text = "it is of an earlier boot: what the machine says of itself now (taint, modules) "
+        yield cited(f"{text}need not be true of it", report, "headline")
 
 
 def _build(scene: Scene) -> Iterator[Evidence]:

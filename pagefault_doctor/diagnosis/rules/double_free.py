@@ -26,7 +26,7 @@ _CHECKS = ("kernel BUG at mm/slub.c", "kernel BUG at mm/slab.c", "kernel BUG at 
 
 def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
     """Weigh whether something was freed twice."""
-    for phrase, key, text in _WORDS:
+    for phrase, key, text in scene.told(_WORDS):
         found = scene.line_with(phrase)
         if found:
             yield scene.says(key, text, line=found)

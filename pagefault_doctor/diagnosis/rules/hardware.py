@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pagefault_doctor.diagnosis import address
+from pagefault_doctor.diagnosis import address, history
 from pagefault_doctor.diagnosis.address import AddressClass
 from pagefault_doctor.diagnosis.scene import Scene
 from pagefault_doctor.model.diagnosis import Evidence
@@ -32,8 +32,6 @@ _VIRTUAL = regex(
 )
 _IMPOSSIBLE = 0x7 | ((1 << 64) - 1) ^ ((1 << 40) - 1)
 """Bits that no two list entries differ in alone: below the alignment, or beyond 1 TiB."""
-_CRASHES = (Kind.GENERAL_PROTECTION, Kind.PAGE_FAULT, Kind.NULL_POINTER)
-_UNRELATED = 3
 _IO_WAIT = ("io_schedule", "bit_wait_io", "blk_", "jbd2_")
 
 
@@ -69,17 +67,31 @@ def _reports(report: Report, scene: Scene) -> Iterator[Evidence]:
     if before:
         text = "the hardware had reported an error before"
         yield Evidence(text, scene.says("hard.before", text).weight, before[-1].line_of("headline"))
-    crashes = [o for o in (*scene.others, report) if o.kind in _CRASHES]
-    functions = {o.function for o in crashes if o.function}
-    modules = {o.module for o in crashes}
-    if (
-        len(functions) >= _UNRELATED
-        and len(modules) >= _UNRELATED
-        and len(functions) == len(crashes)
-    ):
-        yield scene.says(
-            "hard.unrelated", "the faults of this boot have nothing in common", "headline"
-        )
+    yield from _pattern(report, scene)
+    if found := history.again(report, scene.history):
+        text = f"the same fault came in {len(found)} more boots of the log: that is code"
+        yield scene.says("hard.same-place", text, "headline")
+    processor = history.one_processor(report, (*scene.others, *scene.history))
+    if processor is not None:
+        text = f"unrelated programs crashed, all of them on CPU {processor}"
+        yield scene.says("hard.one-processor", text, "headline")
+
+
+def _pattern(report: Report, scene: Scene) -> Iterator[Evidence]:
+    """Weigh whether the faults have nothing in common, in several boots or in this one."""
+    boots = history.first_crashes(report, (*scene.history, *scene.others))
+    if history.unrelated(boots):
+        foreign = history.common_foreign(boots)
+        key = "hard.unrelated" if foreign else "hard.unrelated-boots"
+        text = f"the faults of {len(boots)} boots have nothing in common"
+        if foreign:
+            text += f", but for {', '.join(sorted(foreign)[:3])}, which was loaded each time"
+        yield scene.says(key, text, "headline")
+        return
+    crashes = [o for o in (*scene.others, report) if o.kind in history.CRASHES]
+    if history.unrelated(crashes):
+        text = "the faults of this boot have nothing in common"
+        yield scene.says("hard.unrelated", text, "headline")
 
 
 def _machine(report: Report, scene: Scene) -> Iterator[Evidence]:
@@ -104,7 +116,7 @@ def _machine(report: Report, scene: Scene) -> Iterator[Evidence]:
 def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
     """Weigh whether the hardware or firmware is to blame."""
     found = None
-    for phrase, key, text in _WORDS:
+    for phrase, key, text in scene.told(_WORDS):
         found = scene.line_with(phrase)
         if found:
             yield scene.says(key, text, line=found)

@@ -48,7 +48,7 @@ _KINDS = {
 
 def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
     """Weigh whether an error of logic is behind it."""
-    for phrase, key, text in _WORDS:
+    for phrase, key, text in scene.told(_WORDS):
         found = scene.line_with(phrase)
         if found:
             yield scene.says(key, text, line=found)

@@ -19,6 +19,9 @@ def _address(scene: Scene, value: int) -> Iterator[Evidence]:
         where = f", a member at offset {value:#x} of NULL" if value else ""
         where += ", as KASAN's shadow tells" if scene.is_shadow else ""
         yield scene.says("null.small-address", f"fault address {value:#x}{where}", "fault")
+        if value % 2 == 0 and value % 4 and scene.base is None:
+            text = f"{value:#x} is an unusual offset of a member: an error code may be behind it"
+            yield scene.says("null.odd-offset", text, "fault")
     elif scene.base is None and _is_offset_before_null(scene, value):
         text = f"fault address {value:#x} may be a structure around NULL (container_of)"
         yield scene.says("null.base-unknown", text, "fault")

@@ -85,7 +85,7 @@ def _dump(scene: Scene) -> Iterator[Evidence]:
 
 def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
     """Weigh whether something was accessed past its end."""
-    for phrase, key, text in _WORDS:
+    for phrase, key, text in scene.told(_WORDS):
         found = scene.line_with(phrase)
         if found and "shift-out-of-bounds" not in found.text and "array-index" not in found.text:
             yield scene.says(key, text, line=found)

@@ -24,7 +24,7 @@ _RESERVED = 8
 
 def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
     """Weigh whether page tables were damaged."""
-    for phrase, key, text in _WORDS:
+    for phrase, key, text in scene.told(_WORDS):
         found = scene.line_with(phrase)
         if found:
             yield scene.says(key, text, line=found)

@@ -55,7 +55,7 @@ def _dump(scene: Scene) -> Iterator[Evidence]:
 
 def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
     """Weigh whether the stack overflowed."""
-    for phrase, key, text in _WORDS:
+    for phrase, key, text in scene.told(_WORDS):
         found = scene.line_with(phrase)
         if found:
             yield scene.says(key, text, line=found)

@@ -96,9 +96,24 @@ def _dump(scene: Scene) -> Iterator[Evidence]:
         yield dump.says(scene, "freed.dump-pending", text)
 
 
+_SECTION_END = 0x1000
+"""An init function alone in its section seems as long as the page that it lies in."""
+
+
+def _init_section(report: Report, scene: Scene) -> bool:
+    """Whether code of a module's init section was run after the section had been freed.
+
+    It is freed when the init function returns; up to then the list has the module with `+`.
+    """
+    listed = next((m for m in report.modules if m.name == report.module), None)
+    if listed is None or "+" in listed.flags or report.size != _SECTION_END:
+        return False
+    return scene.is_jump or scene.line_with("int3") is not None
+
+
 def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
     """Weigh whether something was used after it was freed, deleted or unloaded."""
-    for phrase, key, text in _WORDS:
+    for phrase, key, text in scene.told(_WORDS):
         found = scene.line_with(phrase)
         if found:
             yield scene.says(key, text, line=found)
@@ -108,11 +123,17 @@ def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
     yield from _poison(scene)
     yield from _unloaded(scene)
     yield from _dump(scene)
+    if _init_section(report, scene):
+        text = f"{report.function} is in the init section of {report.module}, which is freed after"
+        yield scene.says("freed.init-section", f"{text} loading", "function")
     broken = scene.broken_link
     if broken and broken.is_freed:
         key = "freed.list-value" if poison.find(broken.actual, scene.bits) else _FREELIST
         text = f"the list points to {broken.actual:#x}: {broken.means}"
         yield scene.says(key, text, line=broken.line)
+    elif broken and broken.is_deleted:
+        text = f"the list points to {broken.actual:#x}: {broken.means}"
+        yield scene.says("freed.deleted-entry", text, line=broken.line)
     if freelist.is_broken(scene):
         text = "the allocator's list of free objects is damaged: one was written to after its free"
         yield scene.says("freed.freelist-crash", text, "function", "headline")

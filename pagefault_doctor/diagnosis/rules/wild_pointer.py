@@ -28,6 +28,7 @@ _PLACES = {
     AddressClass.VMALLOC: ("wild.paging", "is vmalloc memory that is not mapped"),
     AddressClass.MODULES: ("wild.paging", "is in the modules' area, where nothing is mapped"),
     AddressClass.TEXT: ("wild.paging", "is in the kernel image"),
+    AddressClass.SHADOW: ("wild.paging", "is KASAN's shadow of memory that is not there"),
     AddressClass.VMEMMAP: ("wild.struct-page", "is a struct page that does not exist"),
     AddressClass.USER: ("wild.user-half", "is no kernel address"),
 }
@@ -69,7 +70,7 @@ def _dump(scene: Scene) -> Iterator[Evidence]:
 
 def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
     """Weigh whether a pointer was garbage."""
-    for phrase, key, text in _WORDS:
+    for phrase, key, text in scene.told(_WORDS):
         found = scene.line_with(phrase)
         if found:
             yield scene.says(key, text, line=found)
