@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from pagefault_doctor.diagnosis import core
-from pagefault_doctor.diagnosis.pointer_words import place_words, pointer_words
+from pagefault_doctor.diagnosis.pointer_words import others_words, place_words, pointer_words
 from pagefault_doctor.diagnosis.reading import error_words, walk_words
 from pagefault_doctor.diagnosis.scene import Scene
 from pagefault_doctor.model.diagnosis import (
@@ -98,6 +98,8 @@ def _happened(report: Report, scene: Scene, readings: tuple[Reading, ...]) -> It
         yield _cited(f"the instruction belongs to {at}", report, "function")
     if report.pointer:
         yield _cited(pointer_words(report.pointer), report, "registers")
+        if words := others_words(report.pointer):
+            yield _cited(words, report, "registers")
 
 
 def _who(report: Report) -> str:
