@@ -8,6 +8,7 @@ from pagefault_doctor.diagnosis import address, poison
 from pagefault_doctor.model.pointer import Pointer
 from pagefault_doctor.model.report import Report
 
+_MOST_OTHERS: Final = 4
 _HOW: Final = {
     "location": " in {}",
     "load": ", loaded into {},",
@@ -37,6 +38,14 @@ def pointer_words(pointer: Pointer) -> str:
     if pointer.how == "call":
         return text
     return f"{text}; the access is to {used_words(pointer)}"
+
+
+def others_words(pointer: Pointer) -> str | None:
+    """Return what other variables were at that moment, a few of them, or None."""
+    shown = pointer.others[:_MOST_OTHERS]
+    told = [f"{v.name} ({v.type}) was {value_words(v.value)}" for v in shown if "*" in v.type]
+    told += [f"{v.name} ({v.type}) was {v.value}" for v in shown if "*" not in v.type]
+    return f"at that moment {', '.join(told)}" if told else None
 
 
 def _was(pointer: Pointer) -> str:

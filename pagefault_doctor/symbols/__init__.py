@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pagefault_doctor.model.report import Kind, Report, SourceLine
-from pagefault_doctor.symbols.access import Access
 
 if TYPE_CHECKING:
+    from pagefault_doctor.symbols.access import Access
     from pagefault_doctor.symbols.packed import Unpack
 
 

@@ -12,6 +12,14 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
+from pagefault_doctor.symbols.dwarf_form import (
+    IMPLICIT,
+    Abbreviation,
+    Value,
+    read_value,
+    shapes,
+    uleb,
+)
 from pagefault_doctor.symbols.sections import Damaged, Sections, text_at
 
 _MOST_ENTRIES: Final = 600_000
@@ -25,30 +33,10 @@ _SPECIFICATION, _ABSTRACT_ORIGIN = 0x47, 0x31
 _UNIT_TYPES_WITH_ID: Final = {2: 12, 6: 12, 4: 8, 5: 8}
 """Bytes that the header of a type unit or of a skeleton has beyond the others (7.5.1)."""
 
-_FIXED: Final = {
-    0x01: 8, 0x05: 2, 0x06: 4, 0x07: 8, 0x0B: 1, 0x0C: 1, 0x0E: 4, 0x10: 4, 0x11: 1, 0x12: 2,
-    0x13: 4, 0x14: 8, 0x17: 4, 0x19: 0, 0x1E: 16, 0x1F: 4, 0x20: 8, 0x21: 0, 0x25: 1, 0x26: 2,
-    0x27: 3, 0x28: 4, 0x29: 1, 0x2A: 2, 0x2B: 3, 0x2C: 4, 0x1F20: 4, 0x1F21: 4,
-}  # fmt: skip
-"""Forms of a fixed size (7.5.6), with 32-bit DWARF and addresses of 8 bytes."""
-_ULEB: Final = frozenset({0x0F, 0x15, 0x1A, 0x1B, 0x22, 0x23})
-_BLOCKS: Final = {0x0A: 1, 0x03: 2, 0x04: 4}
 _UNIT_REFERENCES: Final = frozenset({0x11, 0x12, 0x13, 0x14, 0x15})
-_REF_ADDR, _EXPRLOC, _BLOCK, _STRING, _SDATA, _INDIRECT = 0x10, 0x18, 0x09, 0x08, 0x0D, 0x16
-_STRP, _LINE_STRP, _IMPLICIT = 0x0E, 0x1F, 0x21
+_REF_ADDR, _STRP, _LINE_STRP, _ADDR = 0x10, 0x0E, 0x1F, 0x01
 _STRX: Final = frozenset({0x1A, 0x25, 0x26, 0x27, 0x28})
 _ADDRX: Final = frozenset({0x1B, 0x29, 0x2A, 0x2B, 0x2C})
-_ADDR: Final = 0x01
-
-Value = int | bytes | str
-
-
-class Abbreviation(NamedTuple):
-    """The shape of an entry: its tag, and each attribute with its form."""
-
-    tag: int
-    has_children: bool
-    attributes: tuple[tuple[int, int, int], ...]
 
 
 class Entry(NamedTuple):
@@ -65,27 +53,6 @@ class Entry(NamedTuple):
         """Return an attribute that is a number, else None."""
         found = self.attributes.get(name)
         return found[1] if found and isinstance(found[1], int) else None
-
-
-def uleb(data: bytes, at: int) -> tuple[int, int]:
-    """Return an unsigned LEB128 number and where it ends."""
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-        shift += 7
-        if shift > 140:
-            raise Damaged("a number without end")
-
-
-def sleb(data: bytes, at: int) -> tuple[int, int]:
-    """Return a signed LEB128 number and where it ends."""
-    value, end = uleb(data, at)
-    bits = 7 * (end - at)
-    return (value - (1 << bits) if data[end - 1] & 0x40 else value), end
 
 
 class Unit:
@@ -126,46 +93,12 @@ class Unit:
             raise Damaged("an entry of unknown shape")
         attributes: dict[int, tuple[int, Value]] = {}
         for name, form, constant in shape.attributes:
-            if form == _IMPLICIT:
+            if form == IMPLICIT:
                 attributes[name] = (form, constant)
                 continue
-            value, at = self._read(form, at)
+            value, at = read_value(self._data, form, at)
             attributes[name] = (form, value)
         return Entry(self, offset, at + self.start, shape.tag, shape.has_children, attributes)
-
-    def _read(self, form: int, at: int) -> tuple[Value, int]:
-        data = self._data
-        size = _FIXED.get(form)
-        if size is not None:
-            end = at + size
-            if end > len(data):
-                raise Damaged("an entry that breaks off")
-            return (int.from_bytes(data[at:end], "little") if form != 0x19 else 1), end
-        if form in _ULEB:
-            return uleb(data, at)
-        if form == _SDATA:
-            return sleb(data, at)
-        if form == _STRING:
-            end = data.index(b"\0", at)
-            return str(data[at:end], "utf-8", "replace"), end + 1
-        if form == _INDIRECT:
-            form, at = uleb(data, at)
-            if form == _INDIRECT:
-                raise Damaged("a form of a form")
-            return self._read(form, at)
-        return self._block(form, at)
-
-    def _block(self, form: int, at: int) -> tuple[Value, int]:
-        if form in (_EXPRLOC, _BLOCK):
-            length, at = uleb(self._data, at)
-        elif form in _BLOCKS:
-            width = _BLOCKS[form]
-            length, at = int.from_bytes(self._data[at : at + width], "little"), at + width
-        else:
-            raise Damaged(f"form {form:#x}")
-        if at + length > len(self._data):
-            raise Damaged("a block that breaks off")
-        return self._data[at : at + length], at + length
 
     def children(self, parent: Entry) -> Iterator[Entry]:
         """Yield the entries right below another."""
@@ -256,28 +189,10 @@ class Dwarf:
     def abbreviations(self, offset: int) -> dict[int, Abbreviation]:
         """Return the shapes of a unit's entries, by their code."""
         if offset not in self._tables:
-            self._tables[offset] = dict(self._shapes(self.sections.data(".debug_abbrev"), offset))
+            self._tables[offset] = dict(
+                shapes(self.sections.data(".debug_abbrev"), offset, self.count)
+            )
         return self._tables[offset]
-
-    def _shapes(self, data: bytes, at: int) -> Iterator[tuple[int, Abbreviation]]:
-        while True:
-            self.count()
-            code, at = uleb(data, at)
-            if not code:
-                return
-            tag, at = uleb(data, at)
-            has_children, at = bool(data[at]), at + 1
-            attributes: list[tuple[int, int, int]] = []
-            while True:
-                name, at = uleb(data, at)
-                form, at = uleb(data, at)
-                constant = 0
-                if form == _IMPLICIT:
-                    constant, at = sleb(data, at)
-                if not name and not form:
-                    break
-                attributes.append((name, form, constant))
-            yield code, Abbreviation(tag, has_children, tuple(attributes))
 
     def text(self, entry: Entry, name: int) -> str | None:
         """Return an attribute that is a text, or None."""

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.symbols.dwarf_entry import sleb, uleb
+from pagefault_doctor.symbols.dwarf_form import sleb, uleb
 
 FRAME: Final = -1
 """In place of a register: the canonical frame address, where the caller's frame ends."""

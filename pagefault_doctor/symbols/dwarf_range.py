@@ -9,7 +9,8 @@ import struct
 from collections.abc import Iterator
 from typing import Final
 
-from pagefault_doctor.symbols.dwarf_entry import Dwarf, Entry, Unit, uleb
+from pagefault_doctor.symbols.dwarf_entry import Dwarf, Entry, Unit
+from pagefault_doctor.symbols.dwarf_form import uleb
 from pagefault_doctor.symbols.sections import Damaged
 
 _LOW_PC, _HIGH_PC, _RANGES, _LOCATION = 0x11, 0x12, 0x55, 0x02

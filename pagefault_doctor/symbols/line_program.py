@@ -10,23 +10,14 @@ import struct
 from bisect import bisect_right
 from collections.abc import Iterator
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pagefault_doctor.symbols.sections import Sections
+from pagefault_doctor.symbols.sections import RELA, SECTION_SHIFT, WIDTHS, Sections
 
 if TYPE_CHECKING:
     from elftools.elf.elffile import ELFFile
-
-_TYPES: Final = {
-    "EM_X86_64": {1: 8, 10: 4, 11: 4},
-    "EM_AARCH64": {257: 8, 258: 4},
-}
-"""Absolute relocations of each machine, with their width in bytes."""
-_SECTION_SHIFT: Final = 40
-"""Sections get addresses of their own, this far apart in bits."""
-_RELA: Final = struct.Struct("<QQq")
 
 
 class _Patch(msgspec.Struct, frozen=True):
@@ -41,12 +32,12 @@ class _Patch(msgspec.Struct, frozen=True):
 def _patches(elf: ELFFile) -> Iterator[_Patch]:
     relocations = elf.get_section_by_name(".rela.debug_line")
     symbols: Any = elf.get_section_by_name(".symtab")
-    widths = _TYPES.get(elf["e_machine"], {})
+    widths = WIDTHS.get(elf["e_machine"], {})
     if relocations is None or symbols is None:
         return
     known: dict[int, tuple[int, int]] = {}
     data = relocations.data()
-    for offset, info, addend in _RELA.iter_unpack(data[: len(data) // _RELA.size * _RELA.size]):
+    for offset, info, addend in RELA.iter_unpack(data[: len(data) // RELA.size * RELA.size]):
         width, number = widths.get(info & 0xFFFFFFFF, 0), info >> 32
         if not width:
             continue
@@ -82,7 +73,7 @@ def _relocated(data: bytes, patches: list[_Patch], unit: tuple[int, int]) -> byt
     out = bytearray(data)
     for patch in patches:
         if unit[0] <= patch.offset <= unit[1] - patch.width:
-            value = patch.value + ((patch.section or 0) << _SECTION_SHIFT)
+            value = patch.value + ((patch.section or 0) << SECTION_SHIFT)
             out[patch.offset : patch.offset + patch.width] = value.to_bytes(patch.width, "little")
     return bytes(out)
 
@@ -171,5 +162,5 @@ def lookup(elf: ELFFile, section: int, at: int) -> tuple[str, int] | None:
     if unit is None:
         return None
     program = _program(elf, _relocated(data, patches, unit), unit[0])
-    row = _row(program, at + (section << _SECTION_SHIFT))
+    row = _row(program, at + (section << SECTION_SHIFT))
     return (_file_name(program, row.file), row.line) if row and row.line else None

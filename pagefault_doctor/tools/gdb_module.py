@@ -229,7 +229,10 @@ def _instruction(
     report = reported(case)
     value = report.register(pointer) if report else None
     held = "" if value is None else f", which held {value:#x}"
-    said = f"Faulting instruction: {text}; the bad pointer was in {pointer}{held}"
+    known = report.pointer if report else None
+    # The module's file beside a given log has told it already (see `symbols`).
+    named = f" {known.name}" if known and known.name and known.register == pointer else ""
+    said = f"Faulting instruction: {text}; the bad pointer{named} was in {pointer}{held}"
     facts += (fact("debug.pointer", pointer, result, number),)
     return facts, finding(said, Mark.NEUTRAL, result, number)
 

@@ -64,7 +64,7 @@ def test_a_bad_pointer_out_of_a_freed_object_is_a_use_after_free() -> None:
     assert (found.attribution, found.module) == (Attribution.MODULE, "badge")
     said = found.candidates[0].supporting[0]
     assert "freed by card_release [badge]" in said.text
-    assert (said.line, said.origin) == (None, "drgn")
+    assert (said.line, said.origin) == (None, "drgn -q -c vmcore")
     assert weight(found, RootCause.WILD_POINTER, "which explains it") < 0
 
 

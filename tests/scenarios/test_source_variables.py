@@ -99,7 +99,10 @@ def test_functions_that_were_inlined_are_told_with_their_calls(
 
 
 def test_the_other_variables_are_shown_with_their_values(capsys: Capture) -> None:
-    others = with_its_module("wild-pointer", capsys)["pointer"]["others"]
+    report = with_its_module("wild-pointer", capsys)
+    others = report["pointer"]["others"]
+    told = [sentence["text"] for sentence in report["diagnosis"]["account"]["happened"]]
+    assert any("packet (struct sk_buff *) was 0xffff" in text for text in told)
     values = {v["name"]: int(v["value"], 16) for v in others}
     # netdev_priv() is that far behind the device.
     assert values["wire"] - values["dev"] == 0x980

@@ -13,6 +13,7 @@ from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.command import Blocked, Command
 from pagefault_doctor.model.fact import Mark, Value
+from pagefault_doctor.model.pointer import Pointer
 from pagefault_doctor.model.report import Frame
 from pagefault_doctor.tools import gdb_module, source
 from pagefault_doctor.tools.tool import next_command
@@ -77,6 +78,19 @@ def on_arm64(case: Case) -> Case:
     report = msgspec.structs.replace(log.reports[0], arch="arm64", code=None)
     log = msgspec.structs.replace(log, reports=(report,))
     return msgspec.structs.replace(case, logs=(log,))
+
+
+def test_the_name_of_the_pointer_is_told_where_the_modules_file_had_it() -> None:
+    case = faulty(FILE)
+    pointer = Pointer(
+        register="rax", held="0x0", value="0x0", offset=0, how="location", name="state"
+    )
+    (log,) = case.logs
+    reports = tuple(msgspec.structs.replace(r, pointer=pointer) for r in log.reports)
+    known = msgspec.structs.replace(log, reports=reports)
+    case = msgspec.structs.replace(case, logs=(known,))
+    case, _, _ = follow(gdb_module.TOOL, case, told(output("gdb_module.txt")))
+    assert "the bad pointer state was in rax" in texts(case.findings)
 
 
 def test_another_build_gives_no_line() -> None:

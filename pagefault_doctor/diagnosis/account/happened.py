@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from pagefault_doctor.diagnosis.account.sentence import by_command, cited
-from pagefault_doctor.diagnosis.pointer_words import place_words, pointer_words
+from pagefault_doctor.diagnosis.pointer_words import others_words, place_words, pointer_words
 from pagefault_doctor.diagnosis.reading import error_words, walk_words
 from pagefault_doctor.diagnosis.scene import Scene
 from pagefault_doctor.model.diagnosis import Evidence, Reading
@@ -117,6 +117,8 @@ def _source(report: Report, scene: Scene) -> Iterator[Evidence]:
         yield cited(f"the instruction belongs to {at}", report, "function")
     if report.pointer:
         yield cited(pointer_words(report.pointer), report, "registers")
+        if words := others_words(report.pointer):
+            yield cited(words, report, "registers")
     inlined = scene.of_walk("dump.function")
     if inlined and report.module and inlined.value != report.function:
         text = f"the dump shows it in {inlined.value}, which is part of {report.function} there"
