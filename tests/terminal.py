@@ -8,10 +8,14 @@ import pty
 import select
 import signal
 import struct
+import subprocess
 import termios
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+
+_TIOCGPTN = 0x80045430
+"""Which terminal is at the other end (asm-generic/ioctls.h)."""
 
 
 class Terminal:
@@ -56,6 +60,13 @@ class Terminal:
     def state(self) -> list[object]:
         """Return the settings of the terminal line (termios(3))."""
         return list(termios.tcgetattr(self._descriptor))
+
+    def stty(self) -> str:
+        """Return what `stty -a` says of the line, but for the size of the screen."""
+        number = fcntl.ioctl(self._descriptor, _TIOCGPTN, struct.pack("I", 0))
+        argv = ["stty", "-a", "-F", f"/dev/pts/{struct.unpack('I', number)[0]}"]
+        said = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+        return said.partition("line =")[2]
 
     def hang_up(self) -> None:
         """Drop the line."""

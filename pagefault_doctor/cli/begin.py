@@ -69,7 +69,13 @@ def begin(
         given=given or {},
     )
     sink = _sink(session_id) if saved else MemoryLog()
-    walk = Walk.start(started, chosen, host=host, sink=sink, tools=TOOLS)
+    try:
+        walk = Walk.start(started, chosen, host=host, sink=sink, tools=TOOLS)
+    except SessionError as error:
+        # A full disk takes a new file, but nothing in it.
+        _say_unkept(error)
+        path_of(sessions_folder(), session_id).unlink(missing_ok=True)
+        walk = Walk.start(started, chosen, host=host, sink=MemoryLog(), tools=TOOLS)
     if logs:
         walk.enter(chosen.steps[0].id)
     for log in logs:
@@ -151,7 +157,11 @@ def take_up(session_id: str | None) -> Iterator[Walk]:
     chosen = playbook(started.playbook)
     with ExitStack() as stack:
         host = _host_again(events, stack)
-        sink = EventLog.reopen(path)
+        try:
+            sink: Sink = EventLog.reopen(path)
+        except SessionError as error:
+            _say_unkept(error)
+            sink = MemoryLog()
         yield Walk.resume(events, chosen, host=host, sink=sink, tools=TOOLS)
 
 
@@ -182,5 +192,9 @@ def _sink(session_id: str) -> Sink:
     try:
         return EventLog.create(path_of(sessions_folder(), session_id))
     except SessionError as error:
-        say(f"{error}; this session will not be kept")
+        _say_unkept(error)
         return MemoryLog()
+
+
+def _say_unkept(error: SessionError) -> None:
+    say(f"{error}; what is done from now on will not be kept")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import Any
+from typing import Any, Final
 
 from pagefault_doctor.cli.begin import host_of
 from pagefault_doctor.cli.options import add_host_arguments
 from pagefault_doctor.hosts.host import Host
 from pagefault_doctor.model.case import Case
-from pagefault_doctor.model.command import Command, Risk
+from pagefault_doctor.model.command import Blocked, Command, Risk
 from pagefault_doctor.tools import TOOLS
 from pagefault_doctor.tools.tool import blocked
+
+_UNKNOWN: Final = Blocked("not known", "the box did not tell which programs it has")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +47,7 @@ def _look(host: Host) -> tuple[Case, list[str]]:
 
 def _row(tool_id: str, case: Case) -> dict[str, Any]:
     tool = TOOLS[tool_id]
-    wall = blocked(tool, case)
+    wall = blocked(tool, case) if case.has("host.programs") else _UNKNOWN
     return {
         "tool": tool.id,
         "works": wall is None,

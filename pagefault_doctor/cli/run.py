@@ -69,7 +69,8 @@ def print_session(walk: Walk, *, as_json: bool) -> None:
     sys.stdout.write(diagnosis_text(source, view.case.reports, view.opinion))
     if view.opinion.verdict.root_cause is RootCause.NONE:
         print("To see pfdoctor at work on a real case: pfdoctor train")
-    print(f"\nThe whole report: pfdoctor report {view.started.id}")
+    if walk.is_kept:
+        print(f"\nThe whole report: pfdoctor report {view.started.id}")
 
 
 def _tell(text: str) -> None:

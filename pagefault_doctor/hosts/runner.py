@@ -142,6 +142,7 @@ def _start(
                     _err=childs.enter_context(to_errors),
                     _env=env,
                     _cwd=command.cwd,
+                    _close_fds=_can_list_descriptors(),
                     _bg=True,
                     _bg_exc=False,
                     _new_session=True,
@@ -161,6 +162,14 @@ def _start(
             raise
         on_failure.pop_all()
     return process, output, errors
+
+
+def _can_list_descriptors() -> bool:
+    """Return whether sh can find out what to close. Without /proc it would start nothing at all.
+
+    Python's own descriptors are not inherited anyway (PEP 446).
+    """
+    return os.path.isdir("/dev/fd") or os.path.isdir("/proc/self/fd")
 
 
 def _pipe() -> tuple[IO[bytes], IO[bytes]]:

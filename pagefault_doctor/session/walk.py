@@ -36,7 +36,7 @@ from pagefault_doctor.model.event import (
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.playbook import Playbook, StepStatus
 from pagefault_doctor.playbook.engine import Conclude, Suggest, UseTool
-from pagefault_doctor.session.event_log import SessionError, Sink
+from pagefault_doctor.session.event_log import MemoryLog, SessionError, Sink
 from pagefault_doctor.session.view import Fold, View
 from pagefault_doctor.tools.tool import Tool, next_command
 
@@ -110,6 +110,11 @@ class Walk:
         walk._emit(SessionResumed(version=__version__, interrupted=cut))
         walk._settle()
         return walk
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether there is a file of this session."""
+        return not isinstance(self._sink, MemoryLog)
 
     @property
     def tools(self) -> Mapping[str, Tool]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
+import termios
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pagefault_doctor.hosts.group import end_all
 
@@ -66,6 +68,33 @@ def run_wizard(
     return code or 0
 
 
+_LEAVE: Final = (
+    b"\x1b[<u\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?2004l"
+    b"\x1b[?7h\x1b[?1049l\x1b[?25h\x1b[?1004l"
+)
+"""What undoes the modes that Textual sets: keys, mouse, paste, the other screen, the cursor."""
+
+
+def _settings() -> list[Any] | None:
+    try:
+        return termios.tcgetattr(sys.__stdin__ or 0)
+    except (termios.error, OSError, ValueError):
+        return None
+
+
+def _give_back(settings: list[Any] | None) -> None:
+    """Leave the terminal as it was, where there still is one: not every SIGHUP says it is gone.
+
+    Never waits: a link that is stuck takes nothing any more.
+    """
+    with contextlib.suppress(OSError, ValueError, termios.error):
+        os.set_blocking(2, False)
+        os.write(2, _LEAVE)
+        if settings is not None:
+            termios.tcsetattr(0, termios.TCSANOW, settings)
+        os.set_blocking(2, True)
+
+
 def _set_environment(slow_link: bool) -> None:
     """Set what Textual reads when it is imported."""
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
@@ -76,12 +105,14 @@ def _set_environment(slow_link: bool) -> None:
 
 def _handle_signals(app: WizardApp) -> None:
     """End the children and the session when the terminal goes away or we are told to end."""
+    terminal = _settings()
 
     def leave(number: int, _frame: FrameType | None) -> None:
         end_all(_GRACE)
         app.settle(_GRACE)
         app.walk.end(_REASONS[signal.Signals(number)])
         if number == signal.SIGHUP:
+            _give_back(terminal)
             os._exit(128 + number)
         app.exit_soon(128 + number)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from needs import require_program
 from pagefault_doctor.model.event import CommandFinished, CommandStarted, SessionEnded
 from pagefault_doctor.session.event_log import read_events
 from terminal import Terminal, eventually, open_terminal
@@ -39,7 +42,7 @@ def _child_is_gone(marker: str) -> bool:
 def test_it_sends_nothing_while_idle_and_little_for_a_step(tmp_path: Path) -> None:
     with _wizard(tmp_path / "s.jsonl", "true") as terminal:
         terminal.until(b"Next: run true")
-        assert terminal.read(3.0) == b""
+        assert terminal.read(10.0) == b""
         terminal.type("\r")
         terminal.until(b"Next: step 2")
         terminal.type("\r")
@@ -133,18 +136,94 @@ def test_a_resize_while_a_command_runs_disturbs_neither(tmp_path: Path) -> None:
     assert [event.output for event in finished] == ["all said\n"]
 
 
-@pytest.mark.parametrize("end", ["q", "SIGTERM", "a mistake of our own"])
-def test_the_terminal_is_as_before_after_any_end(tmp_path: Path, end: str) -> None:
-    argv = ("true",) if end != "a mistake of our own" else ("raise",)
+LEFT = (
+    *(b"\x1b[?1049l", b"\x1b[?1000l", b"\x1b[?1003l", b"\x1b[?2004l", b"\x1b[?25h", b"\x1b[<u"),
+)
+"""What undoes each mode that the wizard sets."""
+
+
+@pytest.mark.parametrize(
+    "end",
+    ["q", "SIGTERM", "SIGHUP", "a mistake of our own", "q after kill -9 of the command"],
+)
+@pytest.mark.parametrize("busy", [False, True], ids=["idle", "while a command runs"])
+def test_the_terminal_is_as_before_after_any_end(tmp_path: Path, end: str, busy: bool) -> None:
+    """Compare all that stty -a shows, and see that each mode is taken back."""
+    marker = f"33{os.getpid() % 10000:04}"
+    argv = ("raise",) if end == "a mistake of our own" else ("sh", "-c", f"exec sleep {marker}")
     with _wizard(tmp_path / "s.jsonl", *argv) as terminal:
-        before = terminal.state()
-        said = terminal.until(b"Next: " if argv == ("true",) else b"Error")
-        if end == "SIGTERM":
-            os.kill(terminal.pid, signal.SIGTERM)
-        elif end == "q":
+        before, shown = terminal.state(), terminal.stty()
+        said = terminal.until(b"Error" if argv == ("raise",) else b"Next: ")
+        if (busy or "kill -9" in end) and argv != ("raise",):
+            terminal.type("\r")
+            said += terminal.until(b"running")
+        if "kill -9" in end:
+            kill = ["pkill", "-9", "-fx", f"sleep {marker}"]
+            assert eventually(lambda: subprocess.run(kill).returncode == 0, 5.0)
+            said += terminal.until(b"Next: ")
+        if end.startswith("SIG"):
+            os.kill(terminal.pid, getattr(signal, end))
+        else:
             terminal.type("q")
+            if busy and end == "q":
+                said += terminal.until(b"still runs")
+                terminal.type("y")
         said += terminal.read(1.5)
         terminal.wait()
         assert terminal.state() == before
-    assert b"\x1b[?1049l" in said
-    assert b"\x1b[?25h" in said
+        assert terminal.stty() == shown
+    assert _child_is_gone(marker)
+    for sequence in LEFT:
+        assert said.rfind(sequence) > said.rfind(sequence[:-1] + b"h") or sequence == LEFT[4]
+        assert sequence in said
+    assert said.rfind(b"\x1b[?25h") > said.rfind(b"\x1b[?25l")
+
+
+@pytest.mark.parametrize(
+    ("option", "environ", "never"),
+    [
+        ("--no-mouse", {}, rb"\x1b\[\?10(?:0[0-3]|0[56]|15)h"),
+        ("--slow-link", {}, rb"\x1b\[\?10(?:0[0-3]|0[56]|15)h"),
+        ("--ascii", {}, rb"[\x80-\xff]"),
+        ("", {"NO_COLOR": "1"}, rb"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9\d|10\d)(?:;\d+)*m"),
+    ],
+    ids=["--no-mouse", "--slow-link", "--ascii", "NO_COLOR"],
+)
+def test_what_is_not_wanted_is_never_sent(
+    tmp_path: Path, option: str, environ: dict[str, str], never: bytes
+) -> None:
+    options = (option,) if option else ()
+    with _wizard(tmp_path / "s.jsonl", *options, "true", **environ) as terminal:
+        said = terminal.until(b"Next: run true")
+        terminal.type("\r")
+        said += terminal.until(b"Next: step 2")
+        terminal.type("d")
+        said += terminal.read(0.5)
+        terminal.type("qq")
+        said += terminal.until(b"session kept")
+        assert terminal.wait() == 0
+    assert re.search(never, said) is None
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 20)], ids=["80x24", "60x20"])
+@pytest.mark.parametrize("program", ["tmux", "screen"])
+def test_inside_a_multiplexer_it_is_shown_and_leaves_the_screen_as_it_was(
+    tmp_path: Path, program: str, size: tuple[int, int]
+) -> None:
+    wizard = (sys.executable, str(CHILD), str(tmp_path / "s.jsonl"), "true")
+    multiplexer = (
+        (require_program("tmux"), "-S", str(tmp_path / "tmux"), "-f", "/dev/null", "new-session")
+        if program == "tmux"
+        else (require_program("screen"), "-c", "/dev/null", "-m")
+    )
+    (tmp_path / "screens").mkdir(mode=0o700)
+    environ = {"SCREENDIR": str(tmp_path / "screens"), "LC_ALL": "C.UTF-8", "TMUX": "", "STY": ""}
+    with open_terminal((*multiplexer, *wizard), environ, size) as terminal:
+        before = terminal.state()
+        assert b"step first" in terminal.until(b"run true", 20)
+        terminal.type("\r")
+        terminal.until(b"second.", 20)
+        terminal.type("q")
+        terminal.wait(20)
+        assert terminal.state() == before
+    assert isinstance(read_events(tmp_path / "s.jsonl")[-1], SessionEnded)

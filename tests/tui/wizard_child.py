@@ -18,8 +18,11 @@ from pagefault_doctor.tui.launch import run_wizard
 def main(path: Path, *argv: str) -> int:
     """Walk through two steps that both run `argv`, and keep the session in `path`.
 
-    With `raise` for a program, the wizard itself fails at its first look at the step.
+    With `raise` for a program, the wizard itself fails at its first look at the step. Options of
+    the wizard's face may come first.
     """
+    options = tuple(word for word in argv if word.startswith("--"))
+    argv = argv[len(options) :]
     tool = Tool(
         id="probe",
         purpose="probes",
@@ -38,7 +41,14 @@ def main(path: Path, *argv: str) -> int:
         sink=EventLog.create(path),
         tools={"probe": tool},
     )
-    return run_wizard(walk, session_path=path, vitals=_fail if argv == ("raise",) else None)
+    return run_wizard(
+        walk,
+        ascii="--ascii" in options,
+        slow_link="--slow-link" in options,
+        mouse="--no-mouse" not in options,
+        session_path=path,
+        vitals=_fail if argv == ("raise",) else None,
+    )
 
 
 def _fail() -> str:
