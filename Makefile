@@ -42,7 +42,7 @@ lab-setup: ## install the Debian packages that the real tools and the lab need (
 LAB_PACKAGES := qemu-system-x86 kexec-tools busybox-static cpio kmod linux-image-cloud-amd64 \
 	linux-headers-cloud-amd64 linux-image-cloud-amd64-dbg crash makedumpfile stress-ng \
 	memtester linux-perf sparse coccinelle gdb valgrind gcc make tmux openssh-client openssh-server strace \
-	zstd systemd systemd-journal-remote
+	zstd patch systemd systemd-journal-remote
 
 screenshots: $(VENV)/.installed ## make the pictures in screenshots/ anew
 	$(BIN)/python screenshots/make.py
