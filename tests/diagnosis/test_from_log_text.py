@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import diagnose
 from pagefault_doctor.model.diagnosis import Diagnosis, RootCause
@@ -86,3 +88,10 @@ def test_an_entry_deleted_twice() -> None:
 def test_a_healthy_log() -> None:
     found = verdict("[    1.0] Linux version 6.1.0\n[    2.0] eth0: link up\n")
     assert found.root_cause is RootCause.NONE
+
+
+def test_a_real_machine_check_is_the_hardware_also_in_a_virtual_machine() -> None:
+    log = Path(__file__).parents[1] / "klog/logs/machine_check.log"
+    found = diagnose((klog.read(log.read_bytes(), log.name),), {}).verdict
+    assert (found.root_cause, found.attribution) == ("hardware", "hardware")
+    assert found.confidence > 0.75
