@@ -149,7 +149,7 @@ def take_up(session_id: str | None) -> Iterator[Walk]:
     """Give the walk of a kept session, to go on with.
 
     Without an id the newest session is meant. Raises UsageError where there is none. A session on
-    the lab's box gets a new box, which is as ill as the first was.
+    the lab's box gets a new box, which is as ill as the first was; `lab_again` does the rest.
     """
     path = find(sessions_folder(), session_id)
     events = read_events(path)
@@ -171,7 +171,6 @@ def _host_again(events: tuple[Event, ...], stack: ExitStack) -> Host:
     if started.destination is not None:
         return connected(started.destination, started.ssh_config)
     if started.lab is not None:
-        say("the lab's box is set up anew; what was changed on it is as it was at first")
         return stack.enter_context(lab_box(started.lab))
     if started.scenario is None:
         return LocalHost()

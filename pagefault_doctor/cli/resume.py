@@ -37,10 +37,23 @@ def run(args: argparse.Namespace) -> int:
         cut = next((c for c in walk.view.commands if c.interrupted), None)
         if cut:
             say(f"command {cut.number} was cut short: {cut.command.text}")
+        if walk.view.started.lab:
+            _tell_of_the_new_box(walk)
         if was_booted_anew(walk):
             say("the machine was booted anew since; step 1 reads the log of the boot before: 1, g")
         named = walk.view.started.scenario
         return show(walk, args, scenario(named) if named else None)
+
+
+def _tell_of_the_new_box(walk: Walk) -> None:
+    from pagefault_doctor.cli.lab_again import bring_back
+    from pagefault_doctor.lab.host import LabHost
+
+    if isinstance(walk.host, LabHost):
+        for line in bring_back(walk, walk.host):
+            say(line)
+            if walk.view.step:
+                walk.note(line)  # The wizard's screen covers what was said.
 
 
 def was_booted_anew(walk: Walk) -> bool:

@@ -185,6 +185,7 @@ WEIGHT: Final = {
     "hang.panic": 3.5,
     # memory
     "oom.kill": 4.0,
+    "oom.kernels-own": 0.5,
     "oom.panic": 4.0,
     "oom.allocation": 1.8,
     # hardware

@@ -144,11 +144,18 @@ class VirtualMachine:
             time.sleep(0.1)
         return True
 
-    def dump(self, path: Path, timeout: float = 60) -> None:
-        """Pause it and write its memory to a new ELF vmcore; raises PfDoctorError."""
+    def dump(self, path: Path, timeout: float = 60, form: str = "elf") -> None:
+        """Pause it and write its memory to a new vmcore; raises PfDoctorError.
+
+        `form` is one of QEMU's `DumpGuestMemoryFormat`.
+        """
         self.pause()
         self._qmp.execute(
-            "dump-guest-memory", timeout, paging=False, protocol=f"file:{path.absolute()}"
+            "dump-guest-memory",
+            timeout,
+            paging=False,
+            format=form,
+            protocol=f"file:{path.absolute()}",
         )
 
     def serve_gdb(self) -> Path:

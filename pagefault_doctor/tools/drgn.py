@@ -33,7 +33,10 @@ _MACHINERY: Final = regex(
     r"handle_page_fault|do_user_addr_fault|__?bad_area\w*|no_context|handle_bug|do_error_trap"
 )
 _ABSENT: Final = regex(r"No module named '?drgn|drgn: not found")
-_NOT_A_DUMP: Final = regex(r"not an ELF core file|not a (?:kernel )?core dump|flattened")
+_NOT_A_DUMP: Final = regex(
+    r"not an ELF core file|not a (?:kernel )?core dump|flattened|KDUMP_ATTR_\w+\): Key has no value"
+)
+"""The last is libkdumpfile's word for a dump of QEMU's that was rearranged."""
 
 
 def _plan(case: Case) -> Command | Blocked | None:

@@ -151,8 +151,8 @@ def _troubles(said: dict[str, tuple[str, int]], result: Result, case: Case) -> l
         told.append((text, "unfinished"))
     if "flattened" in said:
         text = (
-            "The dump is flattened, for a pipe: crash reads it as it is, drgn after "
-            f"makedumpfile -R NEW < {dump_path(case)}"
+            "The dump is flattened, for a pipe: crash reads it as it is; drgn after "
+            f"makedumpfile -R NEW < {dump_path(case)}, unless QEMU wrote it"
         )
         told.append((text, "flattened"))
     return [finding(text, Mark.NEUTRAL, result, said[key][1]) for text, key in told]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import diagnose
 from pagefault_doctor.model.diagnosis import Diagnosis, RootCause
@@ -120,3 +122,10 @@ def test_arm64_takes_the_top_byte_off_an_address_and_the_register_has_it() -> No
     assert "pstate" not in registers
     assert registers["x4"].telling
     assert registers["x25"].line == 14
+
+
+def test_a_real_machine_check_is_the_hardware_also_in_a_virtual_machine() -> None:
+    log = Path(__file__).parents[1] / "klog/logs/machine_check.log"
+    found = diagnose((klog.read(log.read_bytes(), log.name),), {}).verdict
+    assert (found.root_cause, found.attribution) == ("hardware", "hardware")
+    assert found.confidence > 0.75

@@ -12,8 +12,13 @@ import pytest
 from needs import require, require_program
 from pagefault_doctor.cli.main import main
 from pagefault_doctor.lab import needs
+from pagefault_doctor.lab.guest import GuestHost
+from pagefault_doctor.lab.vm import Setup, VirtualMachine
+from pagefault_doctor.model.command import Command
 
 pytestmark = pytest.mark.lab
+
+SOURCE = Path(__file__).parents[2] / "playbooks/scenarios/null-deref-module/src"
 
 Capture = pytest.CaptureFixture[str]
 
@@ -89,6 +94,22 @@ def test_a_flattened_dump_is_read_by_crash(flat: Path, capsys: Capture) -> None:
     assert is_right(document)
     assert len(told.splitlines()) == 1
     assert f"makedumpfile -R NEW < {flat}" in told
+
+
+def test_the_compressed_dump_of_qemu_itself_is_read_by_crash(
+    kernel: Path, image: bytes, tmp_path: Path, capsys: Capture
+) -> None:
+    require_program("crash")
+    file, folder = tmp_path / "qemu", SOURCE.parent
+    machine = VirtualMachine(Setup(kernel=kernel, append="oops=panic"), image)
+    with GuestHost(machine) as guest:
+        guest.run(Command(argv=("modprobe", "faulty"), tool="test"))
+        assert machine.wait_for_panic(10)
+        machine.dump(file, form="kdump-zlib")
+    document, told = diagnosed(capsys, "--vmcore", str(file), "--module-dir", str(folder))
+    assert is_right(document)
+    assert "The dump is flattened" in told
+    assert "crash reads it as it is" in told
 
 
 def test_a_dump_that_was_cut_is_told_with_what_to_do(
