@@ -54,25 +54,23 @@ def module_of(address):
 def frames():
     # drgn does not see that el1h_64_sync interrupts (entry.S of arm64), and looks one instruction
     # back for a line, as for a call.
-    told, above, faulted = [], "", None
+    told, above, faulted, places = [], "", None, iter(())
     for each in list(prog.stack_trace(crashed()))[:64]:
         if above.startswith("el1h_64_"):
-            faulted = each.pc
-        told.append(frame(each, each.pc == faulted))
+            faulted, places = each.pc, iter(places_of(each.pc))
+        told.append(frame(each, next(places, None) if each.pc == faulted else None))
         above = each.name or ""
     return told
 
 
-def line_of(found, faulted):
+def places_of(address):
     try:
-        if faulted:
-            return next(at for at in prog.source_location(found.pc) if at.name == found.name)
-    except (AttributeError, StopIteration, LookupError):
-        pass
-    return found.source()
+        return prog.source_location(address)
+    except (AttributeError, LookupError):
+        return ()
 
 
-def frame(found, faulted):
+def frame(found, place):
     seen = {"name": found.name or "", "interrupted": found.interrupted, "file": "", "line": 0}
     try:
         seen["module"] = module_of(found.pc)
@@ -81,7 +79,7 @@ def frame(found, faulted):
     except LookupError:
         pass
     try:
-        at = line_of(found, faulted)
+        at = place or found.source()
         seen["file"], seen["line"] = at[0], at[1]
     except LookupError:
         pass
