@@ -14,6 +14,8 @@ PACKAGES = {
     "bsdtar": "libarchive-tools",
     "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu",
     "aarch64-linux-gnu-objdump": "binutils-aarch64-linux-gnu",
+    "aarch64-linux-gnu-strip": "binutils-aarch64-linux-gnu",
+    "strip": "binutils",
     "crash": "crash",
     "createrepo_c": "createrepo-c",
     "debuginfod-find": "debuginfod",

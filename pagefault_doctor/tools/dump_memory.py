@@ -64,7 +64,7 @@ def _texts(said: Said, name: str) -> tuple[str, ...]:
     return tuple(
         " ".join(row)
         for row in rows[:_MOST]
-        if isinstance(row, list) and row and all(isinstance(cell, str) for cell in row)
+        if isinstance(row, list) and len(row) > 1 and all(isinstance(c, str) and c for c in row)
     )
 
 
@@ -77,7 +77,8 @@ def findings(said: Said, result: Result) -> Iterator[Finding]:
         if words := _UNSETTLED.get(state):
             yield finding(f"Module {name} {words}", Mark.NEUTRAL, result, said["modules"][1])
     for row in _texts(said, "pending"):
-        text = f"A {row.rpartition(' ')[0]} is due whose code, {row.split()[-1]}, is in no module"
+        what, _, code = row.rpartition(" ")
+        text = f"A {what} is due whose code, {code}, is in no module"
         yield finding(text, Mark.BAD, result, said["pending"][1])
     if seen and (why := _untold(said)):
         yield finding(why, Mark.NEUTRAL, result, said["pointers"][1])

@@ -11,7 +11,8 @@ from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import diagnose
 from pagefault_doctor.lab import initramfs, module
 from pagefault_doctor.lab.guest import GuestHost
-from pagefault_doctor.lab.vm import Setup, VirtualMachine, release_of
+from pagefault_doctor.lab.machine import release_of
+from pagefault_doctor.lab.vm import Setup, VirtualMachine
 from pagefault_doctor.model.command import Command
 from pagefault_doctor.model.diagnosis import Opinion
 

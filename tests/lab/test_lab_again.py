@@ -12,7 +12,7 @@ from pagefault_doctor.cli.begin import begin
 from pagefault_doctor.cli.lab_again import FRESH, bring_back
 from pagefault_doctor.cli.lab_box import known, lab_box
 from pagefault_doctor.lab.host import LabHost
-from pagefault_doctor.lab.vm import release_of
+from pagefault_doctor.lab.machine import release_of
 from pagefault_doctor.model.command import Command, ResultStatus
 from pagefault_doctor.model.event import (
     CommandFinished,

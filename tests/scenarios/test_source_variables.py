@@ -20,6 +20,7 @@ POINTERS = {
     # The log has no bytes of the instruction; those of the file explain the address.
     "api-mismatch": ("seen->tank", "struct tank *", "rcx", "seen->tank->litres", None),
     "err-ptr": ("firmware", "struct file *", "rax", "firmware->f_inode", "filp_open"),
+    "freed-notifier": ("account", "struct uplink_account *", "x4", "account->name", None),
     "null-deref-module": ("state", "struct faulty_state *", "rax", "state->status", None),
     "readonly-write": ("comma", "char *", "rax", "*comma", "strchr"),
     "use-after-free-timer": (
@@ -112,11 +113,13 @@ def test_the_other_variables_are_shown_with_their_values(capsys: Capture) -> Non
 def test_without_debug_information_the_cause_and_the_culprit_stay(
     scenario_id: str, tmp_path: Path, capsys: Capture
 ) -> None:
-    require_program("strip")
+    arm64 = shelf.scenario(scenario_id).arch == "arm64"
+    strip = "aarch64-linux-gnu-strip" if arm64 else "strip"
+    require_program(strip)
     folder, scenario = shelf.scenario_folder(scenario_id), shelf.scenario(scenario_id)
     for module in folder.glob("*.ko"):
         bare = tmp_path / module.name
-        subprocess.run(["strip", "--strip-debug", "-o", str(bare), str(module)], check=True)
+        subprocess.run([strip, "--strip-debug", "-o", str(bare), str(module)], check=True)
     report = diagnosed(capsys, tmp_path, folder / "serial.log")
     assert report["source_line"] is None
     found = report["diagnosis"]
