@@ -40,7 +40,6 @@ PACKAGES = {
     "sshd": "openssh-server",
     "strace": "strace",
     "stress-ng": "stress-ng",
-    "strip": "binutils",
     "tmux": "tmux",
     "valgrind": "valgrind",
     "zstd": "zstd",
