@@ -16,6 +16,10 @@ ROW = re.compile(r"\| [^|]+ \| [^|]+ \| [^|]+ \| `(test_\w+)` in `([\w/]+\.py)` 
 TABLE = (TESTS.parent / "CONTRIBUTING.md").read_text().partition("## What can go wrong")[2]
 TABLE = TABLE.partition("\n## ")[0]
 ROWS = ROW.findall(TABLE)
+TEN = (TESTS.parent / "CONTRIBUTING.md").read_text().partition("## The ten tests")[2]
+TEN = TEN.partition("\n## ")[0]
+TEN_ROWS = re.findall(r"\| (\d+)\. [^|]+ \| `(test_\w+)` in `([\w/]+\.py)` \|", TEN)
+NAMED = sorted({*ROWS, *((name, file) for _, name, file in TEN_ROWS)})
 
 COLLECT = """
 import json, sys, pytest
@@ -34,7 +38,7 @@ print(json.dumps({name: sorted(marks) for name, marks in Look.found.items()}))
 
 @pytest.fixture(scope="module")
 def collected() -> dict[str, list[str]]:
-    files = sorted({str(TESTS / file) for _, file in ROWS})
+    files = sorted({str(TESTS / file) for _, file in NAMED})
     argv = [sys.executable, "-c", COLLECT, *files]
     done = subprocess.run(argv, capture_output=True, text=True, cwd=TESTS.parent, check=True)
     found: dict[str, list[str]] = json.loads(done.stdout.splitlines()[-1])
@@ -48,7 +52,12 @@ def test_the_table_has_all_the_faults_that_a_broken_box_may_bring() -> None:
     assert len(ROWS) == len(rows) - 2, "a row of the table names no test"
 
 
-@pytest.mark.parametrize(("name", "file"), ROWS)
+def test_each_of_the_ten_tests_of_a_terminal_program_is_named() -> None:
+    assert {number for number, _, _ in TEN_ROWS} == {str(n) for n in range(1, 11)}
+    assert len(TEN_ROWS) == TEN.count("\n| ") - 1
+
+
+@pytest.mark.parametrize(("name", "file"), NAMED)
 def test_each_row_names_a_test_that_runs_here(
     name: str, file: str, collected: dict[str, list[str]]
 ) -> None:
@@ -56,7 +65,7 @@ def test_each_row_names_a_test_that_runs_here(
     assert not {"skip", "skipif", "xfail"} & set(collected[f"{TESTS / file}::{name}"])
 
 
-@pytest.mark.parametrize(("name", "file"), ROWS)
+@pytest.mark.parametrize(("name", "file"), NAMED)
 def test_each_of_these_tests_can_fail(name: str, file: str) -> None:
     functions = {
         node.name: node

@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -72,8 +74,17 @@ def session() -> list[Event]:
     return list(read_events(path))
 
 
+@pytest.fixture(autouse=True)
+def _own_sockets(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Give the connections of a test a folder of their own, by which they are told from others."""
+    with tempfile.TemporaryDirectory(prefix="pf", dir="/tmp") as folder:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
+        yield
+
+
 def nothing_left() -> bool:
-    return subprocess.run(["pgrep", "-f", "pfdoctor-ssh-"], capture_output=True).returncode != 0
+    sockets = f"{os.environ['XDG_RUNTIME_DIR']}/pfdoctor-ssh-"
+    return subprocess.run(["pgrep", "-f", sockets], capture_output=True).returncode != 0
 
 
 def test_the_playbook_is_walked_there(server: Sshd, programs: Path) -> None:

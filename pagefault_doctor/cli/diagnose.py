@@ -19,6 +19,7 @@ from pagefault_doctor.model.diagnosis import Opinion, RootCause
 from pagefault_doctor.model.errors import ExitCode, MissingError, PfDoctorError, UsageError
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.report import Report
+from pagefault_doctor.model.untrusted import clean_line
 
 if TYPE_CHECKING:
     from pagefault_doctor.session.walk import Walk
@@ -121,13 +122,14 @@ def _examine_logs(args: argparse.Namespace, path: str, read: Reader) -> list[Exa
     if args.json and len(logs) > 1:
         say(f"{path} holds {len(logs)} logs with reports; --jsonl tells which lines are of which")
         reports = tuple(report for log in logs for report in log.reports)
-        return [Examined(path, reports, diagnose(logs, {}))]
+        return [Examined(clean_line(path), reports, diagnose(logs, {}))]
     if len(logs) == 1 and logs[0].note and logs[0].lines:
         say(f"{logs[0].source}: {logs[0].note}")
     return [_examined(path, log) for log in logs]
 
 
 def _examined(path: str, log: KernelLog) -> Examined:
+    path = clean_line(path)
     source = log.source if log.source.startswith(f"{path}:") else path
     return Examined(source, log.reports, diagnose((log,), {}))
 

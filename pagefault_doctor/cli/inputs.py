@@ -20,6 +20,7 @@ from pagefault_doctor.klog.opening import EMPTY, NO_TEXT
 from pagefault_doctor.model.errors import MissingError, PfDoctorError, UsageError
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.report import Report
+from pagefault_doctor.model.untrusted import clean_line
 
 STDIN = "-"
 _DUMP = "for a crash dump use --vmcore FILE"
@@ -128,7 +129,7 @@ def read_log_there(path: str, host: Host) -> KernelLog:
         said = result.errors.strip().rpartition("\n")[2] or result.status.value
         raise MissingError(f"{host.name}: {said}", "check the name, and who may read it")
     log = log_of(result)
-    return msgspec.structs.replace(log, source=f"{host.name}:{path}")
+    return msgspec.structs.replace(log, source=clean_line(f"{host.name}:{path}"))
 
 
 def _absolute(path: str, what: str) -> str:

@@ -72,11 +72,21 @@ def _dispatch(words: list[str]) -> int:
     return _load("wizard").run(args)
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are harmless, whatever word they repeat."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the words, and exit with 2."""
+        from pagefault_doctor.model.untrusted import clean_line
+
+        super().error(clean_line(message))
+
+
 def wizard_parser() -> argparse.ArgumentParser:
     """Return the parser of the bare `pfdoctor`, whose help lists the subcommands."""
     width = max(map(len, SUBCOMMANDS))
     listed = "\n".join(f"  {name:{width}}  {text}" for name, text in SUBCOMMANDS.items())
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="pfdoctor",
         usage="pfdoctor [options] | pfdoctor SUBCOMMAND [options]",
         description="A guided troubleshooting wizard for Linux kernel page faults.\n"
@@ -94,7 +104,7 @@ def wizard_parser() -> argparse.ArgumentParser:
 def subcommand_parser(name: str) -> tuple[argparse.ArgumentParser, Subcommand]:
     """Return the parser of one subcommand, and the subcommand."""
     subcommand = _load(name)
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=f"pfdoctor {name}",
         description=SUBCOMMANDS[name][:1].upper() + SUBCOMMANDS[name][1:] + ".",
         formatter_class=argparse.RawDescriptionHelpFormatter,

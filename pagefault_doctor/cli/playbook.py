@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pagefault_doctor.cli.talk import say
-from pagefault_doctor.model.errors import ExitCode, UsageError
+from pagefault_doctor.model.errors import ExitCode, MissingError, UsageError
 from pagefault_doctor.model.playbook import Playbook
+from pagefault_doctor.model.untrusted import clean_line
 from pagefault_doctor.playbook.loader import check, read
 from pagefault_doctor.playbook.schema import json_schema
 from pagefault_doctor.playbook.shelf import playbook, playbook_ids
@@ -51,12 +52,15 @@ def _check(name: str) -> ExitCode:
     from pagefault_doctor.session.derived import known_facts
     from pagefault_doctor.tools import TOOLS
 
-    text = read(Path(name))
+    try:
+        text = read(Path(name))
+    except OSError as error:
+        raise MissingError(f"{name}: {error.strerror}", "check the name") from error
     problems = check(
         text, name, known_tools=frozenset(TOOLS), known_facts=known_facts(TOOLS.values())
     )
     for problem in problems:
-        print(f"{name}:{problem.line}:{problem.column}: {problem.message}")
+        print(f"{clean_line(name)}:{problem.line}:{problem.column}: {problem.message}")
     if not problems:
         say(f"{name} is a good playbook")
     return ExitCode.USAGE if problems else ExitCode.DONE

@@ -12,6 +12,7 @@ from pagefault_doctor.cli.talk import say
 from pagefault_doctor.cli.unattended import walk_playbook
 from pagefault_doctor.model.diagnosis import RootCause
 from pagefault_doctor.model.errors import ExitCode
+from pagefault_doctor.model.untrusted import clean_line
 from pagefault_doctor.session.walk import Walk
 
 
@@ -74,4 +75,4 @@ def print_session(walk: Walk, *, as_json: bool) -> None:
 
 
 def _tell(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    print(clean_line(text), file=sys.stderr, flush=True)

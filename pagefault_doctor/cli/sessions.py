@@ -6,6 +6,7 @@ import argparse
 import time
 
 from pagefault_doctor.cli.talk import say
+from pagefault_doctor.model.untrusted import clean_line
 from pagefault_doctor.session.store import sessions_folder, summaries
 
 
@@ -28,5 +29,5 @@ def run(args: argparse.Namespace) -> int:
     for s in kept:
         started = time.strftime("%Y-%m-%d %H:%M", time.localtime(s.started))
         state = s.problem or s.ended or "not ended"
-        print(f"{s.id}  {started}  {s.host}  {s.playbook}  {s.step or '-'}  {state}")
+        print(f"{clean_line(s.id)}  {started}  {s.host}  {s.playbook}  {s.step or '-'}  {state}")
     return 0

@@ -147,7 +147,7 @@ class Opener:
         notes = [] if note == EMPTY and self._notes else [note] if note else []
         notes += self._notes
         self._notes.clear()
-        return Found(source, data, "; ".join(dict.fromkeys(notes)) or None, size)
+        return Found(clean_line(source), data, "; ".join(dict.fromkeys(notes)) or None, size)
 
     def _archive(self, file: IO[bytes], source: str, depth: int) -> Iterator[Found]:
         """Yield each log of an archive, the records of a pstore as one."""

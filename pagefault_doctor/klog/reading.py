@@ -17,6 +17,7 @@ from pagefault_doctor.klog.scan import scan
 from pagefault_doctor.klog.text import Lines
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.report import Report
+from pagefault_doctor.model.untrusted import clean_line
 
 MOST_REPORTS: Final = 500
 """Reports that are told of one log: a flood repeats itself."""
@@ -29,7 +30,7 @@ def read(data: bytes, source: str) -> KernelLog:
     try:
         return _fullest(_read_all(Opener().in_memory(data, source), None))
     except OSError as error:
-        return KernelLog(source=source, size=len(data), note=str(error))
+        return KernelLog(source=clean_line(source), size=len(data), note=clean_line(str(error)))
 
 
 def read_file(path: Path) -> KernelLog:

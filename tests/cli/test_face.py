@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -56,3 +57,56 @@ def test_a_dumb_terminal_gets_words_and_no_escape(
     assert b"\x1b" not in said
     assert terminal.code == code
     assert code or b"wobble" in said
+
+
+@pytest.mark.parametrize("words", [("diagnose",), ("run", "--log")], ids=["diagnose", "run"])
+def test_a_terminal_gets_hostile_text_as_characters_and_none_is_lost(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    hostile = "in\x1b[2J\x9b31m\x1b]0;x\x07\u202e[b]"
+    log = tmp_path / f"{hostile}.log"
+    log.write_text(BOOT + OOPS.replace("Comm: insmod", f"Comm: {hostile}"))
+    with open_terminal((sys.executable, "-m", "pagefault_doctor", *words, str(log))) as terminal:
+        said = b""
+        while terminal.code is None:
+            said += terminal.read(0.2)
+            terminal.poll()
+        said += terminal.read(0.2)
+    assert terminal.code == 0
+    shown = said.decode().replace("\r\n", "\n")
+    assert [c for c in shown if (ord(c) < 32 and c != "\n") or 0x7F <= ord(c) < 0xA0] == []
+    assert "\u202e" not in shown
+    assert "in\\x1b[2J\\x9b31m\\x1b]0;x\\x07\\u202e[b].log" in shown
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("playbook", "check", "NAME"),
+        ("playbook", "check", "NAME-that-is-not-there"),
+        ("playbook", "show", "NAME"),
+        ("report", "NAME.jsonl"),
+        ("resume", "NAME"),
+        ("explain", "NAME"),
+        ("train", "NAME"),
+        ("diagnose", "--vmcore", "NAME"),
+        ("diagnose", "--host", "NAME"),
+        ("lab", "run", "NAME"),
+        ("NAME",),
+    ],
+    ids=" ".join,
+)
+def test_a_hostile_name_in_any_command_is_told_in_a_harmless_line(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    name = tmp_path / "p\x1b[2Jq"
+    name.write_text('schema: 1\nid: "\\e[2J"\n')
+    argv = [word.replace("NAME", str(name)) for word in words]
+    done = subprocess.run(
+        [sys.executable, "-m", "pagefault_doctor", *argv],
+        capture_output=True, stdin=subprocess.DEVNULL, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode in (1, 2, 3)
+    assert b"\x1b" not in done.stdout + done.stderr
+    assert b"Traceback" not in done.stderr
+    assert done.stderr or done.stdout
