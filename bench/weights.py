@@ -15,7 +15,7 @@ import os
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import exp, log
 from pathlib import Path
@@ -25,6 +25,7 @@ from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import main_report, ranking, scene, weights
 from pagefault_doctor.diagnosis.verdict import scene_of
 from pagefault_doctor.model.diagnosis import RootCause
+from pagefault_doctor.model.fact import Fact
 from pagefault_doctor.playbook import shelf
 
 WHOLE: Final = "whole"
@@ -145,7 +146,13 @@ def cases() -> Iterator[Case]:
                 yield case
 
 
-def judge(name: str, form: str, text: str, allowed: frozenset[str]) -> Case | None:
+def judge(
+    name: str,
+    form: str,
+    text: str,
+    allowed: frozenset[str],
+    facts: Mapping[str, Fact] | None = None,
+) -> Case | None:
     """Return what speaks for which cause of a log, or None where it has no report."""
     kernel_log = klog.read(text.encode(), name)
     index = main_report(kernel_log.reports)
@@ -153,7 +160,7 @@ def judge(name: str, form: str, text: str, allowed: frozenset[str]) -> Case | No
         return None
     report = kernel_log.reports[index]
     with keyed():
-        found, thin = ranking.weighed(report, scene_of(report, kernel_log, {}))
+        found, thin = ranking.weighed(report, scene_of(report, kernel_log, facts or {}))
     fired = {
         cause.value: tuple((getattr(e.weight, "key", ""), float(e.weight)) for e in evidence)
         for cause, evidence in found.items()
