@@ -1,6 +1,6 @@
 """What the confidence of the diagnosis is worth: a reliability table over all labelled cases.
 
-    [PFDOCTOR_CORPUS=FOLDER] .venv/bin/python bench/weights.py [FOLDS]
+    [PFDOCTOR_CORPUS=FOLDER] .venv/bin/python bench/weights.py [FOLDS] [--single] [--wrong]
 
 Cases are the serial logs of the scenarios and, where PFDOCTOR_CORPUS names it, a corpus with labels
 or titles that tell the cause. Each is also tried in the poorer forms that people paste: without its

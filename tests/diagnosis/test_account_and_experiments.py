@@ -125,7 +125,7 @@ class TestExperiments:
         RootCause.PAGE_TABLE, RootCause.LOGIC_ERROR, RootCause.HARDWARE, RootCause.API_MISMATCH,
     )  # fmt: skip
 
-    @pytest.mark.parametrize(("first", "second"), itertools.permutations(MEMORY, 2))
+    @pytest.mark.parametrize(("first", "second"), tuple(itertools.permutations(MEMORY, 2)))
     def test_there_is_one_for_every_two_causes_of_a_crash(
         self, first: RootCause, second: RootCause
     ) -> None:
