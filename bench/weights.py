@@ -292,7 +292,7 @@ def crossed(every: Sequence[Case], folds: int, single: bool) -> list[tuple[float
 
 def main() -> None:
     """Print the tables, and what a fit over all cases would change."""
-    folds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    folds = next((int(word) for word in sys.argv[1:] if word.isdigit()), 5)
     every = list(cases())
     logs = {case.group for case in every}
     print(f"{len(logs)} labelled logs, {len(every)} with their poorer forms")
