@@ -1,6 +1,6 @@
 """What the confidence of the diagnosis is worth: a reliability table over all labelled cases.
 
-    [PFDOCTOR_CORPUS=FOLDER] .venv/bin/python bench/weights.py [FOLDS]
+    [PFDOCTOR_CORPUS=FOLDER] .venv/bin/python bench/weights.py [FOLDS] [--single] [--wrong]
 
 Cases are the serial logs of the scenarios and, where PFDOCTOR_CORPUS names it, a corpus with labels
 or titles that tell the cause. Each is also tried in the poorer forms that people paste: without its
@@ -15,7 +15,7 @@ import os
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import exp, log
 from pathlib import Path
@@ -25,6 +25,7 @@ from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import main_report, ranking, scene, weights
 from pagefault_doctor.diagnosis.verdict import scene_of
 from pagefault_doctor.model.diagnosis import RootCause
+from pagefault_doctor.model.fact import Fact
 from pagefault_doctor.playbook import shelf
 
 WHOLE: Final = "whole"
@@ -145,7 +146,13 @@ def cases() -> Iterator[Case]:
                 yield case
 
 
-def judge(name: str, form: str, text: str, allowed: frozenset[str]) -> Case | None:
+def judge(
+    name: str,
+    form: str,
+    text: str,
+    allowed: frozenset[str],
+    facts: Mapping[str, Fact] | None = None,
+) -> Case | None:
     """Return what speaks for which cause of a log, or None where it has no report."""
     kernel_log = klog.read(text.encode(), name)
     index = main_report(kernel_log.reports)
@@ -153,7 +160,7 @@ def judge(name: str, form: str, text: str, allowed: frozenset[str]) -> Case | No
         return None
     report = kernel_log.reports[index]
     with keyed():
-        found, thin = ranking.weighed(report, scene_of(report, kernel_log, {}))
+        found, thin = ranking.weighed(report, scene_of(report, kernel_log, facts or {}))
     fired = {
         cause.value: tuple((getattr(e.weight, "key", ""), float(e.weight)) for e in evidence)
         for cause, evidence in found.items()
@@ -285,7 +292,7 @@ def crossed(every: Sequence[Case], folds: int, single: bool) -> list[tuple[float
 
 def main() -> None:
     """Print the tables, and what a fit over all cases would change."""
-    folds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    folds = next((int(word) for word in sys.argv[1:] if word.isdigit()), 5)
     every = list(cases())
     logs = {case.group for case in every}
     print(f"{len(logs)} labelled logs, {len(every)} with their poorer forms")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -15,6 +16,7 @@ from pagefault_doctor.model.diagnosis import RootCause
 BENCH = Path(__file__).parents[2] / "bench/weights.py"
 
 
+@cache
 def bench() -> ModuleType:
     """Return `bench/weights.py` as a module."""
     spec = importlib.util.spec_from_file_location("bench_weights", BENCH)

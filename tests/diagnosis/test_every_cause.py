@@ -12,9 +12,6 @@ import pytest
 from diagnosis.logs import gpf, of, oops, page_fault, stamped, verdict
 from pagefault_doctor.model.diagnosis import RootCause
 
-NAME = {
-    "head": "BUG: kernel NULL pointer dereference, address: 0000000000000018",
-}
 VMALLOC = "ffffc90000346000"
 DIRECT = "ffff888004c12340"
 LOAD = "90 <48> 8b 06 c3"  # mov (%rsi),%rax

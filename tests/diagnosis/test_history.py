@@ -8,6 +8,7 @@ import pytest
 
 from diagnosis.logs import BANNER, diagnosed, gpf, of, page_fault, stamped, verdict
 from pagefault_doctor.model.diagnosis import Attribution, Diagnosis, RootCause
+from pagefault_doctor.model.fact import Fact, Source
 
 BOOT = stamped(BANNER, at=0.0)
 LOAD = "90 <48> 8b 06 c3"  # mov (%rsi),%rax
@@ -173,3 +174,12 @@ class TestWhatTheTaintTells:
 
     def test_a_clean_kernel_has_nothing_to_tell(self) -> None:
         assert "earlier" not in self.came(page_fault("18", tainted="Not tainted"))
+
+
+def test_what_is_in_memory_now_is_not_held_against_an_earlier_boot() -> None:
+    fact = Fact("module.srcversion_fits", False, Source("modinfo demo", 3))
+    fault = page_fault("ffff888004c12340", code=None)
+    now = verdict(boots(fault), {fact.name: fact})
+    before = verdict(boots(fault, stamped("systemd[1]: up")), {fact.name: fact})
+    assert of(now, RootCause.API_MISMATCH) is not None
+    assert of(before, RootCause.API_MISMATCH) is None

@@ -43,7 +43,8 @@ def _facts(report: Report, scene: Scene) -> Iterator[Evidence]:
         yield scene.knows(
             "api.fact-vermagic", f"{report.module} was built for another kernel", magic
         )
-    if source and source.value is False:
+    # What is in memory now says nothing of a boot before.
+    if source and source.value is False and not scene.boots_after:
         text = f"the {report.module} on disk is not the one in memory"
         yield scene.knows("api.fact-srcversion", text, source)
     else:

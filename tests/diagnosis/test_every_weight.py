@@ -1,0 +1,294 @@
+"""Each weight is brought up by a log: a weight that nothing brings up fails here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from diagnosis.logs import BANNER, gpf, oops, page_fault, stamped
+from diagnosis.test_confidence import bench
+from diagnosis.test_every_cause import (
+    CAUSES,
+    DIRECT,
+    FLIPPED,
+    LOAD,
+    MEMBER,
+    STORE,
+    VMALLOC,
+    WAITS_FOR_DISK,
+    bug,
+    kasan,
+    says,
+    warning,
+)
+from diagnosis.test_hard_pairs import INVPCID, broken_list, poison_overwritten
+from diagnosis.test_history import boots, ever_others, in_a_row, segfault
+from pagefault_doctor import klog
+from pagefault_doctor.diagnosis import ranking
+from pagefault_doctor.diagnosis.verdict import scene_of
+from pagefault_doctor.diagnosis.weights import WEIGHT
+from pagefault_doctor.model.fact import Fact, Source, Value
+
+CHECKED = "Missing ENDBR: demo_hidden_call+0x0/0x80"
+MCE = stamped("mce: [Hardware Error]: CPU 1: Machine Check: 0 Bank 4: b200000000070f0f", at=9)
+NX = "kernel tried to execute NX-protected page - exploit attempt? (uid: 0)"
+STACK = {"rsp": "ffffc900000e8e98"}
+
+
+def slab(words: str) -> str:
+    """Return a report of the slab checks."""
+    return says("=" * 77, f"BUG kmalloc-64 (Tainted: G           OE     ): {words}", "-" * 77)
+
+
+def kfence(words: str) -> str:
+    """Return a report of KFENCE."""
+    return says("=" * 66, f"BUG: KFENCE: {words} in demo_poll+0x24/0x90 [demo]")
+
+
+def refused(event: str) -> str:
+    """Return a complaint about a module, then a warning in it."""
+    return stamped(f"demo: {event}", at=40) + warning("demo.c:7")
+
+
+def panic(words: str) -> str:
+    """Return a panic."""
+    return says(f"Kernel panic - not syncing: {words}")
+
+
+def repeated(frame: str, times: int) -> str:
+    """Return a double fault with a trace of one function."""
+    return oops("PANIC: double fault, error_code: 0x0", trace=(frame,) * times, code=None)
+
+
+MAYBE = "general protection fault, maybe for address 0xffffc90000346800: 0000 [#1] SMP"
+LOGS = {
+    "oom.kernels-own": says(
+        "cat invoked oom-killer: gfp_mask=0x140cca(GFP_HIGHUSER_MOVABLE), order=0, oom_score_adj=0",
+        "CPU: 0 PID: 12 Comm: cat Not tainted 6.1.0-1-amd64 #1",
+        "Call Trace:",
+        " dump_header+0x1/0x9",
+        " oom_kill_process+0x1/0x9",
+        "Mem-Info:",
+        " slab_reclaimable:400 slab_unreclaimable:40000",
+        "62000 pages RAM",
+        "Out of memory: Killed process 12 (cat) total-vm:2000kB, anon-rss:100kB, file-rss:0kB",
+    ),
+    "null.sanitizer": kasan("null-ptr-deref"),
+    "null.odd-offset": page_fault("1e", code=None),
+    "null.near-address": page_fault("0000000000002008", code=None),
+    "null.container-maybe": page_fault("ffffffffffffffd8", code=LOAD,
+                                       registers={"rsi": "ffffffffffffffd8"}),
+    "null.call": page_fault("0", 0x10, place="0x0", code=None),
+    "null.base-unknown": page_fault("fffffffffffffff0", code=None),
+    "null.base-not-zero": page_fault("0000000000002008", code=LOAD, registers={"rsi": "2008"}),
+    "null.base-error": page_fault("1e", code="90 <48> 8b 46 20 c3",
+                                  registers={"rsi": "fffffffffffffffe"}),
+    "error.base-rare": page_fault("ffffffffffffffd8", code=LOAD,
+                                  registers={"rsi": "ffffffffffffffd8"}),
+    "error.address-rare": page_fault("ffffffffffffffd8", code=None),
+    "error.register": page_fault("1e", code=None, registers={"rax": "fffffffffffffffe"}),
+    "freed.sanitizer": kasan("slab-use-after-free"),
+    "freed.poison-register": page_fault(DIRECT, code=LOAD,
+                                        registers={"rsi": DIRECT, "rdi": "6b" * 8}),
+    "freed.refcount": warning("lib/refcount.c:28", "refcount_t: underflow; use-after-free."),
+    "freed.count": warning("lib/refcount.c:28"),
+    "freed.poison-overwritten": slab("Poison overwritten"),
+    "freed.object-active": warning(
+        "lib/debugobjects.c:502",
+        "ODEBUG: free active (active state 0) object type: timer_list hint: demo_tick+0x0/0x40"),
+    "freed.unloaded": page_fault("ffffffffc0b70060", 0x10, place="0xffffffffc0b70060", code=None,
+                                 modules="ext4 [last unloaded: gone]"),
+    "freed.module-range": page_fault("ffffffffc0b70060", 0x10, place="0xffffffffc0b70060",
+                                     code=None, modules="ext4"),
+    "freed.module-data": page_fault("ffffffffc0b72010", code=None,
+                                    modules="ext4 [last unloaded: gone]"),
+    "freed.init-section": page_fault("ffffffffc0b71024", 0x11,
+                                     place="demo_init+0x24/0x1000 [demo]", modules="demo(OE)"),
+    "freed.tag": kasan("invalid-access"),
+    "freed.list-value": broken_list("6b6b6b6b6b6b6b6b"),
+    "freed.freelist-value": broken_list("5a3c71e98b2fd046"),
+    "freed.decrement": poison_overwritten(0x6A),
+    "freed.words": says("VFS: Busy inodes after unmount of sda1. Self-destruct in 5 seconds."),
+    "double.sanitizer": kasan("double-free", "Free"),
+    "double.slab": slab("Object already free"),
+    "bounds.sanitizer": kasan("slab-out-of-bounds"),
+    "bounds.index": says("UBSAN: array-index-out-of-bounds in demo.c:10:4",
+                         "index 9 is out of range for type 'int [4]'"),
+    "bounds.flexible-array": says("UBSAN: array-index-out-of-bounds in demo.c:10:4",
+                                  "index 9 is out of range for type 'int [1]'"),
+    "bounds.redzone": slab("Right Redzone overwritten"),
+    "bounds.usercopy": bug("mm/usercopy.c:99", "usercopy: Kernel memory exposure attempt detected "
+                           "from SLUB object 'x' (offset 0, size 99)!"),
+    "bounds.fortify": bug("lib/string_helpers.c:1027", "detected buffer overflow in memcpy"),
+    "bounds.field-spanning": warning("demo.c:7", "memcpy: detected field-spanning write (size 9) "
+                                     "of single field \"x\" at demo.c:7 (size 4)"),
+    "bounds.page-edge": stamped(
+        "BUG: unable to handle page fault for address: ffffc90000346000",
+        "#PF: supervisor read access in kernel mode",
+        "#PF: error_code(0x0000) - not-present page"),
+    "bounds.tag": kasan("invalid-access"),
+    "bounds.text-pointer": gpf("6f6c2f7273752f2e", code=LOAD,
+                               registers={"rsi": "6f6c2f7273752f2e"}),
+    "bounds.redzone-pointer": gpf("bb" * 8, code=LOAD, registers={"rsi": "bb" * 8}),
+    "wild.sanitizer": kasan("wild-memory-access"),
+    "wild.jump": page_fault("ffff888004c12000", 0x10, place="0xffff888004c12000", code=None),
+    "wild.jump-module": page_fault("ffffffffc0b70060", 0x10, place="0xffffffffc0b70060",
+                                   code=None, modules="ext4"),
+    "wild.not-executable": stamped(NX) + page_fault("ffff888004c12000", 0x11, code=None),
+    "wild.kmsan": says("BUG: KMSAN: uninit-value in demo_poll+0x24/0x90 [demo]"),
+    "wild.truncated": page_fault("000000009b8a6540", code=None),
+    "wild.invalid-code": oops("invalid opcode: 0000 [#1] PREEMPT SMP NOPTI", code=None),
+    "wild.struct-page": page_fault("ffffea0000123440", code=None),
+    "wild.plain": oops("stack segment: 0000 [#1] PREEMPT SMP NOPTI", code=None),
+    "wild.valid-address": oops(MAYBE, code=INVPCID, registers={"rsi": VMALLOC}),
+    "user.headline": stamped(
+        "Unable to handle kernel access to user memory outside uaccess routines at virtual "
+        "address 0000ffff9b8a6540",
+        "Mem abort info:", "  ESR = 0x000000009600004f",
+        "Internal error: Oops: 000000009600004f [#1] PREEMPT SMP",
+        "CPU: 1 PID: 52 Comm: cat Tainted: G           OE      6.1.0-1-arm64 #1",
+        "pc : demo_poll+0x24/0x90 [demo]", "lr : vfs_read+0x9f/0x190",
+        "Call trace:", " demo_poll+0x24/0x90 [demo]", " vfs_read+0x9f/0x190", " ksys_read+0x6/0x9"),
+    "user.sanitizer": kasan("user-memory-access"),
+    "constant.headline": stamped(
+        "Unable to handle kernel write to read-only memory at virtual address ffff800001234000",
+        "Mem abort info:", "  ESR = 0x000000009600004f",
+        "Internal error: Oops: 000000009600004f [#1] PREEMPT SMP",
+        "CPU: 1 PID: 52 Comm: cat Tainted: G           OE      6.1.0-1-arm64 #1",
+        "pc : demo_poll+0x24/0x90 [demo]", "lr : vfs_read+0x9f/0x190",
+        "Call trace:", " demo_poll+0x24/0x90 [demo]", " vfs_read+0x9f/0x190", " ksys_read+0x6/0x9"),
+    "stack.overran": page_fault(DIRECT, code=None).replace(
+        "Oops:", "Thread overran stack, or stack corrupted\n[   50.100000] Oops:"),
+    "stack.end-magic": panic("corrupted stack end detected inside scheduler"),
+    "stack.overflow-words": panic("kernel stack overflow"),
+    "stack.double-fault": repeated("walk+0x1/0x20 [demo]", 1),
+    "stack.near-pointer": page_fault("ffffc900000e7ff8", code=None),
+    "stack.recursion": repeated("walk+0x1/0x20 [demo]", 9),
+    "stack.neighbour": stamped(
+        "BUG: sleeping function called from invalid context at mm/slab.h:400",
+        "in_atomic(): 1, irqs_disabled(): 1, pid: 52, name: cat")
+    + page_fault(DIRECT, code=None).replace(
+        "Oops:", "Thread overran stack, or stack corrupted\n[   50.100000] Oops:"),
+    "list.poison": gpf("dead000000000108", code=STORE, registers={"rsi": "dead000000000100"}),
+    "list.bug": bug("lib/list_debug.c:47", place="__list_add_valid.cold+0xf/0x6f"),
+    "table.corrupted": stamped("app: Corrupted page table at address 7f0000001000")
+    + page_fault("00007f0000001000", 9, code=None),
+    "table.counter": says("BUG: Bad rss-counter state mm:00000000abcdef12 type:MM_ANONPAGES val:3"),
+    "table.freed-in-use": says("BUG: Bad page state in process app  pfn:12345",
+                               "page dumped because: PAGE_FLAGS_CHECK_AT_FREE flag(s) set"),
+    "api.symbol-version": refused("disagrees about version of symbol module_layout"),
+    "api.version-magic": refused("version magic '6.0.0 SMP' should be '6.1.0-1-amd64 SMP'"),
+    "api.unknown-symbol": refused("Unknown symbol old_helper (err -2)"),
+    "api.indirect-branch": bug("arch/x86/kernel/cet.c:99", CHECKED),
+    "logic.divide": oops("divide error: 0000 [#1] PREEMPT SMP NOPTI", code="90 <f7> f9 c3"),
+    "logic.instruction": oops(MAYBE, code=INVPCID, registers={"rsi": VMALLOC}),
+    "logic.arithmetic": says("UBSAN: shift-out-of-bounds in demo.c:10:4",
+                             "shift exponent 99 is too large for 32-bit type 'int'"),
+    "logic.race": says("BUG: KCSAN: data-race in demo_open / demo_poll"),
+    "logic.leak": stamped("BUG: memory leak", "unreferenced object 0xffff888004c12340 (size 64):",
+                          "  comm \"cat\", pid 52, jiffies 4294", "  backtrace:",
+                          "    [<00000000abcdef12>] demo_open+0x24/0x90 [demo]",
+                          "    [<00000000abcdef13>] vfs_open+0x24/0x90"),
+    "logic.rcu": says("WARNING: suspicious RCU usage", "demo.c:7 suspicious usage!"),
+    "logic.information": kasan("use-after-free"),
+    "hang.lockup": says("watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [cat:52]"),
+    "hang.stall": says("rcu: INFO: rcu_preempt self-detected stall on CPU"),
+    "hang.atomic": says("BUG: sleeping function called from invalid context at demo.c:7"),
+    "hang.deadlock": says("WARNING: possible circular locking dependency detected"),
+    "hang.spinlock": says("BUG: spinlock bad magic on CPU#1, cat/52"),
+    "hang.device": panic("VFS: still waiting for the root device"),
+    "oom.panic": panic("System is deadlocked on memory"),
+    "oom.allocation": says("app: page allocation failure: order:5, mode:0xcc0(GFP_KERNEL)"),
+    "hard.machine-check": MCE,
+    "hard.event": says("Uhhuh. NMI received for unknown reason 3d on CPU 1."),
+    "hard.before": stamped(BANNER, at=0) + MCE + page_fault(VMALLOC),
+    "hard.taint": page_fault(VMALLOC, tainted="Tainted: G   M  "),
+    "hard.one-bit": broken_list("ffff888004c12360"),
+    "hard.impossible-bit": broken_list("dfff888004c12340"),
+    "hard.poison-bit": poison_overwritten(0x2B),
+    "hard.poison-decrement": poison_overwritten(0x6A),
+    "hard.single-bit": says("BUG: Bad page state in process app  pfn:12345",
+                            "pagealloc: single bit error"),
+    "hard.firmware": says(
+        "------------[ cut here ]------------",
+        "WARNING: CPU: 0 PID: 1 at drivers/iommu/dmar.c:7 warn_invalid_dmar+0x7/0x90",
+        "Your BIOS is broken; DMAR reported at address 0!"),
+    "hard.external-abort": stamped(
+        "Internal error: synchronous external abort: 0000000096000010 [#1] PREEMPT SMP",
+        "CPU: 1 PID: 52 Comm: cat Tainted: G   M       OE      6.1.0-1-arm64 #1",
+        "pc : demo_poll+0x24/0x90 [demo]", "lr : vfs_read+0x9f/0x190",
+        "Call trace:", " demo_poll+0x24/0x90 [demo]", " vfs_read+0x9f/0x190", " ksys_read+0x6/0x9"),
+    "hard.unrelated": in_a_row(ever_others()),
+    "hard.unrelated-boots": boots(*ever_others()),
+    "hard.same-place": boots(FLIPPED, FLIPPED),
+    "hard.one-processor": "".join(segfault(name, 3) for name in ("bash", "gcc", "python3")),
+    "hard.specification": page_fault(VMALLOC, tainted="Tainted: G S "),
+    "hard.io-wait": WAITS_FOR_DISK,
+    "space.init": panic("Attempted to kill init! exitcode=0x0000000b"),
+    "none.reboot": stamped("systemd[1]: up", at=90) + stamped(BANNER, at=0),
+    "logic.panic": panic("something new"),
+    "hang.panic": panic("hung_task: blocked tasks"),
+    "wild.uninitialised": gpf("5a5a5a5a5a5a5a72", code=MEMBER, registers={"rsi": "5a" * 8}),
+}  # fmt: skip
+FACTS: Mapping[str, tuple[str, Value]] = {
+    "api.fact-vermagic": ("module.vermagic_fits", False),
+    "api.fact-srcversion": ("module.srcversion_fits", False),
+    "hard.memtest-failed": ("memtest.failures", 3),
+    "hard.memtest-passed": ("memtest.passed", True),
+    "checker.pattern": ("fix.cocci_cause", "wild-pointer"),
+}
+"""Weights that a command's fact brings up, for a wild pointer in the suspect module."""
+ELSEWHERE = {
+    "test_dump.py": (
+        *("bounds.dump-past", "bounds.dump-redzone", "double.dump-free", "freed.dump-live"),
+        *("freed.dump-no-module", "freed.dump-object", "freed.dump-owner", "freed.dump-pending"),
+        *("stack.dump-guard", "wild.dump-freed", "wild.dump-nothing", "wild.dump-owner"),
+    ),
+    "test_freelist.py": (
+        *("bounds.freelist-crash", "double.freelist-crash", "freed.freelist-crash"),
+    ),
+    "test_other_builds.py": ("api.fact-build", "api.fact-checksums", "hard.text-bit"),
+    "test_pointer_evidence.py": ("error.returned", "null.member"),
+}
+"""Weights that need more than a log, and the file of this folder that brings them up."""
+UNSEEN = {
+    "none.reboot": "klog tells a plain reboot only of syzkaller's own logs",
+}
+
+
+def fired(text: str, facts: Mapping[str, Fact] | None = None) -> set[str]:
+    """Return the keys of the evidence of a log's reports."""
+    log, found = klog.read(text.encode(), "made"), set()
+    weights = bench()
+    with weights.keyed():
+        for report in log.reports:
+            weighed, _ = ranking.weighed(report, scene_of(report, log, facts or {}))
+            found |= {getattr(e.weight, "key", "") for each in weighed.values() for e in each}
+    return found
+
+
+@pytest.mark.parametrize("key", [key for key in LOGS if key not in UNSEEN])
+def test_a_log_brings_up_the_weight(key: str) -> None:
+    assert key in fired(LOGS[key])
+
+
+@pytest.mark.parametrize("key", FACTS)
+def test_a_fact_brings_up_the_weight(key: str) -> None:
+    name, value = FACTS[key]
+    known = {
+        name: Fact(name, value, Source("made", 1)),
+        "suspect.module": Fact("suspect.module", "demo", Source("made", 1)),
+    }
+    flipped = gpf("dfff91a2c3d4e5f0", registers={"rbx": "ffff91a2c3d4e000"}, code=None)
+    assert key in fired(flipped, known)
+    assert key not in fired(flipped)
+
+
+def test_no_weight_is_left_without_a_log() -> None:
+    causes = (log for logs in CAUSES.values() for log in (logs.it, logs.near, logs.without))
+    of_causes = {key for log in causes for key in fired(log)}
+    elsewhere = {key for keys in ELSEWHERE.values() for key in keys}
+    assert set(WEIGHT) <= {*LOGS, *FACTS, *of_causes, *elsewhere}
+    assert not elsewhere & {*LOGS, *FACTS, *of_causes}
+    assert set(UNSEEN) <= set(WEIGHT)
