@@ -12,23 +12,11 @@ from typing import Any, Final
 
 import msgspec
 
+from pagefault_doctor.symbols import calling
 from pagefault_doctor.symbols.function_code import Code
 
 _FURTHEST: Final = 48
 """Instructions that are looked at, at most."""
-_KEPT: Final = {
-    "x86_64": frozenset({"rbx", "rbp", "r12", "r13", "r14", "r15", "rsp"}),
-    "arm64": frozenset({*(f"x{n}" for n in range(19, 30)), "sp"}),
-}
-_RESULT: Final = {"x86_64": "rax", "arm64": "x0"}
-_X86_PARTS: Final = (
-    *((f"r{n}x", (f"e{n}x", f"{n}x", f"{n}l", f"{n}h")) for n in "abcd"),
-    *((f"r{n}", (f"e{n}", n, f"{n}l")) for n in ("si", "di", "bp", "sp")),
-    *((f"r{n}", (f"r{n}d", f"r{n}w", f"r{n}b")) for n in range(8, 16)),
-)
-_X86_WHOLE: Final = {part: whole for whole, parts in _X86_PARTS for part in parts}
-_CALLS: Final = frozenset({"call", "bl", "blr"})
-_ENDS: Final = frozenset({"jmp", "ret", "ud2", "iretq", "int3", "hlt", "b", "br", "brk", "udf"})
 _THUNK: Final = "__x86_indirect_thunk"
 _TRACER: Final = "__fentry__"
 """What a function calls first, for ftrace; it changes no register."""
@@ -64,31 +52,18 @@ def origin(code: Code, register: str, at: int) -> Origin | None:
         if code.places[here] in code.targets:
             return None
         before = code.decoded(code.places[here - 1])
-        if before is None or before.mnemonic in _ENDS:
+        if before is None or before.mnemonic in calling.ENDS:
             return None
-        if before.mnemonic in _CALLS:
+        if before.mnemonic in calling.CALLS:
             if code.callee(before) == _TRACER:
                 continue
-            if register == _RESULT[code.arch]:
+            if register == calling.RESULT[code.arch]:
                 return _called(code, before)
-            if register not in _KEPT[code.arch]:
+            if register in calling.CLOBBERED[code.arch]:
                 return None
-        elif register in _written(code.arch, before):
+        elif register in calling.written(code.arch, before):
             return _source(code, before)
     return Origin("entry", code.places[0], register) if index <= _FURTHEST else None
-
-
-def _name(arch: str, found: Any, register: int) -> str:
-    """Return the name of the whole register that one is, or is a part of."""
-    name = str(found.reg_name(register) or "")
-    if arch == "arm64":
-        name = {"fp": "x29", "lr": "x30"}.get(name, name)
-        return f"x{name[1:]}" if name.startswith("w") else name
-    return _X86_WHOLE.get(name, name)
-
-
-def _written(arch: str, found: Any) -> set[str]:
-    return {_name(arch, found, register) for register in found.regs_access()[1]}
 
 
 def _called(code: Code, found: Any) -> Origin:
@@ -100,7 +75,7 @@ def _called(code: Code, found: Any) -> Origin:
 def _source(code: Code, found: Any) -> Origin | None:
     """Return what the last instruction that wrote a register made its value of."""
     take = _x86_source if code.arch == "x86_64" else _arm64_source
-    told = take(found, lambda number: _name(code.arch, found, number))
+    told = take(found, lambda number: calling.name(code.arch, found, number))
     if told is None:
         return None
     how, base, add = told

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
+from pagefault_doctor.symbols import calling
 from pagefault_doctor.symbols.instruction import disassembler, shown
 
 _CUTS: Final = 16
@@ -24,28 +25,10 @@ _FEWEST: Final = 3
 
 _WORD: Final = re.compile(r"\b[0-9a-fA-F]{8}\b")
 _BYTE: Final = re.compile(r"\b[0-9a-fA-F]{2}\b")
-_GONE: Final = ("jmp", "ret", "retq", "ud2", "int3", "br", "b", "brk", "iret", "sysret")
-"""Instructions after which the next is only reached from elsewhere."""
-
 _LOADS: Final = ("mov", "ldr", "ldur", "movabs")
 _REGISTER: Final = 1
 _IMMEDIATE: Final = 2
 """CS_OP_REG and CS_OP_IMM: the same for every architecture."""
-
-_CALLS: Final = ("call", "callq", "bl", "blr")
-_ARGUMENTS: Final = {
-    "x86_64": ("rdi", "rsi", "rdx", "rcx", "r8", "r9"),
-    "arm64": tuple(f"x{number}" for number in range(8)),
-}
-"""The registers of the first arguments (System V ABI; AAPCS64)."""
-
-_CLOBBERED: Final = {
-    "x86_64": frozenset("rax rcx rdx rsi rdi r8 r9 r10 r11".split()),
-    "arm64": frozenset({*(f"x{number}" for number in range(19)), "x30"}),
-}
-"""The registers that a call need not leave as they were."""
-
-_RESULT: Final = {"x86_64": "rax", "arm64": "x0"}
 
 
 class How(StrEnum):
@@ -79,7 +62,7 @@ def origin(code: str, arch: str, register: str, offset: int | None) -> Origin | 
     `code` is the `Code:` line, `arch` is `x86_64` or `arm64`, `register` a name such as `rax`.
     `offset` is that of the fault in its function, which tells where the function begins.
     """
-    if arch not in _RESULT:
+    if arch not in calling.RESULT:
         return None
     data = _bytes_before(code, arch)
     whole = offset is not None and offset <= len(data)
@@ -136,27 +119,27 @@ def _traced(before: list[Any], arch: str, register: str, whole: bool) -> Origin 
     while path:
         each = path.pop()
         distance = end - each.address
-        if each.mnemonic in _GONE:
+        if each.mnemonic in calling.ENDS:
             jumped = _jumped(path, each.address + each.size)
             if jumped is None:
                 return None
             path = jumped
             continue
-        written = _written(each)
-        if each.mnemonic in _CALLS:
-            if register == _RESULT[arch]:
+        written = calling.written(arch, each)
+        if each.mnemonic in calling.CALLS:
+            if register == calling.RESULT[arch]:
                 return Origin(How.RETURNED, shown(bytes(each.bytes), arch), distance=distance)
-            written |= _CLOBBERED[arch]
+            written |= calling.CLOBBERED[arch]
             if register in written:
                 return None
         elif register in written:
-            if other := _copied(each):
+            if other := _copied(each, arch):
                 register = other
                 continue
             return _given(each, arch, changed | written, distance)
         changed |= written
-    if whole and before and register in _ARGUMENTS[arch]:
-        return Origin(How.PASSED, number=_ARGUMENTS[arch].index(register) + 1, distance=end)
+    if whole and before and register in calling.ARGUMENTS[arch]:
+        return Origin(How.PASSED, number=calling.ARGUMENTS[arch].index(register) + 1, distance=end)
     return None
 
 
@@ -174,12 +157,12 @@ def _target(each: Any) -> int | None:
     return int(last.imm) if last is not None and last.type == _IMMEDIATE else None
 
 
-def _copied(each: Any) -> str | None:
+def _copied(each: Any, arch: str) -> str | None:
     """Return the register that the instruction copies another from, None where it does not."""
     operands = each.operands
     if each.mnemonic != "mov" or len(operands) != 2 or operands[1].type != _REGISTER:
         return None
-    return _wide(each.reg_name(operands[1].reg))
+    return calling.name(arch, each, operands[1].reg)
 
 
 def _given(each: Any, arch: str, changed: set[str], distance: int) -> Origin | None:
@@ -192,7 +175,7 @@ def _given(each: Any, arch: str, changed: set[str], distance: int) -> Origin | N
         return None
     if getattr(memory.mem, "segment", 0):  # relative to a processor's own data
         return Origin(How.LOADED, text, distance=distance)
-    base = _wide(each.reg_name(memory.mem.base)) if memory.mem.base else None
+    base = calling.name(arch, each, memory.mem.base) if memory.mem.base else None
     # A base that changed since, the load itself included, no longer holds what is printed.
     known = base not in (None, "rip") and base not in changed
     return Origin(
@@ -204,21 +187,3 @@ def _memory(arch: str) -> int:
     import capstone
 
     return int(capstone.arm64.ARM64_OP_MEM if arch == "arm64" else capstone.x86.X86_OP_MEM)
-
-
-def _written(each: Any) -> set[str]:
-    return {_wide(each.reg_name(number)) for number in each.regs_access()[1]}
-
-
-def _wide(name: str) -> str:
-    """Return the whole register that a part of it belongs to: `eax` is of `rax`, `w0` of `x0`."""
-    if match := _NUMBERED.fullmatch(name):
-        return f"{'x' if name[0] in 'wx' else 'r'}{match[1]}"
-    return _PARTS.get(name[1:] if len(name) == 3 and name[0] in "er" else name, name)
-
-
-_NUMBERED: Final = re.compile(r"[rwx](\d+)[dwb]?")
-_PARTS: Final = {
-    **{f"{letter}{end}": f"r{letter}x" for letter in "abcd" for end in "xlh"},
-    **{part: f"r{whole}" for whole in ("si", "di", "bp", "sp") for part in (whole, f"{whole}l")},
-}
