@@ -203,8 +203,10 @@ def _user_of(suspect: Culprit, report: Report) -> Culprit | None:
     stack = [frame for frame in report.frames if frame.reliable]
     if not stack or name not in {report.module, *(f.module for f in stack[:1])}:
         return None
+    # The instruction that faulted is printed before the stack, so without the name of one.
+    own = next((frame.context for frame in stack if frame.context), None)
     for frame in stack[: _CALLERS + 1]:
-        if frame.context != stack[0].context:
+        if frame.context and frame.context != own:
             return None
         if frame.module and frame.module != name:
             if not layers.calls_into(frame.module, name, report):

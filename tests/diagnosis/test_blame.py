@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import diagnose
 from pagefault_doctor.model.diagnosis import Attribution, Diagnosis
 from pagefault_doctor.model.log import KernelLog
@@ -146,3 +147,30 @@ def test_a_subsystem_does_not_call_into_what_was_loaded_after_it(diagnosis: Diag
 def test_among_modules_of_one_rank_the_one_that_faulted_is_blamed(diagnosis: Diagnose) -> None:
     assert in_layers(diagnosis, "plain", "other", "other", "plain") == "plain"
     assert in_layers(diagnosis, "snd_pcm", "snd_timer", "snd_timer", "snd_pcm") == "snd_pcm"
+
+
+CALLED_INTO = """\
+BUG: kernel NULL pointer dereference, address: 0000000000000020
+#PF: supervisor read access in kernel mode
+#PF: error_code(0x0000) - not-present page
+Oops: 0000 [#1] PREEMPT SMP NOPTI
+CPU: 3 PID: 1021 Comm: show Tainted: G           OE      6.5.0-14-generic #14
+RIP: 0010:drm_gem_object_release+0x12/0x60 [drm]
+Call Trace:
+ <TASK>
+ panel_free+0x2d/0x60 [panel_x]
+ drm_gem_object_free+0x1d/0x30 [drm]
+ drm_ioctl_kernel+0xd3/0x180 [drm]
+ </TASK>
+"""
+
+
+def test_the_driver_is_found_on_a_stack_with_a_name() -> None:
+    log = klog.read(CALLED_INTO.encode(), "log")
+    assert diagnose((log,), {}).verdict.module == "panel_x"
+
+
+def test_what_an_interrupt_interrupted_called_nothing_of_it() -> None:
+    text = CALLED_INTO.replace(" <TASK>\n", " <IRQ>\n handle_it+0x1/0x9\n </IRQ>\n <TASK>\n")
+    log = klog.read(text.encode(), "log")
+    assert diagnose((log,), {}).verdict.module == "drm"
