@@ -149,6 +149,7 @@ def main() -> None:
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    os.environ["XDG_CACHE_HOME"] = "/var/cache"  # A recording names no home of who made it.
     folder = options.folder.absolute()
     scenario = shelf.scenario(folder.name)
     stock = stock_of(machine_of(scenario.arch))

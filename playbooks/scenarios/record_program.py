@@ -12,6 +12,7 @@ FOLDER gets recording.jsonl and serial.log.
 from __future__ import annotations
 
 import argparse
+import os
 import base64
 import shutil
 import subprocess
@@ -147,6 +148,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder.absolute()
+    os.environ["XDG_CACHE_HOME"] = "/var/cache"  # A recording names no home of who made it.
     scenario, kernel = shelf.scenario(folder.name), USUAL.kernel()
     if kernel is None:
         raise MissingError("no kernel to boot", "make lab-setup")
