@@ -12,8 +12,8 @@ FOLDER gets recording.jsonl and serial.log.
 from __future__ import annotations
 
 import argparse
-import os
 import base64
+import os
 import shutil
 import subprocess
 import sys
