@@ -282,6 +282,7 @@ def test_training_line_by_line_asks_hints_and_ends_in_a_validated_fix_if_there_i
     assert f"{count} of {count} questions right" in told
     has_fix = (shelf.scenario_folder(scenario_id) / "fix.patch").exists()
     assert ("The fix: fixed." in told) is has_fix
+    assert ("The fix: " in told) is ("validate" in visited(scenario_id))
     (kept,) = sessions_folder().glob("*.jsonl")
     assert [(a.right, a.hinted) for a in answers(kept)] == [(True, True)] * count
 
