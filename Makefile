@@ -39,6 +39,7 @@ lab-setup: ## install the Debian packages that the real tools and the lab need (
 	apt-get update
 	DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends $(LAB_PACKAGES)
 	sh pagefault_doctor/lab/fetch.sh /var/cache/pfdoctor/lab/arm64 arm64
+	sh pagefault_doctor/lab/kernel.sh /var/cache/pfdoctor/lab/linux-image-amd64 linux-image-amd64
 
 LAB_PACKAGES := qemu-system-x86 kexec-tools busybox-static cpio kmod linux-image-cloud-amd64 \
 	linux-headers-cloud-amd64 linux-image-cloud-amd64-dbg crash makedumpfile stress-ng \
@@ -51,7 +52,7 @@ screenshots: $(VENV)/.installed ## make the pictures in screenshots/ anew
 
 scenarios: $(VENV)/.installed ## record every training scenario anew from real crashes
 	@for folder in playbooks/scenarios/*/; do \
-		if grep -q '^module: null' $$folder/scenario.yaml; then recorder=record_program; else recorder=record; fi; \
+		if grep -q '^  program: ' $$folder/scenario.yaml; then recorder=record_program; else recorder=record; fi; \
 		$(BIN)/python playbooks/scenarios/$$recorder.py $$folder || exit 1; done
 
 bench: $(VENV)/.installed ## measure the ratios that CONTRIBUTING.md quotes

@@ -64,12 +64,15 @@ def lab_box(case: LabCase) -> Iterator[LabHost]:
     from pagefault_doctor.lab.host import LabHost
     from pagefault_doctor.lab.scratch import scratch
 
-    arch = shelf.scenario(case.scenario).arch if case.scenario else case.arch
-    stock = stock_of(machine_of(arch))
-    needs.demand(needs.look(stock), needs.Use.BOOT, needs.Use.BUILD)
+    chosen = shelf.scenario(case.scenario) if case.scenario else None
+    arch, package = (chosen.arch, chosen.kernel) if chosen else (case.arch, "")
+    stock = stock_of(machine_of(arch), kernel=package)
+    built = chosen is None or not chosen.inject
+    needs.demand(needs.look(stock), needs.Use.BOOT, *((needs.Use.BUILD,) if built else ()))
     kernel = needs.kernel_of(stock=stock)
     with scratch() as folder:
-        say(f"building {case.scenario or case.source} for {release_of(kernel)}")
+        if built:
+            say(f"building {case.scenario or case.source} for {release_of(kernel)}")
         with LabHost(_patient(case, folder, kernel, stock), folder) as host:
             yield host
 

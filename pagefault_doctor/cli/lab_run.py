@@ -153,8 +153,8 @@ def order_of(args: argparse.Namespace) -> Order:
         chosen = scenario(args.scenario)
         if chosen.module is None:
             raise UsageError(
-                f"{chosen.id} is about a program, which needs no lab",
-                f"pfdoctor train {chosen.id}",
+                f"{chosen.id} is not about a module",
+                f"pfdoctor train {chosen.id}{' --live' if chosen.inject else ''}",
             )
         if arch:
             raise UsageError("a bundled case has an architecture of its own", "leave --arch away")

@@ -9,6 +9,7 @@ from pagefault_doctor.hosts.host import Host
 from pagefault_doctor.model.command import Command, Result, Risk
 from pagefault_doctor.model.errors import ExitCode
 from pagefault_doctor.model.event import QuestionAnswered
+from pagefault_doctor.model.playbook import StepStatus
 from pagefault_doctor.model.scenario import Question, Scenario
 from pagefault_doctor.playbook.engine import END
 from pagefault_doctor.report.outline import finding_text
@@ -136,7 +137,9 @@ def _conclude(walk: Walk, scenario: Scenario) -> None:
     verdict = walk.view.opinion.verdict
     fixed = walk.view.case.get("validate.verdict", "inconclusive")
     _print(f"\n=== Verdict\n{verdict.summary} ({verdict.confidence:.0%})")
-    _print(f"The fix: {fixed}.")
+    validated = walk.view.state.steps.get("validate")
+    if validated and validated.status is not StepStatus.TODO:
+        _print(f"The fix: {fixed}.")
     _print(f"\n{scenario.lesson}\n\n{right} of {len(scenario.questions)} questions right.")
 
 

@@ -1,9 +1,9 @@
 """The box of a case as a host: a guest that is ill, booted anew where it must be, and a desk.
 
-The person meets a machine called lab whose module faults. Behind it are guests, one after another:
-the first crashes and leaves a dump; the next falls ill and lives on, to be looked at. Before
-anything is tried out, a fresh one takes its place. Where a guest's kernel panics, its memory and
-log are saved as kdump would, and a fresh guest is booted, as the box would reboot.
+The person meets a machine called lab whose module or hardware faults. Behind it are guests, one
+after another: the first crashes and leaves a dump; the next falls ill and lives on, to be looked
+at. Before anything is tried out, a fresh one takes its place. Where a guest's kernel panics, its
+memory and log are saved as kdump would, and a fresh guest is booted, as the box would reboot.
 """
 
 from __future__ import annotations
@@ -41,6 +41,9 @@ _PATIENCE: Final = 10.0
 
 _QUIET: Final = 0.6
 """Seconds without a word on the console after which no panic is expected any more."""
+
+_POLLED: Final = 3.0
+"""The same after an injected event: a kernel asks for some of them only every second or so."""
 
 
 class LabHost:
@@ -155,6 +158,11 @@ class LabHost:
                 raise _Cancelled
             if result.exit_code is None:
                 break
+        for event in self.patient.inject:
+            say(f"lab: the hardware is told: {event}\n")
+            guest.machine.inject(event)
+            if guest.machine.wait_for_panic(_PATIENCE, _POLLED):
+                return True
         return guest.machine.wait_for_panic(_PATIENCE, _QUIET)
 
     def _in_guest(self, command: Command, say: OnOutput, cancel: threading.Event) -> Result:
@@ -232,6 +240,8 @@ class LabHost:
 
     def _deliver(self, guest: GuestHost, command: Command) -> None:
         """Give the guest the files of the source folder that a command names, as they are now."""
+        if not self.patient.source:
+            return
         for word in command.argv:
             if not word.startswith(f"{self.patient.source}/"):
                 continue

@@ -125,7 +125,7 @@ DEFAULT: Final = next((machine for machine in MACHINES if machine.native), X86_6
 """What a guest is of that nobody wants otherwise."""
 
 SHARED: Final = Path("/var/cache/pfdoctor/lab")
-"""Where the parts of other architectures may lie for every user of this machine."""
+"""Where the parts of other architectures and kernels may lie for every user of this machine."""
 
 
 class Stock(msgspec.Struct, frozen=True):
@@ -133,6 +133,12 @@ class Stock(msgspec.Struct, frozen=True):
 
     machine: Machine
     root: Path = Path("/")
+
+    @property
+    def remedy(self) -> str:
+        """What brings its parts where they lie in a folder of their own."""
+        arch = self.machine.arch
+        return "make lab-setup" if self.machine.native else f"pfdoctor lab fetch {arch}"
 
     def path(self, place: str) -> Path:
         """Return where a path of the guest's own distribution is on this machine."""
@@ -174,17 +180,19 @@ def machine_of(arch: str) -> Machine:
     raise UsageError(f"the lab has no guest of the architecture {arch}", f"it has {known}")
 
 
-def stock_of(machine: Machine, root: str | None = None) -> Stock:
+def stock_of(machine: Machine, root: str | None = None, kernel: str = "") -> Stock:
     """Return what guests of a machine are made of here: under `root`, or where it lies by default.
 
-    That is / for this machine's own architecture. The parts of another one are looked for in the
-    user's cache, then in the shared one.
+    That is / for this machine's own architecture. The parts of another one, and of a guest with the
+    `kernel` of a Debian package that nobody installs (`kernel.sh` lays it out), are looked for in
+    the user's cache, then in the shared one.
     """
     if root:
         return Stock(machine, Path(root).absolute())
-    if machine.native:
+    if machine.native and not kernel:
         return Stock(machine)
-    places = (cache() / machine.arch, SHARED / machine.arch)
+    name = kernel or machine.arch
+    places = (cache() / name, SHARED / name)
     return Stock(machine, next((place for place in places if place.is_dir()), places[0]))
 
 

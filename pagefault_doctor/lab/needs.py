@@ -156,7 +156,7 @@ def _row(need: Need, stock: Stock, release: str) -> Row:
 
 def _remedy(need: Need, stock: Stock, release: str, package: str) -> str:
     if need.fetched and stock.root != Path("/"):
-        return f"pfdoctor lab fetch {stock.machine.arch}"
+        return stock.remedy
     if need.name == "kernel" and release:
         return "it may not be read by you; try it with sudo"
     return f"apt install {package}"
@@ -179,7 +179,7 @@ def kernel_of(release: str = "", stock: Stock = USUAL) -> Path:
         what = f"no kernel {release} that can be booted" if release else "no kernel to boot"
         remedy = f"apt install {wanted}"
         if stock.root != Path("/"):
-            remedy = f"pfdoctor lab fetch {stock.machine.arch}"
+            remedy = stock.remedy
         if release:
             remedy += ", or give the module's source with --source DIR"
         raise MissingError(what, remedy)

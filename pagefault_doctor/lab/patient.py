@@ -1,4 +1,4 @@
-"""What makes the box of a case ill: its module, built and laid out for a lab host."""
+"""What makes the box of a case ill: its module, built and laid out for a lab host, or an event."""
 
 from __future__ import annotations
 
@@ -16,19 +16,22 @@ from pagefault_doctor.model.scenario import Scenario
 class Patient(msgspec.Struct, frozen=True, kw_only=True):
     """What makes the box ill.
 
-    `modules` go in, in this order, and `trigger` (argument lists) is run after. `suspect` is the
-    one that a trial loads by itself; the others are loaded at each boot. `source` is the folder of
-    its source as the box has it, and `places` says where the box's paths are on this machine.
+    `modules` go in, in this order, `trigger` (argument lists) is run after, and the events of
+    `inject` happen to its hardware. There may be no module: then `suspect` and `source` are empty.
+    `suspect` is the one that a trial loads by itself; the others are loaded at each boot. `source`
+    is the folder of its source as the box has it, and `places` says where the box's paths are on
+    this machine.
     """
 
     kernel: Path
     stock: Stock = USUAL
-    modules: tuple[module.Module, ...]
-    suspect: str
-    source: str
-    places: dict[str, Path]
+    modules: tuple[module.Module, ...] = ()
+    suspect: str = ""
+    source: str = ""
+    places: dict[str, Path] = {}
     trigger: tuple[tuple[str, ...], ...] = ()
     kernel_args: tuple[str, ...] = ()
+    inject: tuple[str, ...] = ()
 
 
 def bring(
@@ -77,6 +80,15 @@ def of_scenario(
     scenario: Scenario, home: Path, folder: Path, kernel: Path, stock: Stock = USUAL
 ) -> Patient:
     """Return the patient of a scenario whose files are in `home`; raises UsageError for others."""
+    trigger = tuple(tuple(shlex.split(line)) for line in scenario.trigger)
+    if scenario.module is None and scenario.inject:
+        return Patient(
+            kernel=kernel,
+            stock=stock,
+            trigger=trigger,
+            kernel_args=scenario.kernel_args,
+            inject=scenario.inject,
+        )
     source = home / "src"
     if scenario.module is None or not source.is_dir():
         raise UsageError(f"{scenario.id} has no module that could run in the lab", "train it as is")
@@ -87,6 +99,6 @@ def of_scenario(
         stock=stock,
         suspect=scenario.module,
         seen_as=scenario.given["source_dir"],
-        trigger=tuple(tuple(shlex.split(line)) for line in scenario.trigger),
+        trigger=trigger,
         kernel_args=scenario.kernel_args,
     )

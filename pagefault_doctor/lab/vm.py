@@ -161,11 +161,18 @@ class VirtualMachine:
     def serve_gdb(self) -> Path:
         """Let a gdb connect, and return the Unix socket for its `target remote`."""
         path = self.folder / "gdb"
-        order: dict[str, Any] = {"command-line": f"gdbserver unix:{path},server=on,wait=off"}
-        said = self._qmp.execute("human-monitor-command", **order)
+        said = self._monitor(f"gdbserver unix:{path},server=on,wait=off")
         if not path.exists():
-            raise PfDoctorError("QEMU does not let gdb connect", str(said).strip())
+            raise PfDoctorError("QEMU does not let gdb connect", said)
         return path
+
+    def inject(self, event: str) -> None:
+        """Let its hardware misbehave, as a command line of QEMU's monitor says: `mce 0 4 ...`.
+
+        Raises PfDoctorError where QEMU does not understand it, or has no such hardware.
+        """
+        if said := self._monitor(event):
+            raise PfDoctorError(f"QEMU does not inject {event}", said)
 
     def quit(self) -> None:
         """End its QEMU at once; whoever talks to the guest hears that it has gone."""
@@ -200,6 +207,11 @@ class VirtualMachine:
             self._guard.stdin.flush()
         except OSError as error:
             raise PfDoctorError(f"the virtual machine has no room: {error.strerror}") from error
+
+    def _monitor(self, line: str) -> str:
+        """Return what QEMU's monitor for people answers; nothing where it just obeys."""
+        order: dict[str, Any] = {"command-line": line}
+        return str(self._qmp.execute("human-monitor-command", **order) or "").strip()
 
     def _console(self) -> bytes:
         try:

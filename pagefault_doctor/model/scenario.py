@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
+
+EVENTS: Final = ("mce", "nmi")
+"""Commands of QEMU's monitor (`hmp-commands.hx`) that only make the guest's hardware misbehave."""
 
 
 class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -24,11 +29,15 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     """What `scenario.yaml` holds. The recording lies beside it as `recording.jsonl`.
 
     A scenario is about a module, or about a program: then `module` is None and `given` names the
-    `program`. `given` is what the person of the case knew at the start, such as `source_dir`.
-    `trigger` holds the command lines that bring the fault once the module is loaded, quoted as for
-    a shell; none where loading it is enough. `kernel_args` go on the kernel's command line.
+    `program`; or about the machine itself: then `module` is None and `inject` holds what goes wrong
+    there, each a command line of QEMU's monitor that begins with one of EVENTS. `given` is what the
+    person of the case knew at the start, such as `source_dir`.
+    `trigger` holds the command lines that bring the fault once the module is loaded, or that make
+    the machine ready for an event, quoted as for a shell; none where loading it is enough.
+    `kernel_args` go on the kernel's command line.
     `arch` is the architecture of its machine, as the lab names it.
     `bystanders` are other modules from outside the kernel's tree, loaded before and innocent.
+    `kernel` is the Debian package of the kernel it needs, none where the lab's usual one will do.
     """
 
     schema: int
@@ -44,13 +53,16 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     lesson: str
     given: dict[str, str] = {}
     trigger: tuple[str, ...] = ()
+    inject: tuple[str, ...] = ()
     kernel_args: tuple[str, ...] = ()
     bystanders: tuple[str, ...] = ()
     arch: str = "x86_64"
+    kernel: str = ""
     questions: tuple[Question, ...] = ()
 
     @property
     def known(self) -> dict[str, str]:
-        """What a session of it is given, its trigger included."""
-        trigger = {"trigger": "\n".join(self.trigger)} if self.trigger else {}
+        """What a session of it is given, the trigger of its module included."""
+        known = self.module and self.trigger
+        trigger = {"trigger": "\n".join(self.trigger)} if known else {}
         return self.given | trigger

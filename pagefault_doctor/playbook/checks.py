@@ -8,7 +8,7 @@ from typing import TypeVar
 from pagefault_doctor.model.diagnosis import Attribution, RootCause
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.playbook import Cause, Condition, Playbook, Step, Suggestion
-from pagefault_doctor.model.scenario import Question, Scenario
+from pagefault_doctor.model.scenario import EVENTS, Question, Scenario
 from pagefault_doctor.playbook.condition import places
 from pagefault_doctor.playbook.engine import END
 from pagefault_doctor.playbook.problem import nearest
@@ -62,6 +62,9 @@ def of_scenario(
     yield from _one_of("$.root_cause", "root cause", scenario.root_cause, tuple(RootCause))
     yield from _one_of("$.attribution", "attribution", scenario.attribution, tuple(Attribution))
     yield from _one_of("$.playbook", "playbook", scenario.playbook, playbook_ids)
+    for number, event in enumerate(scenario.inject):
+        name = event.partition(" ")[0]
+        yield from _one_of(f"$.inject[{number}]", "event", name, EVENTS)
     yield from _twice("$.questions", [question.id for question in scenario.questions])
     known = scenario.playbook in playbook_ids
     steps = [step.id for step in find(scenario.playbook).steps] if known else []

@@ -55,7 +55,7 @@ class Recorder:
         console = self.host.fall_ill(say, threading.Event())
         dump = next(self.host.desk.path(CRASHES).rglob("dump.*"), None)
         if "BUG" not in console and dump is None:
-            raise MissingError("the module did no harm to the guest")
+            raise MissingError("nothing did harm to the guest")
         (self.folder / "serial.log").write_text(console)
         return dump
 
@@ -152,8 +152,8 @@ def main() -> None:
     os.environ["XDG_CACHE_HOME"] = "/var/cache"  # A recording names no home of who made it.
     folder = options.folder.absolute()
     scenario = shelf.scenario(folder.name)
-    stock = stock_of(machine_of(scenario.arch))
-    needs.demand(needs.look(stock), *needs.Use)
+    stock = stock_of(machine_of(scenario.arch), kernel=scenario.kernel)
+    needs.demand(needs.look(stock), *(needs.Use if scenario.module else (needs.Use.BOOT,)))
     with scratch() as place:
         patient = of_scenario(scenario, folder, place, needs.kernel_of(stock=stock), stock)
         with LabHost(patient, place) as host:
@@ -164,7 +164,8 @@ def main() -> None:
                 shutil.copyfile(dump, folder / "vmcore")
             if options.only_crash:
                 return
-            if dump and stock.machine.native:  # crash reads dumps of its own architecture alone
+            # crash reads dumps of its own architecture alone.
+            if dump and stock.machine.native and scenario.module:
                 recorder.show_in_crash(dump)
             log = recorder.walk()
     lines = b"".join(encode(event).rstrip(b"\n") + b"\n" for event in log.events)

@@ -114,6 +114,7 @@ def test_a_scenario_is_read_with_its_files(own_shelf: Path) -> None:
         ("answer: 0", "answer: -1", 17, "choices count from 0 to 1"),
         ("[A fault, A joke]", "[A fault]", 16, "at least two choices"),
         ("    hint: Look.", "    hints: Look.", 18, "did you mean `hint`?"),
+        ("questions:", "inject: [mc 0 4]\nquestions:", 12, "did you mean `mce`?"),
     ],
 )
 def test_a_mistake_in_a_scenario_is_named_with_its_line(

@@ -35,6 +35,9 @@ EACH = pytest.mark.parametrize("scenario_id", shelf.scenario_ids())
 EACH_MODULE = pytest.mark.parametrize(
     "scenario_id", [name for name in shelf.scenario_ids() if shelf.scenario(name).module]
 )
+EACH_EVENT = pytest.mark.parametrize(
+    "scenario_id", [name for name in shelf.scenario_ids() if shelf.scenario(name).inject]
+)
 PROGRAM = "program-segfault"
 
 FAULTY_LINES = {
@@ -128,6 +131,34 @@ def test_a_programs_death_leads_to_its_line_and_pointer_and_the_fix_is_proven() 
     assert walk.view.state.steps["rule-out-hardware"].status is StepStatus.TODO
 
 
+@EACH_EVENT
+def test_an_event_in_the_hardware_is_blamed_on_no_code_and_nothing_is_fixed(
+    scenario_id: str,
+) -> None:
+    walk, _ = walk_again(scenario_id)
+    scenario, verdict = shelf.scenario(scenario_id), walk.view.opinion.verdict
+    assert (verdict.root_cause, verdict.attribution, verdict.module) == (
+        scenario.root_cause,
+        scenario.attribution,
+        None,
+    )
+    assert visited(scenario_id) == {question.step for question in scenario.questions}
+    assert "fix-code" not in visited(scenario_id)
+    assert walk.view.case.get("memtest.passed", False)
+    assert walk.view.case.get("stress.passed", False)
+    assert walk.suggestion
+    assert walk.suggestion.go == "end"
+
+
+@EACH_EVENT
+def test_its_serial_log_alone_says_so_too(scenario_id: str, capsys: Capture) -> None:
+    scenario = shelf.scenario(scenario_id)
+    told = diagnosed(capsys, str(shelf.scenario_folder(scenario_id) / "serial.log"))
+    for opinion in (*(report["diagnosis"] for report in told["reports"]), told["verdict"]):
+        assert opinion["root_cause"] == scenario.root_cause
+        assert opinion["attribution"] == scenario.attribution
+
+
 @pytest.mark.parametrize(("scenario_id", "line"), FAULTY_LINES.items())
 def test_the_walk_names_the_line_that_faulted(scenario_id: str, line: str) -> None:
     walk, _ = walk_again(scenario_id)
@@ -176,8 +207,8 @@ def test_the_serial_log_is_diagnosed(scenario_id: str, with_module: bool, capsys
         assert report["source_line"] is None
 
 
-def test_together_they_cover_what_can_go_wrong_in_a_module_or_a_program() -> None:
-    others = {RootCause.HARDWARE, RootCause.OOM, RootCause.NONE}
+def test_together_they_cover_what_can_go_wrong_in_a_module_a_program_or_the_hardware() -> None:
+    others = {RootCause.OOM, RootCause.NONE}
     shown = {shelf.scenario(scenario_id).root_cause for scenario_id in shelf.scenario_ids()}
     assert shown >= set(RootCause) - others
 
@@ -239,7 +270,7 @@ def answers(path: Path) -> list[QuestionAnswered]:
 
 
 @EACH
-def test_training_line_by_line_asks_hints_and_ends_in_a_validated_fix(
+def test_training_line_by_line_asks_hints_and_ends_in_a_validated_fix_if_there_is_one(
     scenario_id: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     scenario = shelf.scenario(scenario_id)
@@ -249,7 +280,9 @@ def test_training_line_by_line_asks_hints_and_ends_in_a_validated_fix(
     told = capsys.readouterr().out
     count = len(scenario.questions)
     assert f"{count} of {count} questions right" in told
-    assert "The fix: fixed." in told
+    has_fix = (shelf.scenario_folder(scenario_id) / "fix.patch").exists()
+    assert ("The fix: fixed." in told) is has_fix
+    assert ("The fix: " in told) is ("validate" in visited(scenario_id))
     (kept,) = sessions_folder().glob("*.jsonl")
     assert [(a.right, a.hinted) for a in answers(kept)] == [(True, True)] * count
 
