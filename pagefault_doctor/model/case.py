@@ -60,5 +60,5 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def suspect(self) -> str | None:
-        """Name of the module under suspicion, where there is one."""
-        return self.get("suspect.module", "") or None
+        """Name of the module under suspicion, by the verdict or else by the person."""
+        return self.get("suspect.module", "") or self.get("given.suspect", "") or None

@@ -61,6 +61,11 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     questions: tuple[Question, ...] = ()
 
     @property
+    def blamed(self) -> str | None:
+        """The module that the verdict names: none where all it tells is that memory ran out."""
+        return self.module if self.attribution == "module" else None
+
+    @property
     def known(self) -> dict[str, str]:
         """What a session of it is given, the trigger of its module included."""
         known = self.module and self.trigger

@@ -13,7 +13,7 @@ from pagefault_doctor.tools.tool import Tool
 
 GIVEN: Final = (
     *("log", "vmcore", "vmlinux", "module_dir", "source_dir", "fixed_module"),
-    "trigger",
+    *("trigger", "suspect"),
     *("program", "core"),
 )
 """What a person can name; each becomes a fact `given.NAME`."""

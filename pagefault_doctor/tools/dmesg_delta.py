@@ -8,7 +8,7 @@ from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.log import KernelLog
-from pagefault_doctor.model.report import Report
+from pagefault_doctor.model.report import Kind, Report
 from pagefault_doctor.model.taint import letters
 from pagefault_doctor.tools import dmesg, taint, trigger
 from pagefault_doctor.tools.answers import answered, is_refused
@@ -41,6 +41,8 @@ def _baseline(case: Case) -> tuple[KernelLog, ...]:
 
 
 def _is_same_fault(report: Report, main: Report) -> bool:
+    if main.kind is Kind.OOM_KILL:  # Whom the kernel chose to kill is chance.
+        return report.kind is main.kind
     if not main.is_kernel_fault:
         return report.kind is main.kind and report.comm == main.comm
     same_place = report.function is not None and report.function == main.function
@@ -194,14 +196,16 @@ def _verdict(log: KernelLog, result: Result, case: Case) -> tuple[Fact, Finding]
 def _judge(log: KernelLog, case: Case) -> tuple[str, str, Mark]:
     """Weigh what is new against what was done to provoke it.
 
-    Where the case is about a program or about memory, there is no module to insert.
+    Where the case is about a program or about memory, there need be no module to insert; one that
+    was rebuilt has to be tried all the same.
     """
     main = case.main_report
     inserts = [r for r in case.done(_INSERT) if r.command.argv[:1] != ("cat",)]
     inserted = case.get("validate.inserted", False) and bool(case.done(_INSERT))
     if inserts and not inserted and _faults(log, case):
         return "not-fixed", "Not fixed: the fixed module faulted while it was loaded", Mark.BAD
-    if (main is None or main.is_kernel_fault) and not inserted:
+    wanted = main is None or main.is_kernel_fault or case.has("fix.module_path")
+    if wanted and not inserted:
         text = "Inconclusive: the fixed module was not inserted"
         return "inconclusive", text, Mark.NEUTRAL
     added = case.facts.get("validate.taint_added")

@@ -61,7 +61,7 @@ def test_a_live_run_finds_the_fault(
     assert (verdict["root_cause"], verdict["attribution"], verdict["module"]) == (
         scenario.root_cause,
         scenario.attribution,
-        scenario.module,
+        scenario.blamed,
     )
     assert told["lab"]["reproduced"] == 1
     if scenario_id in LOOPS:

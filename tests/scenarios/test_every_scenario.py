@@ -81,6 +81,15 @@ def visited(scenario_id: str) -> set[str]:
     return {event.step for event in recorded(scenario_id) if isinstance(event, StepEntered)}
 
 
+def tried_again(scenario_id: str) -> bool:
+    """Whether the walk did again what brings the fault, which not every playbook does."""
+    return any(
+        isinstance(event, CommandStarted)
+        and (event.step, event.tool) in (("reproduce", "insmod"), ("reproduce", "trigger"))
+        for event in recorded(scenario_id)
+    )
+
+
 def diagnosed(capsys: Capture, *words: str) -> dict[str, Any]:
     assert main(["diagnose", "--json", *words]) == 0
     told: dict[str, Any] = json.loads(capsys.readouterr().out)
@@ -102,10 +111,10 @@ def test_the_walk_finds_the_cause_and_proves_the_fix(scenario_id: str) -> None:
     assert (verdict.root_cause, verdict.attribution, verdict.module) == (
         scenario.root_cause,
         scenario.attribution,
-        scenario.module,
+        scenario.blamed,
     )
     facts = {name: fact.value for name, fact in walk.view.case.facts.items()}
-    assert facts.get("reproduce.reproduced", False) is ("reproduce" in visited(scenario_id))
+    assert facts.get("reproduce.reproduced", False) is tried_again(scenario_id)
     assert facts["fix.changed"] is True
     assert facts["fix.built"] is True
     assert facts["validate.new_reports"] == 0
@@ -194,7 +203,7 @@ def test_the_serial_log_is_diagnosed(scenario_id: str, with_module: bool, capsys
     for opinion in (report["diagnosis"], verdict):
         assert opinion["root_cause"] == scenario.root_cause
         assert opinion["attribution"] == scenario.attribution
-        assert opinion["module"] == scenario.module
+        assert opinion["module"] == scenario.blamed
     lines = (folder / "serial.log").read_text().splitlines()
     cited = [e["line"] for e in report["diagnosis"]["candidates"][0]["evidence"] if e["line"]]
     span = report["span"]
@@ -207,8 +216,8 @@ def test_the_serial_log_is_diagnosed(scenario_id: str, with_module: bool, capsys
         assert report["source_line"] is None
 
 
-def test_together_they_cover_what_can_go_wrong_in_a_module_a_program_or_the_hardware() -> None:
-    others = {RootCause.OOM, RootCause.NONE}
+def test_together_they_cover_every_cause_that_a_virtual_machine_can_show() -> None:
+    others = {RootCause.NONE}
     shown = {shelf.scenario(scenario_id).root_cause for scenario_id in shelf.scenario_ids()}
     assert shown >= set(RootCause) - others
 

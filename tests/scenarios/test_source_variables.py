@@ -39,6 +39,7 @@ NO_POINTER = {
     "divide-error": "a division went through no pointer",
     "double-free": "the allocator's own check stopped it, in the kernel",
     "double-list-del": "a check of the kernel stopped it",
+    "memory-leak": "memory ran out, and no pointer was bad",
     "out-of-bounds-slab": "the allocator found the damage later",
     "page-state": "the kernel found a page in a wrong state",
     "poison-overwritten": "the allocator found the damage later",
@@ -126,7 +127,7 @@ def test_without_debug_information_the_cause_and_the_culprit_stay(
     assert (found["root_cause"], found["attribution"], found["module"]) == (
         scenario.root_cause,
         scenario.attribution,
-        scenario.module,
+        scenario.blamed,
     )
 
 

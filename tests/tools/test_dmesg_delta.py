@@ -11,7 +11,19 @@ from pagefault_doctor.model.fact import Mark, Value
 from pagefault_doctor.tools.dmesg_delta import AFTER, BEFORE, DELTA
 from pagefault_doctor.tools.tool import next_command
 from pagefault_doctor.tools.trigger import TIMES
-from tools.told import BOOT, OOPS, SAME_AGAIN, SEGFAULT, WARNING, follow, known, learn, texts, told
+from tools.told import (
+    BOOT,
+    OOM,
+    OOPS,
+    SAME_AGAIN,
+    SEGFAULT,
+    WARNING,
+    follow,
+    known,
+    learn,
+    texts,
+    told,
+)
 
 BEFORE_LOG = ("dmesg", BOOT + OOPS)
 
@@ -221,6 +233,19 @@ def test_memory_pressure_is_validated_without_a_module() -> None:
     start = proven(known({"stress.passed": True}, ("dmesg", BOOT + SEGFAULT)), "stress-ng")
     case, _, _ = follow(AFTER, start, told("0"), told(BOOT + SEGFAULT))
     assert case.get("validate.verdict", "") == "fixed"
+
+
+def test_a_module_that_was_rebuilt_must_be_tried_also_where_memory_ran_out() -> None:
+    facts: dict[str, Value] = {"stress.passed": True, "fix.module_path": "/usr/src/v/v.ko"}
+    start = proven(known(facts, ("dmesg", BOOT + OOM)), "stress-ng")
+    case, _, _ = follow(AFTER, start, told("0"), told(BOOT + OOM))
+    assert case.get("validate.verdict", "") == "inconclusive"
+
+
+def test_memory_runs_out_again_whoever_is_killed() -> None:
+    again = OOM.replace("   30.", "   90.").replace("batch", "other")
+    case, _, _ = follow(DELTA, known({}, ("dmesg", BOOT + OOM)), told(BOOT + OOM + again))
+    assert case.get("reproduce.reproduced", False) is True
 
 
 def test_unknown_taint_before_is_said() -> None:

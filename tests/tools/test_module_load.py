@@ -10,7 +10,7 @@ from pagefault_doctor.model.fact import Mark, Value
 from pagefault_doctor.tools.module_load import TOOLS
 from pagefault_doctor.tools.tool import next_command
 from tools.recorded import faulty
-from tools.told import follow, learn, texts, told
+from tools.told import OOM, follow, known, learn, texts, told
 
 INSMOD, FIXED, RMMOD = TOOLS
 NOT_LOADED = told(
@@ -129,6 +129,12 @@ def test_an_old_build_in_use_blocks_the_fixed_one() -> None:
 
 def test_without_a_rebuilt_module_nothing_is_validated() -> None:
     assert isinstance(next_command(FIXED, faulty()), Blocked)
+
+
+def test_where_memory_ran_out_there_need_be_no_module_to_try() -> None:
+    assert next_command(FIXED, known({}, ("dmesg", OOM))) is None
+    wanted = next_command(FIXED, known(BUILT, ("dmesg", OOM)))
+    assert isinstance(wanted, Command)
 
 
 def test_rmmod_comes_after_a_successful_insert_only() -> None:

@@ -57,6 +57,11 @@ WARNING = f"""\
 
 SEGFAULT = "[   30.000000] app[400]: segfault at 0 ip 401136 sp 7ffd1 error 4 in app[401000+1000]\n"
 
+OOM = (
+    "[   30.000000] Out of memory: Killed process 400 (batch) total-vm:104660kB, anon-rss:54284kB, "
+    "file-rss:4kB, shmem-rss:1324kB, UID:0 pgtables:144kB oom_score_adj:0\n"
+)
+
 HEALTHY = BOOT + "[    1.000000] random: crng init done\n"
 
 
