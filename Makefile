@@ -37,12 +37,15 @@ format: $(VENV)/.installed ## format the code
 
 lab-setup: ## install the Debian packages that the real tools and the lab need (as root)
 	apt-get update
-	DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends $(LAB_PACKAGES)
+	DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends $(LAB_PACKAGES) \
+		$$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/^ *Depends: linux-image-\(.*\)/linux-headers-\1 linux-image-\1-dbg/p')
 	sh pagefault_doctor/lab/fetch.sh /var/cache/pfdoctor/lab/arm64 arm64
 	sh pagefault_doctor/lab/kernel.sh /var/cache/pfdoctor/lab/linux-image-amd64 linux-image-amd64
 
+# Headers and debug information are asked for by the kernel's release: in the days of an update the
+# package linux-image-cloud-amd64-dbg is that of a kernel which is not there yet.
 LAB_PACKAGES := qemu-system-x86 kexec-tools busybox-static cpio kmod linux-image-cloud-amd64 \
-	linux-headers-cloud-amd64 linux-image-cloud-amd64-dbg crash makedumpfile stress-ng \
+	crash makedumpfile stress-ng \
 	memtester linux-perf sparse coccinelle gdb valgrind gcc make tmux screen openssh-client openssh-server \
 	strace zstd patch systemd systemd-journal-remote debuginfod dnf dnf-plugins-core rpm rpm2cpio createrepo-c \
 	libarchive-tools binutils gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm gdb-multiarch
