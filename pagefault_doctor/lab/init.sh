@@ -68,7 +68,10 @@ run() {
 } 2>/dev/null
 
 echo ready >&3
+# This process is told of the end of every orphan, and ash begins a `read` anew when a signal comes
+# in the middle, without what it has: a process without children reads.
 while :; do
-    read -r verb number limit script stdin <&3 || continue
-    [ "$verb" = run ] && run "$number" "$limit" "$script" "$stdin"
+    request=$(read -r line <&3 && echo "$line")
+    set -- $request
+    [ "$1" = run ] && run "$2" "$3" "$4" "$5"
 done

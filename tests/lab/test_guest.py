@@ -85,6 +85,12 @@ def test_too_much_output_is_cut(guest: GuestHost) -> None:
     assert (result.status, result.output) == (ResultStatus.OVERFLOW, r"\x00" * 10)
 
 
+def test_requests_arrive_whole_while_orphans_end(guest: GuestHost) -> None:
+    script = "setsid sh -c 'for n in $(seq 3000); do (sleep 0.01 &); done' >/dev/null 2>&1 &"
+    assert run(guest, "sh", "-c", script).ok
+    assert all(run(guest, "true", timeout=10).ok for _ in range(60))
+
+
 @pytest.mark.parametrize(
     "command",
     [
