@@ -22,7 +22,7 @@ struct book {
 	u64 opened;
 	u64 read;
 	u32 pulses;
-	char remarks[900];
+	char remarks[1900];
 };
 
 static struct book *book;

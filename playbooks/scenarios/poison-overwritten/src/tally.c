@@ -19,7 +19,7 @@
 
 struct sheet {
 	char district[64];
-	u32 votes[200];
+	u32 votes[450];
 };
 
 static struct sheet *sheets[SHEETS_MOST];
