@@ -20,7 +20,9 @@ _BAD = ("value", "nothing", "modules-area")
 
 def pointed(scene: Scene) -> dict[int, Pointed]:
     """Return what the dump says of each value that the report prints, by that value."""
-    return {p.value: p for p in _all(scene) if p.value in _printed(scene) or "object" in p.names}
+    found = tuple(_all(scene))
+    printed = _printed(scene) if found else frozenset[int]()
+    return {p.value: p for p in found if p.value in printed or "object" in p.names}
 
 
 def _all(scene: Scene) -> Iterator[Pointed]:
