@@ -21,8 +21,8 @@ from pagefault_doctor.model.command import Command, Result
 
 TOOLS: Final = frozenset(
     (
-        *("var-crash", "dump-symbols", "drgn", "crash", "line-symbols", "gdb-module", "source"),
-        *("module-file", "dump-code"),
+        *("var-crash", "dump-symbols", "drgn", "crash", "line-symbols", "gdb-module", "gdb-scope"),
+        *("source", "module-file", "dump-code"),
         *("gcc-analyzer", "sparse", "coccinelle", "edit", "diff", "module-build"),
     )
 )

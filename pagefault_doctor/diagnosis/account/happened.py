@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+import msgspec
+
 from pagefault_doctor.diagnosis.account.sentence import by_command, cited
-from pagefault_doctor.diagnosis.pointer_words import others_words, place_words, pointer_words
+from pagefault_doctor.diagnosis.pointer_words import (
+    others_words,
+    place_words,
+    pointer_words,
+    value_words,
+)
 from pagefault_doctor.diagnosis.reading import error_words, walk_words
 from pagefault_doctor.diagnosis.scene import Scene
 from pagefault_doctor.model.diagnosis import Evidence, Reading
@@ -22,6 +29,8 @@ def crux(report: Report, scene: Scene, readings: tuple[Reading, ...]) -> Evidenc
         place += f" ({line})"
     if report.pointer and report.pointer.name:
         return cited(f"{place}, {pointer_words(report.pointer)}", report, "registers")
+    if named := _variable(scene):
+        return msgspec.structs.replace(named, text=f"{place}, {named.text}")
     if scene.instruction and scene.base:
         name, value = scene.base
         means = _meaning(readings, name)
@@ -32,6 +41,19 @@ def crux(report: Report, scene: Scene, readings: tuple[Reading, ...]) -> Evidenc
         did = _VERBS.get(scene.access, "used") if scene.access else "used"
         return cited(f"{place}, the kernel {did} {report.fault.address}", report, "fault")
     return cited(f"{place}, the kernel found this: {report.title}", report, "headline")
+
+
+def _variable(scene: Scene) -> Evidence | None:
+    """Tell which variable a walk found in the register of the bad pointer, and what it was."""
+    fact = scene.of_walk("debug.variable")
+    if fact is None or scene.base is None or not isinstance(fact.value, tuple):
+        return None
+    register, value = scene.base
+    name, held_in = fact.value
+    if held_in != register:
+        return None
+    text = f"{name} in {register.upper()} was {value_words(f'{value:#x}', scene.bits)}"
+    return by_command(text, fact)
 
 
 def _meaning(readings: tuple[Reading, ...], name: str) -> str:
@@ -119,6 +141,8 @@ def _source(report: Report, scene: Scene) -> Iterator[Evidence]:
         yield cited(pointer_words(report.pointer), report, "registers")
         if words := others_words(report.pointer):
             yield cited(words, report, "registers")
+    elif named := _variable(scene):
+        yield named
     inlined = scene.of_walk("dump.function")
     if inlined and report.module and inlined.value != report.function:
         text = f"the dump shows it in {inlined.value}, which is part of {report.function} there"
