@@ -35,6 +35,8 @@ _ARCH_BY_REGISTER = (
 _ARM64_WRITE = 1 << 6
 """WnR of an arm64 data abort (`arch/arm64/include/asm/esr.h`)."""
 _ARM64_DATA_ABORTS = (0x24, 0x25)
+_ARM64_INSTRUCTION_ABORTS = (0x20, 0x21)
+"""Exception classes of the ESR, of a lower and of the current exception level (same file)."""
 _ARM_WRITE = 1 << 11
 """FSR_WRITE (`arch/arm/mm/fault.h`)."""
 
@@ -293,6 +295,8 @@ class Scene(msgspec.Struct, frozen=True, dict=True):
         fault, code = self.report.fault, self.error_code
         if fault is None or fault.access or code is None:
             return fault.access if fault else None
+        if self.arch == "arm64" and code >> 26 & 0x3F in _ARM64_INSTRUCTION_ABORTS:
+            return Access.EXECUTE
         if self.arch == "arm64" and code >> 26 & 0x3F in _ARM64_DATA_ABORTS:
             return Access.WRITE if code & _ARM64_WRITE else Access.READ
         if self.arch == "arm" and self.report.kind in _PAGE_FAULTS:

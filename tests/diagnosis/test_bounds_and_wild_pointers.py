@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from diagnosis.conftest import make_report
+from pagefault_doctor.diagnosis.scene import Scene
 from pagefault_doctor.model.diagnosis import Attribution, Diagnosis, RootCause
 from pagefault_doctor.model.report import Access, Kind
 
@@ -167,3 +169,15 @@ def test_arm64_says_it_in_words(diagnosis: Diagnose) -> None:
     line = "Unable to handle kernel write to read-only memory at virtual address ffff800008a01000"
     found = diagnosis(Kind.PAGE_FAULT, line, address="0xffff800008a01000", arch="arm64")
     assert found.root_cause is RootCause.READONLY_WRITE
+
+
+def test_an_arm64_instruction_abort_is_a_jump() -> None:
+    """Exception class 0x21 of the ESR, of an abort at the kernel's own level."""
+    report = make_report(
+        Kind.PAGE_FAULT, arch="arm64", address="0xffff000012345678", error_code="0x86000004"
+    )
+    assert Scene(report).is_jump
+    data = make_report(
+        Kind.PAGE_FAULT, arch="arm64", address="0xffff000012345678", error_code="0x96000044"
+    )
+    assert Scene(data).access is Access.WRITE
