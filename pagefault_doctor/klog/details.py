@@ -11,7 +11,7 @@ from pagefault_doctor.klog.body import Body
 from pagefault_doctor.klog.families import DETAILS
 from pagefault_doctor.klog.prefix import LogLine
 from pagefault_doctor.klog.setting import setting_of
-from pagefault_doctor.klog.stack import frame_of
+from pagefault_doctor.klog.stack import frame_of, place_in
 from pagefault_doctor.model.pattern import regex, words_of
 from pagefault_doctor.model.report import USER_SIDE, Frame, Kind
 
@@ -58,7 +58,10 @@ def _stacks(body: Body, found: dict[str, str], cited: dict[str, int]) -> None:
     """Add the functions and modules that allocated and freed the object."""
     for name, heads in _STACKS:
         for index in body.places(*heads)[:1]:
-            frame = _owner(body.lines[index + 1 : index + 1 + _DEPTH])
+            # SLUB names who called it in the headline; the stack below may begin after that one.
+            said = place_in(body.lines[index])
+            own = said if said and not _of_allocator(said) else None
+            frame = own or _owner(body.lines[index + 1 : index + 1 + _DEPTH])
             if frame and frame.function:
                 found[f"{name}_by"] = frame.function
                 cited[f"{name}_by"] = frame.line or body.lines[index].number
@@ -73,7 +76,11 @@ def _owner(lines: Sequence[LogLine]) -> Frame | None:
             if line.text.strip() and "(stack is not available)" not in line.text:
                 continue
             return None
-        name = frame.function or ""
-        if frame.reliable and name and not any(part in name for part in _ALLOCATOR):
+        if frame.reliable and frame.function and not _of_allocator(frame):
             return frame
     return None
+
+
+def _of_allocator(frame: Frame) -> bool:
+    name = frame.function or ""
+    return any(part in name for part in _ALLOCATOR)

@@ -19,6 +19,7 @@ from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.model.report import Report
 from pagefault_doctor.tools import vmlinux
 from pagefault_doctor.tools.module_name import is_module_name
 from pagefault_doctor.tools.place import given, is_absolute, is_c_name, reported
@@ -38,22 +39,38 @@ _BYTES = regex(r"^0x[0-9a-f]+(?: <[^>]*>)?:\t0x([0-9a-f]{2})\t0x([0-9a-f]{2})$",
 _RAN = regex(r"<([0-9a-f]{2})>(?: ([0-9a-f]{2}))?")
 _SOURCE = regex(r"^(\d+)\t(.*)$")
 _BASE = regex(r"\(%([a-z][a-z0-9]*)[,)]|\[(x\d{1,2}|sp)[,\]]")
+_TRACK = regex(r"(?P<function>\S+)\+0x(?P<offset>[0-9a-f]{1,8})/0x\S+ \[(?P<module>[\w-]+)\]")
 _START = regex(r"^(\S+)(?: \+ (\d{1,4}))? in section (\S+)$", re.MULTILINE)
 _NO_LINES = regex(r"No line number information|No symbol table is loaded")
 _NO_SYMBOL = regex(r'^No symbol "(.*)" in current context', re.MULTILINE)
 _NO_FILE = regex(r": No such file or directory|not in executable format|: Permission denied")
 
 
+_ROLES: Final = {
+    "fault": "It faulted at",
+    "call": "The kernel faulted when it was called at",
+    "freed": "The damaged object was freed at",
+    "allocated": "The damaged object was allocated at",
+}
+"""What a place is to the fault, and the sentence that tells it."""
+
+
 class _Spot(msgspec.Struct, frozen=True):
     """A place in the code of a module, or of the kernel.
 
-    `called` means that it is a call on the way to where the kernel found the fault.
+    `role` is what it is to the fault. All but the fault itself are calls, of which the report has
+    the address to return to.
     """
 
     function: str
     offset: int
     module: str | None
-    called: bool = False
+    role: str = "fault"
+
+    @property
+    def called(self) -> bool:
+        """Whether it is a call on the way to where the kernel found the fault."""
+        return self.role != "fault"
 
 
 def _spot(case: Case) -> _Spot | None:
@@ -65,8 +82,24 @@ def _spot(case: Case) -> _Spot | None:
         own = (f for f in report.frames if f.reliable and f.module == case.suspect)
         if (frame := next(own, None)) and frame.function and frame.offset:
             # The frame holds the address to return to; the call ends just before it.
-            return _Spot(frame.function, frame.offset - 1, frame.module, called=True)
-    return _Spot(report.function, report.offset - report.is_call, report.module, report.is_call)
+            return _Spot(frame.function, frame.offset - 1, frame.module, "call")
+        if of_object := _of_object(report, case.suspect):
+            return of_object
+    role = "call" if report.is_call else "fault"
+    return _Spot(report.function, report.offset - report.is_call, report.module, role)
+
+
+def _of_object(report: Report, suspect: str) -> _Spot | None:
+    """Return where the suspect freed the object, or else allocated it (`mm/slub.c`, print_track).
+
+    Of the slab checks that is the place to look at: they find damage where somebody else calls.
+    """
+    for role in ("freed", "allocated"):
+        found = _TRACK.fullmatch(report.details.get(f"{role}_in", ""))
+        if found and found["module"] == suspect:
+            offset = int(found["offset"], 16) - 1
+            return _Spot(found["function"], max(offset, 0), suspect, role)
+    return None
 
 
 def _plan(case: Case) -> Command | Blocked | None:
@@ -189,7 +222,7 @@ def _read(result: Result, case: Case) -> Reading:
     findings: list[Finding] = []
     for number, line in enumerate(result.output.split("\n"), 1):
         if match := _LINE.match(line) or _PLACED.match(line):
-            facts += _place(match, number, result)
+            facts += _place(match, number, result, case)
         elif match := _INSTRUCTION.match(line):
             told, found = _instruction(match[1], number, result, case)
             facts += told
@@ -210,8 +243,12 @@ def _is_another_build(result: Result, case: Case) -> bool:
     return ran.groups() != there.groups()
 
 
-def _place(match: re.Match[str], number: int, result: Result) -> tuple[Fact, Fact]:
+def _place(
+    match: re.Match[str], number: int, result: Result, case: Case
+) -> tuple[Fact, Fact, Fact]:
+    spot = _spot(case)
     return (
+        fact("debug.role", spot.role if spot else "fault", result, number),
         fact("debug.file", match[2], result, number),
         fact("debug.line", int(match[1]), result, number),
     )
@@ -245,9 +282,8 @@ def _line(facts: list[Fact], result: Result) -> list[Finding]:
     line, file = known["debug.line"], known["debug.file"].value
     matches = (_SOURCE.match(text) for text in result.output.split("\n"))
     source = next((m[2].strip() for m in matches if m and m[1] == str(line.value)), "")
-    called = not any(word.startswith("x/i") for word in result.command.argv)
-    how = "The kernel faulted when it was called at" if called else "It faulted at"
-    said = f"{how} {file}:{line.value}" + (f": {source}" if source else "")
+    said = f"{_ROLES[str(known['debug.role'].value)]} {file}:{line.value}"
+    said += f": {source}" if source else ""
     return [finding(said, Mark.BAD, result, line.source.line)]
 
 
@@ -272,7 +308,10 @@ TOOL: Final = Tool(
     purpose="finds the source line and the instruction that faulted",
     programs=("gdb",),
     package={"": "gdb"},
-    facts=("debug.file", "debug.line", "debug.instruction", "debug.pointer", "dump.vmlinux"),
+    facts=(
+        *("debug.role", "debug.file", "debug.line", "debug.instruction", "debug.pointer"),
+        "dump.vmlinux",
+    ),
     plan=_plan,
     read=_read,
     by_hand="objdump -dlS MODULE.ko | less, then search for the function and add the offset.",

@@ -226,3 +226,19 @@ def test_real_gdb_finds_the_line_in_a_real_object(tmp_path: Path) -> None:
     assert case.get("debug.pointer", "") == "rdi"
     assert "faulty.c:3: p[0] = 65;" in texts(case.findings)
     assert Mark.BAD in [f.mark for f in case.findings]
+
+
+@pytest.mark.parametrize("role", ["freed", "allocated"])
+def test_of_damage_found_by_others_the_place_is_where_the_suspect_had_the_object(role: str) -> None:
+    case = with_function(faulty(FILE), "check_object", None)
+    log = case.logs[0]
+    details = {f"{role}_in": "faulty_close.part.0+0x27/0x33 [faulty]"}
+    report = msgspec.structs.replace(log.reports[0], details=details)
+    log = msgspec.structs.replace(log, reports=(report,))
+    case = msgspec.structs.replace(case, logs=(log,))
+    said = 'Line 61 of "/usr/src/faulty-1.0/faulty.c" starts at address 0x2f\n61\t\tkfree(book);\n'
+    case, (gdb,), _ = follow(gdb_module.TOOL, case, told(said))
+    assert "info line *('faulty_close.part.0'+0x26)" in gdb.argv
+    assert case.get("debug.role", "") == role
+    told_place = f"The damaged object was {role} at /usr/src/faulty-1.0/faulty.c:61: kfree(book);"
+    assert told_place in texts(case.findings)
