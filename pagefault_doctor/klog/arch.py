@@ -58,6 +58,6 @@ _SIGNS: Final = tuple(
 def arch_of(body: Body) -> str | None:
     """Return the machine name (as `uname -m` says it) that a report gives away, or None."""
     for name, word, sign in _SIGNS:
-        if any(sign.search(line.text) for line in body.holding(word)):
+        if word in body.text and any(sign.search(line.text) for line in body.holding(word)):
             return name
     return None

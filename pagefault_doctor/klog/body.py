@@ -16,17 +16,22 @@ class Body:
     def __init__(self, lines: Sequence[LogLine]) -> None:
         self.lines = lines
         self.text = "\n".join([line.text for line in lines])
+        self._heads: dict[int, Body] = {}
 
     @cached_property
     def _ends(self) -> list[int]:
         """Where the line after each line begins."""
-        return list(accumulate(len(line.text) + 1 for line in self.lines))
+        return list(accumulate([len(line.text) + 1 for line in self.lines]))
 
     def places(self, *words: str) -> list[int]:
         """Return the indexes of the lines that hold one of the words, in order."""
-        text, ends = self.text, self._ends
+        text = self.text
+        present = [word for word in words if word in text]
+        if not present:
+            return []
+        ends = self._ends
         found: set[int] = set()
-        for word in words:
+        for word in present:
             place = text.find(word)
             while place >= 0:
                 index = bisect_right(ends, place)
@@ -40,4 +45,8 @@ class Body:
 
     def head(self, most: int) -> Body:
         """Return the first lines."""
-        return self if len(self.lines) <= most else Body(self.lines[:most])
+        if len(self.lines) <= most:
+            return self
+        if most not in self._heads:
+            self._heads[most] = Body(self.lines[:most])
+        return self._heads[most]
