@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = ("textual", "rich", "sh", "psutil", "capstone", "elftools", "qemu")
+HEAVY = (
+    *("textual", "rich", "sh", "psutil", "capstone", "elftools", "qemu"),
+    "typing_extensions",
+)
 
 OOPS = """\
 [    1.000000] BUG: kernel NULL pointer dereference, address: 0000000000000000

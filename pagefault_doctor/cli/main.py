@@ -58,7 +58,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words[:1] == ["--version"]:
         print(f"pfdoctor {__version__}")
         return 0
+    _import_msgspec()
     return _guarded(lambda: _dispatch(words))
+
+
+def _import_msgspec() -> None:
+    """Import msgspec without typing_extensions, which takes a third as long as all of pfdoctor.
+
+    msgspec does with `typing` where it is not there, and from Python 3.11 on `typing` has all of
+    what msgspec wants. Others, such as textual, find it again afterwards.
+    """
+    name = "typing_extensions"
+    hidden = name not in sys.modules
+    if hidden:
+        sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        import msgspec  # noqa: F401
+    finally:
+        if hidden:
+            del sys.modules[name]
 
 
 def _dispatch(words: list[str]) -> int:
