@@ -29,6 +29,7 @@ from typing import Final, NamedTuple
 
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import diagnose
+from pagefault_doctor.diagnosis.explained import explained
 from pagefault_doctor.hosts.remote_shell import remote_text
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.case import Case
@@ -114,7 +115,7 @@ Reader = Callable[[Mutator, Path], Iterator[str]]
 
 def _logs(make: Mutator, _folder: Path) -> Iterator[str]:
     log = klog.read(make.input("log"), "fuzz")
-    opinion = diagnose((log,), {})
+    opinion = explained(diagnose((log,), {}), (log,), {})
     yield diagnosis_text("fuzz", log.reports, opinion)
     yield encode(diagnosis_document("fuzz", log.reports, opinion))
 

@@ -15,6 +15,7 @@ from pagefault_doctor.cli.inputs import STDIN, located_reports, read_log_there, 
 from pagefault_doctor.cli.options import add_host_arguments
 from pagefault_doctor.cli.talk import say
 from pagefault_doctor.diagnosis import diagnose
+from pagefault_doctor.diagnosis.explained import explained
 from pagefault_doctor.model.diagnosis import Opinion, RootCause
 from pagefault_doctor.model.errors import ExitCode, MissingError, PfDoctorError, UsageError
 from pagefault_doctor.model.log import KernelLog
@@ -122,16 +123,20 @@ def _examine_logs(args: argparse.Namespace, path: str, read: Reader) -> list[Exa
     if args.json and len(logs) > 1:
         say(f"{path} holds {len(logs)} logs with reports; --jsonl tells which lines are of which")
         reports = tuple(report for log in logs for report in log.reports)
-        return [Examined(clean_line(path), reports, diagnose(logs, {}))]
+        return [Examined(clean_line(path), reports, _opinion(logs))]
     if len(logs) == 1 and logs[0].note and logs[0].lines:
         say(f"{logs[0].source}: {logs[0].note}")
     return [_examined(path, log) for log in logs]
 
 
+def _opinion(logs: tuple[KernelLog, ...]) -> Opinion:
+    return explained(diagnose(logs, {}), logs, {})
+
+
 def _examined(path: str, log: KernelLog) -> Examined:
     path = clean_line(path)
     source = log.source if log.source.startswith(f"{path}:") else path
-    return Examined(source, log.reports, diagnose((log,), {}))
+    return Examined(source, log.reports, _opinion((log,)))
 
 
 def _examine_box(args: argparse.Namespace) -> Examined:
@@ -140,7 +145,7 @@ def _examine_box(args: argparse.Namespace) -> Examined:
 
     walk = begin(host_of(args), saved=False)
     walk_steps(walk, ("check-logs",))
-    return Examined(walk.host.name, walk.view.case.reports, walk.view.opinion)
+    return Examined(walk.host.name, walk.view.case.reports, walk.view.explained())
 
 
 def _examine_dump(args: argparse.Namespace) -> Examined:
@@ -160,7 +165,7 @@ def _examine_dump(args: argparse.Namespace) -> Examined:
     reports = walk.view.case.reports
     if args.module_dir:
         reports = located_reports(reports, Path(args.module_dir))
-    return Examined(args.vmcore, reports, walk.view.opinion)
+    return Examined(args.vmcore, reports, walk.view.explained())
 
 
 def _tell_troubles(walk: Walk) -> None:

@@ -14,6 +14,7 @@ import msgspec
 from pagefault_doctor.cli.lab_box import words
 from pagefault_doctor.cli.talk import say
 from pagefault_doctor.diagnosis import diagnose
+from pagefault_doctor.diagnosis.explained import explained
 from pagefault_doctor.lab.machine import Stock, machine_of, release_of, stock_of
 from pagefault_doctor.lab.module import Module
 from pagefault_doctor.lab.run import Attempt, Run, Tell
@@ -234,7 +235,8 @@ def _carry_out(order: Order, args: argparse.Namespace, folder: Path, keep: Path 
     log = _located(shown.log, home, f"{keep}/serial.log" if keep else "serial.log")
     vmlinux = needs.vmlinux_of(run.release, order.stock)
     dump = _read_dump(shown.vmcore, vmlinux, home, log) if shown.vmcore and drgn else Reading()
-    opinion = diagnose((log,), {fact.name: fact for fact in dump.facts})
+    facts = {fact.name: fact for fact in dump.facts}
+    opinion = explained(diagnose((log,), facts), (log,), facts)
     tell("read", time.monotonic() - began, "console and dump" if dump.facts else "console")
     return Outcome(
         attempts=attempts,

@@ -5,11 +5,9 @@ from __future__ import annotations
 from math import exp
 
 from pagefault_doctor.diagnosis import weights, wording
-from pagefault_doctor.diagnosis.account import account
 from pagefault_doctor.diagnosis.advice import advise
 from pagefault_doctor.diagnosis.blame import FIXED, Culprit, blame
 from pagefault_doctor.diagnosis.experiments import between, of_blame, of_hang
-from pagefault_doctor.diagnosis.reading import readings
 from pagefault_doctor.diagnosis.rules import RULES
 from pagefault_doctor.diagnosis.scene import Scene
 from pagefault_doctor.diagnosis.source_hints import hints
@@ -101,7 +99,6 @@ def diagnose_report(report: Report, scene: Scene) -> Diagnosis:
     """Return the diagnosis of one report."""
     ranked = candidates(report, scene)
     first = ranked[0]
-    registers = readings(scene)
     second = ranked[1].root_cause if len(ranked) > 1 and ranked[1].confidence >= 0.1 else None
     place = wording.where(first.attribution, first.module, report.function)
     return Diagnosis(
@@ -115,6 +112,4 @@ def diagnose_report(report: Report, scene: Scene) -> Diagnosis:
             first.root_cause, first.attribution, first.module, first.confidence, scene
         ),
         experiment=_experiment(report, ranked),
-        account=account(report, scene, first, registers),
-        registers=registers,
     )

@@ -146,7 +146,8 @@ class Diagnosis(msgspec.Struct, frozen=True):
     """The ranked causes of one report, or of a whole input.
 
     The first candidate is repeated in `root_cause`, `attribution`, `module` and `confidence`.
-    `summary` is one sentence for a person.
+    `summary` is one sentence for a person. `account` and `registers` are there once it is told in
+    full (`diagnosis/explained.py`).
     """
 
     root_cause: RootCause

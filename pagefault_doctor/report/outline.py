@@ -47,7 +47,7 @@ def _particulars(view: View) -> Iterator[str]:
 
 
 def _verdict(view: View) -> Iterator[Block]:
-    verdict = view.opinion.verdict
+    verdict = view.explained().verdict
     yield Heading("Verdict")
     causes = shelf.causes()
     cause = causes.get(verdict.root_cause)

@@ -74,6 +74,13 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
         """Id of the current step, None before the first."""
         return self.state.current
 
+    def explained(self) -> Opinion:
+        """Return the opinion with the account of each report."""
+        # Most views are folded over without anybody reading them.
+        from pagefault_doctor.diagnosis.explained import explained
+
+        return explained(self.opinion, self.case.logs, self.case.facts)
+
     def of_step(self, step_id: str) -> tuple[CommandRecord, ...]:
         """Return the commands that were started in a step, in order."""
         return tuple(record for record in self.commands if record.step == step_id)

@@ -7,7 +7,8 @@ from typing import Any
 
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import diagnose
-from pagefault_doctor.model.diagnosis import Candidate, Diagnosis, RootCause
+from pagefault_doctor.diagnosis.explained import explained
+from pagefault_doctor.model.diagnosis import Candidate, Diagnosis, Opinion, RootCause
 from pagefault_doctor.model.fact import Fact
 
 BANNER = "Linux version 6.1.0-1-amd64 (gcc 12) #1 SMP PREEMPT_DYNAMIC"
@@ -96,11 +97,16 @@ def of(found: Diagnosis, cause: RootCause) -> Candidate | None:
     return next((c for c in found.candidates if c.root_cause is cause), None)
 
 
+def _opinion(text: str, facts: Mapping[str, Fact] | None) -> Opinion:
+    logs = (klog.read(text.encode(), "made.log"),)
+    return explained(diagnose(logs, facts or {}), logs, facts or {})
+
+
 def diagnosed(text: str, facts: Mapping[str, Fact] | None = None) -> tuple[Diagnosis, ...]:
     """Return the diagnosis of each report of a log."""
-    return diagnose((klog.read(text.encode(), "made.log"),), facts or {}).by_report
+    return _opinion(text, facts).by_report
 
 
 def verdict(text: str, facts: Mapping[str, Fact] | None = None) -> Diagnosis:
     """Return the verdict on a log."""
-    return diagnose((klog.read(text.encode(), "made.log"),), facts or {}).verdict
+    return _opinion(text, facts).verdict

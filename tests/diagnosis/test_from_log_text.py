@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import diagnose
+from pagefault_doctor.diagnosis.explained import explained
 from pagefault_doctor.model.diagnosis import Diagnosis, RootCause
 
 UNLOADED = """\
@@ -112,7 +113,8 @@ TOP_BYTE = """\
 
 
 def test_arm64_takes_the_top_byte_off_an_address_and_the_register_has_it() -> None:
-    opinion = diagnose((klog.read(TOP_BYTE.encode(), "log"),), {})
+    logs = (klog.read(TOP_BYTE.encode(), "log"),)
+    opinion = explained(diagnose(logs, {}), logs, {})
     (found,) = opinion.by_report
     assert (found.root_cause, found.module) == (RootCause.USE_AFTER_FREE, "demo")
     assert found.account

@@ -7,6 +7,7 @@ import pytest
 
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import diagnose
+from pagefault_doctor.diagnosis.explained import explained
 from pagefault_doctor.model.diagnosis import Diagnosis, RootCause
 from pagefault_doctor.model.pointer import Pointer
 from pagefault_doctor.playbook import shelf
@@ -16,7 +17,8 @@ def opinion(scenario_id: str, pointer: Pointer | None) -> Diagnosis:
     """Return the diagnosis of a scenario's first report, with a pointer or without."""
     log = klog.read_file(shelf.scenario_folder(scenario_id) / "serial.log")
     report = msgspec.structs.replace(log.reports[0], pointer=pointer)
-    return diagnose((msgspec.structs.replace(log, reports=(report,)),), {}).verdict
+    logs = (msgspec.structs.replace(log, reports=(report,)),)
+    return explained(diagnose(logs, {}), logs, {}).verdict
 
 
 def pointer(value: str, **more: str) -> Pointer:

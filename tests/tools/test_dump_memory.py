@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pagefault_doctor.diagnosis import diagnose
+from pagefault_doctor.diagnosis.explained import explained
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.diagnosis import Diagnosis
@@ -28,7 +29,7 @@ def seen(name: str) -> Case:
 
 
 def verdict(case: Case) -> Diagnosis:
-    return diagnose(case.logs, case.facts).verdict
+    return explained(diagnose(case.logs, case.facts), case.logs, case.facts).verdict
 
 
 def pointers(case: Case) -> dict[str, Pointed]:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from needs import require_program
 from pagefault_doctor.diagnosis import diagnose
+from pagefault_doctor.diagnosis.explained import explained
 from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.command import Command
@@ -119,6 +120,7 @@ def test_real_gdb_names_the_variable_and_the_account_tells_it(scenario_id: str) 
             case = learn(case, tool.id, result, tool.read(result, case))
     name, register, was = IN_A_REGISTER[scenario_id]
     assert case.facts["debug.variable"].value == (name, register)
-    account = diagnose(case.logs, case.facts).verdict.account
+    opinion = diagnose(case.logs, case.facts)
+    account = explained(opinion, case.logs, case.facts).verdict.account
     assert account
     assert f"{name} in {register.upper()} was {was}" in account.crux.text
