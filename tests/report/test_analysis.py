@@ -37,8 +37,8 @@ TOLD = {
     ),
     "poison-overwritten": (
         "stands there, 0x6b should",
-        "the memory was freed by book_store.cold of module meter",
-        "in module meter: the object was freed by book_store.cold of meter",
+        "the memory was freed by meter_close.part.0 of module meter",
+        "in module meter: the object was freed by meter_close.part.0 of meter",
     ),
     "double-list-del": (
         "list corruption in module jobs",
