@@ -100,3 +100,9 @@ def test_nothing_outside_the_wizard_pulls_in_textual(package: str, tmp_path: Pat
 
 def test_the_wizard_itself_does_load_textual(tmp_path: Path) -> None:
     assert "textual" in imported_by("import pagefault_doctor.tui.app", tmp_path / "none")
+
+
+@pytest.mark.parametrize("late", ["diagnosis.ranking", "klog.reading", "symbols"])
+def test_the_wizard_waits_for_nothing_that_only_a_report_needs(late: str, tmp_path: Path) -> None:
+    code = f"import pagefault_doctor.tui.app\nassert 'pagefault_doctor.{late}' not in sys.modules"
+    imported_by(code, tmp_path / "none")

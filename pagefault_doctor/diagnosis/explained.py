@@ -13,7 +13,7 @@ import msgspec
 from pagefault_doctor.diagnosis.account import account
 from pagefault_doctor.diagnosis.reading import readings
 from pagefault_doctor.diagnosis.scene import Scene
-from pagefault_doctor.diagnosis.verdict import scene_of
+from pagefault_doctor.diagnosis.scenes import scenes
 from pagefault_doctor.model.diagnosis import Diagnosis, Opinion
 from pagefault_doctor.model.fact import Fact
 from pagefault_doctor.model.log import KernelLog
@@ -21,8 +21,7 @@ from pagefault_doctor.model.log import KernelLog
 
 def explained(opinion: Opinion, logs: tuple[KernelLog, ...], facts: Mapping[str, Fact]) -> Opinion:
     """Return the opinion, which is that of these logs and facts, with account and registers."""
-    scenes = (scene_of(r, log, facts, logs) for log in logs for r in log.reports)
-    told = tuple(map(_explained, opinion.by_report, scenes))
+    told = tuple(map(_explained, opinion.by_report, scenes(logs, facts)))
     pairs = zip(opinion.by_report, told, strict=True)
     verdict = next((full for short, full in pairs if short is opinion.verdict), opinion.verdict)
     return Opinion(told, verdict)

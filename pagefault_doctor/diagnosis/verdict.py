@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import islice
 
 from pagefault_doctor.diagnosis import weights
-from pagefault_doctor.diagnosis.ranking import diagnose_report
-from pagefault_doctor.diagnosis.scene import Scene
 from pagefault_doctor.diagnosis.wording import NO_FAULT
 from pagefault_doctor.model.diagnosis import (
     Attribution,
@@ -22,12 +19,6 @@ from pagefault_doctor.model.fact import Fact
 from pagefault_doctor.model.log import KernelLog, ModuleEvent
 from pagefault_doctor.model.report import Kind, Report
 
-_OTHERS = 32
-"""Other reports of a boot that are looked at: the first, for the rest are consequences."""
-_FIRST = 3
-"""Reports of another boot that are looked at; most of the rest follow from them."""
-_TWINS = 4
-"""Reports of the same fault in other logs that are looked at."""
 _MINOR = (Kind.INFO, Kind.REBOOT)
 _REFUSED = {
     "symbol-version": "{} disagrees about the version of a symbol: it was built for another kernel",
@@ -93,44 +84,20 @@ def _mismatch(event: ModuleEvent, text: str) -> Diagnosis:
     )
 
 
-def scene_of(
-    report: Report,
-    log: KernelLog,
-    facts: Mapping[str, Fact],
-    logs: tuple[KernelLog, ...] = (),
-) -> Scene:
-    """Return the scene of a report of a log; `logs` are all that were read."""
-    others = (r for r in log.reports if r.boot == report.boot and r is not report)
-    twins = (r for other in logs if other is not log for r in other.reports if _same(r, report))
-    return Scene(
-        report,
-        facts,
-        log.module_events,
-        others=tuple(islice(others, _OTHERS)),
-        twins=tuple(islice(twins, _TWINS)),
-        history=_history(report, log) if log.boots > 1 else (),
-        boots_after=max(log.boots - 1 - report.boot, 0),
-    )
-
-
-def _same(one: Report, other: Report) -> bool:
-    """Whether two reports are of the same fault: the same words at the same place."""
-    place = (other.title, other.function, other.offset, other.module)
-    return other.function is not None and place == (one.title, one.function, one.offset, one.module)
-
-
-def _history(report: Report, log: KernelLog) -> tuple[Report, ...]:
-    """Return the first reports of each other boot, of the last boots where there are many."""
-    found = [r for r in log.reports if r.boot != report.boot and r.number <= _FIRST]
-    return tuple(found[-_OTHERS:])
-
-
 def diagnose(logs: tuple[KernelLog, ...], facts: Mapping[str, Fact]) -> Opinion:
     """Return what the logs and facts together say: a diagnosis of each report, and a verdict."""
     reports = [(log, report) for log in logs for report in log.reports]
-    each = tuple(diagnose_report(r, scene_of(r, log, facts, logs)) for log, r in reports)
+    each = _each(logs, facts) if reports else ()
     index = main_report([report for _, report in reports])
     if index is not None:
         return Opinion(each, each[index])
     events = [event for log in logs for event in log.module_events]
     return Opinion(each, _refused(events) or _NOTHING)
+
+
+def _each(logs: tuple[KernelLog, ...], facts: Mapping[str, Fact]) -> tuple[Diagnosis, ...]:
+    # A walk begins without a report, and the first screen need not wait for all the rules.
+    from pagefault_doctor.diagnosis.ranking import diagnose_report
+    from pagefault_doctor.diagnosis.scenes import scenes
+
+    return tuple(diagnose_report(scene.report, scene) for scene in scenes(logs, facts))
