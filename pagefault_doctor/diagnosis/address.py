@@ -202,13 +202,25 @@ def repaired(value: int, neighbours: tuple[int, ...]) -> tuple[int, int] | None:
     A repair counts only where another register points into the same 64 GiB; otherwise any value
     is one flip away from some address.
     """
-    known = {
-        other >> 36
-        for other in neighbours
-        if other >> 47 == 0x1FFFF and other >> 31 != (1 << 33) - 1
-    }
+    known = _regions(neighbours)
     for bit in range(47, 64):
         fixed = value ^ (1 << bit)
         if fixed >> 47 == 0x1FFFF and fixed >> 36 in known:
             return bit, fixed
     return None
+
+
+def unpacked(value: int, neighbours: tuple[int, ...]) -> int | None:
+    """Return the kernel pointer of which a value has the lower 48 bits, and other upper ones.
+
+    Code packs counters and tags there, and has to take them off again. As with `repaired`, another
+    register must point into the same 64 GiB.
+    """
+    whole = value | 0xFFFF << 48
+    return whole if value != whole and whole >> 36 in _regions(neighbours) else None
+
+
+def _regions(values: tuple[int, ...]) -> set[int]:
+    """Return the 64 GiB that kernel pointers among the values point into, but for its own image."""
+    pointers = (value for value in values if value >> 47 == 0x1FFFF)
+    return {value >> 36 for value in pointers if value >> 31 != (1 << 33) - 1}

@@ -143,6 +143,8 @@ def _special(
         others = tuple(other for other_name, other in known if other_name != name)
         if fixed := address.repaired(value, others):
             yield f"one flipped bit ({fixed[0]}) away from {fixed[1]:#x}", True
+        if whole := address.unpacked(value, others):
+            yield f"the pointer {whole:#x} with something else in its upper 16 bits", True
     yield from _stack(scene, value)
 
 

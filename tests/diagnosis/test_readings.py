@@ -102,6 +102,13 @@ def test_one_bit_away_from_a_pointer_like_the_others() -> None:
     assert "flipped" not in read(bad).means
 
 
+def test_a_pointer_with_something_packed_into_its_upper_bits_is_told() -> None:
+    packed, other = "0x0003888004c12340", "0xffff888004c00000"
+    said = read(packed, rbx=other).means
+    assert "the pointer 0xffff888004c12340 with something else in its upper 16 bits" in said
+    assert "upper 16 bits" not in read(packed).means
+
+
 @pytest.mark.parametrize("value", ["0x6f6c2f7273752f00", "0x1f3e5d7c9b8a6543", "0x18"])
 def test_what_is_only_data_in_flight_is_not_worth_a_look(value: str) -> None:
     assert read(value).telling
