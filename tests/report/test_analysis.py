@@ -16,7 +16,7 @@ from scenarios.test_every_scenario import EACH, visited, walk_again
 
 TOLD = {
     "null-deref-module": (
-        "In faulty_init (faulty.c:37), movb $0x41,(%rax) went through RAX, which held 0x0",
+        "In faulty_init (faulty.c:37), state in RAX was NULL",
         "line 35 may have left it NULL",
         "if (!state)\n        return -ENOMEM;",
     ),
