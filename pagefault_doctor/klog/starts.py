@@ -100,7 +100,7 @@ def _is_no_start(text: str) -> bool:
 
 def header_of(text: str) -> str | None:
     """Return the header of HEADERS that starts a report in this line, or None."""
-    if ":" not in text and not any(sign in text for sign in _SIGNS):
+    if ":" not in text and not any(map(text.__contains__, _SIGNS)):
         return None
     header = next(filter(text.__contains__, _RANKED), None)
     if header is None or _is_no_start(text) or _OTHER_PROGRAM.match(text):
