@@ -41,6 +41,8 @@ def _printed(scene: Scene) -> set[int]:
 def target(scene: Scene) -> Pointed | None:
     """Return what the bad pointer points to; of a report of the slab checks, the object's start."""
     known = pointed(scene)
+    if not known:
+        return None
     if scene.report.kind is Kind.SLAB:
         return next((p for p in known.values() if "object" in p.names), None)
     values = (scene.pointer, scene.fault_address)
@@ -49,7 +51,8 @@ def target(scene: Scene) -> Pointed | None:
 
 def owner(scene: Scene) -> Pointed | None:
     """Return the object in which the bad pointer lies, and which a register points to, or None."""
-    bad, known = target(scene), pointed(scene).values()
+    known = pointed(scene).values()
+    bad = target(scene) if known else None
     if bad is None or bad.kind not in _BAD:
         return None
     starts = {holder.start for holder in bad.kept}
