@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
@@ -62,15 +63,33 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def text(self) -> str:
         """The command as a person would type it, quoted for a POSIX shell."""
-        return shlex.join(self.words)
+        return typed(self.words)
 
     @property
     def line(self) -> str:
         """The command on one line: a script in it is told by its length."""
         return " ".join(
-            f"'(script, {word.count(chr(10)) + 1} lines)'" if "\n" in word else shlex.quote(word)
+            f"'(script, {word.count(chr(10)) + 1} lines)'" if "\n" in word else quoted(word)
             for word in self.words
         )
+
+
+def quoted(word: str) -> str:
+    """Return a word as a POSIX shell reads it back; in double quotes where it holds single ones.
+
+    `shlex.quote` makes them `'"'"'`, which nobody can read at night.
+    """
+    plain = "'" in word and not any(sign in word for sign in _SPECIAL)
+    return f'"{word}"' if plain else shlex.quote(word)
+
+
+def typed(words: Iterable[str]) -> str:
+    """Return words as a person would type them to a POSIX shell."""
+    return " ".join(map(quoted, words))
+
+
+_SPECIAL: Final = '"$`\\!'
+"""What means something between double quotes (POSIX, Shell Command Language, 2.2.3), and `!`."""
 
 
 class ResultStatus(StrEnum):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Iterator
 
-from pagefault_doctor.model.command import Risk
+from pagefault_doctor.model.command import Risk, typed
 from pagefault_doctor.model.fact import Finding, Mark
 from pagefault_doctor.model.playbook import Step
 from pagefault_doctor.playbook import shelf
@@ -66,7 +65,7 @@ def _step(view: View, step: Step) -> Iterator[Block]:
     for record in view.of_step(step.id):
         yield from _command(record, view.started.user)
     refused = [
-        f"declined: {shlex.join(d.argv)} ({d.reason})" for d in view.declined if d.step == step.id
+        f"declined: {typed(d.argv)} ({d.reason})" for d in view.declined if d.step == step.id
     ]
     refused += [
         f"blocked: {t.tool}: {t.reason}; {t.remedy}"

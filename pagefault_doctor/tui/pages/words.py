@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from pagefault_doctor.model.command import Command, Result, ResultStatus
+from pagefault_doctor.model.command import Command, Result, ResultStatus, quoted
 from pagefault_doctor.model.diagnosis import Attribution, Candidate, RootCause
 from pagefault_doctor.model.playbook import Cause
 from pagefault_doctor.tools.tool import Tool
@@ -54,7 +53,7 @@ def command(argv: Sequence[str]) -> str:
 
 
 def _argument(argument: str) -> str:
-    return shlex.quote(argument) if len(argument) <= _LONG else f"'... {len(argument)} letters ...'"
+    return quoted(argument) if len(argument) <= _LONG else f"'... {len(argument)} letters ...'"
 
 
 def of_tool(command_: Command, tools: Mapping[str, Tool]) -> str:

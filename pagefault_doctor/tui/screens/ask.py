@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
-
 from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Input
 
-from pagefault_doctor.model.command import Command
+from pagefault_doctor.model.command import Command, typed
 from pagefault_doctor.model.errors import UsageError
 from pagefault_doctor.tui.edition import edited
 from pagefault_doctor.tui.row import Row, Tone
@@ -61,7 +59,7 @@ class EditScreen(LineScreen):
     def __init__(self, command: Command) -> None:
         root = ", as root through sudo" if command.as_root else ""
         title = f"Edit the command (risk: {command.risk}{root})"
-        super().__init__(title, shlex.join(command.argv), "run it")
+        super().__init__(title, typed(command.argv), "run it")
         self._command = command
 
     def take(self, text: str) -> None:
