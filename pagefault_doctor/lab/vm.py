@@ -39,8 +39,11 @@ _PANIC: Final = (b"---[ end Kernel panic", b"pfdoctor capture: exit code ")
 """Said by a kernel that stands still, and by a capture kernel that has done its work. QEMU tells of
 a panic too, but not of one that a capture kernel follows, or that comes before pvpanic is there."""
 
-_LAST_WORDS: Final = 2.0
-"""Seconds that a kernel of whose panic QEMU has told may take to say its last line."""
+_LAST_WORDS: Final = 10.0
+"""Seconds that a kernel of whose panic QEMU has told may take to say its last line.
+
+A dump of a kernel that is still saying it shows a stack that nobody can unwind.
+"""
 
 
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
