@@ -145,7 +145,7 @@ def _examine_box(args: argparse.Namespace) -> Examined:
 
     walk = begin(host_of(args), saved=False)
     walk_steps(walk, ("check-logs",))
-    return Examined(walk.host.name, walk.view.case.reports, walk.view.explained())
+    return Examined(walk.host.name, walk.view.case.reports, walk.view.explained)
 
 
 def _examine_dump(args: argparse.Namespace) -> Examined:
@@ -165,7 +165,7 @@ def _examine_dump(args: argparse.Namespace) -> Examined:
     reports = walk.view.case.reports
     if args.module_dir:
         reports = located_reports(reports, Path(args.module_dir))
-    return Examined(args.vmcore, reports, walk.view.explained())
+    return Examined(args.vmcore, reports, walk.view.explained)
 
 
 def _tell_troubles(walk: Walk) -> None:

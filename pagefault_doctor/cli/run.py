@@ -67,7 +67,7 @@ def print_session(walk: Walk, *, as_json: bool) -> None:
     from pagefault_doctor.report.diagnosis import diagnosis_text
 
     source = view.case.get("given.log", "") or view.started.host
-    sys.stdout.write(diagnosis_text(source, view.case.reports, view.explained()))
+    sys.stdout.write(diagnosis_text(source, view.case.reports, view.explained))
     if view.opinion.verdict.root_cause is RootCause.NONE:
         print("To see pfdoctor at work on a real case: pfdoctor train")
     if walk.is_kept:

@@ -46,7 +46,7 @@ def _particulars(view: View) -> Iterator[str]:
 
 
 def _verdict(view: View) -> Iterator[Block]:
-    verdict = view.explained().verdict
+    verdict = view.explained.verdict
     yield Heading("Verdict")
     causes = shelf.causes()
     cause = causes.get(verdict.root_cause)

@@ -47,7 +47,7 @@ def session_document(view: View) -> Document:
         "facts": {name: fact.value for name, fact in sorted(view.case.facts.items())},
         "findings": view.case.findings,
         "notes": [{"step": note.step, "text": note.text, "at": note.at} for note in view.notes],
-        "diagnosis": diagnosis_document(started.host, view.case.reports, view.explained()),
+        "diagnosis": diagnosis_document(started.host, view.case.reports, view.explained),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 
 import msgspec
 
@@ -49,7 +50,7 @@ class CommandRecord(msgspec.Struct, frozen=True):
     interrupted: bool = False
 
 
-class View(msgspec.Struct, frozen=True, kw_only=True):
+class View(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A session at one moment. `effects` is what the engine wants done now."""
 
     started: SessionStarted
@@ -74,9 +75,10 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
         """Id of the current step, None before the first."""
         return self.state.current
 
+    @cached_property
     def explained(self) -> Opinion:
-        """Return the opinion with the account of each report."""
-        # Most views are folded over without anybody reading them.
+        """The opinion with the account of each report."""
+        # A screen asks at each key. Most views are folded over without anybody reading them.
         from pagefault_doctor.diagnosis.explained import explained
 
         return explained(self.opinion, self.case.logs, self.case.facts)

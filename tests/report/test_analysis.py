@@ -79,7 +79,7 @@ def test_the_report_tells_what_happened_why_and_what_to_change(scenario_id: str)
 @EACH
 def test_every_sentence_names_a_line_of_a_log_or_a_command_that_ran(scenario_id: str) -> None:
     view = walk_again(scenario_id)[0].view
-    verdict, there = view.explained().verdict, lines_of_the_logs(view)
+    verdict, there = view.explained.verdict, lines_of_the_logs(view)
     ran = {record.command.text for record in view.commands}
     assert verdict.account is not None
     cited = [*sentences(verdict.account), *(e for c in verdict.candidates for e in c.evidence)]
@@ -93,7 +93,7 @@ def test_every_sentence_names_a_line_of_a_log_or_a_command_that_ran(scenario_id:
 
 @pytest.mark.parametrize("scenario_id", FIXED)
 def test_the_account_says_that_the_fix_was_proven(scenario_id: str) -> None:
-    verdict = walk_again(scenario_id)[0].view.explained().verdict
+    verdict = walk_again(scenario_id)[0].view.explained.verdict
     assert verdict.account is not None
     assert verdict.account.tried[-1].text.startswith("with it the trigger")
     assert verdict.next_step is not None
@@ -101,7 +101,7 @@ def test_the_account_says_that_the_fix_was_proven(scenario_id: str) -> None:
 
 
 def test_an_answer_in_short_names_the_runner_up_and_what_speaks_against_it() -> None:
-    verdict = walk_again("err-ptr")[0].view.explained().verdict
+    verdict = walk_again("err-ptr")[0].view.explained.verdict
     short = in_short(verdict, shelf.causes()["err-ptr"])
     assert short.startswith("Very likely error code used as a pointer in module fwsize (9")
     assert "Next likely is null-deref (" in short

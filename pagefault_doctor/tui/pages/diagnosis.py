@@ -21,7 +21,7 @@ from pagefault_doctor.tui.row import Row, Tone
 
 def rows(view: View, causes: Mapping[str, Cause], opened: AbstractSet[int]) -> Iterator[Row]:
     """Give the diagnosis; `opened` are the ranks, from 0, whose evidence is shown."""
-    verdict = view.explained().verdict
+    verdict = view.explained.verdict
     yield Row(verdict.summary, tone=Tone.TITLE)
     yield Row()
     if verdict.root_cause is RootCause.NONE or not verdict.candidates:
