@@ -13,6 +13,8 @@ SUDO: Final = ("sudo", "-n", "--")
 """sudo that fails where it would have to ask for a password (sudo(8))."""
 SUDO_ASKING: Final = ("sudo", "--")
 """sudo that asks for the password itself, on its terminal."""
+_SPECIAL: Final = '"$`\\!'
+"""What means something between double quotes (POSIX, Shell Command Language, 2.2.3), and `!`."""
 
 
 class Risk(StrEnum):
@@ -86,10 +88,6 @@ def quoted(word: str) -> str:
 def typed(words: Iterable[str]) -> str:
     """Return words as a person would type them to a POSIX shell."""
     return " ".join(map(quoted, words))
-
-
-_SPECIAL: Final = '"$`\\!'
-"""What means something between double quotes (POSIX, Shell Command Language, 2.2.3), and `!`."""
 
 
 class ResultStatus(StrEnum):

@@ -65,7 +65,7 @@ def _read(result: Result, case: Case) -> Reading:
     bad = case.get("debug.pointer", "")
     held = tuple(_held(result.output))
     if report is None or not held:
-        text = "The file's debug information has no variable in a register there"
+        text = "gdb knows of no variable in a register there"
         return Reading(findings=(finding(text, Mark.NEUTRAL, result),) if result.ok else ())
     named = next((row for row in held if row[1] == bad), None)
     findings = []

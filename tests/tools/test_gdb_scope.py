@@ -70,7 +70,7 @@ def test_a_register_without_a_variable_stays_what_it_is() -> None:
 
 
 def test_without_variables_that_is_said() -> None:
-    assert "no variable in a register" in texts(after_gdb("Scope for x:\nno locals.\n").findings)
+    assert "knows of no variable" in texts(after_gdb("Scope for x:\nno locals.\n").findings)
 
 
 def test_the_scope_is_asked_for_at_the_place_of_the_line() -> None:
