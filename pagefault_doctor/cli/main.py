@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import gc
 import os
 import sys
@@ -54,6 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run `pfdoctor` with these arguments and return its exit code."""
     # A start makes many objects and hardly any garbage: to look for it often costs 4 %.
     gc.set_threshold(50_000)
+    # At the end the interpreter would search all that is left for garbage, several times: 8 %.
+    atexit.register(gc.freeze)
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:1] == ["--version"]:
         print(f"pfdoctor {__version__}")

@@ -7,31 +7,37 @@ bidirectional control could make a line read as something else. Both are shown, 
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
-_CONTROL: Final = (*range(0x09), *range(0x0B, 0x20), *range(0x7F, 0xA0))
-_BIDI: Final = (0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A), 0xFEFF)
-_SURROGATES: Final = range(0xD800, 0xE000)
+from pagefault_doctor.model.pattern import regex
 
-_VISIBLE: Final = {
-    code: f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
-    for code in (*_CONTROL, *_BIDI, *_SURROGATES)
-}
-_VISIBLE_IN_LINE: Final = _VISIBLE | {0x0A: "\\x0a", 0x09: " "}
+_HARMFUL: Final = (
+    r"\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters, but for tab and newline
+    r"\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"  # bidirectional and line controls
+    r"\ud800-\udfff"  # surrogates, which no terminal can be sent
+)
+_IN_TEXT: Final = regex(f"[{_HARMFUL}]")
+_IN_LINE: Final = regex(f"[{_HARMFUL}\\n]")
+
+
+def _shown(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 def clean(text: str) -> str:
     """Return the text with every control and bidi character but newline and tab made visible."""
     if text.isascii() and text.isprintable():
         return text
-    return text.translate(_VISIBLE)
+    return _IN_TEXT.sub(_shown, text)
 
 
 def clean_line(text: str) -> str:
     """Return the text as one harmless line: as `clean`, newlines visible too and tabs as blanks."""
     if text.isascii() and text.isprintable():
         return text
-    return text.translate(_VISIBLE_IN_LINE)
+    return _IN_LINE.sub(_shown, text).replace("\t", " ")
 
 
 def decode(data: bytes) -> str:
