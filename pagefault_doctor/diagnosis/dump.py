@@ -20,8 +20,9 @@ _BAD = ("value", "nothing", "modules-area")
 
 def pointed(scene: Scene) -> dict[int, Pointed]:
     """Return what the dump says of each value that the report prints, by that value."""
-    found = tuple(_all(scene))
-    printed = _printed(scene) if found else frozenset[int]()
+    if scene.fact(_FACT) is None:
+        return {}
+    found, printed = tuple(_all(scene)), _printed(scene)
     return {p.value: p for p in found if p.value in printed or "object" in p.names}
 
 

@@ -39,7 +39,8 @@ def weighed(report: Report, scene: Scene) -> tuple[dict[RootCause, tuple[Evidenc
     """Return the evidence of every cause that something speaks for, and whether it is thin."""
     consequence = _consequence(report)
     extra = (consequence,) if consequence else ()
-    found = ((cause, (*weigh(report, scene), *hints(cause, scene))) for cause, weigh in RULES)
+    hinted = hints(scene)
+    found = ((c, (*weigh(report, scene), *hinted.get(c.value, ()))) for c, weigh in RULES)
     thin = report.function is None and not report.registers
     return {c: (*ev, *extra) for c, ev in found if any(e.weight > 0 for e in ev)}, thin
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 from pagefault_doctor.diagnosis.scene import Scene
-from pagefault_doctor.model.diagnosis import Evidence, RootCause
+from pagefault_doctor.model.diagnosis import Evidence
 
 _CHECKERS: Final = (
     ("fix.cocci_cause", "coccinelle finds a pattern that brings it"),
@@ -15,12 +14,14 @@ _CHECKERS: Final = (
 )
 
 
-def hints(cause: RootCause, scene: Scene) -> Iterator[Evidence]:
-    """Yield the hints that speak for a cause, where the report is about the suspect's own code."""
+def hints(scene: Scene) -> dict[str, list[Evidence]]:
+    """Return what speaks for each cause, by its name, where the report is of the suspect's code."""
+    found: dict[str, list[Evidence]] = {}
     suspect = scene.fact("suspect.module")
     if suspect is None or scene.report.module != suspect.value:
-        return
+        return found
     for name, text in _CHECKERS:
-        fact = scene.fact(name)
-        if fact and fact.value == cause.value:
-            yield scene.knows("checker.pattern", f"{text}, at the line that faulted", fact)
+        if fact := scene.fact(name):
+            said = scene.knows("checker.pattern", f"{text}, at the line that faulted", fact)
+            found.setdefault(str(fact.value), []).append(said)
+    return found

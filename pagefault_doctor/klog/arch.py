@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Final
 
-from pagefault_doctor.klog.body import Body
+from pagefault_doctor.klog.prefix import LogLine
 from pagefault_doctor.model.pattern import regex
 
 _SIGNS: Final = tuple(
-    (name, word, regex(pattern))
+    (name, word, regex(pattern, re.MULTILINE))
     for name, word, pattern in (
-        ("x86_64", "RIP: ", r"\bRIP: [0-9a-f]{4}:"),
-        ("x86_64", "RAX: ", r"\bRAX: [0-9a-f]{16}"),
-        ("x86_64", "P4D ", r"\bP4D "),
+        ("x86_64", "RIP: ", r"RIP: [0-9a-f]{4}:"),
+        ("x86_64", "RAX: ", r"RAX: [0-9a-f]{16}"),
+        ("x86_64", "P4D ", "P4D "),
         ("x86_64", "entry_SYSCALL_64", "entry_SYSCALL_64"),
+        ("x86_64", "do_syscall_64", "do_syscall_64"),
+        ("x86_64", "__x64_sys_", "__x64_sys_"),
         ("x86_64", ".x86_64", r"\.x86_64\b"),
-        ("i386", "EIP", r"\bEIP: [0-9a-f]{4}:|EIP is at"),
-        ("i386", "EAX: ", r"\bEAX: [0-9a-f]{8}\b"),
+        ("i386", "EIP", r"EIP(?:: [0-9a-f]{4}:| is at)"),
+        ("i386", "EAX: ", r"EAX: [0-9a-f]{8}\b"),
         ("i386", "86", r"\.i[3-6]86\b"),
-        ("arm64", "x0", r"\bx0\d?: [0-9a-f]{16}"),
-        ("arm64", "x1", r"\bx1\d?: [0-9a-f]{16}"),
-        ("arm64", "x2", r"\bx2\d?: [0-9a-f]{16}"),
-        ("arm64", "pstate: ", r"\bpstate: "),
-        ("arm64", "ESR = 0x", r"\bESR = 0x"),
+        ("arm64", "x", r"x[0-2](?<!\w\w\w)\d?: [0-9a-f]{16}"),
+        ("arm64", "pstate: ", "pstate: "),
+        ("arm64", "ESR = 0x", "ESR = 0x"),
         ("arm64", "el0", r"el0_?[a-z]*_?(?:64_)?(?:sync|irq|svc)"),
         ("arm64", "el1", r"el1_?[a-z]*_?(?:64_)?(?:sync|irq|svc)"),
         ("arm64", ".aarch64", r"\.aarch64\b"),
@@ -48,16 +50,12 @@ _SIGNS: Final = tuple(
         ("mips", "Status: ", r"Status: [0-9a-f]{8}\b"),
         ("x86_64", "[<ffffffff", r"\[<ffffffff[0-9a-f]{8}>\]"),
         ("x86_64", "ffff88", r"ffff88[0-9a-f]{10}"),
-        ("x86_64", "__x64_sys_", "__x64_sys_"),
-        ("x86_64", "do_syscall_64", "do_syscall_64"),
     )
 )
 """Machine, a word of a line of its reports, and what in that line tells it for sure."""
 
 
-def arch_of(body: Body) -> str | None:
+def arch_of(lines: Sequence[LogLine]) -> str | None:
     """Return the machine name (as `uname -m` says it) that a report gives away, or None."""
-    for name, word, sign in _SIGNS:
-        if word in body.text and any(sign.search(line.text) for line in body.holding(word)):
-            return name
-    return None
+    text = "\n".join([line.text for line in lines])
+    return next((name for name, word, sign in _SIGNS if word in text and sign.search(text)), None)

@@ -2,45 +2,42 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
-from functools import cached_property
-from itertools import accumulate
 
 from pagefault_doctor.klog.prefix import LogLine
 
 
 class Body:
-    """Lines and their text as one: what few lines hold is looked for once, in all of them."""
+    """Lines and their text as one: what few lines hold is looked for once, in all of them.
+
+    Of a call trace, which makes up half of most reports, the `text` has empty lines: names of
+    functions are no messages.
+    """
 
     def __init__(self, lines: Sequence[LogLine]) -> None:
         self.lines = lines
-        self.text = "\n".join([line.text for line in lines])
+        self.text = "\n".join(["" if line.frame else line.text for line in lines])
         self._heads: dict[int, Body] = {}
 
-    @cached_property
-    def _ends(self) -> list[int]:
-        """Where the line after each line begins."""
-        return list(accumulate([len(line.text) + 1 for line in self.lines]))
-
     def places(self, *words: str) -> list[int]:
-        """Return the indexes of the lines that hold one of the words, in order."""
+        """Return the indexes of the lines of `text` that hold one of the words, in order."""
         text = self.text
         present = [word for word in words if word in text]
         if not present:
             return []
-        ends = self._ends
         found: set[int] = set()
         for word in present:
-            place = text.find(word)
-            while place >= 0:
-                index = bisect_right(ends, place)
+            index = done = 0
+            while (place := text.find(word, done)) >= 0:
+                index += text.count("\n", done, place)
                 found.add(index)
-                place = text.find(word, ends[index])
+                done = text.find("\n", place)
+                if done < 0:
+                    break
         return sorted(found)
 
     def holding(self, *words: str) -> list[LogLine]:
-        """Return the lines that hold one of the words, in order."""
+        """Return the lines of `text` that hold one of the words, in order."""
         return [self.lines[index] for index in self.places(*words)]
 
     def head(self, most: int) -> Body:

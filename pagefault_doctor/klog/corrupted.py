@@ -29,21 +29,22 @@ _INDENT: Final = 8
 
 def losses_of(lines: Sequence[LogLine]) -> str | None:
     """Return what is wrong where messages were dropped between most lines of a report, or None."""
-    if sum(line.dropped > 0 for line in lines) * 2 > len(lines):
+    if len([line for line in lines if line.dropped]) * 2 > len(lines):
         return "most lines of the report were dropped"
     return None
 
 
-def problem_of(lines: Sequence[str], plain: bool) -> str | None:
+def problem_of(lines: Sequence[LogLine], plain: bool) -> str | None:
     """Return what is wrong with the stacks in the report's text, or None.
 
     A `plain` kind of report prints no stack, so it misses none.
     """
-    if any("for stack id" in text and _DEPOT.search(text) for text in lines):
+    said = [(index, line.text) for index, line in enumerate(lines) if not line.frame]
+    if any("for stack id" in text and _DEPOT.search(text) for _, text in said):
         return "the records of stacks are damaged themselves"
     if plain:
         return None
-    heads = {index: head for index, text in enumerate(lines) if (head := _head(text))}
+    heads = {index: head for index, text in said if (head := _head(text))}
     seen: set[str] = set()
     for index, head in heads.items():
         if head in seen:
@@ -53,7 +54,7 @@ def problem_of(lines: Sequence[str], plain: bool) -> str | None:
             return "the call trace is cut off"
         after = range(index + 1, min(index + 1 + _WITHIN, len(lines)))
         own = takewhile(lambda x: x not in heads, after)
-        if not any(_FRAME.search(lines[x][:_LONGEST]) for x in own):
+        if not any(_is_frame(lines[x]) for x in own):
             return "the call trace has no frames"
     return None if seen or _headless(lines) else "no call trace"
 
@@ -66,10 +67,16 @@ def _head(text: str) -> str | None:
     return match.group() if match else None
 
 
-def _headless(lines: Sequence[str]) -> bool:
+def _is_frame(line: LogLine) -> bool:
+    if line.frame:
+        return line.frame[0] is None
+    return _FRAME.search(line.text[:_LONGEST]) is not None
+
+
+def _headless(lines: Sequence[LogLine]) -> bool:
     """Whether it is a trace of riscv or of old ARM, which they print without a head."""
-    if any(_ARM_FRAME.match(text) for text in lines):
+    if any(_ARM_FRAME.match(line.text) for line in lines):
         return True
-    return any(text.startswith("epc : ") for text in lines) and any(
-        "[<" in text[:_INDENT] and _FRAME.search(text[:_LONGEST]) for text in lines
+    return any(line.text.startswith("epc : ") for line in lines) and any(
+        "[<" in line.text[:_INDENT] and _is_frame(line) for line in lines
     )

@@ -61,7 +61,7 @@ _QUESTIONABLE: Final = regex(
 _LOST: Final = regex(
     r"(?:Fatal exception|panic_on_warn|hung_task|softlockup|RCU Stall|Hard LOCKUP)"
 )
-_TAIL: Final = regex(r"Kernel panic - not syncing|possible circular locking dependency")
+_TAIL: Final = ("Kernel panic - not syncing", "possible circular locking dependency")
 _ENOUGH: Final = 22
 """Lines after which what comes of a report is no part of its name."""
 _BACKTRACES: Final = "Sending NMI from CPU"
@@ -87,7 +87,7 @@ class Cut(msgspec.Struct, frozen=True):
     """One report's lines.
 
     `lines` are those of its context from the start to its end, `lead` a few before it. `naming` is
-    the text that gives it its name, without prefixes and guessed frames. `beyond` are lines after
+    the lines that give it its name, without guessed frames. `beyond` are lines after
     its end, which may name the modules that it does not. `disconnected` says that the console of
     a virtual machine was lost somewhere in the log, and lines with it.
     """
@@ -95,7 +95,7 @@ class Cut(msgspec.Struct, frozen=True):
     start: Start
     lead: tuple[LogLine, ...]
     lines: tuple[LogLine, ...]
-    naming: tuple[str, ...]
+    naming: tuple[LogLine, ...]
     beyond: tuple[LogLine, ...] = ()
     disconnected: bool = False
 
@@ -170,25 +170,26 @@ def cut(start: Start, end: int | None, lines: Lines) -> Cut:
     number = start.line.number
     lead = tuple(x for x in lines.before(start.place, number, LEAD) if x.context == context)
     own: list[LogLine] = []
-    naming: list[str] = []
+    naming: list[LogLine] = []
     beyond: list[LogLine] = []
     ended = asked = False
     patient = _OOM.search(start.line.text) is not None
     listed = start.header is None
-    silent = 0
+    unheard: list[str] = []
     for line in islice(lines.after(start.place, number), LONGEST):
         ours = line.context == context or _asked(line, asked) or _wrapped(line, own)
-        if ours and (patient or _tells(line.text)):
-            silent = 0
+        if ours and (patient or line.frame):
+            unheard.clear()
         elif ours or line.timestamp is None:
-            silent += 1
-        if silent > _SILENT:
-            break
+            unheard.append(line.text if ours else "")
+            if len(unheard) > _SILENT and _all_silent(unheard):
+                break
         if not ours:
             continue
-        asked = asked or _BACKTRACES in line.text
-        ended = ended or (bool(own) and not line.caller and _second(line))
-        ended = ended or (len(naming) > _ENOUGH and _TAIL.search(line.text) is not None)
+        if not line.frame:
+            asked = asked or _BACKTRACES in line.text
+            ended = ended or (bool(own) and not line.caller and _second(line))
+            ended = ended or (len(naming) > _ENOUGH and any(map(line.text.__contains__, _TAIL)))
         if end is None or line.number < end:
             own.append(line)
             listed = listed or line.text.startswith(_MODULES)
@@ -196,13 +197,19 @@ def cut(start: Start, end: int | None, lines: Lines) -> Cut:
             beyond.append(line)
         elif ended or not line.caller:
             break
-        if not (ended or (beyond and not line.caller)) and not (context and _guessed(line.text)):
-            naming.append(line.text)
+        if not (ended or (beyond and not line.caller)) and not (context and _guessed(line)):
+            naming.append(line)
     return Cut(start, lead, tuple(own), tuple(naming), tuple(beyond))
 
 
-def _tells(text: str) -> bool:
-    return text.startswith(" ") or "0x" in text or _TELLS.search(text) is not None
+def _all_silent(texts: list[str]) -> bool:
+    """Whether no line tells of a report; else those up to the last one that does are dropped."""
+    for index in range(len(texts) - 1, -1, -1):
+        text = texts[index]
+        if text.startswith(" ") or "0x" in text or _TELLS.search(text):
+            del texts[: index + 1]
+            return False
+    return True
 
 
 def _asked(line: LogLine, asked: bool) -> bool:
@@ -226,6 +233,9 @@ def _second(line: LogLine) -> bool:
     return header is not None and header not in _SAME_EVENT and not text.startswith("Kernel BUG [#")
 
 
-def _guessed(text: str) -> bool:
+def _guessed(line: LogLine) -> bool:
+    text = line.text
+    if line.frame:
+        return line.frame[0] is not None
     signed = "? " in text or "(unreliable)" in text
     return signed and "<EOI>" not in text and _QUESTIONABLE.search(text) is not None

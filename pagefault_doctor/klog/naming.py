@@ -16,6 +16,7 @@ import msgspec
 
 from pagefault_doctor.klog.demangle import demangled
 from pagefault_doctor.klog.generic import ANCHORS, PATTERNS, VICTIM, WORDS
+from pagefault_doctor.klog.prefix import LogLine
 from pagefault_doctor.model.pattern import regex
 
 
@@ -125,8 +126,14 @@ class _Frames:
             self.names.append(name)
 
 
-def _frame_names(text: str) -> Iterator[str]:
+def _frame_names(line: LogLine) -> Iterator[str]:
+    text = line.text
     if len(text) > _LONGEST or not text[:_DEEPEST].strip():
+        return
+    if line.frame:
+        doubt, function, *_ = line.frame
+        if not doubt:
+            yield function.partition(".")[0]
         return
     for pattern in _FRAMES:
         if match := pattern.match(text):
@@ -136,7 +143,9 @@ def _frame_names(text: str) -> Iterator[str]:
             return
 
 
-def _walk(lines: Sequence[str], places: Sequence[str], found: _Frames, take: Take) -> str | None:
+def _walk(
+    lines: Sequence[LogLine], places: Sequence[str], found: _Frames, take: Take
+) -> str | None:
     """Follow the places through the lines, and choose when a trace ends or all are done.
 
     The first function is chosen as soon as it is found.
@@ -157,25 +166,25 @@ def _walk(lines: Sequence[str], places: Sequence[str], found: _Frames, take: Tak
         following = places[index + 1] if index + 1 < len(places) else None
         index += 1
         while position < len(lines):
-            text = lines[position]
+            line = lines[position]
             position += 1
-            if _HEADS.search(text):
+            if not line.frame and _HEADS.search(line.text):
                 break
-            if following and following != TRACE and (match := _place(following).search(text)):
+            if following and following != TRACE and (match := _place(following).search(line.text)):
                 found.add(_group(match))
                 index += 1
                 break
-            for name in _frame_names(text):
+            for name in _frame_names(line):
                 found.add(name)
             if found.names and take is Take.FIRST:
                 return found.names[0]
     return _choose(found.names, take)
 
 
-def _seek(lines: Sequence[str], start: int, place: str) -> tuple[int, re.Match[str] | None]:
+def _seek(lines: Sequence[LogLine], start: int, place: str) -> tuple[int, re.Match[str] | None]:
     pattern = _place(place)
     for position in range(start, len(lines)):
-        if match := pattern.search(lines[position]):
+        if match := pattern.search(lines[position].text):
             return position + 1, match
     return len(lines), None
 
@@ -221,7 +230,10 @@ def _spellings(name: str, take: Take) -> tuple[str, ...]:
 
 
 def name_function(
-    lines: Sequence[str], ways: Sequence[Sequence[str]], skip: str = "", take: Take = Take.FIRST
+    lines: Sequence[LogLine],
+    ways: Sequence[Sequence[str]],
+    skip: str = "",
+    take: Take = Take.FIRST,
 ) -> Named:
     """Return the function that the first way through the lines leads to."""
     problem = "no function in the stack trace"

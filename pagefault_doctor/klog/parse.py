@@ -90,7 +90,7 @@ class _Said(msgspec.Struct, frozen=True):
 def report_of(cut: Cut, seen: Scan, number: int) -> Report:
     """Return the report that a cut of the log holds, the `number`th of its boot."""
     start = cut.start
-    naming = titles.name(start.header or OWN, cut.naming or (start.line.text,))
+    naming = titles.name(start.header or OWN, cut.naming or (start.line,))
     lines = (*_led(cut.lead), *cut.lines)
     body = Body(cut.lines)
     led = Body(lines) if len(lines) > len(cut.lines) else body
@@ -98,7 +98,7 @@ def report_of(cut: Cut, seen: Scan, number: int) -> Report:
     blamed, process = said.blamed, said.process
     problem = _problem(naming, cut)
     last = max([*said.cited.values(), *(f.line or 0 for f in said.stack.frames)])
-    last = min(last, max(line.number for line in cut.lines))
+    last = min(last, cut.lines[-1].number)
     return Report(
         kind=_exact(naming, said.fault),
         title=naming.title,
@@ -106,7 +106,7 @@ def report_of(cut: Cut, seen: Scan, number: int) -> Report:
         type=type_of(naming.title),
         corrupted=problem is not None,
         corrupted_reason=problem,
-        arch=arch_of(body.head(_HEAD_LINES)),
+        arch=arch_of(cut.lines[:_HEAD_LINES]),
         kernel_release=process.release or seen.release_of(start.boot),
         boot=start.boot,
         number=number,

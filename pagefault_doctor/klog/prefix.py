@@ -6,7 +6,8 @@ journalctl, syslog and a serial console each put something of their own around i
 
 from __future__ import annotations
 
-from typing import Final
+import re
+from typing import Any, Final
 
 import msgspec
 
@@ -61,11 +62,6 @@ _CLOCK: Final = regex(
     r"(?:<\d{1,3}>)?\[ *(?P<time>\d+\.\d+)(?: <[ \d.]{3,20}>)?\]"
     r"(?:\[ *(?P<caller>[CT] *\d+)\]| \((?P<cpu>\d+)\))? ?"
 )
-_PLAIN: Final = regex(
-    r"\[ *(?P<time>\d+\.\d+)\](?:\[ *(?P<caller>[CT] *\d+)\]|(?! \(\d))"
-    r" ?(?P<text>(?:[ -~]{0,1000}[!-~])?)"
-)
-"""A line as most are: the kernel's clock, the caller perhaps, and harmless text."""
 _FIRST: Final = ("[", "<", ">", "*", "-", *"0123456789")
 _LAST: Final = (" ", "^M")
 _SIGNS: Final = ("kern", "KERNEL", "klogd", "login: ")
@@ -80,6 +76,18 @@ _END: Final = " \t\r\n\0"
 _LONGEST: Final = 1200
 """Characters of a line that are read: printk writes at most 1024 (`LOG_LINE_MAX`) and a prefix."""
 _LEVEL: Final = regex(r"<\d{1,3}>(?=[^\d])")
+_FRAME: Final = (
+    r" {0,9}(\? )?([A-Za-z_$][\w$.]*+)\+0x([0-9a-f]{1,16})/0x([0-9a-f]{1,16})"
+    r"(?: \[([A-Za-z][\w-]*)\])?"
+)
+_ONLY_FRAME: Final = regex(_FRAME)
+_LINES: Final = regex(
+    r"^(\[ *(\d+\.\d+)\](?:\[ *([CT] *\d+)\]|(?! \(\d)) ?"
+    rf"({_FRAME}|(?:[ -~]{{0,1000}}[!-~])?)|.*)$",
+    re.MULTILINE,
+)
+"""Lines, and of those which are as most are (the kernel's clock, the caller perhaps, and a frame or
+other harmless text) the parts."""
 
 
 class LogLine(msgspec.Struct, frozen=True):
@@ -89,6 +97,9 @@ class LogLine(msgspec.Struct, frozen=True):
     of day as printed, `caller` the task (`T123`) or CPU (`C1`) that CONFIG_PRINTK_CALLER prints.
     `dropped` counts the messages that printk says it lost before this line. `boot` is the id of
     the boot that the line is the first one of, where the journal told it.
+
+    `frame` is there if the line is one of a call trace as most are (`lib/vsprintf.c`, %pB): the
+    mark of doubt, function, offset, size and module as printed. `stack.frame_of` knows the others.
     """
 
     number: int
@@ -98,6 +109,7 @@ class LogLine(msgspec.Struct, frozen=True):
     caller: str | None = None
     dropped: int = 0
     boot: str | None = None
+    frame: tuple[str | Any, ...] | None = None
 
     @property
     def context(self) -> str:
@@ -107,22 +119,41 @@ class LogLine(msgspec.Struct, frozen=True):
 
 def split(raw: str, number: int = 0) -> LogLine:
     """Return the line behind its prefixes, and what they said. Never raises."""
-    return quick(raw, number) or thorough(raw, number)
+    return lines_of(raw, number)[0]
 
 
-def quick(raw: str, number: int = 0) -> LogLine | None:
-    """Return what `thorough` does for a line as most are, and None for any other."""
-    if plain := _PLAIN.fullmatch(raw):
-        time, caller, text = plain.groups()
-        if "kernel: " in text or text.endswith("^M"):
-            return None
-        return LogLine(number, text, float(time), None, caller and caller.replace(" ", ""))
+def lines_of(text: str, number: int) -> list[LogLine]:
+    """Return the lines of a text without prefixes, the first with that number. Never raises."""
+    lines: list[LogLine] = []
+    # A loop in C finds the parts of all lines: this is run for every line of a report.
+    for raw, time, caller, said, doubt, function, offset, size, module in _LINES.findall(text):
+        if not time or "kernel: " in said or said.endswith("^M"):
+            line = _bare_words(raw, number) or thorough(raw, number)
+        else:
+            frame = (doubt or None, function, offset, size, module or None) if function else None
+            caller = caller.replace(" ", "") if caller else None
+            line = LogLine(number, said, float(time), None, caller, 0, None, frame)
+        lines.append(line)
+        number += 1
+    return lines
+
+
+def _bare_words(raw: str, number: int) -> LogLine | None:
+    """Return what `thorough` does for a line that has nothing before it, None for any other."""
     if not raw.isascii() or not raw.isprintable() or len(raw) > _LONGEST:
         return None
     if raw.startswith(_FIRST) or raw.endswith(_LAST) or any(sign in raw for sign in _SIGNS):
         return None
     # A clock may stand anywhere behind what others print.
-    return None if "." in raw and "[" in raw else LogLine(number, raw)
+    if "." in raw and "[" in raw:
+        return None
+    return LogLine(number, raw, None, None, None, 0, None, _frame(raw))
+
+
+def _frame(text: str) -> tuple[str | Any, ...] | None:
+    if "+0x" not in text or (frame := _ONLY_FRAME.fullmatch(text)) is None:
+        return None
+    return frame.groups()
 
 
 def thorough(raw: str, number: int = 0) -> LogLine:
@@ -143,8 +174,6 @@ def thorough(raw: str, number: int = 0) -> LogLine:
         if "kernel: " in text and (who := _HOST.match(text, place)):
             place = who.end()
     words = clean_line(text[place:])
-    if not said:
-        return LogLine(number, words, time, None, caller.replace(" ", "") if caller else None)
     return LogLine(
         number,
         words,
@@ -153,6 +182,7 @@ def thorough(raw: str, number: int = 0) -> LogLine:
         caller.replace(" ", "") if caller else None,
         int(said.get("dropped", 0)),
         said.get("boot"),
+        _frame(words),
     )
 
 

@@ -94,6 +94,9 @@ def registers_of(lines: Sequence[LogLine]) -> tuple[dict[str, str], int | None]:
     first: int | None = None
     follows: tuple[str, int] | None = None
     for line in lines:
+        if line.frame:
+            follows = None
+            continue
         text = line.text
         row = _row(text, follows)
         names, follows = row if row else (_pairs(text), None)
@@ -111,8 +114,8 @@ def _pairs(text: str) -> list[tuple[str, str]]:
     if _NOISE.match(text):
         return []
     if ":" in text or "=" in text:
-        return [(m["name"].lower(), "0x" + m["value"]) for m in _VALUES.finditer(text)]
-    return [(m["name"], "0x" + m["value"]) for m in _PAIRS.finditer(text)]
+        return [(name.lower(), "0x" + value) for name, value in _VALUES.findall(text)]
+    return [(name, "0x" + value) for name, value in _PAIRS.findall(text)]
 
 
 def _row(

@@ -26,10 +26,6 @@ _LINE: Final = regex(
     rf"(?P<doubt>\? +)?(?::(?P<old_module>\w+):)?{_PLACE}{_MODULE}"
     r"(?P<unreliable> *\(unreliable\))?(?: \([A-Z]+\))?"
 )
-_USUAL: Final = regex(
-    rf" {{0,9}}(\? )?({NAME})\+0x([0-9a-f]{{1,16}})/0x([0-9a-f]{{1,16}})(?: \[([A-Za-z][\w-]*)\])?"
-)
-"""A frame as most are."""
 _NAMED: Final = regex(rf"(?<!\w){_PLACE}{_MODULE}")
 _ARM: Final = regex(
     rf"\s*(?:\[<[0-9a-f]{{8,16}}>\] )?\((?P<function>{NAME})(?:\+0x(?P<offset>[0-9a-f]+)"
@@ -72,12 +68,12 @@ def may_be_frame(text: str) -> bool:
 
 def frame_of(line: LogLine, context: str | None = None) -> Frame | None:
     """Return the frame that a line of a call trace shows, or None where it shows none."""
-    text = line.text
-    if usual := _USUAL.fullmatch(text):
-        doubt, function, offset, size, module = usual.groups()
+    if line.frame:
+        doubt, function, offset, size, module = line.frame
         return Frame(
             function, int(offset, 16), int(size, 16), module, not doubt, context, None, line.number
         )
+    text = line.text
     if not may_be_frame(text):
         return None
     match = _LINE.match(text)
@@ -147,9 +143,10 @@ def first_trace(lines: Iterable[LogLine]) -> tuple[Frame, ...]:
     context: str | None = None
     strangers, patience = 0, _PATIENCE
     for line in lines:
-        context, only = _mark(line.text, context)
-        if only:
-            continue
+        if not line.frame:
+            context, only = _mark(line.text, context)
+            if only:
+                continue
         frame = frame_of(line, context)
         if frame is not None:
             frames.append(frame)

@@ -92,7 +92,14 @@ def _not() -> tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]:
     return tuple((words_of(source), regex(source)) for source in NOT_A_START)
 
 
+@cache
+def _words_of_not() -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word for words, _ in _not() for word in words))
+
+
 def _is_no_start(text: str) -> bool:
+    if not any(map(text.__contains__, _words_of_not())):
+        return False
     return any(
         any(map(text.__contains__, words)) and pattern.search(text) for words, pattern in _not()
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from mmap import MADV_DONTNEED, mmap
 from typing import Final
 
 import msgspec
 
-from pagefault_doctor.klog.prefix import LogLine, quick, split, thorough
+from pagefault_doctor.klog.prefix import LogLine, lines_of, split
 
 CHUNK: Final = 1 << 19
 """How much is searched at once: large enough for speed, small enough to stay in the cache."""
@@ -83,19 +84,22 @@ class Lines:
         return self.data.find(words, max(0, len(self.data) - CHUNK)) >= 0
 
     def after(self, place: int, number: int) -> Iterator[LogLine]:
-        """Yield the lines from a place on, the first of which has the number."""
+        """Return an iterator over the lines from a place on, the first of which has the number."""
+        return chain.from_iterable(self._blocks(place, number))
+
+    def _blocks(self, place: int, number: int) -> Iterator[list[LogLine]]:
         size = len(self.data)
         while place < size:
             block = self.data[place : place + LONGEST]
             whole = block[: block.rfind(b"\n") + 1]
-            for raw in whole.decode("utf-8", "replace").split("\n")[:-1]:
-                yield quick(raw, number) or thorough(raw, number)
-                number += 1
-            place += len(whole)
-            if not whole:
+            if whole:
+                lines = lines_of(whole[:-1].decode("utf-8", "replace"), number)
+                place += len(whole)
+            else:
                 line, place = self.at(place, number)
-                number += 1
-                yield line
+                lines = [line]
+            number += len(lines)
+            yield lines
 
     def before(self, place: int, number: int, limit: int) -> list[LogLine]:
         """Return up to `limit` lines that stand before the line of that place and number."""

@@ -11,6 +11,7 @@ import msgspec
 from pagefault_doctor.klog.families import pattern, under
 from pagefault_doctor.klog.form import Form
 from pagefault_doctor.klog.naming import Named, name_function
+from pagefault_doctor.klog.prefix import LogLine
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Kind
 
@@ -26,6 +27,8 @@ _CLEANING: Final = (
     (regex(r"(?<![a-zA-Z0-9_])[0-9]+(?![a-zA-Z0-9_])"), "NUM"),
     (regex(r"[0-9]{7,}"), "NUM"),
 )
+_VARIES: Final = regex(r"[0-9]|[a-f]{6}")
+"""What a title holds, at the least, that one of these finds something in."""
 _UNPRINTABLE: Final = regex(r"[^\x20-\x7e]+")
 _STAMP: Final = regex(r"\[ *\d+\.\d+\]")
 _LONGEST: Final = 120
@@ -45,7 +48,7 @@ class Naming(msgspec.Struct, frozen=True, kw_only=True):
 def cleaned(title: str) -> str:
     """Return the title without what varies between runs."""
     text = " ".join(_UNPRINTABLE.sub(" ", title).split())
-    for _ in range(8):
+    for _ in range(8 if _VARIES.search(text) else 0):
         before = text
         for expression, replacement in _CLEANING:
             text = expression.sub(replacement, text)
@@ -54,9 +57,9 @@ def cleaned(title: str) -> str:
     return text[:_LONGEST].strip()
 
 
-def name(header: str, lines: Sequence[str]) -> Naming:
+def name(header: str, lines: Sequence[LogLine]) -> Naming:
     """Return the name of the report that these lines hold; the first of them has the header."""
-    text = "\n".join(lines)
+    text = "\n".join([line.text for line in lines])
     best: tuple[int, Form, re.Match[str]] | None = None
     broken: Form | None = None
     for form in under(header):
@@ -74,7 +77,7 @@ def name(header: str, lines: Sequence[str]) -> Naming:
     if broken and best and best[1].kind is not broken.kind:
         best = None
     if best is None:
-        return _unnamed(lines[0], header, broken)
+        return _unnamed(lines[0].text, header, broken)
     _, form, match = best
     return _named(form, match, text, lines)
 
@@ -87,7 +90,7 @@ def _unnamed(line: str, header: str, broken: Form | None) -> Naming:
     return Naming(title=cleaned(said), kind=kind, form=broken, problem=problem)
 
 
-def _named(form: Form, match: re.Match[str], text: str, lines: Sequence[str]) -> Naming:
+def _named(form: Form, match: re.Match[str], text: str, lines: Sequence[LogLine]) -> Naming:
     groups = list(match.groups())
     if form.then and (more := pattern(form.then).search(text, match.start())):
         groups += more.groups()

@@ -86,14 +86,15 @@ _TYPES: Final = (
     ("SYZFAIL", "SYZ_FAILURE"),
     ("SYZFATAL", "SYZ_FAILURE"),
 )
-_LONGEST_FIRST: Final = tuple(sorted(_TYPES, key=lambda row: -len(row[0])))
+_BY_BEGINNING: Final = dict(_TYPES)
+_LENGTHS: Final = sorted({len(beginning) for beginning in _BY_BEGINNING}, reverse=True)
 
 
 def type_of(title: str) -> str | None:
     """Return the type that the longest matching beginning of the title gives, or None."""
-    for beginning, kind in _LONGEST_FIRST:
-        if title.startswith(beginning):
-            return kind
+    for length in _LENGTHS:
+        if title[:length] in _BY_BEGINNING:
+            return _BY_BEGINNING[title[:length]]
     if title.startswith("KASAN:"):
         if " Write" in title:
             return "KASAN-WRITE"

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pagefault_doctor.klog import arch, fault, registers, setting, starts
 from pagefault_doctor.klog.body import Body
 from pagefault_doctor.klog.families import DETAILS, FORMS
-from pagefault_doctor.klog.prefix import LogLine, quick, thorough
+from pagefault_doctor.klog.prefix import LogLine, lines_of, split, thorough
 from pagefault_doctor.model.pattern import words_of
 
 LOGS = Path(__file__).parent / "logs"
@@ -102,6 +102,17 @@ def test_a_body_finds_the_lines_that_hold_a_word(texts: list[str], words: list[s
     assert Body(lines).holding(*words) == expected
 
 
+def test_a_body_leaves_out_the_frames_of_call_traces() -> None:
+    lines = lines_of("Call Trace:\n panic_once+0x10/0x20\n ? panic+0x1/0x2 [m]\nKernel panic", 1)
+    assert [line.frame for line in lines] == [
+        None,
+        (None, "panic_once", "10", "20", None),
+        ("? ", "panic", "1", "2", "m"),
+        None,
+    ]
+    assert Body(lines).holding("panic") == lines[3:]
+
+
 AROUND = (
     "{}", "<4>{}", " {}", "{} ", "{}\r", "{}^M", "> {}", "3: {}", "host login: {}", "\x1b[0m{}",
     "Jan 13 10:20:30 host kernel: {}", "2025-01-13T10:20:30.123456+01:00 {}", "kern  :err   : {}",
@@ -115,10 +126,17 @@ def test_a_line_read_quickly_is_the_line_read_thoroughly(around: str) -> None:
     for path in sorted(LOGS.rglob("*.log")):
         for raw in path.read_text(errors="replace").split("\n"):
             for line in (around.format(raw), around.format(re.sub(r"^\[.*?\] ?", "", raw))):
-                assert quick(line, 7) in (None, thorough(line, 7)), line
+                assert split(line, 7) == thorough(line, 7), line
 
 
 @given(st.from_regex(r"(?:<\d>)?\[ *\d{1,4}\.\d{6}\](?:\[ *[CT]\d{1,3}\]| \(\d\))?.{0,20}"))
 def test_any_line_read_quickly_is_the_line_read_thoroughly(raw: str) -> None:
     line = raw.replace("\n", "")
-    assert quick(line, 7) in (None, thorough(line, 7))
+    assert split(line, 7) == thorough(line, 7)
+
+
+@given(st.lists(st.sampled_from(["", "[    1.000000]  ? a+0x1/0x2 [b]", "plain", "\r", "é"])))
+def test_the_lines_of_a_text_are_read_as_each_of_them_is(raw: list[str]) -> None:
+    text = "\n".join(raw)
+    expected = [split(line, number) for number, line in enumerate(text.split("\n"), 3)]
+    assert lines_of(text, 3) == expected
