@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from pagefault_doctor import __version__
-from pagefault_doctor.cli.lab_box import known, lab_box
 from pagefault_doctor.cli.options import DEFAULT_PLAYBOOK
 from pagefault_doctor.cli.talk import say
 from pagefault_doctor.hosts.host import Host
@@ -122,6 +121,8 @@ def begin_in_lab(
 
     With a `scenario` it is a training walk.
     """
+    from pagefault_doctor.cli.lab_box import known, lab_box
+
     with lab_box(case) as host:
         yield begin(
             host,
@@ -171,6 +172,8 @@ def _host_again(events: tuple[Event, ...], stack: ExitStack) -> Host:
     if started.destination is not None:
         return connected(started.destination, started.ssh_config)
     if started.lab is not None:
+        from pagefault_doctor.cli.lab_box import lab_box
+
         return stack.enter_context(lab_box(started.lab))
     if started.scenario is None:
         return LocalHost()

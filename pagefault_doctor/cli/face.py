@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Final
 
 from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.hosts.vitals import Vitals, major_fault_rate, vitals
+from pagefault_doctor.model.playbook import Cause
 from pagefault_doctor.model.scenario import Scenario
 from pagefault_doctor.playbook.shelf import causes
 from pagefault_doctor.session.store import path_of, sessions_folder
@@ -30,7 +32,7 @@ def show(walk: Walk, args: argparse.Namespace, scenario: Scenario | None = None)
         slow_link=args.slow_link,
         mouse=not args.no_mouse,
         scenario=scenario,
-        causes=causes(),
+        causes=_Causes(),
         session_path=path if path.exists() else None,
         vitals=VitalsLine(walk) if isinstance(walk.host, LocalHost) else None,
     )
@@ -41,6 +43,23 @@ def shows_unicode(environ: Mapping[str, str]) -> bool:
     chosen = (environ.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG"))
     locale = next(filter(None, chosen), "").lower().replace("-", "")
     return "utf8" in locale and not environ.get("TERM", "").startswith(_PLAIN_TERMINALS)
+
+
+class _Causes(Mapping[str, Cause]):
+    """The root causes by their id; the file is read when a cause is first named."""
+
+    @cached_property
+    def _known(self) -> dict[str, Cause]:
+        return causes()
+
+    def __getitem__(self, name: str) -> Cause:
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
 
 
 class VitalsLine:

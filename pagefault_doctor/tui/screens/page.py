@@ -11,6 +11,7 @@ from textual.widgets import Input
 from pagefault_doctor.model.command import Command
 from pagefault_doctor.tui import copying, keys
 from pagefault_doctor.tui.row import Row, Tone
+from pagefault_doctor.tui.widgets.paint import TONES
 from pagefault_doctor.tui.widgets.row_view import RowView
 from pagefault_doctor.tui.widgets.rows import Rows, Rule
 
@@ -24,6 +25,7 @@ class PageScreen(Screen[ScreenResult]):
     """A screen of rows. Subclasses yield `Rows` called `notice` and `hints`, and where
     there is a `RowView` also rules called `above` and `below` around it."""
 
+    COMPONENT_CLASSES = set(TONES)
     PLACE: ClassVar[keys.Place | None] = None
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
 

@@ -9,16 +9,19 @@ from pagefault_doctor.tui.row import Line, Tone
 from pagefault_doctor.tui.safe_text import ascii_only, cells, strip
 
 TONES = frozenset(f"tone--{tone}" for tone in Tone) | {"tone--cursor"}
-"""The component classes that `wizard.tcss` gives styles to."""
+"""The component classes that `wizard.tcss` gives styles to.
+
+Screens have them, not each widget: Textual works them all out anew for every node that has them.
+"""
 
 
 def paint(
     widget: Widget, line: Line, width: int, *, gutter: str = "", chosen: bool = False
 ) -> Strip:
-    """Return the line in the widget's styles; `gutter` goes before it, in the width."""
+    """Return the line in its screen's styles; `gutter` goes before it, in the width."""
     tone = "tone--cursor" if chosen else f"tone--{line.tone}"
-    main = widget.get_component_rich_style(tone)
-    side = main if chosen else widget.get_component_rich_style("tone--dim")
+    main = widget.screen.get_component_rich_style(tone)
+    side = main if chosen else widget.screen.get_component_rich_style("tone--dim")
     left, right = line.left, line.right
     if getattr(widget.app, "ascii_only", False):
         left, right = ascii_only(left), ascii_only(right)

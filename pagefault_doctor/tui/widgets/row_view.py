@@ -11,7 +11,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from pagefault_doctor.tui.row import Line, Row, Tone, layout
-from pagefault_doctor.tui.widgets.paint import TONES, paint
+from pagefault_doctor.tui.widgets.paint import paint
 
 _GUTTER = 1
 
@@ -19,7 +19,6 @@ _GUTTER = 1
 class RowView(ScrollView, can_focus=True):
     """A page of rows. It draws only what is in sight, so that a page may be very long."""
 
-    COMPONENT_CLASSES = set(TONES)
     BINDINGS = [
         ("down,j", "move(1)", "down"),
         ("up,k", "move(-1)", "up"),

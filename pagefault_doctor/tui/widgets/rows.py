@@ -9,13 +9,11 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from pagefault_doctor.tui.row import Line, Row, Tone, layout
-from pagefault_doctor.tui.widgets.paint import TONES, paint
+from pagefault_doctor.tui.widgets.paint import paint
 
 
 class Rows(Widget):
     """A few rows, as high as they need to be; only lines that changed are drawn again."""
-
-    COMPONENT_CLASSES = set(TONES)
 
     def __init__(self, rows: Iterable[Row] = (), *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -56,8 +54,6 @@ class Rows(Widget):
 
 class Rule(Widget):
     """A line across, with something said in it."""
-
-    COMPONENT_CLASSES = set(TONES)
 
     def __init__(self, sign: str, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
