@@ -55,6 +55,8 @@ _FRAMES: Final = tuple(
         r"^ *(?P<f>[A-Za-z0-9_]+)(?:\.[a-z0-9.]+)?(?: \[[\w-]+\])? from [A-Za-z0-9_]+\+0x",
     )
 )
+_SIGNS: Final = ("+", ".", " from ")
+"""What such a line holds at the least."""
 _ARM_CALLER: Final = regex(r" from \[<[0-9a-f]+>\] \((?P<f>[A-Za-z0-9_]+)")
 _HEADS: Final = regex(
     r"Call [Tt]race:|Allocated:|Allocated by task|Freed:|Freed by task|Backtrace:"
@@ -135,7 +137,7 @@ def _frame_names(line: LogLine) -> Iterator[str]:
         if not doubt:
             yield function.partition(".")[0]
         return
-    for pattern in _FRAMES:
+    for pattern in _FRAMES if any(map(text.__contains__, _SIGNS)) else ():
         if match := pattern.match(text):
             yield match["f"]
             if caller := _ARM_CALLER.search(text):

@@ -125,9 +125,10 @@ def split(raw: str, number: int = 0) -> LogLine:
 def lines_of(text: str, number: int) -> list[LogLine]:
     """Return the lines of a text without prefixes, the first with that number. Never raises."""
     lines: list[LogLine] = []
+    odd = "kernel: " in text or "^M" in text
     # A loop in C finds the parts of all lines: this is run for every line of a report.
     for raw, time, caller, said, doubt, function, offset, size, module in _LINES.findall(text):
-        if not time or "kernel: " in said or said.endswith("^M"):
+        if not time or (odd and ("kernel: " in said or said.endswith("^M"))):
             line = _bare_words(raw, number) or thorough(raw, number)
         else:
             frame = (doubt or None, function, offset, size, module or None) if function else None

@@ -78,8 +78,11 @@ NOT_A_START: Final = (
 
 _RANKED: Final = ("Kernel panic", "Internal error:", *HEADERS)
 """The first two quote others: `Internal error: Oops - BUG: 0`."""
-_SIGNS: Final = ("ernel", "BUG", "general")
-"""What a header holds that has no colon: most lines of a report are ruled out by this."""
+_SIGNS: Final = (
+    "BUG", "ING:", "INFO:", "ernel", "fault", "error:", "panic", "segment: ", "opcode:", "int3:",
+    "UBSAN:", "netdevice: ", "VFS: ", "trap:", "SYZF",
+)  # fmt: skip
+"""Half as many words, of which every header holds one: most lines are ruled out by them."""
 _BARE: Final = regex(r"(?:WARNING|INFO|fatal error|panic|BUG):")
 _OTHER_PROGRAM: Final = regex(
     r"(?:<\d+>)?(?:\d{4}-\d\d-\d\d[T ]\S+|[^\W\d]{3,9}\.? +\d+ \d\d:\d\d:\d\d\S*) \S+ "
@@ -107,7 +110,7 @@ def _is_no_start(text: str) -> bool:
 
 def header_of(text: str) -> str | None:
     """Return the header of HEADERS that starts a report in this line, or None."""
-    if ":" not in text and not any(map(text.__contains__, _SIGNS)):
+    if not any(map(text.__contains__, _SIGNS)):
         return None
     header = next(filter(text.__contains__, _RANKED), None)
     if header is None or _is_no_start(text) or _OTHER_PROGRAM.match(text):

@@ -37,11 +37,13 @@ def _pointer(report: Report, scene: Scene) -> Iterator[Evidence]:
 
 
 def _recursion(report: Report, scene: Scene) -> Iterator[Evidence]:
-    names = Counter(f.function for f in report.frames if f.reliable and f.function)
-    for name, times in names.most_common(1):
-        if times >= _REPEATS:
-            text = f"{name} is {times} times in the trace: a recursion"
-            yield scene.says("stack.recursion", text, "trace")
+    names = [f.function for f in report.frames if f.reliable and f.function]
+    if len(names) - len(set(names)) < _REPEATS - 1:
+        return
+    ((name, times),) = Counter(names).most_common(1)
+    if times >= _REPEATS:
+        text = f"{name} is {times} times in the trace: a recursion"
+        yield scene.says("stack.recursion", text, "trace")
 
 
 def _dump(scene: Scene) -> Iterator[Evidence]:
