@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from pagefault_doctor.diagnosis.scene import Scene
+from pagefault_doctor.diagnosis.unload import unloaded
 from pagefault_doctor.model.diagnosis import Attribution, NextStep, RootCause
 
 _MEMTESTER: Final = ("memtester", "256M", "1")
@@ -65,7 +66,8 @@ def advise(
         if (fact := scene.of_walk(name)) and fact.value == value:
             return step
     if attribution is Attribution.MODULE and module and cause is not RootCause.LOCKUP_HANG:
-        return _for_module(cause, module, module == report.last_unloaded)
+        gone = unloaded(scene)
+        return _for_module(cause, module, gone is not None and gone.module == module)
     if cause in _BY_CAUSE:
         return _BY_CAUSE[cause]
     if confidence < _UNSURE:

@@ -32,6 +32,11 @@ _BAD_POINTER: Final = (
     Kind.GENERAL_PROTECTION,
     Kind.USER_ACCESS,
 )
+_AT_WORK: Final = (
+    ("+", ("do_one_initcall", "do_init_module"), "loaded"),
+    ("-", ("sys_delete_module",), "unloaded"),
+)
+"""The mark of a module, the functions that call into it meanwhile, and what is done with it."""
 _HUNG: Final = regex(r"task (\S+):\d+ (?:<[^>]*> )?blocked")
 _WORK: Final = regex(r"\[([\w-]+)\]\s*$")
 
@@ -102,6 +107,20 @@ def _from_trace(report: Report) -> Culprit | None:
     return None
 
 
+def _at_work(report: Report) -> Culprit | None:
+    """Return the module whose init or exit function was running, which the trace does not show.
+
+    The function may have ended in a jump to another, and then it left no frame. The list of modules
+    marks who is coming or going (`kernel/module/main.c`, module_flags).
+    """
+    for sign, callers, what in _AT_WORK:
+        marked = [module.name for module in report.modules if sign in module.flags]
+        if len(marked) == 1 and any((f.function or "").endswith(callers) for f in report.frames):
+            text = f"{marked[0]} was just being {what}: the kernel had called its function for that"
+            return _module(marked[0], text, report.line_of("modules"))
+    return None
+
+
 def _circumstances(report: Report, scene: Scene) -> Culprit | None:
     """Return the only module that is not part of the kernel, where memory was corrupted."""
     foreign = report.out_of_tree
@@ -169,8 +188,7 @@ def _holder(report: Report, scene: Scene) -> Culprit | None:
 def _suspects(report: Report, scene: Scene) -> Iterator[Culprit | None]:
     gone = use_after_unload(scene)
     if gone:
-        text = f"{gone} was unloaded last, and its code was still called"
-        yield _module(gone, text, report.line_of("modules"))
+        yield _module(gone.module, f"{gone.why}, and its code was still called", gone.line)
     yield _of_object(report, "freed")
     yield _of_dump(scene)
     yield _holder(report, scene)
@@ -183,6 +201,7 @@ def _suspects(report: Report, scene: Scene) -> Iterator[Culprit | None]:
     yield _checked_call(report, scene)
     # Who asks a damaged allocator for memory has not damaged it.
     yield None if freelist.is_broken(scene) else _from_trace(report)
+    yield _at_work(report)
     yield _of_object(report, "allocated")
     work = _of_work(report)
     if work:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+import msgspec
+
 from pagefault_doctor.diagnosis.address import AddressClass, classify
 from pagefault_doctor.diagnosis.scene import Scene
 from pagefault_doctor.model.report import Report
 
-_NO_CODE = ("Bad RIP value", "Unable to access opcode bytes", "Code: (Bad", "(Bad address)")
+_NO_CODE: Final = ("Bad RIP value", "Unable to access opcode bytes", "Code: (Bad", "(Bad address)")
 
 
 def _is_nameless(report: Report) -> bool:
@@ -15,14 +19,48 @@ def _is_nameless(report: Report) -> bool:
     return report.function is None or first is None
 
 
-def use_after_unload(scene: Scene) -> str | None:
+class Gone(msgspec.Struct, frozen=True):
+    """A module that is not there any more, why it is taken to be, and the line that tells."""
+
+    module: str
+    why: str
+    line: int
+
+
+def unloaded(scene: Scene) -> Gone | None:
+    """Return the module that was unloaded last, else the only one known to have been loaded.
+
+    Only a module that someone removed is called the last unloaded (`kernel/module/main.c`,
+    delete_module), not one whose init function failed.
+    """
+    report = scene.report
+    if report.last_unloaded:
+        why = f"{report.last_unloaded} was unloaded last"
+        return Gone(report.last_unloaded, why, report.line_of("modules"))
+    if "modules" not in report.cited:
+        return None
+    listed = {module.name for module in report.modules}
+    came = {
+        event.module: event.line.number
+        for event in scene.module_events
+        if event.boot == report.boot and event.line.number < report.span.first_line
+        if event.what in _CAME and event.module not in listed
+    }
+    if len(came) != 1:
+        return None
+    ((name, line),) = came.items()
+    return Gone(name, f"{name} had been loaded, and is not there any more", line)
+
+
+def use_after_unload(scene: Scene) -> Gone | None:
     """Return the module whose code was gone when it was run, or None.
 
     The instruction pointer is then a bare number in the modules' area, and the fault address is
     the same. An init function can also lack readable `Code:` bytes, but it has a name.
     """
     report = scene.report
-    if report.last_unloaded is None or not _is_nameless(report):
+    gone = unloaded(scene) if _is_nameless(report) else None
+    if gone is None:
         return None
     target = scene.fault_address
     if target is None:
@@ -30,9 +68,11 @@ def use_after_unload(scene: Scene) -> str | None:
     areas = _CODE_AREAS_ARM64 if scene.arch == "arm64" else _CODE_AREAS
     if target is None or classify(target, scene.arch) not in areas:
         return None
-    return report.last_unloaded if scene.is_jump or scene.line_with(*_NO_CODE) else None
+    return gone if scene.is_jump or scene.line_with(*_NO_CODE) else None
 
 
+_CAME: Final = ("out-of-tree", "unsigned", "license", "forced")
+"""Module events after which a module was let in."""
 _CODE_AREAS = (AddressClass.MODULES, AddressClass.KERNEL)
 _CODE_AREAS_ARM64 = (*_CODE_AREAS, AddressClass.VMALLOC)
 """arm64 may load modules anywhere within reach of the kernel (`arch/arm64/kernel/module.c`)."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import diagnose
 from pagefault_doctor.diagnosis.explained import explained
@@ -71,6 +73,63 @@ def test_work_of_an_unloaded_module() -> None:
     found = verdict(UNLOADED)
     assert (found.root_cause, found.module) == (RootCause.USE_AFTER_FREE, "demo")
     assert found.confidence > 0.75
+
+
+def test_code_of_a_module_whose_init_function_failed() -> None:
+    """Nothing is called the last unloaded then, but the log tells that it had been loaded."""
+    came = "[    5.1] demo: loading out-of-tree module taints kernel.\n"
+    found = verdict(came + UNLOADED.replace(" [last unloaded: demo]", ""))
+    assert (found.root_cause, found.module) == (RootCause.USE_AFTER_FREE, "demo")
+    assert "demo had been loaded" in found.candidates[0].supporting[0].text
+    assert found.candidates[0].supporting[0].line == 1
+    other = came.replace("demo", "other")
+    assert verdict(other + came + UNLOADED).module == "demo"
+    unknown = verdict(other + came + UNLOADED.replace(" [last unloaded: demo]", ""))
+    assert unknown.module is None
+    still_there = UNLOADED.replace("ext4 [last unloaded: demo]", "demo(OE) ext4")
+    assert verdict(came + still_there).module is None
+
+
+LEFT_NO_FRAME = """\
+[    4.8] BUG: kernel NULL pointer dereference, address: 0000000000000000
+[    4.8] #PF: supervisor instruction fetch in kernel mode
+[    4.8] #PF: error_code(0x0010) - not-present page
+[    4.8] Oops: 0010 [#1] PREEMPT SMP NOPTI
+[    4.8] CPU: 0 PID: 105 Comm: modprobe Tainted: G           OE      6.1.0-1-amd64 #1
+[    4.8] RIP: 0010:0x0
+[    4.8] Code: Unable to access opcode bytes at 0xffffffffffffffd6.
+[    4.8] RSP: 0018:ffffc900000e8e98 EFLAGS: 00010286
+[    4.8] RAX: 0000000000000000 RBX: 0000000000000101 RCX: 0000000000000000
+[    4.8] Call Trace:
+[    4.8]  <TASK>
+[    4.8]  do_one_initcall+0x59/0x220
+[    4.8]  do_init_module+0x4a/0x1f0
+[    4.8]  __do_sys_finit_module+0xac/0x120
+[    4.8]  </TASK>
+[    4.8] Modules linked in: demo(OE+) ext4
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "module"),
+    [
+        ("", "", "demo"),
+        (" do_one", " ? do_one", "demo"),
+        ("demo(OE+)", "demo(OE)", None),
+        ("ext4", "ext4(+)", None),
+        ("do_one_initcall+0x59/0x220", "vfs_read+0x59/0x220", "demo"),
+        ("initcall", "thing", "demo"),
+    ],
+)
+def test_an_init_function_that_ended_in_a_jump(old: str, new: str, module: str | None) -> None:
+    assert verdict(LEFT_NO_FRAME.replace(old, new)).module == module
+
+
+def test_an_exit_function_that_ended_in_a_jump() -> None:
+    text = LEFT_NO_FRAME.replace("demo(OE+)", "demo(OE-)")
+    text = text.replace("do_one_initcall", "free_module").replace("do_init_module", "thing")
+    assert verdict(text).module is None
+    assert verdict(text.replace("finit_module", "delete_module")).module == "demo"
 
 
 def test_an_error_code_used_in_init() -> None:

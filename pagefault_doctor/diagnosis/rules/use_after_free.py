@@ -8,9 +8,9 @@ from pagefault_doctor.diagnosis import dump, freelist, poison
 from pagefault_doctor.diagnosis.address import AddressClass
 from pagefault_doctor.diagnosis.poison import State
 from pagefault_doctor.diagnosis.scene import Scene
-from pagefault_doctor.diagnosis.unload import use_after_unload
+from pagefault_doctor.diagnosis.unload import unloaded, use_after_unload
 from pagefault_doctor.model.diagnosis import Evidence
-from pagefault_doctor.model.report import Kind, Report
+from pagefault_doctor.model.report import Kind, Line, Report
 
 _FREELIST = "freed.freelist-value"
 _WORDS = (
@@ -63,14 +63,16 @@ def _poisoned_register(scene: Scene) -> Iterator[Evidence]:
 
 
 def _unloaded(scene: Scene) -> Iterator[Evidence]:
-    gone, last = use_after_unload(scene), scene.report.last_unloaded
+    gone = use_after_unload(scene)
     if gone:
-        text = f"the code that ran is not there any more; last unloaded: {gone}"
-        yield scene.says("freed.unloaded", text, "modules", "fault")
-    elif last and not scene.is_jump and scene.address_class is AddressClass.MODULES:
-        text = f"the address was a module's; last unloaded: {last}"
-        yield scene.says("freed.module-data", text, "modules", "fault")
-    elif scene.is_jump and scene.address_class is AddressClass.MODULES:
+        text = f"the code that ran is not there any more: {gone.why}"
+        yield scene.says("freed.unloaded", text, line=Line(gone.line, gone.why))
+        return
+    in_modules = scene.address_class is AddressClass.MODULES
+    if in_modules and not scene.is_jump and (lost := unloaded(scene)):
+        text = f"the address was a module's: {lost.why}"
+        yield scene.says("freed.module-data", text, line=Line(lost.line, lost.why))
+    elif in_modules and scene.is_jump:
         text = "the kernel jumped to a part of the modules' area where no code is"
         yield scene.says("freed.module-range", text, "fault")
 
@@ -86,9 +88,9 @@ def _dump(scene: Scene) -> Iterator[Evidence]:
     elif target and owner and owner.state == "live" and target.kind != "modules-area":
         text = f"the bad pointer lies in {owner.text}: not freed, or in use again since"
         yield dump.says(scene, "freed.dump-live", text)
-    gone = scene.report.last_unloaded
-    if target and target.kind == "modules-area" and gone:
-        text = f"the dump has no module at {target.address} any more; last unloaded: {gone}"
+    gone = unloaded(scene) if target and target.kind == "modules-area" else None
+    if target and gone:
+        text = f"the dump has no module at {target.address} any more: {gone.why}"
         yield dump.says(scene, "freed.dump-no-module", text)
     pending = scene.fact("dump.pending_lost")
     if pending and scene.is_jump:
