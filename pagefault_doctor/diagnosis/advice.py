@@ -61,7 +61,6 @@ def advise(
     scene: Scene,
 ) -> NextStep:
     """Return what to do next about the report of a scene."""
-    report = scene.report
     for name, value, step in _BY_PROGRESS:
         if (fact := scene.of_walk(name)) and fact.value == value:
             return step

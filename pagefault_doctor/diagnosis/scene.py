@@ -289,6 +289,12 @@ class Scene(msgspec.Struct, frozen=True, dict=True):
         mnemonic = self.instruction.mnemonic if self.instruction else ""
         return mnemonic in _PRIVILEGED or "maybe for address" in self.text
 
+    @property
+    def is_trap(self) -> bool:
+        """Whether the code ran into an instruction that is there to stop it, and nothing else."""
+        mnemonic = self.instruction.mnemonic if self.instruction else ""
+        return self.report.kind is Kind.TRAP and mnemonic in _TRAPS
+
     @cached_property
     def access(self) -> Access | None:
         """What the faulting instruction did, in the report's words or by its error code."""
@@ -335,4 +341,6 @@ _PRIVILEGED = frozenset(
     ("invpcid", "wrmsr", "rdmsr", "xsetbv", "rdpmc", "wrfsbase", "wrgsbase", "lgdt", "lidt", "ltr")
 )
 """Instructions that fault for what they are asked, whatever they point to."""
+_TRAPS = ("ud0", "ud1", "ud2", "udf", "brk")
+"""What compilers put where code must not get to, and where a check of theirs failed: x86, arm64."""
 _PAGE_FAULTS = (Kind.NULL_POINTER, Kind.PAGE_FAULT, Kind.USER_ACCESS, Kind.STACK_GUARD)

@@ -166,6 +166,7 @@ WEIGHT: Final = {
     "logic.bug": 2.3,
     "logic.divide": 3.5,
     "logic.instruction": 2.2,
+    "logic.trap": 2.2,
     "logic.warning": 1.1,
     "logic.arithmetic": 3.2,
     "logic.race": 2.8,

@@ -195,3 +195,22 @@ def test_a_report_that_says_nothing_gets_a_guess_and_says_so(diagnosis: Diagnose
     found = diagnosis(Kind.SLAB, "BUG kmalloc-8: something new")
     assert found.confidence < 0.5
     assert found.summary.startswith("not sure")
+
+
+@pytest.mark.parametrize(
+    ("code", "cause"),
+    [
+        ("90 <0f> 0b 31 c0 c3", RootCause.LOGIC_ERROR),  # ud2
+        ("90 <06> 31 c0 c3", RootCause.WILD_POINTER),  # no instruction of 64-bit mode
+    ],
+)
+def test_code_that_stops_itself_is_no_garbage(
+    diagnosis: Diagnose, code: str, cause: RootCause
+) -> None:
+    assert diagnosis(Kind.TRAP, "invalid opcode: 0000 [#1] SMP", code=code).root_cause is cause
+
+
+def test_a_copy_that_its_length_was_checked_for(diagnosis: Diagnose) -> None:
+    line = "Buffer overflow detected (64 < 4096)!"
+    found = diagnosis(Kind.WARNING, line, "WARNING: CPU: 0 PID: 1 at mm/maccess.c:238 f")
+    assert found.root_cause is RootCause.OUT_OF_BOUNDS

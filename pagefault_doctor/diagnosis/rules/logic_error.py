@@ -58,6 +58,10 @@ def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
         text = f"the processor refused the instruction{shown}, not an address"
         yield scene.says("logic.instruction", text, "headline")
         return
+    if scene.is_trap and scene.instruction:
+        text = f"{scene.instruction.text} stops code that fails a check, or gets where it must not"
+        yield scene.says("logic.trap", text, "code")
+        return
     key, text = _KINDS.get(report.kind, ("", ""))
     # Where the assertion is one of a memory checker, the memory is what is wrong.
     if key and not (report.kind is Kind.KERNEL_BUG and scene.line_with(*_CHECKERS)):

@@ -28,6 +28,7 @@ _WORDS = (
     ("Kernel memory overwrite attempt", "bounds.usercopy", "a copy from user space was too long"),
     ("etected buffer overflow", "bounds.fortify", "a string function was asked to overflow"),
     ("buffer overflow detected", "bounds.fortify", "a string function was asked to overflow"),
+    ("Buffer overflow detected (", "bounds.fortify", "a copy was longer than its buffer"),
     ("field-spanning write", "bounds.field-spanning", "a copy was larger than its field"),
     ("stack is corrupted in", "bounds.canary", "a buffer on the stack was overrun"),
 )

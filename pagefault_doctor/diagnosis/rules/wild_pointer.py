@@ -89,6 +89,8 @@ def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
         yield scene.says("wild.invalid-code", text, "headline")
     elif report.kind is Kind.TRAP and scene.line_with("stack segment"):
         yield scene.says("wild.plain", "a pointer into the stack was not valid", "headline")
+    elif scene.is_trap:
+        return
     elif report.kind is Kind.TRAP and scene.line_with("invalid opcode", "int3", "Undefined instr"):
         text = "the processor ran into bytes that are no instruction"
         yield scene.says("wild.invalid-code", text, "headline")
