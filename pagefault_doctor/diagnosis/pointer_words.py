@@ -50,6 +50,9 @@ def others_words(pointer: Pointer) -> str | None:
 
 def _was(pointer: Pointer) -> str:
     held, value = int(pointer.held, 16), int(pointer.value, 16)
+    if pointer.around and held:
+        code = value_words(pointer.value).removesuffix(f" ({pointer.value})")
+        return f"{pointer.value}, which puts {pointer.around} at NULL (container_of), or is {code}"
     if held == 0 and value:
         return f"{pointer.value}, which is NULL less the offset of a member (container_of)"
     return value_words(pointer.value)

@@ -44,6 +44,7 @@ WEIGHT: Final = {
     "null.base-zero": 2.0,
     "null.container-of": 4.0,
     "null.container-maybe": 1.5,
+    "null.around": 1.5,
     "null.call": 2.0,
     "null.base-unknown": 1.3,
     "null.base-not-zero": -2.0,

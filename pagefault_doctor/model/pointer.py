@@ -31,11 +31,12 @@ class Pointer(msgspec.Struct, frozen=True, kw_only=True):
     `value` is hexadecimal, and so is `held`, what the register had: the compiler may keep the
     address of a member in place of the structure's. The access was `offset` bytes from `value`: to
     `access` (`dev->lock`), which is `member` (`struct device_state.lock`), each None where the type
-    tells neither. `function` is the one that the variable belongs to. `how` is `location` where
-    DWARF says that the register held it, `load` where it was read from memory just before, `call`
-    where it is a function pointer that was called, `candidates` where no name is known.
-    `returned_by` is the function that gave the value. `others` are other variables with their
-    values at that moment.
+    tells neither. `around` is the structure in it (`struct item.link`) that lay at NULL, where that
+    explains the value: `container_of()` of NULL gives such a one. `function` is the one that the
+    variable belongs to. `how` is `location` where DWARF says that the register held it, `load`
+    where it was read from memory just before, `call` where it is a function pointer that was
+    called, `candidates` where no name is known. `returned_by` is the function that gave the value.
+    `others` are other variables with their values at that moment.
     """
 
     register: str
@@ -47,6 +48,7 @@ class Pointer(msgspec.Struct, frozen=True, kw_only=True):
     type: str | None = None
     access: str | None = None
     member: str | None = None
+    around: str | None = None
     function: str | None = None
     returned_by: str | None = None
     candidates: tuple[str, ...] = ()

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
+
+NEAR: Final = 4096
+"""A value less than this below zero may be `container_of()` of NULL: it is NULL less an offset."""
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ import msgspec
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.pointer import Pointer
 from pagefault_doctor.model.untrusted import clean_line
-from pagefault_doctor.symbols.access import Access
+from pagefault_doctor.symbols.access import NEAR, Access
 from pagefault_doctor.symbols.backwards import origin
 from pagefault_doctor.symbols.btf import PTR, STRUCT, UNION, Btf, Part
 from pagefault_doctor.symbols.function_code import Code
@@ -105,8 +105,17 @@ def pointer_by_types(
         type=clean_line(types.type_name(named.type)),
         access=clean_line(f"{named.path}->{inside.name}") if inside else None,
         member=clean_line(f"{holder.removeprefix('const ')}.{inside.name}") if inside else None,
+        around=_around(types, named.type, holder, start),
         function=clean_line(function),
     )
+
+
+def _around(types: Btf, pointer: int, holder: str, start: int) -> str | None:
+    """Return the structure in what a pointer points to that lies at address 0, or None."""
+    found = _through(types, pointer, _WRAP - start, 0) if _WRAP - start < NEAR else None
+    if found is None or types.kind(types.bare(found.type)).kind not in (STRUCT, UNION):
+        return None
+    return clean_line(f"{holder.removeprefix('const ')}.{found.name}")
 
 
 def _traced(

@@ -13,7 +13,7 @@ import msgspec
 from pagefault_doctor.model.pointer import Pointer, Variable
 from pagefault_doctor.model.untrusted import clean_line
 from pagefault_doctor.symbols import dwarf_type
-from pagefault_doctor.symbols.access import Access
+from pagefault_doctor.symbols.access import NEAR, Access
 from pagefault_doctor.symbols.dwarf_entry import Entry
 from pagefault_doctor.symbols.dwarf_place import name_of, number_of, value_of
 from pagefault_doctor.symbols.function_code import Code
@@ -53,6 +53,7 @@ def pointer_of(names: Names, access: Access, code: Code | None) -> Pointer | Non
         type=_type(names, named),
         access=_used(names, named, inside, offset),
         member=clean_line(f"{inside.holder}.{inside.path}") if inside else None,
+        around=_around(names, named.kind, start),
         function=clean_line(named.function) if named.function else None,
         returned_by=clean_line(callee) if callee else None,
         others=_others(names, access.registers, named),
@@ -100,6 +101,14 @@ def _inside(names: Names, kind: Entry | None, offset: int, size: int) -> dwarf_t
         return found
     holder = dwarf_type.type_name(dwarf, kind).removesuffix(" *").removeprefix("const ")
     return msgspec.structs.replace(found, holder=holder)
+
+
+def _around(names: Names, kind: Entry | None, start: int) -> str | None:
+    """Return the structure in what a pointer points to that lies at address 0, or None."""
+    found = _inside(names, kind, _WRAP - start, 0) if _WRAP - start < NEAR else None
+    if found is None or found.rest or not dwarf_type.is_structure(found.entry):
+        return None
+    return clean_line(f"{found.holder}.{found.path}")
 
 
 def _best(names: Names, held: list[Named], access: Access) -> Named | None:

@@ -250,7 +250,7 @@ ELSEWHERE = {
         *("bounds.freelist-crash", "double.freelist-crash", "freed.freelist-crash"),
     ),
     "test_other_builds.py": ("api.fact-build", "api.fact-checksums", "hard.text-bit"),
-    "test_pointer_evidence.py": ("error.returned", "null.member"),
+    "test_pointer_evidence.py": ("error.returned", "null.member", "null.around"),
 }
 """Weights that need more than a log, and the file of this folder that brings them up."""
 UNSEEN = {

@@ -5,10 +5,12 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from diagnosis.logs import page_fault
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import diagnose
 from pagefault_doctor.diagnosis.explained import explained
 from pagefault_doctor.model.diagnosis import Diagnosis, RootCause
+from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.pointer import Pointer
 from pagefault_doctor.playbook import shelf
 
@@ -38,6 +40,20 @@ def test_a_member_at_the_offset_speaks_for_null() -> None:
     verdict = opinion("null-deref-module", pointer("0x0", member="struct dev.lock"))
     text = "dev was NULL, and offset 0x8 is struct dev.lock"
     assert text in said(verdict, RootCause.NULL_DEREF)
+
+
+def test_a_structure_at_null_turns_an_unusual_error_code_into_container_of_null() -> None:
+    log = page_fault(
+        "ffffffffffffffa8", code="90 <48> 8b 06 c3", registers={"rsi": "ffffffffffffffa8"}
+    )
+    (made,) = klog.read(log.encode(), "made").reports
+    known = pointer("0xffffffffffffffa8", around="struct dev.link")
+    causes = []
+    for told in (None, known):
+        report = msgspec.structs.replace(made, pointer=told)
+        logs = (KernelLog(source="made", reports=(report,)),)
+        causes.append(diagnose(logs, {}).verdict.root_cause)
+    assert causes == [RootCause.ERR_PTR, RootCause.NULL_DEREF]
 
 
 @pytest.mark.parametrize("known", [{"member": ""}, {"value": "0x7000"}])

@@ -85,6 +85,20 @@ def test_a_member_of_null_less_its_offset_is_told_as_such(built: Built) -> None:
     assert "container_of" in pointer_words(pointer)
 
 
+@pytest.mark.parametrize(
+    ("value", "around"),
+    [(-8, "struct node.list"), (-24, None), (-16, None), (-4096, None), (0, None), (8, None)],
+)
+def test_a_structure_in_it_that_lies_at_null_is_named(
+    built: Built, value: int, around: str | None
+) -> None:
+    """Only a structure explains the value: a pointer at its offset, or its middle, does not."""
+    pointer = fault(built, "by_node", 24, value % (1 << 64)).pointer
+    assert pointer
+    assert (pointer.name, pointer.around) == ("node", around)
+    assert ("at NULL (container_of)" in pointer_words(pointer)) is (around is not None)
+
+
 def test_the_call_that_returned_it_is_named(built: Built) -> None:
     pointer = fault(built, "by_call", 0, -12 % (1 << 64)).pointer
     assert pointer

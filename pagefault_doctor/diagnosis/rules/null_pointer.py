@@ -71,6 +71,9 @@ def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
     if scene.base and null_like:
         yield from _base(scene, *scene.base)
     pointer = report.pointer
+    if pointer and pointer.around:
+        text = f"{pointer.name} = {pointer.value} puts {pointer.around} at NULL: container_of()"
+        yield scene.says("null.around", text, "registers")
     if pointer and pointer.member and int(pointer.value, 16) == 0:
         text = f"{pointer.name} was NULL, and offset {pointer.offset:#x} is {pointer.member}"
         yield scene.says("null.member", text, "registers")

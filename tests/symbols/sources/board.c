@@ -30,6 +30,12 @@ struct item {
 	struct list link;
 };
 
+struct node {
+	long key;
+	struct list list;
+	struct item *item;
+};
+
 struct pair {
 	struct card *first;
 	long second;
@@ -119,6 +125,11 @@ char by_text(const char *text)
 int by_handler(struct device_state *dev)
 {
 	return dev->handler(dev) + 1;
+}
+
+long by_node(struct node *node)
+{
+	return node->item->key;
 }
 
 void board_set(struct card *card)
