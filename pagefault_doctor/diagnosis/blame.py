@@ -13,7 +13,7 @@ import msgspec
 from pagefault_doctor.diagnosis import core, dump, freelist, layers
 from pagefault_doctor.diagnosis.history import is_cleared
 from pagefault_doctor.diagnosis.scene import Scene
-from pagefault_doctor.diagnosis.unload import use_after_unload
+from pagefault_doctor.diagnosis.unload import data_after_unload, use_after_unload
 from pagefault_doctor.diagnosis.waiting import holder, waits_for_lock
 from pagefault_doctor.model.diagnosis import Attribution, Evidence, RootCause
 from pagefault_doctor.model.pattern import regex
@@ -107,6 +107,22 @@ def _from_trace(report: Report) -> Culprit | None:
     return None
 
 
+def _stack_top(report: Report, scene: Scene) -> Culprit | None:
+    """Return the module that called to where no code is.
+
+    A trace cannot be followed from there, so that all of it is doubtful (`?`). But a call leaves
+    the way back on top of the stack, and what lies there comes first.
+    """
+    named = [frame for frame in report.frames if frame.function]
+    if not scene.is_jump or report.function or not named or any(f.reliable for f in named):
+        return None
+    top = named[0]
+    if top.module is None:
+        return None
+    text = f"the call came from {top.function} of {top.module}: that lies on top of the stack"
+    return _module(top.module, text, top.line or report.line_of("trace"))
+
+
 def _at_work(report: Report) -> Culprit | None:
     """Return the module whose init or exit function was running, which the trace does not show.
 
@@ -189,6 +205,9 @@ def _suspects(report: Report, scene: Scene) -> Iterator[Culprit | None]:
     gone = use_after_unload(scene)
     if gone:
         yield _module(gone.module, f"{gone.why}, and its code was still called", gone.line)
+    left = data_after_unload(scene)
+    if left and report.module is None:
+        yield _module(left.module, f"{left.why}, and what it left behind was used", left.line)
     yield _of_object(report, "freed")
     yield _of_dump(scene)
     yield _holder(report, scene)
@@ -200,6 +219,7 @@ def _suspects(report: Report, scene: Scene) -> Iterator[Culprit | None]:
         yield _module(report.module, text, report.line_of("function"))
     yield _checked_call(report, scene)
     # Who asks a damaged allocator for memory has not damaged it.
+    yield _stack_top(report, scene)
     yield None if freelist.is_broken(scene) else _from_trace(report)
     yield _at_work(report)
     yield _of_object(report, "allocated")

@@ -174,9 +174,20 @@ class Scene(msgspec.Struct, frozen=True, dict=True):
             return None
 
     def _computed_address(self) -> int | None:
+        if self._is_lost:
+            return self.registers["rip"]
         instruction = self.instruction
         value = instruction.address(self.registers, self.bits) if instruction else None
         return None if value is None or address.canonical(value, self.arch) else value
+
+    @cached_property
+    def _is_lost(self) -> bool:
+        """Whether the instruction pointer itself is no valid address: the jump there faulted.
+
+        Processors of AMD go there first; those of Intel fault at the jump.
+        """
+        at = self.registers.get("rip") if self.report.kind is Kind.GENERAL_PROTECTION else None
+        return at is not None and not address.canonical(at, self.arch)
 
     @cached_property
     def is_shadow(self) -> bool:
@@ -312,7 +323,7 @@ class Scene(msgspec.Struct, frozen=True, dict=True):
     @property
     def is_jump(self) -> bool:
         """Whether the processor failed to fetch an instruction."""
-        return self.access is Access.EXECUTE
+        return self.access is Access.EXECUTE or self._is_lost
 
     def fact(self, name: str) -> Fact | None:
         """Return a fact, or None where it is unknown."""

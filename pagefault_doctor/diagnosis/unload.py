@@ -71,6 +71,15 @@ def use_after_unload(scene: Scene) -> Gone | None:
     return gone if scene.is_jump or scene.line_with(*_NO_CODE) else None
 
 
+def data_after_unload(scene: Scene) -> Gone | None:
+    """Return the module that is gone, where somebody used memory in the modules' area, or None.
+
+    What it left behind in a list or timer of the kernel points there.
+    """
+    in_modules = scene.address_class is AddressClass.MODULES and not scene.is_jump
+    return unloaded(scene) if in_modules else None
+
+
 _CAME: Final = ("out-of-tree", "unsigned", "license", "forced")
 """Module events after which a module was let in."""
 _CODE_AREAS = (AddressClass.MODULES, AddressClass.KERNEL)

@@ -125,6 +125,70 @@ def test_an_init_function_that_ended_in_a_jump(old: str, new: str, module: str |
     assert verdict(LEFT_NO_FRAME.replace(old, new)).module == module
 
 
+CALL_OF_POISON = """\
+[    7.6] general protection fault: 0000 [#1] PREEMPT SMP NOPTI
+[    7.6] CPU: 0 PID: 119 Comm: sh Tainted: G           OE      6.1.0-1-amd64 #1
+[    7.6] RIP: 0010:0x6b6b6b6b6b6b6b6b
+[    7.6] Code: Unable to access opcode bytes at 0x6b6b6b6b6b6b6b41.
+[    7.6] RSP: 0018:ffffc900000e8e98 EFLAGS: 00010286
+[    7.6] RAX: 6b6b6b6b6b6b6b6b RBX: ffff888004c12340 RCX: 0000000000000000
+[    7.6] Call Trace:
+[    7.6]  <TASK>
+[    7.6]  ? demo_poll+0x56/0x60 [demo]
+[    7.6]  ? other_run+0x45/0x60 [other]
+[    7.6]  ? vfs_write+0x235/0x3f0
+[    7.6]  </TASK>
+[    7.6] Modules linked in: other(OE) demo(OE)
+"""
+
+
+def test_a_function_pointer_in_freed_memory_that_was_called() -> None:
+    logs = (klog.read(CALL_OF_POISON.encode(), "made.log"),)
+    found = explained(diagnose(logs, {}), logs, {}).verdict
+    assert (found.root_cause, found.module) == (RootCause.USE_AFTER_FREE, "demo")
+    assert found.confidence > 0.9
+    assert found.account
+    assert "jumped to 0x6b6b6b6b6b6b6b6b" in found.account.crux.text
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("? vfs_write", "vfs_write"),  # The trace can be followed: what is doubtful is residue.
+        ("? demo_poll+0x56/0x60 [demo]", "? kfree+0x56/0x60"),  # The top is of the kernel.
+        ("RIP: 0010:0x6b6b6b6b6b6b6b6b", "RIP: 0010:vfs_read+0x20/0x40"),  # It did not jump.
+    ],
+)
+def test_only_the_top_of_the_stack_of_a_lost_jump_names_a_module(old: str, new: str) -> None:
+    assert verdict(CALL_OF_POISON.replace(old, new)).module is None
+
+
+LEFT_IN_A_TIMER = """\
+[    4.2] BUG: unable to handle page fault for address: ffffffffc057c5c8
+[    4.2] #PF: supervisor write access in kernel mode
+[    4.2] #PF: error_code(0x0002) - not-present page
+[    4.2] Oops: 0002 [#1] PREEMPT SMP NOPTI
+[    4.2] CPU: 1 PID: 0 Comm: swapper/1 Tainted: G           OE      6.1.0-1-amd64 #1
+[    4.2] RIP: 0010:__run_timers+0x1a0/0x2c0
+[    4.2] RSP: 0018:ffffc900000e8e98 EFLAGS: 00010286
+[    4.2] RAX: 0000000000000000 RBX: ffff888004c12340 RCX: ffffffffc057c5c0
+[    4.2] Call Trace:
+[    4.2]  <IRQ>
+[    4.2]  run_timer_softirq+0x19/0x30
+[    4.2]  </IRQ>
+[    4.2] Modules linked in: ext4 [last unloaded: demo(OE)]
+"""
+
+
+def test_what_a_module_left_behind() -> None:
+    found = verdict(LEFT_IN_A_TIMER)
+    assert (found.root_cause, found.module) == (RootCause.USE_AFTER_FREE, "demo")
+    nobody = verdict(LEFT_IN_A_TIMER.replace(" [last unloaded: demo(OE)]", ""))
+    assert nobody.module is None
+    elsewhere = verdict(LEFT_IN_A_TIMER.replace("ffffffffc057c5c", "ffff888012345c0"))
+    assert elsewhere.module is None
+
+
 def test_an_exit_function_that_ended_in_a_jump() -> None:
     text = LEFT_NO_FRAME.replace("demo(OE+)", "demo(OE-)")
     text = text.replace("do_one_initcall", "free_module").replace("do_init_module", "thing")

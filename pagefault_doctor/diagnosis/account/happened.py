@@ -37,9 +37,9 @@ def crux(report: Report, scene: Scene, readings: tuple[Reading, ...]) -> Evidenc
         held = f"{value:#x}" + (f" ({means})" if means else "")
         text = f"{place}, {scene.instruction.text} went through {name.upper()}, which held {held}"
         return cited(text, report, "code")
-    if report.fault and report.fault.address:
-        did = _VERBS.get(scene.access, "used") if scene.access else "used"
-        return cited(f"{place}, the kernel {did} {report.fault.address}", report, "fault")
+    if used := _used(report, scene):
+        did, address = used
+        return cited(f"{place}, the kernel {did} {address}", report, "fault", "registers")
     return cited(f"{place}, the kernel found this: {report.title}", report, "headline")
 
 
@@ -108,11 +108,21 @@ def _overwritten(report: Report) -> Iterator[Evidence]:
 
 
 def _access(report: Report, scene: Scene) -> Evidence:
-    who, place, fault = _who(report), _place(report), report.fault
-    if fault and fault.address:
-        did = _VERBS.get(scene.access, "used") if scene.access else "used"
-        return cited(f"{who} {did} the address {fault.address} {place}", report, "fault")
+    who, place = _who(report), _place(report)
+    if used := _used(report, scene):
+        did, address = used
+        text = f"{who} {did} the address {address} {place}"
+        return cited(text, report, "fault", "registers")
     return cited(f"{who} met this {place}: {report.title}", report, "headline")
+
+
+def _used(report: Report, scene: Scene) -> tuple[str, str] | None:
+    """Return what was done with which address, where the report tells one."""
+    if report.fault and report.fault.address:
+        return _VERBS.get(scene.access, "used") if scene.access else "used", report.fault.address
+    if scene.is_jump and scene.printed_address is not None:
+        return _VERBS[Access.EXECUTE], f"{scene.printed_address:#x}"
+    return None
 
 
 def _who(report: Report) -> str:

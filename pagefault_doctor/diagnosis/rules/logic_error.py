@@ -22,6 +22,8 @@ _WORDS = (
     ("BUG: KCSAN", "logic.race", "two accesses race with each other"),
     ("infoleak", "logic.race", "uninitialised bytes are handed to user space"),
     ("suspicious RCU usage", "logic.rcu", "RCU data was used without its lock"),
+    ("Objects remaining ", "logic.leak", "objects of a cache that was given up were never freed"),
+    ("Slab cache still has objects", "logic.leak", "a cache was given up with objects in it"),
     ("non-static key", "logic.key", "a lock was used before it was initialised"),
 )
 _CHECKERS = (

@@ -8,7 +8,7 @@ from pagefault_doctor.diagnosis import dump, freelist, poison
 from pagefault_doctor.diagnosis.address import AddressClass
 from pagefault_doctor.diagnosis.poison import State
 from pagefault_doctor.diagnosis.scene import Scene
-from pagefault_doctor.diagnosis.unload import unloaded, use_after_unload
+from pagefault_doctor.diagnosis.unload import data_after_unload, unloaded, use_after_unload
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Kind, Line, Report
 
@@ -68,11 +68,10 @@ def _unloaded(scene: Scene) -> Iterator[Evidence]:
         text = f"the code that ran is not there any more: {gone.why}"
         yield scene.says("freed.unloaded", text, line=Line(gone.line, gone.why))
         return
-    in_modules = scene.address_class is AddressClass.MODULES
-    if in_modules and not scene.is_jump and (lost := unloaded(scene)):
+    if lost := data_after_unload(scene):
         text = f"the address was a module's: {lost.why}"
         yield scene.says("freed.module-data", text, line=Line(lost.line, lost.why))
-    elif in_modules and scene.is_jump:
+    elif scene.is_jump and scene.address_class is AddressClass.MODULES:
         text = "the kernel jumped to a part of the modules' area where no code is"
         yield scene.says("freed.module-range", text, "fault")
 

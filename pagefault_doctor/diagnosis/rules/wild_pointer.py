@@ -41,6 +41,8 @@ def _place(scene: Scene) -> Iterator[Evidence]:
     at, part = scene.fault_address, scene.address_class
     if at is None or scene.report.kind not in _FAULTS:
         return
+    if scene.is_jump and scene.poison:
+        return
     if scene.is_jump and part not in _NULLS:
         key = "wild.jump-module" if part is AddressClass.MODULES else "wild.jump"
         yield scene.says(key, f"the kernel jumped to {at:#x}, where no code is", "fault")
