@@ -218,10 +218,11 @@ def _suspects(report: Report, scene: Scene) -> Iterator[Culprit | None]:
         text = f"the fault is in {report.function or 'code'} of {report.module}"
         yield _module(report.module, text, report.line_of("function"))
     yield _checked_call(report, scene)
-    # Who asks a damaged allocator for memory has not damaged it.
     yield _stack_top(report, scene)
-    yield None if freelist.is_broken(scene) else _from_trace(report)
-    yield _at_work(report)
+    # Who asks a damaged allocator for memory has not damaged it.
+    if not freelist.is_broken(scene):
+        yield _from_trace(report)
+        yield _at_work(report)
     yield _of_object(report, "allocated")
     work = _of_work(report)
     if work:

@@ -44,6 +44,17 @@ def test_the_module_that_asks_for_memory_is_innocent(diagnosis: Diagnose) -> Non
     assert (found.attribution, found.module) == (Attribution.MODULE, "foreign")
 
 
+def test_the_module_that_is_just_being_loaded_is_as_innocent(diagnosis: Diagnose) -> None:
+    found = diagnosis(
+        Kind.GENERAL_PROTECTION,
+        GPF,
+        address="0xadacafaeb5b4b7b6",
+        trace=("kmem_cache_alloc", "do_one_initcall", "do_init_module"),
+        modules=(LinkedModule("coming", "+"), LinkedModule("foreign", "OE")),
+    )
+    assert (found.attribution, found.module) == (Attribution.MODULE, "foreign")
+
+
 @pytest.mark.parametrize(
     ("kind", "address", "trace"),
     [
