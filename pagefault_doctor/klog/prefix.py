@@ -77,14 +77,14 @@ _LONGEST: Final = 1200
 """Characters of a line that are read: printk writes at most 1024 (`LOG_LINE_MAX`) and a prefix."""
 _LEVEL: Final = regex(r"<\d{1,3}>(?=[^\d])")
 _FRAME: Final = (
-    r" {0,9}(\? )?([A-Za-z_$][\w$.]*+)\+0x([0-9a-f]{1,16})/0x([0-9a-f]{1,16})"
-    r"(?: \[([A-Za-z][\w-]*)\])?"
+    r" {0,9}+(\? )?+([A-Za-z_$][\w$.]*+)\+0x([0-9a-f]{1,16}+)/0x([0-9a-f]{1,16}+)"
+    r"(?: \[([A-Za-z][\w-]*+)\])?+$"
 )
-_ONLY_FRAME: Final = regex(_FRAME)
+_ONLY_FRAME: Final = regex(_FRAME, re.ASCII)
 _LINES: Final = regex(
-    r"^(\[ *(\d+\.\d+)\](?:\[ *([CT] *\d+)\]|(?! \(\d)) ?"
-    rf"({_FRAME}|(?:[ -~]{{0,1000}}[!-~])?)|.*)$",
-    re.MULTILINE,
+    r"^(\[ *+(\d++\.\d++)\](?:\[ *+([CT] *+\d++)\]|(?! \(\d)) ?+"
+    rf"({_FRAME}|[ -~]{{0,1000}}+$)|.*$)",
+    re.ASCII | re.MULTILINE,
 )
 """Lines, and of those which are as most are (the kernel's clock, the caller perhaps, and a frame or
 other harmless text) the parts."""
@@ -125,10 +125,10 @@ def split(raw: str, number: int = 0) -> LogLine:
 def lines_of(text: str, number: int) -> list[LogLine]:
     """Return the lines of a text without prefixes, the first with that number. Never raises."""
     lines: list[LogLine] = []
-    odd = "kernel: " in text or "^M" in text
+    odd = "kernel: " in text or "^M" in text or " \n" in text or text.endswith(" ")
     # A loop in C finds the parts of all lines: this is run for every line of a report.
     for raw, time, caller, said, doubt, function, offset, size, module in _LINES.findall(text):
-        if not time or (odd and ("kernel: " in said or said.endswith("^M"))):
+        if not time or (odd and ("kernel: " in said or said.endswith(_LAST))):
             line = _bare_words(raw, number) or thorough(raw, number)
         else:
             frame = (doubt or None, function, offset, size, module or None) if function else None
@@ -152,7 +152,7 @@ def _bare_words(raw: str, number: int) -> LogLine | None:
 
 
 def _frame(text: str) -> tuple[str | Any, ...] | None:
-    if "+0x" not in text or (frame := _ONLY_FRAME.fullmatch(text)) is None:
+    if "+0x" not in text or (frame := _ONLY_FRAME.match(text)) is None:
         return None
     return frame.groups()
 
