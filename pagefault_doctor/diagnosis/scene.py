@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Final
@@ -47,7 +48,7 @@ def _canonical(name: str) -> str:
     return f"r{name[2:]}" if name in ("r08", "r09") else name
 
 
-_FRAME: Final = regex(r"\s*(?:\[<[0-9a-f]+>\]\s*)?(?:\? )?[\w.$]+\+0x[0-9a-f]+/0x")
+_FRAME: Final = regex(r"\s*+(?:\[<[0-9a-f]++>\]\s*+)?+(?:\? )?+[\w.$]++\+0x[0-9a-f]++/0x", re.ASCII)
 
 
 _REGISTER: Final = regex(r"\b([A-Za-z]{1,3}\d{0,2}) ?: [0-9a-f]{8}")

@@ -17,7 +17,7 @@ import msgspec
 from pagefault_doctor.klog.demangle import demangled
 from pagefault_doctor.klog.generic import ANCHORS, PATTERNS, VICTIM, WORDS
 from pagefault_doctor.klog.prefix import LogLine
-from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.model.pattern import Sought, regex
 
 
 class Take(Enum):
@@ -58,7 +58,7 @@ _FRAMES: Final = tuple(
 _SIGNS: Final = ("+", ".", " from ")
 """What such a line holds at the least."""
 _ARM_CALLER: Final = regex(r" from \[<[0-9a-f]+>\] \((?P<f>[A-Za-z0-9_]+)")
-_HEADS: Final = regex(
+_HEADS: Final = Sought(
     r"Call [Tt]race:|Allocated:|Allocated by task|Freed:|Freed by task|Backtrace:"
     r"|Uninit was (?:created|stored)|Last potentially related|Call Trace for|Last breaking"
 )
@@ -85,13 +85,13 @@ _ANYWHERE: Final = tuple(p for p in PATTERNS if not p.startswith("^"))
 
 
 @cache
-def _skip(extra: str) -> re.Pattern[str]:
-    return regex("|".join((*_ANYWHERE, extra) if extra else _ANYWHERE))
+def _skip(extra: str) -> Sought:
+    return Sought("|".join((*_ANYWHERE, extra) if extra else _ANYWHERE))
 
 
 @cache
-def _place(pattern: str) -> re.Pattern[str]:
-    return regex(pattern)
+def _place(pattern: str) -> Sought:
+    return Sought(pattern)
 
 
 def is_generic(name: str, extra: str = "") -> bool:

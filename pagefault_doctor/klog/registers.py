@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -61,7 +62,7 @@ _PAIRS: Final = regex(
 _CODE: Final = regex(
     r"^\s*Code: (?P<code>(?:[(<]?[0-9a-f]{2,8}[)>]? ?)+|Bad \w+ value.*|Unable .*)"
 )
-_NOISE: Final = regex(r"^\s*(?:\?|\[<|[\w.]+\+0x)")
+_NOISE: Final = regex(r"\s*+(?:\?|\[<|[\w.]++\+0x)", re.ASCII)
 
 
 def pointer_of(body: Body) -> Frame | None:

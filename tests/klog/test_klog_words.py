@@ -13,16 +13,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pagefault_doctor.klog import arch, fault, registers, setting, starts
+from pagefault_doctor.klog import arch, fault, naming, registers, setting, starts
 from pagefault_doctor.klog.body import Body
 from pagefault_doctor.klog.families import DETAILS, FORMS
+from pagefault_doctor.klog.generic import ANCHORS
 from pagefault_doctor.klog.prefix import LogLine, lines_of, split, thorough
 from pagefault_doctor.model.pattern import words_of
 
 LOGS = Path(__file__).parent / "logs"
 parse: Any = import_module("re._parser").parse
 
-EXPRESSIONS = sorted({*(f.says for f in FORMS), *(d for row in DETAILS.values() for d in row)})
+EXPRESSIONS = sorted(
+    {*(f.says for f in FORMS), *(d for row in DETAILS.values() for d in row)}
+    | {place for form in FORMS for way in (*form.ways, form.origin) for place in way}
+    | {form.skip for form in FORMS if form.skip}
+    | {*naming._ANYWHERE, *ANCHORS, naming._HEADS.pattern.pattern}
+)
 ROWS = [
     *((word, pattern.pattern) for _, word, pattern in arch._SIGNS),
     *((word, pattern.pattern) for word, pattern in fault._ADDRESS),
