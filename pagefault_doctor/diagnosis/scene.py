@@ -185,7 +185,7 @@ class Scene(msgspec.Struct, frozen=True, dict=True):
     def _is_lost(self) -> bool:
         """Whether the instruction pointer itself is no valid address: the jump there faulted.
 
-        Processors of AMD go there first; those of Intel fault at the jump.
+        Some processors go there first, others refuse the jump.
         """
         at = self.registers.get("rip") if self.report.kind is Kind.GENERAL_PROTECTION else None
         return at is not None and not address.canonical(at, self.arch)
@@ -336,12 +336,13 @@ class Scene(msgspec.Struct, frozen=True, dict=True):
         same = meant and boot and (meant.value, boot.value) == (self.report.title, self.report.boot)
         return self.fact(name) if same else None
 
-    def says(self, key: str, text: str, *cited: str, line: Line | None = None) -> Evidence:
+    def says(self, key: str, text: str, *cited: str, line: Line | int | None = None) -> Evidence:
         """Return a piece of evidence with the weight of `key`, at a line of the log.
 
         `cited` names the fields of the report it was read from (see `Report.cited`).
         """
-        number = line.number if line else self.report.line_of(*cited)
+        number = line.number if isinstance(line, Line) else line
+        number = self.report.line_of(*cited) if number is None else number
         return Evidence(text, WEIGHT[key], number)
 
     def knows(self, key: str, text: str, fact: Fact) -> Evidence:

@@ -176,6 +176,7 @@ WEIGHT: Final = {
     "logic.panic": 0.4,
     "logic.information": 0.3,
     "logic.key": 2.0,
+    "logic.misuse": 2.0,
     # hangs
     "hang.lockup": 3.8,
     "hang.stall": 3.6,

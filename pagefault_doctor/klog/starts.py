@@ -8,12 +8,11 @@ by fuzzers' programs on the same console.
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from typing import Final
 
 from pagefault_doctor.klog import own
-from pagefault_doctor.model.pattern import regex, words_of
+from pagefault_doctor.model.pattern import Sought, regex
 
 HEADERS: Final = (
     "BUG:",
@@ -91,21 +90,16 @@ _OTHER_PROGRAM: Final = regex(
 
 
 @cache
-def _not() -> tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]:
-    return tuple((words_of(source), regex(source)) for source in NOT_A_START)
-
-
-@cache
-def _words_of_not() -> tuple[str, ...]:
-    return tuple(dict.fromkeys(word for words, _ in _not() for word in words))
+def _not() -> tuple[tuple[Sought, ...], tuple[str, ...]]:
+    """Return the expressions, and all words that they need."""
+    each = tuple(map(Sought, NOT_A_START))
+    return each, tuple({word for sought in each for word in sought.words})
 
 
 def _is_no_start(text: str) -> bool:
-    if not any(map(text.__contains__, _words_of_not())):
-        return False
-    return any(
-        any(map(text.__contains__, words)) and pattern.search(text) for words, pattern in _not()
-    )
+    each, words = _not()
+    # Most lines hold none of the words, which one look tells.
+    return any(map(text.__contains__, words)) and any(sought.search(text) for sought in each)
 
 
 def header_of(text: str) -> str | None:

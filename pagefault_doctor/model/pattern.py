@@ -45,15 +45,15 @@ def regex(source: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
 class Sought:
     """An expression that is only looked for in texts that hold a word it needs (`words_of`)."""
 
-    __slots__ = ("_words", "pattern")
+    __slots__ = ("pattern", "words")
 
     def __init__(self, source: str) -> None:
-        self._words = tuple(dict.fromkeys(words_of(source)))
+        self.words = tuple(dict.fromkeys(words_of(source)))
         self.pattern = regex(source)
 
     def search(self, text: str) -> re.Match[str] | None:
         """Return what `re.search` does."""
-        return self.pattern.search(text) if any(map(text.__contains__, self._words)) else None
+        return self.pattern.search(text) if any(map(text.__contains__, self.words)) else None
 
 
 def words_of(source: str) -> tuple[str, ...]:

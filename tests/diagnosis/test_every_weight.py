@@ -184,6 +184,7 @@ LOGS = {
     "logic.divide": oops("divide error: 0000 [#1] PREEMPT SMP NOPTI", code="90 <f7> f9 c3"),
     "logic.instruction": oops(MAYBE, code=INVPCID, registers={"rsi": VMALLOC}),
     "logic.trap": oops("invalid opcode: 0000 [#1] PREEMPT SMP NOPTI", code="90 <0f> 0b 31 c0 c3"),
+    "logic.misuse": warning("lib/debugobjects.c:7", "ODEBUG: activate active (active state 1)"),
     "logic.arithmetic": says("UBSAN: shift-out-of-bounds in demo.c:10:4",
                              "shift exponent 99 is too large for 32-bit type 'int'"),
     "logic.race": says("BUG: KCSAN: data-race in demo_open / demo_poll"),

@@ -210,7 +210,24 @@ def test_code_that_stops_itself_is_no_garbage(
     assert diagnosis(Kind.TRAP, "invalid opcode: 0000 [#1] SMP", code=code).root_cause is cause
 
 
-def test_a_copy_that_its_length_was_checked_for(diagnosis: Diagnose) -> None:
-    line = "Buffer overflow detected (64 < 4096)!"
-    found = diagnosis(Kind.WARNING, line, "WARNING: CPU: 0 PID: 1 at mm/maccess.c:238 f")
-    assert found.root_cause is RootCause.OUT_OF_BOUNDS
+@pytest.mark.parametrize(
+    ("line", "cause"),
+    [
+        ("Buffer overflow detected (64 < 4096)!", "out-of-bounds"),
+        ("percpu ref (demo_release) <= 0 (-1) after switching to atomic", "use-after-free"),
+        ("cache_from_obj: Wrong slab cache. kmalloc-512 but object is from demo", "double-free"),
+        ("Trying to vfree() nonexistent vm area (00000000abcdef12)", "double-free"),
+        ("virt_to_cache: Object is not a Slab page!", "double-free"),
+        ("Voluntary context switch within RCU read-side critical section!", "lockup-hang"),
+        ("do not call blocking ops when !TASK_RUNNING; state=1 set at", "lockup-hang"),
+        ("DEBUG_LOCKS_WARN_ON(lock->magic != lock)", "logic-error"),
+        ("Trying to free already-free IRQ 17", "logic-error"),
+        ("ODEBUG: assert_init not available (active state 0)", "logic-error"),
+        ("ODEBUG: free active (active state 0)", "use-after-free"),
+    ],
+)
+def test_what_a_warning_says_before_its_place(diagnosis: Diagnose, line: str, cause: str) -> None:
+    found = diagnosis(Kind.WARNING, line, "WARNING: CPU: 0 PID: 1 at lib/demo.c:238 f")
+    assert found.root_cause == cause
+    assert found.confidence > 0.5
+    assert "a state that should not be" not in found.candidates[0].evidence[0].text

@@ -19,6 +19,9 @@ _WORDS = (
     ("KFENCE: invalid free", "double.sanitizer", "KFENCE saw an invalid free"),
     ("Object already free", "double.slab", "the slab allocator found the object already free"),
     ("double free detected", "double.slab", "the slab allocator found a double free"),
+    ("Trying to vfree() ", "double.not-slab", "vfree was given what vmalloc had not, or twice"),
+    ("Wrong slab cache", "double.not-slab", "an object was freed to a cache that it is not from"),
+    ("Object is not a Slab page", "double.not-slab", "kfree was given what is no object"),
 )
 _FREE = ("kfree", "kmem_cache_free", "__kmem_cache_free", "__slab_free", "set_freepointer")
 _CHECKS = ("kernel BUG at mm/slub.c", "kernel BUG at mm/slab.c", "kernel BUG at mm/slab.h")

@@ -24,6 +24,16 @@ _WORDS = (
     ("still has locks held", "hang.deadlock", "a lock was never released"),
     ("lock held when returning", "hang.deadlock", "a lock was never released"),
     ("scheduling while atomic", "hang.atomic", "the task slept where none may"),
+    (
+        "Voluntary context switch within RCU",
+        "hang.atomic",
+        "the task slept while it read under RCU",
+    ),
+    (
+        "do not call blocking ops when",
+        "hang.atomic",
+        "a function that may sleep was called while the task was about to wait",
+    ),
     ("BUG: spinlock", "hang.spinlock", "a spinlock is misused"),
     ("BUG: rwlock", "hang.spinlock", "a lock is misused"),
     ("workqueue lockup", "hang.lockup", "a work item never ended"),

@@ -24,6 +24,11 @@ _WORDS = (
     ("suspicious RCU usage", "logic.rcu", "RCU data was used without its lock"),
     ("Objects remaining ", "logic.leak", "objects of a cache that was given up were never freed"),
     ("Slab cache still has objects", "logic.leak", "a cache was given up with objects in it"),
+    ("lock->magic != lock", "logic.misuse", "a lock was never set up, or its memory overwritten"),
+    ("already-free IRQ", "logic.misuse", "an interrupt was freed that nobody had requested"),
+    ("ODEBUG: assert_init", "logic.misuse", "an object was used that was never set up"),
+    ("ODEBUG: activate", "logic.misuse", "an object was armed twice, or was never set up"),
+    ("ODEBUG: init active", "logic.misuse", "an object was set up anew while it was in use"),
     ("non-static key", "logic.key", "a lock was used before it was initialised"),
 )
 _CHECKERS = (

@@ -10,7 +10,7 @@ from pagefault_doctor.diagnosis.poison import State
 from pagefault_doctor.diagnosis.scene import Scene
 from pagefault_doctor.diagnosis.unload import data_after_unload, unloaded, use_after_unload
 from pagefault_doctor.model.diagnosis import Evidence
-from pagefault_doctor.model.report import Kind, Line, Report
+from pagefault_doctor.model.report import Kind, Report
 
 _FREELIST = "freed.freelist-value"
 _WORDS = (
@@ -25,6 +25,7 @@ _WORDS = (
         "freed.refcount",
         "a reference count was dropped or taken once too often",
     ),
+    ("after switching to atomic", "freed.refcount", "a reference count was dropped too often"),
     ("Poison overwritten", "freed.poison-overwritten", "freed memory was written to"),
     ("ODEBUG: free active", "freed.object-active", "an object was freed while still in use"),
     ("nonzero _refcount", "freed.page-in-use", "a page was freed while still in use"),
@@ -66,11 +67,11 @@ def _unloaded(scene: Scene) -> Iterator[Evidence]:
     gone = use_after_unload(scene)
     if gone:
         text = f"the code that ran is not there any more: {gone.why}"
-        yield scene.says("freed.unloaded", text, line=Line(gone.line, gone.why))
+        yield scene.says("freed.unloaded", text, line=gone.line)
         return
     if lost := data_after_unload(scene):
         text = f"the address was a module's: {lost.why}"
-        yield scene.says("freed.module-data", text, line=Line(lost.line, lost.why))
+        yield scene.says("freed.module-data", text, line=lost.line)
     elif scene.is_jump and scene.address_class is AddressClass.MODULES:
         text = "the kernel jumped to a part of the modules' area where no code is"
         yield scene.says("freed.module-range", text, "fault")
