@@ -25,6 +25,7 @@ MakeReport = Callable[..., Report]
         (Kind.PANIC, "Insufficient stack space to handle exception!", "stack-overflow"),
         (Kind.BAD_PAGE, "BUG: Bad page map in process app  pte:80", "page-table"),
         (Kind.BAD_PAGE, "page dumped because: PAGE_FLAGS_CHECK_AT_FREE flag(s) set", "page-table"),
+        (Kind.BAD_PAGE, "BUG: Bad page cache in process app  pfn:12345", "page-table"),
         (Kind.BAD_PAGE, "BUG: Bad rss-counter state mm:00 type:MM_ANONPAGES", "page-table"),
         (Kind.PAGE_FAULT, "app: Corrupted page table at address 7f0000", "page-table"),
         (Kind.KERNEL_BUG, "kernel BUG at fs/demo/super.c:77!", "logic-error"),
@@ -213,6 +214,23 @@ def test_code_that_stops_itself_is_no_garbage(
 @pytest.mark.parametrize(
     ("line", "cause"),
     [
+        ("skbuff: skb_over_panic: text:ffffffffc0a1b2c3 len:2000 put:1500", "out-of-bounds"),
+        ("skbuff: skb_under_panic: text:ffffffffc0a1b2c3 len:200 put:14", "out-of-bounds"),
+        ("page dumped because: VM_BUG_ON_PAGE(page_ref_count(page) == 0)", "use-after-free"),
+        ("page dumped because: VM_BUG_ON_FOLIO(folio_ref_count(folio) == 0)", "use-after-free"),
+        ("page dumped because: VM_BUG_ON_PAGE(PageWriteback(page))", "logic-error"),
+    ],
+)
+def test_what_is_said_before_an_assertion(diagnosis: Diagnose, line: str, cause: str) -> None:
+    found = diagnosis(Kind.KERNEL_BUG, line, "kernel BUG at include/linux/demo.h:7!")
+    assert found.root_cause == cause
+    assert found.confidence > 0.5
+
+
+@pytest.mark.parametrize(
+    ("line", "cause"),
+    [
+        ("VFS: brelse: Trying to free free buffer", "use-after-free"),
         ("Buffer overflow detected (64 < 4096)!", "out-of-bounds"),
         ("percpu ref (demo_release) <= 0 (-1) after switching to atomic", "use-after-free"),
         ("cache_from_obj: Wrong slab cache. kmalloc-512 but object is from demo", "double-free"),

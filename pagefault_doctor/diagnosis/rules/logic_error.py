@@ -39,6 +39,10 @@ _CHECKERS = (
     "kernel/cet.c",
     "lib/string",
     "buffer overflow",
+    "skb_over_panic",
+    "skb_under_panic",
+    "ref_count(page) == 0",
+    "ref_count(folio) == 0",
 )
 _KINDS = {
     Kind.KERNEL_BUG: ("logic.bug", "an assertion of the kernel failed"),

@@ -29,6 +29,8 @@ _WORDS = (
     ("etected buffer overflow", "bounds.fortify", "a string function was asked to overflow"),
     ("buffer overflow detected", "bounds.fortify", "a string function was asked to overflow"),
     ("Buffer overflow detected (", "bounds.fortify", "a copy was longer than its buffer"),
+    ("skb_over_panic", "bounds.fortify", "a packet was made longer than its buffer"),
+    ("skb_under_panic", "bounds.fortify", "a packet was made to begin before its buffer"),
     ("field-spanning write", "bounds.field-spanning", "a copy was larger than its field"),
     ("stack is corrupted in", "bounds.canary", "a buffer on the stack was overrun"),
 )

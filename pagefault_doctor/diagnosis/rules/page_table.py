@@ -17,6 +17,7 @@ _WORDS = (
     ("non-zero nr_p", "table.counter", "page tables were left over at exit"),
     ("bad pmd", "table.corrupted", "a page-table entry holds what it must not"),
     ("bad pud", "table.corrupted", "a page-table entry holds what it must not"),
+    ("Bad page cache", "table.bad-page", "a page leaves the page cache that is still mapped"),
     ("Bad page state", "table.bad-page", "the state of a page contradicts its use"),
 )
 _RESERVED = 8
