@@ -21,6 +21,7 @@ _WORDS = (
     ("double free detected", "double.slab", "the slab allocator found a double free"),
     ("Trying to vfree() ", "double.not-slab", "vfree was given what vmalloc had not, or twice"),
     ("Wrong slab cache", "double.not-slab", "an object was freed to a cache that it is not from"),
+    ("ida_free called for id=", "double.not-slab", "a number was given back that was not taken"),
     ("Object is not a Slab page", "double.not-slab", "kfree was given what is no object"),
 )
 _FREE = ("kfree", "kmem_cache_free", "__kmem_cache_free", "__slab_free", "set_freepointer")

@@ -23,6 +23,7 @@ _WORDS = (
     ("bad unlock balance", "hang.deadlock", "a lock was released that was not held"),
     ("still has locks held", "hang.deadlock", "a lock was never released"),
     ("lock held when returning", "hang.deadlock", "a lock was never released"),
+    ("Invalid wait context", "hang.atomic", "a lock that may sleep is taken where none may"),
     ("scheduling while atomic", "hang.atomic", "the task slept where none may"),
     (
         "Voluntary context switch within RCU",

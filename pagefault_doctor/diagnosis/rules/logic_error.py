@@ -25,12 +25,15 @@ _WORDS = (
     ("Objects remaining ", "logic.leak", "objects of a cache that was given up were never freed"),
     ("Slab cache still has objects", "logic.leak", "a cache was given up with objects in it"),
     ("lock->magic != lock", "logic.misuse", "a lock was never set up, or its memory overwritten"),
+    ("used for non-linear address", "logic.misuse", "virt_to_phys was given what has no such one"),
     ("already-free IRQ", "logic.misuse", "an interrupt was freed that nobody had requested"),
     ("ODEBUG: assert_init", "logic.misuse", "an object was used that was never set up"),
     ("ODEBUG: activate", "logic.misuse", "an object was armed twice, or was never set up"),
     ("ODEBUG: init active", "logic.misuse", "an object was set up anew while it was in use"),
     ("non-static key", "logic.key", "a lock was used before it was initialised"),
 )
+_SIZE_CHECKS = ("mm/page_alloc.c:", "mm/util.c:", "kmalloc_slab+")
+"""Where allocators warn of a size that they never give (`__alloc_pages`, `kvmalloc_node`)."""
 _CHECKERS = (
     "lib/list_debug.c",
     "mm/slub.c",
@@ -64,6 +67,10 @@ def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
         if found:
             yield scene.says(key, text, line=found)
             return
+    if report.kind is Kind.WARNING and (found := scene.line_with(*_SIZE_CHECKS)):
+        text = "more memory was asked for at once than there can be: a size unchecked, likely"
+        yield scene.says("logic.misuse", text, line=found)
+        return
     if scene.is_refused_instruction:
         shown = f" ({scene.instruction.text})" if scene.instruction else ""
         text = f"the processor refused the instruction{shown}, not an address"

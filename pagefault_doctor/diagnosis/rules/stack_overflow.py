@@ -16,6 +16,7 @@ _WORDS = (
     (_OVERRAN, "stack.overran", "the mark at the end of the stack was overwritten"),
     ("corrupted stack end detected", "stack.end-magic", "the end of the stack was overwritten"),
     ("kernel stack overflow", "stack.overflow-words", "the kernel calls it a stack overflow"),
+    ("has overflown the kernel stack", "stack.overflow-words", "an interrupt found the stack full"),
     ("Insufficient stack space", "stack.overflow-words", "the stack had no room left"),
 )
 _REPEATS = 6
