@@ -45,7 +45,7 @@ CASES = [
         ("use-after-unload",),
         ("use-after-free", "beacon"),
         "the dump has no module at 0x",
-        "last unloaded: beacon",
+        "beacon was unloaded last",
         id="use-after-unload",
     ),
     pytest.param(
