@@ -129,9 +129,11 @@ def _at_work(report: Report) -> Culprit | None:
     The function may have ended in a jump to another, and then it left no frame. The list of modules
     marks who is coming or going (`kernel/module/main.c`, module_flags).
     """
+    # A compiler adds its marks: __do_sys_delete_module.constprop.0
+    functions = [(frame.function or "").partition(".")[0] for frame in report.frames]
     for sign, callers, what in _AT_WORK:
         marked = [module.name for module in report.modules if sign in module.flags]
-        if len(marked) == 1 and any((f.function or "").endswith(callers) for f in report.frames):
+        if len(marked) == 1 and any(function.endswith(callers) for function in functions):
             text = f"{marked[0]} was just being {what}: the kernel had called its function for that"
             return _module(marked[0], text, report.line_of("modules"))
     return None
