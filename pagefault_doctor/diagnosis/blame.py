@@ -34,7 +34,7 @@ _BAD_POINTER: Final = (
 )
 _AT_WORK: Final = (
     ("+", ("do_one_initcall", "do_init_module"), "loaded"),
-    ("-", ("sys_delete_module",), "unloaded"),
+    ("-", ("_delete_module",), "unloaded"),
 )
 """The mark of a module, the functions that call into it meanwhile, and what is done with it."""
 _HUNG: Final = regex(r"task (\S+):\d+ (?:<[^>]*> )?blocked")

@@ -193,7 +193,7 @@ def test_an_exit_function_that_ended_in_a_jump() -> None:
     text = LEFT_NO_FRAME.replace("demo(OE+)", "demo(OE-)")
     text = text.replace("do_one_initcall", "free_module").replace("do_init_module", "thing")
     assert verdict(text).module is None
-    for name in ("delete_module", "delete_module.constprop.0"):
+    for name in ("delete_module", "delete_module.constprop.0", "SyS_delete_module"):
         assert verdict(text.replace("finit_module", name)).module == "demo"
 
 
