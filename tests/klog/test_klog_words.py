@@ -96,6 +96,21 @@ def test_the_words_are_the_most_telling_plain_text(source: str, words: tuple[str
     assert words_of(source) == words
 
 
+@pytest.mark.parametrize(
+    ("text", "machine"),
+    [
+        ("intel_pstate: CPU model not supported", None),
+        ("pstate: 60400005 (nZCv daif +PAN -UAO)", "arm64"),
+        ("x0 : 0000000000000000 x1 : 0000000000000001", None),
+        ("x29: ffff8000082bba00 x28: ffff7999c288d610", "arm64"),
+        ("the index0: 0000000000000000", None),
+        ("ORIG_RAX: ffffffffffffffff", "x86_64"),
+    ],
+)
+def test_a_word_inside_another_is_no_sign_of_a_machine(text: str, machine: str | None) -> None:
+    assert arch.arch_of(lines_of(f"BUG: demo\n{text}", 1)) == machine
+
+
 def test_every_header_shows_a_sign_by_which_other_lines_are_ruled_out() -> None:
     for header in starts.HEADERS:
         assert any(sign in header for sign in starts._SIGNS), header
