@@ -92,8 +92,8 @@ FOLDERS = "/usr/lib/debug/lib/modules/*/kernel/"
 MODULES = ("net/vmw_vsock/vsock.ko", "drivers/block/loop.ko")
 
 
-def accesses(code: Code) -> Iterator[tuple[int, Access]]:
-    """Yield each instruction that goes through a register, as if that had been NULL."""
+def accesses(code: Code, value: int) -> Iterator[tuple[int, Access]]:
+    """Yield each instruction that goes through a register, as if that had held the value."""
     for at in code.places:
         found = decode_bytes(code.bytes_at(at), code.arch)
         if found and found.base and not found.index and found.base not in ("rsp", "rip", "rbp"):
@@ -102,15 +102,15 @@ def accesses(code: Code) -> Iterator[tuple[int, Access]]:
                 Access(
                     arch=code.arch,
                     register=found.base,
-                    value=0,
-                    address=found.displacement % (1 << 64),
+                    value=value % (1 << 64),
+                    address=(value + found.displacement) % (1 << 64),
                     size=found.size,
                     registers={},
                 ),
             )
 
 
-def both(file: Path) -> Iterator[tuple[Pointer | None, Pointer | None]]:
+def both(file: Path, value: int = 0) -> Iterator[tuple[Pointer | None, Pointer | None]]:
     """Yield what DWARF and what BTF says of each access of a module's functions."""
     elf = open_module(file)
     release = file.parts[file.parts.index("modules") + 1]
@@ -123,7 +123,7 @@ def both(file: Path) -> Iterator[tuple[Pointer | None, Pointer | None]]:
             if placed is None:
                 continue
             code = Code(sections, "x86_64", placed, sections)
-            for at, access in islice(accesses(code), 4):
+            for at, access in islice(accesses(code, value), 4):
                 names = Names(sections, "x86_64", placed.section, at)
                 ours = pointer_by_types(types, access, name, code, at)
                 yield pointer_of(names, access, code), ours
@@ -143,3 +143,18 @@ def test_btf_says_the_same_as_dwarf_where_it_says_something(module: str) -> None
             assert by_types.offset == by_dwarf.offset
             compared += 1
     assert compared > 5
+
+
+def test_btf_finds_the_same_structure_at_null_as_dwarf() -> None:
+    """Values a little below zero are what container_of() makes of NULL."""
+    files = list(Path("/").glob(f"{FOLDERS[1:]}{MODULES[1]}"))
+    require(files, "modules with debug information: package linux-image-cloud-amd64-dbg")
+    found = set()
+    for below in range(8, 0x80, 8):
+        for by_dwarf, by_types in both(files[0], -below):
+            if by_dwarf is None or by_types is None or by_types.name is None:
+                continue
+            if (by_types.name, by_types.type) == (by_dwarf.name, by_dwarf.type):
+                assert by_types.around == by_dwarf.around, below
+                found.add(by_types.around)
+    assert len(found - {None}) > 1, found
