@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import cache
 from typing import Final
@@ -12,7 +11,7 @@ from pagefault_doctor.klog.families import DETAILS
 from pagefault_doctor.klog.prefix import LogLine
 from pagefault_doctor.klog.setting import setting_of
 from pagefault_doctor.klog.stack import frame_of, place_in
-from pagefault_doctor.model.pattern import regex, words_of
+from pagefault_doctor.model.pattern import Sought
 from pagefault_doctor.model.report import USER_SIDE, Frame, Kind
 
 _LONGEST: Final = 200
@@ -35,10 +34,10 @@ _SETTING: Final = 160
 def details_of(kind: Kind, body: Body) -> tuple[dict[str, str], dict[str, int]]:
     """Return the details of a report of that kind, and the line each was read from."""
     found, cited = ({}, {}) if kind in USER_SIDE else setting_of(body.head(_SETTING))
-    rows = [row for row in _rows(kind) if any(map(body.text.__contains__, row[0]))]
-    for line in body.holding(*(word for words, _ in rows for word in words)):
-        for _, expression in rows:
-            match = expression.search(line.text)
+    rows = [row for row in _rows(kind) if any(map(body.text.__contains__, row.words))]
+    for line in body.holding(*(word for row in rows for word in row.words)):
+        for row in rows:
+            match = row.pattern.search(line.text)
             for name, value in match.groupdict().items() if match else ():
                 if value is not None and name not in found:
                     found[name] = value.strip()[:_LONGEST]
@@ -49,9 +48,9 @@ def details_of(kind: Kind, body: Body) -> tuple[dict[str, str], dict[str, int]]:
 
 
 @cache
-def _rows(kind: Kind) -> tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]:
-    """Return the expressions of a kind, each with the words that lines it matches hold."""
-    return tuple((words_of(source), regex(source)) for source in DETAILS.get(kind, ()))
+def _rows(kind: Kind) -> tuple[Sought, ...]:
+    """Return the expressions of a kind."""
+    return tuple(map(Sought, DETAILS.get(kind, ())))
 
 
 def _stacks(body: Body, found: dict[str, str], cited: dict[str, int]) -> None:
