@@ -354,6 +354,9 @@ _PRIVILEGED = frozenset(
     ("invpcid", "wrmsr", "rdmsr", "xsetbv", "rdpmc", "wrfsbase", "wrgsbase", "lgdt", "lidt", "ltr")
 )
 """Instructions that fault for what they are asked, whatever they point to."""
-_TRAPS = ("ud0", "ud1", "ud2", "udf", "brk")
-"""What compilers put where code must not get to, and where a check of theirs failed: x86, arm64."""
+_TRAPS = ("ud0", "ud1", "ud2", "udf")
+"""What compilers put where code must not get to, and where a check of theirs failed: x86, arm64.
+
+The kernel itself tells of arm64's brk, as of an assertion (`arch/arm64/kernel/traps.c`).
+"""
 _PAGE_FAULTS = (Kind.NULL_POINTER, Kind.PAGE_FAULT, Kind.USER_ACCESS, Kind.STACK_GUARD)

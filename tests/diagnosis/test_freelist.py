@@ -33,24 +33,23 @@ def test_a_wild_address_in_the_allocator_is_memory_corruption(
     assert found.experiment.name == "slub-debug"
 
 
-def test_the_module_that_asks_for_memory_is_innocent(diagnosis: Diagnose) -> None:
+@pytest.mark.parametrize(
+    ("trace", "innocent"),
+    [
+        (("kmem_cache_alloc", "post_send [asker]", "vfs_write"), LinkedModule("asker", "")),
+        (("kmem_cache_alloc", "do_one_initcall", "do_init_module"), LinkedModule("coming", "+")),
+    ],
+)
+def test_the_module_that_asks_for_memory_is_innocent(
+    diagnosis: Diagnose, trace: tuple[str, ...], innocent: LinkedModule
+) -> None:
+    """Also one that is just being loaded, whose init function left no frame."""
     found = diagnosis(
         Kind.GENERAL_PROTECTION,
         GPF,
         address="0xadacafaeb5b4b7b6",
-        trace=("kmem_cache_alloc", "post_send [asker]", "vfs_write"),
-        modules=(LinkedModule("asker", ""), LinkedModule("foreign", "OE")),
-    )
-    assert (found.attribution, found.module) == (Attribution.MODULE, "foreign")
-
-
-def test_the_module_that_is_just_being_loaded_is_as_innocent(diagnosis: Diagnose) -> None:
-    found = diagnosis(
-        Kind.GENERAL_PROTECTION,
-        GPF,
-        address="0xadacafaeb5b4b7b6",
-        trace=("kmem_cache_alloc", "do_one_initcall", "do_init_module"),
-        modules=(LinkedModule("coming", "+"), LinkedModule("foreign", "OE")),
+        trace=trace,
+        modules=(innocent, LinkedModule("foreign", "OE")),
     )
     assert (found.attribution, found.module) == (Attribution.MODULE, "foreign")
 

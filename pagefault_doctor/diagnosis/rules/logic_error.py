@@ -25,7 +25,11 @@ _WORDS = (
     ("Objects remaining ", "logic.leak", "objects of a cache that was given up were never freed"),
     ("Slab cache still has objects", "logic.leak", "a cache was given up with objects in it"),
     ("lock->magic != lock", "logic.misuse", "a lock was never set up, or its memory overwritten"),
-    ("used for non-linear address", "logic.misuse", "virt_to_phys was given what has no such one"),
+    (
+        "used for non-linear address",
+        "logic.misuse",
+        "virt_to_phys was given another kind of address",
+    ),
     ("already-free IRQ", "logic.misuse", "an interrupt was freed that nobody had requested"),
     ("ODEBUG: assert_init", "logic.misuse", "an object was used that was never set up"),
     ("ODEBUG: activate", "logic.misuse", "an object was armed twice, or was never set up"),
@@ -68,7 +72,7 @@ def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
             yield scene.says(key, text, line=found)
             return
     if report.kind is Kind.WARNING and (found := scene.line_with(*_SIZE_CHECKS)):
-        text = "more memory was asked for at once than there can be: a size unchecked, likely"
+        text = "an allocator was asked for what it never gives: most often an unchecked size"
         yield scene.says("logic.misuse", text, line=found)
         return
     if scene.is_refused_instruction:
