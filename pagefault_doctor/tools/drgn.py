@@ -102,13 +102,19 @@ def _clean(value: Any, name: str) -> Any:
     return value
 
 
-def culprit(frames: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """Return the frame that faulted: the one below the exception's entry, else below the panic."""
+def culprit(frames: list[dict[str, Any]], panicked: bool = False) -> dict[str, Any] | None:
+    """Return the frame that faulted: the one below the exception's entry, else below the panic.
+
+    A kernel that `panicked` has that in its stack. Where it has not, the stack could not be
+    followed (as from within the delay loop that a panic ends in, on arm64), and None is returned.
+    """
     # On arm64 the entry is more than one frame: el1_abort, el1h_64_sync_handler, el1h_64_sync.
     for above, frame in itertools.pairwise(frames):
         if _ENTRY.fullmatch(_name(above)) and not _ENTRY.fullmatch(_name(frame)):
             return frame
     called = [n for n, frame in enumerate(frames) if _name(frame) == "panic"]
+    if panicked and not any(_MACHINERY.fullmatch(_name(frame)) for frame in frames):
+        return None
     rest = frames[called[0] + 1 :] if called else frames
     return next((frame for frame in rest if not _MACHINERY.fullmatch(_name(frame))), None)
 
@@ -128,7 +134,7 @@ def _read(result: Result, case: Case) -> Reading:
         return dump_file.read_look(result, case)
     said = parse(result.output)
     cut = "short read" in result.output or "invalid address" in result.output
-    frame = culprit(_frames(said))
+    frame = culprit(_frames(said), panicked="panic" in said and bool(said["panic"][0]))
     text = said.get("log", ("", 0))[0]
     log = Reading()
     if isinstance(text, str) and text:

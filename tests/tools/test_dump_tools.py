@@ -274,3 +274,12 @@ def test_crash_is_asked_where_drgn_could_not_read_the_log() -> None:
     lines = output("drgn.txt").splitlines()[:-1]
     case, _, _ = follow(drgn.TOOL, faulty(DUMP), told("\n".join(lines)))
     assert isinstance(next_command(crash.TOOL, case), Command)
+
+
+def test_a_stack_that_shows_no_panic_though_there_was_one_names_nothing() -> None:
+    """As where the dump was taken within the delay loop that a panic ends in (arm64)."""
+    lost: list[dict[str, object]] = [{"name": "__arch_counter_get_cntvct_stable", "line": 201}]
+    whole = lost + [{"name": name} for name in ("panic", "die", "demo_poll")]
+    assert drgn.culprit(lost, panicked=True) is None
+    assert drgn.culprit(lost) == lost[0]
+    assert drgn.culprit(whole, panicked=True) == {"name": "demo_poll"}
