@@ -70,7 +70,7 @@ pyz: $(VENV)/.installed ## build dist/pfdoctor.pyz, one file to copy onto a box 
 	@for version in 3.11 3.12 3.13 3.14; do \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --no-deps --only-binary :all: --python-version $$version --target build/pyz/$$version msgspec && cp build/pyz/$$version/msgspec/*.so build/pyz/site/msgspec/ || echo "without Python $$version: no msgspec for it" >&2; \
 	done
-	@cp pagefault_doctor/carried.py build/pyz/site/__main__.py
+	@cp pagefault_doctor/zipapp_main.py build/pyz/site/__main__.py
 	@$(BIN)/python -m zipapp --compress --python '/usr/bin/env python3' --output dist/pfdoctor.pyz build/pyz/site
 	@ls -sh dist/pfdoctor.pyz
 

@@ -42,10 +42,10 @@ from pagefault_doctor.report.document import diagnosis_document, encode
 from pagefault_doctor.report.html import render
 from pagefault_doctor.report.outline import session_outline
 from pagefault_doctor.session.event_log import read_events
-from pagefault_doctor.session.redaction import Redaction
+from pagefault_doctor.session.redact.redaction import Redaction
 from pagefault_doctor.session.view import Fold
 from pagefault_doctor.tools import TOOLS
-from pagefault_doctor.tools.log_search import log_of, text_of
+from pagefault_doctor.tools.logs.log_search import log_of, text_of
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 LACE: Final = (

@@ -4,7 +4,7 @@
 
 SCALE 1 is the full size: lines of a gigabyte, ten million reports, ten gigabytes in a gzip file.
 Each input is made in a temporary folder, read by a process of its own and removed. Nothing is
-asserted here: `tests/klog/test_klog_hostile.py` asserts the bounds on small ones.
+asserted here: `tests/klog/test_hostile_logs.py` asserts the bounds on small ones.
 """
 
 from __future__ import annotations

@@ -19,9 +19,9 @@ from typing import TypeVar
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import diagnose
 from pagefault_doctor.diagnosis.explained import explained
-from pagefault_doctor.klog.cut import cuts
-from pagefault_doctor.klog.parse import report_of
+from pagefault_doctor.klog.report import report_of
 from pagefault_doctor.klog.scan import scan
+from pagefault_doctor.klog.split import cuts
 from pagefault_doctor.klog.text import Lines
 from pagefault_doctor.model.log import KernelLog
 

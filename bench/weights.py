@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from pagefault_doctor import klog
-from pagefault_doctor.diagnosis import main_report, ranking, scene, weights
+from pagefault_doctor.diagnosis import context, main_report, ranking, weights
 from pagefault_doctor.diagnosis.scenes import scene_of
 from pagefault_doctor.model.diagnosis import RootCause
 from pagefault_doctor.model.fact import Fact
@@ -130,12 +130,12 @@ def forms(text: str) -> Iterator[tuple[str, str]]:
 @contextmanager
 def keyed() -> Iterator[None]:
     """Have every piece of evidence remember the key of its weight."""
-    plain = scene.WEIGHT
-    scene.WEIGHT = _Table()  # type: ignore[misc]
+    plain = context.WEIGHT
+    context.WEIGHT = _Table()  # type: ignore[misc]
     try:
         yield
     finally:
-        scene.WEIGHT = plain  # type: ignore[misc]
+        context.WEIGHT = plain  # type: ignore[misc]
 
 
 def cases() -> Iterator[Case]:

@@ -20,7 +20,7 @@ os.environ |= {"TEXTUAL_ANIMATIONS": "none", "TEXTUAL_COLOR_SYSTEM": "truecolor"
 
 from textual.pilot import Pilot
 
-from pagefault_doctor.cli.lab_box import lab_box
+from pagefault_doctor.cli.lab_commands.host import lab_box
 from pagefault_doctor.hosts.host import OnOutput
 from pagefault_doctor.hosts.recorded import RecordedHost
 from pagefault_doctor.lab.host import LabHost

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from needs import require, require_program
+from requirements import require, require_program
 from sshd import Sshd, serving
 
 ROOT = Path(__file__).parent.parent

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from needs import require, require_program
-from tools.told import BOOT, OOPS
+from requirements import require, require_program
+from tools.example_reports import BOOT, OOPS
 
 PFDOCTOR = f"{sys.executable} -m pagefault_doctor"
 ROOT = Path(__file__).parents[1]

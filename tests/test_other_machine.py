@@ -23,7 +23,7 @@ from pagefault_doctor.model.event import (
 from pagefault_doctor.session.event_log import read_events
 from sshd import Relay, Sshd
 from terminal import eventually, open_terminal
-from tools.told import BOOT, OOPS
+from tools.example_reports import BOOT, OOPS
 
 PFDOCTOR = (sys.executable, "-m", "pagefault_doctor")
 QUIET = "[  100.000000] usb 1-1: new high-speed USB device number 4 using xhci_hcd\n"

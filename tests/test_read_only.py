@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from needs import require, require_program
-from tools.told import BOOT, OOPS
+from requirements import require, require_program
+from tools.example_reports import BOOT, OOPS
 
 ROOT = Path(__file__).parent.parent
 NOBODY = 65534

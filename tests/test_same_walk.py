@@ -18,7 +18,7 @@ from pagefault_doctor.session.event_log import MemoryLog, read_events
 from pagefault_doctor.session.walk import Walk
 from pagefault_doctor.tools import TOOLS
 from pagefault_doctor.tui.app import WizardApp
-from session.replaying import replay, without_times
+from session.replay import replay, without_times
 from tui.wizard_bench import drive, press
 
 RECORDED = read_events(shelf.recording_path("null-deref-module"))

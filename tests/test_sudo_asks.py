@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from pagefault_doctor.hosts import asking
+from pagefault_doctor.hosts import password_prompt
 from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.hosts.ssh import SshHost
 from pagefault_doctor.model.command import Command, ResultStatus
 from pagefault_doctor.session.event_log import read_events
 from sshd import Sshd
 from terminal import Terminal, eventually, open_terminal
-from tools.told import BOOT, OOPS
+from tools.example_reports import BOOT, OOPS
 
 PFDOCTOR = (sys.executable, "-m", "pagefault_doctor")
 PASSWORD = "open-sesame-42"
@@ -192,7 +192,7 @@ def test_output_errors_and_exit_code_are_told_apart(
 
 def test_what_is_no_marked_line_is_shown_harmless_and_never_taken_for_output() -> None:
     shown, output, errors = bytearray(), bytearray(), bytearray()
-    sorter = asking._Sorter("MARK", output.extend, errors.extend, shown.extend)
+    sorter = password_prompt._Sorter("MARK", output.extend, errors.extend, shown.extend)
     stream = b"pass: \r\nMARK-oone\r\nMARK-etwo\r\nnoise MARK-othree\r\nMARK-x7\r\nMA"
     for byte in stream:
         sorter.feed(bytes((byte,)))
@@ -203,7 +203,7 @@ def test_what_is_no_marked_line_is_shown_harmless_and_never_taken_for_output() -
 
 def test_a_line_without_an_end_is_not_held_in_memory() -> None:
     taken: list[int] = []
-    sorter = asking._Sorter("MARK", lambda d: taken.append(len(d)), len, len)  # type: ignore[arg-type]
+    sorter = password_prompt._Sorter("MARK", lambda d: taken.append(len(d)), len, len)  # type: ignore[arg-type]
     sorter.feed(b"MARK-o")
     for _ in range(100):
         sorter.feed(b"x" * 65536)

@@ -88,7 +88,7 @@ def _reader(args: argparse.Namespace) -> Reader:
     """Return what reads logs: here, or on the machine of `--host`."""
     if not args.host or args.paths == [STDIN]:
         return partial(read_logs, module_dir=args.module_dir)
-    from pagefault_doctor.cli.begin import host_of
+    from pagefault_doctor.cli.open_session import host_of
 
     host = host_of(args)
     return lambda path: (read_log_there(path, host),)
@@ -140,7 +140,7 @@ def _examined(path: str, log: KernelLog) -> Examined:
 
 
 def _examine_box(args: argparse.Namespace) -> Examined:
-    from pagefault_doctor.cli.begin import begin, host_of
+    from pagefault_doctor.cli.open_session import begin, host_of
     from pagefault_doctor.cli.unattended import walk_steps
 
     walk = begin(host_of(args), saved=False)
@@ -149,8 +149,8 @@ def _examine_box(args: argparse.Namespace) -> Examined:
 
 
 def _examine_dump(args: argparse.Namespace) -> Examined:
-    from pagefault_doctor.cli.begin import begin, host_of
     from pagefault_doctor.cli.inputs import given_files
+    from pagefault_doctor.cli.open_session import begin, host_of
     from pagefault_doctor.cli.unattended import walk_steps
 
     walk = begin(host_of(args), given=given_files(args), saved=False)
@@ -170,7 +170,7 @@ def _examine_dump(args: argparse.Namespace) -> Examined:
 
 def _tell_troubles(walk: Walk) -> None:
     """Say what is wrong with the dump or the vmlinux, each in a line."""
-    from pagefault_doctor.tools import dump_file
+    from pagefault_doctor.tools.dump import dump_file
 
     for command in walk.view.commands:
         if command.result and dump_file.is_look(command.result):

@@ -12,11 +12,11 @@ import msgspec
 
 from pagefault_doctor import klog
 from pagefault_doctor.cli.options import GIVEN
-from pagefault_doctor.cli.progress import Progress
+from pagefault_doctor.cli.stderr import Progress
 from pagefault_doctor.cli.talk import say
-from pagefault_doctor.cli.unpack import Programs
+from pagefault_doctor.cli.unpack_programs import Programs
 from pagefault_doctor.hosts.host import Host
-from pagefault_doctor.klog.opening import EMPTY, NO_TEXT
+from pagefault_doctor.klog.input.unpack import EMPTY, NO_TEXT
 from pagefault_doctor.model.errors import MissingError, PfDoctorError, UsageError
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.report import Report
@@ -67,7 +67,7 @@ def _reject(name: str, logs: list[KernelLog], programs: Programs) -> None:
 
 def _fresh(logs: list[KernelLog]) -> Iterator[KernelLog]:
     """Yield the logs that have something of their own to tell; say what is with the others."""
-    from pagefault_doctor.tools.log_delta import unseen
+    from pagefault_doctor.tools.logs.log_delta import unseen
 
     told: list[KernelLog] = []
     for log in logs:
@@ -90,7 +90,7 @@ def _located(log: KernelLog, module_dir: Path) -> KernelLog:
 
 def located_reports(reports: tuple[Report, ...], module_dir: Path) -> tuple[Report, ...]:
     """Return reports with what the debug information of a folder's modules tells of them."""
-    from pagefault_doctor.diagnosis.located import located
+    from pagefault_doctor.diagnosis.source_lookup import located
 
     with Progress(str(module_dir)) as progress:
         programs = Programs(progress)
@@ -121,7 +121,7 @@ def read_log_there(path: str, host: Host) -> KernelLog:
 
     Raises MissingError where it is not there or not permitted, UsageError for a relative path.
     """
-    from pagefault_doctor.tools.log_search import log_of, search
+    from pagefault_doctor.tools.logs.log_search import log_of, search
 
     command = search(_absolute(path, "a log"), "given-log", "search the log you named")
     result = host.run(command)

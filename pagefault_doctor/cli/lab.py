@@ -7,8 +7,8 @@ import json
 from typing import Any
 
 from pagefault_doctor.lab import packages
-from pagefault_doctor.lab.needs import Row, Use
 from pagefault_doctor.lab.packages import Package
+from pagefault_doctor.lab.requirements import Row, Use
 from pagefault_doctor.model.errors import ExitCode
 
 _TITLES = {
@@ -22,8 +22,8 @@ _TITLES = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare options and arguments."""
-    from pagefault_doctor.cli.lab_fetch import add_fetch_arguments
-    from pagefault_doctor.cli.lab_run import add_module_arguments, add_run_arguments
+    from pagefault_doctor.cli.lab_commands.fetch import add_fetch_arguments
+    from pagefault_doctor.cli.lab_commands.run import add_module_arguments, add_run_arguments
 
     parser.epilog = (
         "The virtual machine runs this machine's own kernel in QEMU, without root or\n"
@@ -48,15 +48,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Do it and return the exit code."""
     if args.action == "run":
-        from pagefault_doctor.cli.lab_run import run_lab
+        from pagefault_doctor.cli.lab_commands.run import run_lab
 
         return run_lab(args)
     if args.action == "debug":
-        from pagefault_doctor.cli.lab_debug import run_debug
+        from pagefault_doctor.cli.lab_commands.debug import run_debug
 
         return run_debug(args)
     if args.action == "fetch":
-        from pagefault_doctor.cli.lab_fetch import run_fetch
+        from pagefault_doctor.cli.lab_commands.fetch import run_fetch
 
         return run_fetch(args)
     return _doctor(args.json) if args.action == "doctor" else _list()
@@ -77,7 +77,7 @@ def _list() -> int:
 
 def _doctor(as_json: bool) -> int:
     from pagefault_doctor.lab.machine import DEFAULT, MACHINES, stock_of
-    from pagefault_doctor.lab.needs import look
+    from pagefault_doctor.lab.requirements import look
 
     rows = look()
     others = {m.arch: look(stock_of(m)) for m in MACHINES if m != DEFAULT}

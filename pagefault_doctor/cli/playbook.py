@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(name: str) -> ExitCode:
-    from pagefault_doctor.session.derived import known_facts
+    from pagefault_doctor.session.derived_facts import known_facts
     from pagefault_doctor.tools import TOOLS
 
     try:

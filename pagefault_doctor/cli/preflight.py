@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Any, Final
 
-from pagefault_doctor.cli.begin import host_of
+from pagefault_doctor.cli.open_session import host_of
 from pagefault_doctor.cli.options import add_host_arguments
 from pagefault_doctor.hosts.host import Host
 from pagefault_doctor.model.case import Case

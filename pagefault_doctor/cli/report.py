@@ -14,7 +14,7 @@ from pagefault_doctor.report.document import encode
 from pagefault_doctor.report.outline import session_outline
 from pagefault_doctor.report.session_document import session_document
 from pagefault_doctor.session.event_log import read_events
-from pagefault_doctor.session.redaction import Redaction
+from pagefault_doctor.session.redact.redaction import Redaction
 from pagefault_doctor.session.store import find, sessions_folder
 from pagefault_doctor.session.view import Fold, View
 from pagefault_doctor.tools import TOOLS

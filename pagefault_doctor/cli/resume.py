@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from pagefault_doctor.cli.begin import take_up
+from pagefault_doctor.cli.open_session import take_up
 from pagefault_doctor.cli.options import add_face_arguments
 from pagefault_doctor.cli.talk import say, why_no_terminal
 from pagefault_doctor.model.command import Command
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _tell_of_the_new_box(walk: Walk) -> None:
-    from pagefault_doctor.cli.lab_again import bring_back
+    from pagefault_doctor.cli.lab_commands.restore import bring_back
     from pagefault_doctor.lab.host import LabHost
 
     if isinstance(walk.host, LabHost):

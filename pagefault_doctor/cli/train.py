@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from pagefault_doctor.cli.begin import begin_in_lab, begin_training
+from pagefault_doctor.cli.open_session import begin_in_lab, begin_training
 from pagefault_doctor.cli.options import add_face_arguments
 from pagefault_doctor.cli.talk import why_no_terminal
 from pagefault_doctor.model.event import LabCase
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _train(walk: Walk, chosen: Scenario, args: argparse.Namespace) -> int:
     if args.plain or why_no_terminal():
-        from pagefault_doctor.cli.training import train_plainly
+        from pagefault_doctor.cli.plain_training import train_plainly
 
         return train_plainly(walk, chosen)
     from pagefault_doctor.cli.face import show

@@ -52,9 +52,9 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--trigger, --kernel-arg and --arch go with --lab")
     if obstacle:
         return _without_terminal(args, obstacle)
-    from pagefault_doctor.cli.begin import begin, host_of
     from pagefault_doctor.cli.face import show
     from pagefault_doctor.cli.inputs import chosen_logs, given_files
+    from pagefault_doctor.cli.open_session import begin, host_of
 
     host = host_of(args)
     walk = begin(
@@ -70,9 +70,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _in_lab(args: argparse.Namespace, obstacle: str | None) -> int:
-    from pagefault_doctor.cli.begin import begin_in_lab
     from pagefault_doctor.cli.face import show
-    from pagefault_doctor.cli.lab_box import lab_case
+    from pagefault_doctor.cli.lab_commands.host import lab_case
+    from pagefault_doctor.cli.open_session import begin_in_lab
 
     case = lab_case(args)
     if obstacle:

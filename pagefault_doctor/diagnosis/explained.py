@@ -10,9 +10,9 @@ from collections.abc import Mapping
 
 import msgspec
 
-from pagefault_doctor.diagnosis.account import account
-from pagefault_doctor.diagnosis.reading import readings
-from pagefault_doctor.diagnosis.scene import Scene
+from pagefault_doctor.diagnosis.context import Scene
+from pagefault_doctor.diagnosis.explanation import account
+from pagefault_doctor.diagnosis.registers import readings
 from pagefault_doctor.diagnosis.scenes import scenes
 from pagefault_doctor.model.diagnosis import Diagnosis, Opinion
 from pagefault_doctor.model.fact import Fact

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from pagefault_doctor.diagnosis.address import AddressClass
-from pagefault_doctor.diagnosis.scene import Scene
+from pagefault_doctor.diagnosis.context import Scene
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Kind
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from math import exp
 
 from pagefault_doctor.diagnosis import weights, wording
-from pagefault_doctor.diagnosis.advice import advise
-from pagefault_doctor.diagnosis.blame import FIXED, Culprit, blame
+from pagefault_doctor.diagnosis.attribution import FIXED, Culprit, blame
+from pagefault_doctor.diagnosis.context import Scene
 from pagefault_doctor.diagnosis.experiments import between, of_blame, of_hang
+from pagefault_doctor.diagnosis.next_step import advise
 from pagefault_doctor.diagnosis.rules import RULES
-from pagefault_doctor.diagnosis.scene import Scene
 from pagefault_doctor.diagnosis.source_hints import hints
 from pagefault_doctor.diagnosis.waiting import waits_for_lock
 from pagefault_doctor.model.diagnosis import (

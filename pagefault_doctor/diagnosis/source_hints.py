@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.diagnosis.scene import Scene
+from pagefault_doctor.diagnosis.context import Scene
 from pagefault_doctor.model.diagnosis import Evidence
 
 _CHECKERS: Final = (

@@ -6,8 +6,8 @@ import os
 import threading
 
 from pagefault_doctor.hosts import runner
-from pagefault_doctor.hosts.asking import run_asking
 from pagefault_doctor.hosts.host import Host, OnOutput
+from pagefault_doctor.hosts.password_prompt import run_asking
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.command import Command, Result
 

@@ -19,10 +19,10 @@ import traceback
 from collections.abc import Iterator, Mapping
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from pagefault_doctor.hosts import group
-from pagefault_doctor.hosts.group import end_all
+from pagefault_doctor.hosts import process_group
 from pagefault_doctor.hosts.guard import Guard, guarded
 from pagefault_doctor.hosts.host import OnOutput
+from pagefault_doctor.hosts.process_group import end_all
 from pagefault_doctor.hosts.program import Obstacle, environment, locate
 from pagefault_doctor.hosts.watch import Watch
 from pagefault_doctor.model.command import Command, Result, ResultStatus
@@ -63,8 +63,8 @@ def run(
     streams; only the very last line may be an unfinished one.
     """
     began = time.monotonic()
-    this = group.Run()
-    group.running.add(this)
+    this = process_group.Run()
+    process_group.running.add(this)
     try:
         own_stdin = _held() if hold_stdin else contextlib.nullcontext(_stdin(command.stdin))
         with own_stdin as stdin, guarded() as guard:
@@ -78,7 +78,7 @@ def run(
                 watch = Watch(process, this, command, pipes, on_output, cancel, leaves)
                 verdict = watch.follow()
     finally:
-        group.running.discard(this)
+        process_group.running.discard(this)
     stuck = process.is_alive()
     code = None if stuck else _exit_code(process)
     return Result(
@@ -234,7 +234,7 @@ def _bury(error: Exception) -> None:
 def _abandon(error: BaseException) -> None:
     """End the child whose start a signal handler of ours broke off: nobody else knows of it."""
     if pid := getattr(_unfinished(error).get("self"), "pid", None):
-        group.send(pid, signal.SIGKILL)
+        process_group.send(pid, signal.SIGKILL)
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)  # It may not have made its group yet.
 

@@ -20,7 +20,7 @@ from typing import Final, Self
 
 import msgspec
 
-from pagefault_doctor.hosts import asking, runner
+from pagefault_doctor.hosts import password_prompt, runner
 from pagefault_doctor.hosts.guard import guarded
 from pagefault_doctor.hosts.host import OnOutput
 from pagefault_doctor.hosts.program import FIXED
@@ -141,12 +141,12 @@ class SshHost:
         sudo remembers a password for a terminal, and each command gets a new one there, so that it
         may ask each time.
         """
-        mark = asking.new_mark()
+        mark = password_prompt.new_mark()
         try:
-            started = self.on_terminal(asking.as_marked(command, mark, FIXED))
+            started = self.on_terminal(password_prompt.as_marked(command, mark, FIXED))
         except ValueError as error:
             return Result(command=command, status=ResultStatus.REFUSED, errors=str(error))
-        result = asking.run_asking(command, started, mark)
+        result = password_prompt.run_asking(command, started, mark)
         if result.exit_code == NO_ANSWER and not self.connected:
             errors = f"{result.errors}{_lost(self.name)}"
             return msgspec.structs.replace(result, status=ResultStatus.LOST, errors=errors)

@@ -9,7 +9,7 @@ import threading
 import time
 from typing import Final, Protocol
 
-from pagefault_doctor.hosts import group
+from pagefault_doctor.hosts import process_group
 from pagefault_doctor.hosts.capture import Capture
 from pagefault_doctor.hosts.host import OnOutput
 from pagefault_doctor.model.command import Command, ResultStatus
@@ -53,7 +53,7 @@ class Watch:
     def __init__(
         self,
         process: Process,
-        run: group.Run,
+        run: process_group.Run,
         command: Command,
         pipes: tuple[int, int],
         on_output: OnOutput | None,
@@ -156,13 +156,13 @@ class Watch:
 
     def _end(self) -> None:
         """End the group. What it says to SIGTERM is still read, so that it cannot block on it."""
-        for number, patience in ((signal.SIGTERM, group.GRACE), (signal.SIGKILL, STUCK)):
+        for number, patience in ((signal.SIGTERM, process_group.GRACE), (signal.SIGKILL, STUCK)):
             if self._gone():
                 return
-            group.send(self._process.pid, number)
+            process_group.send(self._process.pid, number)
             until = time.monotonic() + patience
             while not self._gone() and time.monotonic() < until:
-                self._take(group.POLL)
+                self._take(process_group.POLL)
 
     def _gone(self) -> bool:
-        return not (self._process.is_alive() or group.alive(self._process.pid))
+        return not (self._process.is_alive() or process_group.alive(self._process.pid))

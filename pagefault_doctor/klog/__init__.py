@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import IO
 
-    from pagefault_doctor.klog.opening import Helper, Progress
+    from pagefault_doctor.klog.input.unpack import Helper, Progress
     from pagefault_doctor.model.log import KernelLog
 
 
@@ -18,16 +18,16 @@ def read(data: bytes, source: str) -> KernelLog:
 
     Of several logs in an archive it is the one that says most.
     """
-    from pagefault_doctor.klog import reading
+    from pagefault_doctor.klog import reader
 
-    return reading.read(data, source)
+    return reader.read(data, source)
 
 
 def read_file(path: Path) -> KernelLog:
     """Return what the kernel log in a file says, as `read` does. Raises OSError only."""
-    from pagefault_doctor.klog import reading
+    from pagefault_doctor.klog import reader
 
-    return reading.read_file(path)
+    return reader.read_file(path)
 
 
 def logs_in_file(
@@ -36,17 +36,17 @@ def logs_in_file(
     """Yield what each log in a file says: a log, packed or not, an archive, a folder of journals.
 
     `progress` is told how far it is; `helper` unpacks what needs a program of the machine
-    (`klog.opening`). Raises OSError only.
+    (`klog.input.unpack`). Raises OSError only.
     """
-    from pagefault_doctor.klog import reading
+    from pagefault_doctor.klog import reader
 
-    return reading.logs_in_file(path, progress, helper)
+    return reader.logs_in_file(path, progress, helper)
 
 
 def logs_in_stream(
     file: IO[bytes], source: str, progress: Progress | None = None, helper: Helper | None = None
 ) -> Iterator[KernelLog]:
     """Yield what each log in an open file or pipe says, as `logs_in_file` does."""
-    from pagefault_doctor.klog import reading
+    from pagefault_doctor.klog import reader
 
-    return reading.logs_in_stream(file, source, progress, helper)
+    return reader.logs_in_stream(file, source, progress, helper)

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.klog.prefix import LogLine
+from pagefault_doctor.klog.line import LogLine
 from pagefault_doctor.model.pattern import regex
 
 NEEDLES: Final = (b"Linux version ", b"-- Boot ", b"-- Reboot --")

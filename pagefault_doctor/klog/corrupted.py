@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 from typing import Final
 
-from pagefault_doctor.klog.prefix import LogLine
+from pagefault_doctor.klog.line import LogLine
 from pagefault_doctor.model.pattern import regex
 
 _HEADS: Final = regex(

@@ -7,8 +7,8 @@ from functools import cache
 from typing import Final
 
 from pagefault_doctor.klog.body import Body
-from pagefault_doctor.klog.families import DETAILS
-from pagefault_doctor.klog.prefix import LogLine
+from pagefault_doctor.klog.formats.table import DETAILS
+from pagefault_doctor.klog.line import LogLine
 from pagefault_doctor.klog.setting import setting_of
 from pagefault_doctor.klog.stack import frame_of, place_in
 from pagefault_doctor.model.pattern import Sought

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.klog.prefix import LogLine
+from pagefault_doctor.klog.line import LogLine
 from pagefault_doctor.model.log import ModuleEvent
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Line

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from pagefault_doctor.klog.body import Body
-from pagefault_doctor.klog.prefix import LogLine
+from pagefault_doctor.klog.line import LogLine
 from pagefault_doctor.klog.stack import NAME
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Frame

@@ -12,8 +12,8 @@ import msgspec
 
 from pagefault_doctor.klog import boots as boots_
 from pagefault_doctor.klog import hyper, module_events
-from pagefault_doctor.klog.prefix import LogLine
-from pagefault_doctor.klog.sieve import Sieve
+from pagefault_doctor.klog.line import LogLine
+from pagefault_doctor.klog.prefilter import Sieve
 from pagefault_doctor.klog.starts import header_of, is_bare, own_start
 from pagefault_doctor.klog.text import Lines, Piece, forget, pieces
 from pagefault_doctor.model.log import ModuleEvent

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from pagefault_doctor.klog.prefix import LogLine
+from pagefault_doctor.klog.line import LogLine
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Frame
 

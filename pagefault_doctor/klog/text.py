@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.klog.prefix import LogLine, lines_of, split
+from pagefault_doctor.klog.line import LogLine, lines_of, split
 
 CHUNK: Final = 1 << 19
 """How much is searched at once: large enough for speed, small enough to stay in the cache."""

@@ -8,10 +8,10 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.klog.families import pattern, under
-from pagefault_doctor.klog.form import Form
-from pagefault_doctor.klog.naming import Named, name_function
-from pagefault_doctor.klog.prefix import LogLine
+from pagefault_doctor.klog.formats.format import Form
+from pagefault_doctor.klog.formats.table import pattern, under
+from pagefault_doctor.klog.guilty_function import Named, name_function
+from pagefault_doctor.klog.line import LogLine
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Kind
 

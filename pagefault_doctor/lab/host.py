@@ -18,11 +18,11 @@ from typing import Final, Self
 import msgspec
 
 from pagefault_doctor.hosts.host import OnOutput
-from pagefault_doctor.lab import desk, initramfs
+from pagefault_doctor.lab import host_tools, initramfs
 from pagefault_doctor.lab.guest import LAST_WORDS, GuestHost
 from pagefault_doctor.lab.machine import release_of
 from pagefault_doctor.lab.module import shipped
-from pagefault_doctor.lab.patient import Patient
+from pagefault_doctor.lab.target import Patient
 from pagefault_doctor.lab.vm import Setup, VirtualMachine
 from pagefault_doctor.model.command import Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.errors import PfDoctorError
@@ -59,7 +59,7 @@ class LabHost:
         self.patient = patient
         self.release = release_of(patient.kernel)
         places = {**patient.places, CRASHES: folder / "crash"}
-        self.desk = desk.Desk(self.name, places, patient.stock)
+        self.desk = host_tools.Desk(self.name, places, patient.stock)
         self._guest: GuestHost | None = None
         self._fell_ill = False
         self._clean = False
@@ -254,7 +254,7 @@ class LabHost:
 
 def is_here(command: Command) -> bool:
     """Return whether a command for the lab's box runs on this machine, and not in the guest."""
-    return command.tool in desk.TOOLS
+    return command.tool in host_tools.TOOLS
 
 
 class _Cancelled(Exception):

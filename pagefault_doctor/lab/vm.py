@@ -20,7 +20,7 @@ import msgspec
 from pagefault_doctor.lab.accelerator import accelerator
 from pagefault_doctor.lab.machine import USUAL, Machine, Stock
 from pagefault_doctor.lab.qmp import ENDS, PANICKED, Qmp, connect, end_of, paused
-from pagefault_doctor.lab.scratch import guard, unused
+from pagefault_doctor.lab.temp_folder import guard, unused
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.errors import MissingError, PfDoctorError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Mapping
 
-from pagefault_doctor.diagnosis.pointer_words import place_words, pointer_words
+from pagefault_doctor.diagnosis.describe_pointer import place_words, pointer_words
 from pagefault_doctor.model.diagnosis import Candidate, Diagnosis, Evidence, Opinion
 from pagefault_doctor.model.playbook import Cause
 from pagefault_doctor.model.report import Report

@@ -12,7 +12,7 @@ from pagefault_doctor.playbook import shelf
 from pagefault_doctor.report.analysis import analysis
 from pagefault_doctor.report.block import Block, Heading, Items, Verbatim
 from pagefault_doctor.session import remedy
-from pagefault_doctor.session.derived import main_report
+from pagefault_doctor.session.derived_facts import main_report
 from pagefault_doctor.session.view import CommandRecord, View
 
 TAIL = 40

@@ -30,8 +30,8 @@ from pagefault_doctor.model.fact import Fact, Finding, Mark, Source
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.playbook import Playbook
 from pagefault_doctor.playbook import engine
-from pagefault_doctor.session.derived import derived_facts
-from pagefault_doctor.tools.log_reading import findings_of
+from pagefault_doctor.session.derived_facts import derived_facts
+from pagefault_doctor.tools.logs.log_reading import findings_of
 from pagefault_doctor.tools.tool import Tool
 
 

@@ -11,7 +11,7 @@ from pagefault_doctor.model.report import Kind, Report, SourceLine
 
 if TYPE_CHECKING:
     from pagefault_doctor.symbols.access import Access
-    from pagefault_doctor.symbols.packed import Unpack
+    from pagefault_doctor.symbols.compressed_module import Unpack
 
 
 def locate(
@@ -27,7 +27,7 @@ def locate(
         return _located_program(report, folder)
     if not report.module:
         return report
-    from pagefault_doctor.symbols.fault import told
+    from pagefault_doctor.symbols.fault_location import told
     from pagefault_doctor.symbols.module_file import find_module
 
     file = find_module(folder, report.module)

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from pagefault_doctor.symbols.sections import Damaged, text_at
+from pagefault_doctor.symbols.elf_sections import Damaged, text_at
 
 _MAGIC: Final = 0xEB9F
 _HEADER: Final = struct.Struct("<HBBIIIII")

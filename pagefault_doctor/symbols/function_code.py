@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.symbols.elf_sections import SYMBOL, Damaged, Sections
 from pagefault_doctor.symbols.instruction import disassembler
 from pagefault_doctor.symbols.module_file import Placed
-from pagefault_doctor.symbols.sections import SYMBOL, Damaged, Sections
 
 _MOST_CODE: Final = 1 << 16
 _MOST_RELOCATIONS: Final = 32 << 20

@@ -17,8 +17,8 @@ import msgspec
 
 from pagefault_doctor.model.report import SourceLine
 from pagefault_doctor.model.untrusted import clean_line
-from pagefault_doctor.symbols import line_program
-from pagefault_doctor.symbols.packed import Unpack, UnreadableModule, open_packed
+from pagefault_doctor.symbols.compressed_module import Unpack, UnreadableModule, open_packed
+from pagefault_doctor.symbols.dwarf import line_table
 
 if TYPE_CHECKING:
     from elftools.elf.elffile import ELFFile
@@ -99,7 +99,7 @@ def source_line(ko: Path, function: str, offset: int, size: int | None = None) -
         elf = open_module(ko)
         with elf.stream:
             place = place_of(elf, function, offset, size)
-            row = line_program.lookup(elf, place.section, place.at) if place else None
+            row = line_table.lookup(elf, place.section, place.at) if place else None
     except broken():
         return None
     return SourceLine(clean_line(row[0]), row[1]) if row else None

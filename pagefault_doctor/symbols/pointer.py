@@ -12,12 +12,12 @@ import msgspec
 
 from pagefault_doctor.model.pointer import Pointer, Variable
 from pagefault_doctor.model.untrusted import clean_line
-from pagefault_doctor.symbols import dwarf_type
 from pagefault_doctor.symbols.access import NEAR, Access
-from pagefault_doctor.symbols.dwarf_entry import Entry
-from pagefault_doctor.symbols.dwarf_place import name_of, number_of, value_of
+from pagefault_doctor.symbols.dwarf import c_type
+from pagefault_doctor.symbols.dwarf.entry import Entry
+from pagefault_doctor.symbols.dwarf.location import name_of, number_of, value_of
 from pagefault_doctor.symbols.function_code import Code
-from pagefault_doctor.symbols.names import WORD, Named, Names
+from pagefault_doctor.symbols.variable_names import WORD, Named, Names
 
 _WRAP: Final = 1 << 64
 _MOST_OTHERS: Final = 8
@@ -90,23 +90,23 @@ def called_through(names: Names, access: Access, code: Code | None) -> Pointer |
 
 
 def _type(names: Names, named: Named) -> str:
-    return clean_line(dwarf_type.type_name(names.dwarf, named.kind))
+    return clean_line(c_type.type_name(names.dwarf, named.kind))
 
 
-def _inside(names: Names, kind: Entry | None, offset: int, size: int) -> dwarf_type.Member | None:
+def _inside(names: Names, kind: Entry | None, offset: int, size: int) -> c_type.Member | None:
     """Return the member of what a pointer points to that begins at the offset or holds it."""
     dwarf = names.dwarf
-    found = dwarf_type.member_at(dwarf, dwarf_type.pointed(dwarf, kind), offset, size)
-    if found is None or dwarf_type.UNNAMED not in found.holder:
+    found = c_type.member_at(dwarf, c_type.pointed(dwarf, kind), offset, size)
+    if found is None or c_type.UNNAMED not in found.holder:
         return found
-    holder = dwarf_type.type_name(dwarf, kind).removesuffix(" *").removeprefix("const ")
+    holder = c_type.type_name(dwarf, kind).removesuffix(" *").removeprefix("const ")
     return msgspec.structs.replace(found, holder=holder)
 
 
 def _around(names: Names, kind: Entry | None, start: int) -> str | None:
     """Return the structure in what a pointer points to that lies at address 0, or None."""
     found = _inside(names, kind, _WRAP - start, 0) if _WRAP - start < NEAR else None
-    if found is None or found.rest or not dwarf_type.is_structure(found.entry):
+    if found is None or found.rest or not c_type.is_structure(found.entry):
         return None
     return clean_line(f"{found.holder}.{found.path}")
 
@@ -122,11 +122,11 @@ def _misfit(names: Names, named: Named, access: Access) -> tuple[bool, ...]:
 
     A function of a header is less telling than the one that it is inlined into.
     """
-    points_to = dwarf_type.pointed(names.dwarf, named.kind)
+    points_to = c_type.pointed(names.dwarf, named.kind)
     offset = _signed(access.address - (access.value - named.add))
     inside = _inside(names, named.kind, offset, access.size)
-    strange = dwarf_type.is_structure(points_to) and inside is None
-    is_pointer = dwarf_type.is_pointer(names.dwarf, named.kind)
+    strange = c_type.is_structure(points_to) and inside is None
+    is_pointer = c_type.is_pointer(names.dwarf, named.kind)
     return not is_pointer, strange, _is_elsewhere(names, named), named.add != 0
 
 
@@ -135,13 +135,13 @@ def _is_elsewhere(names: Names, named: Named) -> bool:
     return bool(names.around) and named.file != names.around[0].file
 
 
-def _used(names: Names, named: Named, inside: dwarf_type.Member | None, offset: int) -> str | None:
+def _used(names: Names, named: Named, inside: c_type.Member | None, offset: int) -> str | None:
     """Return how C writes what was accessed, or None where the type does not tell."""
     if inside is not None:
         return clean_line(f"{named.path}->{inside.path}")
-    points_to = dwarf_type.pointed(names.dwarf, named.kind)
-    size = dwarf_type.size_of(names.dwarf, points_to)
-    if not size or dwarf_type.is_structure(points_to) or offset % size:
+    points_to = c_type.pointed(names.dwarf, named.kind)
+    size = c_type.size_of(names.dwarf, points_to)
+    if not size or c_type.is_structure(points_to) or offset % size:
         return None
     return clean_line(f"{named.path}[{offset // size}]" if offset else f"*{named.path}")
 
@@ -162,7 +162,7 @@ def _others(
         if len(variable.places) != 1 or variable.places[0].size is not None:
             continue
         (place,) = variable.places
-        size = dwarf_type.size_of(names.dwarf, variable.kind)
+        size = c_type.size_of(names.dwarf, variable.kind)
         value = value_of(place, numbers)
         register = name_of(place.at.register if place.at.register is not None else -1, names.arch)
         if value is None or register is None or not size or size > WORD:
@@ -170,7 +170,7 @@ def _others(
         shown.append(
             Variable(
                 clean_line(variable.name),
-                clean_line(dwarf_type.type_name(names.dwarf, variable.kind)),
+                clean_line(c_type.type_name(names.dwarf, variable.kind)),
                 register,
                 f"{value & ((1 << 8 * size) - 1):#x}",
                 clean_line(variable.function),

@@ -47,7 +47,7 @@ def find_object(folder: Path, name: str) -> Path | None:
 
 
 def spot(path: Path, details: Mapping[str, str]) -> Spot | None:
-    """Return where a program died, by the details of its segfault line (see `klog/user_space.py`).
+    """Return where a program died, by its segfault line (see `klog/formats/user_space.py`).
 
     None where the file does not fit the line, has no symbols, or is damaged.
     """

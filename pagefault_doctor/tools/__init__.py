@@ -6,47 +6,47 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Final
 
-from pagefault_doctor.tools import (
-    box,
-    coccinelle,
+from pagefault_doctor.tools import host_info
+from pagefault_doctor.tools.debug import (
     core_file,
-    crash,
     debug_files,
     debug_packages,
-    dkms,
-    dmesg,
-    dmesg_delta,
-    drgn,
-    edit,
-    gcc_analyzer,
     gdb_core,
     gdb_live,
     gdb_module,
     gdb_scope,
-    journal,
-    kdump,
-    kern_log,
-    lsmod,
-    memtester,
-    modinfo,
-    module_build,
-    module_file,
-    module_load,
-    module_memory,
-    module_state,
-    newer_kernel,
-    perf,
-    program_build,
     program_line,
-    pstore,
-    reboot,
+    valgrind,
+)
+from pagefault_doctor.tools.dump import crash, drgn, kdump
+from pagefault_doctor.tools.fix import (
+    coccinelle,
+    editor,
+    gcc_analyzer,
+    module_build,
+    newer_kernel,
+    program_build,
     source,
     sparse,
-    stress_ng,
+)
+from pagefault_doctor.tools.logs import dmesg, journal, kern_log, pstore, var_crash
+from pagefault_doctor.tools.module import (
+    dkms,
+    lsmod,
+    modinfo,
+    module_file,
+    module_memory,
+    module_state,
     taint,
+)
+from pagefault_doctor.tools.reproduce import (
+    dmesg_delta,
+    memtester,
+    module_load,
+    perf,
+    reboot,
+    stress_ng,
     trigger,
-    valgrind,
-    var_crash,
 )
 from pagefault_doctor.tools.tool import Tool
 
@@ -81,7 +81,7 @@ _FILES: Final[tuple[ModuleType, ...]] = (
     gcc_analyzer,
     sparse,
     coccinelle,
-    edit,
+    editor,
     module_build,
     reboot,
     program_line,
@@ -93,7 +93,7 @@ _FILES: Final[tuple[ModuleType, ...]] = (
 
 
 _BESIDES: Final = (
-    *(*edit.EDITORS, "coredumpctl", "systemctl"),
+    *(*editor.EDITORS, "coredumpctl", "systemctl"),
     *("dpkg-query", "rpm"),
     *(program for way in debug_packages.WAYS for program in way.programs),
 )
@@ -103,7 +103,7 @@ _BESIDES: Final = (
 def _registry() -> dict[str, Tool]:
     tools: list[Tool] = [tool for file in _FILES for tool in file.TOOLS]
     programs = sorted({p for tool in tools for p in (*tool.programs, *tool.one_of)} | {*_BESIDES})
-    tools.insert(0, box.box_tool(tuple(programs)))
+    tools.insert(0, host_info.box_tool(tuple(programs)))
     return {tool.id: tool for tool in tools}
 
 

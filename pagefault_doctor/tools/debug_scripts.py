@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.tools.vmlinux import PLACES
+from pagefault_doctor.tools.dump.vmlinux import PLACES
 
 _PLACES: Final = " ".join(f'"{place.replace("{}", "$release")}"' for place in PLACES)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
-from pagefault_doctor.hosts.group import end_all
+from pagefault_doctor.hosts.process_group import end_all
 
 if TYPE_CHECKING:
     from pagefault_doctor.model.playbook import Cause

@@ -23,11 +23,11 @@ import time
 from pathlib import Path
 
 from pagefault_doctor import __version__, klog
-from pagefault_doctor.lab import needs
+from pagefault_doctor.lab import requirements
 from pagefault_doctor.lab.host import CRASHES, LabHost
 from pagefault_doctor.lab.machine import machine_of, stock_of
-from pagefault_doctor.lab.patient import of_scenario
-from pagefault_doctor.lab.scratch import scratch
+from pagefault_doctor.lab.target import of_scenario
+from pagefault_doctor.lab.temp_folder import scratch
 from pagefault_doctor.model.command import Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.errors import MissingError, PfDoctorError
 from pagefault_doctor.model.event import SessionStarted
@@ -153,9 +153,12 @@ def main() -> None:
     folder = options.folder.absolute()
     scenario = shelf.scenario(folder.name)
     stock = stock_of(machine_of(scenario.arch), kernel=scenario.kernel)
-    needs.demand(needs.look(stock), *(needs.Use if scenario.module else (needs.Use.BOOT,)))
+    requirements.demand(
+        requirements.look(stock),
+        *(requirements.Use if scenario.module else (requirements.Use.BOOT,)),
+    )
     with scratch() as place:
-        patient = of_scenario(scenario, folder, place, needs.kernel_of(stock=stock), stock)
+        patient = of_scenario(scenario, folder, place, requirements.kernel_of(stock=stock), stock)
         with LabHost(patient, place) as host:
             recorder = Recorder(folder, scenario, host)
             recorder.keep_modules()

@@ -104,7 +104,7 @@ def test_progress_is_shown_and_ctrl_c_ends_the_work(
 def test_without_a_terminal_no_progress_is_shown(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from pagefault_doctor.cli.progress import Progress
+    from pagefault_doctor.cli.stderr import Progress
 
     with Progress("kern.log") as progress:
         progress("searching", 1, 2, 0)

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pagefault_doctor.cli.begin import begin
+from pagefault_doctor.cli.open_session import begin
 from pagefault_doctor.cli.resume import BOOT_ID, was_booted_anew
 from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.model.case import Case

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from diagnosis.conftest import make_report
-from pagefault_doctor.diagnosis.scene import Scene
+from pagefault_doctor.diagnosis.context import Scene
 from pagefault_doctor.model.diagnosis import Attribution, Diagnosis, RootCause
 from pagefault_doctor.model.report import Access, Kind
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pagefault_doctor.hosts import group, runner
+from pagefault_doctor.hosts import process_group, runner
 from pagefault_doctor.model.command import Command, Result, ResultStatus
 
 
@@ -102,7 +102,7 @@ def test_a_timeout_ends_the_grandchildren_too(tmp_path: Path) -> None:
 
 
 def test_who_ignores_sigterm_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(group, "GRACE", 0.3)
+    monkeypatch.setattr(process_group, "GRACE", 0.3)
     script = "trap '' TERM; sleep 99 & echo $! >> pids; sleep 99"
     result = bash(family(tmp_path, script), timeout=0.3)
     assert result.status is ResultStatus.TIMEOUT
@@ -112,7 +112,7 @@ def test_who_ignores_sigterm_is_killed(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_a_stopped_command_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(group, "GRACE", 0.3)
+    monkeypatch.setattr(process_group, "GRACE", 0.3)
     result = bash("kill -STOP $$", timeout=0.3)
     assert result.status is ResultStatus.TIMEOUT
     assert result.exit_code == 128 + signal.SIGKILL
@@ -150,7 +150,7 @@ def test_a_listener_that_fails_leaves_no_process(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="said"):
         runner.run(Command(argv=("bash", "-c", script), tool="test"), listener)
     assert not any(map(is_running, pids(tmp_path)))
-    assert group.running == set()
+    assert process_group.running == set()
 
 
 def test_end_all_ends_what_runs_in_other_threads(tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ def test_end_all_ends_what_runs_in_other_threads(tmp_path: Path) -> None:
     for thread in threads:
         thread.join(10)
     assert [result.status for result in results] == [ResultStatus.CANCELLED] * 2
-    assert group.running == set()
+    assert process_group.running == set()
 
 
 def test_end_all_kills_who_ignores_sigterm(tmp_path: Path) -> None:
@@ -240,14 +240,14 @@ except KeyboardInterrupt:
 def test_a_group_of_zombies_is_not_alive() -> None:
     child = subprocess.Popen(["true"], start_new_session=True)
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-    assert not group.alive(child.pid)
+    assert not process_group.alive(child.pid)
     child.wait()
-    assert not group.alive(child.pid)
+    assert not process_group.alive(child.pid)
 
 
 def test_a_group_that_runs_is_alive() -> None:
     child = subprocess.Popen(["sleep", "99"], start_new_session=True)
-    assert group.alive(child.pid)
-    group.send(child.pid, signal.SIGKILL)
+    assert process_group.alive(child.pid)
+    process_group.send(child.pid, signal.SIGKILL)
     child.wait()
-    group.send(child.pid, signal.SIGKILL)
+    process_group.send(child.pid, signal.SIGKILL)

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from pagefault_doctor.hosts import group, watch
+from pagefault_doctor.hosts import process_group, watch
 from pagefault_doctor.model.command import Command, ResultStatus
 
 
@@ -22,14 +22,16 @@ class Stuck:
 
 
 def test_a_process_stuck_in_the_kernel_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(group, "GRACE", 0.1)
+    monkeypatch.setattr(process_group, "GRACE", 0.1)
     monkeypatch.setattr(watch, "STUCK", 0.1)
     reader, writer = os.pipe()
     errors, to_errors = os.pipe()
     child = subprocess.Popen(["sleep", "99"], start_new_session=True)
     command = Command(argv=("sleep", "99"), tool="test", timeout=0.1)
     os.write(writer, b"last words")
-    watching = watch.Watch(Stuck(child.pid), group.Run(), command, (reader, errors), None, None)
+    watching = watch.Watch(
+        Stuck(child.pid), process_group.Run(), command, (reader, errors), None, None
+    )
     assert watching.follow() is ResultStatus.TIMEOUT
     assert watching.output.text() == "last words"
     assert child.wait() < 0

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from needs import require, require_program
 from pagefault_doctor.lab import initramfs
 from pagefault_doctor.lab.guest import GuestHost
 from pagefault_doctor.lab.machine import USUAL, release_of
 from pagefault_doctor.lab.vm import Setup, VirtualMachine
+from requirements import require, require_program
 
 SOURCE = Path(__file__).parents[2] / "playbooks/scenarios/null-deref-module/src"
 

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from needs import require
 from pagefault_doctor.cli.main import main
-from pagefault_doctor.lab import needs
+from pagefault_doctor.lab import requirements
 from pagefault_doctor.lab.host import LabHost
 from pagefault_doctor.lab.machine import ARM64, Stock, stock_of
 from pagefault_doctor.lab.module import read
-from pagefault_doctor.lab.patient import of_scenario
-from pagefault_doctor.lab.scratch import scratch
+from pagefault_doctor.lab.target import of_scenario
+from pagefault_doctor.lab.temp_folder import scratch
 from pagefault_doctor.model.command import Command
 from pagefault_doctor.playbook import shelf
+from requirements import require
 
 SCENARIO = "freed-notifier"
 FAULTY_LINE = "account->times++;"
@@ -30,7 +30,7 @@ Capture = pytest.CaptureFixture[str]
 def arm64() -> Stock:
     """What arm64 guests are made of here."""
     stock = stock_of(ARM64)
-    for row in needs.look(stock):
+    for row in requirements.look(stock):
         require(row.path, f"no {row.need.name} for arm64: {row.remedy}")
     return stock
 
@@ -40,7 +40,7 @@ def box(arm64: Stock) -> Iterator[LabHost]:
     """The box of the scenario, before anything ran on it."""
     home = shelf.scenario_folder(SCENARIO)
     with scratch() as folder:
-        kernel = needs.kernel_of(stock=arm64)
+        kernel = requirements.kernel_of(stock=arm64)
         patient = of_scenario(shelf.scenario(SCENARIO), home, folder, kernel, arm64)
         with LabHost(patient, folder) as host:
             yield host

@@ -11,10 +11,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from needs import require, require_program
 from pagefault_doctor import klog
 from pagefault_doctor.cli.main import main
-from pagefault_doctor.lab import initramfs, module, needs
+from pagefault_doctor.lab import initramfs, module, requirements
 from pagefault_doctor.lab.guest import GuestHost
 from pagefault_doctor.lab.machine import machine_of, release_of, stock_of
 from pagefault_doctor.lab.vm import Setup, VirtualMachine
@@ -25,6 +24,7 @@ from pagefault_doctor.playbook import shelf
 from pagefault_doctor.session.event_log import MemoryLog
 from pagefault_doctor.session.walk import Walk
 from pagefault_doctor.tools import TOOLS
+from requirements import require, require_program
 
 pytestmark = pytest.mark.lab
 
@@ -53,8 +53,8 @@ def test_a_live_run_finds_the_fault(
     for name in ("patch", "stress-ng"):
         require_program(name)
     scenario = shelf.scenario(scenario_id)
-    for row in needs.look(stock_of(machine_of(scenario.arch))):
-        wanted = row.need.use in (needs.Use.BOOT, needs.Use.BUILD)
+    for row in requirements.look(stock_of(machine_of(scenario.arch))):
+        wanted = row.need.use in (requirements.Use.BOOT, requirements.Use.BUILD)
         require(row.path or not wanted, f"no {row.need.name} for {scenario.arch}: {row.remedy}")
     told = crash(scenario, tmp_path / "kept", capsys)
     verdict = told["verdict"]

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from needs import require_program
 from pagefault_doctor.lab.cpio import (
     Entry,
     archive,
@@ -21,6 +20,7 @@ from pagefault_doctor.lab.cpio import (
     link,
     program,
 )
+from requirements import require_program
 
 
 def unpack(data: bytes, where: Path) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from needs import require_program
 from pagefault_doctor.lab.debug import place_of, stop_of
 from pagefault_doctor.model.report import Fault, Frame, Kind, Report, Span
 from pagefault_doctor.symbols.module_file import landmarks, placed
+from requirements import require_program
 from terminal import eventually, open_terminal
 
 FAULTY = Path(__file__).parents[2] / "playbooks/scenarios/null-deref-module/faulty.ko"

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from needs import require
 from pagefault_doctor.cli.main import main
-from pagefault_doctor.lab import needs
+from pagefault_doctor.lab import requirements
+from requirements import require
 
 pytestmark = pytest.mark.lab
 
@@ -75,7 +75,7 @@ def test_a_real_dump_tells_what_the_bad_pointer_points_to(
     tmp_path: Path,
     capsys: Capture,
 ) -> None:
-    for row in needs.look():
+    for row in requirements.look():
         require(row.path, f"{row.need.name} is missing: {row.remedy}")
     assert main(["lab", "run", *words, "--keep", str(tmp_path / "kept")]) == 0
     capsys.readouterr()

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from needs import require, require_program
 from pagefault_doctor.cli.main import main
-from pagefault_doctor.lab import needs
+from pagefault_doctor.lab import requirements
 from pagefault_doctor.lab.guest import GuestHost
 from pagefault_doctor.lab.vm import Setup, VirtualMachine
 from pagefault_doctor.model.command import Command
+from requirements import require, require_program
 
 pytestmark = pytest.mark.lab
 
@@ -26,7 +26,7 @@ Capture = pytest.CaptureFixture[str]
 @pytest.fixture(scope="session")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of one lab run: serial log, module, and the dump of an in-guest kdump."""
-    for row in needs.look():
+    for row in requirements.look():
         require(row.path, f"{row.need.name} is missing: {row.remedy}")
     folder = tmp_path_factory.mktemp("kdump") / "kept"
     words = ("null-deref-module", "--dump", "kdump", "--keep", str(folder))

@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from needs import require
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import diagnose
-from pagefault_doctor.lab import initramfs, needs
+from pagefault_doctor.lab import initramfs, requirements
 from pagefault_doctor.lab.guest import GuestHost
 from pagefault_doctor.lab.host import CRASHES, LabHost
 from pagefault_doctor.lab.machine import Stock, machine_of, release_of, stock_of
-from pagefault_doctor.lab.patient import of_scenario
-from pagefault_doctor.lab.scratch import scratch
+from pagefault_doctor.lab.target import of_scenario
+from pagefault_doctor.lab.temp_folder import scratch
 from pagefault_doctor.lab.vm import Setup, VirtualMachine
 from pagefault_doctor.model.command import Command
 from pagefault_doctor.model.errors import PfDoctorError
 from pagefault_doctor.playbook import shelf
+from requirements import require
 
 pytestmark = pytest.mark.lab
 
@@ -39,8 +39,8 @@ def stock_for(scenario_id: str) -> Stock:
     """What the scenario's guests are made of; without it the test is skipped, or fails."""
     scenario = shelf.scenario(scenario_id)
     stock = stock_of(machine_of(scenario.arch), kernel=scenario.kernel)
-    for row in needs.look(stock):
-        wanted = row.need.use is needs.Use.BOOT
+    for row in requirements.look(stock):
+        wanted = row.need.use is requirements.Use.BOOT
         require(row.path or not wanted, f"no {row.need.name} for {scenario_id}: {row.remedy}")
     return stock
 
@@ -50,7 +50,7 @@ def test_the_box_dies_of_the_event_and_its_log_is_kept(scenario_id: str, folder:
     stock, scenario = stock_for(scenario_id), shelf.scenario(scenario_id)
     home = shelf.scenario_folder(scenario_id)
     said: list[str] = []
-    patient = of_scenario(scenario, home, folder, needs.kernel_of(stock=stock), stock)
+    patient = of_scenario(scenario, home, folder, requirements.kernel_of(stock=stock), stock)
     with LabHost(patient, folder) as host:
         console = host.fall_ill(said.append, threading.Event())
         log = klog.read(console.encode(), "serial.log")

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from needs import require
 from pagefault_doctor.lab.host import CUT_SHORT, LabHost
 from pagefault_doctor.lab.machine import release_of
 from pagefault_doctor.lab.module import build
-from pagefault_doctor.lab.patient import Patient, bring, of_scenario
-from pagefault_doctor.lab.scratch import scratch
+from pagefault_doctor.lab.target import Patient, bring, of_scenario
+from pagefault_doctor.lab.temp_folder import scratch
 from pagefault_doctor.model.command import Command, ResultStatus, Risk
 from pagefault_doctor.model.errors import UsageError
 from pagefault_doctor.playbook import shelf
+from requirements import require
 
 pytestmark = pytest.mark.lab
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from lab.tmux import Tmux, processes_with, tmux
-from needs import require_program
 from pagefault_doctor.model.event import CommandFinished, CommandStarted, StepEntered
 from pagefault_doctor.playbook import shelf
 from pagefault_doctor.session.event_log import read_events
+from requirements import require_program
 from terminal import eventually
 
 pytestmark = pytest.mark.lab

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from needs import require, require_program
 from pagefault_doctor.lab import module
 from pagefault_doctor.lab.machine import USUAL, release_of
 from pagefault_doctor.model.errors import MissingError, PfDoctorError, UsageError
+from requirements import require, require_program
 
 SCENARIO = Path(__file__).parents[2] / "playbooks/scenarios/null-deref-module"
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from needs import require_program
 from pagefault_doctor.lab import initramfs
 from pagefault_doctor.lab.guest import GuestHost
 from pagefault_doctor.lab.machine import release_of
 from pagefault_doctor.lab.vm import Setup, VirtualMachine
 from pagefault_doctor.model.command import Command
+from requirements import require_program
 
 FOLDER = Path(__file__).parents[2] / "playbooks/scenarios/null-deref-module"
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from needs import require_program
 from pagefault_doctor.lab.guest import GuestHost
 from pagefault_doctor.lab.machine import X86_64, Stock
 from pagefault_doctor.lab.vm import Setup, VirtualMachine
 from pagefault_doctor.model.command import Command
 from pagefault_doctor.model.errors import MissingError, PfDoctorError
+from requirements import require_program
 
 lab = pytest.mark.lab
 

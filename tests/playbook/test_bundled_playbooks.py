@@ -16,7 +16,7 @@ from pagefault_doctor.model.report import Kind
 from pagefault_doctor.playbook import loader, shelf
 from pagefault_doctor.playbook.engine import Conclude, Learned, State, Suggest, advance, start
 from pagefault_doctor.playbook.schema import json_schema
-from pagefault_doctor.session.derived import known_facts
+from pagefault_doctor.session.derived_facts import known_facts
 from pagefault_doctor.tools import TOOLS
 
 FACTS: Final = known_facts(TOOLS.values())

@@ -29,7 +29,7 @@ from pagefault_doctor.session.event_log import MemoryLog, read_events
 from pagefault_doctor.session.store import sessions_folder
 from pagefault_doctor.session.walk import Walk
 from pagefault_doctor.tools import TOOLS
-from session.replaying import of_known_tools, replay, without_times
+from session.replay import of_known_tools, replay, without_times
 
 EACH = pytest.mark.parametrize("scenario_id", shelf.scenario_ids())
 EACH_MODULE = pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from needs import require_program
 from pagefault_doctor.cli.main import main
 from pagefault_doctor.playbook import shelf
+from requirements import require_program
 
 Capture = pytest.CaptureFixture[str]
 MODULES = [name for name in shelf.scenario_ids() if shelf.scenario(name).module]

@@ -9,10 +9,10 @@ from typing import Final
 
 import msgspec
 
-from needs import require_program
 from pagefault_doctor import klog
-from pagefault_doctor.diagnosis.located import located
+from pagefault_doctor.diagnosis.source_lookup import located
 from pagefault_doctor.model.report import Report
+from requirements import require_program
 
 SOURCE: Final = Path(__file__).parent / "sources" / "board.c"
 TOOLS: Final = {"x86_64": "", "arm64": "aarch64-linux-gnu-"}

@@ -9,14 +9,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from needs import require_program
-from pagefault_doctor.diagnosis.pointer_words import pointer_words
+from pagefault_doctor.diagnosis.describe_pointer import pointer_words
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.playbook import shelf
-from pagefault_doctor.symbols.dwarf_place import REGISTERS
+from pagefault_doctor.symbols.dwarf.location import REGISTERS
+from pagefault_doctor.symbols.elf_sections import Sections
 from pagefault_doctor.symbols.module_file import open_module, place_of
-from pagefault_doctor.symbols.names import Names
-from pagefault_doctor.symbols.sections import Sections
+from pagefault_doctor.symbols.variable_names import Names
+from requirements import require_program
 from symbols.faults import compiled, instructions, jump, oops, told
 
 Built = tuple[Path, str]

@@ -11,17 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from needs import require
 from pagefault_doctor.model.pointer import Pointer
 from pagefault_doctor.symbols.access import Access
 from pagefault_doctor.symbols.btf import Btf
 from pagefault_doctor.symbols.btf_pointer import pointer_by_types, types_of
+from pagefault_doctor.symbols.elf_sections import Sections
 from pagefault_doctor.symbols.function_code import Code
 from pagefault_doctor.symbols.instruction import decode_bytes
 from pagefault_doctor.symbols.module_file import broken, open_module, place_of
-from pagefault_doctor.symbols.names import Names
 from pagefault_doctor.symbols.pointer import pointer_of
-from pagefault_doctor.symbols.sections import Sections
+from pagefault_doctor.symbols.variable_names import Names
+from requirements import require
 
 
 def table(types: bytes, texts: bytes) -> bytes:

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from needs import require_program
 from pagefault_doctor.cli.inputs import located_reports
 from pagefault_doctor.klog import read_file
 from pagefault_doctor.model.pointer import Pointer
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.playbook import shelf
 from pagefault_doctor.symbols import debug_file, module_file
+from requirements import require_program
 from symbols.faults import compiled, instructions, oops, told
 
 FOLDER = shelf.scenario_folder("err-ptr")

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pagefault_doctor import klog
-from pagefault_doctor.diagnosis.located import located
+from pagefault_doctor.diagnosis.source_lookup import located
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.playbook import shelf
-from pagefault_doctor.symbols.dwarf_place import places
+from pagefault_doctor.symbols.dwarf.location import places
 
 Whole = tuple[Path, Report, Path]
 SECTIONS = (

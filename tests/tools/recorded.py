@@ -7,7 +7,7 @@ from typing import Final
 
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.fact import Value
-from tools.told import KERNEL, known
+from tools.example_reports import KERNEL, known
 
 DATA: Final = Path(__file__).parent / "data"
 

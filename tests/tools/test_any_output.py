@@ -11,35 +11,25 @@ from hypothesis import strategies as st
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.command import Command, ResultStatus, Risk
 from pagefault_doctor.model.fact import Value
-from pagefault_doctor.tools import (
+from pagefault_doctor.tools.debug import debug_files, gdb_core, gdb_module, valgrind
+from pagefault_doctor.tools.dump import crash, drgn, kdump
+from pagefault_doctor.tools.fix import (
     coccinelle,
-    crash,
-    debug_files,
-    drgn,
-    edit,
+    editor,
     gcc_analyzer,
-    gdb_core,
-    gdb_module,
-    kdump,
-    memtester,
     module_build,
-    module_file,
-    module_load,
-    module_memory,
     newer_kernel,
-    perf,
-    reboot,
     source,
     sparse,
-    stress_ng,
-    valgrind,
 )
+from pagefault_doctor.tools.module import module_file, module_memory
+from pagefault_doctor.tools.reproduce import memtester, module_load, perf, reboot, stress_ng
 from pagefault_doctor.tools.tool import Tool, next_command
+from tools.example_reports import told
 from tools.recorded import DATA, faulty
-from tools.told import told
 
 FILES: Final = (
-    *(coccinelle, crash, debug_files, drgn, edit, gcc_analyzer, gdb_core, gdb_module, kdump),
+    *(coccinelle, crash, debug_files, drgn, editor, gcc_analyzer, gdb_core, gdb_module, kdump),
     *(memtester, module_file, module_memory, newer_kernel),
     *(module_build, module_load, perf, reboot, source, sparse, stress_ng, valgrind),
 )

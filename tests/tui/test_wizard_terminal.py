@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from needs import require_program
 from pagefault_doctor.model.event import CommandFinished, CommandStarted, SessionEnded
 from pagefault_doctor.session.event_log import read_events
+from requirements import require_program
 from terminal import Terminal, eventually, open_terminal
 
 CHILD = Path(__file__).with_name("wizard_child.py")

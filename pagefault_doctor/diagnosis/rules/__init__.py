@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from pagefault_doctor.diagnosis.context import Scene
 from pagefault_doctor.diagnosis.rules import (
     api_mismatch,
     double_free,
@@ -29,7 +30,6 @@ from pagefault_doctor.diagnosis.rules import (
     user_space,
     wild_pointer,
 )
-from pagefault_doctor.diagnosis.scene import Scene
 from pagefault_doctor.model.diagnosis import Evidence, RootCause
 from pagefault_doctor.model.report import Report
 

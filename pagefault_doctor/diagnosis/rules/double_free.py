@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pagefault_doctor.diagnosis import dump, freelist
-from pagefault_doctor.diagnosis.scene import Scene
+from pagefault_doctor.diagnosis import dump_memory, freelist
+from pagefault_doctor.diagnosis.context import Scene
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Report
 
@@ -42,6 +42,6 @@ def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
     if found and (report.function or "").startswith(_FREE):
         text = f"{report.function} was given a pointer that is not an allocated object"
         yield scene.says("double.not-slab", text, line=found)
-        if freed := dump.refreed(scene):
+        if freed := dump_memory.refreed(scene):
             text = f"{freed.known_as}: {freed.text}"
-            yield dump.says(scene, "double.dump-free", text)
+            yield dump_memory.says(scene, "double.dump-free", text)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from pagefault_doctor.diagnosis.address import PAGE, errno_name, error_of, is_common
-from pagefault_doctor.diagnosis.scene import Scene
+from pagefault_doctor.diagnosis.context import Scene
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Report
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pagefault_doctor.diagnosis import address, history
 from pagefault_doctor.diagnosis.address import AddressClass
-from pagefault_doctor.diagnosis.scene import Scene
+from pagefault_doctor.diagnosis.context import Scene
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Kind, Report

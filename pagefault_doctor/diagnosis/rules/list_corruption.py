@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pagefault_doctor.diagnosis.context import Scene
 from pagefault_doctor.diagnosis.poison import State
-from pagefault_doctor.diagnosis.scene import Scene
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Access, Kind, Report
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pagefault_doctor.diagnosis import dump, freelist
+from pagefault_doctor.diagnosis import dump_memory, freelist
 from pagefault_doctor.diagnosis.address import PAGE, AddressClass, printable
-from pagefault_doctor.diagnosis.scene import Scene
+from pagefault_doctor.diagnosis.context import Scene
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Access, Kind, Report
 
@@ -77,13 +77,13 @@ def _text_as_pointer(scene: Scene) -> Iterator[Evidence]:
 
 
 def _dump(scene: Scene) -> Iterator[Evidence]:
-    if over := dump.trampled(scene):
+    if over := dump_memory.trampled(scene):
         text = f"the bytes behind {over.text} were overwritten"
-        yield dump.says(scene, "bounds.dump-redzone", text)
-    target = dump.target(scene)
+        yield dump_memory.says(scene, "bounds.dump-redzone", text)
+    target = dump_memory.target(scene)
     if target and target.is_past_end:
         text = f"{target.address} lies {target.offset - target.size} bytes behind {target.text}"
-        yield dump.says(scene, "bounds.dump-past", text)
+        yield dump_memory.says(scene, "bounds.dump-past", text)
 
 
 def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:

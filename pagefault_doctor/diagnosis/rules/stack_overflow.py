@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from pagefault_doctor.diagnosis import dump
-from pagefault_doctor.diagnosis.scene import Scene
+from pagefault_doctor.diagnosis import dump_memory
+from pagefault_doctor.diagnosis.context import Scene
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Kind, Report
 
@@ -49,10 +49,10 @@ def _recursion(report: Report, scene: Scene) -> Iterator[Evidence]:
 
 def _dump(scene: Scene) -> Iterator[Evidence]:
     stack = (scene.registers.get("rsp"), scene.registers.get("sp"), scene.fault_address)
-    for value, found in dump.pointed(scene).items():
+    for value, found in dump_memory.pointed(scene).items():
         if found.kind == "guard" and value in stack:
             text = f"{found.address} points to {found.text}"
-            yield dump.says(scene, "stack.dump-guard", text)
+            yield dump_memory.says(scene, "stack.dump-guard", text)
             return
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pagefault_doctor.diagnosis import dump, freelist, poison
+from pagefault_doctor.diagnosis import dump_memory, freelist, poison
 from pagefault_doctor.diagnosis.address import AddressClass
+from pagefault_doctor.diagnosis.context import Scene
 from pagefault_doctor.diagnosis.poison import State
-from pagefault_doctor.diagnosis.scene import Scene
-from pagefault_doctor.diagnosis.unload import data_after_unload, unloaded, use_after_unload
+from pagefault_doctor.diagnosis.unloaded_module import (
+    data_after_unload,
+    unloaded,
+    use_after_unload,
+)
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Kind, Report
 
@@ -81,24 +85,24 @@ def _unloaded(scene: Scene) -> Iterator[Evidence]:
 
 
 def _dump(scene: Scene) -> Iterator[Evidence]:
-    target, owner = dump.target(scene), dump.owner(scene)
+    target, owner = dump_memory.target(scene), dump_memory.owner(scene)
     if target and owner and owner.is_free:
         text = f"the bad pointer {target.address} lies in {owner.text}"
-        yield dump.says(scene, "freed.dump-owner", text)
+        yield dump_memory.says(scene, "freed.dump-owner", text)
     elif target and target.is_free:
         text = f"{target.address} points to {target.text}"
-        yield dump.says(scene, "freed.dump-object", text)
+        yield dump_memory.says(scene, "freed.dump-object", text)
     elif target and owner and owner.state == "live" and target.kind != "modules-area":
         text = f"the bad pointer lies in {owner.text}: not freed, or in use again since"
-        yield dump.says(scene, "freed.dump-live", text)
+        yield dump_memory.says(scene, "freed.dump-live", text)
     gone = unloaded(scene) if target and target.kind == "modules-area" else None
     if target and gone:
         text = f"the dump has no module at {target.address} any more: {gone.why}"
-        yield dump.says(scene, "freed.dump-no-module", text)
+        yield dump_memory.says(scene, "freed.dump-no-module", text)
     pending = scene.fact("dump.pending_lost")
     if pending and scene.is_jump:
         text = "a timer or delayed work is due whose code is in no module"
-        yield dump.says(scene, "freed.dump-pending", text)
+        yield dump_memory.says(scene, "freed.dump-pending", text)
 
 
 _SECTION_END = 0x1000

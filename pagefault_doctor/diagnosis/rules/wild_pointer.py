@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pagefault_doctor.diagnosis import dump
+from pagefault_doctor.diagnosis import dump_memory
 from pagefault_doctor.diagnosis.address import AddressClass
+from pagefault_doctor.diagnosis.context import Scene
 from pagefault_doctor.diagnosis.poison import State
-from pagefault_doctor.diagnosis.scene import Scene
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Kind, Report
 
@@ -59,15 +59,15 @@ def _place(scene: Scene) -> Iterator[Evidence]:
 
 
 def _dump(scene: Scene) -> Iterator[Evidence]:
-    target, owner = dump.target(scene), dump.owner(scene)
+    target, owner = dump_memory.target(scene), dump_memory.owner(scene)
     if target and target.kind == "nothing":
         text = f"the dump has nothing mapped at {target.address}"
-        yield dump.says(scene, "wild.dump-nothing", text)
+        yield dump_memory.says(scene, "wild.dump-nothing", text)
     if target and owner and owner.is_free:
         text = "the value lies in a freed object, which explains it"
-        yield dump.says(scene, "wild.dump-freed", text)
+        yield dump_memory.says(scene, "wild.dump-freed", text)
     elif target and owner and owner.state == "live":
-        yield dump.says(scene, "wild.dump-owner", f"{target.address} lies in {owner.text}")
+        yield dump_memory.says(scene, "wild.dump-owner", f"{target.address} lies in {owner.text}")
 
 
 def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:

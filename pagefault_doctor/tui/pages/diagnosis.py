@@ -15,7 +15,7 @@ from pagefault_doctor.model.diagnosis import (
 )
 from pagefault_doctor.model.playbook import Cause
 from pagefault_doctor.session.view import View
-from pagefault_doctor.tui.pages import words
+from pagefault_doctor.tui.pages import phrases
 from pagefault_doctor.tui.row import Row, Tone
 
 
@@ -79,7 +79,7 @@ def _candidate(
     candidate: Candidate, rank: int, causes: Mapping[str, Cause], opened: bool
 ) -> Iterator[Row]:
     sign = "-" if opened else "+"
-    text = f"{sign} {candidate.confidence * 100:3.0f} %  {words.cause(candidate, causes)}"
+    text = f"{sign} {candidate.confidence * 100:3.0f} %  {phrases.cause(candidate, causes)}"
     support = f"{len(candidate.supporting)} for  {len(candidate.opposing)} against"
     yield Row(text, support, Tone.TITLE, 9, ref=rank)
     if not opened:
@@ -98,5 +98,5 @@ def _candidate(
 
 
 def _evidence(side: str, evidence: Evidence) -> Row:
-    text = f"    {side:7}  {evidence.text} ({words.weight(evidence.weight)})"
+    text = f"    {side:7}  {evidence.text} ({phrases.weight(evidence.weight)})"
     return Row(text, evidence.place, hang=13, ref=evidence)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from pagefault_doctor.model.report import Report
-from pagefault_doctor.session.derived import main_report
+from pagefault_doctor.session.derived_facts import main_report
 from pagefault_doctor.session.view import View
 from pagefault_doctor.tui.row import Row, Tone
 

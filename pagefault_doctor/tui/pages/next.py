@@ -9,7 +9,7 @@ from pagefault_doctor.model.command import Command, Risk
 from pagefault_doctor.model.scenario import Question
 from pagefault_doctor.playbook.engine import END, Suggest
 from pagefault_doctor.session.view import View
-from pagefault_doctor.tui.pages import words
+from pagefault_doctor.tui.pages import phrases
 from pagefault_doctor.tui.row import Row, Tone
 from pagefault_doctor.tui.running import LAB, Running
 
@@ -48,7 +48,7 @@ def _text(
             " Esc cancels it."
         )
     if running:
-        what = running.command.why or words.command(running.command.words)
+        what = running.command.why or phrases.command(running.command.words)
         return f"Now: {what}. Esc cancels it."
     if looking_at and view.step and looking_at != view.step:
         return f"Next: back to step {number(view, view.step)}; g makes this the current step"
@@ -72,9 +72,9 @@ def number(view: View, step_id: str) -> int:
 
 def _command(proposed: Command) -> str:
     """Say what the command is; a long one only by what it is for, the page has it whole."""
-    text = words.command(proposed.words)
+    text = phrases.command(proposed.words)
     reason = _ASKS.get(proposed.risk, "") or (_SUDO_ASKS if proposed.asks else "")
-    if words.is_script(proposed.argv) or len(text) > _LONG:
+    if phrases.is_script(proposed.argv) or len(text) > _LONG:
         what = proposed.why or text
         return f"{what} (asks first)" if reason else what
     reason = reason or proposed.why

@@ -9,7 +9,7 @@ import msgspec
 
 from pagefault_doctor.model.command import Command
 from pagefault_doctor.session.view import CommandRecord, View
-from pagefault_doctor.tui.pages import words
+from pagefault_doctor.tui.pages import phrases
 from pagefault_doctor.tui.row import Row, Tone
 
 MOST = 50000
@@ -44,11 +44,11 @@ def _whole(command: Command, ref: OutputLine) -> Iterator[Row]:
 
 def _record(record: CommandRecord) -> Iterator[Row]:
     result = record.result
-    state = words.outcome(result) if result else "no result"
+    state = phrases.outcome(result) if result else "no result"
     ref = OutputLine(record.number, 0)
-    text = f"$ {words.command(record.command.words)}"
+    text = f"$ {phrases.command(record.command.words)}"
     yield Row(text, f"{record.step}   {state}", Tone.TITLE, 4, ref=ref)
-    if words.command(record.command.words) != record.command.text:
+    if phrases.command(record.command.words) != record.command.text:
         yield from _whole(record.command, ref)
     if result is None:
         return

@@ -8,7 +8,7 @@ from pagefault_doctor.model.diagnosis import RootCause
 from pagefault_doctor.model.playbook import Cause
 from pagefault_doctor.session.view import View
 from pagefault_doctor.tui.glyphs import STATUS_MARKS, STATUS_WORDS
-from pagefault_doctor.tui.pages import words
+from pagefault_doctor.tui.pages import phrases
 from pagefault_doctor.tui.row import Row, Tone
 from pagefault_doctor.tui.safe_text import cells
 
@@ -50,7 +50,7 @@ def steps_column(view: View, shown: str | None) -> Iterator[Row]:
         status = view.state.steps[step.id].status
         here = step.id == shown
         yield Row(
-            f"{'[' if here else ' '}{number + 1} {STATUS_MARKS[status]} {words.short(step.id)}"
+            f"{'[' if here else ' '}{number + 1} {STATUS_MARKS[status]} {phrases.short(step.id)}"
             f"{']' if here else ''}",
             tone=Tone.TITLE if here else Tone.PLAIN,
         )
@@ -71,7 +71,7 @@ def _step_entry(view: View, number: int, shown: str | None, labels: bool) -> str
     step = view.playbook.steps[number]
     mark = STATUS_MARKS[view.state.steps[step.id].status]
     here = step.id == shown
-    label = f" {words.short(step.id)}" if labels or here else ""
+    label = f" {phrases.short(step.id)}" if labels or here else ""
     entry = f"{number + 1} {mark}{label}" if mark.strip() else f"{number + 1}{label}"
     return f"[{entry}]" if here else f" {entry} "
 
@@ -91,7 +91,7 @@ def causes_rows(
     for candidate in verdict.candidates[:most]:
         share = f"{candidate.confidence * 100:3.0f} %"
         support = f"{len(candidate.supporting)} for  {len(candidate.opposing)} against"
-        yield Row(f"{share}  {words.cause(candidate, causes)}", support, hang=7, ref=candidate)
+        yield Row(f"{share}  {phrases.cause(candidate, causes)}", support, hang=7, ref=candidate)
 
 
 def evidence_rows(view: View, secret: bool) -> Iterator[Row]:

@@ -17,7 +17,7 @@ from pagefault_doctor.session.remedy import Matched
 from pagefault_doctor.session.view import CommandRecord, View
 from pagefault_doctor.tools.tool import Tool, next_command
 from pagefault_doctor.tui.glyphs import FINDING_MARKS, STATUS_WORDS
-from pagefault_doctor.tui.pages import words
+from pagefault_doctor.tui.pages import phrases
 from pagefault_doctor.tui.row import Row, Tone
 from pagefault_doctor.tui.running import Running
 
@@ -105,13 +105,13 @@ def _commands(view: View, step: Step, now: Now) -> Iterator[Row]:
         yield from _command(record, now)
     if now.running and step.id == view.step and all(r.result or r.interrupted for r in records):
         yield Row(
-            f"$ {words.of_tool(now.running.command, now.tools)}",
+            f"$ {phrases.of_tool(now.running.command, now.tools)}",
             f"{now.running.command.risk}   {_elapsed(now.running)}",
             hang=4,
         )
     for declined in view.declined:
         if declined.step == step.id:
-            text = f"$ {words.command(declined.argv)}"
+            text = f"$ {phrases.command(declined.argv)}"
             yield Row(text, f"{declined.risk}   not run: {declined.reason}", Tone.DIM, 2)
     if step.id == view.step:
         if now.proposed and not now.running:
@@ -126,7 +126,7 @@ def _commands(view: View, step: Step, now: Now) -> Iterator[Row]:
 
 def _command(record: CommandRecord, now: Now) -> Iterator[Row]:
     command, running = record.command, now.running
-    text = f"$ {words.of_tool(command, now.tools)}{'   (edited)' if command.edited else ''}"
+    text = f"$ {phrases.of_tool(command, now.tools)}{'   (edited)' if command.edited else ''}"
     if record.result is None:
         live = running if not record.interrupted else None
         yield Row(text, f"{command.risk}   {_elapsed(live)}", hang=4, ref=record)
@@ -135,7 +135,7 @@ def _command(record: CommandRecord, now: Now) -> Iterator[Row]:
         return
     tone = Tone.PLAIN if record.result.ok else Tone.WARN
     text = text if len(text) <= _TWO_LINES else f"{text[:_TWO_LINES]} ..."
-    yield Row(text, f"{command.risk}   {words.outcome(record.result)}", tone, 4, ref=record)
+    yield Row(text, f"{command.risk}   {phrases.outcome(record.result)}", tone, 4, ref=record)
     if not record.result.ok and not record.findings:
         said = next((n for n in record.result.errors.splitlines() if n.strip()), "")
         if said:
@@ -154,7 +154,7 @@ def _elapsed(running: Running | None) -> str:
 
 def _proposed(command: Command, tools: Mapping[str, Tool]) -> Row:
     state = "next" if command.risk is Risk.READ else "next, asks first"
-    text = f"$ {words.of_tool(command, tools)}"
+    text = f"$ {phrases.of_tool(command, tools)}"
     return Row(text, f"{command.risk}   {state}", Tone.TITLE, 4, ref=command)
 
 
@@ -169,7 +169,7 @@ def _planned(
         wanted = next_command(tool, view.case)
         if isinstance(wanted, Command):
             yield Row(
-                f"$ {words.of_tool(wanted, tools)}",
+                f"$ {phrases.of_tool(wanted, tools)}",
                 f"{wanted.risk}   waits",
                 Tone.DIM,
                 4,

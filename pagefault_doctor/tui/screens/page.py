@@ -9,7 +9,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from pagefault_doctor.model.command import Command
-from pagefault_doctor.tui import copying, keys
+from pagefault_doctor.tui import clipboard, keys
 from pagefault_doctor.tui.row import Row, Tone
 from pagefault_doctor.tui.widgets.paint import TONES
 from pagefault_doctor.tui.widgets.row_view import RowView
@@ -67,12 +67,12 @@ class PageScreen(Screen[ScreenResult]):
 
     def action_copy(self) -> None:
         """Send the selected text to the terminal's clipboard."""
-        text, whole = copying.for_clipboard(self.to_copy())
+        text, whole = clipboard.for_clipboard(self.to_copy())
         if not text:
             self.say("There is nothing to copy here: choose a line with Up and Down.")
             return
         self.app.copy_to_clipboard(text)
-        self.say(copying.told(text, whole))
+        self.say(clipboard.told(text, whole))
 
     def action_write(self) -> None:
         """Write the text to a file beside the session's."""
@@ -81,7 +81,7 @@ class PageScreen(Screen[ScreenResult]):
         path = self.wizard.session_path
         folder = path.parent if path else sessions_folder()
         try:
-            saved = copying.save(self.all_text(), folder, self.wizard.walk.view.started.id)
+            saved = clipboard.save(self.all_text(), folder, self.wizard.walk.view.started.id)
         except OSError as error:
             self.say(f"Cannot write to {folder}: {error.strerror}.")
             return

@@ -1,0 +1,79 @@
+"""gdb on the lab's virtual machine: by itself for `lab run --gdb`, by hand for `lab debug`."""
+
+from __future__ import annotations
+
+import argparse
+import threading
+from typing import TYPE_CHECKING
+
+from pagefault_doctor.cli.talk import say, why_no_terminal
+from pagefault_doctor.lab.debug import Place, place_of, stop_of
+from pagefault_doctor.lab.requirements import Use, demand, look
+from pagefault_doctor.lab.run import Run
+from pagefault_doctor.model.command import Command, Result
+from pagefault_doctor.model.errors import ExitCode, PfDoctorError, UsageError
+from pagefault_doctor.tools.debug.gdb_live import Stop, stop_from
+
+if TYPE_CHECKING:
+    from pagefault_doctor.model.log import KernelLog
+
+NOWHERE = "no code of a module was running when it faulted, so gdb has no line to stop at"
+
+
+def place_in(log: KernelLog) -> Place | None:
+    """Return where the first fault of a log can be watched."""
+    return place_of(log.reports[0]) if log.reports else None
+
+
+def stop_at(run: Run, log: KernelLog) -> Stop | str:
+    """Let the fault of that log come once more, with gdb at its line; return why not otherwise."""
+    place = place_in(log)
+    if place is None:
+        return NOWHERE
+    try:
+        result = run.debug(place, _by_itself, vmlinux=_vmlinux(run), by_hand=False)
+    except PfDoctorError as error:
+        return f"no stop by gdb: {error}"
+    stop = stop_from(stop_of(result.output))
+    complaint = next(iter(result.errors.strip().splitlines()[-1:]), result.status.value)
+    return stop or f"gdb did not get to {place.function}+{place.offset:#x}: {complaint}"
+
+
+def run_debug(args: argparse.Namespace) -> int:
+    """Let a module fault, then hand the terminal to gdb, stopped where it does so again."""
+    from pagefault_doctor.cli.lab_commands.run import Progress, order_of, prepare
+    from pagefault_doctor.lab.temp_folder import scratch
+
+    if why := why_no_terminal():
+        raise UsageError(
+            f"gdb by hand needs a terminal: {why}", "pfdoctor lab run --gdb needs none"
+        )
+    order = order_of(args)
+    with scratch() as folder:
+        run = prepare(order, args.timeout, folder, folder, Progress())
+        log = run.attempt(None).log
+        place = place_in(log)
+        if place is None:
+            raise PfDoctorError(NOWHERE if log.reports else "not reproduced: no fault reported")
+        say(f"{log.reports[0].title}; now with gdb")
+        result = run.debug(place, _by_hand, vmlinux=_vmlinux(run), by_hand=True)
+    return ExitCode.DONE if result.ok else ExitCode.FAILED
+
+
+def _vmlinux(run: Run) -> str:
+    """Return the vmlinux that names the kernel's functions, where there is one."""
+    rows = look(run.stock)
+    demand(rows, Use.DEBUG)
+    return next((row.path for row in rows if row.need.name == "vmlinux"), "")
+
+
+def _by_itself(command: Command, over: threading.Event) -> Result:
+    from pagefault_doctor.hosts.local import LocalHost
+
+    return LocalHost().run(command, None, over)
+
+
+def _by_hand(command: Command, over: threading.Event) -> Result:
+    from pagefault_doctor.hosts import runner
+
+    return runner.run_interactive(command)

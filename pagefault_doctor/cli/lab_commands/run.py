@@ -1,0 +1,369 @@
+"""`pfdoctor lab run`: crash a module in the virtual machine and say why it crashed."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pagefault_doctor.cli.lab_commands.host import words
+from pagefault_doctor.cli.talk import say
+from pagefault_doctor.diagnosis import diagnose
+from pagefault_doctor.diagnosis.explained import explained
+from pagefault_doctor.lab.machine import Stock, machine_of, release_of, stock_of
+from pagefault_doctor.lab.module import Module
+from pagefault_doctor.lab.run import Attempt, Run, Tell
+from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.command import Command
+from pagefault_doctor.model.diagnosis import Opinion
+from pagefault_doctor.model.errors import ExitCode, MissingError, UsageError
+from pagefault_doctor.model.fact import Fact, Mark, Source
+from pagefault_doctor.model.log import KernelLog
+from pagefault_doctor.tools.debug.gdb_live import Stop, told
+
+_SLUB_DEBUG = "slub_debug=FZPU"
+_MOST_REPEATS = 1000
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What to run: one of a source folder and a module file, what to do with it, and on what."""
+
+    source: Path | None
+    file: Path | None
+    triggers: tuple[tuple[str, ...], ...]
+    kernel_args: tuple[str, ...]
+    stock: Stock
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """All attempts, the one that is told of, and what was found in it.
+
+    `dump` is what drgn read out of the dump, `stop` what gdb saw at the line, or why it saw
+    nothing; `seconds` are those of each part.
+    """
+
+    attempts: tuple[Attempt, ...]
+    shown: Attempt
+    log: KernelLog
+    opinion: Opinion
+    dump: Reading
+    stop: Stop | str | None
+    release: str
+    modules: tuple[str, ...]
+    seconds: dict[str, float]
+
+    @property
+    def reproduced(self) -> int:
+        """In how many attempts the kernel reported a fault."""
+        return sum(attempt.reproduced for attempt in self.attempts)
+
+
+class Progress:
+    """Tells each part that is over on standard error, and adds up their seconds."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    def __call__(self, name: str, seconds: float, words: str) -> None:
+        """Tell of one part."""
+        self.seconds[name] = round(self.seconds.get(name, 0) + seconds, 2)
+        say(f"{name:6} {seconds:5.1f} s  {words}")
+
+
+def add_module_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `lab run` and `lab debug` share: the module, its trigger, the guest."""
+    add = parser.add_argument
+    add("scenario", nargs="?", metavar="SCENARIO", help="a bundled case; lab list names them")
+    add("--source", metavar="DIR", help="a module's source: built in a copy, for the booted kernel")
+    add("--module", metavar="FILE.ko", help="a built module; its kernel must be installed here")
+    add(
+        "--trigger",
+        action="append",
+        default=[],
+        metavar="'COMMAND'",
+        help="run in the guest after the module was inserted; may be given more than once",
+    )
+    add(
+        "--kernel-arg",
+        action="append",
+        default=[],
+        metavar="ARG",
+        help="for the kernel's command line; NAME.PARAMETER=VALUE sets a module's parameter",
+    )
+    add("--slub-debug", action="store_true", help=f"short for --kernel-arg {_SLUB_DEBUG}")
+    add(
+        "--arch",
+        metavar="ARCH",
+        help="build --source for it: x86_64 or arm64",
+    )
+    add("--root", metavar="DIR", help="where that architecture's kernel, headers and programs lie")
+    add("--timeout", type=float, default=120, metavar="S", help="seconds for a guest (120)")
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare options and arguments."""
+    add_module_arguments(parser)
+    add = parser.add_argument
+    add("--repeat", type=int, default=1, metavar="N", help="boot and try N times")
+    add(
+        "--dump",
+        choices=("elf", "kdump"),
+        default="elf",
+        help="written by QEMU (elf, quick), or by the guest's own crash kernel (kdump, small)",
+    )
+    add("--gdb", action="store_true", help="boot once more, and stop at the faulting line with gdb")
+    add("--keep", metavar="DIR", help="keep serial log, dump and module in this new folder")
+    add("--json", action="store_true", help="as JSON: the diagnosis, and how the run went")
+    add("--exit-code", action="store_true", help="exit with 10 when a fault was found")
+
+
+def run_lab(args: argparse.Namespace) -> int:
+    """Run it, print the diagnosis and how often it was reproduced, and return the exit code."""
+    from pagefault_doctor.lab.temp_folder import scratch
+
+    order = order_of(args)
+    if not 1 <= args.repeat <= _MOST_REPEATS:
+        raise UsageError(f"--repeat is 1 to {_MOST_REPEATS}")
+    keep = _keep(args.keep)
+    began = time.monotonic()
+    with scratch() as folder:
+        outcome = _carry_out(order, args, folder, keep)
+    _print(args, outcome, keep, time.monotonic() - began)
+    return ExitCode.FAULT_FOUND if args.exit_code and outcome.reproduced else ExitCode.DONE
+
+
+def order_of(args: argparse.Namespace) -> Order:
+    """Return what to run; raises UsageError or MissingError where the arguments do not fit."""
+    if sum(bool(given) for given in (args.scenario, args.source, args.module)) != 1:
+        raise UsageError(
+            "one of SCENARIO, --source DIR and --module FILE.ko is needed",
+            "pfdoctor lab list names the scenarios",
+        )
+    if not args.timeout > 0:
+        raise UsageError("--timeout is more than 0 seconds")
+    source, lines, kernel_args = args.source, tuple(args.trigger), tuple(args.kernel_arg)
+    arch = args.arch or ""
+    if args.scenario:
+        from pagefault_doctor.playbook.shelf import scenario, scenario_folder
+
+        chosen = scenario(args.scenario)
+        if chosen.module is None:
+            raise UsageError(
+                f"{chosen.id} is not about a module",
+                f"pfdoctor train {chosen.id}{' --live' if chosen.inject else ''}",
+            )
+        if arch:
+            raise UsageError("a bundled case has an architecture of its own", "leave --arch away")
+        source, arch = scenario_folder(args.scenario) / "src", chosen.arch
+        lines, kernel_args = chosen.trigger + lines, chosen.kernel_args + kernel_args
+    if source and not Path(source).is_dir():
+        raise MissingError(f"there is no folder {source}", "check the name")
+    if args.module:
+        arch = _arch_of(Path(args.module), arch)
+    return Order(
+        source=Path(source) if source else None,
+        file=Path(args.module) if args.module else None,
+        triggers=tuple(words(line) for line in lines),
+        kernel_args=kernel_args + ((_SLUB_DEBUG,) if args.slub_debug else ()),
+        stock=stock_of(machine_of(arch), args.root),
+    )
+
+
+def _arch_of(file: Path, wanted: str) -> str:
+    """Return the architecture that a module is for; raises UsageError where another is wanted."""
+    from pagefault_doctor.lab import module
+
+    own = machine_of(module.read(file).arch)
+    if wanted and machine_of(wanted) != own:
+        raise UsageError(f"{file} is for {own.arch}", "leave --arch away")
+    return own.arch
+
+
+def _keep(name: str | None) -> Path | None:
+    """Make the folder to keep things in; raises UsageError where it is not a new or empty one."""
+    if name is None:
+        return None
+    folder = Path(name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise UsageError(f"--keep: {folder} is not empty", "name a new folder")
+    except OSError as error:
+        raise UsageError(f"--keep: {folder}: {error.strerror}", "name a new folder") from error
+    return folder
+
+
+def prepare(
+    order: Order, timeout: float, folder: Path, home: Path, tell: Tell, *, kdump: bool = False
+) -> Run:
+    """Return the run of what was ordered, its modules built, and their files put into `home`."""
+    from pagefault_doctor.lab import requirements
+    from pagefault_doctor.lab.run import Run
+    from pagefault_doctor.lab.vm import Setup
+
+    machine = order.stock.machine
+    if kdump and not machine.kdump:
+        raise UsageError(f"no kdump in guests of {machine.arch}", "leave --dump kdump away")
+    rows = requirements.look(order.stock)
+    also = {requirements.Use.BUILD: order.source, requirements.Use.KDUMP: kdump}
+    requirements.demand(rows, requirements.Use.BOOT, *(use for use, used in also.items() if used))
+    kernel, modules = _modules(order, folder, tell)
+    for module in modules:
+        (home / f"{module.name}.ko").write_bytes(module.data)
+    setup = Setup(kernel=kernel, stock=order.stock, append=" ".join(order.kernel_args))
+    return Run(setup, modules, order.triggers, timeout, tell, kdump=kdump)
+
+
+def _carry_out(order: Order, args: argparse.Namespace, folder: Path, keep: Path | None) -> Outcome:
+    from pagefault_doctor.cli.lab_commands.debug import stop_at
+    from pagefault_doctor.lab import requirements
+
+    tell = Progress()
+    home = keep or folder
+    run = prepare(order, args.timeout, folder, home, tell, kdump=args.dump == "kdump")
+    drgn = any(row.path for row in requirements.look() if row.need.name == "drgn")
+    attempts = _attempts(run, args.repeat, home / "vmcore" if keep or drgn else None)
+    shown = next((a for a in attempts if a.reproduced), attempts[-1])
+    if keep:
+        (keep / "serial.log").write_text(shown.console)
+    began = time.monotonic()
+    log = _located(shown.log, home, f"{keep}/serial.log" if keep else "serial.log")
+    vmlinux = requirements.vmlinux_of(run.release, order.stock)
+    dump = _read_dump(shown.vmcore, vmlinux, home, log) if shown.vmcore and drgn else Reading()
+    facts = {fact.name: fact for fact in dump.facts}
+    opinion = explained(diagnose((log,), facts), (log,), facts)
+    tell("read", time.monotonic() - began, "console and dump" if dump.facts else "console")
+    return Outcome(
+        attempts=attempts,
+        shown=shown,
+        log=log,
+        opinion=opinion,
+        dump=dump,
+        stop=stop_at(run, log) if args.gdb and log.reports else None,
+        release=run.release,
+        modules=tuple(module.name for module in run.modules),
+        seconds=tell.seconds,
+    )
+
+
+def _modules(order: Order, folder: Path, tell: Tell) -> tuple[Path, tuple[Module, ...]]:
+    """Return the kernel to boot and the modules for it, built where there is a source."""
+    from pagefault_doctor.lab import module, requirements
+
+    if order.file:
+        read = module.read(order.file)
+        return requirements.kernel_of(read.release, order.stock), (read,)
+    assert order.source
+    kernel = requirements.kernel_of(stock=order.stock)
+    began = time.monotonic()
+    built = module.build(order.source, release_of(kernel), folder / "src", stock=order.stock)
+    tell("build", time.monotonic() - began, ", ".join(f"{m.name}.ko" for m in built))
+    return kernel, built
+
+
+def _attempts(run: Run, times: int, vmcore: Path | None) -> tuple[Attempt, ...]:
+    """Try so many times; only the first guest that faults is dumped, if it panics."""
+    attempts: list[Attempt] = []
+    for number in range(1, times + 1):
+        if times > 1:
+            say(f"guest {number} of {times}")
+        seen = any(attempt.reproduced for attempt in attempts)
+        attempts.append(run.attempt(None if seen else vmcore))
+    return tuple(attempts)
+
+
+def _located(log: KernelLog, module_dir: Path, source: str) -> KernelLog:
+    from pagefault_doctor.cli.inputs import located_reports
+
+    reports = located_reports(log.reports, module_dir)
+    return msgspec.structs.replace(log, reports=reports, source=source)
+
+
+def _read_dump(vmcore: Path, vmlinux: str, module_dir: Path, log: KernelLog) -> Reading:
+    """Return what drgn reads out of the dump; a dump that it cannot read gives nothing."""
+    from pagefault_doctor.hosts.local import LocalHost
+    from pagefault_doctor.tools import TOOLS
+
+    given = {"given.vmcore": str(vmcore.absolute()), "given.module_dir": str(module_dir.absolute())}
+    if vmlinux:
+        given["given.vmlinux"] = vmlinux
+    suspect = next((report.module for report in log.reports if report.module), None)
+    if suspect:
+        given["suspect.module"] = suspect
+    facts = {name: Fact(name, value, Source("pfdoctor lab run")) for name, value in given.items()}
+    case, drgn, host, reading = (
+        Case(facts=facts, logs=(log,)),
+        TOOLS["drgn"],
+        LocalHost(),
+        Reading(),
+    )
+    while isinstance(command := drgn.plan(case), Command):
+        result = host.run(command)
+        reading = drgn.read(result, case)
+        case = msgspec.structs.replace(
+            case,
+            facts=case.facts | {fact.name: fact for fact in reading.facts},
+            results={drgn.id: (*case.done(drgn.id), result)},
+        )
+    return reading
+
+
+def _print(args: argparse.Namespace, outcome: Outcome, keep: Path | None, seconds: float) -> None:
+    source, reports, opinion = outcome.log.source, outcome.log.reports, outcome.opinion
+    if args.json:
+        from pagefault_doctor.report.document import diagnosis_document, encode
+
+        document = diagnosis_document(source, reports, opinion)
+        sys.stdout.write(encode(document | {"lab": _as_dict(outcome, keep, seconds)}, indent=2))
+        print()
+        return
+    from pagefault_doctor.report.diagnosis import diagnosis_text
+
+    width = min(shutil.get_terminal_size((100, 24)).columns, 120)
+    sys.stdout.write(diagnosis_text(source, reports, opinion, width))
+    for finding in outcome.dump.findings:
+        if finding.mark is Mark.BAD:
+            print(f"dump: {finding.text}")
+    if isinstance(outcome.stop, Stop):
+        for text, _ in told(outcome.stop):
+            print(f"gdb: {text}")
+    for note in _notes(outcome):
+        print(f"note: {note}")
+    print(f"\n{_summary(outcome)}; {outcome.release}, {seconds:.1f} s in all")
+    if keep:
+        print(f"kept in {keep}: {', '.join(sorted(path.name for path in keep.iterdir()))}")
+
+
+def _notes(outcome: Outcome) -> tuple[str, ...]:
+    """Return the notes of all attempts, each once, and why gdb saw nothing."""
+    notes = dict.fromkeys(note for a in outcome.attempts for note in a.notes)
+    return (*notes, outcome.stop) if isinstance(outcome.stop, str) else tuple(notes)
+
+
+def _summary(outcome: Outcome) -> str:
+    what, tries = " and ".join(outcome.modules), len(outcome.attempts)
+    if not outcome.reproduced:
+        return f"not reproduced: {what} in {tries} new guest{'s'[: tries > 1]}, no fault reported"
+    panicked = sum(attempt.panicked for attempt in outcome.attempts)
+    end = f"{panicked} panicked" if panicked else "none panicked"
+    return f"reproduced {outcome.reproduced} of {tries}: {what}, {end}"
+
+
+def _as_dict(outcome: Outcome, keep: Path | None, seconds: float) -> dict[str, Any]:
+    return {
+        "runs": len(outcome.attempts),
+        "reproduced": outcome.reproduced,
+        "panicked": sum(attempt.panicked for attempt in outcome.attempts),
+        "kernel": outcome.release,
+        "modules": outcome.modules,
+        "dump": {fact.name: fact.value for fact in outcome.dump.facts},
+        "gdb": outcome.stop if isinstance(outcome.stop, Stop) else None,
+        "notes": _notes(outcome),
+        "seconds": outcome.seconds | {"total": round(seconds, 2)},
+        "kept": str(keep) if keep else None,
+    }

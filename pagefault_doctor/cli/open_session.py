@@ -1,0 +1,202 @@
+"""Begin or take up a walk: the host, the session file and the playbook put together."""
+
+from __future__ import annotations
+
+import argparse
+import atexit
+import getpass
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from pagefault_doctor import __version__
+from pagefault_doctor.cli.options import DEFAULT_PLAYBOOK
+from pagefault_doctor.cli.talk import say
+from pagefault_doctor.hosts.host import Host
+from pagefault_doctor.hosts.local import LocalHost
+from pagefault_doctor.hosts.recorded import RecordedHost
+from pagefault_doctor.hosts.ssh import SshHost
+from pagefault_doctor.model.command import Command
+from pagefault_doctor.model.event import CommandStarted, Event, LabCase, SessionStarted
+from pagefault_doctor.model.log import KernelLog
+from pagefault_doctor.model.scenario import Scenario
+from pagefault_doctor.model.untrusted import clean_line
+from pagefault_doctor.playbook.shelf import playbook, recording_path
+from pagefault_doctor.session.event_log import (
+    EventLog,
+    MemoryLog,
+    SessionError,
+    Sink,
+    read_events,
+)
+from pagefault_doctor.session.store import find, new_id, path_of, sessions_folder
+from pagefault_doctor.session.walk import Walk
+from pagefault_doctor.tools import TOOLS
+
+
+def begin(
+    host: Host,
+    playbook_id: str = DEFAULT_PLAYBOOK,
+    *,
+    given: dict[str, str] | None = None,
+    logs: tuple[KernelLog, ...] = (),
+    read_only: bool = False,
+    scenario: str | None = None,
+    lab: LabCase | None = None,
+    saved: bool = True,
+) -> Walk:
+    """Return a new walk on the host, at its first step where logs are given.
+
+    A box that can keep no session file gets its walk all the same, with a warning. Raises
+    UsageError for an unknown playbook.
+    """
+    chosen = playbook(playbook_id)
+    session_id = new_id(time.time())
+    started = SessionStarted(
+        id=session_id,
+        version=__version__,
+        playbook=chosen.id,
+        host=host.name,
+        user="" if scenario else _who(),
+        destination=host.destination if isinstance(host, SshHost) else None,
+        ssh_config=host.config if isinstance(host, SshHost) else None,
+        read_only=read_only,
+        scenario=scenario,
+        lab=lab,
+        given=given or {},
+    )
+    sink = _sink(session_id) if saved else MemoryLog()
+    try:
+        walk = Walk.start(started, chosen, host=host, sink=sink, tools=TOOLS)
+    except SessionError as error:
+        # A full disk takes a new file, but nothing in it.
+        _say_unkept(error)
+        path_of(sessions_folder(), session_id).unlink(missing_ok=True)
+        walk = Walk.start(started, chosen, host=host, sink=MemoryLog(), tools=TOOLS)
+    if logs:
+        walk.enter(chosen.steps[0].id)
+    for log in logs:
+        walk.give_log(log)
+    return walk
+
+
+def _who() -> str:
+    """Return the login name of the person, also behind sudo; empty where there is none."""
+    try:
+        return clean_line(os.environ.get("SUDO_USER") or getpass.getuser())
+    except (KeyError, OSError):
+        return ""
+
+
+def host_of(args: argparse.Namespace) -> Host:
+    """Return the machine of `--host`, connected until we end, else this one.
+
+    Raises what `connected` raises.
+    """
+    return connected(args.host, args.ssh_config) if args.host else LocalHost()
+
+
+def connected(destination: str, config: str | None) -> SshHost:
+    """Return another machine, connected until we end; ssh itself may ask the person on the way.
+
+    Raises MissingError where there is no connection to be had, UsageError for no destination.
+    """
+    host = SshHost(destination, config)
+    atexit.register(host.close)
+    host.connect(ask=sys.stdin.isatty())
+    return host
+
+
+@contextmanager
+def begin_in_lab(
+    case: LabCase,
+    playbook_id: str = DEFAULT_PLAYBOOK,
+    *,
+    read_only: bool = False,
+    scenario: str | None = None,
+) -> Iterator[Walk]:
+    """Give a new walk on the lab's box, and leave nothing of the box after.
+
+    With a `scenario` it is a training walk.
+    """
+    from pagefault_doctor.cli.lab_commands.host import known, lab_box
+
+    with lab_box(case) as host:
+        yield begin(
+            host,
+            playbook_id,
+            given=known(case),
+            read_only=read_only,
+            scenario=scenario,
+            lab=case,
+        )
+
+
+def begin_training(scenario: Scenario) -> Walk:
+    """Return a walk through a scenario on its recording: nothing runs on this machine."""
+    recorded = read_events(recording_path(scenario.id))
+    return begin(
+        RecordedHost(recorded, _started(recorded).host),
+        scenario.playbook,
+        given=_started(recorded).given,
+        scenario=scenario.id,
+    )
+
+
+@contextmanager
+def take_up(session_id: str | None) -> Iterator[Walk]:
+    """Give the walk of a kept session, to go on with.
+
+    Without an id the newest session is meant. Raises UsageError where there is none. A session on
+    the lab's box gets a new box, which is as ill as the first was; `lab_again` does the rest.
+    """
+    path = find(sessions_folder(), session_id)
+    events = read_events(path)
+    started = _started(events)
+    chosen = playbook(started.playbook)
+    with ExitStack() as stack:
+        host = _host_again(events, stack)
+        try:
+            sink: Sink = EventLog.reopen(path)
+        except SessionError as error:
+            _say_unkept(error)
+            sink = MemoryLog()
+        yield Walk.resume(events, chosen, host=host, sink=sink, tools=TOOLS)
+
+
+def _host_again(events: tuple[Event, ...], stack: ExitStack) -> Host:
+    """Return the host a session ran on; a recording is wound on to where the session stood."""
+    started = _started(events)
+    if started.destination is not None:
+        return connected(started.destination, started.ssh_config)
+    if started.lab is not None:
+        from pagefault_doctor.cli.lab_commands.host import lab_box
+
+        return stack.enter_context(lab_box(started.lab))
+    if started.scenario is None:
+        return LocalHost()
+    host = RecordedHost(read_events(recording_path(started.scenario)), started.host)
+    for event in events:
+        if isinstance(event, CommandStarted):
+            host.run(Command(argv=event.argv, tool=event.tool))
+    return host
+
+
+def _started(events: tuple[Event, ...]) -> SessionStarted:
+    first = events[0]
+    assert isinstance(first, SessionStarted)
+    return first
+
+
+def _sink(session_id: str) -> Sink:
+    try:
+        return EventLog.create(path_of(sessions_folder(), session_id))
+    except SessionError as error:
+        _say_unkept(error)
+        return MemoryLog()
+
+
+def _say_unkept(error: SessionError) -> None:
+    say(f"{error}; what is done from now on will not be kept")

@@ -1,0 +1,71 @@
+"""Programs of this machine that unpack what Python cannot: binary journals, and zst files."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+from pagefault_doctor.cli.stderr import Progress
+from pagefault_doctor.klog.input.compression import NO_ZSTD
+from pagefault_doctor.model.errors import MissingError
+
+_PATIENCE: Final = 3600.0
+_MOST: Final = str(1 << 30)
+"""Bytes that are taken of what a program gives."""
+_ABSENT: Final = 127
+_JOURNAL: Final = """
+command -v journalctl >/dev/null || exit 127
+journalctl {} "$1" _TRANSPORT=kernel --no-pager --quiet --output=export \\
+  --output-fields=MESSAGE,_BOOT_ID,_SOURCE_MONOTONIC_TIMESTAMP,_TRANSPORT,SYSLOG_IDENTIFIER |
+  head -c "$3" >"$2"
+"""
+_SCRIPTS: Final = {
+    "journal": _JOURNAL.format("--file"),
+    "journals": _JOURNAL.format("--directory"),
+    "zstd": """
+command -v zstd >/dev/null || exit 127
+zstd -dcq <"$1" | head -c "$3" >"$2"
+""",
+}
+_REMEDIES: Final = {
+    "zstd": MissingError(NO_ZSTD),
+    "journal": MissingError(
+        "a binary journal, and there is no journalctl here to read it",
+        "on a machine with systemd: journalctl --file FILE _TRANSPORT=kernel -o export"
+        " | pfdoctor diagnose -",
+    ),
+}
+_PROGRAM: Final = {"zstd": "zstd", "journal": "journalctl"}
+_EMPTY: Final = {
+    "zstd": "what zstd could unpack is empty",
+    "journal": "the journal holds no message of the kernel",
+}
+
+
+class Programs:
+    """Unpacks with journalctl and zstd. `missing` is the error to tell where one is not there."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self.missing: MissingError | None = None
+
+    def __call__(self, what: str, path: str, target: str) -> str | None:
+        """Unpack from one path to another, as `klog.input.unpack.Helper` says."""
+        from pagefault_doctor.hosts import runner
+        from pagefault_doctor.model.command import Command, ResultStatus
+
+        kind = what.removesuffix("s")
+        command = Command(
+            argv=("sh", "-c", _SCRIPTS[what], what, path, target, _MOST),
+            tool=kind,
+            timeout=_PATIENCE,
+        )
+        with self._progress.watching("unpacking", lambda: os.stat(target).st_size):
+            result = runner.run(command)
+        if result.exit_code == _ABSENT or result.status is ResultStatus.MISSING:
+            self.missing = _REMEDIES[kind]
+            return str(self.missing)
+        said = result.errors.strip().splitlines()
+        if not os.stat(target).st_size:
+            return f"{_PROGRAM[kind]}: {said[-1]}" if said else _EMPTY[kind]
+        return f"{_PROGRAM[kind]}: {said[-1]}" if said else None

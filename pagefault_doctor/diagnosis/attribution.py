@@ -1,0 +1,280 @@
+"""Whose code it is: the module to blame, and who has to act.
+
+`?` frames are residue on the stack and are never blamed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from pagefault_doctor.diagnosis import dump_memory, freelist, function_roles, layers
+from pagefault_doctor.diagnosis.context import Scene
+from pagefault_doctor.diagnosis.history import is_cleared
+from pagefault_doctor.diagnosis.unloaded_module import data_after_unload, use_after_unload
+from pagefault_doctor.diagnosis.waiting import holder, waits_for_lock
+from pagefault_doctor.model.diagnosis import Attribution, Evidence, RootCause
+from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.model.report import Kind, Report
+
+_CORE_DEPTH: Final = 3
+"""Frames of the core that may lie between a fault and the module of the tree that caused it."""
+_FEW: Final = 3
+_CALLERS: Final = 6
+"""Frames within which a driver's call into its subsystem is looked for."""
+_TELLING: Final = 4
+"""Letters that a module's name needs for a task's name to tell it."""
+_BAD_POINTER: Final = (
+    Kind.PAGE_FAULT,
+    Kind.NULL_POINTER,
+    Kind.GENERAL_PROTECTION,
+    Kind.USER_ACCESS,
+)
+_AT_WORK: Final = (
+    ("+", ("do_one_initcall", "do_init_module"), "loaded"),
+    ("-", ("_delete_module",), "unloaded"),
+)
+"""The mark of a module, the functions that call into it meanwhile, and what is done with it."""
+_HUNG: Final = regex(r"task (\S+):\d+ (?:<[^>]*> )?blocked")
+_WORK: Final = regex(r"\[([\w-]+)\]\s*$")
+
+FIXED: Final = {
+    RootCause.HARDWARE: Attribution.HARDWARE,
+    RootCause.OOM: Attribution.MEMORY_PRESSURE,
+    RootCause.USER_SPACE: Attribution.USER_SPACE,
+    RootCause.NONE: Attribution.NONE,
+}
+"""Causes that say by themselves who has to act."""
+
+
+class Culprit(msgspec.Struct, frozen=True):
+    """Who is to blame, with a sentence why."""
+
+    attribution: Attribution
+    module: str | None
+    because: Evidence
+
+
+def _module(name: str, text: str, line: int) -> Culprit:
+    return Culprit(Attribution.MODULE, name, Evidence(text, 0.0, line))
+
+
+def _of_work(report: Report) -> str | None:
+    match = _WORK.search(report.workqueue or "")
+    return match[1] if match else None
+
+
+def _of_object(report: Report, what: str) -> Culprit | None:
+    """Return the module that `freed` or `allocated` the object a checker speaks of."""
+    module = report.details.get(f"{what}_module")
+    if module is None:
+        return None
+    by = report.details.get(f"{what}_by", "code")
+    return _module(
+        module, f"the object was {what} by {by} of {module}", report.line_of(f"{what}_by")
+    )
+
+
+def _of_dump(scene: Scene) -> Culprit | None:
+    """Return the module that freed or overran the object, as the dump has it."""
+    found = dump_memory.blamed(scene)
+    if found is None:
+        return None
+    return Culprit(
+        Attribution.MODULE, found[0], Evidence(found[1], 0.0, None, dump_memory.origin(scene))
+    )
+
+
+def _from_trace(report: Report) -> Culprit | None:
+    """Return the module of the first frame that did more than carry the fault.
+
+    What an interrupt interrupted had no part in it, so the trace ends with the stack it began on.
+    """
+    passed = 0
+    stack = None
+    for frame in report.frames:
+        if stack and frame.context and frame.context != stack:
+            return None
+        stack = stack or frame.context
+        if not frame.reliable:
+            continue
+        line = frame.line or report.line_of("trace")
+        if frame.module:
+            near = passed <= _CORE_DEPTH or frame.module in report.out_of_tree
+            text = f"{frame.function} of {frame.module} led to the fault"
+            return _module(frame.module, text, line) if near else None
+        passed += not (
+            function_roles.carries(frame.function) or function_roles.enters(frame.function)
+        )
+    return None
+
+
+def _stack_top(report: Report, scene: Scene) -> Culprit | None:
+    """Return the module that called to where no code is.
+
+    A trace cannot be followed from there, so that all of it is doubtful (`?`). But a call leaves
+    the way back on top of the stack, and what lies there comes first.
+    """
+    named = [frame for frame in report.frames if frame.function]
+    if not scene.is_jump or report.function or not named or any(f.reliable for f in named):
+        return None
+    top = named[0]
+    if top.module is None:
+        return None
+    text = f"the call came from {top.function} of {top.module}: that lies on top of the stack"
+    return _module(top.module, text, top.line or report.line_of("trace"))
+
+
+def _at_work(report: Report) -> Culprit | None:
+    """Return the module whose init or exit function was running, which the trace does not show.
+
+    The function may have ended in a jump to another, and then it left no frame. The list of modules
+    marks who is coming or going (`kernel/module/main.c`, module_flags).
+    """
+    # A compiler adds its marks: __do_sys_delete_module.constprop.0
+    functions = [(frame.function or "").partition(".")[0] for frame in report.frames]
+    for sign, callers, what in _AT_WORK:
+        marked = [module.name for module in report.modules if sign in module.flags]
+        if len(marked) == 1 and any(function.endswith(callers) for function in functions):
+            text = f"{marked[0]} was just being {what}: the kernel had called its function for that"
+            return _module(marked[0], text, report.line_of("modules"))
+    return None
+
+
+def _circumstances(report: Report, scene: Scene) -> Culprit | None:
+    """Return the only module that is not part of the kernel, where memory was corrupted."""
+    foreign = report.out_of_tree
+    corrupted = report.kind in (Kind.REFCOUNT, Kind.SLAB, Kind.LIST_CORRUPTION, Kind.BAD_PAGE)
+    corrupted = corrupted or freelist.is_broken(scene)
+    if len(foreign) == 1 and corrupted:
+        text = f"{foreign[0]} is the only module that is not part of the kernel"
+        return _module(foreign[0], text, report.line_of("modules"))
+    return None
+
+
+def _task(report: Report, scene: Scene) -> Culprit | None:
+    """Return the module that a hung task is named after: kernel threads bear its name."""
+    if report.kind is not Kind.HUNG_TASK:
+        return None
+    match = _HUNG.search(scene.text)
+    name = report.comm or (match[1] if match else "")
+    known = {m.name for m in report.modules} | {f.module for f in report.frames if f.module}
+    for module in sorted(known, key=len, reverse=True):
+        if len(module) >= _TELLING and name.startswith(module):
+            return _module(module, f"the task {name} is named after {module}", report.line_of())
+    return None
+
+
+def _unseen_caller(report: Report) -> Culprit | None:
+    """Return that a module is to blame, where the trace ends before whoever passed the pointer.
+
+    Modules are likelier than the core, those from outside the tree most; with many modules of the
+    tree loaded, that says too little.
+    """
+    faulted = report.kind in _BAD_POINTER and report.function is not None
+    if not faulted or not all(
+        function_roles.carries(f.function) for f in report.frames if f.reliable
+    ):
+        return None
+    foreign = report.out_of_tree
+    tainted = "O" in (report.tainted or ())
+    if not function_roles.carries(report.function) or not (
+        tainted or 0 < len(report.modules) <= _FEW
+    ):
+        return None
+    name = foreign[0] if len(foreign) == 1 else None
+    text = (
+        f"{report.function} was handed a bad pointer, and the caller is not shown: a module, likely"
+    )
+    return Culprit(Attribution.MODULE, name, Evidence(text, 0.0, report.line_of("function")))
+
+
+def _checked_call(report: Report, scene: Scene) -> Culprit | None:
+    found = scene.line_with("Missing ENDBR", "CFI failure")
+    if found and report.tainted and "O" in report.tainted:
+        name = report.module or (report.out_of_tree[0] if len(report.out_of_tree) == 1 else None)
+        text = "only a module from outside the kernel calls through such a pointer"
+        return Culprit(Attribution.MODULE, name, Evidence(text, 0.0, found.number))
+    return None
+
+
+def _holder(report: Report, scene: Scene) -> Culprit | None:
+    """Return the module of the task that likely holds what a hung task waits for."""
+    other = holder(report, scene.others)
+    found = other and (other.module or next((f.module for f in other.frames if f.module), None))
+    if not other or not found:
+        return None
+    text = f"{report.comm or 'the task'} waits for a lock; {other.comm or other.function}, which "
+    text += f"hung as well, waits for none: it likely holds it, in {other.function} of {found}"
+    return _module(found, text, other.line_of("headline"))
+
+
+def _suspects(report: Report, scene: Scene) -> Iterator[Culprit | None]:
+    gone = use_after_unload(scene)
+    if gone:
+        yield _module(gone.module, f"{gone.why}, and its code was still called", gone.line)
+    left = data_after_unload(scene)
+    if left and report.module is None:
+        yield _module(left.module, f"{left.why}, and what it left behind was used", left.line)
+    yield _of_object(report, "freed")
+    yield _of_dump(scene)
+    yield _holder(report, scene)
+    if report.module and waits_for_lock(report):
+        text = f"{report.function} of {report.module} waits for a lock: who holds it is not shown"
+        yield _module(report.module, text, report.line_of("function"))
+    if report.module:
+        text = f"the fault is in {report.function or 'code'} of {report.module}"
+        yield _module(report.module, text, report.line_of("function"))
+    yield _checked_call(report, scene)
+    yield _stack_top(report, scene)
+    # Who asks a damaged allocator for memory has not damaged it.
+    if not freelist.is_broken(scene):
+        yield _from_trace(report)
+        yield _at_work(report)
+    yield _of_object(report, "allocated")
+    work = _of_work(report)
+    if work:
+        yield _module(work, f"the work that faulted belongs to {work}", report.line_of("workqueue"))
+    yield _task(report, scene)
+    yield _circumstances(report, scene)
+    yield _unseen_caller(report)
+
+
+def _user_of(suspect: Culprit, report: Report) -> Culprit | None:
+    """Return the driver that called into a module of its subsystem, or None.
+
+    A driver is likelier at fault than its subsystem, which many others use and test.
+    """
+    name = suspect.module
+    if name is None or report.kind is Kind.HUNG_TASK or suspect.because.line is None:
+        return None
+    stack = [frame for frame in report.frames if frame.reliable]
+    if not stack or name not in {report.module, *(f.module for f in stack[:1])}:
+        return None
+    # The instruction that faulted is printed before the stack, so without the name of one.
+    own = next((frame.context for frame in stack if frame.context), None)
+    for frame in stack[: _CALLERS + 1]:
+        if frame.context and frame.context != own:
+            return None
+        if frame.module and frame.module != name:
+            if not layers.calls_into(frame.module, name, report):
+                return None
+            text = f"{frame.function} of {frame.module} called into {name}, which many drivers use"
+            return _module(frame.module, text, frame.line or report.line_of("trace"))
+    return None
+
+
+def blame(report: Report, scene: Scene) -> Culprit:
+    """Return who has to act on the report: a module where one is involved, else the kernel."""
+    because = Evidence("no module is in the trace", 0.0, report.line_of("trace"))
+    for suspect in _suspects(report, scene):
+        if suspect is None:
+            continue
+        if suspect.module and is_cleared(suspect.module, report, scene.history):
+            text = f"{suspect.module} was not loaded when the same came in another boot"
+            because = Evidence(text, 0.0, report.line_of("headline"))
+            continue
+        return _user_of(suspect, report) or suspect
+    return Culprit(Attribution.KERNEL, None, because)

@@ -1,0 +1,362 @@
+"""The scene of one report: everything a rule may look at, each thing worked out once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Final
+
+import msgspec
+
+from pagefault_doctor.diagnosis import address, poison
+from pagefault_doctor.diagnosis.address import AddressClass
+from pagefault_doctor.diagnosis.memory_checks import BrokenLink, broken_link
+from pagefault_doctor.diagnosis.odd_byte import OddByte, odd_byte
+from pagefault_doctor.diagnosis.weights import WEIGHT
+from pagefault_doctor.model.diagnosis import Evidence
+from pagefault_doctor.model.fact import Fact
+from pagefault_doctor.model.log import ModuleEvent
+from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.model.report import Access, Kind, Line, Report
+from pagefault_doctor.symbols.instruction import Instruction, decode
+from pagefault_doctor.symbols.value_origin import Origin, origin
+
+_POINTERS = ("rip", "rsp", "eip", "esp", "pc", "sp", "cr2", "cr3", "cr0", "cr4", "eflags", "pstate")
+_ARCH_BY_REGISTER = (
+    ("rip", "x86_64"),
+    ("rax", "x86_64"),
+    ("rsp", "x86_64"),
+    ("eax", "i386"),
+    ("x29", "arm64"),
+    ("x0", "arm64"),
+    ("fp", "arm"),
+    ("epc", "riscv64"),
+)
+_ARM64_WRITE = 1 << 6
+"""WnR of an arm64 data abort (`arch/arm64/include/asm/esr.h`)."""
+_ARM64_DATA_ABORTS = (0x24, 0x25)
+_ARM64_INSTRUCTION_ABORTS = (0x20, 0x21)
+"""Exception classes of the ESR, of a lower and of the current exception level (same file)."""
+_ARM_WRITE = 1 << 11
+"""FSR_WRITE (`arch/arm/mm/fault.h`)."""
+
+
+def _canonical(name: str) -> str:
+    """Return a register's name as a disassembler writes it: x86 oopses pad `R08`."""
+    name = name.lower()
+    return f"r{name[2:]}" if name in ("r08", "r09") else name
+
+
+_FRAME: Final = regex(r"\s*+(?:\[<[0-9a-f]++>\]\s*+)?+(?:\? )?+[\w.$]++\+0x[0-9a-f]++/0x", re.ASCII)
+
+
+_REGISTER: Final = regex(r"\b([A-Za-z]{1,3}\d{0,2}) ?: [0-9a-f]{8}")
+_REGISTER_ROWS: Final = 12
+"""Rows that the registers of an architecture take at most."""
+
+
+def _is_frame(text: str) -> bool:
+    return "+0x" in text and _FRAME.match(text) is not None
+
+
+class Scene(msgspec.Struct, frozen=True, dict=True):
+    """A report with its surroundings: facts, module events and the other reports of its boot.
+
+    `twins` are reports of the same fault in other logs, such as that of its dump, `history` those
+    of other boots, and `boots_after` is how many boots of the log came after the report's.
+    """
+
+    report: Report
+    facts: Mapping[str, Fact] = {}
+    module_events: tuple[ModuleEvent, ...] = ()
+    others: tuple[Report, ...] = ()
+    twins: tuple[Report, ...] = ()
+    history: tuple[Report, ...] = ()
+    boots_after: int = 0
+
+    @cached_property
+    def bits(self) -> int:
+        """Width of a pointer, 32 or 64."""
+        return address.bits_of(self.arch)
+
+    @cached_property
+    def _said(self) -> tuple[Line, ...]:
+        """The lines of the report but its call traces: the name of a function is no message."""
+        return tuple(line for line in self.report.excerpt if not _is_frame(line.text))
+
+    @cached_property
+    def text(self) -> str:
+        """What the report says, as one text."""
+        return "\n".join(line.text for line in self._said) or self.report.title
+
+    def line_with(self, *phrases: str) -> Line | None:
+        """Return the first line of the report that holds one of the phrases, or None."""
+        text = self.text
+        for phrase in phrases:
+            if phrase in text:
+                for line in self._said:
+                    if phrase in line.text:
+                        return line
+                return Line(self.report.line_of("headline"), self.report.title)
+        return None
+
+    def told(self, rows: Iterable[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+        """Return the rows whose phrase, which comes first, the report holds."""
+        text = self.text
+        return [row for row in rows if row[0] in text]
+
+    @cached_property
+    def registers(self) -> dict[str, int]:
+        """Values of the registers that are printed as numbers."""
+        found = ((name, self.report.register(name)) for name in self.report.registers)
+        return {_canonical(name): value for name, value in found if value is not None}
+
+    def register_line(self, name: str) -> Line | None:
+        """Return the line that prints a register, or None."""
+        if found := self._register_lines.get(name):
+            return found
+        padded = f"R0{name[1:]}" if name in ("r8", "r9") and self.arch == "x86_64" else name.upper()
+        for phrase in (f"{padded}: ", f"{name}: ", f"{name} : "):
+            for line in self._said if phrase in self.text else ():
+                at = line.text.find(phrase)
+                # "EC = 0x25: " is no x25.
+                if at == 0 or (at > 0 and not line.text[at - 1].isalnum()):
+                    return line
+        return None
+
+    @cached_property
+    def _register_lines(self) -> dict[str, Line]:
+        """The lines that print registers, from the first on that does."""
+        first = self.report.cited.get("registers")
+        if first is None:
+            return {}
+        rows = (ln for ln in self.report.excerpt if first <= ln.number < first + _REGISTER_ROWS)
+        return {_canonical(name): row for row in rows for name in _REGISTER.findall(row.text)}
+
+    def general(self) -> Iterator[tuple[str, int]]:
+        """Yield the registers that may hold data."""
+        return ((n, v) for n, v in self.registers.items() if n not in _POINTERS)
+
+    @cached_property
+    def arch(self) -> str | None:
+        """The architecture, told by the names of the registers where the report does not say."""
+        if self.report.arch:
+            return self.report.arch
+        return next((arch for name, arch in _ARCH_BY_REGISTER if name in self.registers), None)
+
+    @cached_property
+    def instruction(self) -> Instruction | None:
+        """The faulting instruction, where the log shows its bytes."""
+        if not self.report.code or not self.arch:
+            return None
+        return decode(self.report.code, self.arch)
+
+    @cached_property
+    def origin(self) -> Origin | None:
+        """Where the bad pointer came from, by the code before the fault."""
+        if self.base is None or self.arch is None or not self.report.code:
+            return None
+        return origin(self.report.code, self.arch, self.base[0], self.report.offset)
+
+    @cached_property
+    def printed_address(self) -> int | None:
+        """The address that the processor could not use.
+
+        Of a general protection fault, CR2 is stale, older kernels print no address, and newer ones
+        may print one that is not the reason: then it is worked out from the instruction.
+        """
+        if self.report.kind is Kind.GENERAL_PROTECTION and "for non-canonical" not in self.text:
+            return self._computed_address()
+        fault = self.report.fault
+        try:
+            return int(fault.address, 16) if fault and fault.address else None
+        except ValueError:
+            return None
+
+    def _computed_address(self) -> int | None:
+        if self._is_lost:
+            return self.registers["rip"]
+        instruction = self.instruction
+        value = instruction.address(self.registers, self.bits) if instruction else None
+        return None if value is None or address.canonical(value, self.arch) else value
+
+    @cached_property
+    def _is_lost(self) -> bool:
+        """Whether the instruction pointer itself is no valid address: the jump there faulted.
+
+        Some processors go there first, others refuse the jump.
+        """
+        at = self.registers.get("rip") if self.report.kind is Kind.GENERAL_PROTECTION else None
+        return at is not None and not address.canonical(at, self.arch)
+
+    @cached_property
+    def is_shadow(self) -> bool:
+        """Whether KASAN's shadow of an address faulted, not the address itself."""
+        value = self.printed_address
+        used = (self.instruction.base, self.instruction.index) if self.instruction else ()
+        known = any(self.registers.get(name or "") == address.KASAN_SHADOW for name in used)
+        return value is not None and address.is_shadow(value, known)
+
+    @cached_property
+    def fault_address(self) -> int | None:
+        """The address that the code meant to use, or None where the log does not tell it."""
+        value = self.printed_address
+        return address.unshadowed(value) if value is not None and self.is_shadow else value
+
+    @cached_property
+    def address_class(self) -> AddressClass | None:
+        """The part of the address space that faulted."""
+        value = self.fault_address
+        return None if value is None else address.classify(value, self.arch)
+
+    @cached_property
+    def base(self) -> tuple[str, int] | None:
+        """The register that the faulting access went through, and its value.
+
+        None unless the register explains the fault address, for then the decoded instruction is
+        not the one that faulted, or the registers are those of another moment.
+        """
+        instruction = self.instruction
+        if instruction is None or instruction.base is None or self.is_shadow:
+            return None
+        value = self.registers.get(instruction.base)
+        if value is None:
+            return self._inferred_base(instruction)
+        if value is not None and self._explains(instruction):
+            return instruction.base, value
+        source = self.registers.get(instruction.source or "")
+        if instruction.source and source is not None and source == self.printed_address:
+            return instruction.source, source
+        return None
+
+    def _inferred_base(self, instruction: Instruction) -> tuple[str, int] | None:
+        """Work the base register, which is not printed, out of the address of a page fault."""
+        at, name = self.printed_address, instruction.base
+        alone = not instruction.index and not instruction.segment
+        if at is None or name is None or name in _POINTERS or not alone:
+            return None
+        if self.report.kind not in _PAGE_FAULTS:
+            return None
+        return name, (at - instruction.displacement) & ((1 << self.bits) - 1)
+
+    def _explains(self, instruction: Instruction) -> bool:
+        expected = instruction.address(self.registers, self.bits)
+        actual = self.printed_address
+        if expected is None or actual is None:
+            return True
+        expected = address.as_printed(expected, self.arch)
+        span = max(instruction.size, 8)
+        return (actual - expected) & ((1 << self.bits) - 1) < span
+
+    @cached_property
+    def pointer(self) -> int | None:
+        """The bad pointer: the base register where it is known, else the fault address."""
+        return self.base[1] if self.base else self.fault_address
+
+    @cached_property
+    def poison(self) -> poison.Hit | None:
+        """The poison value that explains the bad pointer, if one does."""
+        for value in (self.fault_address, self.pointer):
+            hit = poison.find(value, self.bits) if value is not None else None
+            if hit is not None:
+                return hit
+        return None
+
+    @cached_property
+    def error_code(self) -> int | None:
+        """The x86 error code, the ESR or what else the architecture prints."""
+        fault = self.report.fault
+        try:
+            return int(fault.error_code, 16) if fault and fault.error_code else None
+        except ValueError:
+            return None
+
+    @cached_property
+    def x86_fault_bits(self) -> int | None:
+        """The error code of an x86 page fault (`arch/x86/include/asm/trap_pf.h`), else None."""
+        is_page_fault = self.report.kind in _PAGE_FAULTS
+        x86 = self.arch in ("x86_64", "i386", "x86")
+        return self.error_code if x86 and is_page_fault else None
+
+    @cached_property
+    def broken_link(self) -> BrokenLink | None:
+        """The link that the list checks found wrong, if that is what the report is about."""
+        line = self.line_with("should be", "but was")
+        return broken_link(line, self.bits) if line else None
+
+    @cached_property
+    def odd_byte(self) -> OddByte | None:
+        """The single byte of a slab object that was overwritten, if it is one alone."""
+        return odd_byte(self.report.details)
+
+    @cached_property
+    def is_refused_instruction(self) -> bool:
+        """Whether a general protection fault is about the instruction, its address being valid.
+
+        The kernel says "maybe for address" then (`arch/x86/kernel/traps.c`, get_kernel_gp_address).
+        """
+        if self.report.kind is not Kind.GENERAL_PROTECTION:
+            return False
+        mnemonic = self.instruction.mnemonic if self.instruction else ""
+        return mnemonic in _PRIVILEGED or "maybe for address" in self.text
+
+    @property
+    def is_trap(self) -> bool:
+        """Whether the code ran into an instruction that is there to stop it, and nothing else."""
+        mnemonic = self.instruction.mnemonic if self.instruction else ""
+        return self.report.kind is Kind.TRAP and mnemonic in _TRAPS
+
+    @cached_property
+    def access(self) -> Access | None:
+        """What the faulting instruction did, in the report's words or by its error code."""
+        fault, code = self.report.fault, self.error_code
+        if fault is None or fault.access or code is None:
+            return fault.access if fault else None
+        if self.arch == "arm64" and code >> 26 & 0x3F in _ARM64_INSTRUCTION_ABORTS:
+            return Access.EXECUTE
+        if self.arch == "arm64" and code >> 26 & 0x3F in _ARM64_DATA_ABORTS:
+            return Access.WRITE if code & _ARM64_WRITE else Access.READ
+        if self.arch == "arm" and self.report.kind in _PAGE_FAULTS:
+            return Access.WRITE if code & _ARM_WRITE else Access.READ
+        return None
+
+    @property
+    def is_jump(self) -> bool:
+        """Whether the processor failed to fetch an instruction."""
+        return self.access is Access.EXECUTE or self._is_lost
+
+    def fact(self, name: str) -> Fact | None:
+        """Return a fact, or None where it is unknown."""
+        return self.facts.get(name)
+
+    def of_walk(self, name: str) -> Fact | None:
+        """Return a fact that a walk found out, None where the walk is about another report."""
+        meant, boot = self.fact("report.title"), self.fact("report.boot")
+        same = meant and boot and (meant.value, boot.value) == (self.report.title, self.report.boot)
+        return self.fact(name) if same else None
+
+    def says(self, key: str, text: str, *cited: str, line: Line | int | None = None) -> Evidence:
+        """Return a piece of evidence with the weight of `key`, at a line of the log.
+
+        `cited` names the fields of the report it was read from (see `Report.cited`).
+        """
+        number = line.number if isinstance(line, Line) else line
+        number = self.report.line_of(*cited) if number is None else number
+        return Evidence(text, WEIGHT[key], number)
+
+    def knows(self, key: str, text: str, fact: Fact) -> Evidence:
+        """Return a piece of evidence that comes from a fact."""
+        return Evidence(text, WEIGHT[key], fact.source.line, fact.source.origin)
+
+
+_PRIVILEGED = frozenset(
+    ("invpcid", "wrmsr", "rdmsr", "xsetbv", "rdpmc", "wrfsbase", "wrgsbase", "lgdt", "lidt", "ltr")
+)
+"""Instructions that fault for what they are asked, whatever they point to."""
+_TRAPS = ("ud0", "ud1", "ud2", "udf")
+"""What compilers put where code must not get to, and where a check of theirs failed: x86, arm64.
+
+The kernel itself tells of arm64's brk, as of an assertion (`arch/arm64/kernel/traps.c`).
+"""
+_PAGE_FAULTS = (Kind.NULL_POINTER, Kind.PAGE_FAULT, Kind.USER_ACCESS, Kind.STACK_GUARD)

@@ -1,0 +1,146 @@
+"""How it can have come to that: whose object, who queued it, what was loaded and freed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from pagefault_doctor.diagnosis import dump_memory
+from pagefault_doctor.diagnosis.context import Scene
+from pagefault_doctor.diagnosis.explanation.sentence import by_command, cited
+from pagefault_doctor.diagnosis.history import again, happened_before
+from pagefault_doctor.model.diagnosis import Candidate, Evidence, RootCause
+from pagefault_doctor.model.report import Report
+from pagefault_doctor.symbols.value_origin import How
+
+_RECENT: Final = 60.0
+"""Seconds within which a module's loading is worth telling."""
+
+_STACKS: Final = (
+    ("allocated", "the memory was allocated by {by}"),
+    ("freed", "{freed} by {by}"),
+    ("created", "the value that was never set was made by {by}"),
+    ("related", "work on the object had been put off by {by}"),
+)
+_OF_FREED: Final = (RootCause.USE_AFTER_FREE, RootCause.DOUBLE_FREE, RootCause.LIST_CORRUPTION)
+"""Causes of which the last free is a part; of others it ended a former use of the memory."""
+CHECKERS: Final = ("cocci", "analyser", "sparse")
+"""Checkers of the source, as the names of their facts have them."""
+_TIMER_CALLERS: Final = ("call_timer_fn", "__run_hrtimer", "__hrtimer_run_queues")
+
+
+def came(report: Report, scene: Scene, first: Candidate) -> Iterator[Evidence]:
+    """Give the sentences, those nearest to the fault first."""
+    if report.pointer and report.pointer.returned_by:
+        text = f"{report.pointer.name} is what {report.pointer.returned_by}() had returned"
+        yield cited(f"{text}, just before", report, "registers")
+    elif sentence := _origin(scene):
+        yield cited(sentence, report, "code")
+    freed = "the memory was freed"
+    if first.root_cause not in _OF_FREED:
+        freed = "before it was given out again, the memory had been freed"
+    for name, text in _STACKS:
+        by, module = report.details.get(f"{name}_by"), report.details.get(f"{name}_module")
+        if by:
+            of = f"{by} of module {module}" if module else by
+            yield cited(text.format(by=of, freed=freed), report, f"{name}_by")
+    yield from dump_memory.story(scene)
+    yield from _leads(scene, first)
+    yield from _stage(report)
+    yield from _context(report)
+    yield from _loaded_before(report, scene)
+    yield from _earlier(report, scene)
+    yield from _build(scene)
+    if (report.die_count or 0) > 1:
+        text = f"it is number {report.die_count} of this boot: an earlier one may have led to it"
+        yield cited(text, report, "headline")
+
+
+def _origin(scene: Scene) -> str | None:
+    """Tell where the bad pointer was taken from just before."""
+    found = scene.origin
+    if found is None or scene.base is None:
+        return None
+    name = scene.base[0].upper()
+    match found.how:
+        case How.RETURNED:
+            return f"{name} is what the call {found.distance} bytes before gave back"
+        case How.PASSED:
+            return f"{name} is argument {found.number} of {scene.report.function}, as it was called"
+        case How.CLEARED:
+            return f"{name} had just been set to 0 ({found.text})"
+        case How.LOADED:
+            return f"{name} had just been loaded from memory ({found.text}){_kept_at(scene)}"
+
+
+def _kept_at(scene: Scene) -> str:
+    found = scene.origin
+    value = scene.registers.get(found.base) if found and found.base else None
+    if found is None or value is None or not found.base:
+        return ""
+    place = (value + found.displacement) & ((1 << scene.bits) - 1)
+    return f": it was kept at {place:#x}, {found.displacement:#x} behind {found.base.upper()}"
+
+
+def _leads(scene: Scene, first: Candidate) -> Iterator[Evidence]:
+    """Tell where in the source a checker sees a mistake that brings this cause."""
+    for checker in CHECKERS:
+        lead = scene.of_walk(f"fix.{checker}_lead")
+        cause = scene.of_walk(f"fix.{checker}_lead_cause")
+        if lead and cause and cause.value == first.root_cause:
+            yield by_command(f"in the source, {lead.value}", lead)
+
+
+def _stage(report: Report) -> Iterator[Evidence]:
+    """Tell whether the module was just being loaded or unloaded (`+` and `-` in the list)."""
+    for module in report.modules:
+        stage = "loaded" if "+" in module.flags else "unloaded" if "-" in module.flags else ""
+        if stage:
+            yield cited(f"{module.name} was just being {stage}", report, "modules")
+    if report.last_unloaded:
+        yield cited(f"the last module unloaded was {report.last_unloaded}", report, "modules")
+
+
+def _context(report: Report) -> Iterator[Evidence]:
+    if report.workqueue:
+        text = f"it ran as a work item ({report.workqueue}): whoever queued it is not in the trace"
+        yield cited(text, report, "workqueue")
+    callers = (f for f in report.frames if f.function in _TIMER_CALLERS and f.reliable)
+    if frame := next(callers, None):
+        text = "it ran as a timer: whoever armed it is not in the trace"
+        yield Evidence(text, 0.0, frame.line or report.line_of("trace"))
+
+
+def _loaded_before(report: Report, scene: Scene) -> Iterator[Evidence]:
+    for event in scene.module_events:
+        known = event.timestamp is not None and report.timestamp is not None
+        if event.boot != report.boot or event.what not in ("out-of-tree", "forced") or not known:
+            continue
+        before = (report.timestamp or 0.0) - (event.timestamp or 0.0)
+        if 0 <= before <= _RECENT:
+            text = f"{event.module}, from outside the tree, was loaded {before:.1f} s before"
+            yield Evidence(text, 0.0, event.line.number)
+
+
+def _earlier(report: Report, scene: Scene) -> Iterator[Evidence]:
+    """Tell what came before the report, and how often it came in other boots."""
+    if before := happened_before(report, scene.others):
+        text = f"the taint tells of {' and '.join(before)} before: look for it earlier in the log"
+        yield cited(text, report, "process")
+    if found := again(report, scene.history):
+        yield cited(f"the same came in {len(found)} other boots of the log", report, "headline")
+    if scene.boots_after:
+        text = "it is of an earlier boot: what the machine says of itself now (taint, modules) "
+        yield cited(f"{text}need not be true of it", report, "headline")
+
+
+def _build(scene: Scene) -> Iterator[Evidence]:
+    """Tell that the module is the build one thinks it is, where that was looked at."""
+    kernel, source = (
+        scene.of_walk("module.vermagic_fits"),
+        scene.of_walk("module.srcversion_fits"),
+    )
+    if kernel and kernel.value is True:
+        yield by_command("the module's file is built for this kernel", kernel)
+    if source and source.value is True:
+        yield by_command("the module in memory is of the same source as its file", source)

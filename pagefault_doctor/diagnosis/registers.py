@@ -1,0 +1,184 @@
+"""What each register says by itself, and the processor's error code in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from pagefault_doctor.diagnosis import address, poison
+from pagefault_doctor.diagnosis.address import AddressClass
+from pagefault_doctor.diagnosis.context import Scene
+from pagefault_doctor.model.diagnosis import Reading
+
+_STACK_REACH: Final = 0x4000
+"""THREAD_SIZE of x86_64 and arm64 with 4 KiB pages."""
+
+_X86_BITS: Final = (
+    (1 << 3, "a reserved bit is set in the page tables"),
+    (1 << 5, "a protection key refused it"),
+    (1 << 6, "of a shadow stack"),
+    (1 << 15, "in an SGX enclave"),
+    (1 << 31, "refused by the table of the owners of pages (RMP)"),
+)
+"""`arch/x86/include/asm/trap_pf.h`, where bits 0, 1, 2 and 4 are P, W, U and I."""
+
+_ESR_CLASS: Final = {
+    0x0E: "an illegal execution state",
+    0x20: "an instruction of a program could not be fetched",
+    0x21: "an instruction of the kernel could not be fetched",
+    0x22: "the program counter is misaligned",
+    0x24: "data access by a program",
+    0x25: "data access by the kernel",
+    0x26: "the stack pointer is misaligned",
+    0x2F: "SError: the memory or the bus reports an error",
+    0x3C: "a BRK instruction: a check of the kernel that failed",
+}
+_ESR_STATUS: Final = (
+    (0x04, 0x07, "no page is mapped, level {level} of the tables says"),
+    (0x09, 0x0B, "the access flag is not set at level {level}"),
+    (0x0D, 0x0F, "the permissions at level {level} refuse it"),
+    (0x10, 0x10, "external abort: the memory or the bus answered with an error"),
+    (0x11, 0x11, "the memory tag does not match"),
+    (0x14, 0x17, "external abort during the walk through the page tables, level {level}"),
+    (0x18, 0x18, "a parity or ECC error"),
+    (0x1C, 0x1F, "a parity or ECC error during the walk through the page tables"),
+    (0x21, 0x21, "the address is misaligned for this access"),
+    (0x30, 0x30, "two entries of the TLB conflict"),
+)
+"""`arch/arm64/include/asm/esr.h`; the status is DFSC or IFSC, the lowest six bits."""
+
+
+def error_words(scene: Scene) -> str | None:
+    """Return the x86 error code or the arm64 ESR in words, or None where there is neither."""
+    if scene.x86_fault_bits is not None:
+        return _x86(scene.x86_fault_bits)
+    if scene.arch == "arm64" and scene.error_code is not None:
+        return _esr(scene.error_code)
+    return None
+
+
+def _x86(code: int) -> str:
+    what = "instruction fetch" if code & 0x10 else "write" if code & 2 else "read"
+    who = "by a program" if code & 4 else "by the kernel"
+    page = "the page is mapped, and does not allow it" if code & 1 else "no page is mapped there"
+    more = [words for bit, words in _X86_BITS if code & bit]
+    return "; ".join((f"{what} {who}", *(more or [page])))
+
+
+def _esr(code: int) -> str:
+    group, status = code >> 26 & 0x3F, code & 0x3F
+    words = [_ESR_CLASS.get(group, f"exception class {group:#x}")]
+    if group in (0x20, 0x21, 0x24, 0x25):
+        if group >= 0x24:
+            words[0] += ", a write" if code & 1 << 6 else ", a read"
+        known = (text for low, high, text in _ESR_STATUS if low <= status <= high)
+        words.append(next(known, f"status {status:#x}").format(level=status & 3))
+        if code & 1 << 10:
+            words.append("the fault address is not valid (FnV)")
+    return "; ".join(words)
+
+
+def walk_words(scene: Scene) -> str | None:
+    """Return where the processor's walk through the page tables ended, or None where not shown."""
+    stop = scene.report.details.get("page_walk_stop")
+    if stop is None:
+        return None
+    reach = _REACH.get(stop)
+    near = f": nothing is mapped within {reach} of it" if reach else ""
+    return f"the walk through the page tables ended at an empty {stop.upper()}{near}"
+
+
+_REACH: Final = {"pgd": "512 GiB", "p4d": "512 GiB", "pud": "1 GiB", "pmd": "2 MiB"}
+"""What one empty entry covers, with 4 KiB pages."""
+
+
+def readings(scene: Scene) -> tuple[Reading, ...]:
+    """Return every register that the report prints as a number, with what its value says."""
+    known = tuple(scene.general())
+    return tuple(_reading(scene, name, value, known) for name, value in known)
+
+
+def _reading(scene: Scene, name: str, value: int, known: Iterable[tuple[str, int]]) -> Reading:
+    means = next(_meanings(scene, name, value, known))
+    line = scene.register_line(name)
+    return Reading(name, f"{value:#x}", *means, line=line.number if line else None)
+
+
+def _meanings(
+    scene: Scene, name: str, value: int, known: Iterable[tuple[str, int]]
+) -> Iterator[tuple[str, bool]]:
+    """Give what a value says, the most special first, and whether that is worth a look."""
+    bits = scene.bits
+    if value < address.NEAR_NULL and not _is_used(scene, name):
+        yield "a small number" if value else "0, or NULL", False
+    if value == 0:
+        yield "0, or NULL", scene.base is not None and scene.base[0] == name
+    elif value < address.PAGE and _is_used(scene, name):
+        yield f"{value:#x}: NULL, with an offset added before", True
+    if value >= address.PAGE:
+        yield from _special(scene, name, value, known)
+    part = address.classify(value, scene.arch)
+    if value < address.NEAR_NULL or bits == 32:
+        yield "a small number" if value < address.NEAR_NULL else part.value, False
+    yield part.value, part is AddressClass.NON_CANONICAL and _is_used(scene, name)
+
+
+def _special(
+    scene: Scene, name: str, value: int, known: Iterable[tuple[str, int]]
+) -> Iterator[tuple[str, bool]]:
+    bits = scene.bits
+    if number := address.error_of(value, bits):
+        yield f"the error code {address.errno_name(number)}", address.is_common(number)
+    if hit := poison.find(value, bits):
+        shift = f" {hit.offset:+#x}" if hit.offset else ""
+        yield f"{hit.poison.name}{shift}: {hit.poison.means}", True
+    yield from _half(scene, name, value, known)
+    if bits == 64 and address.is_shadow(value, known=False):
+        meant = address.unshadowed(value)
+        yield (f"KASAN's shadow of {meant:#x}" if meant else "where KASAN's shadow begins"), False
+    text = address.printable(value, bits)
+    if text and bits == 64:
+        yield f"the text {text!r}", _is_used(scene, name)
+    if bits == 64 and not address.canonical(value, scene.arch):
+        others = tuple(other for other_name, other in known if other_name != name)
+        if fixed := address.repaired(value, others):
+            yield f"one flipped bit ({fixed[0]}) away from {fixed[1]:#x}", True
+        if whole := address.unpacked(value, others):
+            yield f"the pointer {whole:#x} with something else in its upper 16 bits", True
+    yield from _stack(scene, value)
+
+
+def _half(
+    scene: Scene, name: str, value: int, known: Iterable[tuple[str, int]]
+) -> Iterator[tuple[str, bool]]:
+    """Tell a pointer of which a conversion to 32 bits left the lower half alone."""
+    upper = value >> 32
+    if scene.bits == 64 and upper in (0, 0xFFFFFFFF) and (whole := _whole(name, value, known)):
+        how = "extended by its sign" if upper else "cut to 32 bits"
+        yield f"the lower half of {whole.upper()}: a pointer {how}", _is_used(scene, name)
+
+
+def _stack(scene: Scene, value: int) -> Iterator[tuple[str, bool]]:
+    """Tell addresses of the task's stack, which begins above a guard page (CONFIG_VMAP_STACK)."""
+    stack = scene.registers.get("rsp") or scene.registers.get("sp")
+    if not stack:
+        return
+    low = stack & -_STACK_REACH
+    if low - address.PAGE <= value < low:
+        yield "the guard page below the stack", True
+    elif stack - _STACK_REACH < value < stack + _STACK_REACH:
+        yield "the task's own stack", False
+
+
+def _whole(name: str, value: int, known: Iterable[tuple[str, int]]) -> str | None:
+    """Return the register that holds a kernel pointer with this lower half, or None."""
+    low = value & 0xFFFFFFFF
+    if low < address.NEAR_NULL:
+        return None
+    pointers = ((n, v) for n, v in known if n != name and v != value and v >> 48 == 0xFFFF)
+    return next((n for n, v in pointers if v & 0xFFFFFFFF == low), None)
+
+
+def _is_used(scene: Scene, name: str) -> bool:
+    """Whether the faulting access went through the register; else its value is data in flight."""
+    return scene.base is not None and scene.base[0] == name

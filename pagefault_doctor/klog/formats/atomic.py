@@ -1,0 +1,48 @@
+"""Sleeping or migrating where that is not allowed.
+
+`kernel/sched/core.c` (__might_resched, __schedule_bug), `lib/smp_processor_id.c`.
+
+Details: `file`, `file_line`, `in_atomic`, `irqs_disabled`, `preempt_count`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pagefault_doctor.klog.formats.format import TRACED, Form
+from pagefault_doctor.model.report import Kind
+
+FORMS: Final = (
+    Form(
+        header="BUG:",
+        says=r"BUG: scheduling while atomic",
+        title="BUG: scheduling while atomic in {f}",
+        kind=Kind.ATOMIC_SLEEP,
+        ways=TRACED,
+        skip="schedule|cond_resched",
+        source="__schedule_bug",
+    ),
+    Form(
+        header="BUG:",
+        says=r"BUG: sleeping function called from invalid context at",
+        title="BUG: sleeping function called from invalid context in {f}",
+        kind=Kind.ATOMIC_SLEEP,
+        ways=TRACED,
+        source="__might_resched",
+    ),
+    Form(
+        header="BUG:",
+        says=r"BUG: using ([a-z0-9_]+)\(\) in preemptible",
+        title="BUG: using {1}() in preemptible code in {f}",
+        kind=Kind.ATOMIC_SLEEP,
+        ways=TRACED,
+        skip="dump|preempt|debug_smp|hardirqs",
+        source="check_preemption_disabled",
+    ),
+)
+
+DETAILS: Final = (
+    r"invalid context at (?P<file>\S+?):(?P<file_line>\d+)",
+    r"in_atomic\(\): (?P<in_atomic>\d+), irqs_disabled\(\): (?P<irqs_disabled>\d+)",
+    r"scheduling while atomic: .*?/\d+/(?P<preempt_count>0x[0-9a-f]+)",
+)

@@ -1,0 +1,92 @@
+"""Lockups, stalls and hung tasks.
+
+`kernel/watchdog.c`, `kernel/rcu/tree_stall.h`, `kernel/hung_task.c`, `kernel/workqueue.c`.
+
+Details: `seconds` or `jiffies` it has lasted; `stalled` the words of a stall; `blocked_on`, `owner`
+and `owner_pid` where the kernel knows the lock.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pagefault_doctor.klog.formats.format import Form
+from pagefault_doctor.klog.guilty_function import CALL, RIP, TRACE, Take
+from pagefault_doctor.model.report import Kind
+
+_TIMER: Final = (
+    r"(?:apic_timer_interrupt|sysvec_apic_timer_interrupt|el1h?_(?:64_)?irq|__irq_svc|"
+    r"Exception stack|riscv_intc_irq|decrementer_common|ext_int_handler|do_vint)"
+)
+_STALL: Final = ((_TIMER, RIP, TRACE), (_TIMER, TRACE), (RIP, TRACE))
+_STALL_WORDS: Final = (
+    r"(?:rcu_[a-z_]+ )?(?:self-)?detected (?:expedited )?stalls? on|rcu_[a-z]+ detected stalls"
+)
+
+FORMS: Final = (
+    Form(
+        header="BUG:",
+        says=r"BUG: soft lockup",
+        title="BUG: soft lockup in {f}",
+        kind=Kind.LOCKUP,
+        ways=((RIP, TRACE), (CALL, TRACE)),
+        alts=("stall in {f}",),
+        take=Take.STALL,
+        source="watchdog_timer_fn",
+    ),
+    Form(
+        header="INFO:",
+        says=rf"INFO: {_STALL_WORDS}",
+        title="INFO: rcu detected stall in {f}",
+        kind=Kind.STALL,
+        ways=_STALL,
+        alts=("stall in {f}",),
+        skip="apic_timer_interrupt|rcu",
+        take=Take.STALL,
+        source="print_cpu_stall, print_other_cpu_stall",
+    ),
+    Form(
+        header="INFO:",
+        says=r"INFO: task [\s\S]{0,100}? (?:is )?blocked (?:in I/O wait )?for more than",
+        title="INFO: task hung in {f}",
+        kind=Kind.HUNG_TASK,
+        ways=((CALL, TRACE),),
+        alts=("hang in {f}",),
+        take=Take.HUNG,
+        source="check_hung_task",
+    ),
+    Form(
+        header="INFO:",
+        says=r"INFO: task [\s\S]{0,100}? can't die for more than",
+        title="INFO: task can't die in {f}",
+        kind=Kind.HUNG_TASK,
+        ways=((CALL, TRACE),),
+        alts=("hang in {f}",),
+        take=Take.HUNG,
+        source="check_killed_task (linux-next)",
+    ),
+    Form(
+        header="BUG:",
+        says=r"BUG: workqueue lockup",
+        title="BUG: workqueue lockup",
+        kind=Kind.LOCKUP,
+        plain=True,
+        source="wq_watchdog_timer_fn",
+    ),
+    Form(
+        header="INFO:",
+        says=r"INFO: (task .*? is blocked on an? .*)",
+        title="INFO: {1}",
+        kind=Kind.HUNG_TASK,
+        source="debug_show_blocker; its headline is not in the log",
+    ),
+)
+
+DETAILS: Final = (
+    r"soft lockup - CPU#\d+ stuck for (?P<seconds>\d+)s",
+    r"blocked (?:in I/O wait )?for more than (?P<seconds>\d+) seconds",
+    r"workqueue lockup - pool .*? stuck for (?P<seconds>\d+)s",
+    r"\(t=(?P<jiffies>\d+) jiffies",
+    r"is blocked on an? (?P<blocked_on>\w+),? .*?owned by task (?P<owner>\S+?):(?P<owner_pid>\d+)",
+    r"(?P<stalled>(?:rcu_\w+ )?(?:self-)?detected (?:expedited )?stalls? on .*)",
+)

@@ -1,0 +1,139 @@
+"""Reports of KASAN, KFENCE and KMSAN, the memory sanitizers.
+
+`mm/kasan/report.c`, `mm/kfence/report.c`, `mm/kmsan/report.c`.
+
+Details: `bug` its kind; `access_size`; `cache`, `object`, `object_size`; `distance` and `where` the
+address lies seen from the object; `allocated_by`, `allocated_module`, `freed_by`, `freed_module`
+the first functions of these stacks that are not the allocator; `uninit_bytes`, `local_variable`,
+`created_by`, `created_module` of KMSAN; `value_before`, `value_after` of KCSAN; for UBSAN `file`,
+`file_line`, `index`, `type`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pagefault_doctor.klog.formats.format import BAD_ACCESS, Form
+from pagefault_doctor.klog.guilty_function import CALL, TRACE
+from pagefault_doctor.model.report import Kind
+
+_IN: Final = r"in (?P<f>[A-Za-z0-9_$]+)[.+]"
+_KASAN: Final = ((rf"BUG: KASAN: [a-z\- ]+ {_IN}", CALL, TRACE),)
+_KFENCE: Final = ((rf"BUG: KFENCE: [a-z\- ]+ {_IN}", TRACE),)
+_KMSAN: Final = (("BUG: KMSAN: ", TRACE), (rf"BUG: KMSAN: [a-z\- ]+ {_IN}",))
+_CARRIERS: Final = (
+    "alloc_skb|netlink_ack|netlink_rcv_skb|_encrypt$|crypto_|skcipher|^skb_put|copy_to_user"
+    "|_copy_to_iter|instrument_|simple_copy"
+)
+
+FORMS: Final = (
+    Form(
+        header="BUG:",
+        says=r"BUG: KASAN: (?:double-free or invalid-free|double-free|invalid-free) in ",
+        title="KASAN: invalid-free in {f}",
+        kind=Kind.SANITIZER,
+        ways=_KASAN,
+        alts=("invalid-free in {f}",),
+        source="kasan_report_invalid_free",
+    ),
+    Form(
+        header="BUG:",
+        says=r"BUG: KASAN: ([a-z\-]+) in ([A-Za-z0-9_$]+)",
+        then=r"(Read|Write) (?:of size|at addr) [0-9a-f]+",
+        title="KASAN: {1} {3} in {f}",
+        kind=Kind.SANITIZER,
+        ways=_KASAN,
+        alts=(BAD_ACCESS,),
+        source="print_error_description",
+    ),
+    Form(
+        header="BUG:",
+        says=r"BUG: KASAN: ([a-z\-]+) on address",
+        then=r"(Read|Write) of size [0-9]+",
+        title="KASAN: {1} {2}",
+        kind=Kind.SANITIZER,
+        source="kasan_report_user_access before 4.15",
+    ),
+    Form(
+        header="BUG:",
+        says=r"BUG: KASAN: (.*)",
+        title="KASAN: {1}",
+        kind=Kind.SANITIZER,
+        lost=True,
+    ),
+    Form(
+        header="BUG:",
+        says=r"BUG: KFENCE: (use-after-free|out-of-bounds|invalid) (read|write) in ",
+        title="KFENCE: {1} {2} in {f}",
+        kind=Kind.SANITIZER,
+        ways=_KFENCE,
+        plain=True,
+        alts=(BAD_ACCESS,),
+        source="kfence_report_error",
+    ),
+    Form(
+        header="BUG:",
+        says=r"BUG: KFENCE: invalid free in ",
+        title="KFENCE: invalid free in {f}",
+        kind=Kind.SANITIZER,
+        ways=_KFENCE,
+        plain=True,
+        alts=("invalid-free in {f}",),
+        source="kfence_report_error",
+    ),
+    Form(
+        header="BUG:",
+        says=r"BUG: KFENCE: memory corruption in ",
+        title="KFENCE: memory corruption in {f}",
+        kind=Kind.SANITIZER,
+        ways=_KFENCE,
+        plain=True,
+        source="kfence_report_error",
+    ),
+    Form(
+        header="BUG:",
+        says=r"BUG: KMSAN: kernel-usb-infoleak",
+        title="KMSAN: kernel-usb-infoleak in {f}",
+        kind=Kind.SANITIZER,
+        ways=_KMSAN,
+        origin=("Uninit was created at:", TRACE),
+        alts=("KMSAN origin in {g}",),
+        skip="^usb_|" + _CARRIERS,
+        plain=True,
+        source="kmsan_handle_urb",
+    ),
+    Form(
+        header="BUG:",
+        says=r"BUG: KMSAN: ([a-z\-]+)",
+        title="KMSAN: {1} in {f}",
+        kind=Kind.SANITIZER,
+        ways=_KMSAN,
+        skip=_CARRIERS,
+        alts=(BAD_ACCESS,),
+        plain=True,
+        source="kmsan_print_origin",
+    ),
+    Form(
+        header="BUG:",
+        says=r"BUG: KCSAN: (.*)",
+        title="KCSAN: {1}",
+        kind=Kind.SANITIZER,
+        plain=True,
+        source="kernel/kcsan/report.c (print_report)",
+    ),
+)
+
+DETAILS: Final = (
+    r"BUG: K\w+: (?P<bug>[a-z][a-z -]*?) in ",
+    r"(?:Read|Write) of size (?P<access_size>\d+) at addr",
+    r"The buggy address belongs to the cache (?P<cache>[\w-]+) of size (?P<object_size>\d+)",
+    r"(?:located|is located) (?P<distance>\d+) bytes (?P<where>inside of|to the right of"
+    r"|to the left of|before|after)",
+    r"kfence-#\d+: (?P<object>0x[0-9a-f]+-0x[0-9a-f]+), size=(?P<object_size>\d+),"
+    r" cache=(?P<cache>[\w-]+)",
+    r"Local variable (?P<local_variable>\S+) created at",
+    r"value changed: (?P<value_before>0x[0-9a-f]+) -> (?P<value_after>0x[0-9a-f]+)",
+    r"Bytes (?P<uninit_bytes>\d+-\d+) of \d+ are uninitialized",
+    r"UBSAN: (?P<bug>[a-z-]+) in (?P<file>\S+?):(?P<file_line>\d+)",
+    r"index (?P<index>-?\d+) is out of range for type '(?P<type>[^']{1,80})'",
+)

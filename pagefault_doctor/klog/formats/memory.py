@@ -1,0 +1,160 @@
+"""Pages, slabs, page tables and leaks found inconsistent.
+
+`mm/page_alloc.c` (bad_page), `mm/memory.c` (print_bad_pte), `kernel/fork.c` (check_mm),
+`mm/slub.c`, `mm/kmemleak.c`, `fs/dcache.c`.
+
+Details: `pfn`, `because`, `pte`, `pmd`, `counter`, `value`, as printed.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pagefault_doctor.klog.formats.format import OWN, TRACED, Form
+from pagefault_doctor.klog.guilty_function import TRACE
+from pagefault_doctor.model.report import Kind
+
+_ALLOCATORS: Final = "alloc|bounce|prep_new_page|get_page_from|clear_page|memset|set_page_owner"
+
+FORMS: Final = (
+    Form(
+        header="BUG:",
+        says=r"BUG: memory leak",
+        then=r"backtrace",
+        title="memory leak in {f}",
+        kind=Kind.LEAK,
+        ways=(("backtrace", TRACE),),
+        skip="kmemleak|create_object|alloc|kmem|slab|dup|percpu|copy_process",
+        source="mm/kmemleak.c, as fuzzers scan for it",
+    ),
+    Form(
+        header="BUG:",
+        says=r"BUG: Bad page state",
+        title="BUG: Bad page state in {f}",
+        kind=Kind.BAD_PAGE,
+        ways=(("page last allocated via order", TRACE),),
+        skip=_ALLOCATORS + "|bad_page|free_pages|free_pcp",
+        source="bad_page",
+    ),
+    Form(
+        header="BUG:",
+        says=r"BUG: Bad page cache",
+        title="BUG: Bad page cache in {f}",
+        kind=Kind.BAD_PAGE,
+        ways=(("page last allocated via order", TRACE),),
+        skip=_ALLOCATORS,
+        source="unaccount_page_cache_page",
+    ),
+    Form(
+        header="BUG:",
+        says=r"BUG: Bad page map",
+        title="BUG: Bad page map",
+        kind=Kind.BAD_PAGE,
+        source="print_bad_pte",
+    ),
+    Form(
+        header="BUG:",
+        says=r"BUG: Bad rss-counter state",
+        title="BUG: Bad rss-counter state",
+        kind=Kind.BAD_PAGE,
+        plain=True,
+        source="check_mm",
+    ),
+    Form(
+        header="BUG:",
+        says=r"BUG: non-zero nr_ptes on freeing mm",
+        title="BUG: non-zero nr_ptes on freeing mm",
+        kind=Kind.BAD_PAGE,
+        plain=True,
+        source="check_mm",
+    ),
+    Form(
+        header="BUG:",
+        says=r"BUG: non-zero nr_pmds on freeing mm",
+        title="BUG: non-zero nr_pmds on freeing mm",
+        kind=Kind.BAD_PAGE,
+        plain=True,
+        source="check_mm",
+    ),
+    Form(
+        header="BUG:",
+        says=r"BUG: non-zero pgtables_bytes on freeing mm",
+        title="BUG: non-zero pgtables_bytes on freeing mm",
+        kind=Kind.BAD_PAGE,
+        plain=True,
+        source="check_mm",
+    ),
+    Form(
+        header="BUG:",
+        says=r"BUG: Dentry .* still in use.* \[unmount of ([^\]\n]*)\]",
+        title="BUG: Dentry still in use in unmount",
+        kind=Kind.KERNEL_BUG,
+        alts=("BUG: Dentry still in use [unmount of {1}]",),
+        plain=True,
+        source="umount_check",
+    ),
+    Form(
+        header="BUG kmalloc-",
+        says=r"BUG kmalloc-.*: Object already free",
+        title="BUG: Object already free",
+        kind=Kind.SLAB,
+        source="free_debug_processing",
+    ),
+    Form(
+        header="BUG kmalloc-",
+        says=r"BUG kmalloc-(.*)",
+        title="BUG kmalloc-{1}",
+        kind=Kind.SLAB,
+        nameless=True,
+        source="slab_bug",
+    ),
+    Form(
+        header=OWN,
+        says=r"pagealloc: (memory corruption|single bit error)",
+        title="pagealloc: {1}",
+        kind=Kind.BAD_PAGE,
+        plain=True,
+        source="mm/page_poison.c (check_poison_mem)",
+    ),
+    Form(
+        header=OWN,
+        says=r"(\w+): Bad swap (file|offset) entry",
+        title="{1}: bad swap {2} entry",
+        kind=Kind.BAD_PAGE,
+        plain=True,
+        source="mm/swapfile.c",
+    ),
+    Form(
+        header=OWN,
+        says=r"kmem_cache_destroy (\S+): Slab cache still has objects",
+        title="kmem_cache_destroy {1}: slab cache still has objects",
+        kind=Kind.SLAB,
+        plain=True,
+        source="mm/slab_common.c (kmem_cache_destroy)",
+    ),
+    Form(
+        header=OWN,
+        says=r"kmemleak: \d+ new suspected memory leaks",
+        title="suspected memory leaks",
+        kind=Kind.LEAK,
+        plain=True,
+        source="mm/kmemleak.c (kmemleak_scan)",
+    ),
+    Form(
+        header=OWN,
+        says=r"page allocation (?:failure: order:\d|stalls for)",
+        title="page allocation failure in {f}",
+        kind=Kind.INFO,
+        ways=TRACED,
+        skip="alloc|slab|page_frag",
+        source="mm/page_alloc.c (warn_alloc)",
+    ),
+)
+
+DETAILS: Final = (
+    r"BUG: Bad page (?:state|cache) in process \S+ +pfn:(?P<pfn>[0-9a-f]+)",
+    r"page dumped because: (?P<because>.+)",
+    r"BUG: Bad page map in process \S+ +pte:(?P<pte>[0-9a-f]+) pmd:(?P<pmd>[0-9a-f]+)",
+    r"page allocation failure: order:(?P<order>\d+), mode:(?P<gfp_mask>0x[0-9a-f]+(?:\([^)]*\))?)",
+    r"BUG: Bad rss-counter state .*?type:(?P<counter>\w+) val:(?P<value>-?\d+)",
+)

@@ -1,0 +1,30 @@
+"""Faults as s390 reports them: `arch/s390/mm/fault.c`, `arch/s390/kernel/traps.c`.
+
+A fault's headline is one that the ARM family shares; a program check stands for itself.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pagefault_doctor.klog.formats.format import FAULT, OWN, Form
+from pagefault_doctor.model.report import Kind
+
+FORMS: Final = (
+    Form(
+        header=OWN,
+        says=r"monitor event: [0-9a-f]{4} ilc:\d \[#",
+        title="kernel BUG in {f}",
+        kind=Kind.KERNEL_BUG,
+        ways=FAULT,
+        source="monitor_event_exception; its headline is not in the log",
+    ),
+    Form(
+        header=OWN,
+        says=r"(?:^|\n)([a-z][a-z -]+): [0-9a-f]{4} ilc:\d \[#",
+        title="{1} in {f}",
+        kind=Kind.TRAP,
+        ways=FAULT,
+        source="do_trap (DO_ERROR_INFO)",
+    ),
+)

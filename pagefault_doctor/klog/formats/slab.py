@@ -1,0 +1,54 @@
+"""What the slab allocator finds wrong: `mm/slub.c` (slab_bug, print_trailer), `mm/kmemleak.c`.
+
+Details: `cache` and `problem` of the headline; `overwritten` the span of bad bytes; `first_byte`
+and `expected_byte`; `allocated_in`, `freed_in` the functions, with their modules if they have one;
+`object` its address;
+`object_size` of a leak.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pagefault_doctor.klog.formats.format import OWN, Form
+from pagefault_doctor.klog.guilty_function import TRACE
+from pagefault_doctor.model.report import Kind
+
+FORMS: Final = (
+    Form(
+        header=OWN,
+        says=r"BUG ([\w-]+) \((?:Not tainted|Tainted: [^)]*)\): (.+)",
+        title="BUG {1}: {2}",
+        kind=Kind.SLAB,
+        plain=True,
+        source="slab_bug",
+    ),
+    Form(
+        header=OWN,
+        says=r"unreferenced object 0x[0-9a-f]+",
+        title="memory leak in {f}",
+        kind=Kind.LEAK,
+        ways=(("backtrace", TRACE),),
+        skip="kmemleak|create_object|alloc|kmem|slab|dup|percpu|copy_process",
+        plain=True,
+        source="print_unreferenced",
+    ),
+    Form(
+        header=OWN,
+        says=r"slab: double free detected in cache '([^']+)'",
+        title="BUG: double free in cache {1}",
+        kind=Kind.SLAB,
+        plain=True,
+        source="mm/slab.c (before 6.8)",
+    ),
+)
+
+DETAILS: Final = (
+    r"unreferenced object (?P<object>0x[0-9a-f]+) \(size (?P<object_size>\d+)\)",
+    r"BUG (?P<cache>[\w-]+) \((?:Not t|T)ainted[^)]*\): (?P<problem>.+)",
+    r"(?P<overwritten>0x[0-9a-f]+-0x[0-9a-f]+)(?: @offset=\d+)?\. First byte "
+    r"(?P<first_byte>0x[0-9a-f]+) instead of (?P<expected_byte>0x[0-9a-f]+)",
+    r"Allocated in (?P<allocated_in>\S+(?: \[[\w-]+\])?)",
+    r"Freed in (?P<freed_in>\S+(?: \[[\w-]+\])?)",
+    r"Object (?P<object>0x[0-9a-f]+) @offset",
+)

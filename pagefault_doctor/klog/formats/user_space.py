@@ -1,0 +1,123 @@
+"""Faults of programs: `arch/x86/mm/fault.c` (show_signal_msg), `arch/x86/kernel/traps.c`
+(show_signal), `arch/arm64/kernel/traps.c` (arm64_show_signal), `arch/powerpc/kernel/traps.c`.
+
+Details: `program`; `ip` and `sp`; `object` the mapping the instruction was in, its `base` and
+`object_size`, `object_offset` of the instruction in the mapping; `trap` what it was, where it was
+no page fault; `on_cpu`, `core`, `socket` where the kernel says them (since 6.1).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import structs
+
+from pagefault_doctor.klog.fault import x86_access, x86_reason
+from pagefault_doctor.klog.formats.format import OWN, Form
+from pagefault_doctor.klog.line import LogLine
+from pagefault_doctor.klog.process import Process
+from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.model.report import Fault, Kind
+
+_MAPPED: Final = (
+    r"(?P<object>\S+?)\[(?:(?P<object_offset>[0-9a-f]+),)?(?P<base>[0-9a-f]+)"
+    r"\+(?P<object_size>[0-9a-f]+)\]"
+)
+
+FORMS: Final = (
+    Form(
+        header=OWN,
+        says=r"(?:^|\n)(.{1,40}?)\[\d+\]: segfault",
+        title="segfault in {1}",
+        kind=Kind.USER_SEGFAULT,
+        plain=True,
+        source="show_signal_msg",
+    ),
+    Form(
+        header=OWN,
+        says=r"traps: (.{1,40}?)\[\d+\] (?:trap )?([a-z][\w /-]*?) ip:",
+        title="{2} in {1}",
+        kind=Kind.USER_TRAP,
+        plain=True,
+        source="show_signal",
+    ),
+    Form(
+        header=OWN,
+        says=r"(?:^|\n)(.{1,40}?)\[\d+\]: unhandled (.{3,60}?) \(\d+\) at",
+        title="{2} in {1}",
+        kind=Kind.USER_SEGFAULT,
+        plain=True,
+        source="arm64_show_signal",
+    ),
+    Form(
+        header=OWN,
+        says=r"(?:^|\n)(.{1,40}?)\[\d+\]: unhandled (signal \d+) code",
+        title="{2} in {1}",
+        kind=Kind.USER_SEGFAULT,
+        plain=True,
+        source="arch/riscv/kernel/traps.c (do_trap)",
+    ),
+    Form(
+        header=OWN,
+        says=r"(?:^|\n)(.{1,40}?): unhandled (page fault) \(\d+\) at",
+        title="{2} in {1}",
+        kind=Kind.USER_SEGFAULT,
+        plain=True,
+        source="arch/arm/mm/fault.c (__do_user_fault)",
+    ),
+    Form(
+        header=OWN,
+        says=r"(?:^|\n)(.{1,40}?)\[\d+\]: (bad frame|illegal instruction|trap|bus error)",
+        title="{2} in {1}",
+        kind=Kind.USER_TRAP,
+        plain=True,
+        source="arch/powerpc/kernel/traps.c (show_signal_msg)",
+    ),
+    Form(
+        header=OWN,
+        says=r"User process fault: interruption code ([0-9a-f]{4})(?:.*? in ([^\s\[]+)\[)?",
+        title="user process fault {1} in {2}",
+        kind=Kind.USER_SEGFAULT,
+        plain=True,
+        source="arch/s390/mm/fault.c (report_user_fault)",
+    ),
+)
+
+DETAILS: Final = (
+    r"^(?:traps: )?(?P<program>.{1,40}?)\[\d+\]:? (?:segfault|unhandled|trap |[a-z])",
+    r" ip[ :](?P<ip>[0-9a-f]+) sp[ :](?P<sp>[0-9a-f]+)",
+    r" nip (?P<ip>[0-9a-f]+) lr ",
+    rf"(?:error[ :][0-9a-f]+|code \w+|esr \w+,|0x[0-9a-f]+|ilc:\d|^) in {_MAPPED}",
+    r"likely on CPU (?P<on_cpu>\d+) \(core (?P<core>\d+), socket (?P<socket>\d+)\)",
+    r"traps: .*?\] (?:trap )?(?P<trap>[a-z][\w /-]*?) ip:",
+)
+
+_FAULT: Final = regex(
+    r"^(?:traps: )?(?P<program>.{1,40}?)(?:\[(?P<pid>\d{1,10})\]:?| *:(?= unhandled)) [a-z]"
+    r"(?:.*? at (?:0x)?(?P<address>[0-9a-f]{1,16})\b)?"
+)
+_CODE: Final = regex(r"(?:error[ :]|esr |, code )(?:0x)?(?P<code>[0-9a-f]{1,16})")
+
+
+def user_fault(line: LogLine, process: Process) -> tuple[Fault | None, int | None, Process]:
+    """Return the fault of a program that its line tells of, and the process with its name."""
+    match = _FAULT.match(line.text)
+    if match is None:
+        return None, None, process
+    code = _CODE.search(line.text)
+    value = int(code["code"], 16) if code else None
+    x86 = value is not None and " ip " in line.text
+    fault = Fault(
+        address=f"0x{int(match['address'], 16):x}" if match["address"] else None,
+        access=x86_access(value) if x86 and value is not None else None,
+        mode="user",
+        reason=x86_reason(value) if x86 and value is not None else None,
+        error_code=f"0x{value:x}" if value is not None else None,
+    )
+    named = structs.replace(
+        process,
+        pid=int(match["pid"]) if match["pid"] else None,
+        comm=match["program"],
+        line=line.number,
+    )
+    return fault, line.number, named

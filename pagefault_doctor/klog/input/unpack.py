@@ -1,0 +1,346 @@
+"""What a log comes packed in, opened layer by layer until there are lines to read.
+
+All of it is bounded, archives in archives included: a small file may claim to hold a huge one.
+What lies in a pipe or is unpacked goes by way of temporary files that have no name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import mmap
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import IO, Final
+
+import msgspec
+
+from pagefault_doctor.klog.input import archive, compression, structured
+from pagefault_doctor.model.untrusted import clean_line
+
+Helper = Callable[[str, str, str], str | None]
+"""Unpacks with a program of this machine: `journal`, `journals` (a folder of them) or `zstd`, from
+one path to another. Returns why it could not, or None."""
+Progress = Callable[[str, int, int, int], None]
+"""Is told now and then what is being done (`taking in`, `unpacking`, `searching`, `reading`), how
+many bytes are through, how many there are (0: unknown), and how many reports were found so far."""
+Bytes = bytes | mmap.mmap
+
+EMPTY: Final = "empty"
+NO_TEXT: Final = "not a text log"
+MOST: Final = 1 << 30
+"""Bytes that are unpacked and kept, or taken from a pipe, to be read."""
+MOST_UNPACKED: Final = 1 << 33
+"""Bytes that are unpacked, most of which may be members of an archive that are no logs."""
+_DEEPEST: Final = 4
+_HEAD: Final = 1 << 16
+_STEP: Final = 1 << 18
+_MOST_PARTS: Final = 1 << 24
+"""Bytes of pstore records in an archive; a pstore holds some hundred kilobytes."""
+_JOURNAL: Final = (
+    "a binary journal; read it with: journalctl --file FILE _TRANSPORT=kernel -o export"
+    " | pfdoctor diagnose -"
+)
+_NO_LOGS: Final = "an archive without logs that are known"
+_TOO_DEEP: Final = "packed too many times over"
+_CUT_OFF: Final = "only the first gigabyte was read"
+_UNPACKED: Final = "what it unpacks to is too large; only the beginning was read"
+_MORE_LOGS: Final = "the archive holds more than is looked at"
+_REORDERED: Final = "the parts were put in order; lines are counted in that order"
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A log: its name, its lines, and what was wrong. `size` is that of what could not be read."""
+
+    source: str
+    data: Bytes
+    note: str | None = None
+    size: int = 0
+
+
+class Opener:
+    """Opens one input."""
+
+    def __init__(self, progress: Progress | None = None, helper: Helper | None = None) -> None:
+        self._progress = progress
+        self._helper = helper
+        self._notes: list[str] = []
+        self._kept = MOST
+        self._unpacked = MOST_UNPACKED
+        self._members = archive.MOST_MEMBERS
+        self._logs = archive.MOST_LOGS
+
+    def logs(self, file: IO[bytes], source: str) -> Iterator[Found]:
+        """Yield each log in a file that stands at its beginning; its data lasts until the next."""
+        yield from self._file(file, source, 0)
+        yield from self._rest(source)
+
+    def folder(self, path: Path) -> Iterator[Found]:
+        """Yield the log in a folder of binary journals, as /var/log/journal/ID is one."""
+        with self._helped("journals", str(path.absolute())) as file:
+            yield from self._file(file, str(path), 1) if file else ()
+        yield from self._rest(str(path))
+
+    def in_memory(self, data: bytes, source: str) -> Iterator[Found]:
+        """Yield each log in data."""
+        yield from self._opened(io.BytesIO(data), data, source, 0)
+        yield from self._rest(source)
+
+    def _rest(self, source: str) -> Iterator[Found]:
+        """Yield what is left to say, once no log can be told of it any more."""
+        if self._notes:
+            yield self._found(source, b"")
+
+    def _file(self, file: IO[bytes], source: str, depth: int) -> Iterator[Found]:
+        with _mapped(file) as data:
+            if data is None:
+                file = _buffered(self._taking(_pieces(file)) if not depth else _pieces(file))
+            yield from self._opened(file, data, source, depth)
+
+    def _opened(
+        self, file: IO[bytes], data: Bytes | None, source: str, depth: int
+    ) -> Iterator[Found]:
+        """Yield the logs in data, or in a file of which nothing has been read yet."""
+        head = data[:_HEAD] if data is not None else _peek(file)
+        size = len(data) if data is not None else 0
+        name = compression.packed_as(head)
+        if not head:
+            yield self._found(source, b"", EMPTY)
+        elif depth > _DEEPEST:
+            yield self._found(source, b"", _TOO_DEEP, size)
+        elif head.startswith(compression.JOURNAL):
+            yield from self._journal(file, source, depth, size)
+        elif name and compression.can_unpack(name):
+            pieces = self._unpacking(compression.Unpacked(file, name), file, size)
+            yield from self._opened(_buffered(pieces), None, source, depth + 1)
+        elif name:
+            yield from self._by_program(file, source, depth, size)
+        elif archive.is_tar(head):
+            yield from self._archive(file, source, depth)
+        elif decode := compression.other_text(head):
+            yield from self._opened(_buffered(decode(_pieces(file))), None, source, depth + 1)
+        else:
+            yield from self._lines(file, data, head, source)
+
+    def _lines(
+        self, file: IO[bytes], data: Bytes | None, head: bytes, source: str
+    ) -> Iterator[Found]:
+        """Yield the log in text, or in fields that stand for lines."""
+        if reader := structured.reader_of(head[:8192]):
+            with self._spooled(reader(structured.lines_of(file))) as lines:
+                yield self._found(source, lines)
+        elif compression.is_binary(head):
+            yield self._found(source, b"", NO_TEXT, len(data) if data is not None else 0)
+        else:
+            with self._whole(file, data) as whole:
+                if not archive.is_part(head):
+                    yield self._found(source, whole)
+                    return
+                with self._spooled(archive.in_order(whole)) as lines:
+                    self._notes.append(_REORDERED)
+                    yield self._found(source, lines)
+
+    def _found(self, source: str, data: Bytes, note: str | None = None, size: int = 0) -> Found:
+        """Return the log with all that there is to say of how it was opened."""
+        notes = [] if note == EMPTY and self._notes else [note] if note else []
+        notes += self._notes
+        self._notes.clear()
+        return Found(clean_line(source), data, "; ".join(dict.fromkeys(notes)) or None, size)
+
+    def _archive(self, file: IO[bytes], source: str, depth: int) -> Iterator[Found]:
+        """Yield each log of an archive, the records of a pstore as one."""
+        parts, name, logs = b"", "", self._logs
+        for member in archive.members(file, self._notes):
+            self._members -= 1
+            if member is None and self._members > 0:
+                continue
+            if member is None or self._logs <= 0 or self._kept <= 0:
+                self._notes.append(_MORE_LOGS)
+                break
+            self._logs -= 1
+            inside = _buffered(member.pieces)
+            if archive.is_part(_peek(inside)):
+                name = name or f"{source}:{clean_line(member.name)}"
+                parts += inside.read(max(0, _MOST_PARTS - len(parts)))
+                continue
+            yield from self._opened(inside, None, f"{source}:{clean_line(member.name)}", depth + 1)
+        if parts:
+            yield from self._opened(io.BytesIO(parts), parts, name, depth + 1)
+        if logs == self._logs:
+            yield self._found(source, b"", _NO_LOGS)
+
+    def _journal(self, file: IO[bytes], source: str, depth: int, size: int) -> Iterator[Found]:
+        if self._helper is None:
+            yield self._found(source, b"", _JOURNAL, size)
+            return
+        with contextlib.ExitStack() as stack:
+            if depth or not size:
+                # journalctl opens no file without a name.
+                import tempfile
+
+                folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="pfdoctor-"))
+                path = str(Path(folder, "system.journal"))
+                with open(path, "xb") as copy:
+                    self._copy(_pieces(file), copy)
+            else:
+                path = _path_of(file)
+            lines = stack.enter_context(self._helped("journal", path))
+            if lines is None:
+                yield self._found(source, b"", None, size)
+            else:
+                yield from self._file(lines, source, depth + 1)
+
+    def _by_program(self, file: IO[bytes], source: str, depth: int, size: int) -> Iterator[Found]:
+        """Yield the logs in what a program of this machine unpacks."""
+        if self._helper is None:
+            yield self._found(source, b"", compression.NO_ZSTD, size)
+            return
+        with contextlib.ExitStack() as stack:
+            if depth or not size:
+                copy = stack.enter_context(_unnamed())
+                self._copy(_pieces(file), copy)
+                file = copy
+            unpacked = stack.enter_context(self._helped("zstd", _path_of(file)))
+            if unpacked is None:
+                yield self._found(source, b"", None, size)
+            else:
+                yield from self._file(unpacked, source, depth + 1)
+
+    @contextlib.contextmanager
+    def _helped(self, what: str, path: str) -> Iterator[IO[bytes] | None]:
+        """Give the file that the helper wrote, or None where it wrote nothing."""
+        assert self._helper is not None
+        with _unnamed() as file:
+            if problem := self._helper(what, path, _path_of(file)):
+                self._notes.append(problem)
+            yield file if os.fstat(file.fileno()).st_size else None
+
+    def _taking(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield what comes out of a pipe, and tell how much that is."""
+        done = 0
+        for piece in pieces:
+            done += len(piece)
+            if self._progress:
+                self._progress("taking in", done, 0, 0)
+            yield piece
+
+    def _unpacking(
+        self, unpacked: compression.Unpacked, file: IO[bytes], size: int
+    ) -> Iterator[bytes]:
+        for piece in unpacked:
+            self._unpacked -= len(piece)
+            if self._unpacked < 0:
+                self._notes.append(_UNPACKED)
+                return
+            if self._progress:
+                done = file.tell() if size else MOST_UNPACKED - self._unpacked
+                self._progress("unpacking", done, size, 0)
+            yield piece
+        if unpacked.note:
+            self._notes.append(unpacked.note)
+
+    @contextlib.contextmanager
+    def _whole(self, file: IO[bytes], data: Bytes | None) -> Iterator[Bytes]:
+        if data is not None:
+            yield data
+            return
+        with self._spooled(_pieces(file)) as whole:
+            yield whole
+
+    @contextlib.contextmanager
+    def _spooled(self, pieces: Iterable[bytes]) -> Iterator[Bytes]:
+        with _unnamed() as file:
+            self._copy(pieces, file)
+            with _mapped(file) as data:
+                yield b"" if data is None else data
+
+    def _copy(self, pieces: Iterable[bytes], file: IO[bytes]) -> None:
+        """Write the pieces to a file, as many as are kept, and go to its beginning."""
+        try:
+            for piece in pieces:
+                self._kept -= len(piece)
+                if self._kept < 0:
+                    self._notes.append(_CUT_OFF)
+                    break
+                file.write(piece)
+            file.flush()
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            import tempfile
+
+            where = tempfile.gettempdir()
+            self._notes.append(f"only a part was read: {where} is full; name another by TMPDIR")
+        file.seek(0)
+
+
+class _Pieces(io.RawIOBase):
+    """Pieces of bytes as a file."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._held = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Fill the buffer: only at the end it may stay less than full."""
+        filled = 0
+        while filled < len(buffer):
+            if not self._held:
+                piece = next(self._pieces, None)
+                if piece is None:
+                    break
+                self._held = memoryview(piece)
+            size = min(len(buffer) - filled, len(self._held))
+            buffer[filled : filled + size] = self._held[:size]
+            self._held = self._held[size:]
+            filled += size
+        return filled
+
+
+def _buffered(pieces: Iterator[bytes]) -> io.BufferedReader:
+    return io.BufferedReader(_Pieces(pieces), _HEAD)
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    return iter(lambda: file.read(_STEP), b"")
+
+
+def _peek(file: IO[bytes]) -> bytes:
+    """Return how a file begins, without reading it."""
+    assert isinstance(file, io.BufferedReader)
+    return file.peek(_HEAD)[:_HEAD]
+
+
+def _unnamed() -> IO[bytes]:
+    """Return a new file without a name, which is gone when it is closed, however that happens."""
+    import tempfile
+
+    return tempfile.TemporaryFile()
+
+
+def _path_of(file: IO[bytes]) -> str:
+    """Return a path of an open file that other programs of ours can open too (proc(5))."""
+    return f"/proc/{os.getpid()}/fd/{file.fileno()}"
+
+
+@contextlib.contextmanager
+def _mapped(file: IO[bytes]) -> Iterator[Bytes | None]:
+    """Give the bytes of a file that has any and can be mapped, else None."""
+    try:
+        data = (
+            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            if os.fstat(file.fileno()).st_size and not file.tell()
+            else None
+        )
+    except (OSError, ValueError):
+        data = None
+    if data is None:
+        yield None
+        return
+    with data:
+        yield data

@@ -1,0 +1,245 @@
+"""From the lines of one report to its fields."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from pagefault_doctor.klog import corrupted, titles
+from pagefault_doctor.klog.arch import arch_of
+from pagefault_doctor.klog.body import Body
+from pagefault_doctor.klog.demangle import demangled
+from pagefault_doctor.klog.details import details_of
+from pagefault_doctor.klog.fault import fault_of
+from pagefault_doctor.klog.formats.format import OWN
+from pagefault_doctor.klog.formats.user_space import user_fault
+from pagefault_doctor.klog.guilty_function import is_generic
+from pagefault_doctor.klog.line import LogLine
+from pagefault_doctor.klog.process import Process, modules_of, process_of
+from pagefault_doctor.klog.registers import code_of, pointer_of, registers_of
+from pagefault_doctor.klog.scan import Scan
+from pagefault_doctor.klog.split import LEAD, Cut
+from pagefault_doctor.klog.stack import HEADS, first_trace, frame_of, is_head, place_in
+from pagefault_doctor.klog.types import type_of
+from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.model.report import USER_SIDE, Fault, Frame, Kind, Line, Report, Span
+
+_LONGEST_EXCERPT: Final = 400
+_HEAD_LINES: Final = 80
+_DIES: Final = regex(r"\[#(\d{1,6})\]")
+_FIRST_PAGE: Final = 0x1000
+_TRACE_FIRST: Final = frozenset(
+    {Kind.SANITIZER, Kind.LOCKDEP, Kind.HUNG_TASK, Kind.ATOMIC_SLEEP, Kind.LEAK, Kind.SLAB}
+    | {Kind.BAD_PAGE, Kind.PANIC}
+)
+"""Kinds whose own stack has no instruction pointer: one that follows belongs to what it was in."""
+_HEADED: Final = frozenset(
+    {Kind.LOCKDEP, Kind.HUNG_TASK, Kind.STALL, Kind.LOCKUP, Kind.SLAB, Kind.BAD_PAGE}
+)
+"""Kinds that print other stacks before the one under its head."""
+_FINDERS: Final = regex(
+    r"print_bad_pte|check_bytes|debug_processing|consistency_checks|bad_page|object_err"
+    r"|_bad_irq|note_interrupt|get_page_from_freelist|slab|dump_header|oom_kill|warn_alloc"
+)
+"""Functions that found the trouble, of kinds whose title names none."""
+_LEADS: Final = regex(
+    r"cut here|^={20,}|list_(?:add|del) |refcount_t: |ODEBUG: |usercopy: |Missing ENDBR|CFI failure"
+    r"|detected (?:buffer overflow|field-spanning)|tried to execute|unable to execute|Oops: "
+    r"|Corrupted page table|Insufficient stack|DEBUG_LOCKS|skb_\w+_panic|#PF"
+)
+
+
+class _Stack(msgspec.Struct, frozen=True):
+    """The faulting frame and the first call trace."""
+
+    pointer: Frame | None
+    trace: tuple[Frame, ...]
+
+    @property
+    def frames(self) -> tuple[Frame, ...]:
+        return (self.pointer, *self.trace) if self.pointer else self.trace
+
+    def blamed(self, named: tuple[str, ...]) -> Frame | None:
+        """The frame of the faulting function, else of the one the title names, else the first."""
+        if self.pointer and self.pointer.function:
+            return self.pointer
+        known = [f for f in self.trace if f.function]
+        named_frame = next((f for f in known if _plain(f.function) in named), None)
+        reliable = [f for f in known if f.reliable]
+        telling = (f for f in reliable if not _tells_nothing(f.function or ""))
+        return named_frame or next(telling, reliable[0] if reliable else None)
+
+
+def _tells_nothing(function: str) -> bool:
+    return is_generic(function) or _FINDERS.search(function) is not None
+
+
+class _Said(msgspec.Struct, frozen=True):
+    """What the lines of a report tell besides its name, and the line of each."""
+
+    stack: _Stack
+    blamed: Frame | None
+    fault: Fault | None
+    process: Process
+    fields: dict[str, Any]
+    cited: dict[str, int]
+
+
+def report_of(cut: Cut, seen: Scan, number: int) -> Report:
+    """Return the report that a cut of the log holds, the `number`th of its boot."""
+    start = cut.start
+    naming = titles.name(start.header or OWN, cut.naming or (start.line,))
+    lines = (*_led(cut.lead), *cut.lines)
+    body = Body(cut.lines)
+    led = Body(lines) if len(lines) > len(cut.lines) else body
+    said = _said(naming, start.line, led, body, cut.beyond)
+    blamed, process = said.blamed, said.process
+    problem = _problem(naming, cut)
+    last = max([*said.cited.values(), *(f.line or 0 for f in said.stack.frames)])
+    last = min(last, cut.lines[-1].number)
+    return Report(
+        kind=_exact(naming, said.fault),
+        title=naming.title,
+        alt_titles=naming.alts,
+        type=type_of(naming.title),
+        corrupted=problem is not None,
+        corrupted_reason=problem,
+        arch=arch_of(cut.lines[:_HEAD_LINES]),
+        kernel_release=process.release or seen.release_of(start.boot),
+        boot=start.boot,
+        number=number,
+        die_count=_die_count(body),
+        timestamp=start.line.timestamp,
+        wall_clock=start.line.wall,
+        function=blamed.function if blamed else None,
+        offset=blamed.offset if blamed else None,
+        size=blamed.size if blamed else None,
+        module=blamed.module if blamed else None,
+        fault=said.fault,
+        cpu=process.cpu,
+        pid=process.pid,
+        comm=process.comm,
+        hardware=process.hardware,
+        workqueue=process.workqueue,
+        tainted=process.tainted,
+        frames=said.stack.frames,
+        span=Span(start.line.number, last),
+        cited=said.cited,
+        excerpt=_excerpt(lines, last),
+        **said.fields,
+    )
+
+
+def _said(
+    naming: titles.Naming,
+    headline: LogLine,
+    led: Body,
+    body: Body,
+    beyond: Sequence[LogLine],
+) -> _Said:
+    """Read every field from the lines; `led` are those with what led to the headline.
+
+    A report that prints no list of modules has that of the next one, if it is `beyond` its end.
+    """
+    kind = naming.kind
+    stack = _stack(kind, body)
+    process = process_of(body.head(_HEAD_LINES))
+    blamed = None
+    if kind in USER_SIDE:
+        fault, fault_line, process = user_fault(headline, process)
+        stack = stack if kind is Kind.OOM_KILL else _Stack(None, ())
+    else:
+        fault, fault_line = fault_of(led.head(_HEAD_LINES + LEAD), kind)
+        blamed = stack.blamed(naming.spellings) or place_in(headline)
+    modules, unloaded, modules_line = modules_of(body)
+    if modules_line is None:
+        modules, unloaded, modules_line = modules_of(Body(beyond))
+    registers, registers_line = registers_of(body.lines) if stack.pointer else ({}, None)
+    code, code_line = code_of(body) if stack.pointer else (None, None)
+    details, cited = details_of(kind, led)
+    places = {
+        "headline": headline.number,
+        "fault": fault_line,
+        "function": blamed.line if blamed else None,
+        "registers": registers_line,
+        "code": code_line,
+        "modules": modules_line,
+        "process": process.line,
+        "trace": stack.trace[0].line if stack.trace else None,
+    }
+    cited |= {name: line for name, line in places.items() if line}
+    fields = {
+        "modules": modules,
+        "last_unloaded": unloaded,
+        "registers": _with_pointer(registers, stack.pointer),
+        "code": code,
+        "details": details,
+    }
+    return _Said(stack, blamed, fault, process, fields, cited)
+
+
+def _led(lead: Sequence[LogLine]) -> tuple[LogLine, ...]:
+    """Return the lines before the headline that belong to the report."""
+    for index, line in enumerate(lead):
+        if _LEADS.search(line.text):
+            return tuple(lead[index:])
+    return ()
+
+
+def _exact(naming: titles.Naming, fault: Fault | None) -> Kind:
+    """Tell a NULL pointer from the address, on machines whose headline does not."""
+    address = fault.address_value if fault else None
+    if naming.kind is not Kind.PAGE_FAULT or address is None or address >= _FIRST_PAGE:
+        return naming.kind
+    return naming.kind if naming.title.startswith("Unhandled") else Kind.NULL_POINTER
+
+
+def _plain(function: str | None) -> str:
+    """Return the function as a title has it."""
+    return demangled((function or "").split(".")[0])
+
+
+def _problem(naming: titles.Naming, cut: Cut) -> str | None:
+    if naming.problem or naming.form is None:
+        return naming.problem
+    if cut.disconnected:
+        return "the console was disconnected"
+    if lost := corrupted.losses_of(cut.lines):
+        return lost
+    return corrupted.problem_of(cut.naming, naming.form.plain)
+
+
+def _stack(kind: Kind, body: Body) -> _Stack:
+    lines = body.lines
+    head = next((i for i in body.places(*HEADS) if is_head(lines[i].text)), len(lines))
+    begin = head if kind in _HEADED and head < len(lines) else 0
+    trace = first_trace(lines[begin:] if begin else lines[1:] or lines)
+    if kind not in _TRACE_FIRST:
+        return _Stack(pointer_of(body), trace)
+    first = next((i for i in range(1, head) if frame_of(lines[i])), head)
+    return _Stack(pointer_of(body.head(first + 1)), trace)
+
+
+def _die_count(body: Body) -> int | None:
+    match = _DIES.search(body.head(_HEAD_LINES).text)
+    return int(match[1]) if match else None
+
+
+def _with_pointer(registers: dict[str, str], pointer: Frame | None) -> dict[str, str]:
+    """Add the instruction pointer to the registers, as a symbol where only that was printed."""
+    if pointer is None or not registers:
+        return registers
+    name = "rip" if "rax" in registers else "eip" if "eax" in registers else "pc"
+    if pointer.address and int(pointer.address, 16) > 0xFFFF:
+        return {name: pointer.address} | registers
+    if pointer.function is None or pointer.offset is None:
+        return registers
+    size = "" if pointer.size is None else f"/0x{pointer.size:x}"
+    return {name: f"{pointer.function}+0x{pointer.offset:x}{size}"} | registers
+
+
+def _excerpt(lines: Sequence[LogLine], last: int) -> tuple[Line, ...]:
+    kept = [x for x in lines if x.number <= last][:_LONGEST_EXCERPT]
+    return tuple(Line(x.number, x.text) for x in kept)

@@ -1,0 +1,241 @@
+"""Cut a log into reports: which lines belong to each, and which starts are one event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice, zip_longest
+from typing import Final
+
+import msgspec
+
+from pagefault_doctor.klog.line import LogLine
+from pagefault_doctor.klog.own import is_alike, is_notice
+from pagefault_doctor.klog.process import only_modules
+from pagefault_doctor.klog.scan import Scan, Start
+from pagefault_doctor.klog.starts import header_of
+from pagefault_doctor.klog.text import Lines
+from pagefault_doctor.model.pattern import regex
+
+LONGEST: Final = 700
+"""Lines read after a start; the longest reports (all CPUs, all locks) are shorter."""
+LEAD: Final = 6
+"""Lines looked at before a start: what led to it stands there (list_del corruption …)."""
+_SAME_EVENT: Final = (
+    "invalid opcode:",
+    "Kernel panic",
+    "unregister_netdevice: waiting for",
+    "PANIC: double fault",
+    "Internal error:",
+)
+"""Headers that within a report go on with it."""
+_DUMP_ONLY: Final = (
+    "vmalloc: allocation failure",
+    "FAULT_INJECTION: forcing",
+    "FAULT_FLAG_ALLOW_RETRY missing",
+)
+_FOLLOWERS: Final = regex(
+    r"INFO: (?:Allocated in|Freed in|Slab 0x|Object 0x|0x[0-9a-f]+-0x)|^\s*Oops: |Internal error:"
+    r"|^\s*(?:rcu: )?rcu_\w+ kthread starved|refcount_t: |list_\w+ (?:corruption|double)"
+    r"|general protection fault|SError Interrupt on|Insufficient stack space"
+    r"|INFO: task .* is blocked on an? |Kernel BUG \[#"
+)
+_LEADS: Final = regex(
+    r"list_(?:add|del) (?:corruption|double)|refcount_t: |Kernel memory |: detected "
+    r"|detected buffer|kernel stack overflow|Corrupted page table|control protection"
+    r"|Kernel attempted|Insufficient stack space|hard LOCKUP|SError Inter|unreferenced object"
+    r"|ODEBUG: |DEBUG_LOCKS_WARN_ON|ed to execute|unable to execute|Missing ENDBR|CFI failure"
+    r"|_panic: text|Trigger a crash|nobody cared|NETDEV WATCHDOG|Machine check in kernel|, ESR 0x"
+    r"|prefetch abort|Slab cache still|double free detected|Bad swap|pagealloc: |Bad mode in"
+)
+_DIE: Final = regex(r" \[#(\d{1,6})\]")
+"""The number of a fault within its boot (`die_counter`): another number is another fault."""
+_KILLED: Final = regex(r"[Oo]ut of memory: Kill")
+_OOM: Final = regex(r"invoked oom-killer|[Oo]ut of memory: Kill")
+_USER: Final = regex(
+    r"\]: segfault |^traps: |: unhandled .* (?:at|code) |^User process fault"
+    r"|\]: .* nip [0-9a-f]+ lr "
+)
+_QUESTIONABLE: Final = regex(
+    r"^\s*(?:\[<[0-9a-f]+>\] )?(?:<[A-Z]+> *)?(?:\[<[0-9a-f]+>\] )?\? |\(unreliable\)"
+)
+_LOST: Final = regex(
+    r"(?:Fatal exception|panic_on_warn|hung_task|softlockup|RCU Stall|Hard LOCKUP)"
+)
+_TAIL: Final = ("Kernel panic - not syncing", "possible circular locking dependency")
+_ENOUGH: Final = 22
+"""Lines after which what comes of a report is no part of its name."""
+_BACKTRACES: Final = "Sending NMI from CPU"
+"""`lib/nmi_backtrace.c`: what the CPUs say from here on belongs to the report."""
+_DISCONNECTED: Final = b"serialport: VM disconnected."
+"""Said by the serial consoles of a cloud, not by a kernel."""
+_MODULES: Final = "Modules linked in:"
+_NEAR: Final = 60
+_FAR: Final = 500
+_AHEAD: Final = 50
+
+
+_TELLS: Final = regex(r"[0-9a-f]{8}|^\s|[Tt]race|\[ cut|</?[A-Z]+>|^[A-Z][\w ]+:|#\d|---\[|\{")
+"""What the lines of a report have, and those of a log that goes on after it mostly lack."""
+_SILENT: Final = 48
+"""Lines without any of it, one after the other, after which a report has surely ended.
+
+In a report that bears the kernel's clock, the lines of other programs count among them.
+"""
+
+
+class Cut(msgspec.Struct, frozen=True):
+    """One report's lines.
+
+    `lines` are those of its context from the start to its end, `lead` a few before it. `naming` is
+    the lines that give it its name, without guessed frames. `beyond` are lines after
+    its end, which may name the modules that it does not. `disconnected` says that the console of
+    a virtual machine was lost somewhere in the log, and lines with it.
+    """
+
+    start: Start
+    lead: tuple[LogLine, ...]
+    lines: tuple[LogLine, ...]
+    naming: tuple[LogLine, ...]
+    beyond: tuple[LogLine, ...] = ()
+    disconnected: bool = False
+
+
+def cuts(seen: Scan, lines: Lines) -> Iterator[Cut]:
+    """Yield the reports of a log in order, one for each event."""
+    events = _events(seen.starts)
+    disconnected = bool(events) and lines.ends_with(_DISCONNECTED)
+    for index, start in enumerate(events):
+        own = cut(start, _end_of(start, events[index + 1 : index + 1 + _AHEAD]), lines)
+        yield msgspec.structs.replace(own, disconnected=True) if disconnected else own
+
+
+def _events(starts: Sequence[Start]) -> list[Start]:
+    """Return the starts that are events of their own."""
+    events: list[Start] = []
+    for start, following in zip_longest(starts, starts[1:]):
+        if events and _continues(start, events[-1]):
+            continue
+        if start.header is None and following is not None and _leads_to(start, following):
+            continue
+        events.append(start)
+    grave = {event.boot for event in events if event.header is not None}
+    return [
+        event
+        for event in events
+        if event.header is not None or event.boot not in grave or not is_notice(event.line.text)
+    ]
+
+
+def _end_of(start: Start, later: Sequence[Start]) -> int | None:
+    """Return the line at which the next event of the same context begins."""
+    context = start.line.context
+    return next((x.line.number for x in later if x.line.context == context), None)
+
+
+def _continues(start: Start, last: Start) -> bool:
+    """Whether a start belongs to the event of the report before it."""
+    distance = start.line.number - last.line.number
+    if start.boot != last.boot or distance > _FAR:
+        return False
+    text = start.line.text
+    number, before = _DIE.search(text), _DIE.search(last.line.text)
+    if number and before and number[1] != before[1]:
+        return False
+    if _OOM.search(last.line.text):
+        return bool(_KILLED.search(text)) and not _KILLED.search(last.line.text)
+    if _USER.search(text) or _USER.search(last.line.text) or _OOM.search(text):
+        return False
+    if start.header == "Kernel panic" and _LOST.search(text):
+        return True
+    if distance > _NEAR and start.header != "Kernel panic":
+        return False
+    if start.line.context != last.line.context:
+        return False
+    if start.header in _SAME_EVENT or _FOLLOWERS.search(text):
+        return True
+    return start.header is None and (last.header is not None or is_alike(text, last.line.text))
+
+
+def _leads_to(start: Start, following: Start) -> bool:
+    distance = following.line.number - start.line.number
+    if following.header is None or not _LEADS.search(start.line.text):
+        return False
+    near = _NEAR if "Insufficient" in start.line.text else LEAD + 2
+    return distance <= near
+
+
+def cut(start: Start, end: int | None, lines: Lines) -> Cut:
+    """Return the lines of the report that starts there and ends before the line `end`."""
+    context = start.line.context
+    number = start.line.number
+    lead = tuple(x for x in lines.before(start.place, number, LEAD) if x.context == context)
+    own: list[LogLine] = []
+    naming: list[LogLine] = []
+    beyond: list[LogLine] = []
+    ended = asked = False
+    patient = _OOM.search(start.line.text) is not None
+    listed = start.header is None
+    unheard: list[str] = []
+    for line in islice(lines.after(start.place, number), LONGEST):
+        ours = line.context == context or _asked(line, asked) or _wrapped(line, own)
+        if ours and (patient or line.frame):
+            unheard.clear()
+        elif ours or line.timestamp is None:
+            unheard.append(line.text if ours else "")
+            if len(unheard) > _SILENT and _all_silent(unheard):
+                break
+        if not ours:
+            continue
+        if not line.frame:
+            asked = asked or _BACKTRACES in line.text
+            ended = ended or (bool(own) and not line.caller and _second(line))
+            ended = ended or (len(naming) > _ENOUGH and any(map(line.text.__contains__, _TAIL)))
+        if end is None or line.number < end:
+            own.append(line)
+            listed = listed or line.text.startswith(_MODULES)
+        elif len(beyond) < _NEAR and not listed:
+            beyond.append(line)
+        elif ended or not line.caller:
+            break
+        if not (ended or (beyond and not line.caller)) and not (context and _guessed(line)):
+            naming.append(line)
+    return Cut(start, lead, tuple(own), tuple(naming), tuple(beyond))
+
+
+def _all_silent(texts: list[str]) -> bool:
+    """Whether no line tells of a report; else those up to the last one that does are dropped."""
+    for index in range(len(texts) - 1, -1, -1):
+        text = texts[index]
+        if text.startswith(" ") or "0x" in text or _TELLS.search(text):
+            del texts[: index + 1]
+            return False
+    return True
+
+
+def _asked(line: LogLine, asked: bool) -> bool:
+    """Whether another CPU answers the report that asked all of them for their stacks."""
+    return asked and (line.caller or "").startswith("C")
+
+
+def _wrapped(line: LogLine, own: list[LogLine]) -> bool:
+    """Whether the line goes on with a list of modules that the log broke without a new stamp."""
+    if not own or line.timestamp is not None or not only_modules(line.text):
+        return False
+    before = own[-1].text
+    return before.startswith(_MODULES) or only_modules(before)
+
+
+def _second(line: LogLine) -> bool:
+    text = line.text
+    if any(map(text.__contains__, _DUMP_ONLY)):
+        return True
+    header = header_of(text)
+    return header is not None and header not in _SAME_EVENT and not text.startswith("Kernel BUG [#")
+
+
+def _guessed(line: LogLine) -> bool:
+    text = line.text
+    if line.frame:
+        return line.frame[0] is not None
+    signed = "? " in text or "(unreliable)" in text
+    return signed and "<EOI>" not in text and _QUESTIONABLE.search(text) is not None

@@ -1,0 +1,1 @@
+"""Names, addresses and identifiers taken out of a report."""

@@ -1,0 +1,196 @@
+"""Types of DWARF as C writes them, and the member of a structure at an offset (section 5)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from pagefault_doctor.symbols.dwarf.entry import Dwarf, Entry
+
+_ARRAY, _CLASS, _ENUM, _MEMBER, _POINTER, _STRUCT = 0x01, 0x02, 0x04, 0x0D, 0x0F, 0x13
+_SUBROUTINE, _TYPEDEF, _UNION, _SUBRANGE, _BASE = 0x15, 0x16, 0x17, 0x21, 0x24
+_CONST, _VOLATILE, _RESTRICT, _ATOMIC = 0x26, 0x35, 0x37, 0x47
+_PARAMETER: Final = 0x05
+_QUALIFIERS: Final = {_CONST: "const", _VOLATILE: "volatile", _RESTRICT: "restrict"}
+_PREFIX: Final = {_STRUCT: "struct", _CLASS: "struct", _UNION: "union", _ENUM: "enum"}
+_NAME, _BYTE_SIZE, _BIT_SIZE, _UPPER, _COUNT = 0x03, 0x0B, 0x0D, 0x2F, 0x37
+_DECLARATION, _TYPE, _MEMBER_AT, _BITS_AT = 0x3C, 0x49, 0x38, 0x6B
+_DEEP: Final = 24
+UNNAMED: Final = "{...}"
+
+
+class Member(msgspec.Struct, frozen=True):
+    """What lies at an offset of a type: `path` as it follows `->`, and the type's own name.
+
+    `rest` is how many bytes into that member the offset is, `entry` the member's type.
+    """
+
+    path: str
+    holder: str
+    rest: int
+    entry: Entry | None
+
+
+def target(dwarf: Dwarf, entry: Entry | None) -> Entry | None:
+    """Return the type that an entry of any kind has, typedefs and qualifiers stripped, or None."""
+    return bare(dwarf, dwarf.reference(entry, _TYPE)) if entry is not None else None
+
+
+def bare(dwarf: Dwarf, entry: Entry | None) -> Entry | None:
+    """Return a type without its typedefs and qualifiers."""
+    for _ in range(_DEEP):
+        if entry is None or entry.tag not in (*_QUALIFIERS, _TYPEDEF, _ATOMIC):
+            return entry
+        entry = dwarf.reference(entry, _TYPE)
+    return None
+
+
+def pointed(dwarf: Dwarf, entry: Entry | None) -> Entry | None:
+    """Return the bare type that a pointer type points to; None where it is no pointer, or void."""
+    found = bare(dwarf, entry)
+    return target(dwarf, found) if found is not None and found.tag == _POINTER else None
+
+
+def is_pointer(dwarf: Dwarf, entry: Entry | None) -> bool:
+    """Return whether a type is that of a pointer."""
+    found = bare(dwarf, entry)
+    return found is not None and found.tag == _POINTER
+
+
+def is_structure(entry: Entry | None) -> bool:
+    """Return whether a bare type has members."""
+    return entry is not None and entry.tag in (_STRUCT, _CLASS, _UNION)
+
+
+def type_name(dwarf: Dwarf, entry: Entry | None, deep: int = 0) -> str:
+    """Return how C writes a type, such as `struct device_state *`."""
+    if entry is None:
+        return "void"
+    if deep > _DEEP:
+        return "..."
+    name = dwarf.text(entry, _NAME)
+    if entry.tag in _PREFIX:
+        return f"{_PREFIX[entry.tag]} {name or UNNAMED}"
+    if entry.tag in (_BASE, _TYPEDEF) and name:
+        return name
+    below = dwarf.reference(entry, _TYPE)
+    if entry.tag == _POINTER:
+        return _pointer(dwarf, below, deep)
+    inner = type_name(dwarf, below, deep + 1)
+    if entry.tag in _QUALIFIERS:
+        word = _QUALIFIERS[entry.tag]
+        return f"{inner} {word}" if inner.endswith("*") else f"{word} {inner}"
+    return f"{inner} []" if entry.tag == _ARRAY else name or inner
+
+
+def _pointer(dwarf: Dwarf, below: Entry | None, deep: int) -> str:
+    if below is not None and below.tag == _SUBROUTINE:
+        given = (
+            type_name(dwarf, dwarf.reference(child, _TYPE), deep + 1)
+            for child in below.unit.children(below)
+            if child.tag == _PARAMETER
+        )
+        returned = type_name(dwarf, dwarf.reference(below, _TYPE), deep + 1)
+        return f"{returned} (*)({', '.join(given) or 'void'})"
+    inner = type_name(dwarf, below, deep + 1)
+    return f"{inner}*" if inner.endswith("*") else f"{inner} *"
+
+
+def size_of(dwarf: Dwarf, entry: Entry | None, deep: int = 0) -> int | None:
+    """Return the size of a type in bytes, or None where DWARF does not tell it."""
+    found = bare(dwarf, entry)
+    if found is None or deep > _DEEP:
+        return None
+    size = found.number(_BYTE_SIZE)
+    if size is not None or found.tag != _ARRAY:
+        return size if size is not None or found.tag != _POINTER else 8
+    total, lengths = size_of(dwarf, dwarf.reference(found, _TYPE), deep + 1), _lengths(found)
+    if len(lengths) > _DEEP:
+        return None
+    for length in lengths:
+        total = total * length if total is not None and length is not None else None
+    return total
+
+
+def _lengths(array: Entry) -> list[int | None]:
+    """Return the length of each dimension; None for one that is open, as of a flexible array."""
+    found: list[int | None] = []
+    for child in array.unit.children(array):
+        if child.tag == _SUBRANGE:
+            last, count = child.number(_UPPER), child.number(_COUNT)
+            length = count if count is not None else None if last is None else last + 1
+            found.append(length if length is not None and length < 1 << 32 else None)
+    return found
+
+
+def member_at(dwarf: Dwarf, structure: Entry | None, offset: int, size: int = 0) -> Member | None:
+    """Return the member that begins at an offset of a type or holds it, or None.
+
+    `size` is how many bytes were used (0 where unknown): it chooses between the members of a union.
+    """
+    if not is_structure(structure) or structure is None or structure.number(_DECLARATION):
+        return None
+    return _member(dwarf, structure, offset, size, "", type_name(dwarf, structure), 0)
+
+
+def _member(
+    dwarf: Dwarf, structure: Entry, offset: int, size: int, path: str, holder: str, deep: int
+) -> Member | None:
+    fitting = [
+        found
+        for member, start in _members(structure)
+        if deep < _DEEP and start <= offset
+        if (found := _inside(dwarf, member, offset - start, size, path, holder, deep)) is not None
+    ]
+    return min(fitting, key=lambda found: _misfit(dwarf, found, size), default=None)
+
+
+def _misfit(dwarf: Dwarf, found: Member, size: int) -> tuple[bool, bool]:
+    return found.rest != 0, bool(size) and size_of(dwarf, found.entry) != size
+
+
+def _members(structure: Entry) -> list[tuple[Entry, int]]:
+    """Return the members with their offsets; bit fields with that of their first byte."""
+    found = []
+    for child in structure.unit.children(structure):
+        if child.tag == _MEMBER:
+            bits, start = child.number(_BITS_AT), child.number(_MEMBER_AT)
+            if start is None and _MEMBER_AT in child.attributes:
+                continue  # An expression, as no compiler of today writes it.
+            found.append((child, start if start is not None else (bits or 0) // 8))
+    return found
+
+
+def _inside(
+    dwarf: Dwarf, member: Entry, offset: int, size: int, path: str, holder: str, deep: int
+) -> Member | None:
+    """Return what lies so far into a member, or None where that is beyond its end."""
+    kind = target(dwarf, member)
+    length = size_of(dwarf, kind)
+    is_open = kind is not None and kind.tag == _ARRAY and not length
+    if kind is None or (length is not None and offset >= length and not is_open):
+        return None
+    if length is None and not is_open and offset:
+        return None
+    name = dwarf.text(member, _NAME)
+    if name:
+        path = f"{path}.{name}" if path else name
+    if is_structure(kind) and (offset or not name):
+        return _member(dwarf, kind, offset, size, path, holder, deep + 1)
+    if kind.tag == _ARRAY and (offset or is_open):
+        return _element(dwarf, kind, offset, size, path, holder, deep)
+    return Member(path, holder, offset, kind) if path else None
+
+
+def _element(
+    dwarf: Dwarf, array: Entry, offset: int, size: int, path: str, holder: str, deep: int
+) -> Member | None:
+    kind = target(dwarf, array)
+    step = size_of(dwarf, kind)
+    if not step or len(_lengths(array)) != 1 or kind is None:
+        return Member(path, holder, offset, array)
+    path, rest = f"{path}[{offset // step}]", offset % step
+    if is_structure(kind) and rest:
+        return _member(dwarf, kind, rest, size, path, holder, deep + 1)
+    return Member(path, holder, rest, kind)

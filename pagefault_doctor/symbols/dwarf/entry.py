@@ -1,0 +1,237 @@
+"""Entries of DWARF 4 and 5: the tree of functions, variables and types of a unit (section 7.5).
+
+Only what is asked for is read: a unit is relocated when an entry of it is wanted, and subtrees are
+stepped over by their DW_AT_sibling. That takes milliseconds where a parser of the whole of a large
+driver takes minutes.
+"""
+
+from __future__ import annotations
+
+import struct
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from typing import Any, Final, NamedTuple
+
+from pagefault_doctor.symbols.dwarf.form import (
+    IMPLICIT,
+    Abbreviation,
+    Value,
+    read_value,
+    shapes,
+    uleb,
+)
+from pagefault_doctor.symbols.elf_sections import Damaged, Sections, text_at
+
+_MOST_ENTRIES: Final = 600_000
+"""Entries, and rows of lists, that are read of one file: some seconds' work.
+
+A unit of a large driver has some ten thousand at its top level.
+"""
+_SIBLING: Final = 0x01
+_ADDR_BASE, _STR_OFFSETS_BASE = 0x73, 0x72
+_SPECIFICATION, _ABSTRACT_ORIGIN = 0x47, 0x31
+_UNIT_TYPES_WITH_ID: Final = {2: 12, 6: 12, 4: 8, 5: 8}
+"""Bytes that the header of a type unit or of a skeleton has beyond the others (7.5.1)."""
+
+_UNIT_REFERENCES: Final = frozenset({0x11, 0x12, 0x13, 0x14, 0x15})
+_REF_ADDR, _STRP, _LINE_STRP, _ADDR = 0x10, 0x0E, 0x1F, 0x01
+_STRX: Final = frozenset({0x1A, 0x25, 0x26, 0x27, 0x28})
+_ADDRX: Final = frozenset({0x1B, 0x29, 0x2A, 0x2B, 0x2C})
+
+
+class Entry(NamedTuple):
+    """One entry: where it begins and ends in `.debug_info`, and its attributes, form and value."""
+
+    unit: Unit
+    offset: int
+    end: int
+    tag: int
+    has_children: bool
+    attributes: dict[int, tuple[int, Value]]
+
+    def number(self, name: int) -> int | None:
+        """Return an attribute that is a number, else None."""
+        found = self.attributes.get(name)
+        return found[1] if found and isinstance(found[1], int) else None
+
+
+class Unit:
+    """One compilation unit. Positions are those of `.debug_info`."""
+
+    def __init__(self, dwarf: Dwarf, start: int, end: int) -> None:
+        self.dwarf, self.start, self.end = dwarf, start, end
+        self._data = dwarf.sections.read(".debug_info", start, end)
+        (self.version,) = struct.unpack_from("<H", self._data, 4)
+        if self.version == 5:
+            kind, size = self._data[6], self._data[7]
+            (abbreviations,) = struct.unpack_from("<I", self._data, 8)
+            first = 12 + _UNIT_TYPES_WITH_ID.get(kind, 0)
+        elif 2 <= self.version <= 4:
+            abbreviations, size = struct.unpack_from("<IB", self._data, 6)
+            first = 11
+        else:
+            raise Damaged(f"DWARF version {self.version}")
+        if size != 8:
+            raise Damaged(f"addresses of {size} bytes")
+        self._shapes = dwarf.abbreviations(abbreviations)
+        root = self.entry(start + first)
+        if root is None:
+            raise Damaged("an empty unit")
+        self.root: Entry = root
+
+    def entry(self, offset: int) -> Entry | None:
+        """Return the entry at a position, or None where a list of children ends."""
+        self.dwarf.count()
+        at = offset - self.start
+        if not 0 < at < len(self._data):
+            raise Damaged("an entry beyond its unit")
+        code, at = uleb(self._data, at)
+        if not code:
+            return None
+        shape = self._shapes.get(code)
+        if shape is None:
+            raise Damaged("an entry of unknown shape")
+        attributes: dict[int, tuple[int, Value]] = {}
+        for name, form, constant in shape.attributes:
+            if form == IMPLICIT:
+                attributes[name] = (form, constant)
+                continue
+            value, at = read_value(self._data, form, at)
+            attributes[name] = (form, value)
+        return Entry(self, offset, at + self.start, shape.tag, shape.has_children, attributes)
+
+    def children(self, parent: Entry) -> Iterator[Entry]:
+        """Yield the entries right below another."""
+        if not parent.has_children:
+            return
+        at = parent.end
+        while (child := self.entry(at)) is not None:
+            yield child
+            at = self._after(child)
+
+    def _after(self, entry: Entry) -> int:
+        """Return where the entry behind another and all that is below it begins."""
+        depth, at = int(entry.has_children), entry.end
+        sibling = self._sibling(entry)
+        if sibling:
+            return sibling
+        while depth:
+            below = self.entry(at)
+            if below is None:
+                depth, at = depth - 1, at + 1
+            elif sibling := self._sibling(below):
+                at = sibling
+            else:
+                depth, at = depth + below.has_children, below.end
+        return at
+
+    def _sibling(self, entry: Entry) -> int | None:
+        value = entry.number(_SIBLING) if entry.has_children else None
+        if value is None:
+            return None
+        if self.start + value < entry.end:
+            raise Damaged("a sibling that lies before")
+        return self.start + value
+
+    def base(self, name: int, otherwise: int) -> int:
+        """Return where the unit's own part of a table begins (`DW_AT_*_base`)."""
+        value = self.root.number(name)
+        return otherwise if value is None else value
+
+    def address_at(self, index: int) -> int:
+        """Return an address by its number in `.debug_addr`."""
+        at = self.base(_ADDR_BASE, 8) + 8 * index
+        return int.from_bytes(self.dwarf.sections.read(".debug_addr", at, at + 8), "little")
+
+
+class Dwarf:
+    """The debug information of one file."""
+
+    def __init__(self, sections: Sections) -> None:
+        self.sections = sections
+        self._starts = self._find_units()
+        self._units: dict[int, Unit] = {}
+        self._tables: dict[int, dict[int, Abbreviation]] = {}
+        self._left = _MOST_ENTRIES
+
+    def count(self) -> None:
+        """Count an entry or a row that is read; raise where it is one too many."""
+        self._left -= 1
+        if self._left < 0:
+            raise Damaged("too many entries")
+
+    def _find_units(self) -> list[tuple[int, int]]:
+        data, found, start = self.sections.data(".debug_info"), [], 0
+        while start + 11 <= len(data):
+            (length,) = struct.unpack_from("<I", data, start)
+            if length >= 0xFFFFFFF0 or length < 7:
+                raise Damaged("a unit of 64-bit DWARF, or none")
+            found.append((start, min(start + 4 + length, len(data))))
+            start += 4 + length
+        return found
+
+    def units(self) -> Iterator[Unit]:
+        """Yield all units."""
+        return (self._unit(start, end) for start, end in self._starts)
+
+    def _unit(self, start: int, end: int) -> Unit:
+        if start not in self._units:
+            self._units[start] = Unit(self, start, end)
+        return self._units[start]
+
+    def at(self, offset: int) -> Entry | None:
+        """Return the entry at a position of `.debug_info`."""
+        index = bisect_right(self._starts, (offset, 1 << 62)) - 1
+        if index < 0 or offset >= self._starts[index][1]:
+            raise Damaged("a reference to nothing")
+        return self._unit(*self._starts[index]).entry(offset)
+
+    def abbreviations(self, offset: int) -> dict[int, Abbreviation]:
+        """Return the shapes of a unit's entries, by their code."""
+        if offset not in self._tables:
+            self._tables[offset] = dict(
+                shapes(self.sections.data(".debug_abbrev"), offset, self.count)
+            )
+        return self._tables[offset]
+
+    def text(self, entry: Entry, name: int) -> str | None:
+        """Return an attribute that is a text, or None."""
+        form, value = entry.attributes.get(name, (0, b""))
+        if isinstance(value, str):
+            return value
+        if not isinstance(value, int):
+            return None
+        if form in _STRX:
+            at = entry.unit.base(_STR_OFFSETS_BASE, 8) + 4 * value
+            raw = self.sections.read(".debug_str_offsets", at, at + 4)
+            return text_at(self.sections.data(".debug_str"), int.from_bytes(raw, "little"))
+        table = {_STRP: ".debug_str", _LINE_STRP: ".debug_line_str"}.get(form)
+        return text_at(self.sections.data(table), value) if table else None
+
+    def reference(self, entry: Entry, name: int) -> Entry | None:
+        """Return the entry that an attribute refers to, or None."""
+        form, value = entry.attributes.get(name, (0, b""))
+        if not isinstance(value, int):
+            return None
+        if form in _UNIT_REFERENCES:
+            return entry.unit.entry(entry.unit.start + value)
+        return self.at(value) if form == _REF_ADDR else None
+
+    def address(self, entry: Entry, name: int) -> int | None:
+        """Return an attribute that is an address, or None."""
+        form, value = entry.attributes.get(name, (0, b""))
+        if not isinstance(value, int):
+            return None
+        return entry.unit.address_at(value) if form in _ADDRX else value if form == _ADDR else None
+
+    def inherited(self, entry: Entry, name: int, get: Callable[[Entry, int], Any]) -> Any:
+        """Return an attribute of an entry, or of the one that it is an instance of."""
+        at: Entry | None = entry
+        for _ in range(4):
+            if at is None:
+                return None
+            found = get(at, name)
+            if found is not None:
+                return found
+            at = self.reference(at, _ABSTRACT_ORIGIN) or self.reference(at, _SPECIFICATION)
+        return None

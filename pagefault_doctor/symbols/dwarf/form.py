@@ -1,0 +1,109 @@
+"""Forms of DWARF 4 and 5: how entries and the values of their attributes are written (7.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
+
+from pagefault_doctor.symbols.elf_sections import Damaged
+
+_FIXED: Final = {
+    0x01: 8, 0x05: 2, 0x06: 4, 0x07: 8, 0x0B: 1, 0x0C: 1, 0x0E: 4, 0x10: 4, 0x11: 1, 0x12: 2,
+    0x13: 4, 0x14: 8, 0x17: 4, 0x19: 0, 0x1E: 16, 0x1F: 4, 0x20: 8, 0x21: 0, 0x25: 1, 0x26: 2,
+    0x27: 3, 0x28: 4, 0x29: 1, 0x2A: 2, 0x2B: 3, 0x2C: 4, 0x1F20: 4, 0x1F21: 4,
+}  # fmt: skip
+"""Forms of a fixed size (7.5.6), with 32-bit DWARF and addresses of 8 bytes."""
+_ULEB: Final = frozenset({0x0F, 0x15, 0x1A, 0x1B, 0x22, 0x23})
+_BLOCKS: Final = {0x0A: 1, 0x03: 2, 0x04: 4}
+_EXPRLOC, _BLOCK, _STRING, _SDATA, _INDIRECT, _FLAG = 0x18, 0x09, 0x08, 0x0D, 0x16, 0x19
+IMPLICIT: Final = 0x21
+"""DW_FORM_implicit_const: the value is in the shape of the entry."""
+
+Value = int | bytes | str
+
+
+class Abbreviation(NamedTuple):
+    """The shape of an entry: its tag, and each attribute with its form."""
+
+    tag: int
+    has_children: bool
+    attributes: tuple[tuple[int, int, int], ...]
+
+
+def uleb(data: bytes, at: int) -> tuple[int, int]:
+    """Return an unsigned LEB128 number and where it ends."""
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at
+        shift += 7
+        if shift > 140:
+            raise Damaged("a number without end")
+
+
+def sleb(data: bytes, at: int) -> tuple[int, int]:
+    """Return a signed LEB128 number and where it ends."""
+    value, end = uleb(data, at)
+    bits = 7 * (end - at)
+    return (value - (1 << bits) if data[end - 1] & 0x40 else value), end
+
+
+def read_value(data: bytes, form: int, at: int) -> tuple[Value, int]:
+    """Return the value of a form, and where it ends."""
+    size = _FIXED.get(form)
+    if size is not None:
+        end = at + size
+        if end > len(data):
+            raise Damaged("an entry that breaks off")
+        return (int.from_bytes(data[at:end], "little") if form != _FLAG else 1), end
+    if form in _ULEB:
+        return uleb(data, at)
+    if form == _SDATA:
+        return sleb(data, at)
+    if form == _STRING:
+        end = data.index(b"\0", at)
+        return str(data[at:end], "utf-8", "replace"), end + 1
+    if form == _INDIRECT:
+        form, at = uleb(data, at)
+        if form == _INDIRECT:
+            raise Damaged("a form of a form")
+        return read_value(data, form, at)
+    return _block(data, form, at)
+
+
+def _block(data: bytes, form: int, at: int) -> tuple[Value, int]:
+    if form in (_EXPRLOC, _BLOCK):
+        length, at = uleb(data, at)
+    elif form in _BLOCKS:
+        width = _BLOCKS[form]
+        length, at = int.from_bytes(data[at : at + width], "little"), at + width
+    else:
+        raise Damaged(f"form {form:#x}")
+    if at + length > len(data):
+        raise Damaged("a block that breaks off")
+    return data[at : at + length], at + length
+
+
+def shapes(data: bytes, at: int, count: Callable[[], None]) -> Iterator[tuple[int, Abbreviation]]:
+    """Yield the shapes of a unit's entries with their codes; `count` is told of each."""
+    while True:
+        count()
+        code, at = uleb(data, at)
+        if not code:
+            return
+        tag, at = uleb(data, at)
+        has_children, at = bool(data[at]), at + 1
+        attributes: list[tuple[int, int, int]] = []
+        while True:
+            name, at = uleb(data, at)
+            form, at = uleb(data, at)
+            constant = 0
+            if form == IMPLICIT:
+                constant, at = sleb(data, at)
+            if not name and not form:
+                break
+            attributes.append((name, form, constant))
+        yield code, Abbreviation(tag, has_children, tuple(attributes))

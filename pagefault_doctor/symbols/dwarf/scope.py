@@ -1,0 +1,136 @@
+"""The functions and blocks around an instruction, the inlined ones too, and their variables.
+
+DWARF sections 3.3 (functions, DW_TAG_inlined_subroutine) and 4.1 (variables and parameters).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from pagefault_doctor.symbols.dwarf.entry import Dwarf, Entry
+from pagefault_doctor.symbols.dwarf.location import Place, places
+from pagefault_doctor.symbols.dwarf.ranges import covers, expression
+
+_PARAMETER, _BLOCK, _INLINED, _FUNCTION, _VARIABLE = 0x05, 0x0B, 0x1D, 0x2E, 0x34
+_NAME, _TYPE, _FRAME_BASE, _DECL_FILE = 0x03, 0x49, 0x40, 0x3A
+_CALL_FILE, _CALL_LINE = 0x58, 0x59
+STMT_LIST: Final = 0x10
+"""The attribute of a unit that says where its part of `.debug_line` begins."""
+_DEEPEST: Final = 64
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """A function around an instruction, itself or inlined, with the entries of its blocks.
+
+    `call_file` is a number of the unit's file table, `call_line` the line of the call; None for
+    the outermost. `file` is the number of the file that declares it.
+    """
+
+    name: str
+    entries: tuple[Entry, ...]
+    file: int | None
+    call_file: int | None
+    call_line: int | None
+
+
+class Variable(msgspec.Struct, frozen=True):
+    """A variable or parameter that lives at an instruction: its name, type, places and function."""
+
+    name: str
+    kind: Entry | None
+    places: tuple[Place, ...]
+    function: str
+    file: int | None
+
+
+def unit_at(dwarf: Dwarf, address: int) -> Entry | None:
+    """Return the root entry of the unit with an address, or None."""
+    return next((unit.root for unit in dwarf.units() if covers(dwarf, unit.root, address)), None)
+
+
+def scopes(dwarf: Dwarf, root: Entry, address: int) -> tuple[Scope, ...]:
+    """Return the functions around an address, the outermost first; empty where none is known."""
+    found: list[Scope] = []
+    function = next(
+        (
+            entry
+            for entry in root.unit.children(root)
+            if entry.tag == _FUNCTION and covers(dwarf, entry, address)
+        ),
+        None,
+    )
+    blocks: list[Entry] = []
+    entry = function
+    for _ in range(_DEEPEST):
+        if entry is None:
+            break
+        if entry.tag != _BLOCK and blocks:
+            found.append(_scope(dwarf, blocks))
+            blocks = []
+        blocks.append(entry)
+        entry = _below(dwarf, entry, address)
+    if blocks:
+        found.append(_scope(dwarf, blocks))
+    return tuple(found)
+
+
+def _below(dwarf: Dwarf, entry: Entry, address: int) -> Entry | None:
+    inner = (c for c in entry.unit.children(entry) if c.tag in (_BLOCK, _INLINED))
+    return next((child for child in inner if covers(dwarf, child, address)), None)
+
+
+def _scope(dwarf: Dwarf, blocks: list[Entry]) -> Scope:
+    first = blocks[0]
+    name = dwarf.inherited(first, _NAME, dwarf.text)
+    return Scope(
+        name or "?",
+        tuple(blocks),
+        dwarf.inherited(first, _DECL_FILE, Entry.number),
+        first.number(_CALL_FILE),
+        first.number(_CALL_LINE),
+    )
+
+
+def variables(dwarf: Dwarf, around: tuple[Scope, ...], address: int) -> Iterator[Variable]:
+    """Yield the variables of the functions around an address, the innermost first.
+
+    Those whose place cannot be told have no places.
+    """
+    if not around:
+        return
+    (_, base) = around[0].entries[0].attributes.get(_FRAME_BASE, (0, None))
+    frame = base if isinstance(base, bytes) else None
+    for scope in reversed(around):
+        for block in reversed(scope.entries):
+            for entry in block.unit.children(block):
+                if entry.tag in (_VARIABLE, _PARAMETER):
+                    yield _variable(dwarf, scope, entry, address, frame)
+
+
+def _variable(
+    dwarf: Dwarf, scope: Scope, entry: Entry, address: int, frame: bytes | None
+) -> Variable:
+    code = expression(dwarf, entry, address)
+    return Variable(
+        dwarf.inherited(entry, _NAME, dwarf.text) or "?",
+        dwarf.inherited(entry, _TYPE, dwarf.reference),
+        places(code, frame) if code else (),
+        scope.name,
+        scope.file,
+    )
+
+
+def statics(dwarf: Dwarf, root: Entry, address: int) -> Iterator[tuple[str, Entry | None, int]]:
+    """Yield the unit's variables of fixed places: name, type, and how far in the address lies."""
+    for entry in root.unit.children(root):
+        if entry.tag != _VARIABLE:
+            continue
+        code = expression(dwarf, entry, address)
+        for place in places(code) if code else ():
+            if place.in_memory and place.at.is_address and place.at.offset <= address:
+                name = dwarf.inherited(entry, _NAME, dwarf.text)
+                kind = dwarf.inherited(entry, _TYPE, dwarf.reference)
+                yield name or "?", kind, address - place.at.offset

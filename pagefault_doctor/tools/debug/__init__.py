@@ -1,0 +1,1 @@
+"""Tools of step 5, debug the module."""

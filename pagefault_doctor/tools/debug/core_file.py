@@ -1,0 +1,80 @@
+"""Where the kernel puts cores, and the newest one that may be of the program that died.
+
+See core(5): `/proc/sys/kernel/core_pattern`, where `%` begins a part that differs from core to
+core, and a `|` in front hands the core to a program. The pattern is only read, never changed.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.command import Blocked, Command, Result
+from pagefault_doctor.model.fact import Mark
+from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.tools.arguments import elsewhere, given, is_absolute
+from pagefault_doctor.tools.tool import Tool, fact, finding
+
+_SCRIPT: Final = """\
+pattern=$(cat /proc/sys/kernel/core_pattern)
+echo "pattern=$pattern"
+echo "limit=$(ulimit -c)"
+case $pattern in "|"*) exit 0 ;; esac
+shape=$(printf %s "$pattern" | sed 's/%%/%/g; s/%[a-zA-Z]/*/g')
+case $pattern in /*) ;; *) cd "${1%/*}" 2>/dev/null || exit 0 ;; esac
+IFS=
+for core in $(ls -1t $shape "$shape".* 2>/dev/null | head -n 1); do
+    case $core in /*) echo "core=$core" ;; *) echo "core=$PWD/$core" ;; esac
+done
+"""
+
+_ASKED = regex(r"^(pattern|limit|core)=(.*)$", re.MULTILINE)
+_COLLECTORS: Final = (
+    ("systemd-coredump", "systemd keeps cores: coredumpctl list"),
+    ("apport", "apport keeps crashes in /var/crash: apport-unpack FILE FOLDER gives the core"),
+    ("abrt", "abrt keeps crashes: abrt-cli list"),
+)
+
+
+def _plan(case: Case) -> Command | Blocked | None:
+    if case.done("core-file") or given(case, "given.core"):
+        return None
+    return elsewhere(case) or Command(
+        argv=("sh", "-c", _SCRIPT, "sh", given(case, "given.program") or "/"),
+        tool="core-file",
+        why="see where this box puts the cores of programs that die",
+    )
+
+
+def _read(result: Result, case: Case) -> Reading:
+    told = dict(_ASKED.findall(result.output))
+    pattern, core = told.get("pattern", ""), told.get("core", "")
+    if is_absolute(core):
+        text = f"The newest core is {core}"
+        found = fact("core.path", core, result)
+        return Reading(facts=(found,), findings=(finding(text, Mark.GOOD, result),))
+    return Reading(findings=(finding(_why(pattern, told.get("limit", "")), Mark.NEUTRAL, result),))
+
+
+def _why(pattern: str, limit: str) -> str:
+    if pattern.startswith("|"):
+        known = (text for name, text in _COLLECTORS if name in pattern)
+        return next(known, f"Cores are handed to {pattern[1:].strip().partition(' ')[0]}")
+    if limit == "0":
+        return "No core is written here: the limit is 0 (ulimit -c unlimited lifts it for a shell)"
+    return f"No core was found; the next one is named by the pattern {pattern or 'core'}"
+
+
+TOOL: Final = Tool(
+    id="core-file",
+    purpose="finds the core of the program that died",
+    programs=("sh", "cat", "sed", "ls", "head"),
+    package={"": "coreutils sed"},
+    facts=("core.path",),
+    plan=_plan,
+    read=_read,
+    by_hand="cat /proc/sys/kernel/core_pattern; ulimit -c; coredumpctl list.",
+)
+
+TOOLS: Final = (TOOL,)

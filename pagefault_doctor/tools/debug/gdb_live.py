@@ -1,0 +1,160 @@
+"""A live session: the module faults in the lab's virtual machine, and gdb stops it just before.
+
+Two commands, both of pfdoctor's own lab: the first stops at the line and tells what is there, the
+second hands the terminal over to gdb at that very point. This box itself is not touched.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from pagefault_doctor.model import untrusted
+from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.command import Command, Result, Risk
+from pagefault_doctor.model.fact import Fact, Finding, Mark, Value
+from pagefault_doctor.tools.arguments import given
+from pagefault_doctor.tools.tool import Tool, fact, finding
+
+_PROGRAMS: Final = ("pfdoctor", "gdb", "qemu-system-x86_64")
+
+
+class Stop(msgspec.Struct, frozen=True):
+    """What gdb saw when the guest stood at the place for the last time before the fault.
+
+    `pointer` is the register that the instruction reaches through, `value` what it held, `holders`
+    the variables with that value. `reachable` tells whether there was memory at `address`.
+    """
+
+    function: str = ""
+    file: str = ""
+    line: int = 0
+    source: str = ""
+    instruction: str = ""
+    variables: tuple[str, ...] = ()
+    frames: tuple[str, ...] = ()
+    pointer: str = ""
+    value: int = 0
+    address: int = 0
+    holders: tuple[str, ...] = ()
+    reachable: bool | None = None
+
+    @property
+    def place(self) -> str:
+        """File, without its folders, and line."""
+        return f"{self.file.rpartition('/')[2]}:{self.line}"
+
+
+def stop_from(said: Any) -> Stop | None:
+    """Return a stop from decoded JSON, with harmless text; None where it is none."""
+    if not isinstance(said, dict):
+        return None
+    try:
+        return msgspec.convert(_clean(said), Stop)
+    except msgspec.ValidationError:
+        return None
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return untrusted.clean_line(value)
+    if isinstance(value, list):
+        return [_clean(entry) for entry in value]
+    return {k: _clean(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+
+def facts_of(stop: Stop) -> dict[str, Value]:
+    """Return the facts that a stop gives, by their names."""
+    named: dict[str, Value] = {
+        "debug.file": stop.file,
+        "debug.line": stop.line,
+        "debug.instruction": stop.instruction,
+        "debug.pointer": stop.holders[0] if stop.holders else stop.pointer,
+    }
+    return {name: value for name, value in named.items() if value}
+
+
+def told(stop: Stop) -> tuple[tuple[str, Mark], ...]:
+    """Return the sentences that tell of a stop, each with its mark."""
+    where = f"{stop.place}: {stop.source}" if stop.line else stop.function
+    lines = [(f"gdb stopped at {where.rstrip(': ')}", Mark.BAD)]
+    if stop.pointer:
+        holder = f"{', '.join(stop.holders)}, in {stop.pointer}," if stop.holders else stop.pointer
+        memory = "there is no memory at" if stop.reachable is False else "it reaches for"
+        text = f"{stop.instruction}: {holder} is {stop.value:#x}; {memory} {stop.address:#x}"
+        lines.append((text, Mark.BAD if stop.reachable is False else Mark.NEUTRAL))
+    elif stop.instruction:
+        lines.append((f"About to run: {stop.instruction}", Mark.NEUTRAL))
+    if stop.variables:
+        lines.append((f"In scope: {'; '.join(stop.variables)}", Mark.NEUTRAL))
+    if len(stop.frames) > 1:
+        lines.append((f"Called by: {' < '.join(stop.frames[1:])}", Mark.NEUTRAL))
+    return tuple(lines)
+
+
+def _plan(case: Case) -> Command | None:
+    programs = case.facts["host.programs"].value if case.has("host.programs") else ()
+    what = _what(case)
+    if what is None or not isinstance(programs, tuple) or not {*_PROGRAMS} <= {*programs}:
+        return None
+    done = len(case.done("gdb-live"))
+    if done == 0:
+        return Command(
+            argv=("pfdoctor", "lab", "run", "--gdb", "--json", *what),
+            tool="gdb-live",
+            risk=Risk.LOAD,
+            timeout=300.0,
+            why="let the module fault in a virtual machine, and stop it at the line with gdb",
+        )
+    if done == 1 and case.done("gdb-live")[0].ok and case.has("debug.line"):
+        return Command(
+            argv=("pfdoctor", "lab", "debug", *what),
+            tool="gdb-live",
+            risk=Risk.LOAD,
+            interactive=True,
+            why="look around yourself: gdb gets this terminal, stopped at that line",
+        )
+    return None
+
+
+def _what(case: Case) -> tuple[str, ...] | None:
+    """Return the module to run and its trigger, as options of `pfdoctor lab`."""
+    trigger = case.get("given.trigger", "").splitlines()
+    more = [word for line in trigger if line.strip() for word in ("--trigger", line)]
+    if source := given(case, "given.source_dir"):
+        return ("--source", source, *more)
+    if (file := given(case, "module.path")) and case.get("module.out_of_tree", False):
+        return ("--module", file, *more)
+    return None
+
+
+def _read(result: Result, case: Case) -> Reading:
+    if "debug" in result.command.argv[:3] or not result.said_anything:
+        return Reading()
+    try:
+        lab = msgspec.json.decode(result.output)["lab"]
+        stop = stop_from(lab["gdb"])
+    except (msgspec.DecodeError, RecursionError, TypeError, LookupError):
+        stop = None
+    if stop is None:
+        text = "The lab did not get to the line: see its output"
+        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+    facts: tuple[Fact, ...] = tuple(fact(n, v, result) for n, v in facts_of(stop).items())
+    findings: tuple[Finding, ...] = tuple(finding(t, mark, result) for t, mark in told(stop))
+    return Reading(facts=facts, findings=findings)
+
+
+TOOL: Final = Tool(
+    id="gdb-live",
+    purpose="stops the module at the faulting line in a virtual machine, pointer in hand",
+    programs=_PROGRAMS,
+    package={"": "pagefault-doctor gdb qemu-system-x86"},
+    risk=Risk.LOAD,
+    facts=("debug.file", "debug.line", "debug.instruction", "debug.pointer"),
+    plan=_plan,
+    read=_read,
+    by_hand="pfdoctor lab debug --source DIR: gdb, stopped where the module faults.",
+)
+
+TOOLS: Final = (TOOL,)

@@ -1,0 +1,147 @@
+"""From the kernel's one line about a program that died to its source line, without a core.
+
+`in FILE[base+size]` tells which file the instruction lies in and how far (`mm/memory.c`,
+print_vma_addr). The program headers say at which address the file itself counts that place, and gdb
+names its line. So it works for programs and shared libraries wherever the loader put them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.command import Blocked, Command, Result
+from pagefault_doctor.model.fact import Fact, Mark
+from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.model.report import Report
+from pagefault_doctor.tools.arguments import elsewhere, given, is_absolute, reported
+from pagefault_doctor.tools.tool import Tool, fact, finding
+
+_FIND: Final = """\
+found=
+[ "${1##*/}" = "$2" ] && [ -f "$1" ] && found=$1
+for folder in "${1%/*}" /lib/*-linux-gnu* /usr/lib/*-linux-gnu* /lib64 /usr/lib64 /lib /usr/lib \\
+    /usr/local/lib; do
+    [ -z "$found" ] && [ -f "$folder/$2" ] && found=$folder/$2
+done
+[ -n "$found" ] || { echo "no file $2" >&2; exit 1; }
+echo "file=$found"
+LC_ALL=C exec readelf -lW "$found"
+"""
+"""Look for the file where the person said, beside it, and where libraries are kept."""
+
+_PAGE: Final = 4096
+_FILE = regex(r"^file=(/.+)$", re.MULTILINE)
+_LOAD = regex(
+    r"^\s+LOAD\s+0x(?P<offset>[0-9a-f]{1,16}) 0x(?P<address>[0-9a-f]{1,16}) 0x[0-9a-f]{1,16}"
+    r" 0x(?P<size>[0-9a-f]{1,16}) 0x[0-9a-f]{1,16} [R ][W ]E",
+    re.MULTILINE,
+)
+_LINE = regex(r'^Line (\d{1,9}) of "([^"\n]+)"', re.MULTILINE)
+_SYMBOL = regex(r"^(\S+)(?: \+ \d+)? in section", re.MULTILINE)
+
+
+def _plan(case: Case) -> Command | Blocked | None:
+    done, report = case.done("program-line"), reported(case)
+    if report is None or not _object(report) or len(done) > 1:
+        return None
+    if not done:
+        return elsewhere(case) if not given(case, "given.program") else _headers(case, report)
+    place = _address(done[0], report)
+    if place is None:
+        return None
+    file, address = place
+    return Command(
+        argv=(
+            *("gdb", "-batch", "-nx", "-iex", "set auto-load no"),
+            *("-ex", f"info symbol {address:#x}", "-ex", f"info line *{address:#x}", file),
+        ),
+        tool="program-line",
+        timeout=60.0,
+        why="name the source line of that instruction",
+        env={"DEBUGINFOD_URLS": ""},
+    )
+
+
+def _object(report: Report) -> str:
+    name = report.details.get("object", "")
+    return "" if "/" in name or name.startswith("-") else name
+
+
+def _headers(case: Case, report: Report) -> Command:
+    program = given(case, "given.program")
+    return Command(
+        argv=("sh", "-c", _FIND, "sh", program, _object(report)),
+        tool="program-line",
+        why=f"see where {_object(report)} counts the instruction that failed",
+    )
+
+
+def _number(report: Report, name: str) -> int | None:
+    try:
+        return int(report.details.get(name, ""), 16)
+    except ValueError:
+        return None
+
+
+def _address(result: Result, report: Report) -> tuple[str, int] | None:
+    """Return the file, and the address in it of the instruction that failed."""
+    match = _FILE.search(result.output)
+    ip, base, size = (_number(report, name) for name in ("ip", "base", "object_size"))
+    if not match or not is_absolute(match[1]) or ip is None or base is None or size is None:
+        return None
+    told = _number(report, "object_offset")
+    for load in _LOAD.finditer(result.output):
+        offset, address, length = (int(load[n], 16) for n in ("offset", "address", "size"))
+        start, end = offset // _PAGE * _PAGE, -(-(offset + length) // _PAGE) * _PAGE
+        at = told if told is not None else start + ip - base
+        if start <= at < end and size <= end - start:
+            return match[1], address + at - offset
+    return None
+
+
+def _read(result: Result, case: Case) -> Reading:
+    report = reported(case)
+    if report is None or result.command.argv[0] == "gdb":
+        return _read_line(result)
+    if not result.ok:
+        text = f"{_object(report)} was not found, so the line cannot be told without a core"
+        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+    if _address(result, report) is None:
+        text = (
+            f"{_object(report)} on disk is not the file that died: its code is laid out otherwise"
+        )
+        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+    return Reading()
+
+
+def _read_line(result: Result) -> Reading:
+    symbol, line = _SYMBOL.search(result.output), _LINE.search(result.output)
+    facts: list[Fact] = []
+    if symbol:
+        facts.append(fact("user.ip_function", symbol[1], result))
+    if line:
+        facts.append(fact("user.ip_file", line[2], result))
+        facts.append(fact("user.ip_line", int(line[1]), result))
+    if not facts:
+        text = "The file has no symbols: install its debug package, or build it with -g"
+        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+    where = f" at {line[2]}:{line[1]}" if line else ""
+    name = symbol[1] if symbol else "the program"
+    text = f"By the kernel's line, the instruction that failed is in {name}{where}"
+    return Reading(facts=tuple(facts), findings=(finding(text, Mark.BAD, result),))
+
+
+TOOL: Final = Tool(
+    id="program-line",
+    purpose="names the source line from the kernel's line alone, without a core",
+    programs=("sh", "readelf", "gdb"),
+    package={"": "binutils gdb"},
+    facts=("user.ip_function", "user.ip_file", "user.ip_line"),
+    plan=_plan,
+    read=_read,
+    by_hand="addr2line -f -i -e FILE ADDRESS, with ADDRESS = ip - base + the segment's address.",
+)
+
+TOOLS: Final = (TOOL,)

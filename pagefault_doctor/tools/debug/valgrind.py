@@ -1,0 +1,151 @@
+"""valgrind: what a program does to its memory, read from its XML.
+
+Format: `docs/internals/xml-output-protocol4.txt` of valgrind.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from pagefault_doctor.model import untrusted
+from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus, Risk
+from pagefault_doctor.model.fact import Fact, Finding, Mark
+from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.tools.arguments import given
+from pagefault_doctor.tools.tool import Tool, fact, finding
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+NO_PROGRAM: Final = Blocked(
+    "the program that faulted is not known",
+    "name it: --program FILE; or by hand: valgrind --track-origins=yes PROGRAM",
+)
+
+_SCRIPT: Final = (
+    "exec valgrind --xml=yes --xml-fd=9 --leak-check=full --track-origins=yes "
+    '--child-silent-after-fork=yes -- "$1" 9>&1 >/dev/null'
+)
+"""The program's own output would fall into the XML: it goes nowhere."""
+
+_END: Final = "</valgrindoutput>"
+_TOLD: Final = 8
+_ENTITY: Final = regex(r"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+
+
+class Error(msgspec.Struct, frozen=True):
+    """One error. `kind` is valgrind's own name for it; `place` is the first line with source."""
+
+    kind: str
+    what: str
+    function: str
+    place: str
+    about: str
+
+
+def _plan(case: Case) -> Command | Blocked | None:
+    if case.done("valgrind"):
+        return None
+    program = given(case, "given.program")
+    if not program:
+        return NO_PROGRAM
+    return Command(
+        argv=("sh", "-c", _SCRIPT, "sh", program),
+        tool="valgrind",
+        risk=Risk.LOAD,
+        timeout=300.0,
+        why=f"run {program} again under valgrind, about 30 times slower, with all that it does",
+        env={"DEBUGINFOD_URLS": ""},
+    )
+
+
+def parse(output: str) -> tuple[tuple[Error, ...], str, bool]:
+    """Return the errors, the name of the fatal signal, and whether the XML was whole."""
+    root = _tree(output)
+    if root is None:
+        return (), "", False
+    errors = tuple(_error(element) for element in root.iter("error"))
+    return errors, _text(root, "fatal_signal/signame"), True
+
+
+def _tree(output: str) -> Element | None:
+    """Parse the XML; an interrupted one is closed first, one that declares entities refused."""
+    from xml.etree import ElementTree
+
+    start = output.find("<?xml")
+    if start < 0 or _ENTITY.search(output):
+        return None
+    text = output[start:]
+    end = text.find(_END)
+    last = max(text.rfind("</error>") + len("</error>"), text.rfind("</preamble>") + 11)
+    text = text[: end + len(_END)] if end >= 0 else text[:last] + _END
+    try:
+        return ElementTree.fromstring(text)
+    except (ElementTree.ParseError, ValueError, RecursionError):
+        return None
+
+
+def _text(element: Element, path: str) -> str:
+    return untrusted.clean_line((element.findtext(path) or "").strip())
+
+
+def _error(element: Element) -> Error:
+    what = _text(element, "what") or _text(element, "xwhat/text")
+    frames = element.findall("stack[1]/frame")
+    own = next((frame for frame in frames if frame.find("line") is not None), None)
+    frame = own if own is not None else (frames[0] if frames else element)
+    file, line = _text(frame, "file"), _text(frame, "line")
+    about = _text(element, "auxwhat") or _text(element, "xauxwhat/text")
+    place = f"{file}:{line}" if file and line else ""
+    return Error(_text(element, "kind"), what, _text(frame, "fn"), place, about)
+
+
+def _read(result: Result, case: Case) -> Reading:
+    errors, signal, whole = parse(result.output)
+    if not whole:
+        slow = result.status is ResultStatus.TIMEOUT
+        text = "The program did not end under valgrind" if slow else "valgrind did not run through"
+        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+    facts: tuple[Fact, ...] = (fact("user.valgrind_errors", len(errors), result),)
+    if signal:
+        facts += (fact("user.signal", signal, result),)
+    if case.get("fix.built", False):
+        facts += (fact("validate.verdict", _verdict(errors, signal), result),)
+    if not errors and not signal:
+        text = "valgrind found no memory error in this run"
+        return Reading(facts=facts, findings=(finding(text, Mark.GOOD, result),))
+    worst = sorted(errors, key=lambda error: error.kind.startswith("Leak"))
+    return Reading(facts=facts, findings=tuple(_tell(e, result) for e in worst[:_TOLD]))
+
+
+def _verdict(errors: tuple[Error, ...], signal: str) -> str:
+    """Judge a fixed program by its run: memory that it never gave back is no fault."""
+    faults = [error for error in errors if not error.kind.startswith("Leak")]
+    return "not-fixed" if faults or signal else "fixed"
+
+
+def _tell(error: Error, result: Result) -> Finding:
+    where = f" in {error.function}" if error.function else ""
+    place = f" ({error.place})" if error.place else ""
+    about = f"; {error.about}" if error.about else ""
+    mark = Mark.NEUTRAL if error.kind.startswith("Leak") else Mark.BAD
+    return finding(f"{error.what}{where}{place}{about}", mark, result)
+
+
+TOOL: Final = Tool(
+    id="valgrind",
+    purpose="watches what a program does to its memory",
+    programs=("sh", "valgrind"),
+    package={"": "valgrind"},
+    risk=Risk.LOAD,
+    facts=("user.valgrind_errors", "user.signal", "validate.verdict"),
+    plan=_plan,
+    read=_read,
+    by_hand="Build the program with -fsanitize=address -g and run it.",
+)
+
+TOOLS: Final = (TOOL,)

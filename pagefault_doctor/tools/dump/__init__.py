@@ -1,0 +1,1 @@
+"""Tools of step 4, analyse the crash dump."""

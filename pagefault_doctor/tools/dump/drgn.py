@@ -1,0 +1,232 @@
+"""drgn: the panicking task, its stack with lines, and the log, out of a dump in a second.
+
+drgn runs as a child with a fixed script on its standard input, which prints one JSON object a
+line. It finds the debug information of the distribution's packages by itself.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any, Final
+
+import msgspec
+
+from pagefault_doctor.model import untrusted
+from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.command import Blocked, Command, Result
+from pagefault_doctor.model.fact import Fact, Finding, Mark
+from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.model.report import Report
+from pagefault_doctor.tools.arguments import dump_path, reported, suspect_file
+from pagefault_doctor.tools.drgn_script import SCRIPT
+from pagefault_doctor.tools.dump import dump_file, dump_memory, vmlinux
+from pagefault_doctor.tools.dump.crash import NO_DUMP
+from pagefault_doctor.tools.logs.log_reading import log_reading
+from pagefault_doctor.tools.tool import Tool, fact, finding
+
+_RUN: Final = "import sys; exec(sys.stdin.read(), globals())"
+"""Not the script's path: drgn reads a script file twice, and a pipe can be read once."""
+
+_ENTRY: Final = regex(r"asm_(?:exc|sysvec)_\w+|el1h?_\w+|handle_exception|ret_from_exception")
+_MACHINERY: Final = regex(
+    r"(?:asm_)?exc_\w+|panic|__?die\w*|die|oops_\w+|page_fault_oops|\w*crash_kexec\w*|"
+    r"handle_page_fault|do_user_addr_fault|__?bad_area\w*|no_context|handle_bug|do_error_trap"
+)
+_ABSENT: Final = regex(r"No module named '?drgn|drgn: not found")
+_NOT_A_DUMP: Final = regex(
+    r"not an ELF core file|not a (?:kernel )?core dump|flattened|KDUMP_ATTR_\w+\): Key has no value"
+)
+"""The last is libkdumpfile's word for a dump of QEMU's that was rearranged."""
+
+
+def _plan(case: Case) -> Command | Blocked | None:
+    dump = dump_path(case)
+    if not dump:
+        return NO_DUMP
+    if looking := dump_file.look(case, "drgn"):
+        return looking
+    if hopeless := dump_file.not_a_dump(case):
+        return hopeless
+    if case.get("dump.format", "") == "flattened":
+        remedy = f"makedumpfile -R NEW < {dump}, then --vmcore NEW; crash reads it as it is"
+        return Blocked("drgn does not read a flattened dump", remedy)
+    if done := [result for result in case.done("drgn") if not dump_file.is_look(result)]:
+        return _obstacle(done[-1])
+    symbols: list[str] = []
+    for path in (vmlinux.known(case), suspect_file(case)):
+        symbols += ["-s", path] if path else []
+    return Command(
+        argv=("drgn", "-q", "-c", dump, *symbols, "-e", _RUN),
+        tool="drgn",
+        timeout=60.0,
+        stdin=SCRIPT,
+        why="read the panicking task, its stack and the log out of the dump",
+        env={"DEBUGINFOD_URLS": ""},
+    )
+
+
+def _obstacle(result: Result) -> Blocked | None:
+    if _ABSENT.search(result.errors):
+        return Blocked(
+            "drgn is not installed", "pip install 'pagefault-doctor[drgn]', or use crash"
+        )
+    if _NOT_A_DUMP.search(result.errors):
+        remedy = "crash may read it; a flattened dump: makedumpfile -R NEW < DUMP"
+        return Blocked("the file is not a dump that drgn reads", remedy)
+    if "Permission denied" in result.errors:
+        return Blocked("the dump may not be read by this user", "run pfdoctor as root")
+    return None
+
+
+def parse(output: str) -> dict[str, tuple[Any, int]]:
+    """Return what each line of the script's output says, with its line number."""
+    said: dict[str, tuple[Any, int]] = {}
+    for number, line in enumerate(output.split("\n"), 1):
+        try:
+            found = msgspec.json.decode(line)
+        except (msgspec.DecodeError, RecursionError):
+            continue
+        if isinstance(found, dict):
+            said |= {name: (_clean(value, name), number) for name, value in found.items()}
+    return said
+
+
+def _clean(value: Any, name: str) -> Any:
+    """Make every text harmless: JSON can hold escaped what the output itself could not."""
+    if isinstance(value, str):
+        return untrusted.clean(value) if name == "log" else untrusted.clean_line(value)
+    if isinstance(value, list):
+        return [_clean(entry, name) for entry in value]
+    if isinstance(value, dict):
+        return {key: _clean(entry, key) for key, entry in value.items()}
+    return value
+
+
+def culprit(frames: list[dict[str, Any]], panicked: bool = False) -> dict[str, Any] | None:
+    """Return the frame that faulted: the one below the exception's entry, else below the panic.
+
+    A kernel that `panicked` has that in its stack. Where it has not, the stack could not be
+    followed (as from within the delay loop that a panic ends in, on arm64), and None is returned.
+    """
+    # On arm64 the entry is more than one frame: el1_abort, el1h_64_sync_handler, el1h_64_sync.
+    for above, frame in itertools.pairwise(frames):
+        if _ENTRY.fullmatch(_name(above)) and not _ENTRY.fullmatch(_name(frame)):
+            return frame
+    called = [n for n, frame in enumerate(frames) if _name(frame) == "panic"]
+    if panicked and not any(_MACHINERY.fullmatch(_name(frame)) for frame in frames):
+        return None
+    rest = frames[called[0] + 1 :] if called else frames
+    return next((frame for frame in rest if not _MACHINERY.fullmatch(_name(frame))), None)
+
+
+def _name(frame: dict[str, Any]) -> str:
+    name = frame.get("name")
+    return name if isinstance(name, str) else ""
+
+
+def _frames(said: dict[str, tuple[Any, int]]) -> list[dict[str, Any]]:
+    value = said.get("frames", ([], 0))[0]
+    return [frame for frame in value if isinstance(frame, dict)] if isinstance(value, list) else []
+
+
+def _read(result: Result, case: Case) -> Reading:
+    if dump_file.is_look(result):
+        return dump_file.read_look(result, case)
+    said = parse(result.output)
+    cut = "short read" in result.output or "invalid address" in result.output
+    frame = culprit(_frames(said), panicked="panic" in said and bool(said["panic"][0]))
+    text = said.get("log", ("", 0))[0]
+    log = Reading()
+    if isinstance(text, str) and text:
+        log = log_reading(result, case, source=dump_path(case), boot="the dump", text=text)
+    report = reported(case, log.log)
+    findings = _findings(said, frame, cut, result, report)
+    return Reading(
+        facts=(*_facts(said, frame, cut, result, report), *dump_memory.facts(said, result)),
+        findings=(*findings, *dump_memory.findings(said, result), *log.findings),
+        log=log.log,
+    )
+
+
+def _facts(
+    said: dict[str, tuple[Any, int]],
+    frame: dict[str, Any] | None,
+    cut: bool,
+    result: Result,
+    report: Report | None,
+) -> tuple[Fact, ...]:
+    facts = [
+        fact(f"dump.{name}", said[name][0], result, said[name][1])
+        for name in ("release", "panic")
+        if name in said and isinstance(said[name][0], str)
+    ]
+    if said:
+        facts.append(fact("dump.complete", not cut, result))
+    if frame is None:
+        return tuple(facts)
+    line = said["frames"][1]
+    named = {"function": _function(frame, report), "module": frame.get("module")}
+    named["file"] = frame.get("file")
+    for name, value in named.items():
+        if isinstance(value, str) and value:
+            facts.append(fact(f"dump.{name}", value, result, line))
+    number = frame.get("line")
+    if isinstance(number, int) and number > 0:
+        facts.append(fact("dump.line", number, result, line))
+    return tuple(facts)
+
+
+def _function(frame: dict[str, Any], report: Report | None) -> str:
+    """Return the frame's function; an init function, whose symbols are gone, by the report."""
+    name = _name(frame)
+    if name and not name.startswith("0x"):
+        return name
+    if report and report.module and report.module == frame.get("module"):
+        return report.function or ""
+    return ""
+
+
+def _findings(
+    said: dict[str, tuple[Any, int]],
+    frame: dict[str, Any] | None,
+    cut: bool,
+    result: Result,
+    report: Report | None,
+) -> tuple[Finding, ...]:
+    told = []
+    task, line = said.get("task", ({}, 0))
+    if isinstance(task, dict) and "comm" in task:
+        text = f"The task that crashed is {task['comm']}[{task.get('pid', '?')}]"
+        told.append(finding(text, Mark.NEUTRAL, result, line))
+    if frame:
+        where = f"module {frame['module']}" if frame.get("module") else "the kernel"
+        place = f" at {frame['file']}:{frame.get('line')}" if frame.get("file") else ""
+        what = _function(frame, report) or "code without a name"
+        text = f"It stopped in {what}, {where}{place}"
+        told.append(finding(text, Mark.BAD, result, said["frames"][1]))
+    if cut:
+        text = "The dump is cut or filtered: what is missing in it cannot be shown"
+        told.append(finding(text, Mark.NEUTRAL, result))
+    if not said:
+        text = "drgn could not read the dump"
+        told.append(finding(text, Mark.NEUTRAL, result))
+    return tuple(told)
+
+
+TOOL: Final = Tool(
+    id="drgn",
+    purpose="reads the crashed task, its stack and the log out of a dump, fast",
+    programs=("drgn",),
+    package={"": "python3-drgn", "fedora": "drgn", "arch": "drgn"},
+    facts=(
+        *dump_file.FACTS,
+        *("dump.release", "dump.panic", "dump.complete", "dump.function", "dump.module"),
+        *("dump.file", "dump.line"),
+        *dump_memory.FACTS,
+    ),
+    plan=_plan,
+    read=_read,
+    by_hand="drgn -c VMCORE, then: prog.crashed_thread().stack_trace().",
+)
+
+TOOLS: Final = (TOOL,)

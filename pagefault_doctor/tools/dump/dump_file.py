@@ -1,0 +1,175 @@
+"""What a dump's own header says, before any reader of dumps is started.
+
+Which kernel it is of, whether all of it is there, whether the vmlinux is of the same build: each
+trouble is told in one line, with what can be done. Needs nothing but Python on the host.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.command import Blocked, Command, Result
+from pagefault_doctor.model.fact import Fact, Finding, Mark, Value
+from pagefault_doctor.tools.arguments import dump_path, given, is_absolute, is_release
+from pagefault_doctor.tools.dump import vmlinux
+from pagefault_doctor.tools.dump_script import LOOK, TEXT
+from pagefault_doctor.tools.logs.log_reading import log_reading
+from pagefault_doctor.tools.tool import fact, finding
+
+_IF_PYTHON: Final = 'command -v python3 >/dev/null || exit 0; exec python3 -c "$@"'
+"""Without Python nothing is known, which blocks nothing. The script is the first argument."""
+
+FACTS: Final = (
+    *("dump.format", "dump.release", "dump.build_id", "dump.complete"),
+    *("dump.vmlinux", "dump.vmlinux_fits"),
+)
+"""What the header gives."""
+
+_KEYS: Final = frozenset(
+    {"size", "wanted", "cut", "unfinished", "flattened", "format", "release", "build_id", "error"}
+    | {"vmlinux"}
+)
+
+
+def look(case: Case, tool: str) -> Command | None:
+    """Return the command that reads the header, None where that was done in this case.
+
+    Only a dump that the person named can be of anything: what kdump left on this box is of a kernel
+    of its own, and its name tells whether it is whole.
+    """
+    dump = given(case, "given.vmcore")
+    if not dump or case.has("dump.format") or any(map(is_look, case.done(tool))):
+        return None
+    image = given(case, "given.vmlinux")
+    return Command(
+        argv=("sh", "-c", _IF_PYTHON, "sh", LOOK, dump, image, *vmlinux.PLACES),
+        tool=tool,
+        timeout=120.0,
+        why="read the dump's header: which kernel, is it whole, does the vmlinux fit",
+    )
+
+
+def is_look(result: Result) -> bool:
+    """Return whether a result is of the command that `look` gave."""
+    return result.command.argv[:3] == ("sh", "-c", _IF_PYTHON) and len(result.command.argv) > 6
+
+
+def is_text(result: Result) -> bool:
+    """Return whether a result is of the command that `text` gave."""
+    return result.command.argv[:3] == ("sh", "-c", _IF_PYTHON) and not is_look(result)
+
+
+def text(case: Case, tool: str) -> Command:
+    """Return the command that searches the dump's bytes for what the kernel had logged."""
+    return Command(
+        argv=("sh", "-c", _IF_PYTHON, "sh", TEXT, dump_path(case)),
+        tool=tool,
+        timeout=120.0,
+        why="no reader gets through: search its bytes for lines of the kernel's log",
+    )
+
+
+def read_text(result: Result, case: Case) -> Reading:
+    """Return the log that was found in the dump's bytes; it has no times, and may have gaps."""
+    if not result.said_anything:
+        said = "No text of the kernel's log is in what there is of the dump"
+        return Reading(findings=(finding(said, Mark.NEUTRAL, result),))
+    return log_reading(
+        result, case, source=dump_path(case), boot="pieces found in the dump", text=result.output
+    )
+
+
+def not_a_dump(case: Case) -> Blocked | None:
+    """Return why no reader need be started, going by the header."""
+    form = case.get("dump.format", "")
+    if form == "empty":
+        return Blocked("the dump is empty", "the disk was full, or copying failed: copy it again")
+    if form == "unknown":
+        remedy = "check how it was copied; file(1) tells what it is"
+        return Blocked("the file is not a dump: neither ELF nor kdump nor flattened", remedy)
+    return None
+
+
+def read_look(result: Result, case: Case) -> Reading:
+    """Return what the header says, and one line for each trouble."""
+    said: dict[str, tuple[str, int]] = {}
+    misfits: list[tuple[str, str, int]] = []
+    looked_at = given(case, "given.vmlinux")
+    for number, line in enumerate(result.output.split("\n"), 1):
+        key, equals, value = line.partition("=")
+        if key == "candidate":
+            looked_at = value
+        elif key == "vmlinux_bad":
+            misfits.append((looked_at, value, number))
+        elif equals and key in _KEYS:
+            said[key] = value, number
+    return Reading(
+        facts=_facts(said, misfits, result, case),
+        findings=(*_troubles(said, result, case), *_misfits(misfits, said, result)),
+    )
+
+
+def _facts(
+    said: dict[str, tuple[str, int]],
+    misfits: list[tuple[str, str, int]],
+    result: Result,
+    case: Case,
+) -> tuple[Fact, ...]:
+    def fact_of(name: str, value: Value, key: str) -> Fact:
+        return fact(name, value, result, said[key][1])
+
+    facts = []
+    if "format" in said:
+        form = "flattened" if "flattened" in said else said["format"][0]
+        facts.append(fact_of("dump.format", form, "format"))
+    if "release" in said and is_release(said["release"][0]):
+        facts.append(fact_of("dump.release", said["release"][0], "release"))
+    if "build_id" in said:
+        facts.append(fact_of("dump.build_id", said["build_id"][0], "build_id"))
+    if "vmlinux" in said and is_absolute(said["vmlinux"][0]):
+        facts.append(fact_of("dump.vmlinux", said["vmlinux"][0], "vmlinux"))
+    facts += [fact_of("dump.complete", False, key) for key in ("cut", "unfinished") if key in said]
+    named = given(case, "given.vmlinux")
+    facts += [
+        fact("dump.vmlinux_fits", False, result, line) for p, _, line in misfits if p == named
+    ]
+    return tuple(facts)
+
+
+def _troubles(said: dict[str, tuple[str, int]], result: Result, case: Case) -> list[Finding]:
+    told: list[tuple[str, str]] = []
+    if "error" in said:
+        told.append((said["error"][0], "error"))
+    if "cut" in said:
+        there = _mebibytes(said["size"][0]) if "size" in said else "a part"
+        of = f" of {_mebibytes(said['wanted'][0])}" if "wanted" in said else ""
+        text = f"The dump is cut off: {there}{of} are there; copy it again if the rest still exists"
+        told.append((text, "cut"))
+    elif "unfinished" in said:
+        text = "kdump did not finish writing the dump: the disk was full, or it was interrupted"
+        told.append((text, "unfinished"))
+    if "flattened" in said:
+        text = (
+            "The dump is flattened, for a pipe: crash reads it as it is; drgn after "
+            f"makedumpfile -R NEW < {dump_path(case)}, unless QEMU wrote it"
+        )
+        told.append((text, "flattened"))
+    return [finding(text, Mark.NEUTRAL, result, said[key][1]) for text, key in told]
+
+
+def _misfits(
+    misfits: list[tuple[str, str, int]], said: dict[str, tuple[str, int]], result: Result
+) -> list[Finding]:
+    release = said["release"][0] if "release" in said else "another kernel"
+    instead = f"; {said['vmlinux'][0]} fits and is used" if "vmlinux" in said else ""
+    told = []
+    for path, why, line in misfits:
+        what = why if why.startswith("no ") else f"of {why}, the dump of {release}"
+        verb = "has" if why == "no debug information" else "is"
+        told.append(finding(f"{path} {verb} {what}{instead}", Mark.BAD, result, line))
+    return told
+
+
+def _mebibytes(number: str) -> str:
+    return f"{int(number) >> 20} MiB" if number.isdecimal() and len(number) < 20 else "some"

@@ -1,0 +1,152 @@
+"""kdump: would the next crash leave a dump?
+
+What is read: /sys/kernel/kexec_crash_size and kexec_crash_loaded (`kernel/ksysfs.c`),
+/proc/sys/kernel/panic_on_oops, the `crashkernel=` option of the running kernel
+(`Documentation/admin-guide/kdump/kdump.rst`), and the room under /var/crash.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.command import Command, Result
+from pagefault_doctor.model.fact import Fact, Finding, Mark
+from pagefault_doctor.tools.arguments import elsewhere
+from pagefault_doctor.tools.tool import INSTALLERS, Tool, fact, finding
+
+_SCRIPT: Final = """\
+say() { [ -r "$2" ] && echo "$1=$(head -n 1 "$2")"; }
+say reserved /sys/kernel/kexec_crash_size
+say loaded /sys/kernel/kexec_crash_loaded
+say panic_on_oops /proc/sys/kernel/panic_on_oops
+for word in $(cat /proc/cmdline); do
+  case $word in crashkernel=*) echo "$word";; esac
+done
+for folder in /var/crash /var; do
+  [ -d $folder ] || continue
+  echo "free_kib=$(df -Pk $folder | tail -n 1 | tr -s ' ' | cut -d ' ' -f 4)"
+  break
+done
+echo "memory_kib=$(sed -n 's/^MemTotal: *\\([0-9]*\\).*/\\1/p' /proc/meminfo)"
+for unit in kdump kdump-tools; do
+  systemctl is-active --quiet $unit 2>/dev/null && echo "service=$unit"
+done
+true
+"""
+
+_PACKAGE: Final = {
+    "": "kexec-tools",
+    "debian": "kdump-tools",
+    "fedora": "kdump-utils",
+    "suse": "kdump kexec-tools",
+    "arch": "kexec-tools",
+}
+_START: Final = {"debian": "kdump-tools"}
+_KEYS: Final = frozenset(
+    {
+        *("reserved", "loaded", "panic_on_oops", "crashkernel", "free_kib", "memory_kib"),
+        "service",
+    }
+)
+
+
+def _plan(case: Case) -> Command | None:
+    if case.done("kdump") or elsewhere(case):
+        return None
+    why = "see whether a crash of this box would leave a dump"
+    return Command(argv=("sh", "-c", _SCRIPT), tool="kdump", why=why)
+
+
+def _number(value: str) -> int | None:
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 20 else None
+
+
+def _read(result: Result, case: Case) -> Reading:
+    said: dict[str, str] = {}
+    where: dict[str, int] = {}
+    for number, line in enumerate(result.output.split("\n"), 1):
+        key, equals, value = line.partition("=")
+        if equals and key in _KEYS and key not in said:
+            said[key], where[key] = value.strip(), number
+    if not said:
+        text = "Whether kdump is ready could not be read"
+        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+    reserved = _number(said.get("reserved", "")) or 0
+    loaded = said.get("loaded") == "1"
+    panics = _number(said.get("panic_on_oops", "")) or 0
+    facts: tuple[Fact, ...] = (
+        fact("kdump.reserved_bytes", reserved, result, where.get("reserved")),
+        fact("kdump.loaded", loaded, result, where.get("loaded")),
+        fact("kdump.panic_on_oops", panics > 0, result, where.get("panic_on_oops")),
+        fact("kdump.ready", loaded and reserved > 0 and panics > 0, result),
+    )
+    problems = [
+        *_memory(reserved, "crashkernel" in said),
+        *_kernel(loaded, reserved, case.get("host.family", "")),
+        *_panic(panics),
+        *_room(said),
+    ]
+    findings = [finding(text, Mark.NEUTRAL, result, where.get(key)) for key, text in problems]
+    return Reading(facts=facts, findings=tuple(findings) or _ready(reserved, result))
+
+
+def _ready(reserved: int, result: Result) -> tuple[Finding, ...]:
+    text = f"kdump is ready: {reserved >> 20} MiB reserved, crash kernel loaded, an oops panics"
+    return (finding(text, Mark.GOOD, result),)
+
+
+def _memory(reserved: int, asked: bool) -> list[tuple[str, str]]:
+    if reserved:
+        return []
+    if asked:
+        text = "crashkernel= is on the kernel command line, yet nothing is reserved: ask for less"
+    else:
+        text = (
+            "No memory is reserved for a crash kernel: add crashkernel=256M to the kernel "
+            "command line (GRUB_CMDLINE_LINUX in /etc/default/grub, update-grub), then reboot"
+        )
+    return [("reserved", text)]
+
+
+def _kernel(loaded: bool, reserved: int, family: str) -> list[tuple[str, str]]:
+    if loaded or not reserved:
+        return []
+    package = _PACKAGE.get(family, _PACKAGE[""])
+    install = f"{INSTALLERS.get(family, 'install')} {package}"
+    start = f"systemctl enable --now {_START.get(family, 'kdump')}"
+    return [("loaded", f"Memory is reserved, but no crash kernel is loaded: {install}; {start}")]
+
+
+def _panic(panics: int) -> list[tuple[str, str]]:
+    if panics:
+        return []
+    text = (
+        "panic_on_oops is 0: an oops does not panic, so it never reaches kdump "
+        "(sysctl kernel.panic_on_oops=1)"
+    )
+    return [("panic_on_oops", text)]
+
+
+def _room(said: dict[str, str]) -> list[tuple[str, str]]:
+    free, memory = _number(said.get("free_kib", "")), _number(said.get("memory_kib", ""))
+    if free is None or memory is None or free * 8 >= memory:
+        return []
+    text = (
+        f"Only {free >> 10} MiB free for a dump of {memory >> 10} MiB of memory: make room under "
+        "/var/crash, or filter with makedumpfile -d 31"
+    )
+    return [("free_kib", text)]
+
+
+TOOL: Final = Tool(
+    id="kdump",
+    purpose="tells whether the next crash would leave a dump",
+    programs=("sh",),
+    facts=("kdump.reserved_bytes", "kdump.loaded", "kdump.panic_on_oops", "kdump.ready"),
+    plan=_plan,
+    read=_read,
+    by_hand="cat /sys/kernel/kexec_crash_size /sys/kernel/kexec_crash_loaded: neither may be 0.",
+)
+
+TOOLS: Final = (TOOL,)

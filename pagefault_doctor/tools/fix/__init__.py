@@ -1,0 +1,1 @@
+"""Tools of step 6, fix the code."""

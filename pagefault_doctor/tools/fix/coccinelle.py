@@ -1,0 +1,100 @@
+"""coccinelle: the patterns of common kernel bugs, searched for in the module's source.
+
+The semantic patches are our own, in `semantic_patches/`, a file for each root cause that its
+patterns bring. They print `file:line:[cause] message` and need no kernel headers. They go in by
+standard input, so that nothing has to be there on the host but spatch.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from typing import Final
+
+from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.command import Blocked, Command, Result, Risk
+from pagefault_doctor.model.fact import Mark
+from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.tools.fix import hint, kbuild
+from pagefault_doctor.tools.fix.hint import Hint
+from pagefault_doctor.tools.tool import Tool, finding
+
+_SCRIPT: Final = """\
+scratch=$(mktemp -d) || exit 1
+trap 'rm -rf "$scratch"' EXIT
+cat > "$scratch/rules.cocci"
+spatch --very-quiet --sp-file "$scratch/rules.cocci" --dir "$1"
+"""
+
+_SHARED: Final = "shared.cocci"
+"""What the other files use; it has to come first."""
+
+_FOUND = regex(
+    r"^(?P<file>/[^:\n]+):(?P<line>\d{1,9}):(?:\[(?P<cause>[a-z-]{1,32})\] )?(?P<text>[^:\n].*)$"
+)
+_NO_PYTHON = regex(r"cannot find module 'spatch|[Pp]ython(?: support)? (?:is )?not")
+
+
+@cache
+def rules() -> str:
+    """Return all semantic patches as one."""
+    folder = resources.files("pagefault_doctor.tools.fix").joinpath("semantic_patches")
+    files = (file for file in folder.iterdir() if file.name.endswith(".cocci"))
+    ordered = sorted(files, key=lambda file: (file.name != _SHARED, file.name))
+    return "\n".join(file.read_text("utf-8") for file in ordered)
+
+
+def _plan(case: Case) -> Command | Blocked | None:
+    if done := case.done("coccinelle"):
+        return _obstacle(done[-1])
+    source = kbuild.source_folder(case)
+    if isinstance(source, Blocked):
+        return source
+    return Command(
+        argv=("sh", "-c", _SCRIPT, "sh", source),
+        tool="coccinelle",
+        risk=Risk.LOAD,
+        timeout=180.0,
+        stdin=rules(),
+        why="search the source for the patterns of common kernel bugs",
+    )
+
+
+def _obstacle(result: Result) -> Blocked | None:
+    if result.ok or not _NO_PYTHON.search(result.errors):
+        return None
+    return Blocked("this spatch was built without Python", "install the distribution's coccinelle")
+
+
+def _read(result: Result, case: Case) -> Reading:
+    if not result.ok:
+        text = "spatch did not run through"
+        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+    silence = "None of the known bug patterns is in the source, which proves nothing"
+    return hint.reading(parse(result), result, case, "cocci", silence)
+
+
+def parse(result: Result) -> tuple[Hint, ...]:
+    """Return what the patches found: of several ways to one mistake in a line, the last told."""
+    source = result.command.argv[-1].rstrip("/") + "/"
+    found: dict[tuple[str, int, str], Hint] = {}
+    for number, line in enumerate(result.output.split("\n"), 1):
+        if match := _FOUND.match(line):
+            file, at, cause = match["file"].removeprefix(source), int(match["line"]), match["cause"]
+            found[file, at, cause or ""] = Hint(file, at, match["text"], number, cause or "")
+    return tuple(found.values())
+
+
+TOOL: Final = Tool(
+    id="coccinelle",
+    purpose="searches the source for the patterns of common kernel bugs",
+    programs=("sh", "spatch"),
+    package={"": "coccinelle"},
+    risk=Risk.LOAD,
+    facts=hint.facts("cocci"),
+    plan=_plan,
+    read=_read,
+    by_hand="Read the source for results not tested, use after kfree, what exit does not stop.",
+)
+
+TOOLS: Final = (TOOL,)

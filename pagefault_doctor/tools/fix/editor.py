@@ -1,0 +1,127 @@
+"""The editor on the faulty line, and the change it made."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import Final
+
+from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.command import Blocked, Command, Result, Risk
+from pagefault_doctor.model.fact import Mark
+from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.tools.fix.kbuild import source_folder
+from pagefault_doctor.tools.fix.source import spot
+from pagefault_doctor.tools.permission import is_refused
+from pagefault_doctor.tools.tool import Tool, fact, finding
+
+EDITORS: Final = ("nano", "vim", "vi", "emacs", "micro", "ne", "joe")
+"""Editors that take `+LINE FILE`, the easiest to leave first."""
+_ADDED = regex(r"^\+(?!\+\+ )", re.MULTILINE)
+_REMOVED = regex(r"^-(?!-- )", re.MULTILINE)
+
+
+def editor(case: Case) -> tuple[str, ...]:
+    """Return the person's editor as an argv, else one that the host has."""
+    try:
+        chosen = tuple(shlex.split(case.get("host.editor", "")))
+    except ValueError:
+        chosen = ()
+    if chosen:
+        return chosen
+    programs = case.facts["host.programs"].value if case.has("host.programs") else ()
+    known = programs if isinstance(programs, tuple) else ()
+    return (next((name for name in EDITORS if name in known), "vi"),)
+
+
+def _plan_edit(case: Case) -> Command | Blocked | None:
+    place = spot(case)
+    if place is None:
+        folder = source_folder(case)
+        remedy = "find the line first (step debug-module), or edit the source by hand"
+        no_line = Blocked("the line to edit is not known", remedy)
+        return folder if isinstance(folder, Blocked) else no_line
+    file, line = place
+    done = case.done("edit")
+    if not done:
+        return _copy(file)
+    if is_refused(done[0]) or "cannot" in done[0].errors:
+        return Blocked(f"{file} cannot be copied, so it is not edited", "check its permissions")
+    return None if len(done) > 1 else _edit(file, line, case)
+
+
+def _copy(file: str) -> Command:
+    return Command(
+        argv=("cp", "-n", file, f"{file}.orig"),
+        tool="edit",
+        risk=Risk.CHANGE,
+        why="keep the source as it was; an older copy is not overwritten",
+        undo=f"rm {shlex.quote(file + '.orig')}",
+    )
+
+
+def _edit(file: str, line: int, case: Case) -> Command:
+    return Command(
+        argv=(*editor(case), f"+{line}", file),
+        tool="edit",
+        risk=Risk.CHANGE,
+        interactive=True,
+        why="change the source at the line that faulted" if line > 1 else "change the source",
+        undo=shlex.join(("mv", f"{file}.orig", file)),
+    )
+
+
+def _read_edit(result: Result, case: Case) -> Reading:
+    if result.ok:
+        return Reading()
+    what = "could not be copied" if result.command.argv[0] == "cp" else "was not edited"
+    if result.command.argv[0] == "cp" and not result.errors.strip():
+        return Reading()
+    return Reading(findings=(finding(f"The source {what}", Mark.NEUTRAL, result),))
+
+
+def _plan_diff(case: Case) -> Command | None:
+    place = spot(case)
+    if place is None or case.done("diff"):
+        return None
+    file = place[0]
+    return Command(argv=("diff", "-u", f"{file}.orig", file), tool="diff", why="show the change")
+
+
+def _read_diff(result: Result, case: Case) -> Reading:
+    if result.exit_code not in (0, 1):
+        text = "There is no copy of the source to compare with: it was not edited here"
+        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+    changed = result.exit_code == 1
+    facts = (fact("fix.changed", changed, result),)
+    if not changed:
+        text = "The source is as it was"
+        return Reading(facts=facts, findings=(finding(text, Mark.NEUTRAL, result),))
+    added, removed = len(_ADDED.findall(result.output)), len(_REMOVED.findall(result.output))
+    name = result.command.argv[-1].rpartition("/")[2]
+    text = f"{name} was changed: {added} lines added, {removed} removed"
+    return Reading(facts=facts, findings=(finding(text, Mark.GOOD, result),))
+
+
+TOOLS: Final = (
+    Tool(
+        id="edit",
+        purpose="opens the source at the faulty line in your editor",
+        programs=("cp",),
+        package={"": "coreutils"},
+        risk=Risk.CHANGE,
+        plan=_plan_edit,
+        read=_read_edit,
+        by_hand="Copy the file to FILE.orig, then change it with any editor.",
+    ),
+    Tool(
+        id="diff",
+        purpose="shows what was changed",
+        programs=("diff",),
+        package={"": "diffutils"},
+        facts=("fix.changed",),
+        plan=_plan_diff,
+        read=_read_diff,
+        by_hand="Compare FILE.orig with FILE.",
+    ),
+)

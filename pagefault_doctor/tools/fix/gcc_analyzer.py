@@ -1,0 +1,151 @@
+"""gcc -fanalyzer: a hint at the bug from the compiler, read from its JSON.
+
+See "Static Analyzer Options" and `-fdiagnostics-format=json` of the GCC manual. It finds few of
+the bugs that crash kernels: a warning is a hint, and silence proves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+
+from pagefault_doctor.model import untrusted
+from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.command import Blocked, Command, Result, Risk
+from pagefault_doctor.model.fact import Mark
+from pagefault_doctor.tools.fix import hint, kbuild
+from pagefault_doctor.tools.fix.hint import Hint
+from pagefault_doctor.tools.tool import Tool, finding
+
+_OPTIONS: Final = "KCFLAGS=-fanalyzer -fdiagnostics-format=json"
+_CAUSES: Final = (
+    ("null-", "null-deref"),
+    ("use-after-free", "use-after-free"),
+    ("use-of-pointer-in-stale-stack-frame", "wild-pointer"),
+    ("uninitialized", "wild-pointer"),
+    ("double-free", "double-free"),
+    ("free-of-non-heap", "double-free"),
+    ("out-of-bounds", "out-of-bounds"),
+    ("allocation-size", "out-of-bounds"),
+    ("tainted", "out-of-bounds"),
+    ("write-to", "readonly-write"),
+    ("recursion", "stack-overflow"),
+    ("infinite-loop", "lockup-hang"),
+    ("leak", "oom"),
+    ("shift", "logic-error"),
+    ("divisor", "logic-error"),
+)
+"""Words of `-Wanalyzer-*`, and the root cause they speak for."""
+
+
+class Warned(msgspec.Struct, frozen=True):
+    """One warning. `steps` is the path to it in words, `at` the line of the output."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+    option: str
+    cwe: int | None
+    steps: tuple[str, ...]
+    at: int
+
+
+def _plan(case: Case) -> Command | Blocked | None:
+    if done := case.done("gcc-analyzer"):
+        return kbuild.obstacle(done[-1], case)
+    why = "let the compiler look for paths to a bad access"
+    return kbuild.in_scratch(case, "gcc-analyzer", why, _OPTIONS)
+
+
+def parse(result: Result) -> tuple[Warned, ...]:
+    """Return the analyser's warnings, out of the JSON lines among make's own."""
+    scratch = kbuild.scratch_of(result)
+    return tuple(
+        warned
+        for number, line in enumerate(result.errors.split("\n"), 1)
+        if line.startswith("[")
+        for entry in _entries(line)
+        if (warned := _warned(entry, scratch, number))
+    )
+
+
+def _entries(line: str) -> Iterator[dict[str, Any]]:
+    try:
+        found = msgspec.json.decode(line)
+    except (msgspec.DecodeError, RecursionError):
+        return
+    if isinstance(found, list):
+        yield from (entry for entry in found if isinstance(entry, dict))
+
+
+def _text(value: object) -> str:
+    return untrusted.clean_line(value) if isinstance(value, str) else ""
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _map(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _warned(entry: dict[str, Any], scratch: str, number: int) -> Warned | None:
+    option = _text(entry.get("option"))
+    if not option.startswith("-Wanalyzer"):
+        return None
+    where = _map(_map(next(iter(_list(entry.get("locations"))), None)).get("caret"))
+    steps = (_text(_map(step).get("description")) for step in _list(entry.get("path")))
+    return Warned(
+        file=_text(where.get("file")).removeprefix(scratch),
+        line=_number(where.get("line")),
+        column=_number(where.get("column")),
+        message=_text(entry.get("message")),
+        option=option,
+        cwe=_map(entry.get("metadata")).get("cwe") if _has_cwe(entry) else None,
+        steps=tuple(step for step in steps if step),
+        at=number,
+    )
+
+
+def _has_cwe(entry: dict[str, Any]) -> bool:
+    return isinstance(_map(entry.get("metadata")).get("cwe"), int)
+
+
+def _read(result: Result, case: Case) -> Reading:
+    warnings = parse(result)
+    if not result.ok and not warnings:
+        text = "The source did not compile under the analyser"
+        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+    silence = "The analyser warns of nothing, which proves nothing"
+    return hint.reading(map(_hint, warnings), result, case, "analyser", silence)
+
+
+def _hint(warned: Warned) -> Hint:
+    cwe = f" (CWE-{warned.cwe})" if warned.cwe else ""
+    path = f"; path: {' -> '.join(warned.steps)}" if len(warned.steps) > 1 else ""
+    text = f"{warned.message}{cwe}{path}"
+    cause = next((cause for word, cause in _CAUSES if word in warned.option), "")
+    return Hint(warned.file, warned.line, text, warned.at, cause)
+
+
+TOOL: Final = Tool(
+    id="gcc-analyzer",
+    purpose="lets the compiler look for paths to a bad access",
+    programs=("make", "gcc"),
+    package=kbuild.BUILD_TOOLS,
+    risk=Risk.LOAD,
+    facts=hint.facts("analyser"),
+    plan=_plan,
+    read=_read,
+    by_hand="In a copy: make -C /lib/modules/$(uname -r)/build M=$PWD KCFLAGS=-fanalyzer modules.",
+)
+
+TOOLS: Final = (TOOL,)

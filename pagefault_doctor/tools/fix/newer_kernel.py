@@ -1,0 +1,234 @@
+"""A newer kernel, where the kernel itself is at fault: is there one, and does it say it is mended?
+
+The lists that the package manager has are asked, without renewing them. The changelog is read on
+this disk where the newer package is installed, else over the network. It proves nothing: it tells
+which kernel to try.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus
+from pagefault_doctor.model.fact import Finding, Mark
+from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.tools.arguments import elsewhere, is_release, reported
+from pagefault_doctor.tools.fix.changelog import Entry, functions, naming, newer, since, touching
+from pagefault_doctor.tools.tool import Tool, fact, finding
+
+ID: Final = "newer-kernel"
+
+_APT: Final = """\
+release=$1 flavour=$2
+dpkg-query -W -f '${db:Status-Status} ${Package} ${Version}\\n' "linux-image-[0-9]*-$flavour"
+apt-cache depends --important "linux-image-$flavour" 2>/dev/null | {
+  while read -r kind name; do
+    case $kind in Depends:) printf '%s\\n' "$name" ;; esac
+  done
+  printf 'linux-image-%s\\n' "$release"
+} | while IFS= read -r name; do
+  apt-cache show --no-all-versions "$name" 2>/dev/null | while read -r key value; do
+    case $key in Version:) printf 'candidate %s %s\\n' "$name" "$value"; break ;; esac
+  done
+done
+:
+"""
+
+_APT_CHANGELOG: Final = """\
+for file in "/usr/share/doc/$1/"changelog*.gz; do
+  [ -r "$file" ] && [ "$3" = installed ] && { gzip -dc "$file" | head -c 2000000; exit; }
+done
+apt-get -qq changelog "$1=$2" | head -c 2000000
+"""
+
+_DNF: Final = """\
+form='%{name} %{version}-%{release}.%{arch}\\n'
+rpm -q --qf "installed $form" kernel-core kernel
+dnf -q -C repoquery --latest-limit=1 --qf "candidate $form" kernel-core
+:
+"""
+
+_DNF_CHANGELOG: Final = """\
+if [ "$3" = installed ]; then rpm -q --changelog "$1-$2"; else
+  dnf -q repoquery --changelogs "$1-$2"
+fi | head -c 2000000
+"""
+
+_BY_HAND: Final = {
+    "suse": "zypper list-updates -t package | grep kernel-default",
+    "arch": "pacman -Qu linux; pacman -Si linux",
+    "alpine": "apk version linux-lts",
+}
+
+_FLAVOUR = regex(r"\d[\w.+~]*(?:-\d[\w.+~]*)?-([a-z][\w-]*)")
+_ROW = regex(r"(installed|candidate) ([A-Za-z0-9][\w.+-]{0,150}) (\d[\w.+:~-]{0,100})")
+_SHOWN: Final = 3
+
+
+class Kernel(msgspec.Struct, frozen=True):
+    """A kernel's package: its version, whether it is installed, and the line that told of it."""
+
+    package: str
+    version: str
+    installed: bool
+    line: int
+
+
+def _kernels(output: str) -> list[Kernel]:
+    rows = ((n, _ROW.fullmatch(line.strip())) for n, line in enumerate(output.split("\n"), 1))
+    return [Kernel(m[2], m[3], m[1] == "installed", n) for n, m in rows if m]
+
+
+def _running(kernels: list[Kernel], release: str) -> str:
+    """Return the version of the package of the running kernel: an rpm's is the release itself."""
+    own = (k for k in kernels if k.installed and _is_of(k, release))
+    return next((kernel.version for kernel in own), "")
+
+
+def _is_of(kernel: Kernel, release: str) -> bool:
+    return kernel.package == f"linux-image-{release}" or kernel.version == release
+
+
+def _newest(kernels: list[Kernel], release: str) -> Kernel | None:
+    """Return the newest kernel that is newer than the running one; an installed one first."""
+    running = _running(kernels, release)
+    best: Kernel | None = None
+    for kernel in sorted(kernels, key=lambda kernel: not kernel.installed):
+        if running and newer(kernel.version, best.version if best else running):
+            best = kernel
+    return best
+
+
+def _plan(case: Case) -> Command | Blocked | None:
+    here = case.get("host.kernel", "")
+    wanted = case.get("verdict.attribution", "") == "kernel" and not elsewhere(case)
+    if not wanted or not is_release(here) or reported(case) is None:
+        return None
+    done = case.done(ID)
+    if len(done) == 1 and (kernel := _newest(_kernels(done[0].output), here)):
+        return _changelog(case, kernel)
+    return _ask(case, here) if not done else None
+
+
+def _ask(case: Case, here: str) -> Command | Blocked | None:
+    why = f"see whether the lists of packages have a kernel newer than {here}"
+    flavour = _FLAVOUR.fullmatch(here)
+    if _has(case, "dpkg-query", "debian") and flavour:
+        return Command(argv=("sh", "-c", _APT, ID, here, flavour[1]), tool=ID, why=why)
+    if _has(case, "dnf", "fedora"):
+        return Command(argv=("sh", "-c", _DNF, ID, here), tool=ID, why=why, timeout=60.0)
+    by_hand = _BY_HAND.get(case.get("host.family", ""))
+    return Blocked("pfdoctor does not know this package manager", by_hand) if by_hand else None
+
+
+def _has(case: Case, program: str, family: str) -> bool:
+    programs = case.facts.get("host.programs")
+    if programs is None:
+        return case.get("host.family", "") == family
+    return program in programs.value  # type: ignore[operator]
+
+
+def _changelog(case: Case, kernel: Kernel) -> Command:
+    script = _APT_CHANGELOG if kernel.package.startswith("linux-image") else _DNF_CHANGELOG
+    where = "on this disk" if kernel.installed else "over the network, if there is one"
+    state = "installed" if kernel.installed else "candidate"
+    return Command(
+        argv=("sh", "-c", script, ID, kernel.package, kernel.version, state),
+        tool=ID,
+        timeout=90.0,
+        why=f"search the changelog of {kernel.package} {kernel.version} for the fault, {where}",
+    )
+
+
+def _read(result: Result, case: Case) -> Reading:
+    if result.status is ResultStatus.MISSING:
+        return Reading()
+    if result.command.argv[2:3] in ((_APT,), (_DNF,)):
+        return _listed(result, case)
+    return _searched(result, case)
+
+
+def _listed(result: Result, case: Case) -> Reading:
+    here = case.get("host.kernel", "")
+    kernels = _kernels(result.output)
+    best = _newest(kernels, here)
+    if best is None:
+        told = "is in the lists of this box, as they were fetched last"
+        text = f"No kernel newer than {here} {told}; renew them (apt-get update, dnf makecache)"
+        known = _running(kernels, here)
+        return Reading(findings=(finding(text, Mark.NEUTRAL, result),) if known else ())
+    how = (
+        "it is installed already: reboot into it"
+        if best.installed
+        else "it can be installed (by the lists as they were fetched last)"
+    )
+    text = f"{best.package} {best.version} is newer than the kernel that runs, and {how}"
+    facts = (
+        fact("kernel.newer", f"{best.package} {best.version}", result, best.line),
+        fact("kernel.newer_installed", best.installed, result, best.line),
+    )
+    return Reading(facts=facts, findings=(finding(text, Mark.NEUTRAL, result, best.line),))
+
+
+def _searched(result: Result, case: Case) -> Reading:
+    report, before = reported(case), case.done(ID)
+    running = _running(_kernels(before[0].output), case.get("host.kernel", "")) if before else ""
+    if report is None or not running:
+        return Reading()
+    kernel = case.get("kernel.newer", "the newer kernel")
+    if not result.said_anything:
+        text = f"The changelog of {kernel} could not be read here: look for it on another machine"
+        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+    entries = tuple(since(result.output, running))
+    names = functions(report)
+    hits = [Hit(f"names {function}", entry) for function, entry in naming(entries, names)]
+    for name in names[:1]:
+        hits += [Hit(f"is about the part of {name}", entry) for entry in touching(entries, name)]
+    if not hits:
+        text = (
+            f"{len(entries)} changes since {running} name nothing of "
+            f"{', '.join(names) or 'this fault'}; {kernel} may have the fix all the same"
+        )
+        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+    first = hits[0].entry
+    facts = (fact("kernel.newer_fix", f"{first.version}: {first.text}", result, first.line),)
+    return Reading(facts=facts, findings=_told(hits, kernel, result))
+
+
+class Hit(msgspec.Struct, frozen=True):
+    """A change that may bear on the fault, and how it does."""
+
+    how: str
+    entry: Entry
+
+
+def _told(hits: list[Hit], kernel: str, result: Result) -> tuple[Finding, ...]:
+    """Tell the first hits, each change once, and what to do about them."""
+    once = {hit.entry: hit for hit in reversed(hits)}
+    unlike = [hit for hit in hits if once[hit.entry] is hit]
+    told = [
+        finding(f"{e.version} {how}: {e.text[:200]}", Mark.NEUTRAL, result, e.line)
+        for how, e in ((hit.how, hit.entry) for hit in unlike[:_SHOWN])
+    ]
+    more = len(unlike) - len(told)
+    also = f" and {more} more changes" if more else ""
+    text = f"That{also} may be the fix, or not: boot {kernel}, and bring the fault about again"
+    return (*told, finding(text, Mark.NEUTRAL, result))
+
+
+TOOL: Final = Tool(
+    id=ID,
+    purpose="looks for a newer kernel, and in its changelog for the fault",
+    programs=("sh",),
+    facts=("kernel.newer", "kernel.newer_installed", "kernel.newer_fix"),
+    plan=_plan,
+    read=_read,
+    by_hand="apt-get update; apt-cache policy linux-image-amd64; apt-get changelog "
+    "linux-image-amd64 | grep FUNCTION; or dnf check-update kernel, dnf changelog --upgrades "
+    "kernel-core; or git log --grep FUNCTION in a kernel's source.",
+)
+
+TOOLS: Final = (TOOL,)

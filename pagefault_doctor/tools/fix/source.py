@@ -1,0 +1,103 @@
+"""The source around the faulty line."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.command import Blocked, Command, Result
+from pagefault_doctor.model.fact import Mark
+from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.tools.arguments import inside, reported
+from pagefault_doctor.tools.fix.kbuild import source_folder
+from pagefault_doctor.tools.tool import Tool, fact, finding
+
+AROUND: Final = 8
+"""Lines shown before and after."""
+
+_KERNELS = regex(r"/linux-(?:headers|kbuild)-|(?:^|/)include/(?:linux|asm|asm-generic|net|uapi)/")
+"""Headers of the kernel, whose inline functions are part of every module."""
+
+
+def place(case: Case) -> tuple[str, int] | None:
+    """Return the file and line that faulted, as the debug information names them."""
+    for name in ("debug.", "dump.", "user.core_", "user.ip_"):
+        file, line = case.get(f"{name}file", ""), case.get(f"{name}line", 0)
+        if file and line > 0:
+            return file, line
+    report = reported(case)
+    if report and report.source_line and report.source_line.line > 0:
+        return report.source_line.file, report.source_line.line
+    return None
+
+
+def own_place(case: Case) -> tuple[str, int] | None:
+    """Return the place that faulted, unless it is in the kernel's code, which a module called."""
+    found, report = place(case), reported(case)
+    if found is None or _KERNELS.search(found[0]):
+        return None
+    return None if case.suspect and report and report.module is None else found
+
+
+def spot(case: Case) -> tuple[str, int] | None:
+    """Return the path in the person's source folder and the line; None where one is unknown.
+
+    Where the line is not one of the suspect's own source, the file named like the suspect is meant.
+    """
+    folder, found = source_folder(case), own_place(case)
+    if found is None and case.suspect:
+        found = f"{case.suspect}.c", 1
+    if isinstance(folder, Blocked) or found is None:
+        return None
+    path = inside(folder, found[0])
+    return (path, found[1]) if path else None
+
+
+def _plan(case: Case) -> Command | Blocked | None:
+    if own_place(case) is None or case.done("source"):
+        return None
+    folder = source_folder(case)
+    if isinstance(folder, Blocked):
+        return folder
+    found = spot(case)
+    if found is None:
+        return Blocked("the name of the source file is not safe to open", "open it by hand")
+    file, line = found
+    return Command(
+        argv=("sed", "-n", f"{max(line - AROUND, 1)},{line + AROUND}p", file),
+        tool="source",
+        why="show the lines around the fault",
+    )
+
+
+def _read(result: Result, case: Case) -> Reading:
+    found = own_place(case)
+    if found is None:
+        return Reading()
+    name, line = found[0].rpartition("/")[2], found[1]
+    if not result.ok:
+        text = f"{name} is not in the source folder"
+        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+    shown = result.output.split("\n")
+    at = min(line, AROUND + 1)
+    if len(shown) < at or not shown[at - 1].strip():
+        text = f"{name} has no code in line {line}: is it the source of this build?"
+        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+    code = shown[at - 1].strip()
+    facts = (fact("source.place", f"{name}:{line}", result), fact("source.code", code, result, at))
+    told = finding(f"{name}:{line}: {code}", Mark.NEUTRAL, result, at)
+    return Reading(facts=facts, findings=(told,))
+
+
+TOOL: Final = Tool(
+    id="source",
+    purpose="shows the source around the faulty line",
+    programs=("sed",),
+    package={"": "sed"},
+    facts=("source.place", "source.code"),
+    plan=_plan,
+    read=_read,
+    by_hand="Open the file at the line in any editor.",
+)
+
+TOOLS: Final = (TOOL,)

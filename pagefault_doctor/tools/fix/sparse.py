@@ -1,0 +1,59 @@
+"""sparse: address spaces mixed up, such as a user pointer dereferenced.
+
+See `Documentation/dev-tools/sparse.rst`. It does not find NULL dereferences.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.command import Blocked, Command, Result, Risk
+from pagefault_doctor.model.fact import Mark
+from pagefault_doctor.tools.fix import hint, kbuild
+from pagefault_doctor.tools.fix.hint import Hint
+from pagefault_doctor.tools.tool import Tool, finding
+
+_CAUSES: Final = (
+    ("noderef", "user-access"),
+    ("address space", "user-access"),
+    ("context imbalance", "lockup-hang"),
+    ("NULL pointer", "null-deref"),
+)
+"""Words of a warning, and the root cause they speak for."""
+
+
+def _plan(case: Case) -> Command | Blocked | None:
+    if done := case.done("sparse"):
+        return kbuild.obstacle(done[-1], case)
+    why = "look for user pointers used as kernel pointers"
+    return kbuild.in_scratch(case, "sparse", why, "C=2", "CHECK=sparse")
+
+
+def _read(result: Result, case: Case) -> Reading:
+    found = [p for p in kbuild.problems(result) if not p.file.startswith("/")]
+    if not result.ok and not found:
+        text = "The source did not compile under sparse"
+        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+    hints = (Hint(p.file, p.line, p.text, p.at, _cause(p.text)) for p in found)
+    silence = "sparse warns of nothing, which proves nothing"
+    return hint.reading(hints, result, case, "sparse", silence)
+
+
+def _cause(text: str) -> str:
+    return next((cause for words, cause in _CAUSES if words in text), "")
+
+
+TOOL: Final = Tool(
+    id="sparse",
+    purpose="finds user pointers used as kernel pointers",
+    programs=("make", "gcc", "sparse"),
+    package={"": "sparse"},
+    risk=Risk.LOAD,
+    facts=hint.facts("sparse"),
+    plan=_plan,
+    read=_read,
+    by_hand="In a copy: make -C /lib/modules/$(uname -r)/build M=$PWD C=2 modules.",
+)
+
+TOOLS: Final = (TOOL,)

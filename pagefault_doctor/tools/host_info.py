@@ -1,0 +1,286 @@
+"""The box: which programs it has, which kernel it runs and what it permits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.command import Result
+from pagefault_doctor.model.fact import Fact, Finding, Mark, Value
+from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.tools.permission import answered
+from pagefault_doctor.tools.tool import Tool, fact, finding, once
+
+_SCRIPT: Final = r"""
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
+export PATH
+has() { [ -n "$(command -v "$1")" ]; }
+say() { [ -z "$2" ] || printf '%s=%s\n' "$1" "$2"; }
+first() {
+  [ -r "$2" ] || return 0
+  line=
+  IFS= read -r line <"$2" || :
+  say "$1" "$line"
+}
+first kernel /proc/sys/kernel/osrelease
+first name /proc/sys/kernel/hostname
+first boot_id /proc/sys/kernel/random/boot_id
+first lockdown /sys/kernel/security/lockdown
+first dmesg_restrict /proc/sys/kernel/dmesg_restrict
+first cmdline /proc/cmdline
+first product /sys/class/dmi/id/product_name
+first vendor /sys/class/dmi/id/sys_vendor
+first hypervisor /sys/hypervisor/type
+first container /run/systemd/container
+[ -f /.dockerenv ] && say container docker
+[ -f /run/.containerenv ] && say container podman
+[ -r /proc/1/cgroup ] && while IFS= read -r line; do
+  case $line in
+    *docker*|*kubepods*|*containerd*|*libpod*|*/lxc/*) say container "cgroup ${line##*/}" ;;
+  esac
+done </proc/1/cgroup
+[ -r /proc/cpuinfo ] && while IFS= read -r line; do
+  case $line in
+    flags*hypervisor*) say hypervisor flag; break ;;
+    flags*) break ;;
+  esac
+done </proc/cpuinfo
+for file in /etc/os-release /usr/lib/os-release; do
+  [ -r "$file" ] || continue
+  while IFS= read -r line || [ -n "$line" ]; do
+    case $line in ID=*|ID_LIKE=*|PRETTY_NAME=*) printf 'os.%s\n' "$line" ;; esac
+  done <"$file"
+  break
+done
+has uname && say machine "$(uname -m)" && say release "$(uname -r)"
+uid=
+has id && uid=$(id -u)
+[ -z "$uid" ] && [ -r /proc/self/status ] && while read -r key real effective rest; do
+  case $key in Uid:) uid=$effective; break ;; esac
+done </proc/self/status
+say uid "$uid"
+[ "$uid" != 0 ] && has sudo && if said=$(sudo -n true 2>&1); then say sudo yes
+else
+  case $said in *"password is required"*) say sudo asks ;; esac
+fi
+[ -r /proc/mounts ] && while read -r device folder kind options rest; do
+  case $folder in /|/home|/root|/tmp|/var|/var/crash|/var/log) ;; *) continue ;; esac
+  case ,$options, in *,ro,*) printf 'readonly=%s\n' "$folder" ;; esac
+done </proc/mounts
+has df && df -Pk / /tmp /var /var/crash | while read -r device blocks used free percent folder; do
+  case $free in [0-9]|[0-9][0-9]*) [ "$free" -lt 16384 ] && printf 'full=%s\n' "$folder" ;; esac
+done
+has mokutil && say secure_boot "$(mokutil --sb-state)"
+efi=/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c
+[ -r "$efi" ] && has od && say secure_boot "efi $(od -An -tu1 -j4 -N1 "$efi")"
+while IFS= read -r program; do has "$program" && say program "$program"; done
+say end .
+"""
+"""Uses the shell's own words, and not even /dev/null: a broken box may have nothing else."""
+
+_FAMILIES: Final = {
+    "debian": ("debian", "ubuntu", "raspbian", "linuxmint", "kali"),
+    "fedora": ("fedora", "rhel", "centos", "rocky", "almalinux", "ol", "amzn"),
+    "suse": ("suse", "opensuse", "sles", "opensuse-leap", "opensuse-tumbleweed"),
+    "arch": ("arch", "manjaro", "archarm"),
+    "alpine": ("alpine",),
+}
+
+_VIRTUAL = regex(
+    r"qemu|kvm|virtualbox|vmware|virtual machine|bochs|xen|hyper-v|amazon ec2|google compute"
+    r"|openstack|parallels|bhyve|droplet",
+    re.IGNORECASE,
+)
+_LOCKDOWN = regex(r"\[(\w+)\]")
+_CRASHKERNEL = regex(r"(?:^|\s)crashkernel=(\S+)")
+
+Said = dict[str, tuple[str, int]]
+"""What the script printed under each key first, and the line."""
+
+
+def _said(output: str) -> Said:
+    said: Said = {}
+    for number, line in enumerate(output.splitlines(), 1):
+        key, equals, value = line.partition("=")
+        if equals and value.strip() and key != "program":
+            said.setdefault(key, (value.strip(), number))
+    return said
+
+
+def _all(key: str, output: str) -> tuple[str, ...]:
+    """Return everything the script printed under a key."""
+    pairs = (line.partition("=") for line in output.splitlines())
+    return tuple(dict.fromkeys(value for name, _, value in pairs if name == key))
+
+
+def _unquoted(text: str) -> str:
+    return text.strip().strip("\"'")
+
+
+def _family(said: Said) -> str:
+    """The distribution family, by ID first and then by what it says it is like."""
+    ids = " ".join(_unquoted(said.get(key, ("", 0))[0]) for key in ("os.ID", "os.ID_LIKE"))
+    for name in ids.lower().split():
+        for family, members in _FAMILIES.items():
+            if name in members:
+                return family
+    return ""
+
+
+def _lockdown(text: str) -> str | None:
+    match = _LOCKDOWN.search(text)
+    return match.group(1) if match else None
+
+
+def _crashkernel(text: str) -> str | None:
+    match = _CRASHKERNEL.search(text)
+    return match.group(1) if match else None
+
+
+def _secure_boot(text: str) -> bool | None:
+    if text.startswith("efi"):
+        return {"efi 1": True, "efi 0": False}.get(" ".join(text.split()))
+    return {"SecureBoot enabled": True, "SecureBoot disabled": False}.get(text)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if re.fullmatch(r"[0-9]{1,10}", text) else None
+
+
+def _bare_os(text: str) -> str:
+    return _unquoted(text)
+
+
+_FACTS: Final[tuple[tuple[str, tuple[str, ...], Callable[[str], Value | None]], ...]] = (
+    ("host.name", ("name",), str),
+    ("host.kernel", ("kernel", "release"), str),
+    ("host.machine", ("machine",), str),
+    ("host.boot_id", ("boot_id",), str),
+    ("host.uid", ("uid",), _number),
+    ("host.os", ("os.PRETTY_NAME", "os.ID"), _bare_os),
+    ("host.lockdown", ("lockdown",), _lockdown),
+    ("host.dmesg_restrict", ("dmesg_restrict",), lambda text: text != "0"),
+    ("host.container", ("container",), str),
+    ("host.secure_boot", ("secure_boot",), _secure_boot),
+    ("host.crashkernel", ("cmdline",), _crashkernel),
+    ("host.sudo", ("sudo",), lambda text: text == "yes" or None),
+    ("host.sudo_asks", ("sudo",), lambda text: text == "asks" or None),
+)
+"""Each fact, the keys that give it (the first one said), and how its value is read."""
+
+
+_MOUNTS: Final = (("host.read_only", "readonly"), ("host.full", "full"))
+"""Facts that list mount points, given only where there are any."""
+
+
+def _virtual(said: Said) -> tuple[str, int] | None:
+    """What the machine is a guest of, where its firmware or processor tells."""
+    for key in ("product", "vendor"):
+        if key in said and _VIRTUAL.search(said[key][0]):
+            return said[key]
+    hypervisor = said.get("hypervisor")
+    if hypervisor and hypervisor[0] == "flag":
+        return "an unnamed hypervisor", hypervisor[1]
+    return hypervisor
+
+
+def _facts(result: Result) -> list[Fact]:
+    said = _said(result.output)
+    facts = []
+    for name, keys, read in _FACTS:
+        text, line = next((said[key] for key in keys if key in said), ("", 0))
+        value = read(text) if text else None
+        if value is not None:
+            facts.append(fact(name, value, result, line))
+    if any(key.startswith("os.") for key in said):
+        facts.append(fact("host.family", _family(said), result))
+    if virtual := _virtual(said):
+        facts.append(fact("host.virtual", virtual[0], result, virtual[1]))
+    for name, key in _MOUNTS:
+        if key in said:
+            facts.append(fact(name, _all(key, result.output), result, said[key][1]))
+    if "end" in said:
+        facts.append(fact("host.programs", _all("program", result.output), result))
+    return facts
+
+
+_LIMITS: Final[tuple[tuple[str, Callable[[Any], bool], str], ...]] = (
+    ("host.container", bool,
+     "This is a container ({}): the kernel, its log and its modules belong to the machine that "
+     "hosts it; run pfdoctor there"),
+    ("host.sudo", bool, "Not root, but sudo asks for no password: what needs root goes through it"),
+    ("host.sudo_asks", bool,
+     "Not root: what needs root goes through sudo, which asks for your password itself; pfdoctor "
+     "never sees it"),
+    ("host.lockdown", lambda mode: mode != "none",
+     "Kernel lockdown is {}: unsigned modules are refused, and memory is out of reach"),
+    ("host.secure_boot", bool,
+     "Secure Boot is on: only signed modules load; the lab takes unsigned ones"),
+    ("host.read_only", bool,
+     "Mounted read-only: {}. Nothing can be built or saved there; once the disk is known to be "
+     "sound: mount -o remount,rw FOLDER"),
+    ("host.full", bool,
+     "Less than 16 MB free: {}. Dumps and builds need room; du -xh FOLDER | sort -h shows where "
+     "it went"),
+)  # fmt: skip
+"""What limits the work here: the fact, when it does so, and what follows from it."""
+
+_NOT_ROOT: Final = (
+    "Not root: the kernel log, dumps and modules may be out of reach; run sudo pfdoctor"
+)
+
+
+def _findings(facts: dict[str, Fact], result: Result) -> list[Finding]:
+    """What of this makes a difference to what can be done here."""
+    texts = [
+        text.format(_shown(facts[name].value))
+        for name, limits, text in _LIMITS
+        if name in facts and limits(facts[name].value)
+    ]
+    if (
+        "host.uid" in facts
+        and facts["host.uid"].value != 0
+        and not ({"host.sudo", "host.sudo_asks"} & facts.keys())
+    ):
+        texts.append(_NOT_ROOT)
+    return [finding(text, Mark.NEUTRAL, result) for text in texts]
+
+
+def _shown(value: Value) -> str:
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _read(result: Result, case: Case) -> Reading:
+    facts = _facts(result)
+    if not facts:
+        text = "The box did not answer the first question; is there a working sh?"
+        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+    findings = _findings({fact.name: fact for fact in facts}, result)
+    return Reading(facts=tuple(facts), findings=tuple(findings))
+
+
+def box_tool(programs: tuple[str, ...]) -> Tool:
+    """Return the tool that asks the box which of these programs it has, and what it is.
+
+    `host.container`, `host.virtual` and `host.crashkernel` are given only where there is one, and
+    `host.programs` only where the probe came to its end.
+    """
+    why = "see which programs are here, which kernel runs and what it permits"
+    stdin = "".join(f"{program}\n" for program in programs)
+    return Tool(
+        id="box",
+        purpose="asks the box what it is and which programs it has",
+        programs=("sh",),
+        facts=(
+            *(name for name, _, _ in _FACTS),
+            "host.family",
+            "host.virtual",
+            "host.programs",
+            *(name for name, _ in _MOUNTS),
+        ),
+        plan=once("box", "sh", "-c", _SCRIPT, "box", why=why, stdin=stdin),
+        read=answered(_read),
+        by_hand="uname -a; id -u; cat /etc/os-release /sys/kernel/security/lockdown",
+    )

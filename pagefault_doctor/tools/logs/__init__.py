@@ -1,0 +1,1 @@
+"""Tools of step 1, check the kernel logs."""

@@ -1,0 +1,122 @@
+"""journalctl: the kernel messages that systemd kept, of this boot and the last."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus
+from pagefault_doctor.model.fact import Mark
+from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.tools.logs.dmesg import is_complete
+from pagefault_doctor.tools.logs.log_reading import log_reading
+from pagefault_doctor.tools.permission import answered, is_refused
+from pagefault_doctor.tools.this_box import JOURNAL_NOW
+from pagefault_doctor.tools.tool import Tool, finding
+
+JOURNAL_LAST: Final = "journalctl -k -b -1"
+
+_OPTIONS: Final = ("-o", "short-monotonic", "--no-pager")
+_THIS_BOOT: Final = ("journalctl", "-k", "-b", *_OPTIONS)
+_LAST_BOOT: Final = ("journalctl", "-k", "-b", "-1", *_OPTIONS)
+
+_NO_FILES = regex(r"no journal files were (?:found|opened)", re.IGNORECASE)
+_NOT_ALLOWED = regex(r"not seeing messages from|insufficient permissions", re.IGNORECASE)
+_NO_SUCH_BOOT = regex(
+    r"no such boot|boot .{0,40}is not available|no persistent journal|failed to look up boot",
+    re.IGNORECASE,
+)
+_NOTE = regex(r"^-- .* --$")
+
+_KEEP: Final = (
+    "to keep the journal over a reboot, as root: "
+    "mkdir -p /var/log/journal && systemctl restart systemd-journald"
+)
+
+
+def _is_kept_from_us(result: Result) -> bool:
+    said_nothing = not _messages(result)
+    return is_refused(result) or (said_nothing and bool(_NOT_ALLOWED.search(result.errors)))
+
+
+def _messages(result: Result) -> str:
+    """The output, or nothing where it is only notes such as `-- No entries --`."""
+    lines = (line for line in result.output.splitlines()[:20] if line.strip())
+    return result.output if any(not _NOTE.match(line) for line in lines) else ""
+
+
+def _obstacle(result: Result) -> Blocked | None:
+    if _is_kept_from_us(result):
+        return Blocked(
+            "the journal is not readable for this user",
+            "run pfdoctor as root, or join the group: usermod -aG systemd-journal USER",
+        )
+    if not _messages(result) and _NO_FILES.search(result.errors):
+        return Blocked("there are no journal files on this box", f"read /var/log instead; {_KEEP}")
+    return None
+
+
+def _plan(case: Case) -> Command | Blocked | None:
+    if case.has("given.log"):
+        return None
+    done = case.done("journal")
+    for result in done:
+        if (obstacle := _obstacle(result)) is not None:
+            return obstacle
+    wanted = _wanted(case)
+    if len(done) < len(wanted):
+        argv, why = wanted[len(done)]
+        return Command(argv=argv, tool="journal", why=why, timeout=60)
+    if not any(map(_messages, done)):
+        return Blocked("the journal holds no kernel message of this boot or the last", _KEEP)
+    return None
+
+
+def _wanted(case: Case) -> list[tuple[tuple[str, ...], str]]:
+    last = (_LAST_BOOT, "a fault that took the machine down is in the log of the boot before")
+    if is_complete(case):
+        return [last]
+    return [(_THIS_BOOT, "dmesg did not give the whole log of this boot"), last]
+
+
+def _read(result: Result, case: Case) -> Reading:
+    if (obstacle := _obstacle(result)) is not None:
+        text = f"{obstacle.reason}: {obstacle.remedy}"
+        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+    last = "-1" in result.command.argv
+    boot = "the boot before this one" if last else "this boot"
+    if _messages(result):
+        source = JOURNAL_LAST if last else JOURNAL_NOW
+        reading = log_reading(result, case, source=source, boot=boot)
+        return reading if _whole(result) else _cut_short(reading, result)
+    if _NO_SUCH_BOOT.search(result.errors):
+        text = f"The journal holds nothing of {boot}; {_KEEP}"
+    else:
+        text = f"The journal holds no kernel message of {boot}"
+    return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+
+
+def _whole(result: Result) -> bool:
+    return result.status not in (ResultStatus.OVERFLOW, ResultStatus.TIMEOUT)
+
+
+def _cut_short(reading: Reading, result: Result) -> Reading:
+    text = "The journal is longer than what was read; later messages are missing here"
+    return Reading(
+        findings=(*reading.findings, finding(text, Mark.NEUTRAL, result)), log=reading.log
+    )
+
+
+TOOL: Final = Tool(
+    id="journal",
+    purpose="reads the kernel messages that systemd kept, of this boot and the one before",
+    programs=("journalctl",),
+    package={"": "systemd"},
+    facts=("log.lines",),
+    plan=_plan,
+    read=answered(_read),
+    by_hand="Without systemd, read /var/log/kern.log or /var/log/messages.",
+)
+
+TOOLS: Final = (TOOL,)

@@ -1,0 +1,154 @@
+"""pstore: what the kernel wrote to firmware or reserved memory as it died.
+
+Records are named `dmesg-BACKEND-ID` and begin with a line such as `Panic#2 Part1`
+(fs/pstore/platform.c). Part 1 is the end of the log: the kernel writes the newest text first.
+systemd-pstore moves them to /var/lib/systemd/pstore.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.command import Blocked, Command, Result
+from pagefault_doctor.model.fact import Finding, Mark
+from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.tools.logs.log_reading import log_reading
+from pagefault_doctor.tools.permission import answered, root_remedy
+from pagefault_doctor.tools.tool import Tool, fact, finding
+
+_SCRIPT: Final = """
+for dir in /sys/fs/pstore /var/lib/systemd/pstore; do
+  [ -d "$dir" ] || continue
+  if [ ! -r "$dir" ] || [ ! -x "$dir" ]; then printf 'pstore-denied %s\\n' "$dir"; continue; fi
+  for file in "$dir"/* "$dir"/*/* "$dir"/*/*/*; do
+    [ -f "$file" ] || continue
+    if [ ! -r "$file" ]; then printf 'pstore-denied %s\\n' "$file"; continue; fi
+    printf '\\npstore-file %s\\n' "$file"
+    cat "$file"
+  done
+done
+:
+"""
+
+_ARGV: Final = ("sh", "-c", _SCRIPT, "pstore")
+_FILE = regex(r"pstore-file (/(?:sys/fs|var/lib/systemd)/pstore/\S+)")
+_DENIED = regex(r"pstore-denied (/\S+)")
+_HEAD = regex(r"(\w+#\d+) Part(\d+)\s*")
+_RECORD = regex(r".*/dmesg-[a-z0-9_]+?-(\d+)(?:\.enc\.z)?")
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One record: the file, the dump it belongs to (`Panic#2`), its part number and text."""
+
+    path: str
+    dump: str
+    number: int
+    text: str
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """Where it stands among all records: by the record's id, which grows with time."""
+        match = _RECORD.fullmatch(self.path)
+        return (int(match.group(1)) if match else 0, self.number)
+
+
+def files(output: str) -> dict[str, str]:
+    """Return the text of each file that the script printed, by path."""
+    found: dict[str, list[str]] = {}
+    lines: list[str] = []
+    for line in output.splitlines():
+        if match := _FILE.fullmatch(line):
+            lines = found.setdefault(match.group(1), [])
+        elif not _DENIED.fullmatch(line):
+            lines.append(line)
+    return {path: "\n".join(text).rstrip("\n") for path, text in found.items()}
+
+
+def dumps(texts: dict[str, str]) -> list[list[Part]]:
+    """Return the parts of each dump, oldest dump and oldest text first."""
+    grouped: list[list[Part]] = []
+    for part in sorted(filter(None, map(_part, texts.items())), key=lambda p: p.order):
+        last = grouped[-1] if grouped else []
+        if not last or last[0].dump != part.dump or part.number in {p.number for p in last}:
+            grouped.append([])
+        grouped[-1].append(part)
+    return [sorted(group, key=lambda part: -part.number) for group in grouped]
+
+
+def _part(item: tuple[str, str]) -> Part | None:
+    path, text = item
+    first, _, rest = text.partition("\n")
+    head = _HEAD.fullmatch(first)
+    return Part(path, head.group(1), int(head.group(2)), rest) if head else None
+
+
+def _log_text(texts: dict[str, str]) -> str:
+    """The records as one log: the dumps put together, else whole logs kept beside them."""
+    parts = [part.text for group in dumps(texts) for part in group]
+    if parts:
+        return "\n".join(parts)
+    whole = (p for p in texts if p.endswith("/dmesg.txt") or "/console-" in p or "/dmesg-" in p)
+    return "\n".join(texts[path] for path in whole)
+
+
+def _denied(result: Result) -> bool:
+    return any(map(_DENIED.fullmatch, result.output.splitlines()))
+
+
+def _plan(case: Case) -> Command | Blocked | None:
+    if case.has("given.log"):
+        return None
+    done = case.done("pstore")
+    if not done:
+        why = "see whether the kernel saved its last words before it went down"
+        return Command(argv=_ARGV, tool="pstore", why=why)
+    if _denied(done[-1]) and not files(done[-1].output):
+        remedy = root_remedy(case, "look by hand: ls -l /sys/fs/pstore /var/lib/systemd/pstore")
+        return Blocked("pstore is readable for root only", remedy)
+    return None
+
+
+def _read(result: Result, case: Case) -> Reading:
+    texts = files(result.output)
+    if not texts:
+        denied = _denied(result)
+        text = "pstore is readable for root only" if denied else "pstore holds no records"
+        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+    held = finding(f"pstore holds {len(texts)} records of earlier boots", Mark.NEUTRAL, result)
+    found = [held, *_missing_parts(texts, result)]
+    facts = (fact("pstore.files", tuple(texts), result),)
+    log_text = _log_text(texts)
+    if not log_text.strip():
+        return Reading(facts=facts, findings=tuple(found))
+    log = log_reading(result, case, source="pstore", boot="an earlier boot", text=log_text)
+    return Reading(facts=facts, findings=(*found, *log.findings), log=log.log)
+
+
+def _missing_parts(texts: dict[str, str], result: Result) -> list[Finding]:
+    said = []
+    for group in dumps(texts):
+        numbers = {part.number for part in group}
+        if lacking := sorted(set(range(1, min(max(numbers), 100) + 1)) - numbers):
+            text = f"{group[0].dump} is not whole: part {', '.join(map(str, lacking))} is missing"
+            said.append(finding(text, Mark.NEUTRAL, result))
+    return said
+
+
+TOOL: Final = Tool(
+    id="pstore",
+    purpose="reads what the kernel saved as it died",
+    programs=("sh", "cat"),
+    package={"": "coreutils"},
+    facts=("pstore.files", "log.lines"),
+    plan=_plan,
+    read=answered(_read),
+    by_hand=(
+        "As root, look into /sys/fs/pstore and /var/lib/systemd/pstore. Read the parts of a dump "
+        "from the highest number down. If both are always empty, set up ramoops or netconsole."
+    ),
+)
+
+TOOLS: Final = (TOOL,)

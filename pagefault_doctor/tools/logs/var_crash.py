@@ -1,0 +1,137 @@
+"""Dumps and logs that kdump left under /var/crash.
+
+Names as written by kdump-tools (Debian: `DATE/dump.DATE`, `dmesg.DATE`) and kexec-tools or
+kdump-utils (Fedora, SUSE: `HOST-DATE/vmcore`, `vmcore-dmesg.txt`, `vmcore-incomplete`).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.command import Blocked, Command, Result
+from pagefault_doctor.model.fact import Fact, Finding, Mark
+from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.tools.logs.log_search import search, search_reading
+from pagefault_doctor.tools.permission import answered, is_refused, root_remedy
+from pagefault_doctor.tools.tool import Tool, fact, finding
+
+_LIST: Final = (
+    *("find", "/var/crash", "-maxdepth", "3", "-type", "f"),
+    *("-exec", "ls", "-1ts", "{}", "+"),
+)
+_ENTRY = regex(r"\s*(\d+)\s+(/var/crash/.+)")
+_DUMP = regex(r"vmcore(?:[.-](?:incomplete|flat))?|dump(?:-incomplete)?\.\d{8,14}")
+_DMESG = regex(r"(?:vmcore-)?dmesg(?:-incomplete)?(?:\.txt|\.\d{8,14})")
+_LOGS_READ: Final = 3
+
+_HAVE_DUMPS: Final = (
+    "give a dump with --vmcore FILE, or set kdump up for the next crash: "
+    "install kdump-tools or kexec-tools, and boot with crashkernel=256M"
+)
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A file under /var/crash. `line` is where the listing names it."""
+
+    path: str
+    empty: bool
+    line: int
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.path.rpartition("/")[2]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether kdump got to the end of writing it, as far as name and size tell."""
+        return "incomplete" not in self.name and not self.empty
+
+
+def entries(listing: str) -> list[Entry]:
+    """Return the files of the listing, newest first."""
+    matches = ((n, _ENTRY.fullmatch(line)) for n, line in enumerate(listing.splitlines(), 1))
+    return [Entry(m.group(2), int(m.group(1)) == 0, n) for n, m in matches if m]
+
+
+def _dumps(listing: str) -> list[Entry]:
+    return [entry for entry in entries(listing) if _DUMP.fullmatch(entry.name)]
+
+
+def _logs(listing: str) -> list[Entry]:
+    logs = [entry for entry in entries(listing) if _DMESG.fullmatch(entry.name)]
+    return [entry for entry in logs if not entry.empty][:_LOGS_READ]
+
+
+def _plan(case: Case) -> Command | Blocked | None:
+    if case.has("given.log") or case.has("given.vmcore"):
+        return None
+    done = case.done("var-crash")
+    if not done:
+        return Command(argv=_LIST, tool="var-crash", why="see whether kdump saved a dump")
+    listing, *read = done
+    if is_refused(listing):
+        remedy = root_remedy(case, "check by hand: ls -lR /var/crash")
+        return Blocked("/var/crash is readable for root only", remedy)
+    logs = _logs(listing.output)
+    if len(read) < len(logs):
+        why = "read the log that kdump saved with the dump"
+        return search(logs[len(read)].path, "var-crash", why)
+    if not logs and not _dumps(listing.output):
+        return Blocked("there is no dump under /var/crash", _HAVE_DUMPS)
+    if read and all(map(is_refused, read)):
+        remedy = root_remedy(case, "check by hand: ls -lR /var/crash")
+        return Blocked("the files under /var/crash are readable for root only", remedy)
+    return None
+
+
+def _read(result: Result, case: Case) -> Reading:
+    if result.command.argv[:1] != _LIST[:1]:
+        return search_reading(result, case, boot="an earlier boot")
+    if is_refused(result):
+        text = "/var/crash is readable for root only"
+        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+    dumps = _dumps(result.output)
+    if not dumps:
+        text = "There is no dump under /var/crash"
+        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+    best = next((dump for dump in dumps if dump.is_complete), dumps[0])
+    return Reading(
+        facts=_facts(best, result), findings=tuple(_judge(dump, result) for dump in dumps[:5])
+    )
+
+
+def _facts(dump: Entry, result: Result) -> tuple[Fact, ...]:
+    return (
+        fact("dump.path", dump.path, result, dump.line),
+        fact("dump.complete", dump.is_complete, result, dump.line),
+    )
+
+
+def _judge(dump: Entry, result: Result) -> Finding:
+    if dump.empty:
+        text = f"{dump.path} is empty: the disk was full, or the capture kernel died"
+    elif not dump.is_complete:
+        text = f"{dump.path} was not written to its end; crash may still read part of it"
+    elif dump.name.endswith(".flat"):
+        text = f"Dump {dump.path} is flattened: crash reads it, drgn only after makedumpfile -R"
+    else:
+        return finding(f"Dump saved: {dump.path}", Mark.GOOD, result, dump.line)
+    return finding(text, Mark.NEUTRAL, result, dump.line)
+
+
+TOOL: Final = Tool(
+    id="var-crash",
+    purpose="finds the dumps and logs that kdump saved",
+    programs=("find", "ls"),
+    package={"": "findutils coreutils"},
+    facts=("dump.path", "dump.complete", "log.lines"),
+    plan=_plan,
+    read=answered(_read),
+    by_hand="As root: ls -lR /var/crash. Each crash has a folder with a vmcore and a dmesg text.",
+)
+
+TOOLS: Final = (TOOL,)

@@ -1,0 +1,1 @@
+"""Tools of step 2, identify the culprit module."""

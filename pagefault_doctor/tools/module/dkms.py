@@ -1,0 +1,119 @@
+"""dkms: which modules are rebuilt for each kernel, and whether that was done for this one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.command import Command, Result
+from pagefault_doctor.model.fact import Finding, Mark
+from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.tools.module.module_name import kernel_name
+from pagefault_doctor.tools.permission import answered
+from pagefault_doctor.tools.this_box import another_kernel, reported_release
+from pagefault_doctor.tools.tool import Tool, fact, finding
+
+_ROW = regex(
+    r"(?P<package>[^\s,/:]+)(?:/|, )(?P<version>[^\s,/:]+)"
+    r"(?:, (?P<kernel>[^\s,]+), (?P<machine>[^\s,:]+))?: (?P<status>[a-z-]+)(?P<rest>.*)"
+)
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A line of `dkms status`, in the form of dkms 2 (`name, version`) or 3 (`name/version`)."""
+
+    package: str
+    version: str
+    kernel: str | None
+    status: str
+    warning: str
+    line: int
+
+
+def rows(output: str) -> list[Row]:
+    """Return what dkms keeps, a row for each package and kernel."""
+    matches = ((n, _ROW.fullmatch(s.strip())) for n, s in enumerate(output.splitlines(), 1))
+    return [
+        Row(m["package"], m["version"], m["kernel"], m["status"], m["rest"].strip(" ()"), n)
+        for n, m in matches
+        if m
+    ]
+
+
+def _is_package_of(package: str, module: str) -> bool:
+    """Packages are named after their main module: `nvidia-current` brings `nvidia`."""
+    package, module = kernel_name(package), kernel_name(module)
+    return package == module or package.startswith(f"{module}_") or module.startswith(f"{package}_")
+
+
+def _plan(case: Case) -> Command | None:
+    programs = case.facts.get("host.programs")
+    absent = programs is not None and "dkms" not in tuple(programs.value)  # type: ignore[arg-type]
+    if absent or case.suspect is None or case.done("dkms"):
+        return None
+    why = "see whether the module was rebuilt for the kernel it runs in"
+    return Command(argv=("dkms", "status"), tool="dkms", why=why)
+
+
+def _read(result: Result, case: Case) -> Reading:
+    suspect = case.suspect or ""
+    ours = [row for row in rows(result.output) if _is_package_of(row.package, suspect)]
+    if not ours:
+        text = f"dkms keeps no module {suspect}" if suspect else "dkms keeps nothing of the case"
+        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+    wanted = reported_release(case) or case.get("host.kernel", "")
+    row = next((row for row in ours if row.kernel == wanted), None)
+    status = row.status if row else "not built"
+    return Reading(
+        facts=(fact("module.dkms", status, result, row.line if row else ours[0].line),),
+        findings=(
+            *another_kernel(case, result),
+            *_judge(ours, row, wanted, result),
+            *(_contradicted(row, case, result) if row else ()),
+        ),
+    )
+
+
+def _contradicted(row: Row, case: Case, result: Result) -> tuple[Finding, ...]:
+    """Tell where the file itself does not fit, whatever dkms believes."""
+    fits = case.get("module.vermagic_fits", True) and case.get("module.crcs_fit", True)
+    if fits or row.status != "installed":
+        return ()
+    name = f"{row.package}/{row.version}"
+    text = (
+        f"dkms calls {name} installed, and the file does not fit this kernel: "
+        f"dkms remove {name} -k {row.kernel}, then dkms install {name} -k {row.kernel}"
+    )
+    return (finding(text, Mark.BAD, result, row.line),)
+
+
+def _judge(ours: list[Row], row: Row | None, wanted: str, result: Result) -> list[Finding]:
+    package = ours[0].package
+    if row is None:
+        kernels = ", ".join(row.kernel for row in ours if row.kernel) or "no kernel at all"
+        text = f"dkms built {package} for {kernels}, not for {wanted or 'a kernel known here'}"
+        return [finding(text, Mark.BAD if wanted else Mark.NEUTRAL, result, ours[0].line)]
+    text = (
+        f"dkms says {package} is {row.status} for {wanted}; "
+        "that alone does not prove the file fits, vermagic does"
+    )
+    said = [finding(text, Mark.NEUTRAL, result, row.line)]
+    if row.warning:
+        said.append(finding(f"dkms warns: {row.warning}", Mark.BAD, result, row.line))
+    return said
+
+
+TOOL: Final = Tool(
+    id="dkms",
+    purpose="tells whether a module was rebuilt for this kernel",
+    programs=("dkms",),
+    package={"": "dkms"},
+    facts=("module.dkms",),
+    plan=_plan,
+    read=answered(_read),
+    by_hand="Look for the module's sources under /var/lib/dkms, one folder for each kernel.",
+)
+
+TOOLS: Final = (TOOL,)

@@ -1,0 +1,155 @@
+"""modinfo: what the module's file on disk says of itself."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.command import Blocked, Command, Result
+from pagefault_doctor.model.fact import Fact, Finding, Mark
+from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.tools.module.module_name import is_module_name, safe_suspect
+from pagefault_doctor.tools.permission import answered
+from pagefault_doctor.tools.this_box import another_kernel, reported_release
+from pagefault_doctor.tools.tool import Tool, fact, finding
+
+_FIELD = regex(r"([a-z_]+):\s*(.*)")
+
+_FACTS: Final = {
+    "filename": "module.path",
+    "vermagic": "module.vermagic",
+    "srcversion": "module.srcversion",
+    "license": "module.license",
+    "depends": "module.depends",
+    "signer": "module.signer",
+}
+
+_NAME_FOLDER: Final = "start pfdoctor with --module-dir and the folder that holds its .ko"
+
+Fields = dict[str, tuple[str, int]]
+"""Each field's first value and its line."""
+
+
+def fields(output: str) -> Fields:
+    """Return the fields that modinfo printed and that are not empty."""
+    found: Fields = {}
+    for number, line in enumerate(output.splitlines(), 1):
+        match = _FIELD.fullmatch(line)
+        if match and match.group(2).strip():
+            found.setdefault(match.group(1), (match.group(2).strip(), number))
+    return found
+
+
+def _targets(case: Case, name: str) -> list[str]:
+    """The file in the folder that the person named, then the module of that name on the box."""
+    folder = case.get("given.module_dir", "")
+    if not folder.startswith("/"):
+        return [name]
+    spellings = dict.fromkeys((name, name.replace("_", "-"), name.replace("-", "_")))
+    return [*(f"{folder.rstrip('/')}/{spelling}.ko" for spelling in spellings), name]
+
+
+def _plan(case: Case) -> Command | Blocked | None:
+    name = safe_suspect(case)
+    if name is None or isinstance(name, Blocked):
+        return name
+    done = case.done("modinfo")
+    targets = _targets(case, name)
+    if any("filename" in fields(result.output) for result in done):
+        return None
+    if len(done) >= len(targets):
+        return Blocked(f"no file of module {name} is found here", _NAME_FOLDER)
+    why = f"see which kernel the file of {name} was built for, and from which source"
+    return Command(argv=("modinfo", targets[len(done)]), tool="modinfo", why=why)
+
+
+def _read(result: Result, case: Case) -> Reading:
+    said = fields(result.output)
+    target = result.command.argv[-1] if result.command.argv else "?"
+    if "filename" not in said:
+        return Reading(findings=(*another_kernel(case, result), _not_found(target, result)))
+    facts = [fact(_FACTS[k], v, result, n) for k, (v, n) in said.items() if k in _FACTS]
+    findings = [*another_kernel(case, result), _file(said, result)]
+    for judge in (_vermagic, _srcversion):
+        more_facts, more_findings = judge(said, result, case)
+        facts += more_facts
+        findings += more_findings
+    return Reading(facts=tuple(facts), findings=tuple(findings))
+
+
+def _not_found(target: str, result: Result) -> Finding:
+    where = "" if is_module_name(target) else " there"
+    text = f"No module file {target} is found{where}; {_NAME_FOLDER}, to compare the build"
+    return finding(text, Mark.NEUTRAL, result)
+
+
+def _file(said: Fields, result: Result) -> Finding:
+    path, line = said["filename"]
+    if path == "(builtin)":
+        return finding("It is built into the kernel, no module file", Mark.NEUTRAL, result, line)
+    signed = f"signed by {said['signer'][0]}" if "signer" in said else "not signed"
+    return finding(f"The file is {path}, {signed}", Mark.NEUTRAL, result, line)
+
+
+Judged = tuple[list[Fact], list[Finding]]
+
+
+def _vermagic(said: Fields, result: Result, case: Case) -> Judged:
+    """Compare the release it was built for with the kernel of the report and with the box's."""
+    if "vermagic" not in said:
+        return [], []
+    vermagic, line = said["vermagic"]
+    built_for, here = vermagic.split()[0], case.get("host.kernel", "")
+    reported = reported_release(case)
+    if not reported and not here:
+        return [], []
+    fits = built_for in (reported, here)
+    return [fact("module.vermagic_fits", fits, result, line)], [
+        finding(*_fit(built_for, reported or here, here, bool(reported)), result, line)
+    ]
+
+
+def _fit(built_for: str, wanted: str, here: str, is_reported: bool) -> tuple[str, Mark]:
+    whose = "the kernel in the report" if is_reported else "this kernel"
+    if built_for == wanted:
+        return f"The file is built for {built_for}, {whose}", Mark.GOOD
+    text = f"The file is built for {built_for}, but {whose} is {wanted}"
+    if built_for == here:
+        return f"{text}; it fits the kernel that runs here now", Mark.NEUTRAL
+    return text, Mark.BAD
+
+
+def _srcversion(said: Fields, result: Result, case: Case) -> Judged:
+    loaded = case.get("module.srcversion_loaded", "")
+    if "srcversion" not in said or not loaded:
+        return [], []
+    value, line = said["srcversion"]
+    fits, judged = srcversion_finding(value, loaded, result, line)
+    return [fits], [judged]
+
+
+def srcversion_finding(
+    on_disk: str, loaded: str, result: Result, line: int | None
+) -> tuple[Fact, Finding]:
+    """Return whether the module in memory is made of the same source as the file on disk."""
+    same = on_disk.upper() == loaded.upper()
+    if same:
+        text = "The module in memory and the file on disk are made of the same source"
+    else:
+        text = f"The module in memory ({loaded}) is not the file on disk ({on_disk})"
+    mark = Mark.GOOD if same else Mark.BAD
+    return fact("module.srcversion_fits", same, result, line), finding(text, mark, result, line)
+
+
+TOOL: Final = Tool(
+    id="modinfo",
+    purpose="reads which kernel a module's file was built for, and from which source",
+    programs=("modinfo",),
+    package={"": "kmod"},
+    facts=(*_FACTS.values(), "module.vermagic_fits", "module.srcversion_fits"),
+    plan=_plan,
+    read=answered(_read),
+    by_hand="strings FILE.ko | grep -E '^(vermagic|srcversion|license|depends)='",
+)
+
+TOOLS: Final = (TOOL,)

@@ -1,0 +1,312 @@
+"""The module's file on disk, its other copies, and whether one of them is what faulted.
+
+A line found in a file means something only if that file is the build that ran. So its build id is
+compared with that of the module in memory, its functions with those of the report, the checksums
+of the symbols it needs with the kernel's, and it with its copies, also in the initramfs.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+import msgspec
+
+from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.command import Blocked, Command, Result
+from pagefault_doctor.model.fact import Fact, Finding, Mark
+from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.model.report import Report
+from pagefault_doctor.tools.arguments import given, is_c_name, is_release, release, reported
+from pagefault_doctor.tools.module.module_name import safe_suspect, same_module
+from pagefault_doctor.tools.module_script import IF_PYTHON, SCRIPT
+from pagefault_doctor.tools.this_box import is_of_this_boot
+from pagefault_doctor.tools.tool import Tool, fact, finding
+
+_FUNCTIONS: Final = 8
+"""Functions of the report whose sizes are compared."""
+
+_SYMBOL = regex(r"(\S+) (\S+) (\d{1,12}) (\d{1,12})")
+_CRCS = regex(r"(\d{1,6}) (\d{1,6}) (/\S+)")
+_UNSURE: Final = (".init", ".exit")
+"""Sections whose sizes the kernel prints wrongly: their symbols are gone, or are the last."""
+
+_MAKE_INITRAMFS: Final = {
+    "debian": "update-initramfs -u -k {}",
+    "fedora": "dracut -f --kver {}",
+    "suse": "dracut -f --kver {}",
+    "arch": "mkinitcpio -P",
+    "alpine": "mkinitfs {}",
+}
+
+
+class _Copy(msgspec.Struct):
+    """A file of the module. `line` is where the script told of it first."""
+
+    path: str
+    line: int
+    build_id: str = ""
+    srcversion: str = ""
+    mtime: int = 0
+    picked: bool = False
+
+    def is_like(self, build_id: str, srcversion: str) -> bool | None:
+        """Return whether it is that build, None where nothing tells."""
+        for mine, other in ((self.build_id, build_id), (self.srcversion, srcversion)):
+            if mine and other:
+                return mine.lower() == other.lower()
+        return None
+
+
+class _Told(msgspec.Struct):
+    """What the script printed: files, copies in the initramfs, and what it found in the first."""
+
+    files: list[_Copy] = []
+    copies: list[_Copy] = []
+    initramfs: str = ""
+    symbols: list[tuple[str, str, int, int, int]] = []
+    absent: list[tuple[str, int]] = []
+    crcs: tuple[int, int, str, int] | None = None
+    crc_names: list[str] = []
+
+
+def _parse(output: str) -> _Told:
+    told = _Told()
+    copy = _Copy("", 0)
+    for number, line in enumerate(output.split("\n"), 1):
+        key, equals, value = line.partition("=")
+        if not equals or not value:
+            continue
+        if key in ("file", "copy"):
+            copy = _Copy(value, number)
+            (told.files if key == "file" else told.copies).append(copy)
+        elif key == "picked":
+            copy.picked = True
+        elif key in ("build_id", "srcversion"):
+            setattr(copy, key, value)
+        elif key == "mtime" and value.isdecimal():
+            copy.mtime = int(value[:12])
+        else:
+            _of_first(told, key, value, number)
+    return told
+
+
+def _of_first(told: _Told, key: str, value: str, number: int) -> None:
+    if key == "symbol" and (match := _SYMBOL.fullmatch(value)):
+        name, section = match[1], match[2]
+        told.symbols.append((name, section, int(match[3]), int(match[4]), number))
+    elif key == "crcs" and (match := _CRCS.fullmatch(value)):
+        told.crcs = int(match[1]), int(match[2]), match[3], number
+    elif key == "absent":
+        told.absent.append((value, number))
+    elif key == "crc":
+        told.crc_names.append(value)
+    elif key == "initramfs":
+        told.initramfs = value
+
+
+def _sizes(report: Report | None, module: str) -> dict[str, int]:
+    """Return the sizes that the report prints of the module's functions, in bytes."""
+    if report is None:
+        return {}
+    spots = [(report.function, report.size, report.module)] if not report.is_call else []
+    spots += [(f.function, f.size, f.module) for f in report.frames if f.reliable]
+    own = {
+        name: size
+        for name, size, owner in reversed(spots)
+        if name and size and owner and same_module(owner, module) and is_c_name(name)
+    }
+    return dict(list(own.items())[-_FUNCTIONS:])
+
+
+def _plan(case: Case) -> Command | Blocked | None:
+    name = safe_suspect(case)
+    if name is None or isinstance(name, Blocked):
+        return name
+    kernel = release(case) or case.get("host.kernel", "")
+    if case.done("module-file") or not is_release(kernel):
+        return None
+    functions = _sizes(reported(case), name)
+    file = given(case, "module.path")
+    return Command(
+        argv=("sh", "-c", IF_PYTHON, "sh", SCRIPT, kernel, name, file, *functions),
+        tool="module-file",
+        timeout=120.0,
+        why=f"see whether a file of {name} is the build that ran: ids, sizes, checksums, copies",
+    )
+
+
+Judged = tuple[list[Fact], list[Finding]]
+
+
+def _read(result: Result, case: Case) -> Reading:
+    told = _parse(result.output)
+    facts: list[Fact] = []
+    findings: list[Finding] = []
+    for judge in (_build, _size, _checksums, _several, _initramfs, _written):
+        more_facts, more_findings = judge(told, result, case)
+        facts += more_facts
+        findings += more_findings
+    return Reading(facts=tuple(facts), findings=tuple(findings))
+
+
+def _build(told: _Told, result: Result, case: Case) -> Judged:
+    """Compare the build ids of the file and of the module in memory."""
+    if not told.files or not told.files[0].build_id:
+        return [], []
+    file, loaded = told.files[0], case.get("module.build_id", "")
+    facts = [fact("module.file_build_id", file.build_id, result, file.line)]
+    if not loaded:
+        return facts, []
+    same = file.build_id == loaded
+    facts.append(fact("module.build_id_fits", same, result, file.line))
+    ids = f"build id {loaded[:12]}"
+    if same:
+        text = f"The module in memory is the very build on disk ({ids})"
+    else:
+        text = (
+            f"The module in memory ({ids}) is another build than {file.path} "
+            f"({file.build_id[:12]}): find the file of that build, or load this one anew, "
+            "before you trust a line of it"
+        )
+    return facts, [finding(text, Mark.GOOD if same else Mark.BAD, result, file.line)]
+
+
+def _size(told: _Told, result: Result, case: Case) -> Judged:
+    """Compare the sizes of functions: `function+0x11/0xSIZE` of the report with the file."""
+    printed = _sizes(reported(case), case.suspect or "")
+    fits: dict[str, tuple[bool, int, int]] = {}
+    for name, section, size, to_next, line in told.symbols:
+        verdict = _fits(printed.get(name, 0), name, section, size, to_next)
+        if verdict is not None and not fits.get(name, (False, 0, 0))[0]:
+            fits[name] = verdict, size, line
+    wrong = [name for name, (fit, _, _) in fits.items() if not fit]
+    gone = [(name, line) for name, line in told.absent if name in printed]
+    if not wrong and not gone:
+        known = next(iter(fits.values()), None)
+        return ([fact("module.size_fits", True, result, known[2])] if known else []), []
+    if wrong:
+        size, line = fits[wrong[0]][1:]
+        what = f"{wrong[0]} is {printed[wrong[0]]:#x} bytes long in the report, {size:#x}"
+    else:
+        name, line = gone[0]
+        what = f"{name} is in the report, and not"
+    text = (
+        f"{what} in {told.files[0].path}: this is not the build that faulted, its lines would "
+        "mislead; look for the file of that time in a backup, or build it from that source"
+    )
+    return [fact("module.size_fits", False, result, line)], [finding(text, Mark.BAD, result, line)]
+
+
+def _fits(printed: int, name: str, section: str, size: int, to_next: int) -> bool | None:
+    """Return whether a printed size can be that function's, None where it tells nothing.
+
+    The kernel prints the distance to the next symbol, which for the last of a section is not
+    known from the file (kernel/module/kallsyms.c, find_kallsyms_symbol).
+    """
+    if not printed or section.startswith(_UNSURE) or ".cold" in name:
+        return None
+    if printed in (size, to_next):
+        return True
+    return False if to_next or printed < size else None
+
+
+def _checksums(told: _Told, result: Result, case: Case) -> Judged:
+    """Compare the checksums of symbols that the module was built with to the kernel's."""
+    if told.crcs is None:
+        return [], []
+    count, bad, source, line = told.crcs
+    facts = [fact("module.crcs_fit", bad == 0, result, line)]
+    if bad == 0:
+        text = f"All {count} symbols that the file needs have the versions of this kernel"
+        return facts, [finding(text, Mark.GOOD, result, line)]
+    kernel = release(case) or case.get("host.kernel", "")
+    text = (
+        f"{bad} of {count} symbols that the file needs have another version in {source} "
+        f"({', '.join(told.crc_names[:3])}): it was built against other headers; rebuild it with "
+        f"make -C /lib/modules/{kernel}/build M=DIR clean modules"
+    )
+    return facts, [finding(text, Mark.BAD, result, line)]
+
+
+def _several(told: _Told, result: Result, case: Case) -> Judged:
+    """Tell of several files of one name, and whether modprobe takes the one in memory."""
+    files = [file for file in told.files if file.path.startswith("/lib/modules/")]
+    if len(files) < 2:
+        return [], []
+    picked = next((file for file in files if file.picked), None)
+    memory = case.get("module.build_id", ""), case.get("module.srcversion_loaded", "")
+    others = [file for file in files if file is not picked]
+    facts = [fact("module.copies", len(files), result, files[0].line)]
+    takes = f"modprobe takes {picked.path}, not" if picked else "modules.dep has none of them:"
+    names = ", ".join(file.path for file in others[:3])
+    text = f"There are {len(files)} files of {case.suspect}: {takes} {names}"
+    loaded = next((file for file in others if file.is_like(*memory)), None)
+    if picked is None or loaded is None or picked.is_like(*memory) is not False:
+        text += "; remove what is not wanted, then depmod -a"
+        return facts, [finding(text, Mark.NEUTRAL, result, files[0].line)]
+    facts.append(fact("module.picked_is_loaded", False, result, loaded.line))
+    text += f". The one in memory is {loaded.path}: remove the wrong one, then depmod -a"
+    return facts, [finding(text, Mark.BAD, result, loaded.line)]
+
+
+def _initramfs(told: _Told, result: Result, case: Case) -> Judged:
+    """Compare the copy in the initramfs, which is what is loaded early at boot."""
+    if not told.copies or not told.files:
+        return [], []
+    copy, file = told.copies[0], told.files[0]
+    same = copy.is_like(file.build_id, file.srcversion)
+    if same is None:
+        return [], []
+    facts = [fact("module.initramfs_fits", same, result, copy.line)]
+    if same:
+        text = f"The copy in {told.initramfs} is the same build as the file"
+        return facts, [finding(text, Mark.GOOD, result, copy.line)]
+    kernel = release(case) or case.get("host.kernel", "")
+    make = _MAKE_INITRAMFS.get(case.get("host.family", ""), "make it anew").replace("{}", kernel)
+    text = (
+        f"{told.initramfs} holds another build of {case.suspect} than {file.path}, and boot loads "
+        f"that one: {make}, then reboot"
+    )
+    return facts, [finding(text, Mark.BAD, result, copy.line)]
+
+
+def _written(told: _Told, result: Result, case: Case) -> Judged:
+    """Compare when the file was written with when the module faulted.
+
+    Only where no build id tells: the kernel's clock does not count while a machine is suspended.
+    """
+    booted, report = case.get("module.boot_time", 0), reported(case)
+    at = report.timestamp if report and is_of_this_boot(case) else None
+    if not told.files or not told.files[0].mtime or not booted or at is None:
+        return [], []
+    file = told.files[0]
+    after = file.mtime > booted + at + 1
+    facts = [fact("module.written_after", after, result, file.line)]
+    if not after or (file.build_id and case.get("module.build_id", "")):
+        return facts, []
+    when = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(file.mtime))
+    text = (
+        f"{file.path} was written at {when} UTC, by the clock after the fault: it may be another "
+        "build than the one that faulted; load it and bring the fault about again"
+    )
+    return facts, [finding(text, Mark.NEUTRAL, result, file.line)]
+
+
+TOOL: Final = Tool(
+    id="module-file",
+    purpose="tells whether a module's file is the build that ran",
+    programs=("sh",),
+    facts=(
+        *("module.file_build_id", "module.build_id_fits", "module.size_fits", "module.crcs_fit"),
+        *("module.copies", "module.picked_is_loaded", "module.initramfs_fits"),
+        "module.written_after",
+    ),
+    plan=_plan,
+    read=_read,
+    by_hand="readelf -n FILE.ko against od -An -tx1 /sys/module/NAME/notes/.note.gnu.build-id; "
+    "nm -S FILE.ko against the report's function+0x../0xSIZE; modprobe --dump-modversions FILE.ko "
+    "against Module.symvers; find /lib/modules -name 'NAME.ko*'; lsinitramfs IMAGE | grep NAME.",
+)
+
+TOOLS: Final = (TOOL,)

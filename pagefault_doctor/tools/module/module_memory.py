@@ -1,0 +1,151 @@
+"""The module's code in memory against its file, byte for byte: live, or in a dump.
+
+Code is read-only. A single bit that differs was flipped by the hardware; a few bytes were patched
+by a probe, a live patch or something that hides; many are another build.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.command import Blocked, Command, Result
+from pagefault_doctor.model.fact import Fact, Finding, Mark
+from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.tools.arguments import dump_path, elsewhere, suspect_file
+from pagefault_doctor.tools.dump import dump_file, vmlinux
+from pagefault_doctor.tools.module.module_name import is_module_name, kernel_name
+from pagefault_doctor.tools.module_script import IF_PYTHON
+from pagefault_doctor.tools.text_script import DUMP, LIVE
+from pagefault_doctor.tools.tool import Tool, fact, finding
+
+_RUN: Final = "import sys; exec(sys.stdin.read(), globals())"
+
+_COMPARED = regex(r"compared=(\d{1,9}) (\d{1,9}) (\d{1,9})")
+_DIFFERS = regex(r"differs=(\d{1,9}) ([0-9a-f]{2}) ([0-9a-f]{2}) (\S+)")
+
+_PATCH: Final = 16
+"""Bytes that one patch of an instruction or two may change."""
+
+FACTS: Final = ("module.text_fits", "module.text_flipped")
+
+
+class Byte(msgspec.Struct, frozen=True):
+    """A byte of code that differs: in the file, in memory, and where. `line` is of the output."""
+
+    offset: int
+    file: int
+    memory: int
+    place: str
+    line: int
+
+
+def _file(case: Case) -> tuple[str, str] | None:
+    """Return the suspect and its uncompressed file, None where there is nothing to compare."""
+    name, path = case.suspect or "", suspect_file(case)
+    return (kernel_name(name), path) if path and is_module_name(name) else None
+
+
+def _plan_live(case: Case) -> Command | Blocked | None:
+    known = _file(case)
+    loaded = case.get("module.loaded", False)
+    if known is None or not loaded or elsewhere(case) or case.done("module-memory"):
+        return None
+    return Command(
+        argv=("sh", "-c", IF_PYTHON, "sh", LIVE, *known),
+        tool="module-memory",
+        timeout=60.0,
+        why=f"compare the code of {known[0]} in memory with its file, byte for byte",
+    )
+
+
+def _plan_dump(case: Case) -> Command | Blocked | None:
+    known, dump, image = _file(case), dump_path(case), vmlinux.known(case)
+    if known is None or not dump or not image or case.done("dump-code"):
+        return None
+    if dump_file.not_a_dump(case) or case.get("dump.format", "") == "flattened":
+        return None
+    return Command(
+        argv=("drgn", "-q", "-c", dump, "-s", image, "-e", _RUN, *known),
+        tool="dump-code",
+        timeout=60.0,
+        stdin=DUMP,
+        why=f"compare the code of {known[0]} in the dump with its file, byte for byte",
+        env={"DEBUGINFOD_URLS": ""},
+    )
+
+
+def _read(result: Result, case: Case) -> Reading:
+    lines = result.output.split("\n")
+    counts = next((m for line in lines if (m := _COMPARED.fullmatch(line))), None)
+    if counts is None or counts[1] == "0":
+        return Reading()
+    matches = ((n, _DIFFERS.fullmatch(line)) for n, line in enumerate(lines, 1))
+    differing = [Byte(int(m[1]), int(m[2], 16), int(m[3], 16), m[4], n) for n, m in matches if m]
+    compared, whole, count = (int(text) for text in counts.groups())
+    if count == 0:
+        text = (
+            f"The code of {case.suspect} in memory is that of its file ({compared} of {whole} "
+            "bytes compared; the kernel itself fills in or patches the others)"
+        )
+        return Reading(
+            facts=(fact("module.text_fits", True, result, 1),),
+            findings=(finding(text, Mark.GOOD, result, 1),),
+        )
+    return _judge(differing, count, compared, result, case) if differing else Reading()
+
+
+def _judge(differing: list[Byte], count: int, compared: int, result: Result, case: Case) -> Reading:
+    first, last = differing[0], differing[-1]
+    flipped = (first.file ^ first.memory).bit_count() == 1
+    facts: tuple[Fact, ...] = ()
+    if count == 1 and flipped:
+        facts = (fact("module.text_flipped", True, result, first.line),)
+        text = (
+            f"One bit of the code differs, at {first.place}: {first.memory:02x} in memory, "
+            f"{first.file:02x} in the file. Code is read-only: test the memory (memtester, "
+            "memtest86+)"
+        )
+    elif count <= len(differing) and last.offset - first.offset < _PATCH:
+        text = (
+            f"{count} bytes of the code at {first.place} are patched in memory: by a probe, a live "
+            "patch or something that hides (see /sys/kernel/debug/kprobes/list, "
+            "/sys/kernel/livepatch); take it out, and bring the fault about again"
+        )
+    else:
+        facts = (fact("module.text_fits", False, result, first.line),)
+        text = (
+            f"{count} of {compared} bytes of the code differ from the file, first at {first.place}:"
+            " it is another build; find its file before you trust a line of this one"
+        )
+    told: Finding = finding(text, Mark.BAD, result, first.line)
+    return Reading(facts=facts, findings=(told,))
+
+
+LIVE_TOOL: Final = Tool(
+    id="module-memory",
+    purpose="compares the module's code in memory with its file",
+    programs=("sh",),
+    needs_root=True,
+    facts=FACTS,
+    plan=_plan_live,
+    read=_read,
+    by_hand="as root: gdb -batch -ex 'x/64xb 0xADDRESS' FILE /proc/kcore, with the address in "
+    "/sys/module/NAME/sections/.text; compare with objcopy -O binary -j .text NAME.ko OUT.",
+)
+
+DUMP_TOOL: Final = Tool(
+    id="dump-code",
+    purpose="compares the module's code in a dump with its file",
+    programs=("drgn",),
+    package={"": "python3-drgn", "fedora": "drgn", "arch": "drgn"},
+    facts=FACTS,
+    plan=_plan_dump,
+    read=_read,
+    by_hand="crash VMLINUX VMCORE, then mod -s NAME FILE.ko and dis -r of the function; compare "
+    "with objdump -d FILE.ko.",
+)
+
+TOOLS: Final = (LIVE_TOOL, DUMP_TOOL)

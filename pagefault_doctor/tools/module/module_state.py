@@ -1,0 +1,152 @@
+"""What the running kernel knows of a loaded module, under /sys/module."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.command import Blocked, Command, Result
+from pagefault_doctor.model.fact import Fact, Finding, Mark, Value
+from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.tools.module.modinfo import srcversion_finding
+from pagefault_doctor.tools.module.module_name import kernel_name, safe_suspect
+from pagefault_doctor.tools.module.taint import MODULE_FLAGS, meaning
+from pagefault_doctor.tools.permission import answered
+from pagefault_doctor.tools.this_box import another_kernel
+from pagefault_doctor.tools.tool import Tool, fact, finding
+
+_SCRIPT: Final = """
+cd "/sys/module/$1" 2>/dev/null || { printf 'absent\\n'; exit 0; }
+printf 'present\\n'
+for name in initstate refcnt taint srcversion version coresize sections/.text \
+    sections/.init.text sections/.data; do
+  [ -r "$name" ] || continue
+  value=
+  { IFS= read -r value || :; } 2>/dev/null <"$name"
+  printf '%s=%s\\n' "$name" "$value"
+done
+while read -r key value; do
+  case $key in btime) printf 'btime=%s\n' "$value" ;; esac
+done 2>/dev/null </proc/stat
+note=notes/.note.gnu.build-id
+[ -r "$note" ] && printf 'build-id=%s\\n' "$(od -An -v -tx1 "$note" 2>/dev/null | tr -d ' \\n')"
+:
+"""
+
+_FIELD = regex(r"([a-z./-]+)=(.+)")
+_NOTE_HEADER_DIGITS: Final = 32
+"""An ELF note's three words and the name `GNU`, 16 bytes (elf(5)), before the id itself."""
+
+
+def _plan(case: Case) -> Command | Blocked | None:
+    name = safe_suspect(case)
+    if name is None or isinstance(name, Blocked):
+        return name
+    if case.done("module-state"):
+        return None
+    argv = ("sh", "-c", _SCRIPT, "module-state", kernel_name(name))
+    why = f"see the state of {name} in the running kernel"
+    return Command(argv=argv, tool="module-state", why=why)
+
+
+def _fields(output: str) -> dict[str, tuple[str, int]]:
+    found: dict[str, tuple[str, int]] = {}
+    for number, line in enumerate(output.splitlines(), 1):
+        if match := _FIELD.fullmatch(line):
+            found.setdefault(match.group(1), (match.group(2).strip(), number))
+    return found
+
+
+def _read(result: Result, case: Case) -> Reading:
+    name = case.suspect or "the module"
+    warning = another_kernel(case, result)
+    first = result.output.partition("\n")[0].strip()
+    if first != "present":
+        text = f"/sys/module knows no {name}: it is not loaded now"
+        absent = (fact("module.loaded", False, result),) if first == "absent" else ()
+        return Reading(facts=absent, findings=(*warning, finding(text, Mark.NEUTRAL, result)))
+    said = _fields(result.output)
+    if "initstate" not in said:
+        text = f"{name} is built into this kernel, it is not a loaded module"
+        return Reading(findings=(*warning, finding(text, Mark.NEUTRAL, result)))
+    facts, findings = _provenance(said, result)
+    more_facts, more_findings = _source(said, result, case)
+    return Reading(
+        facts=(*_plain_facts(said, result), *facts, *more_facts),
+        findings=(*warning, _state(name, said, result), *findings, *more_findings),
+    )
+
+
+def _plain_facts(said: dict[str, tuple[str, int]], result: Result) -> list[Fact]:
+    readers: dict[str, tuple[str, type[str] | type[int]]] = {
+        "initstate": ("module.initstate", str),
+        "srcversion": ("module.srcversion_loaded", str),
+        "version": ("module.version", str),
+        "refcnt": ("module.refcount", int),
+        "btime": ("module.boot_time", int),
+    }
+    facts = [fact("module.loaded", True, result, 1)]
+    for key, (name, kind) in readers.items():
+        text, line = said.get(key, ("", 0))
+        if text and (kind is str or re.fullmatch(r"-?[0-9]{1,10}", text)):
+            value: Value = kind(text)
+            facts.append(fact(name, value, result, line))
+    note, line = said.get("build-id", ("", 0))
+    if re.fullmatch(r"[0-9a-f]{34,160}", note):
+        facts.append(fact("module.build_id", note[_NOTE_HEADER_DIGITS:], result, line))
+    return facts
+
+
+def _state(name: str, said: dict[str, tuple[str, int]], result: Result) -> Finding:
+    """The module's life: coming while its init runs, going while its exit does."""
+    state, line = said["initstate"]
+    if state == "coming":
+        text = f"{name} is still being loaded: its init function did not come back"
+        return finding(text, Mark.BAD, result, line)
+    if state == "going":
+        text = f"{name} is being unloaded: its exit function did not come back"
+        return finding(text, Mark.BAD, result, line)
+    return finding(f"{name} is loaded and {state}", Mark.NEUTRAL, result, line)
+
+
+def _provenance(
+    said: dict[str, tuple[str, int]], result: Result
+) -> tuple[list[Fact], list[Finding]]:
+    taint, line = said.get("taint", ("", 0))
+    facts = [fact(name, letter in taint, result) for letter, name in MODULE_FLAGS.items()]
+    if not taint:
+        return facts, []
+    letters = re.sub(r"[^A-Z]", "", taint)[:20]
+    facts.append(fact("module.taint", letters, result, line))
+    text = f"It taints the kernel: {', '.join(map(meaning, letters))}"
+    return facts, [finding(text, Mark.NEUTRAL, result, line)]
+
+
+def _source(
+    said: dict[str, tuple[str, int]], result: Result, case: Case
+) -> tuple[list[Fact], list[Finding]]:
+    on_disk = case.get("module.srcversion", "")
+    if "srcversion" not in said or not on_disk:
+        return [], []
+    loaded, line = said["srcversion"]
+    fits, judged = srcversion_finding(on_disk, loaded, result, line)
+    return [fits], [judged]
+
+
+TOOL: Final = Tool(
+    id="module-state",
+    purpose="reads what the running kernel knows of the module",
+    programs=("sh",),
+    facts=(
+        *("module.loaded", "module.initstate", "module.refcount", "module.taint"),
+        *("module.srcversion_loaded", "module.srcversion_fits", "module.version"),
+        *("module.build_id", "module.boot_time"),
+        *MODULE_FLAGS.values(),
+    ),
+    plan=_plan,
+    read=answered(_read),
+    by_hand="grep -H . /sys/module/NAME/{initstate,refcnt,taint,srcversion}",
+)
+
+TOOLS: Final = (TOOL,)

@@ -1,0 +1,87 @@
+"""The taint flags of the running kernel."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.command import Result
+from pagefault_doctor.model.fact import Finding, Mark
+from pagefault_doctor.model.taint import BY_LETTER, letters
+from pagefault_doctor.tools.permission import answered
+from pagefault_doctor.tools.this_box import another_kernel, is_of_this_boot
+from pagefault_doctor.tools.tool import Tool, fact, finding, once
+
+ARGV: Final = ("cat", "/proc/sys/kernel/tainted")
+
+MODULE_FLAGS: Final = {
+    "O": "module.out_of_tree",
+    "E": "module.unsigned",
+    "F": "module.forced",
+    "P": "module.proprietary",
+}
+"""The flags that one module brings, and the fact that each is."""
+
+
+def mask_of(output: str) -> int | None:
+    """Return the number that /proc/sys/kernel/tainted holds."""
+    match = re.fullmatch(r"\s*([0-9]{1,20})\s*", output)
+    return int(match.group(1)) if match else None
+
+
+def meaning(letter: str) -> str:
+    """Return a flag as a person reads it: its letter and what it says."""
+    flag = BY_LETTER.get(letter)
+    return f"{letter} ({flag.meaning})" if flag else letter
+
+
+def _read(result: Result, case: Case) -> Reading:
+    mask = mask_of(result.output)
+    if mask is None:
+        text = "The taint flags could not be read; is /proc mounted?"
+        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+    now = letters(mask)
+    if now:
+        said = f"Taint of this kernel now: {', '.join(map(meaning, now))}"
+    else:
+        said = "This kernel is not tainted now"
+    mark = Mark.GOOD if not now else Mark.NEUTRAL
+    return Reading(
+        facts=(fact("taint.mask", mask, result, 1), fact("taint.letters", now, result, 1)),
+        findings=(finding(said, mark, result, 1), *_against_report(now, result, case)),
+    )
+
+
+def _against_report(now: tuple[str, ...], result: Result, case: Case) -> tuple[Finding, ...]:
+    report = case.main_report
+    if report is None:
+        return ()
+    if not is_of_this_boot(case):
+        text = "This taint is of the box now, not of the report: the report is not of this boot"
+        return (*another_kernel(case, result), finding(text, Mark.NEUTRAL, result))
+    if report.tainted is None:
+        return ()
+    gone = [letter for letter in report.tainted if letter in BY_LETTER and letter not in now]
+    if gone:
+        text = (
+            f"The report has taint {''.join(gone)}, this kernel has not: taint never goes away "
+            "before a reboot, so the report is of another boot"
+        )
+    else:
+        text = "The taint in the report agrees with that of the box"
+    return (finding(text, Mark.NEUTRAL if gone else Mark.GOOD, result, 1),)
+
+
+TOOL: Final = Tool(
+    id="taint",
+    purpose="reads what has tainted the running kernel",
+    programs=("cat",),
+    package={"": "coreutils"},
+    facts=("taint.mask", "taint.letters"),
+    plan=once("taint", *ARGV, why="see what was loaded or went wrong since this boot"),
+    read=answered(_read),
+    by_hand="cat /proc/sys/kernel/tainted; each bit is a flag, 0 means not tainted.",
+)
+
+TOOLS: Final = (TOOL,)

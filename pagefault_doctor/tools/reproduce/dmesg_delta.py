@@ -1,0 +1,271 @@
+"""What the kernel log says now that it did not say before: the proof of reproduce and validate."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.command import Blocked, Command, Result
+from pagefault_doctor.model.fact import Fact, Finding, Mark
+from pagefault_doctor.model.log import KernelLog
+from pagefault_doctor.model.report import Kind, Report
+from pagefault_doctor.model.taint import letters
+from pagefault_doctor.tools.logs import dmesg
+from pagefault_doctor.tools.logs.log_delta import unseen
+from pagefault_doctor.tools.logs.log_reading import parse, report_finding
+from pagefault_doctor.tools.module import taint
+from pagefault_doctor.tools.permission import answered, is_refused
+from pagefault_doctor.tools.reproduce import trigger
+from pagefault_doctor.tools.this_box import DMESG, is_this_boots
+from pagefault_doctor.tools.tool import Tool, fact, finding
+
+_BEFORE: Final = "dmesg-before"
+_DELTA: Final = "dmesg-delta"
+_AFTER: Final = "dmesg-after"
+
+_INSERT: Final = "insmod-fixed"
+_STRESS: Final = "stress-ng"
+_MEMORY: Final = "memtester"
+"""What proves a fix must have run in this step: their facts may still be of an earlier pass."""
+
+_FATAL: Final = ("insmod", "insmod-fixed", "trigger", "stress-ng", "rmmod")
+"""What may end the kernel. The lab then tells the console's last words in the errors."""
+
+_DAMAGE: Final = frozenset("MBDWL")
+"""Flags that a fault sets; O and E only say that the module was inserted."""
+
+
+def _baseline(case: Case) -> tuple[KernelLog, ...]:
+    """The logs of this boot as they were before: what was read, or kept by `dmesg-before`."""
+    known = tuple(log for log in case.logs if is_this_boots(log, case))
+    kept = (r for r in case.done(_BEFORE) if r.said_anything and not is_refused(r))
+    return (*known, *(parse(result.output, DMESG) for result in kept))
+
+
+def _is_same_fault(report: Report, main: Report) -> bool:
+    if main.kind is Kind.OOM_KILL:  # Whom the kernel chose to kill is chance.
+        return report.kind is main.kind
+    if not main.is_kernel_fault:
+        return report.kind is main.kind and report.comm == main.comm
+    same_place = report.function is not None and report.function == main.function
+    same_module = report.module is not None and report.module == main.module
+    return report.title == main.title or same_place or same_module
+
+
+def _faults(log: KernelLog, case: Case) -> list[Report]:
+    """The new reports that count: the kernel's, and those of the kind the case is about."""
+    main = case.main_report
+    return [r for r in log.reports if r.is_kernel_fault or (main and r.kind is main.kind)]
+
+
+def _reproduced(log: KernelLog, case: Case) -> bool:
+    faults, main = _faults(log, case), case.main_report
+    return any(main is None or _is_same_fault(report, main) for report in faults)
+
+
+def _last_words(case: Case) -> tuple[KernelLog, ...]:
+    """Return what a guest of the lab said when it died of a command of this step."""
+    results = (result for tool in _FATAL for result in case.done(tool))
+    dead = (r for r in results if r.exit_code is None and r.errors)
+    return tuple(log for r in dead if (log := parse(r.errors, r.command.text)).reports)
+
+
+def _new(result: Result, known: tuple[KernelLog, ...], case: Case) -> KernelLog:
+    """Return what is new in the log, or what was said before the kernel that wrote it began."""
+    log = unseen(parse(result.output, DMESG), known)
+    return log if log.reports else next(iter(_last_words(case)), log)
+
+
+def _plan_before(case: Case) -> Command | Blocked | None:
+    done = case.done(_BEFORE)
+    if done:
+        return dmesg.refused(case) if is_refused(done[-1]) else None
+    why = "note what the log holds before, so that what is new can be told"
+    return dmesg.command(_BEFORE, why)
+
+
+def _read_before(result: Result, case: Case) -> Reading:
+    if is_refused(result) or not result.said_anything:
+        text = "The kernel log could not be noted: what is new later cannot be told from it"
+    else:
+        count = len(parse(result.output, DMESG).reports)
+        text = f"The kernel log holds {count} report{'' if count == 1 else 's'} before"
+    return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+
+
+def _plan_delta(case: Case) -> Command | Blocked | None:
+    done = case.done(_DELTA)
+    if done:
+        return dmesg.refused(case) if is_refused(done[-1]) else None
+    return dmesg.command(_DELTA, "see whether the kernel logged anything new")
+
+
+def _unread(result: Result) -> Reading:
+    text = "The kernel log could not be read: whether anything is new is not known"
+    return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+
+
+def _no_baseline(result: Result) -> Finding:
+    text = (
+        "The log of this boot was not read before: its reports may be old, "
+        "so none of them counts as new"
+    )
+    return finding(text, Mark.NEUTRAL, result)
+
+
+def _new_findings(log: KernelLog, result: Result) -> list[Finding]:
+    origin = result.command.text
+    return [report_finding(report, log, origin, "new in this boot") for report in log.reports[:12]]
+
+
+def _read_delta(result: Result, case: Case) -> Reading:
+    if is_refused(result) or not result.said_anything:
+        return _unread(result)
+    known = _baseline(case)
+    if not known:
+        return Reading(findings=(_no_baseline(result),))
+    log = _new(result, known, case)
+    reproduced = _reproduced(log, case)
+    if reproduced:
+        text, mark = "The fault came again", Mark.BAD
+    elif log.reports:
+        text, mark = "The kernel reported something new, but not the same fault", Mark.BAD
+    else:
+        text, mark = "The kernel reported nothing new", Mark.NEUTRAL
+    return Reading(
+        facts=(
+            fact("reproduce.new_reports", len(log.reports), result),
+            fact("reproduce.reproduced", reproduced, result),
+        ),
+        findings=(finding(text, mark, result), *_new_findings(log, result)),
+        log=log,
+    )
+
+
+def _plan_after(case: Case) -> Command | Blocked | None:
+    done = case.done(_AFTER)
+    if not done:
+        why = "see whether the kernel is tainted by more than before"
+        return Command(argv=taint.ARGV, tool=_AFTER, why=why)
+    if len(done) == 1:
+        return dmesg.command(_AFTER, "see whether the kernel logged anything new")
+    return dmesg.refused(case) if is_refused(done[-1]) else None
+
+
+def _read_after(result: Result, case: Case) -> Reading:
+    if result.command.argv[:1] == ("cat",):
+        return _read_taint(result, case)
+    if is_refused(result) or not result.said_anything:
+        reading = _unread(result)
+        verdict = fact("validate.verdict", "inconclusive", result)
+        return Reading(facts=(verdict,), findings=reading.findings)
+    known = _baseline(case)
+    if not known:
+        verdict = fact("validate.verdict", "inconclusive", result)
+        return Reading(facts=(verdict,), findings=(_no_baseline(result),))
+    log = _new(result, known, case)
+    verdict_fact, why = _verdict(log, result, case)
+    return Reading(
+        facts=(fact("validate.new_reports", len(log.reports), result), verdict_fact),
+        findings=(*_new_findings(log, result), why),
+        log=log,
+    )
+
+
+def _read_taint(result: Result, case: Case) -> Reading:
+    now = taint.mask_of(result.output)
+    if now is None:
+        text = "The taint flags could not be read"
+        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+    if not case.has("taint.mask"):
+        text = "The taint flags were not read before: what was added is not known"
+        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+    added = letters(now & ~case.get("taint.mask", 0))
+    what = ", ".join(map(taint.meaning, added))
+    text = f"Taint added: {what}" if added else "No taint was added"
+    mark = Mark.BAD if _DAMAGE & set(added) else Mark.NEUTRAL if added else Mark.GOOD
+    return Reading(
+        facts=(fact("validate.taint_added", added, result, 1),),
+        findings=(finding(text, mark, result, 1),),
+    )
+
+
+def _verdict(log: KernelLog, result: Result, case: Case) -> tuple[Fact, Finding]:
+    verdict, text, mark = _judge(log, case)
+    return fact("validate.verdict", verdict, result), finding(text, mark, result)
+
+
+def _judge(log: KernelLog, case: Case) -> tuple[str, str, Mark]:
+    """Weigh what is new against what was done to provoke it.
+
+    Where the case is about a program or about memory, there need be no module to insert; one that
+    was rebuilt has to be tried all the same.
+    """
+    main = case.main_report
+    inserts = [r for r in case.done(_INSERT) if r.command.argv[:1] != ("cat",)]
+    inserted = case.get("validate.inserted", False) and bool(case.done(_INSERT))
+    if inserts and not inserted and _faults(log, case):
+        return "not-fixed", "Not fixed: the fixed module faulted while it was loaded", Mark.BAD
+    wanted = main is None or main.is_kernel_fault or case.has("fix.module_path")
+    if wanted and not inserted:
+        text = "Inconclusive: the fixed module was not inserted"
+        return "inconclusive", text, Mark.NEUTRAL
+    added = case.facts.get("validate.taint_added")
+    damage = _DAMAGE & set(added.value) if added and isinstance(added.value, tuple) else set()
+    if _faults(log, case):
+        same = "the same fault came again" if _reproduced(log, case) else "another fault came up"
+        return "not-fixed", f"Not fixed: {same} after the fix", Mark.BAD
+    if damage:
+        text = f"Not fixed: taint {''.join(sorted(damage))} came up, the kernel faulted or warned"
+        return "not-fixed", text, Mark.BAD
+    if case.get("memtest.failures", 0) and case.done(_MEMORY):
+        return "inconclusive", "Inconclusive: the memory itself is faulty", Mark.BAD
+    if not trigger.is_proven(case):
+        text = "Inconclusive: the trigger was not run to its end after the fix"
+        return "inconclusive", text, Mark.NEUTRAL
+    if not case.has("stress.passed") or not case.done(_STRESS):
+        text = "Inconclusive: no stress run was made after the fix"
+        return "inconclusive", text, Mark.NEUTRAL
+    if not case.get("stress.passed", False):
+        text = "Inconclusive: the stress run did not pass, though the kernel reported nothing"
+        return "inconclusive", text, Mark.NEUTRAL
+    return "fixed", "Fixed: the stress run passed and no new fault came", Mark.GOOD
+
+
+_PROGRAMS: Final = ("dmesg",)
+_PACKAGE: Final = {"": "util-linux"}
+_BY_HAND: Final = "Run dmesg before and after, and compare the two by time."
+
+BEFORE: Final = Tool(
+    id=_BEFORE,
+    purpose="notes what the kernel log holds, to tell later what is new",
+    programs=_PROGRAMS,
+    package=_PACKAGE,
+    plan=_plan_before,
+    read=answered(_read_before),
+    by_hand=_BY_HAND,
+)
+
+DELTA: Final = Tool(
+    id=_DELTA,
+    purpose="tells whether the fault came again",
+    programs=_PROGRAMS,
+    package=_PACKAGE,
+    facts=("reproduce.new_reports", "reproduce.reproduced"),
+    plan=_plan_delta,
+    read=answered(_read_delta),
+    by_hand=_BY_HAND,
+)
+
+AFTER: Final = Tool(
+    id=_AFTER,
+    purpose="tells whether the fix holds: nothing new in the log, no new taint",
+    programs=("dmesg", "cat"),
+    package={"": "util-linux coreutils"},
+    facts=("validate.new_reports", "validate.taint_added", "validate.verdict"),
+    plan=_plan_after,
+    read=answered(_read_after),
+    by_hand=_BY_HAND,
+)
+
+TOOLS: Final = (BEFORE, DELTA, AFTER)

@@ -1,0 +1,230 @@
+"""insmod, modprobe and rmmod: load the suspect again, load its fixed build, unload it.
+
+Messages of kmod (`tools/insmod.c`, `tools/modprobe.c`) and busybox, errors of
+`kernel/module/main.c` (load_module, delete_module).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus, Risk
+from pagefault_doctor.model.fact import Mark
+from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.tools.arguments import elsewhere, given, inside, is_absolute
+from pagefault_doctor.tools.module.module_name import is_module_name, kernel_name, safe_suspect
+from pagefault_doctor.tools.reproduce.module_refusal import REFUSALS, Refusal
+from pagefault_doctor.tools.reproduce.trigger import unloaded
+from pagefault_doctor.tools.tool import Tool, fact, finding
+
+_KILLED: Final = 137
+_UNKNOWN: Final = (ResultStatus.MISSING, ResultStatus.REFUSED, ResultStatus.CANCELLED)
+_TREES: Final = ("/lib/modules/", "/usr/lib/modules/")
+_PLAIN: Final = regex(r"\.ko(\.(xz|zst|gz))?")
+
+
+def _explain(result: Result) -> Refusal | None:
+    if result.ok or _died(result):
+        return None
+    text = result.errors + result.output
+    return next((known for known in REFUSALS if known.says.search(text)), None)
+
+
+def _died(result: Result) -> bool:
+    """Whether the kernel killed the program, which is what an oops in module_init does."""
+    return result.exit_code == _KILLED or result.status is ResultStatus.SIGNALED
+
+
+def _is_state(result: Result) -> bool:
+    return result.command.argv[:1] == ("cat",)
+
+
+def _state(tool: str, name: str) -> Command:
+    return Command(
+        argv=("cat", f"/sys/module/{kernel_name(name)}/initstate"),
+        tool=tool,
+        why="see whether the module is loaded now, and whole",
+    )
+
+
+def _obstacle(done: tuple[Result, ...]) -> Blocked | None:
+    if done and (known := _explain(done[-1])) and not _is_state(done[-1]):
+        return Blocked(known.reason, known.remedy)
+    return None
+
+
+def _hanging(state: Result, name: str) -> Blocked | None:
+    if state.output.strip() not in ("coming", "going"):
+        return None
+    return Blocked(
+        f"{name} is stuck half loaded ({state.output.strip()}) since it faulted",
+        "reboot first (systemctl reboot); pfdoctor resume goes on afterwards",
+    )
+
+
+def _load(name: str, case: Case) -> tuple[str, ...] | Blocked:
+    """Return the argv that loads the suspect."""
+    path = case.get("module.path", "")
+    if path.startswith(_TREES):
+        return ("modprobe", name)
+    named = inside(case.get("given.module_dir", ""), f"{name}.ko")
+    path = path if is_absolute(path) and _PLAIN.search(path) else named or ""
+    if not path:
+        return Blocked(f"the file of {name} is not known", "name its folder: --module-dir DIR")
+    return ("insmod", path)
+
+
+def plan_insmod(case: Case) -> Command | Blocked | None:
+    """Look whether the suspect is loaded; when it is not, load it."""
+    name = safe_suspect(case)
+    if name is None or isinstance(name, Blocked):
+        return name
+    if case.get("module.path", "") == "(builtin)":
+        return None
+    if away := elsewhere(case):
+        return away
+    done = case.done("insmod")
+    if not done:
+        return _state("insmod", name)
+    if hanging := _hanging(done[0], name):
+        return hanging
+    if len(done) > 1 or done[0].output.strip() == "live":
+        return _obstacle(done)
+    argv = _load(name, case)
+    if isinstance(argv, Blocked):
+        return argv
+    return Command(
+        argv=argv,
+        tool="insmod",
+        risk=Risk.CRASH,
+        timeout=60.0,
+        why=f"load {name} again and see whether it faults; the kernel may oops, panic or hang",
+        undo=f"rmmod {name}; when it faulted in its init only a reboot removes it",
+    )
+
+
+def plan_fixed(case: Case) -> Command | Blocked | None:
+    """Look whether the old build is loaded; unload it, then load the fixed one."""
+    path = given(case, "fix.module_path", "given.fixed_module")
+    name = path.rpartition("/")[2].partition(".ko")[0]
+    if not path and case.main_report and not case.main_report.is_kernel_fault:
+        return None  # A shortage of memory can be relieved without a module.
+    if not path or not is_module_name(name):
+        return Blocked(
+            "there is no rebuilt module to try",
+            "build it in the step fix-code, or build it by hand and load it with insmod",
+        )
+    if away := elsewhere(case):
+        return away
+    done = case.done("insmod-fixed")
+    if not done:
+        return _state("insmod-fixed", name)
+    if hanging := _hanging(done[0], name):
+        return hanging
+    if done[-1].command.argv[0] == "insmod":
+        return _obstacle(done)
+    if len(done) == 1 and done[0].output.strip() == "live":
+        return _unload("insmod-fixed", name, "the old build must go before the fixed one comes")
+    if obstacle := _obstacle(done):
+        return obstacle
+    return Command(
+        argv=("insmod", path),
+        tool="insmod-fixed",
+        risk=Risk.CRASH,
+        timeout=60.0,
+        why="load the fixed build; if the fix is not one, the kernel may oops, panic or hang",
+        undo=f"rmmod {name}",
+    )
+
+
+def _unload(tool: str, name: str, why: str) -> Command:
+    undo = "load it again: insmod or modprobe"
+    return Command(
+        argv=("rmmod", name), tool=tool, risk=Risk.CHANGE, timeout=60.0, why=why, undo=undo
+    )
+
+
+def plan_rmmod(case: Case) -> Command | Blocked | None:
+    """Unload the fixed module, where it was loaded."""
+    path = given(case, "fix.module_path", "given.fixed_module")
+    name = path.rpartition("/")[2].partition(".ko")[0]
+    inserted = case.get("validate.inserted", False)
+    if not inserted or not is_module_name(name) or unloaded(case):
+        return None
+    if done := case.done("rmmod"):
+        return _obstacle(done)
+    return _unload("rmmod", name, "unloading runs the module's exit code, which may fault too")
+
+
+def read(result: Result, case: Case) -> Reading:
+    """Return whether the module went in (or out), and why not."""
+    if _is_state(result):
+        return _read_state(result)
+    program = result.command.argv[0]
+    prefix = "validate" if result.command.tool == "insmod-fixed" else "reproduce"
+    text, mark = _verdict(program, result)
+    told = program != "rmmod" and result.status not in _UNKNOWN
+    facts = (fact(f"{prefix}.inserted", result.ok, result),) if told else ()
+    return Reading(facts=facts, findings=(finding(text, mark, result),))
+
+
+def _read_state(result: Result) -> Reading:
+    state = result.output.strip()
+    if state not in ("live", "coming", "going"):
+        return Reading()
+    return Reading(facts=(fact("module.initstate", state, result, 1),))
+
+
+def _verdict(program: str, result: Result) -> tuple[str, Mark]:
+    verb = "unloaded" if program == "rmmod" else "loaded"
+    if result.ok:
+        return f"The module was {verb} without an error", Mark.GOOD
+    if _died(result):
+        return f"The kernel killed {program}: the module faulted while it was {verb}", Mark.BAD
+    if result.status is ResultStatus.TIMEOUT:
+        return f"{program} did not come back: the module hangs", Mark.BAD
+    if known := _explain(result):
+        return f"The module was not {verb}: {known.reason}", Mark.NEUTRAL
+    return f"The module was not {verb} (exit code {result.exit_code})", Mark.NEUTRAL
+
+
+_KMOD: Final = {"": "kmod"}
+
+TOOLS: Final = (
+    Tool(
+        id="insmod",
+        purpose="loads the suspect again to see whether it faults",
+        programs=("insmod",),
+        package=_KMOD,
+        risk=Risk.CRASH,
+        needs_root=True,
+        facts=("module.initstate", "reproduce.inserted"),
+        plan=plan_insmod,
+        read=read,
+        by_hand="insmod PATH/MODULE.ko (or modprobe MODULE), with dmesg -w in another terminal.",
+    ),
+    Tool(
+        id="insmod-fixed",
+        purpose="loads the fixed build of the module",
+        programs=("insmod",),
+        package=_KMOD,
+        risk=Risk.CRASH,
+        needs_root=True,
+        facts=("module.initstate", "validate.inserted"),
+        plan=plan_fixed,
+        read=read,
+        by_hand="rmmod the old build, then insmod the new one, with dmesg -w beside it.",
+    ),
+    Tool(
+        id="rmmod",
+        purpose="unloads the module again, which runs its exit code",
+        programs=("rmmod",),
+        package=_KMOD,
+        risk=Risk.CHANGE,
+        needs_root=True,
+        plan=plan_rmmod,
+        read=read,
+        by_hand="rmmod MODULE, then look at dmesg.",
+    ),
+)

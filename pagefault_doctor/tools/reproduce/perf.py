@@ -1,0 +1,83 @@
+"""perf: how many page faults the box takes, and how many of them had to wait for a disk.
+
+Output of `perf stat` (`tools/perf/util/stat-display.c`), on standard error.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.command import Blocked, Command, Result
+from pagefault_doctor.model.fact import Mark
+from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.tools.arguments import elsewhere
+from pagefault_doctor.tools.tool import Tool, fact, finding
+
+SECONDS: Final = 5
+MANY: Final = 1000
+"""Major faults a second from which the box is busy with its swap."""
+
+ARGV: Final = (
+    *("perf", "stat", "-e", "page-faults,minor-faults,major-faults", "-a"),
+    *("--", "sleep", str(SECONDS)),
+)
+
+_COUNT = regex(r"^\s*([\d.,']+)\s+(page-faults|minor-faults|major-faults)\b")
+_PARANOID = regex(r"perf_event_paranoid|Access to performance monitoring|No permission")
+_WRAPPER = regex(r"perf not found for kernel|E: linux-perf-\S+ is not installed")
+
+
+def _plan(case: Case) -> Command | Blocked | None:
+    done = case.done("perf")
+    if not done:
+        if elsewhere(case):
+            return None
+        why = f"count the page faults of the whole box for {SECONDS} s"
+        return Command(argv=ARGV, tool="perf", why=why)
+    if done[-1].ok:
+        return None
+    if _PARANOID.search(done[-1].errors):
+        remedy = "run pfdoctor as root, or: sysctl kernel.perf_event_paranoid=-1"
+        return Blocked("the kernel does not let this user count events of the whole box", remedy)
+    if _WRAPPER.search(done[-1].errors + done[-1].output):
+        kernel = case.get("host.kernel", "KERNEL")
+        remedy = f"apt install linux-tools-{kernel} (Ubuntu) or linux-perf (Debian)"
+        return Blocked("perf for this kernel is not installed", remedy)
+    return None
+
+
+def _read(result: Result, case: Case) -> Reading:
+    counts: dict[str, tuple[int, int]] = {}
+    for number, text in enumerate(result.errors.splitlines(), 1):
+        if (match := _COUNT.match(text)) and (digits := re.sub(r"\D", "", match[1])):
+            counts[match[2]] = (int(digits[:18]), number)
+    facts = tuple(
+        fact(f"perf.{event.replace('-', '_')}", count, result, at)
+        for event, (count, at) in counts.items()
+    )
+    if "page-faults" not in counts:
+        return Reading(facts=facts)
+    total, line = counts["page-faults"]
+    major = counts.get("major-faults", (0, line))[0]
+    told = f"{total} page faults in {SECONDS} s, {major} of them major (waited for a disk)"
+    mark = Mark.BAD if major >= MANY * SECONDS else Mark.NEUTRAL
+    return Reading(facts=facts, findings=(finding(told, mark, result, line),))
+
+
+TOOL: Final = Tool(
+    id="perf",
+    purpose="counts the page faults of the whole box",
+    programs=("perf",),
+    package={
+        "": "perf",
+        "debian": "linux-perf",
+    },
+    facts=("perf.page_faults", "perf.minor_faults", "perf.major_faults"),
+    plan=_plan,
+    read=_read,
+    by_hand="grep -E 'pgfault|pgmajfault' /proc/vmstat twice, five seconds apart; subtract.",
+)
+
+TOOLS: Final = (TOOL,)

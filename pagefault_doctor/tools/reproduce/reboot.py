@@ -1,0 +1,108 @@
+"""A reboot, for a box whose kernel died once or found its memory damaged."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus, Risk
+from pagefault_doctor.model.fact import Mark
+from pagefault_doctor.model.taint import letters
+from pagefault_doctor.tools.arguments import elsewhere
+from pagefault_doctor.tools.this_box import is_of_this_boot
+from pagefault_doctor.tools.tool import Tool, fact, finding
+
+_STILL: Final = Blocked(
+    "this kernel is still the one that died", "wait until it reboots, then: pfdoctor resume"
+)
+
+_TAINT: Final = ("cat", "/proc/sys/kernel/tainted")
+
+_SPOILT: Final = {
+    "D": "the kernel died since it was booted (taint D) and keeps locks and memory of the dead",
+    "B": "the kernel found damaged pages or objects since it was booted (taint B)",
+}
+"""Flags after which this boot proves nothing. `die` sets D; mm/page_alloc.c and mm/slub.c set B."""
+
+
+_LOCKED: Final = "locks were held wrongly since it was booted, and may still be"
+
+
+def _plan(case: Case) -> Command | Blocked | None:
+    """Look at the taint of now; reboot where the kernel was spoilt since it was started."""
+    if elsewhere(case):
+        return None
+    done = case.done("reboot")
+    if not done:
+        return Command(argv=_TAINT, tool="reboot", why="see whether the kernel died before")
+    if len(done) == 2:
+        look = Command(argv=_TAINT, tool="reboot", why="see that the kernel is a new one")
+        return _refused(done[1]) or look
+    if len(done) > 2:
+        return _STILL if _SPOILT.keys() & letters(_mask(done[2])) else None
+    spoilt = _spoilt(letters(_mask(done[0])), case)
+    return _command(case, spoilt) if spoilt else None
+
+
+def _spoilt(found: tuple[str, ...], case: Case) -> str:
+    """Return what is wrong with this boot, or nothing."""
+    before = len(case.done("reboot")) < 2
+    hung = case.get("verdict.root_cause", "") == "lockup-hang" and is_of_this_boot(case)
+    flagged = (what for letter, what in _SPOILT.items() if letter in found)
+    return next(flagged, _LOCKED if before and hung else "")
+
+
+def _command(case: Case, spoilt: str) -> Command:
+    programs = case.facts["host.programs"].value if case.has("host.programs") else ()
+    known = isinstance(programs, tuple) and bool(programs)
+    plain = known and "systemctl" not in programs  # type: ignore[operator]
+    return Command(
+        argv=("reboot",) if plain else ("systemctl", "reboot"),
+        tool="reboot",
+        risk=Risk.CRASH,
+        why=f"{spoilt}; a fix is proven on a fresh boot only. The session survives: pfdoctor "
+        "resume goes on",
+        undo="none; save your work first",
+    )
+
+
+def _refused(result: Result) -> Blocked | None:
+    """Return that there was no reboot; one that cut the session short succeeded."""
+    if result.ok or result.status is ResultStatus.SIGNALED or not result.errors.strip():
+        return None
+    return Blocked("the reboot was refused", "reboot by hand, then: pfdoctor resume")
+
+
+def _mask(result: Result) -> int:
+    text = result.output.strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
+
+
+def _read(result: Result, case: Case) -> Reading:
+    if result.command.argv != _TAINT:
+        return Reading()
+    if not result.output.strip().isdigit():
+        return Reading()
+    found = letters(_mask(result))
+    facts = (fact("taint.letters", found, result, 1), fact("taint.mask", _mask(result), result, 1))
+    if spoilt := _spoilt(found, case):
+        text = f"Nothing is proven before a reboot: {spoilt}"
+        return Reading(facts=facts, findings=(finding(text, Mark.NEUTRAL, result, 1),))
+    text = "The kernel was not spoilt since it was booted: no reboot needed"
+    if case.done("reboot"):
+        text = "The machine was booted anew, and its new kernel is clean"
+    return Reading(facts=facts, findings=(finding(text, Mark.GOOD, result, 1),))
+
+
+TOOL: Final = Tool(
+    id="reboot",
+    purpose="starts the box afresh when its kernel died or found damage",
+    risk=Risk.CRASH,
+    needs_root=True,
+    facts=("taint.letters", "taint.mask"),
+    plan=_plan,
+    read=_read,
+    by_hand="systemctl reboot; where that hangs, SysRq: Alt+SysRq+S, U, B.",
+)
+
+TOOLS: Final = (TOOL,)

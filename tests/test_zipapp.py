@@ -1,0 +1,94 @@
+"""The one file that is copied onto a box: how it unpacks itself, and that it runs there."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from pagefault_doctor import zipapp_main
+from requirements import require
+from tools.example_reports import BOOT, OOPS
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> str:
+    path = tmp_path / "pfdoctor.pyz"
+    with zipfile.ZipFile(path, "w") as content:
+        content.writestr("part/__init__.py", "")
+    return str(path)
+
+
+def test_it_unpacks_once_where_it_stays(archive: str, tmp_path: Path) -> None:
+    folders = [(str(tmp_path / "cache"), True)]
+    home, kept = zipapp_main.unpack(archive, folders)
+    assert kept
+    assert Path(home, "part/__init__.py").exists()
+    assert Path(home).stat().st_mode & 0o077 == 0
+    Path(home, "mark").touch()
+    assert zipapp_main.unpack(archive, folders) == (home, True)
+    assert Path(home, "mark").exists()
+
+
+def test_what_was_unpacked_half_is_unpacked_again(archive: str, tmp_path: Path) -> None:
+    folders = [(str(tmp_path / "cache"), True)]
+    home, _ = zipapp_main.unpack(archive, folders)
+    Path(home, ".complete").unlink()
+    Path(home, "part/__init__.py").unlink()
+    assert zipapp_main.unpack(archive, folders) == (home, True)
+    assert Path(home, "part/__init__.py").exists()
+
+
+def test_without_room_in_the_cache_it_unpacks_elsewhere_for_once(
+    archive: str, tmp_path: Path
+) -> None:
+    (tmp_path / "full").touch()
+    home, kept = zipapp_main.unpack(
+        archive, [(str(tmp_path / "full"), True), (str(tmp_path), False)]
+    )
+    assert not kept
+    assert Path(home, "part/__init__.py").exists()
+
+
+def test_without_room_anywhere_the_reasons_are_told(archive: str, tmp_path: Path) -> None:
+    (tmp_path / "full").touch()
+    with pytest.raises(OSError, match=r"no room to unpack; .*full"):
+        zipapp_main.unpack(archive, [(str(tmp_path / "full"), True)])
+
+
+def test_the_built_file_runs_with_python_alone(tmp_path: Path) -> None:
+    bin_folder = Path(sys.executable).parent
+    make = ("make", "-s", "-o", ".venv/.installed", "pyz", f"BIN={bin_folder}")
+    built = subprocess.run(make, cwd=ROOT, timeout=300, capture_output=True, text=True)
+    require(built.returncode == 0, f"the packages to build from: {built.stderr[-200:]}")
+    log = tmp_path / "kern.log"
+    log.write_text(BOOT + OOPS)
+    environ = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "TMPDIR": str(tmp_path)}
+    python = os.path.realpath(sys.executable)
+    for _ in ("unpacks", "starts again"):
+        done = subprocess.run(
+            (python, "-I", str(ROOT / "dist/pfdoctor.pyz"), "diagnose", str(log)),
+            env=environ,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "wobble_init" in done.stdout
+    (home,) = (tmp_path / ".cache").iterdir()
+    for compiled in home.glob("msgspec/*.so"):
+        compiled.unlink()
+    done = subprocess.run(
+        (python, "-I", str(ROOT / "dist/pfdoctor.pyz"), "--version"),
+        env=environ,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 3
+    assert "holds no msgspec for Python 3" in done.stderr

@@ -1,0 +1,237 @@
+"""The analysers, the editor and the build: what must change, and is it built."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pagefault_doctor.hosts.local import LocalHost
+from pagefault_doctor.model.case import Case
+from pagefault_doctor.model.command import Blocked, Command, Risk
+from pagefault_doctor.model.fact import Mark, Value
+from pagefault_doctor.tools.fix import (
+    coccinelle,
+    editor,
+    gcc_analyzer,
+    module_build,
+    source,
+    sparse,
+)
+from pagefault_doctor.tools.tool import Tool, next_command
+from requirements import require, require_program
+from tools.example_reports import follow, learn, texts, told
+from tools.recorded import faulty, output
+
+EDIT, DIFF = editor.TOOLS
+SOURCE: dict[str, Value] = {"given.source_dir": "/home/user/faulty"}
+PLACE: dict[str, Value] = SOURCE | {"debug.file": "/usr/src/faulty.c", "debug.line": 37}
+SCRATCH = "scratch=/tmp/tmp.ab12\n"
+NO_HEADERS = "make: *** /lib/modules/6.1.0/build: No such file or directory.  Stop.\n"
+BUILDERS = (gcc_analyzer.TOOL, sparse.TOOL, module_build.TOOL)
+
+
+def run(tool: Tool, case: Case) -> Case:
+    """Use a tool for real, to its end."""
+    while isinstance(wanted := next_command(tool, case), Command):
+        result = LocalHost().run(wanted)
+        case = learn(case, tool.id, result, tool.read(result, case))
+    assert wanted is None, wanted
+    return case
+
+
+def real_source(tmp_path: Path) -> dict[str, Value]:
+    """Write a faulty module's source; skip where no module can be built."""
+    headers = sorted(path.parent.name for path in Path("/lib/modules").glob("*/build"))
+    require(headers, "no kernel headers: package linux-headers-cloud-amd64")
+    for program in ("make", "gcc"):
+        require_program(program)
+    folder = tmp_path / "faulty"
+    folder.mkdir()
+    (folder / "Makefile").write_text("obj-m := faulty.o\n")
+    (folder / "faulty.c").write_text(
+        "#include <linux/module.h>\n"
+        "int poke(char __user *u);\n"
+        "int poke(char __user *u)\n{\n\treturn *u;\n}\n"
+        "static int __init faulty_init(void)\n{\n"
+        "\tchar *ptr = NULL;\n\n"
+        "\t*ptr = 'A';\n\treturn 0;\n}\n"
+        'module_init(faulty_init);\nMODULE_LICENSE("GPL");\n'
+    )
+    return {"given.source_dir": str(folder), "host.kernel": headers[-1]}
+
+
+def test_the_analysers_warning_is_read_out_of_makes_output() -> None:
+    answer = told(SCRATCH, errors=output("gcc_analyzer.txt"))
+    case, (command,), _ = follow(gcc_analyzer.TOOL, faulty(SOURCE), answer)
+    assert case.get("fix.analyser_warnings", 0) == 1
+    assert "faulty.c:16: dereference of NULL" in texts(case.findings)
+    assert "CWE-476" in texts(case.findings)
+    assert command.risk is Risk.LOAD
+    assert "scratch copy" in command.why
+
+
+def test_sparse_names_the_user_pointer() -> None:
+    answer = told(SCRATCH, errors=output("sparse.txt"))
+    case, _, _ = follow(sparse.TOOL, faulty(SOURCE), answer)
+    assert case.get("fix.sparse_warnings", 0) == 1
+    assert "faulty.c:30: dereference of noderef expression" in texts(case.findings)
+    assert "the pattern of user-access" in texts(case.findings)
+
+
+@pytest.mark.parametrize(("line", "near"), [(16, True), (18, True), (21, False)])
+def test_a_warning_counts_as_evidence_only_near_the_faulty_line(line: int, near: bool) -> None:
+    answer = told(SCRATCH, errors=output("gcc_analyzer.txt"))
+    place: dict[str, Value] = {"debug.file": "/usr/src/faulty.c", "debug.line": line}
+    case, _, _ = follow(gcc_analyzer.TOOL, faulty(SOURCE | place), answer)
+    assert case.get("fix.analyser_cause", "") == ("null-deref" if near else "")
+    assert case.findings[-1].mark is (Mark.BAD if near else Mark.NEUTRAL)
+    assert ("at the line that faulted" in texts(case.findings)) is near
+
+
+def test_silence_of_an_analyser_is_no_proof() -> None:
+    case, _, _ = follow(gcc_analyzer.TOOL, faulty(SOURCE), told(SCRATCH, errors="[]\n[]\n"))
+    assert case.get("fix.analyser_warnings", -1) == 0
+    assert "proves nothing" in texts(case.findings)
+
+
+@pytest.mark.parametrize("tool", BUILDERS, ids=lambda tool: tool.id)
+def test_missing_headers_are_named(tool: Tool) -> None:
+    missing = told(errors=NO_HEADERS, exit_code=2)
+    _, _, blocked = follow(tool, faulty(SOURCE), missing)
+    assert blocked
+    assert "apt install linux-headers-" in blocked.remedy
+
+
+@pytest.mark.parametrize("tool", [*BUILDERS, coccinelle.TOOL, EDIT], ids=lambda tool: tool.id)
+def test_without_the_source_it_is_asked_for(tool: Tool) -> None:
+    wanted = next_command(tool, faulty())
+    assert isinstance(wanted, Blocked)
+    assert "source" in wanted.remedy
+
+
+def test_the_source_is_kept_before_it_is_edited() -> None:
+    case, (copy, change), _ = follow(EDIT, faulty(PLACE | {"host.editor": "nano"}), told(), told())
+    assert copy.argv == (
+        *("cp", "-n", "/home/user/faulty/faulty.c", "/home/user/faulty/faulty.c.orig"),
+    )
+    assert change.argv == ("nano", "+37", "/home/user/faulty/faulty.c")
+    assert change.interactive
+    assert change.risk is copy.risk is Risk.CHANGE
+    assert change.undo == "mv /home/user/faulty/faulty.c.orig /home/user/faulty/faulty.c"
+    assert not case.findings
+
+
+def test_a_source_that_cannot_be_copied_is_not_edited() -> None:
+    refused = told(errors="cp: cannot create regular file: Permission denied", exit_code=1)
+    _, ran, blocked = follow(EDIT, faulty(PLACE), refused)
+    assert len(ran) == 1
+    assert blocked
+
+
+def test_the_editor_is_one_that_the_host_has() -> None:
+    assert editor.editor(faulty({"host.programs": ("vim", "sed")})) == ("vim",)
+    assert editor.editor(faulty({"host.editor": "code --wait"})) == ("code", "--wait")
+    assert editor.editor(faulty({"host.editor": "broken 'quote"})) == ("vi",)
+
+
+def test_a_difference_is_a_change() -> None:
+    text = "--- a.orig\n+++ a\n@@ -1,2 +1,3 @@\n-old\n+new\n+more\n"
+    case, _, _ = follow(DIFF, faulty(PLACE), told(text, exit_code=1))
+    assert case.get("fix.changed", False) is True
+    assert "2 lines added, 1 removed" in texts(case.findings)
+
+
+def test_no_difference_is_no_change() -> None:
+    case, _, _ = follow(DIFF, faulty(PLACE), told())
+    assert case.get("fix.changed", True) is False
+
+
+def test_without_a_copy_nothing_is_said_of_a_change() -> None:
+    case, _, _ = follow(DIFF, faulty(PLACE), told(errors="diff: a.orig: No such", exit_code=2))
+    assert not case.has("fix.changed")
+
+
+def test_a_built_module_is_named() -> None:
+    text = "  CC [M]  /home/user/faulty/faulty.o\n  LD [M]  /home/user/faulty/faulty.ko\n"
+    case, (command,), _ = follow(module_build.TOOL, faulty(SOURCE), told(text))
+    assert case.get("fix.built", False) is True
+    assert case.get("fix.module_path", "") == "/home/user/faulty/faulty.ko"
+    assert command.risk is Risk.CHANGE
+    assert command.undo.endswith("clean")
+
+
+def test_newer_kernels_name_the_module_without_its_folder() -> None:
+    case, _, _ = follow(module_build.TOOL, faulty(SOURCE), told("  LD [M]  faulty.ko\n"))
+    assert case.get("fix.module_path", "") == "/home/user/faulty/faulty.ko"
+
+
+def test_a_compile_error_names_its_line() -> None:
+    errors = "/home/user/faulty/faulty.c:12:3: error: expected ';' before '}' token\n"
+    case, _, _ = follow(module_build.TOOL, faulty(SOURCE), told(errors=errors, exit_code=2))
+    assert case.get("fix.built", True) is False
+    assert "faulty.c:12: expected ';'" in texts(case.findings)
+    assert case.findings[0].mark is Mark.BAD
+
+
+def test_an_unchanged_source_is_not_built() -> None:
+    assert next_command(module_build.TOOL, faulty(SOURCE | {"fix.changed": False})) is None
+
+
+@pytest.mark.parametrize("folder", ["/home/user/my module", "/home/user/$(id)", "/a'b"])
+def test_make_is_not_given_a_folder_it_would_misread(folder: str) -> None:
+    wanted = next_command(module_build.TOOL, faulty({"given.source_dir": folder}))
+    assert isinstance(wanted, Blocked)
+
+
+def test_real_gcc_warns_and_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
+    facts = real_source(tmp_path)
+    before = sorted(os.listdir(tmp_path / "faulty"))
+    case = run(gcc_analyzer.TOOL, faulty(facts))
+    assert "faulty.c:11: dereference of NULL" in texts(case.findings)
+    assert sorted(os.listdir(tmp_path / "faulty")) == before
+
+
+def test_real_sparse_warns_of_the_user_pointer(tmp_path: Path) -> None:
+    require_program("sparse")
+    case = run(sparse.TOOL, faulty(real_source(tmp_path)))
+    assert "faulty.c:5: dereference of noderef expression" in texts(case.findings)
+
+
+def test_a_real_build_gives_a_module(tmp_path: Path) -> None:
+    case = run(module_build.TOOL, faulty(real_source(tmp_path)))
+    assert Path(case.get("fix.module_path", "")).is_file()
+
+
+def test_real_diff_sees_the_change(tmp_path: Path) -> None:
+    (tmp_path / "faulty.c.orig").write_text("one\n")
+    (tmp_path / "faulty.c").write_text("two\n")
+    facts: dict[str, Value] = PLACE | {"given.source_dir": str(tmp_path)}
+    assert run(DIFF, faulty(facts)).get("fix.changed", False) is True
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {},
+        {"debug.file": "/usr/src/linux-headers-6.1.0-56-common/include/linux/fs.h"},
+        {"debug.file": "include/linux/list.h"},
+    ],
+    ids=["no line is known", "an inline function of the kernel", "a relative path"],
+)
+def test_where_the_line_is_the_kernels_the_modules_own_file_is_edited(
+    place: dict[str, Value],
+) -> None:
+    case = faulty({**SOURCE, **place, "debug.line": 872})
+    wanted = next_command(EDIT, case)
+    assert isinstance(wanted, Command)
+    assert wanted.argv[:3] == ("cp", "-n", "/home/user/faulty/faulty.c")
+    assert next_command(source.TOOL, case) is None
+
+
+def test_a_header_of_the_module_itself_is_edited() -> None:
+    case = faulty({**SOURCE, "debug.file": "/build/faulty/include/faulty.h", "debug.line": 3})
+    wanted = next_command(EDIT, case)
+    assert isinstance(wanted, Command)
+    assert wanted.argv[2] == "/home/user/faulty/faulty.h"
