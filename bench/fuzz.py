@@ -29,7 +29,7 @@ from typing import Final, NamedTuple
 
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import diagnose
-from pagefault_doctor.diagnosis.explained import explained
+from pagefault_doctor.diagnosis.explanation import explained
 from pagefault_doctor.hosts.remote_shell import remote_text
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.case import Case

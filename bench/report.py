@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import diagnose
-from pagefault_doctor.diagnosis.explained import explained
+from pagefault_doctor.diagnosis.explanation import explained
 from pagefault_doctor.klog.report import report_of
 from pagefault_doctor.klog.scan import scan
 from pagefault_doctor.klog.split import cuts

@@ -22,8 +22,7 @@ from functools import partial
 from itertools import product
 from pathlib import Path
 
-from pagefault_doctor.klog.hyper import quick_sieve
-from pagefault_doctor.klog.needles import NEEDLES
+from pagefault_doctor.klog.prefilter import NEEDLES, quick_sieve
 
 SCAN = """
 import resource, sys

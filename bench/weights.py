@@ -23,7 +23,7 @@ from typing import Final, NamedTuple
 
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import context, main_report, ranking, weights
-from pagefault_doctor.diagnosis.scenes import scene_of
+from pagefault_doctor.diagnosis.context import scene_of
 from pagefault_doctor.model.diagnosis import RootCause
 from pagefault_doctor.model.fact import Fact
 from pagefault_doctor.playbook import shelf

@@ -13,9 +13,9 @@ import msgspec
 
 from pagefault_doctor.cli.inputs import STDIN, located_reports, read_log_there, read_logs
 from pagefault_doctor.cli.options import add_host_arguments
-from pagefault_doctor.cli.talk import say
+from pagefault_doctor.cli.stderr import say
 from pagefault_doctor.diagnosis import diagnose
-from pagefault_doctor.diagnosis.explained import explained
+from pagefault_doctor.diagnosis.explanation import explained
 from pagefault_doctor.model.diagnosis import Opinion, RootCause
 from pagefault_doctor.model.errors import ExitCode, MissingError, PfDoctorError, UsageError
 from pagefault_doctor.model.log import KernelLog

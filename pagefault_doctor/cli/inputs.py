@@ -12,8 +12,7 @@ import msgspec
 
 from pagefault_doctor import klog
 from pagefault_doctor.cli.options import GIVEN
-from pagefault_doctor.cli.stderr import Progress
-from pagefault_doctor.cli.talk import say
+from pagefault_doctor.cli.stderr import Progress, say
 from pagefault_doctor.cli.unpack_programs import Programs
 from pagefault_doctor.hosts.host import Host
 from pagefault_doctor.klog.input.unpack import EMPTY, NO_TEXT

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 
 from pagefault_doctor import __version__
 from pagefault_doctor.cli.options import DEFAULT_PLAYBOOK
-from pagefault_doctor.cli.talk import say
+from pagefault_doctor.cli.stderr import say
 from pagefault_doctor.hosts.host import Host
 from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.hosts.recorded import RecordedHost

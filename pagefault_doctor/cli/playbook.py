@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from pagefault_doctor.cli.talk import say
+from pagefault_doctor.cli.stderr import say
 from pagefault_doctor.model.errors import ExitCode, MissingError, UsageError
 from pagefault_doctor.model.playbook import Playbook
 from pagefault_doctor.model.untrusted import clean_line

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from pagefault_doctor.cli.talk import say
+from pagefault_doctor.cli.stderr import say
 from pagefault_doctor.model.event import SessionStarted
 from pagefault_doctor.playbook.shelf import playbook
 from pagefault_doctor.report import html, markdown, text

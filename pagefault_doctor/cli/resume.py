@@ -6,7 +6,7 @@ import argparse
 
 from pagefault_doctor.cli.open_session import take_up
 from pagefault_doctor.cli.options import add_face_arguments
-from pagefault_doctor.cli.talk import say, why_no_terminal
+from pagefault_doctor.cli.stderr import say, why_no_terminal
 from pagefault_doctor.model.command import Command
 from pagefault_doctor.model.errors import MissingError
 from pagefault_doctor.playbook.shelf import scenario
@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     """Show the wizard where the session stood, and return the exit code."""
     if obstacle := why_no_terminal():
         raise MissingError(f"resume needs a terminal: {obstacle}", "to read it: pfdoctor report ID")
-    from pagefault_doctor.cli.face import show
+    from pagefault_doctor.cli.wizard import show
 
     with take_up(args.session) as walk:
         cut = next((c for c in walk.view.commands if c.interrupted), None)

@@ -8,7 +8,7 @@ import sys
 from pagefault_doctor.cli.inputs import chosen_logs, given_files
 from pagefault_doctor.cli.open_session import begin, host_of
 from pagefault_doctor.cli.options import add_walk_arguments
-from pagefault_doctor.cli.talk import say
+from pagefault_doctor.cli.stderr import say
 from pagefault_doctor.cli.unattended import walk_playbook
 from pagefault_doctor.model.diagnosis import RootCause
 from pagefault_doctor.model.errors import ExitCode

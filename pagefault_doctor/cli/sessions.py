@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 
-from pagefault_doctor.cli.talk import say
+from pagefault_doctor.cli.stderr import say
 from pagefault_doctor.model.untrusted import clean_line
 from pagefault_doctor.session.store import sessions_folder, summaries
 

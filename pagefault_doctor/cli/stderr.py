@@ -1,4 +1,4 @@
-"""How far long work is, in one line on the terminal."""
+"""What goes to standard error: messages, and the progress line of long work. Stdout is for data."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Final, Self
+
+from pagefault_doctor.model.untrusted import clean_line
 
 _PATIENCE: Final = 2.0
 """Seconds after which the line shows itself."""
@@ -69,3 +71,21 @@ class Progress:
 
 def _size(size: int) -> str:
     return f"{size / 1e6:.0f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
+
+
+def say(text: str) -> None:
+    """Print one line on standard error."""
+    print(f"pfdoctor: {clean_line(text)}", file=sys.stderr, flush=True)
+
+
+def why_no_terminal() -> str | None:
+    """Return why the wizard cannot be shown here, or None when it can."""
+    import os
+
+    if not (sys.__stdin__ and sys.__stdin__.isatty()):
+        return "standard input is no terminal"
+    if not (sys.__stderr__ and sys.__stderr__.isatty()):
+        return "standard error is no terminal"
+    if os.environ.get("TERM", "") == "dumb":
+        return "TERM=dumb cannot show it"
+    return None

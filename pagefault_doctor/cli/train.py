@@ -6,7 +6,7 @@ import argparse
 
 from pagefault_doctor.cli.open_session import begin_in_lab, begin_training
 from pagefault_doctor.cli.options import add_face_arguments
-from pagefault_doctor.cli.talk import why_no_terminal
+from pagefault_doctor.cli.stderr import why_no_terminal
 from pagefault_doctor.model.event import LabCase
 from pagefault_doctor.model.scenario import Scenario
 from pagefault_doctor.playbook.shelf import scenario, scenario_ids
@@ -56,6 +56,6 @@ def _train(walk: Walk, chosen: Scenario, args: argparse.Namespace) -> int:
         from pagefault_doctor.cli.plain_training import train_plainly
 
         return train_plainly(walk, chosen)
-    from pagefault_doctor.cli.face import show
+    from pagefault_doctor.cli.wizard import show
 
     return show(walk, args, chosen)

@@ -10,11 +10,10 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.diagnosis import dump_memory, freelist, function_roles, layers
+from pagefault_doctor.diagnosis import dump_memory, freelist, function_roles
 from pagefault_doctor.diagnosis.context import Scene
-from pagefault_doctor.diagnosis.history import is_cleared
+from pagefault_doctor.diagnosis.history import holder, is_cleared, waits_for_lock
 from pagefault_doctor.diagnosis.unloaded_module import data_after_unload, use_after_unload
-from pagefault_doctor.diagnosis.waiting import holder, waits_for_lock
 from pagefault_doctor.model.diagnosis import Attribution, Evidence, RootCause
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Kind, Report
@@ -259,7 +258,7 @@ def _user_of(suspect: Culprit, report: Report) -> Culprit | None:
         if frame.context and frame.context != own:
             return None
         if frame.module and frame.module != name:
-            if not layers.calls_into(frame.module, name, report):
+            if not function_roles.calls_into(frame.module, name, report):
                 return None
             text = f"{frame.function} of {frame.module} called into {name}, which many drivers use"
             return _module(frame.module, text, frame.line or report.line_of("trace"))

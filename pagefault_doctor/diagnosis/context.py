@@ -1,22 +1,22 @@
-"""The scene of one report: everything a rule may look at, each thing worked out once."""
+"""The context of one report: everything a rule may look at, each thing worked out once."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
+from itertools import islice
 from typing import Final
 
 import msgspec
 
 from pagefault_doctor.diagnosis import address, poison
 from pagefault_doctor.diagnosis.address import AddressClass
-from pagefault_doctor.diagnosis.memory_checks import BrokenLink, broken_link
-from pagefault_doctor.diagnosis.odd_byte import OddByte, odd_byte
+from pagefault_doctor.diagnosis.memory_checks import BrokenLink, OddByte, broken_link, odd_byte
 from pagefault_doctor.diagnosis.weights import WEIGHT
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.fact import Fact
-from pagefault_doctor.model.log import ModuleEvent
+from pagefault_doctor.model.log import KernelLog, ModuleEvent
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Access, Kind, Line, Report
 from pagefault_doctor.symbols.instruction import Instruction, decode
@@ -360,3 +360,48 @@ _TRAPS = ("ud0", "ud1", "ud2", "udf")
 The kernel itself tells of arm64's brk, as of an assertion (`arch/arm64/kernel/traps.c`).
 """
 _PAGE_FAULTS = (Kind.NULL_POINTER, Kind.PAGE_FAULT, Kind.USER_ACCESS, Kind.STACK_GUARD)
+
+
+_OTHERS: Final = 32
+"""Other reports of a boot that are looked at: the first, for the rest are consequences."""
+_FIRST: Final = 3
+"""Reports of another boot that are looked at; most of the rest follow from them."""
+_TWINS: Final = 4
+"""Reports of the same fault in other logs that are looked at."""
+
+
+def scenes(logs: tuple[KernelLog, ...], facts: Mapping[str, Fact]) -> Iterator[Scene]:
+    """Yield the scene of each report, in the order of the logs and their reports."""
+    return (scene_of(report, log, facts, logs) for log in logs for report in log.reports)
+
+
+def scene_of(
+    report: Report,
+    log: KernelLog,
+    facts: Mapping[str, Fact],
+    logs: tuple[KernelLog, ...] = (),
+) -> Scene:
+    """Return the scene of a report of a log; `logs` are all that were read."""
+    others = (r for r in log.reports if r.boot == report.boot and r is not report)
+    twins = (r for other in logs if other is not log for r in other.reports if _same(r, report))
+    return Scene(
+        report,
+        facts,
+        log.module_events,
+        others=tuple(islice(others, _OTHERS)),
+        twins=tuple(islice(twins, _TWINS)),
+        history=_history(report, log) if log.boots > 1 else (),
+        boots_after=max(log.boots - 1 - report.boot, 0),
+    )
+
+
+def _same(one: Report, other: Report) -> bool:
+    """Whether two reports are of the same fault: the same words at the same place."""
+    place = (other.title, other.function, other.offset, other.module)
+    return other.function is not None and place == (one.title, one.function, one.offset, one.module)
+
+
+def _history(report: Report, log: KernelLog) -> tuple[Report, ...]:
+    """Return the first reports of each other boot, of the last boots where there are many."""
+    found = [r for r in log.reports if r.boot != report.boot and r.number <= _FIRST]
+    return tuple(found[-_OTHERS:])

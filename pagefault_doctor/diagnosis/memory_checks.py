@@ -1,7 +1,12 @@
-"""What the list checks print (`lib/list_debug.c`): the value a link should have, and has."""
+"""What the kernel's own checks of memory print.
+
+`lib/list_debug.c`: the value a link of a list should have, and has. `mm/slub.c`
+(check_bytes_and_report): the span that was overwritten, and its first byte.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -72,3 +77,31 @@ def broken_link(line: Line, bits: int) -> BrokenLink | None:
     if _is_noise(expected, actual, bits):
         return BrokenLink(line, expected, actual, _NOISE, State.FREED)
     return BrokenLink(line, expected, actual)
+
+
+class OddByte(msgspec.Struct, frozen=True):
+    """The byte that was found, and the one that should be there."""
+
+    found: int
+    expected: int
+
+    @property
+    def flipped(self) -> int:
+        """How many bits differ."""
+        return (self.found ^ self.expected).bit_count()
+
+    @property
+    def is_decrement(self) -> bool:
+        """Whether it is less by one, as a count that was dropped in freed memory."""
+        return self.found == self.expected - 1
+
+
+def odd_byte(details: Mapping[str, str]) -> OddByte | None:
+    """Return the byte that the details of a slab report tell, None where several are wrong."""
+    low, _, high = details.get("overwritten", "").partition("-")
+    try:
+        if not high or int(low, 16) != int(high, 16):
+            return None
+        return OddByte(int(details["first_byte"], 16), int(details["expected_byte"], 16))
+    except (KeyError, ValueError):
+        return None

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from math import exp
+from typing import Final
 
 from pagefault_doctor.diagnosis import weights, wording
 from pagefault_doctor.diagnosis.attribution import FIXED, Culprit, blame
 from pagefault_doctor.diagnosis.context import Scene
 from pagefault_doctor.diagnosis.experiments import between, of_blame, of_hang
+from pagefault_doctor.diagnosis.history import waits_for_lock
 from pagefault_doctor.diagnosis.next_step import advise
 from pagefault_doctor.diagnosis.rules import RULES
-from pagefault_doctor.diagnosis.source_hints import hints
-from pagefault_doctor.diagnosis.waiting import waits_for_lock
 from pagefault_doctor.model.diagnosis import (
     Attribution,
     Candidate,
@@ -21,6 +21,26 @@ from pagefault_doctor.model.diagnosis import (
     RootCause,
 )
 from pagefault_doctor.model.report import Report
+
+_CHECKERS: Final = (
+    ("fix.cocci_cause", "coccinelle finds a pattern that brings it"),
+    ("fix.analyser_cause", "gcc -fanalyzer warns of it"),
+    ("fix.sparse_cause", "sparse warns of it"),
+)
+
+
+def hints(scene: Scene) -> dict[str, list[Evidence]]:
+    """Return what speaks for each cause, by its name, where the report is of the suspect's code."""
+    found: dict[str, list[Evidence]] = {}
+    suspect = scene.fact("suspect.module")
+    if suspect is None or scene.report.module != suspect.value:
+        return found
+    for name, text in _CHECKERS:
+        if fact := scene.fact(name):
+            said = scene.knows("checker.pattern", f"{text}, at the line that faulted", fact)
+            found.setdefault(str(fact.value), []).append(said)
+    return found
+
 
 _SHOWN = 6
 """Candidates worth showing; the rest is noise."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.klog.body import Body
+from pagefault_doctor.klog.text import Body
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Access, Fault, Kind
 

@@ -1,19 +1,48 @@
 """Find the lines of a log that may matter, fast.
 
-A log says the same over and over with other numbers. Without their digits (decimal and hexadecimal)
-most lines have been seen before, and the shape of a line that has been seen need not be searched
-again. Where a log hardly repeats itself, it mostly is other programs that speak: their lines are
-told by what stands before them. What then is left is searched for what needles have in common.
+With the library hyperscan (extra `fast`, <https://www.hyperscan.io/>) every needle is searched for
+in one pass. Without it, this uses that a log repeats itself with other numbers: without their
+digits most lines were seen before, and a shape that was seen need not be searched again. In a log
+that hardly repeats itself most lines come from other programs: the words before them show that,
+and only what is left is searched for what the needles have in common.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import filterfalse
-from typing import Final
+from typing import Any, Final
 
-from pagefault_doctor.klog.needles import COMMON, NEEDLES
+from pagefault_doctor.klog import boots, module_events, starts
 from pagefault_doctor.model.pattern import regex
+
+NEEDLES: Final = (
+    b"BUG", b"WARNING:", b"INFO:", b"Unable to handle kernel", b"general protection fault",
+    b"stack segment: ", b"Kernel panic", b"PANIC: double fault", b"rust_kernel: panicked",
+    b"divide error:", b"divide_error:", b"invalid opcode:", b"int3:", b"UBSAN:",
+    b"Booting the kernel.", b"unregister_netdevice: waiting", b"VFS: Close", b"VFS: Busy",
+    b"Internal error:", b"Alignment trap:", b"trusty: panic", b"fatal error:",
+    b"SYZFA", b"panic:", b"unreferenced object", b"hard LOCKUP",
+    b"from APEI", b"SError Interrupt", b"Bad mode in", b"kthread starved", b"kthread timer wakeup",
+    b"Insufficient stack",
+    b"list_add ", b"list_del ", b"stack overflow (", b"Corrupted page table",
+    b"control protection", b"Kernel attempted to", b"Kernel memory ", b": detected ",
+    b"detected buffer over", b"double free detected", b"AER: ", b"EDAC ",
+    b"Memory failure: 0x", b"NMI: ", b"refcount_t: ", b"segfault ", b"traps: ",
+    b"oom-killer: ", b"ut of memory: Kill", b"ut of memory (",
+    *starts.NEEDLES,
+    *boots.NEEDLES,
+    *module_events.NEEDLES,
+)  # fmt: skip
+
+COMMON: Final = (
+    b"module", b"error", b"panic", b"memory", b"version ", b"stack", b"list_", b" symbol", b"trap",
+    b"tection", b"alloc", b"nhandle", b"-- ",
+)  # fmt: skip
+"""What several needles have in common: a text without it holds none of those."""
+
 
 _DIGITS: Final = b"0123456789abcdef"
 _MOST: Final = 1 << 22
@@ -106,3 +135,50 @@ def _held(text: bytes) -> list[bytes]:
 
 def _holds(line: bytes, needles: Iterable[bytes]) -> bool:
     return any(needle in line for needle in needles)
+
+
+def quick_sieve() -> HyperSieve | None:
+    """Return a sieve, or None where the library is not installed or does not run on this CPU.
+
+    A wheel that was built for another machine fails in ways of its own, at its import or later.
+    """
+    with suppress(Exception):
+        sieve = HyperSieve()
+        if sieve.hits(b"a\n" + NEEDLES[0]) == (1, [(2, 2)]):
+            return sieve
+    return None
+
+
+class HyperSieve:
+    """Finds the lines of a piece that hold one of the needles."""
+
+    def __init__(self) -> None:
+        import hyperscan
+
+        self._base: Any = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+        self._base.compile(
+            expressions=[re.escape(needle) for needle in NEEDLES],
+            ids=list(range(len(NEEDLES))),
+            elements=len(NEEDLES),
+            flags=[0] * len(NEEDLES),
+        )
+
+    def hits(self, piece: bytes) -> tuple[int, list[tuple[int, int]]]:
+        """Return the newlines in a piece, and of each line that may matter number and offset.
+
+        Lines count from 1, offsets from 0.
+        """
+        ends: list[int] = []
+        self._base.scan(piece, match_event_handler=lambda _id, _from, to, *_: ends.append(to))
+        found: list[tuple[int, int]] = []
+        number, place, line_end = 1, 0, -1
+        for end in sorted(ends):
+            if end <= line_end:
+                continue
+            start = piece.rfind(b"\n", place, end - 1) + 1 or place
+            line_end = piece.find(b"\n", end)
+            line_end = line_end if line_end >= 0 else len(piece)
+            number += piece.count(b"\n", place, start)
+            place = start
+            found.append((number, start))
+        return number - 1 + piece.count(b"\n", place), found

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.klog.body import Body
+from pagefault_doctor.klog.text import Body
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import LinkedModule
 

@@ -10,9 +10,9 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from pagefault_doctor.klog.body import Body
 from pagefault_doctor.klog.line import LogLine
 from pagefault_doctor.klog.stack import NAME
+from pagefault_doctor.klog.text import Body
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Frame
 

@@ -9,7 +9,6 @@ import msgspec
 
 from pagefault_doctor.klog import corrupted, titles
 from pagefault_doctor.klog.arch import arch_of
-from pagefault_doctor.klog.body import Body
 from pagefault_doctor.klog.demangle import demangled
 from pagefault_doctor.klog.details import details_of
 from pagefault_doctor.klog.fault import fault_of
@@ -22,7 +21,8 @@ from pagefault_doctor.klog.registers import code_of, pointer_of, registers_of
 from pagefault_doctor.klog.scan import Scan
 from pagefault_doctor.klog.split import LEAD, Cut
 from pagefault_doctor.klog.stack import HEADS, first_trace, frame_of, is_head, place_in
-from pagefault_doctor.klog.types import type_of
+from pagefault_doctor.klog.text import Body
+from pagefault_doctor.klog.titles import type_of
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import USER_SIDE, Fault, Frame, Kind, Line, Report, Span
 

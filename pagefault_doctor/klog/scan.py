@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from pagefault_doctor.klog import boots as boots_
-from pagefault_doctor.klog import hyper, module_events
+from pagefault_doctor.klog import module_events, prefilter
 from pagefault_doctor.klog.line import LogLine
 from pagefault_doctor.klog.prefilter import Sieve
 from pagefault_doctor.klog.starts import header_of, is_bare, own_start
@@ -60,7 +60,7 @@ def scan(data: bytes | mmap, progress: Progress | None = None) -> Scan:
     `progress` is told, now and then, how many bytes of how many have been searched, and how many
     lines were found that may start a report.
     """
-    quick = hyper.quick_sieve() if len(data) > _LARGE else None
+    quick = prefilter.quick_sieve() if len(data) > _LARGE else None
     search = _Search(Lines(data), quick or Sieve())
     for piece in pieces(data):
         search.take(piece)
@@ -80,7 +80,7 @@ def scan(data: bytes | mmap, progress: Progress | None = None) -> Scan:
 class _Search:
     """What was found in the pieces of a log so far."""
 
-    def __init__(self, lines: Lines, sieve: Sieve | hyper.HyperSieve) -> None:
+    def __init__(self, lines: Lines, sieve: Sieve | prefilter.HyperSieve) -> None:
         self.lines = lines
         self.sieve = sieve
         self.boots = boots_.Boots()

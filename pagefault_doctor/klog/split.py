@@ -9,10 +9,9 @@ from typing import Final
 import msgspec
 
 from pagefault_doctor.klog.line import LogLine
-from pagefault_doctor.klog.own import is_alike, is_notice
 from pagefault_doctor.klog.process import only_modules
 from pagefault_doctor.klog.scan import Scan, Start
-from pagefault_doctor.klog.starts import header_of
+from pagefault_doctor.klog.starts import header_of, is_alike, is_notice
 from pagefault_doctor.klog.text import Lines
 from pagefault_doctor.model.pattern import regex
 

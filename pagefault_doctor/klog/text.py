@@ -1,8 +1,8 @@
-"""A log as bytes, read line by line where something was found and nowhere else."""
+"""A log as bytes, read by line where something was found, and one report's lines as text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from mmap import MADV_DONTNEED, mmap
 from typing import Final
@@ -109,3 +109,45 @@ class Lines:
             number -= 1
             found.append(self.at(place, number)[0])
         return found[::-1]
+
+
+class Body:
+    """Lines and their text as one: what few lines hold is looked for once, in all of them.
+
+    Of a call trace, which makes up half of most reports, the `text` has empty lines: names of
+    functions are no messages.
+    """
+
+    def __init__(self, lines: Sequence[LogLine]) -> None:
+        self.lines = lines
+        self.text = "\n".join(["" if line.frame else line.text for line in lines])
+        self._heads: dict[int, Body] = {}
+
+    def places(self, *words: str) -> list[int]:
+        """Return the indexes of the lines of `text` that hold one of the words, in order."""
+        text = self.text
+        present = [word for word in words if word in text]
+        if not present:
+            return []
+        found: set[int] = set()
+        for word in present:
+            index = done = 0
+            while (place := text.find(word, done)) >= 0:
+                index += text.count("\n", done, place)
+                found.add(index)
+                done = text.find("\n", place)
+                if done < 0:
+                    break
+        return sorted(found)
+
+    def holding(self, *words: str) -> list[LogLine]:
+        """Return the lines of `text` that hold one of the words, in order."""
+        return [self.lines[index] for index in self.places(*words)]
+
+    def head(self, most: int) -> Body:
+        """Return the first lines."""
+        if len(self.lines) <= most:
+            return self
+        if most not in self._heads:
+            self._heads[most] = Body(self.lines[:most])
+        return self._heads[most]

@@ -147,7 +147,7 @@ class Diagnosis(msgspec.Struct, frozen=True):
 
     The first candidate is repeated in `root_cause`, `attribution`, `module` and `confidence`.
     `summary` is one sentence for a person. `account` and `registers` are there once it is told in
-    full (`diagnosis/explained.py`).
+    full (`diagnosis/explanation/__init__.py`).
     """
 
     root_cause: RootCause

@@ -79,7 +79,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def explained(self) -> Opinion:
         """The opinion with the account of each report."""
         # A screen asks at each key. Most views are folded over without anybody reading them.
-        from pagefault_doctor.diagnosis.explained import explained
+        from pagefault_doctor.diagnosis.explanation import explained
 
         return explained(self.opinion, self.case.logs, self.case.facts)
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from pagefault_doctor.symbols import calling
+from pagefault_doctor.symbols import instruction
 from pagefault_doctor.symbols.function_code import Code
 
 _FURTHEST: Final = 48
@@ -52,16 +52,16 @@ def origin(code: Code, register: str, at: int) -> Origin | None:
         if code.places[here] in code.targets:
             return None
         before = code.decoded(code.places[here - 1])
-        if before is None or before.mnemonic in calling.ENDS:
+        if before is None or before.mnemonic in instruction.ENDS:
             return None
-        if before.mnemonic in calling.CALLS:
+        if before.mnemonic in instruction.CALLS:
             if code.callee(before) == _TRACER:
                 continue
-            if register == calling.RESULT[code.arch]:
+            if register == instruction.RESULT[code.arch]:
                 return _called(code, before)
-            if register in calling.CLOBBERED[code.arch]:
+            if register in instruction.CLOBBERED[code.arch]:
                 return None
-        elif register in calling.written(code.arch, before):
+        elif register in instruction.written(code.arch, before):
             return _source(code, before)
     return Origin("entry", code.places[0], register) if index <= _FURTHEST else None
 
@@ -75,7 +75,7 @@ def _called(code: Code, found: Any) -> Origin:
 def _source(code: Code, found: Any) -> Origin | None:
     """Return what the last instruction that wrote a register made its value of."""
     take = _x86_source if code.arch == "x86_64" else _arm64_source
-    told = take(found, lambda number: calling.name(code.arch, found, number))
+    told = take(found, lambda number: instruction.name(code.arch, found, number))
     if told is None:
         return None
     how, base, add = told

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
-from pagefault_doctor.symbols import calling
+from pagefault_doctor.symbols import instruction
 from pagefault_doctor.symbols.instruction import disassembler, shown
 
 _CUTS: Final = 16
@@ -62,7 +62,7 @@ def origin(code: str, arch: str, register: str, offset: int | None) -> Origin | 
     `code` is the `Code:` line, `arch` is `x86_64` or `arm64`, `register` a name such as `rax`.
     `offset` is that of the fault in its function, which tells where the function begins.
     """
-    if arch not in calling.RESULT:
+    if arch not in instruction.RESULT:
         return None
     data = _bytes_before(code, arch)
     whole = offset is not None and offset <= len(data)
@@ -119,17 +119,17 @@ def _traced(before: list[Any], arch: str, register: str, whole: bool) -> Origin 
     while path:
         each = path.pop()
         distance = end - each.address
-        if each.mnemonic in calling.ENDS:
+        if each.mnemonic in instruction.ENDS:
             jumped = _jumped(path, each.address + each.size)
             if jumped is None:
                 return None
             path = jumped
             continue
-        written = calling.written(arch, each)
-        if each.mnemonic in calling.CALLS:
-            if register == calling.RESULT[arch]:
+        written = instruction.written(arch, each)
+        if each.mnemonic in instruction.CALLS:
+            if register == instruction.RESULT[arch]:
                 return Origin(How.RETURNED, shown(bytes(each.bytes), arch), distance=distance)
-            written |= calling.CLOBBERED[arch]
+            written |= instruction.CLOBBERED[arch]
             if register in written:
                 return None
         elif register in written:
@@ -138,8 +138,10 @@ def _traced(before: list[Any], arch: str, register: str, whole: bool) -> Origin 
                 continue
             return _given(each, arch, changed | written, distance)
         changed |= written
-    if whole and before and register in calling.ARGUMENTS[arch]:
-        return Origin(How.PASSED, number=calling.ARGUMENTS[arch].index(register) + 1, distance=end)
+    if whole and before and register in instruction.ARGUMENTS[arch]:
+        return Origin(
+            How.PASSED, number=instruction.ARGUMENTS[arch].index(register) + 1, distance=end
+        )
     return None
 
 
@@ -162,7 +164,7 @@ def _copied(each: Any, arch: str) -> str | None:
     operands = each.operands
     if each.mnemonic != "mov" or len(operands) != 2 or operands[1].type != _REGISTER:
         return None
-    return calling.name(arch, each, operands[1].reg)
+    return instruction.name(arch, each, operands[1].reg)
 
 
 def _given(each: Any, arch: str, changed: set[str], distance: int) -> Origin | None:
@@ -175,7 +177,7 @@ def _given(each: Any, arch: str, changed: set[str], distance: int) -> Origin | N
         return None
     if getattr(memory.mem, "segment", 0):  # relative to a processor's own data
         return Origin(How.LOADED, text, distance=distance)
-    base = calling.name(arch, each, memory.mem.base) if memory.mem.base else None
+    base = instruction.name(arch, each, memory.mem.base) if memory.mem.base else None
     # A base that changed since, the load itself included, no longer holds what is printed.
     known = base not in (None, "rip") and base not in changed
     return Origin(

@@ -7,8 +7,7 @@ from typing import Final
 from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Result
 from pagefault_doctor.model.fact import Mark
-from pagefault_doctor.tools.refused import NO_ANSWER, is_refused
-from pagefault_doctor.tools.tool import Read, finding
+from pagefault_doctor.tools.tool import NO_ANSWER, Read, finding, is_refused
 
 __all__ = ("BECOME_ROOT", "answered", "is_refused", "root_remedy")
 

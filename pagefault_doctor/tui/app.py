@@ -22,11 +22,10 @@ from pagefault_doctor.model.playbook import Cause
 from pagefault_doctor.playbook.engine import END
 from pagefault_doctor.session.walk import NO_CONSENT, Walk
 from pagefault_doctor.tui import keys
-from pagefault_doctor.tui.glyphs import ASCII, UNICODE
 from pagefault_doctor.tui.launch import DEFAULT_THEME
-from pagefault_doctor.tui.messages import CommandEnded, CommandSaid
 from pagefault_doctor.tui.pages.consent import Where
-from pagefault_doctor.tui.running import Running
+from pagefault_doctor.tui.row import ASCII, UNICODE
+from pagefault_doctor.tui.running import CommandEnded, CommandSaid, Running
 
 if TYPE_CHECKING:
     from textual.screen import Screen

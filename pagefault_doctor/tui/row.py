@@ -1,4 +1,4 @@
-"""Rows of text with a meaning, and how they are laid out in lines of a given width."""
+"""Rows of text with a meaning, their layout in lines of a given width, and the glyphs in them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from pagefault_doctor.model.fact import Mark
+from pagefault_doctor.model.playbook import StepStatus
 from pagefault_doctor.tui.safe_text import cells, chop, plain
 
 _LEAST: Final = 24
@@ -75,3 +77,36 @@ def _wrap(text: str, width: int, hang: int, verbatim: bool) -> list[str]:
         return textwrap.wrap(text, width, subsequent_indent=spaces)
     first, *rest = chop(text, width)
     return [first, *(spaces + piece for piece in chop("".join(rest), width - len(spaces)))]
+
+
+class Glyphs(msgspec.Struct, frozen=True):
+    """Signs that differ between terminals."""
+
+    rule: str
+    ascii_only: bool
+
+
+UNICODE: Final = Glyphs("\u2500", False)
+ASCII: Final = Glyphs("-", True)
+
+STATUS_MARKS: Final = {
+    StepStatus.TODO: " ",
+    StepStatus.RUNNING: ">",
+    StepStatus.DONE: "v",
+    StepStatus.ATTENTION: "!",
+    StepStatus.BLOCKED: "#",
+    StepStatus.SKIPPED: "/",
+    StepStatus.FAILED: "x",
+}
+
+STATUS_WORDS: Final = {
+    StepStatus.TODO: "to do",
+    StepStatus.RUNNING: "under way",
+    StepStatus.DONE: "done",
+    StepStatus.ATTENTION: "needs attention",
+    StepStatus.BLOCKED: "blocked",
+    StepStatus.SKIPPED: "skipped",
+    StepStatus.FAILED: "failed",
+}
+
+FINDING_MARKS: Final = {Mark.BAD: "!", Mark.GOOD: "v", Mark.NEUTRAL: "-"}

@@ -1,12 +1,14 @@
-"""The command that runs now, as the screen sees it."""
+"""The command that runs now as the screen sees it, and the messages that its worker posts."""
 
 from __future__ import annotations
 
 from typing import Final
 
 import msgspec
+from textual.message import Message
 
 from pagefault_doctor.model.command import Command
+from pagefault_doctor.model.log import KernelLog
 
 TAIL: Final = 4
 """Lines of live output that are shown."""
@@ -44,3 +46,32 @@ class Running(msgspec.Struct, frozen=True):
     def cancelled(self) -> Running:
         """Return it once it was told to end."""
         return msgspec.structs.replace(self, cancelling=True)
+
+
+class CommandSaid(Message):
+    """The running command printed something."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
+class CommandEnded(Message):
+    """The running command came to its end.
+
+    `problem` is set when pfdoctor itself failed, `lost` when the host is out of reach.
+    """
+
+    def __init__(self, problem: str = "", lost: bool = False) -> None:
+        super().__init__()
+        self.problem = problem
+        self.lost = lost
+
+
+class LogParsed(Message):
+    """A pasted log was read; `problem` is set instead of `log` when that failed."""
+
+    def __init__(self, log: KernelLog | None, problem: str = "") -> None:
+        super().__init__()
+        self.log = log
+        self.problem = problem

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pagefault_doctor.cli.face import shows_unicode
+from pagefault_doctor.cli.wizard import shows_unicode
 from terminal import open_terminal
 from tools.example_reports import BOOT, OOPS
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import diagnose
-from pagefault_doctor.diagnosis.explained import explained
+from pagefault_doctor.diagnosis.explanation import explained
 from pagefault_doctor.model.diagnosis import Candidate, Diagnosis, Opinion, RootCause
 from pagefault_doctor.model.fact import Fact
 

@@ -8,7 +8,7 @@ import pytest
 from diagnosis.logs import page_fault
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import diagnose
-from pagefault_doctor.diagnosis.explained import explained
+from pagefault_doctor.diagnosis.explanation import explained
 from pagefault_doctor.model.diagnosis import Diagnosis, RootCause
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.pointer import Pointer

@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pagefault_doctor import klog
-from pagefault_doctor.klog import hyper, prefilter, scan
-from pagefault_doctor.klog.needles import COMMON, NEEDLES
-from pagefault_doctor.klog.prefilter import Sieve
+from pagefault_doctor.klog import prefilter, scan
+from pagefault_doctor.klog.prefilter import COMMON, NEEDLES, Sieve
 from requirements import require
 from test_import_hygiene import OOPS
 
@@ -62,7 +61,7 @@ def test_the_sieve_finds_the_lines_that_hold_a_needle(parts: list[bytes]) -> Non
 
 @given(TEXTS)
 def test_one_pass_finds_the_same_lines(piece: bytes) -> None:
-    quick = hyper.quick_sieve()
+    quick = prefilter.quick_sieve()
     require(quick, "hyperscan does not run here: pip install 'hyperscan>=0.7'")
     assert quick
     assert quick.hits(piece) == lines_with_needles(piece)
@@ -87,7 +86,7 @@ def test_every_way_finds_the_same_reports_in_lines_that_never_repeat(
     assert len(expected.starts) > 20
     monkeypatch.setattr(prefilter, "_MANY", 10)
     assert scan.scan(log) == expected
-    if hyper.quick_sieve():
+    if prefilter.quick_sieve():
         monkeypatch.setattr(scan, "_LARGE", 0)
         assert scan.scan(log) == expected
 
@@ -106,7 +105,7 @@ def test_a_library_that_does_not_work_here_is_done_without(
 ) -> None:
     monkeypatch.setattr(scan, "_LARGE", 0)
     monkeypatch.setitem(sys.modules, "hyperscan", ModuleType("hyperscan"))
-    assert hyper.quick_sieve() is None
+    assert prefilter.quick_sieve() is None
     assert len(klog.read(OOPS.encode(), "log").reports) == 1
 
 

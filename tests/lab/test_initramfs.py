@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pagefault_doctor.lab import initramfs
-from pagefault_doctor.lab.libraries import libraries
+from pagefault_doctor.lab.initramfs import libraries
 from pagefault_doctor.lab.machine import USUAL, Stock
 from pagefault_doctor.model.errors import MissingError
 

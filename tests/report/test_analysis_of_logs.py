@@ -6,7 +6,7 @@ import re
 
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import diagnose
-from pagefault_doctor.diagnosis.explained import explained
+from pagefault_doctor.diagnosis.explanation import explained
 from pagefault_doctor.model.diagnosis import Diagnosis, Evidence
 from pagefault_doctor.playbook.shelf import causes
 from pagefault_doctor.report.analysis import analysis, cited

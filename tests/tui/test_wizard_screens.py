@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 
 from pagefault_doctor.model.playbook import StepStatus
 from pagefault_doctor.tui.app import WizardApp
-from pagefault_doctor.tui.glyphs import STATUS_MARKS
+from pagefault_doctor.tui.row import STATUS_MARKS
 from tui.wizard_bench import (
     SCENARIO,
     FakeHost,

@@ -6,7 +6,7 @@ import argparse
 import threading
 from typing import TYPE_CHECKING
 
-from pagefault_doctor.cli.talk import say, why_no_terminal
+from pagefault_doctor.cli.stderr import say, why_no_terminal
 from pagefault_doctor.lab.debug import Place, place_of, stop_of
 from pagefault_doctor.lab.requirements import Use, demand, look
 from pagefault_doctor.lab.run import Run

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from pagefault_doctor.cli.talk import say
+from pagefault_doctor.cli.stderr import say
 from pagefault_doctor.lab.machine import Machine, cache, machine_of
 from pagefault_doctor.model.command import Command, Risk
 from pagefault_doctor.model.errors import ExitCode, MissingError, PfDoctorError, UsageError

@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 
 from pagefault_doctor.cli.lab_commands.host import words
-from pagefault_doctor.cli.talk import say
+from pagefault_doctor.cli.stderr import say
 from pagefault_doctor.diagnosis import diagnose
-from pagefault_doctor.diagnosis.explained import explained
+from pagefault_doctor.diagnosis.explanation import explained
 from pagefault_doctor.lab.machine import Stock, machine_of, release_of, stock_of
 from pagefault_doctor.lab.module import Module
 from pagefault_doctor.lab.run import Attempt, Run, Tell

@@ -7,7 +7,7 @@ from typing import Final
 
 from pagefault_doctor.diagnosis import dump_memory
 from pagefault_doctor.diagnosis.context import Scene
-from pagefault_doctor.diagnosis.explanation.sentence import by_command, cited
+from pagefault_doctor.diagnosis.explanation.fault import by_command, cited
 from pagefault_doctor.diagnosis.history import again, happened_before
 from pagefault_doctor.model.diagnosis import Candidate, Evidence, RootCause
 from pagefault_doctor.model.report import Report

@@ -1,14 +1,16 @@
-"""What the evidence cannot tell, and what would."""
+"""Where the fix belongs, what was tried and what it showed, and what the evidence leaves open."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from pagefault_doctor.diagnosis import dump_memory
+from pagefault_doctor.diagnosis import dump_memory, function_roles
 from pagefault_doctor.diagnosis.context import Scene
 from pagefault_doctor.diagnosis.explanation.background import CHECKERS
-from pagefault_doctor.model.diagnosis import Candidate, Evidence, RootCause
+from pagefault_doctor.diagnosis.explanation.fault import by_command, cited
+from pagefault_doctor.model.diagnosis import Attribution, Candidate, Evidence, RootCause
+from pagefault_doctor.model.fact import Value
 from pagefault_doctor.model.report import Report
 
 _UNKNOWN: Final = {
@@ -49,3 +51,61 @@ def unknown(report: Report, scene: Scene, first: Candidate) -> Iterator[Evidence
     in_source = any(lead and lead.value == first.root_cause for lead in leads)
     if text and not in_source and _KNOWN_BY.get(first.root_cause, "") not in report.details:
         yield Evidence(text, 0.0)
+
+
+_ELSEWHERE: Final = {
+    Attribution.HARDWARE: "the machine or its firmware needs the repair",
+    Attribution.USER_SPACE: "the program needs the change",
+    Attribution.MEMORY_PRESSURE: "less load, a limit, or more memory",
+}
+
+
+def cure(report: Report, first: Candidate) -> Iterator[Evidence]:
+    """Give who has to change something, and who need not although the fault showed there."""
+    because = first.evidence[-1] if first.evidence else None
+    line = because.line if because else report.line_of("function")
+    origin = because.origin if because else None
+    if first.attribution is Attribution.MODULE:
+        name = f"module {first.module}" if first.module else "a module that the log does not name"
+        yield Evidence(f"in {name}: {because.text if because else ''}", 0.0, line, origin)
+    elif first.attribution is Attribution.KERNEL:
+        yield Evidence(f"in the kernel's own code: {_of_the_kernel(report)}", 0.0, line, origin)
+    elif first.attribution is not Attribution.NONE:
+        yield Evidence(
+            f"not in the kernel's code: {_ELSEWHERE[first.attribution]}", 0.0, line, origin
+        )
+    if (
+        report.module != first.module
+        and function_roles.carries(report.function)
+        and report.function
+    ):
+        text = f"{report.function} only worked with what it was given: no change belongs there"
+        yield cited(text, report, "function")
+
+
+def _of_the_kernel(report: Report) -> str:
+    release = f" than {report.kernel_release}" if report.kernel_release else ""
+    return f"look for the title in a newer kernel's changes{release}, else report it there"
+
+
+_SHOWN: Final[tuple[tuple[str, Value, str], ...]] = (
+    ("reproduce.reproduced", True, "it comes when it is called: new reports after the trigger"),
+    ("reproduce.reproduced", False, "it did not come back when it was called"),
+    ("memtest.passed", True, "a memory test passed, which does not clear the memory"),
+    ("memtest.passed", False, "a memory test failed"),
+    ("fix.changed", True, "the source was changed"),
+    ("fix.built", True, "the changed module was built"),
+    ("fix.built", False, "the changed module did not build"),
+    ("validate.verdict", "fixed", "with it the trigger, the load and unloading brought no report"),
+    ("validate.verdict", "not-fixed", "with it the fault came again"),
+    ("validate.verdict", "inconclusive", "the proof is not complete: see the last step"),
+)
+"""A fact of the walk, its value, and what that means."""
+
+
+def tried(scene: Scene) -> Iterator[Evidence]:
+    """Give what was tried, in the order of the steps."""
+    for name, value, text in _SHOWN:
+        fact = scene.of_walk(name)
+        if fact and fact.value == value:
+            yield by_command(text, fact)

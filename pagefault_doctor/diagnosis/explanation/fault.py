@@ -14,10 +14,21 @@ from pagefault_doctor.diagnosis.describe_pointer import (
     pointer_words,
     value_words,
 )
-from pagefault_doctor.diagnosis.explanation.sentence import by_command, cited
 from pagefault_doctor.diagnosis.registers import error_words, walk_words
 from pagefault_doctor.model.diagnosis import Evidence, Reading
+from pagefault_doctor.model.fact import Fact
 from pagefault_doctor.model.report import Access, Report
+
+
+def cited(text: str, report: Report, *fields: str) -> Evidence:
+    """Return a sentence that was read from these fields of a report (see `Report.cited`)."""
+    return Evidence(text, 0.0, report.line_of(*fields))
+
+
+def by_command(text: str, fact: Fact) -> Evidence:
+    """Return a sentence that a command of the walk showed."""
+    return Evidence(text, 0.0, fact.source.line, fact.source.origin)
+
 
 _VERBS: Final = {Access.READ: "read from", Access.WRITE: "wrote to", Access.EXECUTE: "jumped to"}
 

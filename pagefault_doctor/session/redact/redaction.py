@@ -15,10 +15,8 @@ from typing import Any, Final
 import msgspec
 
 from pagefault_doctor.model.event import Event, NoteWritten, SessionStarted
-from pagefault_doctor.session.redact.identifiers import found
-from pagefault_doctor.session.redact.name_signs import UNTELLING, told
-from pagefault_doctor.session.redact.names import Names
-from pagefault_doctor.session.redact.signs import Place
+from pagefault_doctor.session.redact.identifiers import Place, found
+from pagefault_doctor.session.redact.names import UNTELLING, Names, told
 
 _KINDS: Final = {
     "host": "host name",

@@ -8,9 +8,9 @@ from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Finding, Mark
 from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.tools.arguments import DMESG
 from pagefault_doctor.tools.logs.log_reading import log_reading
 from pagefault_doctor.tools.permission import answered, is_refused
-from pagefault_doctor.tools.this_box import DMESG
 from pagefault_doctor.tools.tool import Tool, finding
 
 _TIME = regex(r"(?:<\d+>)?\[\s*(\d+)\.\d+\]")

@@ -9,10 +9,10 @@ from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.tools.arguments import JOURNAL_NOW
 from pagefault_doctor.tools.logs.dmesg import is_complete
 from pagefault_doctor.tools.logs.log_reading import log_reading
 from pagefault_doctor.tools.permission import answered, is_refused
-from pagefault_doctor.tools.this_box import JOURNAL_NOW
 from pagefault_doctor.tools.tool import Tool, finding
 
 JOURNAL_LAST: Final = "journalctl -k -b -1"

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.klog.needles import NEEDLES
+from pagefault_doctor.klog.prefilter import NEEDLES
 from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Command, Result, ResultStatus
 from pagefault_doctor.model.fact import Mark

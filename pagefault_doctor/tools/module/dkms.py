@@ -10,9 +10,9 @@ from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Command, Result
 from pagefault_doctor.model.fact import Finding, Mark
 from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.tools.arguments import another_kernel, reported_release
 from pagefault_doctor.tools.module.module_name import kernel_name
 from pagefault_doctor.tools.permission import answered
-from pagefault_doctor.tools.this_box import another_kernel, reported_release
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
 _ROW = regex(

@@ -10,10 +10,10 @@ from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Source
 from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.tools.arguments import another_kernel, main_log
 from pagefault_doctor.tools.module.module_name import same_module
 from pagefault_doctor.tools.module.taint import MODULE_FLAGS
 from pagefault_doctor.tools.permission import answered
-from pagefault_doctor.tools.this_box import another_kernel, main_log
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
 _ROW = regex(r"(\S+)\s+(\d+)\s+(-?\d+|-)(?:\s+(\S.*))?")

@@ -8,9 +8,9 @@ from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.tools.arguments import another_kernel, reported_release
 from pagefault_doctor.tools.module.module_name import is_module_name, safe_suspect
 from pagefault_doctor.tools.permission import answered
-from pagefault_doctor.tools.this_box import another_kernel, reported_release
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
 _FIELD = regex(r"([a-z_]+):\s*(.*)")

@@ -17,10 +17,16 @@ from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Report
-from pagefault_doctor.tools.arguments import given, is_c_name, is_release, release, reported
+from pagefault_doctor.tools.arguments import (
+    given,
+    is_c_name,
+    is_of_this_boot,
+    is_release,
+    release,
+    reported,
+)
 from pagefault_doctor.tools.module.module_name import safe_suspect, same_module
 from pagefault_doctor.tools.module_script import IF_PYTHON, SCRIPT
-from pagefault_doctor.tools.this_box import is_of_this_boot
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
 _FUNCTIONS: Final = 8

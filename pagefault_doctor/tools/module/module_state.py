@@ -9,11 +9,11 @@ from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Value
 from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.tools.arguments import another_kernel
 from pagefault_doctor.tools.module.modinfo import srcversion_finding
 from pagefault_doctor.tools.module.module_name import kernel_name, safe_suspect
 from pagefault_doctor.tools.module.taint import MODULE_FLAGS, meaning
 from pagefault_doctor.tools.permission import answered
-from pagefault_doctor.tools.this_box import another_kernel
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
 _SCRIPT: Final = """

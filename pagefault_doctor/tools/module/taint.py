@@ -9,8 +9,8 @@ from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Result
 from pagefault_doctor.model.fact import Finding, Mark
 from pagefault_doctor.model.taint import BY_LETTER, letters
+from pagefault_doctor.tools.arguments import another_kernel, is_of_this_boot
 from pagefault_doctor.tools.permission import answered
-from pagefault_doctor.tools.this_box import another_kernel, is_of_this_boot
 from pagefault_doctor.tools.tool import Tool, fact, finding, once
 
 ARGV: Final = ("cat", "/proc/sys/kernel/tainted")

@@ -10,13 +10,13 @@ from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.report import Kind, Report
 from pagefault_doctor.model.taint import letters
+from pagefault_doctor.tools.arguments import DMESG, is_this_boots
 from pagefault_doctor.tools.logs import dmesg
 from pagefault_doctor.tools.logs.log_delta import unseen
 from pagefault_doctor.tools.logs.log_reading import parse, report_finding
 from pagefault_doctor.tools.module import taint
 from pagefault_doctor.tools.permission import answered, is_refused
 from pagefault_doctor.tools.reproduce import trigger
-from pagefault_doctor.tools.this_box import DMESG, is_this_boots
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
 _BEFORE: Final = "dmesg-before"

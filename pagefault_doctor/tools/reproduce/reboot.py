@@ -8,8 +8,7 @@ from pagefault_doctor.model.case import Case, Reading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.taint import letters
-from pagefault_doctor.tools.arguments import elsewhere
-from pagefault_doctor.tools.this_box import is_of_this_boot
+from pagefault_doctor.tools.arguments import elsewhere, is_of_this_boot
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
 _STILL: Final = Blocked(

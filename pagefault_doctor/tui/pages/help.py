@@ -9,9 +9,8 @@ from pagefault_doctor.model.command import Risk
 from pagefault_doctor.model.playbook import Step
 from pagefault_doctor.tools.tool import Tool
 from pagefault_doctor.tui import keys
-from pagefault_doctor.tui.glyphs import FINDING_MARKS, STATUS_MARKS, STATUS_WORDS
 from pagefault_doctor.tui.pages.training import paragraphs
-from pagefault_doctor.tui.row import Row, Tone
+from pagefault_doctor.tui.row import FINDING_MARKS, STATUS_MARKS, STATUS_WORDS, Row, Tone
 
 RISKS: Final = {
     Risk.READ: "only looks; it runs without asking",

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 from pagefault_doctor.model.diagnosis import RootCause
 from pagefault_doctor.model.playbook import Cause
 from pagefault_doctor.session.view import View
-from pagefault_doctor.tui.glyphs import STATUS_MARKS, STATUS_WORDS
 from pagefault_doctor.tui.pages import phrases
-from pagefault_doctor.tui.row import Row, Tone
+from pagefault_doctor.tui.row import STATUS_MARKS, STATUS_WORDS, Row, Tone
 from pagefault_doctor.tui.safe_text import cells
 
 

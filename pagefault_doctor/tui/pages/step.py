@@ -16,9 +16,8 @@ from pagefault_doctor.session import remedy
 from pagefault_doctor.session.remedy import Matched
 from pagefault_doctor.session.view import CommandRecord, View
 from pagefault_doctor.tools.tool import Tool, next_command
-from pagefault_doctor.tui.glyphs import FINDING_MARKS, STATUS_WORDS
 from pagefault_doctor.tui.pages import phrases
-from pagefault_doctor.tui.row import Row, Tone
+from pagefault_doctor.tui.row import FINDING_MARKS, STATUS_WORDS, Row, Tone
 from pagefault_doctor.tui.running import Running
 
 _ORDER = (Mark.BAD, Mark.GOOD, Mark.NEUTRAL)

@@ -8,8 +8,8 @@ from textual.events import Paste
 from textual.widgets import TextArea
 
 from pagefault_doctor.model.log import KernelLog
-from pagefault_doctor.tui.messages import LogParsed
 from pagefault_doctor.tui.row import Row, Tone
+from pagefault_doctor.tui.running import LogParsed
 from pagefault_doctor.tui.safe_text import block
 from pagefault_doctor.tui.screens.page import PageScreen
 from pagefault_doctor.tui.widgets.rows import Rows, Rule

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pagefault_doctor.klog import arch, fault, guilty_function, registers, setting, starts
-from pagefault_doctor.klog.body import Body
+from pagefault_doctor.klog import arch, details, fault, guilty_function, registers, starts
 from pagefault_doctor.klog.formats.table import DETAILS, FORMS
 from pagefault_doctor.klog.line import LogLine, lines_of, split, thorough
 from pagefault_doctor.klog.skip_functions import ANCHORS
+from pagefault_doctor.klog.text import Body
 from pagefault_doctor.model.pattern import words_of
 
 LOGS = Path(__file__).parents[1] / "logs"
@@ -34,7 +34,7 @@ ROWS = [
     *((word, pattern.pattern) for word, pattern in fault._ADDRESS),
     *((word, pattern.pattern) for word, pattern in fault._FAULTED),
     *((word, pattern.pattern) for word, pattern in registers._POINTERS),
-    *((word, pattern.pattern) for word, pattern in setting._TABLE),
+    *((word, pattern.pattern) for word, pattern in details._TABLE),
 ]
 
 

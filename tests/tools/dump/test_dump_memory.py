@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pagefault_doctor.diagnosis import diagnose
-from pagefault_doctor.diagnosis.explained import explained
+from pagefault_doctor.diagnosis.explanation import explained
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.diagnosis import Diagnosis
