@@ -29,7 +29,7 @@ from typing import Final, NamedTuple
 
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import diagnose
-from pagefault_doctor.diagnosis.explanation import explained
+from pagefault_doctor.diagnosis.explanation import with_explanations
 from pagefault_doctor.hosts.remote_shell import remote_text
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.case import Case
@@ -115,7 +115,7 @@ Reader = Callable[[Mutator, Path], Iterator[str]]
 
 def _logs(make: Mutator, _folder: Path) -> Iterator[str]:
     log = klog.read(make.input("log"), "fuzz")
-    opinion = explained(diagnose((log,), {}), (log,), {})
+    opinion = with_explanations(diagnose((log,), {}), (log,), {})
     yield diagnosis_text("fuzz", log.reports, opinion)
     yield encode(diagnosis_document("fuzz", log.reports, opinion))
 

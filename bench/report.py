@@ -18,10 +18,10 @@ from typing import TypeVar
 
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import diagnose
-from pagefault_doctor.diagnosis.explanation import explained
+from pagefault_doctor.diagnosis.explanation import with_explanations
 from pagefault_doctor.klog.report import report_of
 from pagefault_doctor.klog.scan import scan
-from pagefault_doctor.klog.split import cuts
+from pagefault_doctor.klog.split import split_reports
 from pagefault_doctor.klog.text import Lines
 from pagefault_doctor.model.log import KernelLog
 
@@ -55,13 +55,13 @@ def main() -> None:
 def phases(data: bytes) -> list[float]:
     """Return the seconds that each phase takes for a log, and all of it, for each report."""
     seen, searched = timed(lambda: scan(data))
-    found, cut = timed(lambda: list(cuts(seen, Lines(data))))
+    found, cut = timed(lambda: list(split_reports(seen, Lines(data))))
     reports, read = timed(lambda: tuple(report_of(c, seen, 1) for c in found))
     log = KernelLog(source="log", reports=reports, module_events=seen.module_events)
     _, diagnosed = timed(lambda: diagnose((log,), {}))
     _, whole = timed(lambda: diagnose((klog.read(data, "log"),), {}))
     opinion = diagnose((log,), {})
-    _, told = timed(lambda: explained(opinion, (log,), {}))
+    _, told = timed(lambda: with_explanations(opinion, (log,), {}))
     return [t / len(reports) for t in (searched, cut, read, diagnosed, whole, told)]
 
 

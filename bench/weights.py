@@ -23,7 +23,7 @@ from typing import Final, NamedTuple
 
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import context, main_report, ranking, weights
-from pagefault_doctor.diagnosis.context import scene_of
+from pagefault_doctor.diagnosis.context import context_of
 from pagefault_doctor.model.diagnosis import RootCause
 from pagefault_doctor.model.fact import Fact
 from pagefault_doctor.playbook import shelf
@@ -160,7 +160,7 @@ def judge(
         return None
     report = kernel_log.reports[index]
     with keyed():
-        found, thin = ranking.weighed(report, scene_of(report, kernel_log, facts or {}))
+        found, thin = ranking.weighed(report, context_of(report, kernel_log, facts or {}))
     fired = {
         cause.value: tuple((getattr(e.weight, "key", ""), float(e.weight)) for e in evidence)
         for cause, evidence in found.items()

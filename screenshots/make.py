@@ -131,7 +131,7 @@ class Hand(WizardApp):
             return
         fix = shelf.scenario_folder(SCENARIO) / "fix.patch"
         patch = ("patch", "-s", "-p1", "-i", str(fix))
-        source = host.desk.path(host.patient.source)
+        source = host.tools_here.path(host.target.source)
 
         def edit(command: Command) -> Result:
             subprocess.run(patch, cwd=source, check=True, timeout=30)

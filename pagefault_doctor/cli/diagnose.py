@@ -15,7 +15,7 @@ from pagefault_doctor.cli.inputs import STDIN, located_reports, read_log_there, 
 from pagefault_doctor.cli.options import add_host_arguments
 from pagefault_doctor.cli.stderr import say
 from pagefault_doctor.diagnosis import diagnose
-from pagefault_doctor.diagnosis.explanation import explained
+from pagefault_doctor.diagnosis.explanation import with_explanations
 from pagefault_doctor.model.diagnosis import Opinion, RootCause
 from pagefault_doctor.model.errors import ExitCode, MissingError, PfDoctorError, UsageError
 from pagefault_doctor.model.log import KernelLog
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Reader = Callable[[str], tuple[KernelLog, ...]]
 
 
-class Examined(msgspec.Struct, frozen=True):
+class DiagnosedLog(msgspec.Struct, frozen=True):
     """One input, read and diagnosed."""
 
     source: str
@@ -117,38 +117,38 @@ def _check(args: argparse.Namespace) -> None:
         raise MissingError(f"--module-dir: there is no folder {args.module_dir}", "check the name")
 
 
-def _examine_logs(args: argparse.Namespace, path: str, read: Reader) -> list[Examined]:
+def _examine_logs(args: argparse.Namespace, path: str, read: Reader) -> list[DiagnosedLog]:
     """Return what each log in the file says; as one JSON document they are told together."""
     logs = read(path)
     if args.json and len(logs) > 1:
         say(f"{path} holds {len(logs)} logs with reports; --jsonl tells which lines are of which")
         reports = tuple(report for log in logs for report in log.reports)
-        return [Examined(clean_line(path), reports, _opinion(logs))]
+        return [DiagnosedLog(clean_line(path), reports, _opinion(logs))]
     if len(logs) == 1 and logs[0].note and logs[0].lines:
         say(f"{logs[0].source}: {logs[0].note}")
     return [_examined(path, log) for log in logs]
 
 
 def _opinion(logs: tuple[KernelLog, ...]) -> Opinion:
-    return explained(diagnose(logs, {}), logs, {})
+    return with_explanations(diagnose(logs, {}), logs, {})
 
 
-def _examined(path: str, log: KernelLog) -> Examined:
+def _examined(path: str, log: KernelLog) -> DiagnosedLog:
     path = clean_line(path)
     source = log.source if log.source.startswith(f"{path}:") else path
-    return Examined(source, log.reports, _opinion((log,)))
+    return DiagnosedLog(source, log.reports, _opinion((log,)))
 
 
-def _examine_box(args: argparse.Namespace) -> Examined:
+def _examine_box(args: argparse.Namespace) -> DiagnosedLog:
     from pagefault_doctor.cli.open_session import begin, host_of
     from pagefault_doctor.cli.unattended import walk_steps
 
     walk = begin(host_of(args), saved=False)
     walk_steps(walk, ("check-logs",))
-    return Examined(walk.host.name, walk.view.case.reports, walk.view.explained)
+    return DiagnosedLog(walk.host.name, walk.view.case.reports, walk.view.explained)
 
 
-def _examine_dump(args: argparse.Namespace) -> Examined:
+def _examine_dump(args: argparse.Namespace) -> DiagnosedLog:
     from pagefault_doctor.cli.inputs import given_files
     from pagefault_doctor.cli.open_session import begin, host_of
     from pagefault_doctor.cli.unattended import walk_steps
@@ -165,7 +165,7 @@ def _examine_dump(args: argparse.Namespace) -> Examined:
     reports = walk.view.case.reports
     if args.module_dir:
         reports = located_reports(reports, Path(args.module_dir))
-    return Examined(args.vmcore, reports, walk.view.explained)
+    return DiagnosedLog(args.vmcore, reports, walk.view.explained)
 
 
 def _tell_troubles(walk: Walk) -> None:
@@ -178,14 +178,14 @@ def _tell_troubles(walk: Walk) -> None:
                 say(trouble.text)
 
 
-def _conclude(args: argparse.Namespace, examined: Examined) -> ExitCode:
+def _conclude(args: argparse.Namespace, examined: DiagnosedLog) -> ExitCode:
     """Print what was found and return the exit code for it."""
     sys.stdout.write(_rendered(args, examined))
     found = examined.opinion.verdict.root_cause is not RootCause.NONE
     return ExitCode.FAULT_FOUND if args.exit_code and found else ExitCode.DONE
 
 
-def _rendered(args: argparse.Namespace, examined: Examined) -> str:
+def _rendered(args: argparse.Namespace, examined: DiagnosedLog) -> str:
     source, reports, opinion = examined.source, examined.reports, examined.opinion
     if args.json or args.jsonl:
         from pagefault_doctor.report.document import diagnosis_document, encode

@@ -13,7 +13,7 @@ import msgspec
 from pagefault_doctor import klog
 from pagefault_doctor.cli.options import GIVEN
 from pagefault_doctor.cli.stderr import Progress, say
-from pagefault_doctor.cli.unpack_programs import Programs
+from pagefault_doctor.cli.unpack_programs import UnpackPrograms
 from pagefault_doctor.hosts.host import Host
 from pagefault_doctor.klog.input.unpack import EMPTY, NO_TEXT
 from pagefault_doctor.model.errors import MissingError, PfDoctorError, UsageError
@@ -41,7 +41,7 @@ def read_logs(path: str, module_dir: str | None = None) -> tuple[KernelLog, ...]
     """
     name = "standard input" if path == STDIN else path
     with Progress(name) as progress:
-        programs = Programs(progress)
+        programs = UnpackPrograms(progress)
         try:
             if path == STDIN:
                 logs = list(klog.logs_in_stream(sys.stdin.buffer, path, progress, programs))
@@ -55,7 +55,7 @@ def read_logs(path: str, module_dir: str | None = None) -> tuple[KernelLog, ...]
     return tuple(_located(log, Path(module_dir)) for log in fresh) if module_dir else fresh
 
 
-def _reject(name: str, logs: list[KernelLog], programs: Programs) -> None:
+def _reject(name: str, logs: list[KernelLog], programs: UnpackPrograms) -> None:
     """Raise the error for an input that holds no log, unless it is empty."""
     note = "; ".join(dict.fromkeys(log.note for log in logs if log.note))
     if programs.missing:
@@ -89,11 +89,11 @@ def _located(log: KernelLog, module_dir: Path) -> KernelLog:
 
 def located_reports(reports: tuple[Report, ...], module_dir: Path) -> tuple[Report, ...]:
     """Return reports with what the debug information of a folder's modules tells of them."""
-    from pagefault_doctor.diagnosis.source_lookup import located
+    from pagefault_doctor.diagnosis.source_lookup import with_source
 
     with Progress(str(module_dir)) as progress:
-        programs = Programs(progress)
-        return tuple(located(report, module_dir, programs) for report in reports)
+        programs = UnpackPrograms(progress)
+        return tuple(with_source(report, module_dir, programs) for report in reports)
 
 
 def _told(path: str, error: OSError) -> PfDoctorError:

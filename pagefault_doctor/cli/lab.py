@@ -8,7 +8,7 @@ from typing import Any
 
 from pagefault_doctor.lab import packages
 from pagefault_doctor.lab.packages import Package
-from pagefault_doctor.lab.requirements import Row, Use
+from pagefault_doctor.lab.requirements import RequirementState, Use
 from pagefault_doctor.model.errors import ExitCode
 
 _TITLES = {
@@ -99,19 +99,19 @@ def _doctor(as_json: bool) -> int:
 _INSTALL = "To install all of it on Debian: make lab-setup"
 
 
-def _able(rows: tuple[Row, ...]) -> dict[Use, bool]:
+def _able(rows: tuple[RequirementState, ...]) -> dict[Use, bool]:
     """Return what can be done, of all that guests of these needs can do."""
     uses = {row.need.use for row in rows}
     return {use: all(r.path for r in rows if r.need.use is use) for use in Use if use in uses}
 
 
-def _standing(rows: tuple[Row, ...], known: dict[str, Package]) -> dict[str, Any]:
+def _standing(rows: tuple[RequirementState, ...], known: dict[str, Package]) -> dict[str, Any]:
     able = _able(rows)
     needs = [_as_dict(row, known.get(row.package)) for row in rows]
     return {"works": able[Use.BOOT], "able": able, "needs": needs}
 
 
-def _as_dict(row: Row, known: Package | None) -> dict[str, Any]:
+def _as_dict(row: RequirementState, known: Package | None) -> dict[str, Any]:
     need = row.need
     takes = packages.megabytes(known.installed * 1024) if known else need.megabytes
     return {
@@ -129,7 +129,9 @@ def _as_dict(row: Row, known: Package | None) -> dict[str, Any]:
     }
 
 
-def _print(rows: tuple[Row, ...], able: dict[Use, bool], known: dict[str, Package]) -> None:
+def _print(
+    rows: tuple[RequirementState, ...], able: dict[Use, bool], known: dict[str, Package]
+) -> None:
     width = max(len(row.need.name) for row in rows)
     for use in able:
         print(f"{_TITLES[use]}: {'yes' if able[use] else 'not all is there'}")

@@ -42,7 +42,7 @@ _EMPTY: Final = {
 }
 
 
-class Programs:
+class UnpackPrograms:
     """Unpacks with journalctl and zstd. `missing` is the error to tell where one is not there."""
 
     def __init__(self, progress: Progress) -> None:

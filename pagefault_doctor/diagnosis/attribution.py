@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from pagefault_doctor.diagnosis import dump_memory, freelist, function_roles
-from pagefault_doctor.diagnosis.context import Scene
+from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.history import holder, is_cleared, waits_for_lock
 from pagefault_doctor.diagnosis.unloaded_module import data_after_unload, use_after_unload
 from pagefault_doctor.model.diagnosis import Attribution, Evidence, RootCause
@@ -76,13 +76,13 @@ def _of_object(report: Report, what: str) -> Culprit | None:
     )
 
 
-def _of_dump(scene: Scene) -> Culprit | None:
+def _of_dump(context: Context) -> Culprit | None:
     """Return the module that freed or overran the object, as the dump has it."""
-    found = dump_memory.blamed(scene)
+    found = dump_memory.blamed(context)
     if found is None:
         return None
     return Culprit(
-        Attribution.MODULE, found[0], Evidence(found[1], 0.0, None, dump_memory.origin(scene))
+        Attribution.MODULE, found[0], Evidence(found[1], 0.0, None, dump_memory.origin(context))
     )
 
 
@@ -110,14 +110,14 @@ def _from_trace(report: Report) -> Culprit | None:
     return None
 
 
-def _stack_top(report: Report, scene: Scene) -> Culprit | None:
+def _stack_top(report: Report, context: Context) -> Culprit | None:
     """Return the module that called to where no code is.
 
     A trace cannot be followed from there, so that all of it is doubtful (`?`). But a call leaves
     the way back on top of the stack, and what lies there comes first.
     """
     named = [frame for frame in report.frames if frame.function]
-    if not scene.is_jump or report.function or not named or any(f.reliable for f in named):
+    if not context.is_jump or report.function or not named or any(f.reliable for f in named):
         return None
     top = named[0]
     if top.module is None:
@@ -142,22 +142,22 @@ def _at_work(report: Report) -> Culprit | None:
     return None
 
 
-def _circumstances(report: Report, scene: Scene) -> Culprit | None:
+def _circumstances(report: Report, context: Context) -> Culprit | None:
     """Return the only module that is not part of the kernel, where memory was corrupted."""
     foreign = report.out_of_tree
     corrupted = report.kind in (Kind.REFCOUNT, Kind.SLAB, Kind.LIST_CORRUPTION, Kind.BAD_PAGE)
-    corrupted = corrupted or freelist.is_broken(scene)
+    corrupted = corrupted or freelist.is_broken(context)
     if len(foreign) == 1 and corrupted:
         text = f"{foreign[0]} is the only module that is not part of the kernel"
         return _module(foreign[0], text, report.line_of("modules"))
     return None
 
 
-def _task(report: Report, scene: Scene) -> Culprit | None:
+def _task(report: Report, context: Context) -> Culprit | None:
     """Return the module that a hung task is named after: kernel threads bear its name."""
     if report.kind is not Kind.HUNG_TASK:
         return None
-    match = _HUNG.search(scene.text)
+    match = _HUNG.search(context.text)
     name = report.comm or (match[1] if match else "")
     known = {m.name for m in report.modules} | {f.module for f in report.frames if f.module}
     for module in sorted(known, key=len, reverse=True):
@@ -190,8 +190,8 @@ def _unseen_caller(report: Report) -> Culprit | None:
     return Culprit(Attribution.MODULE, name, Evidence(text, 0.0, report.line_of("function")))
 
 
-def _checked_call(report: Report, scene: Scene) -> Culprit | None:
-    found = scene.line_with("Missing ENDBR", "CFI failure")
+def _checked_call(report: Report, context: Context) -> Culprit | None:
+    found = context.line_with("Missing ENDBR", "CFI failure")
     if found and report.tainted and "O" in report.tainted:
         name = report.module or (report.out_of_tree[0] if len(report.out_of_tree) == 1 else None)
         text = "only a module from outside the kernel calls through such a pointer"
@@ -199,9 +199,9 @@ def _checked_call(report: Report, scene: Scene) -> Culprit | None:
     return None
 
 
-def _holder(report: Report, scene: Scene) -> Culprit | None:
+def _holder(report: Report, context: Context) -> Culprit | None:
     """Return the module of the task that likely holds what a hung task waits for."""
-    other = holder(report, scene.others)
+    other = holder(report, context.others)
     found = other and (other.module or next((f.module for f in other.frames if f.module), None))
     if not other or not found:
         return None
@@ -210,34 +210,34 @@ def _holder(report: Report, scene: Scene) -> Culprit | None:
     return _module(found, text, other.line_of("headline"))
 
 
-def _suspects(report: Report, scene: Scene) -> Iterator[Culprit | None]:
-    gone = use_after_unload(scene)
+def _suspects(report: Report, context: Context) -> Iterator[Culprit | None]:
+    gone = use_after_unload(context)
     if gone:
         yield _module(gone.module, f"{gone.why}, and its code was still called", gone.line)
-    left = data_after_unload(scene)
+    left = data_after_unload(context)
     if left and report.module is None:
         yield _module(left.module, f"{left.why}, and what it left behind was used", left.line)
     yield _of_object(report, "freed")
-    yield _of_dump(scene)
-    yield _holder(report, scene)
+    yield _of_dump(context)
+    yield _holder(report, context)
     if report.module and waits_for_lock(report):
         text = f"{report.function} of {report.module} waits for a lock: who holds it is not shown"
         yield _module(report.module, text, report.line_of("function"))
     if report.module:
         text = f"the fault is in {report.function or 'code'} of {report.module}"
         yield _module(report.module, text, report.line_of("function"))
-    yield _checked_call(report, scene)
-    yield _stack_top(report, scene)
+    yield _checked_call(report, context)
+    yield _stack_top(report, context)
     # Who asks a damaged allocator for memory has not damaged it.
-    if not freelist.is_broken(scene):
+    if not freelist.is_broken(context):
         yield _from_trace(report)
         yield _at_work(report)
     yield _of_object(report, "allocated")
     work = _of_work(report)
     if work:
         yield _module(work, f"the work that faulted belongs to {work}", report.line_of("workqueue"))
-    yield _task(report, scene)
-    yield _circumstances(report, scene)
+    yield _task(report, context)
+    yield _circumstances(report, context)
     yield _unseen_caller(report)
 
 
@@ -265,13 +265,13 @@ def _user_of(suspect: Culprit, report: Report) -> Culprit | None:
     return None
 
 
-def blame(report: Report, scene: Scene) -> Culprit:
+def attribute(report: Report, context: Context) -> Culprit:
     """Return who has to act on the report: a module where one is involved, else the kernel."""
     because = Evidence("no module is in the trace", 0.0, report.line_of("trace"))
-    for suspect in _suspects(report, scene):
+    for suspect in _suspects(report, context):
         if suspect is None:
             continue
-        if suspect.module and is_cleared(suspect.module, report, scene.history):
+        if suspect.module and is_cleared(suspect.module, report, context.history):
             text = f"{suspect.module} was not loaded when the same came in another boot"
             because = Evidence(text, 0.0, report.line_of("headline"))
             continue

@@ -20,7 +20,7 @@ from pagefault_doctor.model.log import KernelLog, ModuleEvent
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Access, Kind, Line, Report
 from pagefault_doctor.symbols.instruction import Instruction, decode
-from pagefault_doctor.symbols.value_origin import Origin, origin
+from pagefault_doctor.symbols.value_origin import ValueOrigin, origin
 
 _POINTERS = ("rip", "rsp", "eip", "esp", "pc", "sp", "cr2", "cr3", "cr0", "cr4", "eflags", "pstate")
 _ARCH_BY_REGISTER = (
@@ -60,7 +60,7 @@ def _is_frame(text: str) -> bool:
     return "+0x" in text and _FRAME.match(text) is not None
 
 
-class Scene(msgspec.Struct, frozen=True, dict=True):
+class Context(msgspec.Struct, frozen=True, dict=True):
     """A report with its surroundings: facts, module events and the other reports of its boot.
 
     `twins` are reports of the same fault in other logs, such as that of its dump, `history` those
@@ -153,7 +153,7 @@ class Scene(msgspec.Struct, frozen=True, dict=True):
         return decode(self.report.code, self.arch)
 
     @cached_property
-    def origin(self) -> Origin | None:
+    def origin(self) -> ValueOrigin | None:
         """Where the bad pointer came from, by the code before the fault."""
         if self.base is None or self.arch is None or not self.report.code:
             return None
@@ -255,7 +255,7 @@ class Scene(msgspec.Struct, frozen=True, dict=True):
         return self.base[1] if self.base else self.fault_address
 
     @cached_property
-    def poison(self) -> poison.Hit | None:
+    def poison(self) -> poison.PoisonMatch | None:
         """The poison value that explains the bad pointer, if one does."""
         for value in (self.fault_address, self.pointer):
             hit = poison.find(value, self.bits) if value is not None else None
@@ -370,21 +370,21 @@ _TWINS: Final = 4
 """Reports of the same fault in other logs that are looked at."""
 
 
-def scenes(logs: tuple[KernelLog, ...], facts: Mapping[str, Fact]) -> Iterator[Scene]:
+def contexts(logs: tuple[KernelLog, ...], facts: Mapping[str, Fact]) -> Iterator[Context]:
     """Yield the scene of each report, in the order of the logs and their reports."""
-    return (scene_of(report, log, facts, logs) for log in logs for report in log.reports)
+    return (context_of(report, log, facts, logs) for log in logs for report in log.reports)
 
 
-def scene_of(
+def context_of(
     report: Report,
     log: KernelLog,
     facts: Mapping[str, Fact],
     logs: tuple[KernelLog, ...] = (),
-) -> Scene:
+) -> Context:
     """Return the scene of a report of a log; `logs` are all that were read."""
     others = (r for r in log.reports if r.boot == report.boot and r is not report)
     twins = (r for other in logs if other is not log for r in other.reports if _same(r, report))
-    return Scene(
+    return Context(
         report,
         facts,
         log.module_events,

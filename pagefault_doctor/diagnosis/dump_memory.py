@@ -8,52 +8,57 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pagefault_doctor.diagnosis.context import Scene
+from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.weights import WEIGHT
 from pagefault_doctor.model.diagnosis import Evidence
-from pagefault_doctor.model.memory import Pointed, decoded
+from pagefault_doctor.model.memory import PointedMemory, decoded
 from pagefault_doctor.model.report import Kind
 
 _FACT = "dump.pointers"
 _BAD = ("value", "nothing", "modules-area")
 
 
-def pointed(scene: Scene) -> dict[int, Pointed]:
+def pointed(context: Context) -> dict[int, PointedMemory]:
     """Return what the dump says of each value that the report prints, by that value."""
-    if scene.fact(_FACT) is None:
+    if context.fact(_FACT) is None:
         return {}
-    found, printed = tuple(_all(scene)), _printed(scene)
+    found, printed = tuple(_all(context)), _printed(context)
     return {p.value: p for p in found if p.value in printed or "object" in p.names}
 
 
-def _all(scene: Scene) -> Iterator[Pointed]:
-    fact = scene.fact(_FACT)
+def _all(context: Context) -> Iterator[PointedMemory]:
+    fact = context.fact(_FACT)
     for text in fact.value if fact and isinstance(fact.value, tuple) else ():
         if found := decoded(text):
             yield found
 
 
-def _printed(scene: Scene) -> set[int]:
-    values = {*scene.registers.values(), scene.pointer, scene.fault_address, scene.printed_address}
-    values |= {twin.register(name) for twin in scene.twins for name in twin.registers}
+def _printed(context: Context) -> set[int]:
+    values = {
+        *context.registers.values(),
+        context.pointer,
+        context.fault_address,
+        context.printed_address,
+    }
+    values |= {twin.register(name) for twin in context.twins for name in twin.registers}
     return {value for value in values if value is not None}
 
 
-def target(scene: Scene) -> Pointed | None:
+def target(context: Context) -> PointedMemory | None:
     """Return what the bad pointer points to; of a report of the slab checks, the object's start."""
-    known = pointed(scene)
+    known = pointed(context)
     if not known:
         return None
-    if scene.report.kind is Kind.SLAB:
+    if context.report.kind is Kind.SLAB:
         return next((p for p in known.values() if "object" in p.names), None)
-    values = (scene.pointer, scene.fault_address)
+    values = (context.pointer, context.fault_address)
     return next((known[v] for v in values if v is not None and v in known), None)
 
 
-def owner(scene: Scene) -> Pointed | None:
+def owner(context: Context) -> PointedMemory | None:
     """Return the object in which the bad pointer lies, and which a register points to, or None."""
-    known = pointed(scene).values()
-    bad = target(scene) if known else None
+    known = pointed(context).values()
+    bad = target(context) if known else None
     if bad is None or bad.kind not in _BAD:
         return None
     starts = {holder.start for holder in bad.kept}
@@ -61,58 +66,58 @@ def owner(scene: Scene) -> Pointed | None:
     return next((p for p in found if p.is_free), found[0] if found else None)
 
 
-def refreed(scene: Scene) -> Pointed | None:
+def refreed(context: Context) -> PointedMemory | None:
     """Return the freed object of which a register held the start when a check failed, or None."""
-    if scene.report.kind is not Kind.KERNEL_BUG:
+    if context.report.kind is not Kind.KERNEL_BUG:
         return None
-    free = (p for p in pointed(scene).values() if p.kind == "slab" and p.is_free)
+    free = (p for p in pointed(context).values() if p.kind == "slab" and p.is_free)
     return next((p for p in free if p.offset == 0), None)
 
 
-def trampled(scene: Scene) -> Pointed | None:
+def trampled(context: Context) -> PointedMemory | None:
     """Return an object of the report behind which the bytes were overwritten, or None."""
-    return next((p for p in pointed(scene).values() if p.is_trampled), None)
+    return next((p for p in pointed(context).values() if p.is_trampled), None)
 
 
-def blamed(scene: Scene) -> tuple[str, str] | None:
+def blamed(context: Context) -> tuple[str, str] | None:
     """Return the module that freed the object, or else overran it, and a sentence why, or None."""
-    for found in (owner(scene), target(scene), refreed(scene)):
+    for found in (owner(context), target(context), refreed(context)):
         if found and found.is_free and found.freed and found.freed.module:
             return found.freed.module, f"the object was freed by {found.freed.by}"
-    over = trampled(scene)
+    over = trampled(context)
     if over and over.allocated and over.allocated.module:
         return over.allocated.module, f"the overrun object was allocated by {over.allocated.by}"
     return None
 
 
-def says(scene: Scene, key: str, text: str) -> Evidence:
+def says(context: Context, key: str, text: str) -> Evidence:
     """Return a piece of evidence that comes from the dump, with the weight of `key`."""
-    return Evidence(text, WEIGHT[key], None, origin(scene))
+    return Evidence(text, WEIGHT[key], None, origin(context))
 
 
-def origin(scene: Scene) -> str:
+def origin(context: Context) -> str:
     """Return the command that read the dump."""
-    fact = scene.fact(_FACT)
+    fact = context.fact(_FACT)
     return fact.source.origin if fact else "the dump"
 
 
-def story(scene: Scene) -> Iterator[Evidence]:
+def story(context: Context) -> Iterator[Evidence]:
     """Give a sentence for what the bad pointer points to, and for where it was kept."""
-    bad, home = target(scene), owner(scene)
+    bad, home = target(context), owner(context)
     if bad and bad.kind != "value":
-        yield Evidence(f"{bad.address} points to {bad.text}", 0.0, None, origin(scene))
+        yield Evidence(f"{bad.address} points to {bad.text}", 0.0, None, origin(context))
     if bad and home:
         text = f"the bad pointer {bad.address} lies in {home.text}"
-        yield Evidence(text, 0.0, None, origin(scene))
+        yield Evidence(text, 0.0, None, origin(context))
     for found in (home, bad):
         for holder in found.kept if found and found.is_free else ():
             if holder.symbol:
                 text = f"{holder.text} still points to that object"
-                yield Evidence(text, 0.0, None, origin(scene))
+                yield Evidence(text, 0.0, None, origin(context))
                 return
 
 
-def knows_who_freed(scene: Scene) -> bool:
+def knows_who_freed(context: Context) -> bool:
     """Whether the dump names who freed the object."""
-    found = (owner(scene), target(scene), refreed(scene))
+    found = (owner(context), target(context), refreed(context))
     return any(p and p.is_free and p.freed and p.freed.stack for p in found)

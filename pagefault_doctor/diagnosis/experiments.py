@@ -27,7 +27,7 @@ _SOFTWARE: Final = (
 )
 
 
-class Trial(msgspec.Struct, frozen=True):
+class ExperimentRow(msgspec.Struct, frozen=True):
     """An experiment as the table has it.
 
     `do` says what to do, `{module}` standing for the suspect; `command` is an argv or empty;
@@ -44,14 +44,14 @@ class Trial(msgspec.Struct, frozen=True):
 
 
 TRIALS: Final = (
-    Trial(
+    ExperimentRow(
         "rebuild",
         "rebuild {module} with the headers of the running kernel, load it, bring the fault about",
         {**dict.fromkeys(_SOFTWARE, _SAME), RootCause.API_MISMATCH: _GONE},
         step="identify-module",
         needs_module=True,
     ),
-    Trial(
+    ExperimentRow(
         "registers",
         "disassemble the function and see which register the access goes through",
         {
@@ -63,7 +63,7 @@ TRIALS: Final = (
         },
         step="debug-module",
     ),
-    Trial(
+    ExperimentRow(
         "slub-debug",
         "boot once with slub_debug=FZPU (slab_debug=FZPU from 6.8 on), bring the fault about",
         {
@@ -82,7 +82,7 @@ TRIALS: Final = (
             RootCause.LOCKUP_HANG: _SAME,
         },
     ),
-    Trial(
+    ExperimentRow(
         "memtester",
         "test the memory, best for hours and from outside the system (memtest86+)",
         {
@@ -92,7 +92,7 @@ TRIALS: Final = (
         },
         command=("memtester", "256M", "1"),
     ),
-    Trial(
+    ExperimentRow(
         "deep-stack",
         "watch how deep stacks grow (/sys/kernel/tracing/stack_trace), bring the fault about",
         {
@@ -100,7 +100,7 @@ TRIALS: Final = (
             RootCause.STACK_OVERFLOW: "one call that repeats, or one function with a big frame",
         },
     ),
-    Trial(
+    ExperimentRow(
         "page-checks",
         "boot once with page_owner=on page_poison=1, bring the fault about",
         {
@@ -113,7 +113,7 @@ TRIALS: Final = (
             RootCause.DOUBLE_FREE: "a page that is freed while it is free",
         },
     ),
-    Trial(
+    ExperimentRow(
         "checked-kernel",
         "bring it about under a kernel with KASAN and lockdep (PROVE_LOCKING)",
         {
@@ -132,7 +132,7 @@ TRIALS: Final = (
             RootCause.READONLY_WRITE: "the fault again, without a word of KASAN",
         },
     ),
-    Trial(
+    ExperimentRow(
         "blocked-tasks",
         "have the kernel list the tasks that wait (echo w > /proc/sysrq-trigger), twice",
         {
@@ -143,7 +143,7 @@ TRIALS: Final = (
             RootCause.PAGE_TABLE: "no task waits",
         },
     ),
-    Trial(
+    ExperimentRow(
         "event-log",
         "read what the hardware recorded itself (ras-mc-ctl --errors, ipmitool sel list)",
         {
@@ -159,7 +159,7 @@ Boot options are those of
 `Documentation/mm/slub.rst`.
 """
 
-_WITHOUT: Final = Trial(
+_WITHOUT: Final = ExperimentRow(
     "without-module",
     "boot once without {module} (modprobe.blacklist={module}), do the same again",
     {},
@@ -199,7 +199,7 @@ def of_blame(first: Candidate) -> Experiment | None:
 
 
 def _experiment(
-    trial: Trial, module: str | None, tells: tuple[tuple[RootCause, str], ...]
+    trial: ExperimentRow, module: str | None, tells: tuple[tuple[RootCause, str], ...]
 ) -> Experiment:
     # A plain replacement: a name from a log must not be able to pass for a format.
     do = trial.do.replace("{module}", module or "the module")

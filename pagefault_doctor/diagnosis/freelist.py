@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from pagefault_doctor.diagnosis.address import AddressClass
-from pagefault_doctor.diagnosis.context import Scene
+from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Kind
 
@@ -21,11 +21,11 @@ _ALLOCATORS: Final = regex(
 _WILD: Final = (AddressClass.NON_CANONICAL, AddressClass.DIRECT_MAP, AddressClass.USER)
 
 
-def is_broken(scene: Scene) -> bool:
+def is_broken(context: Context) -> bool:
     """Whether the report is of a free list that led the allocator astray."""
-    report = scene.report
+    report = context.report
     if report.kind not in (Kind.GENERAL_PROTECTION, Kind.PAGE_FAULT) or not report.frames:
         return False
     top = report.frames[0].function or ""
-    known = scene.address_class
+    known = context.address_class
     return bool(_ALLOCATORS.fullmatch(top)) and (known is None or known in _WILD)

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from pagefault_doctor.diagnosis import poison
-from pagefault_doctor.diagnosis.poison import State
+from pagefault_doctor.diagnosis.poison import MemoryState
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Line
 
@@ -32,7 +32,7 @@ class BrokenLink(msgspec.Struct, frozen=True):
     expected: int
     actual: int
     means: str | None = None
-    state: State | None = None
+    state: MemoryState | None = None
 
     @property
     def flipped(self) -> int:
@@ -42,12 +42,12 @@ class BrokenLink(msgspec.Struct, frozen=True):
     @property
     def is_freed(self) -> bool:
         """Whether the value is one that freed memory holds."""
-        return self.state is State.FREED
+        return self.state is MemoryState.FREED
 
     @property
     def is_deleted(self) -> bool:
         """Whether the value is what list_del leaves in an entry."""
-        return self.state is State.LIST_DELETED
+        return self.state is MemoryState.LIST_DELETED
 
 
 _FEW_FLIPS: Final = 2
@@ -75,7 +75,7 @@ def broken_link(line: Line, bits: int) -> BrokenLink | None:
     if hit:
         return BrokenLink(line, expected, actual, hit.poison.means, hit.poison.state)
     if _is_noise(expected, actual, bits):
-        return BrokenLink(line, expected, actual, _NOISE, State.FREED)
+        return BrokenLink(line, expected, actual, _NOISE, MemoryState.FREED)
     return BrokenLink(line, expected, actual)
 
 

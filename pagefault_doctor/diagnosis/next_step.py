@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.diagnosis.context import Scene
+from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.unloaded_module import unloaded
 from pagefault_doctor.model.diagnosis import Attribution, NextStep, RootCause
 
@@ -58,14 +58,14 @@ def advise(
     attribution: Attribution,
     module: str | None,
     confidence: float,
-    scene: Scene,
+    context: Context,
 ) -> NextStep:
     """Return what to do next about the report of a scene."""
     for name, value, step in _BY_PROGRESS:
-        if (fact := scene.of_walk(name)) and fact.value == value:
+        if (fact := context.of_walk(name)) and fact.value == value:
             return step
     if attribution is Attribution.MODULE and module and cause is not RootCause.LOCKUP_HANG:
-        gone = unloaded(scene)
+        gone = unloaded(context)
         return _for_module(cause, module, gone is not None and gone.module == module)
     if cause in _BY_CAUSE:
         return _BY_CAUSE[cause]

@@ -25,7 +25,7 @@ POISON_END: Final = 0xA5
 """The last byte of a poisoned object, and so the top byte of a pointer that ended it."""
 
 
-class State(StrEnum):
+class MemoryState(StrEnum):
     """What a poison value says of the memory it was found in."""
 
     LIST_DELETED = "list-deleted"
@@ -39,11 +39,11 @@ class Poison(msgspec.Struct, frozen=True):
 
     name: str
     value: int
-    state: State
+    state: MemoryState
     means: str
 
 
-class Hit(msgspec.Struct, frozen=True):
+class PoisonMatch(msgspec.Struct, frozen=True):
     """A value explained by a poison: `offset` is their distance in bytes."""
 
     poison: Poison
@@ -51,35 +51,52 @@ class Hit(msgspec.Struct, frozen=True):
 
 
 _POINTERS: Final = (
-    Poison("LIST_POISON1", 0x100, State.LIST_DELETED, "the next pointer of a deleted list entry"),
-    Poison("LIST_POISON2", 0x122, State.LIST_DELETED, "the prev pointer of a deleted list entry"),
-    Poison("LIST_POISON2", 0x200, State.LIST_DELETED, "the prev pointer of a deleted list entry"),
-    Poison("TIMER_ENTRY_STATIC", 0x300, State.UNINITIALISED, "the entry of a static timer"),
-    Poison("TAIL_MAPPING", 0x400, State.FREED, "the mapping of a compound page's tail page"),
-    Poison("MUTEX_POISON_WW_CTX", 0x500, State.FREED, "the context of a released ww_mutex"),
-    Poison("SKB_LIST_POISON_NEXT", 0x800, State.LIST_DELETED, "the next pointer of a removed skb"),
-    Poison("NET_PTR_POISON", 0x801, State.FREED, "a network pointer after its release"),
-    Poison("PP_SIGNATURE", 0x040, State.FREED, "the signature of a page_pool page"),
-    Poison("BPF_PTR_POISON", 0xEB9F, State.FREED, "a BPF pointer after its release"),
-    Poison("VFS_PTR_POISON", 0xF5, State.FREED, "a file-system pointer after its release"),
-    Poison("STACK_DEPOT_POISON", 0xD390, State.FREED, "an evicted stack record"),
-    Poison("LIST_POISON1", 0x100100, State.LIST_DELETED, "the next pointer of a deleted entry"),
-    Poison("LIST_POISON2", 0x200200, State.LIST_DELETED, "the prev pointer of a deleted entry"),
+    Poison(
+        "LIST_POISON1", 0x100, MemoryState.LIST_DELETED, "the next pointer of a deleted list entry"
+    ),
+    Poison(
+        "LIST_POISON2", 0x122, MemoryState.LIST_DELETED, "the prev pointer of a deleted list entry"
+    ),
+    Poison(
+        "LIST_POISON2", 0x200, MemoryState.LIST_DELETED, "the prev pointer of a deleted list entry"
+    ),
+    Poison("TIMER_ENTRY_STATIC", 0x300, MemoryState.UNINITIALISED, "the entry of a static timer"),
+    Poison("TAIL_MAPPING", 0x400, MemoryState.FREED, "the mapping of a compound page's tail page"),
+    Poison("MUTEX_POISON_WW_CTX", 0x500, MemoryState.FREED, "the context of a released ww_mutex"),
+    Poison(
+        "SKB_LIST_POISON_NEXT", 0x800, MemoryState.LIST_DELETED, "the next pointer of a removed skb"
+    ),
+    Poison("NET_PTR_POISON", 0x801, MemoryState.FREED, "a network pointer after its release"),
+    Poison("PP_SIGNATURE", 0x040, MemoryState.FREED, "the signature of a page_pool page"),
+    Poison("BPF_PTR_POISON", 0xEB9F, MemoryState.FREED, "a BPF pointer after its release"),
+    Poison("VFS_PTR_POISON", 0xF5, MemoryState.FREED, "a file-system pointer after its release"),
+    Poison("STACK_DEPOT_POISON", 0xD390, MemoryState.FREED, "an evicted stack record"),
+    Poison(
+        "LIST_POISON1", 0x100100, MemoryState.LIST_DELETED, "the next pointer of a deleted entry"
+    ),
+    Poison(
+        "LIST_POISON2", 0x200200, MemoryState.LIST_DELETED, "the prev pointer of a deleted entry"
+    ),
 )
 
 _BYTES: Final = (
-    Poison("POISON_FREE", 0x6B, State.FREED, "freed slab memory"),
-    Poison("POISON_INUSE", 0x5A, State.UNINITIALISED, "slab memory never written to"),
-    Poison("PAGE_POISON", 0xAA, State.FREED, "a freed page"),
-    Poison("SLUB_RED_INACTIVE", 0xBB, State.REDZONE, "the redzone of a free slab object"),
-    Poison("POISON_FREE_INITMEM", 0xCC, State.FREED, "freed init memory or a redzone"),
-    Poison("POOL_POISON_FREED", 0xA7, State.FREED, "a freed dma_pool block"),
-    Poison("POOL_POISON_ALLOCATED", 0xA9, State.UNINITIALISED, "a dma_pool block never written to"),
-    Poison("JBD_POISON_FREE", 0x5B, State.FREED, "a freed journal head"),
-    Poison("JBD2_POISON_FREE", 0x5C, State.FREED, "a freed journal head"),
-    Poison("MUTEX_DEBUG_FREE", 0x22, State.FREED, "a destroyed mutex"),
-    Poison("MUTEX_DEBUG_INIT", 0x11, State.UNINITIALISED, "a mutex never initialised"),
-    Poison("KEY_DESTROY", 0xBD, State.FREED, "a destroyed key"),
+    Poison("POISON_FREE", 0x6B, MemoryState.FREED, "freed slab memory"),
+    Poison("POISON_INUSE", 0x5A, MemoryState.UNINITIALISED, "slab memory never written to"),
+    Poison("PAGE_POISON", 0xAA, MemoryState.FREED, "a freed page"),
+    Poison("SLUB_RED_INACTIVE", 0xBB, MemoryState.REDZONE, "the redzone of a free slab object"),
+    Poison("POISON_FREE_INITMEM", 0xCC, MemoryState.FREED, "freed init memory or a redzone"),
+    Poison("POOL_POISON_FREED", 0xA7, MemoryState.FREED, "a freed dma_pool block"),
+    Poison(
+        "POOL_POISON_ALLOCATED",
+        0xA9,
+        MemoryState.UNINITIALISED,
+        "a dma_pool block never written to",
+    ),
+    Poison("JBD_POISON_FREE", 0x5B, MemoryState.FREED, "a freed journal head"),
+    Poison("JBD2_POISON_FREE", 0x5C, MemoryState.FREED, "a freed journal head"),
+    Poison("MUTEX_DEBUG_FREE", 0x22, MemoryState.FREED, "a destroyed mutex"),
+    Poison("MUTEX_DEBUG_INIT", 0x11, MemoryState.UNINITIALISED, "a mutex never initialised"),
+    Poison("KEY_DESTROY", 0xBD, MemoryState.FREED, "a destroyed key"),
 )
 
 _BEFORE: Final = 0x80
@@ -89,14 +106,14 @@ _HIGHEST: Final = max(poison.value for poison in _POINTERS) + REACH
 _OLD_LIST: Final = (0x100100, 0x200200)
 
 
-def _pointer(value: int) -> Hit | None:
+def _pointer(value: int) -> PoisonMatch | None:
     bases = DELTAS if value >> 32 else (0,)
     for base in bases:
         low = value - base
         if not -_BEFORE <= low < _HIGHEST:
             continue
         hits = [
-            Hit(poison, low - poison.value)
+            PoisonMatch(poison, low - poison.value)
             for poison in _POINTERS
             if (base or poison.value in _OLD_LIST) and -_BEFORE <= low - poison.value < REACH
         ]
@@ -120,14 +137,14 @@ _LOW: Final = 16
 """Bits of a value that what is within REACH of it may differ in, but for a carry."""
 
 
-def _repeated(value: int, bits: int, mask: int) -> Hit | None:
+def _repeated(value: int, bits: int, mask: int) -> PoisonMatch | None:
     poison, whole = _wholes(bits, mask).get(value >> _LOW, (None, 0))
     if poison is None or not -REACH < value - whole < REACH:
         return None
-    return Hit(poison, value - whole)
+    return PoisonMatch(poison, value - whole)
 
 
-def find(value: int, bits: int = 64) -> Hit | None:
+def find(value: int, bits: int = 64) -> PoisonMatch | None:
     """Return the poison that explains a pointer or fault address, or None.
 
     `bits` is the width of a pointer, 32 or 64.

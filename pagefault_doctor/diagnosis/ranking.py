@@ -6,8 +6,8 @@ from math import exp
 from typing import Final
 
 from pagefault_doctor.diagnosis import weights, wording
-from pagefault_doctor.diagnosis.attribution import FIXED, Culprit, blame
-from pagefault_doctor.diagnosis.context import Scene
+from pagefault_doctor.diagnosis.attribution import FIXED, Culprit, attribute
+from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.experiments import between, of_blame, of_hang
 from pagefault_doctor.diagnosis.history import waits_for_lock
 from pagefault_doctor.diagnosis.next_step import advise
@@ -29,15 +29,15 @@ _CHECKERS: Final = (
 )
 
 
-def hints(scene: Scene) -> dict[str, list[Evidence]]:
+def hints(context: Context) -> dict[str, list[Evidence]]:
     """Return what speaks for each cause, by its name, where the report is of the suspect's code."""
     found: dict[str, list[Evidence]] = {}
-    suspect = scene.fact("suspect.module")
-    if suspect is None or scene.report.module != suspect.value:
+    suspect = context.fact("suspect.module")
+    if suspect is None or context.report.module != suspect.value:
         return found
     for name, text in _CHECKERS:
-        if fact := scene.fact(name):
-            said = scene.knows("checker.pattern", f"{text}, at the line that faulted", fact)
+        if fact := context.fact(name):
+            said = context.knows("checker.pattern", f"{text}, at the line that faulted", fact)
             found.setdefault(str(fact.value), []).append(said)
     return found
 
@@ -55,12 +55,12 @@ def _consequence(report: Report) -> Evidence | None:
     return Evidence(text, weights.CONSEQUENCE, report.line_of("process"))
 
 
-def weighed(report: Report, scene: Scene) -> tuple[dict[RootCause, tuple[Evidence, ...]], bool]:
+def weighed(report: Report, context: Context) -> tuple[dict[RootCause, tuple[Evidence, ...]], bool]:
     """Return the evidence of every cause that something speaks for, and whether it is thin."""
     consequence = _consequence(report)
     extra = (consequence,) if consequence else ()
-    hinted = hints(scene)
-    found = ((c, (*weigh(report, scene), *hinted.get(c.value, ()))) for c, weigh in RULES)
+    hinted = hints(context)
+    found = ((c, (*weigh(report, context), *hinted.get(c.value, ()))) for c, weigh in RULES)
     thin = report.function is None and not report.registers
     return {c: (*ev, *extra) for c, ev in found if any(e.weight > 0 for e in ev)}, thin
 
@@ -96,10 +96,10 @@ def _unknown(report: Report, culprit: Culprit) -> Candidate:
     )
 
 
-def candidates(report: Report, scene: Scene) -> tuple[Candidate, ...]:
+def candidates(report: Report, context: Context) -> tuple[Candidate, ...]:
     """Return the possible causes of a report, the likeliest first; at least one."""
-    culprit = blame(report, scene)
-    evidence, thin = weighed(report, scene)
+    culprit = attribute(report, context)
+    evidence, thin = weighed(report, context)
     confidences = _confidences(evidence, weights.UNKNOWN_THIN if thin else weights.UNKNOWN)
     ranked = sorted(confidences, key=lambda cause: -confidences[cause])[:_SHOWN]
     found = tuple(_candidate(c, confidences[c], evidence[c], culprit) for c in ranked)
@@ -116,9 +116,9 @@ def _experiment(report: Report, ranked: tuple[Candidate, ...]) -> Experiment | N
     return of_blame(first) if first.module != report.module else None
 
 
-def diagnose_report(report: Report, scene: Scene) -> Diagnosis:
+def diagnose_report(report: Report, context: Context) -> Diagnosis:
     """Return the diagnosis of one report."""
-    ranked = candidates(report, scene)
+    ranked = candidates(report, context)
     first = ranked[0]
     second = ranked[1].root_cause if len(ranked) > 1 and ranked[1].confidence >= 0.1 else None
     place = wording.where(first.attribution, first.module, report.function)
@@ -130,7 +130,7 @@ def diagnose_report(report: Report, scene: Scene) -> Diagnosis:
         summary=wording.summary(first.root_cause, place, first.confidence, second),
         candidates=ranked,
         next_step=advise(
-            first.root_cause, first.attribution, first.module, first.confidence, scene
+            first.root_cause, first.attribution, first.module, first.confidence, context
         ),
         experiment=_experiment(report, ranked),
     )

@@ -7,8 +7,8 @@ from typing import Final
 
 from pagefault_doctor.diagnosis import address, poison
 from pagefault_doctor.diagnosis.address import AddressClass
-from pagefault_doctor.diagnosis.context import Scene
-from pagefault_doctor.model.diagnosis import Reading
+from pagefault_doctor.diagnosis.context import Context
+from pagefault_doctor.model.diagnosis import RegisterNote
 
 _STACK_REACH: Final = 0x4000
 """THREAD_SIZE of x86_64 and arm64 with 4 KiB pages."""
@@ -48,12 +48,12 @@ _ESR_STATUS: Final = (
 """`arch/arm64/include/asm/esr.h`; the status is DFSC or IFSC, the lowest six bits."""
 
 
-def error_words(scene: Scene) -> str | None:
+def error_words(context: Context) -> str | None:
     """Return the x86 error code or the arm64 ESR in words, or None where there is neither."""
-    if scene.x86_fault_bits is not None:
-        return _x86(scene.x86_fault_bits)
-    if scene.arch == "arm64" and scene.error_code is not None:
-        return _esr(scene.error_code)
+    if context.x86_fault_bits is not None:
+        return _x86(context.x86_fault_bits)
+    if context.arch == "arm64" and context.error_code is not None:
+        return _esr(context.error_code)
     return None
 
 
@@ -78,9 +78,9 @@ def _esr(code: int) -> str:
     return "; ".join(words)
 
 
-def walk_words(scene: Scene) -> str | None:
+def walk_words(context: Context) -> str | None:
     """Return where the processor's walk through the page tables ended, or None where not shown."""
-    stop = scene.report.details.get("page_walk_stop")
+    stop = context.report.details.get("page_walk_stop")
     if stop is None:
         return None
     reach = _REACH.get(stop)
@@ -92,75 +92,77 @@ _REACH: Final = {"pgd": "512 GiB", "p4d": "512 GiB", "pud": "1 GiB", "pmd": "2 M
 """What one empty entry covers, with 4 KiB pages."""
 
 
-def readings(scene: Scene) -> tuple[Reading, ...]:
+def register_notes(context: Context) -> tuple[RegisterNote, ...]:
     """Return every register that the report prints as a number, with what its value says."""
-    known = tuple(scene.general())
-    return tuple(_reading(scene, name, value, known) for name, value in known)
+    known = tuple(context.general())
+    return tuple(_reading(context, name, value, known) for name, value in known)
 
 
-def _reading(scene: Scene, name: str, value: int, known: Iterable[tuple[str, int]]) -> Reading:
-    means = next(_meanings(scene, name, value, known))
-    line = scene.register_line(name)
-    return Reading(name, f"{value:#x}", *means, line=line.number if line else None)
+def _reading(
+    context: Context, name: str, value: int, known: Iterable[tuple[str, int]]
+) -> RegisterNote:
+    means = next(_meanings(context, name, value, known))
+    line = context.register_line(name)
+    return RegisterNote(name, f"{value:#x}", *means, line=line.number if line else None)
 
 
 def _meanings(
-    scene: Scene, name: str, value: int, known: Iterable[tuple[str, int]]
+    context: Context, name: str, value: int, known: Iterable[tuple[str, int]]
 ) -> Iterator[tuple[str, bool]]:
     """Give what a value says, the most special first, and whether that is worth a look."""
-    bits = scene.bits
-    if value < address.NEAR_NULL and not _is_used(scene, name):
+    bits = context.bits
+    if value < address.NEAR_NULL and not _is_used(context, name):
         yield "a small number" if value else "0, or NULL", False
     if value == 0:
-        yield "0, or NULL", scene.base is not None and scene.base[0] == name
-    elif value < address.PAGE and _is_used(scene, name):
+        yield "0, or NULL", context.base is not None and context.base[0] == name
+    elif value < address.PAGE and _is_used(context, name):
         yield f"{value:#x}: NULL, with an offset added before", True
     if value >= address.PAGE:
-        yield from _special(scene, name, value, known)
-    part = address.classify(value, scene.arch)
+        yield from _special(context, name, value, known)
+    part = address.classify(value, context.arch)
     if value < address.NEAR_NULL or bits == 32:
         yield "a small number" if value < address.NEAR_NULL else part.value, False
-    yield part.value, part is AddressClass.NON_CANONICAL and _is_used(scene, name)
+    yield part.value, part is AddressClass.NON_CANONICAL and _is_used(context, name)
 
 
 def _special(
-    scene: Scene, name: str, value: int, known: Iterable[tuple[str, int]]
+    context: Context, name: str, value: int, known: Iterable[tuple[str, int]]
 ) -> Iterator[tuple[str, bool]]:
-    bits = scene.bits
+    bits = context.bits
     if number := address.error_of(value, bits):
         yield f"the error code {address.errno_name(number)}", address.is_common(number)
     if hit := poison.find(value, bits):
         shift = f" {hit.offset:+#x}" if hit.offset else ""
         yield f"{hit.poison.name}{shift}: {hit.poison.means}", True
-    yield from _half(scene, name, value, known)
+    yield from _half(context, name, value, known)
     if bits == 64 and address.is_shadow(value, known=False):
         meant = address.unshadowed(value)
         yield (f"KASAN's shadow of {meant:#x}" if meant else "where KASAN's shadow begins"), False
     text = address.printable(value, bits)
     if text and bits == 64:
-        yield f"the text {text!r}", _is_used(scene, name)
-    if bits == 64 and not address.canonical(value, scene.arch):
+        yield f"the text {text!r}", _is_used(context, name)
+    if bits == 64 and not address.canonical(value, context.arch):
         others = tuple(other for other_name, other in known if other_name != name)
         if fixed := address.repaired(value, others):
             yield f"one flipped bit ({fixed[0]}) away from {fixed[1]:#x}", True
         if whole := address.unpacked(value, others):
             yield f"the pointer {whole:#x} with something else in its upper 16 bits", True
-    yield from _stack(scene, value)
+    yield from _stack(context, value)
 
 
 def _half(
-    scene: Scene, name: str, value: int, known: Iterable[tuple[str, int]]
+    context: Context, name: str, value: int, known: Iterable[tuple[str, int]]
 ) -> Iterator[tuple[str, bool]]:
     """Tell a pointer of which a conversion to 32 bits left the lower half alone."""
     upper = value >> 32
-    if scene.bits == 64 and upper in (0, 0xFFFFFFFF) and (whole := _whole(name, value, known)):
+    if context.bits == 64 and upper in (0, 0xFFFFFFFF) and (whole := _whole(name, value, known)):
         how = "extended by its sign" if upper else "cut to 32 bits"
-        yield f"the lower half of {whole.upper()}: a pointer {how}", _is_used(scene, name)
+        yield f"the lower half of {whole.upper()}: a pointer {how}", _is_used(context, name)
 
 
-def _stack(scene: Scene, value: int) -> Iterator[tuple[str, bool]]:
+def _stack(context: Context, value: int) -> Iterator[tuple[str, bool]]:
     """Tell addresses of the task's stack, which begins above a guard page (CONFIG_VMAP_STACK)."""
-    stack = scene.registers.get("rsp") or scene.registers.get("sp")
+    stack = context.registers.get("rsp") or context.registers.get("sp")
     if not stack:
         return
     low = stack & -_STACK_REACH
@@ -179,6 +181,6 @@ def _whole(name: str, value: int, known: Iterable[tuple[str, int]]) -> str | Non
     return next((n for n, v in pointers if v & 0xFFFFFFFF == low), None)
 
 
-def _is_used(scene: Scene, name: str) -> bool:
+def _is_used(context: Context, name: str) -> bool:
     """Whether the faulting access went through the register; else its value is data in flight."""
-    return scene.base is not None and scene.base[0] == name
+    return context.base is not None and context.base[0] == name

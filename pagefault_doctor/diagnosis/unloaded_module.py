@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from pagefault_doctor.diagnosis.address import AddressClass, classify
-from pagefault_doctor.diagnosis.context import Scene
+from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.report import Report
 
 _NO_CODE: Final = ("Bad RIP value", "Unable to access opcode bytes", "Code: (Bad", "(Bad address)")
@@ -19,7 +19,7 @@ def _is_nameless(report: Report) -> bool:
     return report.function is None or first is None
 
 
-class Gone(msgspec.Struct, frozen=True):
+class UnloadedModule(msgspec.Struct, frozen=True):
     """A module that is not there any more, why it is taken to be, and the line that tells."""
 
     module: str
@@ -27,57 +27,57 @@ class Gone(msgspec.Struct, frozen=True):
     line: int
 
 
-def unloaded(scene: Scene) -> Gone | None:
+def unloaded(context: Context) -> UnloadedModule | None:
     """Return the module that was unloaded last, else the only one known to have been loaded.
 
     Only a module that someone removed is called the last unloaded (`kernel/module/main.c`,
     delete_module), not one whose init function failed.
     """
-    report = scene.report
+    report = context.report
     if report.last_unloaded:
         why = f"{report.last_unloaded} was unloaded last"
-        return Gone(report.last_unloaded, why, report.line_of("modules"))
+        return UnloadedModule(report.last_unloaded, why, report.line_of("modules"))
     if "modules" not in report.cited:
         return None
     listed = {module.name for module in report.modules}
     came = {
         event.module: event.line.number
-        for event in scene.module_events
+        for event in context.module_events
         if event.boot == report.boot and event.line.number < report.span.first_line
         if event.what in _CAME and event.module not in listed
     }
     if len(came) != 1:
         return None
     ((name, line),) = came.items()
-    return Gone(name, f"{name} had been loaded, and is not there any more", line)
+    return UnloadedModule(name, f"{name} had been loaded, and is not there any more", line)
 
 
-def use_after_unload(scene: Scene) -> Gone | None:
+def use_after_unload(context: Context) -> UnloadedModule | None:
     """Return the module whose code was gone when it was run, or None.
 
     The instruction pointer is then a bare number in the modules' area, and the fault address is
     the same. An init function can also lack readable `Code:` bytes, but it has a name.
     """
-    report = scene.report
-    gone = unloaded(scene) if _is_nameless(report) else None
+    report = context.report
+    gone = unloaded(context) if _is_nameless(report) else None
     if gone is None:
         return None
-    target = scene.fault_address
+    target = context.fault_address
     if target is None:
         target = report.register("rip") or report.register("pc") or report.register("epc")
-    areas = _CODE_AREAS_ARM64 if scene.arch == "arm64" else _CODE_AREAS
-    if target is None or classify(target, scene.arch) not in areas:
+    areas = _CODE_AREAS_ARM64 if context.arch == "arm64" else _CODE_AREAS
+    if target is None or classify(target, context.arch) not in areas:
         return None
-    return gone if scene.is_jump or scene.line_with(*_NO_CODE) else None
+    return gone if context.is_jump or context.line_with(*_NO_CODE) else None
 
 
-def data_after_unload(scene: Scene) -> Gone | None:
+def data_after_unload(context: Context) -> UnloadedModule | None:
     """Return the module that is gone, where somebody used memory in the modules' area, or None.
 
     What it left behind in a list or timer of the kernel points there.
     """
-    in_modules = scene.address_class is AddressClass.MODULES and not scene.is_jump
-    return unloaded(scene) if in_modules else None
+    in_modules = context.address_class is AddressClass.MODULES and not context.is_jump
+    return unloaded(context) if in_modules else None
 
 
 _CAME: Final = ("out-of-tree", "unsigned", "license", "forced")

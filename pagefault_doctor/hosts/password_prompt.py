@@ -22,7 +22,7 @@ from typing import Final
 import msgspec
 
 from pagefault_doctor.hosts.capture import Capture
-from pagefault_doctor.hosts.program import Obstacle, environment, locate
+from pagefault_doctor.hosts.program import StartProblem, environment, locate
 from pagefault_doctor.hosts.runner import keys_are_the_childs
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.command import Command, Result, ResultStatus
@@ -55,7 +55,7 @@ def run_asking(command: Command, started: Command | None = None, mark: str = "")
     actual = started or command
     env = environment(actual.env, {name: os.environ[name] for name in _KEPT if name in os.environ})
     program = locate(actual, env)
-    if isinstance(program, Obstacle):
+    if isinstance(program, StartProblem):
         return Result(command=command, status=program.status, errors=program.reason)
     began = time.monotonic()
     output, errors = Capture(command.output_limit), Capture(command.output_limit)

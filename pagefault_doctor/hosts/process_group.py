@@ -16,7 +16,7 @@ GRACE: Final = 2.0
 POLL: Final = 0.02
 
 
-class Run:
+class ProcessGroup:
     """A command, from before its fork. `group` is known after it; `ended` asks it to end itself.
 
     A signal handler may run while the fork is under way, and Python drops what it raises there:
@@ -33,7 +33,7 @@ class Run:
         return self in running if self.group is None else alive(self.group)
 
 
-running: Final[set[Run]] = set()
+running: Final[set[ProcessGroup]] = set()
 """The one piece of state: what runs at this moment.
 
 Signal handlers need it, and they know no session and no host. Every change is a single atomic
@@ -93,7 +93,7 @@ def end_all(grace: float = GRACE) -> None:
     _send_all(runs, signal.SIGKILL)
 
 
-def _send_all(runs: tuple[Run, ...], number: signal.Signals) -> None:
+def _send_all(runs: tuple[ProcessGroup, ...], number: signal.Signals) -> None:
     for run in runs:
         if run.group is not None:
             send(run.group, number)

@@ -36,7 +36,7 @@ FIXED: Final = {
 """Plain English without colour or pager, the form that the tools' readers know."""
 
 
-class Obstacle(msgspec.Struct, frozen=True):
+class StartProblem(msgspec.Struct, frozen=True):
     """Why a command cannot be started: `missing` or `refused`, and the reason in words."""
 
     status: ResultStatus
@@ -55,10 +55,10 @@ def environment(*additions: Mapping[str, str]) -> dict[str, str]:
     return env
 
 
-def locate(command: Command, env: Mapping[str, str]) -> str | Obstacle:
+def locate(command: Command, env: Mapping[str, str]) -> str | StartProblem:
     """Return the absolute path of a command's program, or what keeps the command from running."""
     if reason := _malformed(command, env):
-        return Obstacle(ResultStatus.REFUSED, reason)
+        return StartProblem(ResultStatus.REFUSED, reason)
     name = command.words[0]
     shown = untrusted.clean_line(name)
     wanted = os.path.join(command.cwd, name) if os.sep in name else name
@@ -67,10 +67,12 @@ def locate(command: Command, env: Mapping[str, str]) -> str | Obstacle:
         return os.path.abspath(found)
     if unusable := shutil.which(wanted, mode=os.F_OK, path=path):
         shown = untrusted.clean_line(unusable)
-        return Obstacle(ResultStatus.REFUSED, f"{shown}: permission denied, it is not executable")
+        return StartProblem(
+            ResultStatus.REFUSED, f"{shown}: permission denied, it is not executable"
+        )
     if os.path.isdir(wanted) and os.sep in name:
-        return Obstacle(ResultStatus.REFUSED, f"{shown}: is a directory")
-    return Obstacle(ResultStatus.MISSING, f"{shown}: not found")
+        return StartProblem(ResultStatus.REFUSED, f"{shown}: is a directory")
+    return StartProblem(ResultStatus.MISSING, f"{shown}: not found")
 
 
 def _malformed(command: Command, env: Mapping[str, str]) -> str:

@@ -23,7 +23,7 @@ from pagefault_doctor.hosts import process_group
 from pagefault_doctor.hosts.guard import Guard, guarded
 from pagefault_doctor.hosts.host import OnOutput
 from pagefault_doctor.hosts.process_group import end_all
-from pagefault_doctor.hosts.program import Obstacle, environment, locate
+from pagefault_doctor.hosts.program import StartProblem, environment, locate
 from pagefault_doctor.hosts.watch import Watch
 from pagefault_doctor.model.command import Command, Result, ResultStatus
 
@@ -63,13 +63,13 @@ def run(
     streams; only the very last line may be an unfinished one.
     """
     began = time.monotonic()
-    this = process_group.Run()
+    this = process_group.ProcessGroup()
     process_group.running.add(this)
     try:
         own_stdin = _held() if hold_stdin else contextlib.nullcontext(_stdin(command.stdin))
         with own_stdin as stdin, guarded() as guard:
             started = _start(command, environment(env or {}, command.env), stdin, guard)
-            if isinstance(started, Obstacle):
+            if isinstance(started, StartProblem):
                 return Result(command=command, status=started.status, errors=started.reason)
             process, output, errors = started
             this.group = process.pid
@@ -100,7 +100,7 @@ def run_interactive(command: Command) -> Result:
     """
     env = dict(os.environ) | {"PATH": environment()["PATH"]} | command.env
     program = locate(command, env)
-    if isinstance(program, Obstacle):
+    if isinstance(program, StartProblem):
         return Result(command=command, status=program.status, errors=program.reason)
     began = time.monotonic()
     try:
@@ -121,10 +121,10 @@ def run_interactive(command: Command) -> Result:
 
 def _start(
     command: Command, env: dict[str, str], stdin: IO[bytes], guard: Guard
-) -> tuple[RunningCommand, IO[bytes], IO[bytes]] | Obstacle:
+) -> tuple[RunningCommand, IO[bytes], IO[bytes]] | StartProblem:
     """Start a command, and return it with the reading ends of its output and errors."""
     program = locate(command, env)
-    if isinstance(program, Obstacle):
+    if isinstance(program, StartProblem):
         stdin.close()
         return program
     import sh
@@ -153,10 +153,10 @@ def _start(
                 )
         except sh.ForkException as error:
             _bury(error)
-            return Obstacle(ResultStatus.REFUSED, f"{program}: {_exec_failure(str(error))}")
+            return StartProblem(ResultStatus.REFUSED, f"{program}: {_exec_failure(str(error))}")
         except OSError as error:
             _bury(error)
-            return Obstacle(ResultStatus.REFUSED, f"{program}: {error.strerror}")
+            return StartProblem(ResultStatus.REFUSED, f"{program}: {error.strerror}")
         except BaseException as error:
             _abandon(error)
             raise

@@ -34,7 +34,7 @@ LAST_CHUNKS: Final = 64
 """What is read after the end: a pipe holds 64 KiB, or at most 1 MiB (pipe(7))."""
 
 
-class Process(Protocol):
+class GroupLeader(Protocol):
     """The leader of a process group."""
 
     @property
@@ -52,8 +52,8 @@ class Watch:
 
     def __init__(
         self,
-        process: Process,
-        run: process_group.Run,
+        process: GroupLeader,
+        run: process_group.ProcessGroup,
         command: Command,
         pipes: tuple[int, int],
         on_output: OnOutput | None,

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import IO
 
-    from pagefault_doctor.klog.input.unpack import Helper, Progress
+    from pagefault_doctor.klog.input.unpack import Progress, UnpackProgram
     from pagefault_doctor.model.log import KernelLog
 
 
@@ -31,7 +31,7 @@ def read_file(path: Path) -> KernelLog:
 
 
 def logs_in_file(
-    path: Path, progress: Progress | None = None, helper: Helper | None = None
+    path: Path, progress: Progress | None = None, helper: UnpackProgram | None = None
 ) -> Iterator[KernelLog]:
     """Yield what each log in a file says: a log, packed or not, an archive, a folder of journals.
 
@@ -44,7 +44,10 @@ def logs_in_file(
 
 
 def logs_in_stream(
-    file: IO[bytes], source: str, progress: Progress | None = None, helper: Helper | None = None
+    file: IO[bytes],
+    source: str,
+    progress: Progress | None = None,
+    helper: UnpackProgram | None = None,
 ) -> Iterator[KernelLog]:
     """Yield what each log in an open file or pipe says, as `logs_in_file` does."""
     from pagefault_doctor.klog import reader

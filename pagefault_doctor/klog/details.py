@@ -19,8 +19,8 @@ from typing import Final
 from pagefault_doctor.klog.formats.table import DETAILS
 from pagefault_doctor.klog.line import LogLine
 from pagefault_doctor.klog.stack import frame_of, place_in
-from pagefault_doctor.klog.text import Body
-from pagefault_doctor.model.pattern import Sought, regex
+from pagefault_doctor.klog.text import ReportText
+from pagefault_doctor.model.pattern import WordedPattern, regex
 from pagefault_doctor.model.report import USER_SIDE, Frame, Kind
 
 _PLACE: Final = r"[\w$.]+\+0x[0-9a-f]+(?:/0x[0-9a-f]+)?(?: \[[\w-]+\])?"
@@ -51,7 +51,7 @@ _WORDS: Final = tuple(word for word, _ in _TABLE)
 _LEVELS: Final = regex(r"\*?\b(p[gum4]d|pdpt|pde|pte|ppte)\b *= ?([0-9a-f]+)|(P[GUM4]D|PTE) (\w+)")
 
 
-def setting_of(body: Body) -> tuple[dict[str, str], dict[str, int]]:
+def setting_of(body: ReportText) -> tuple[dict[str, str], dict[str, int]]:
     """Return what the lines tell under the names above, and the line each was read from."""
     found: dict[str, str] = {}
     cited: dict[str, int] = {}
@@ -94,7 +94,7 @@ _SETTING: Final = 160
 """Lines that the setting is read from."""
 
 
-def details_of(kind: Kind, body: Body) -> tuple[dict[str, str], dict[str, int]]:
+def details_of(kind: Kind, body: ReportText) -> tuple[dict[str, str], dict[str, int]]:
     """Return the details of a report of that kind, and the line each was read from."""
     found, cited = ({}, {}) if kind in USER_SIDE else setting_of(body.head(_SETTING))
     rows = [row for row in _rows(kind) if any(map(body.text.__contains__, row.words))]
@@ -111,12 +111,12 @@ def details_of(kind: Kind, body: Body) -> tuple[dict[str, str], dict[str, int]]:
 
 
 @cache
-def _rows(kind: Kind) -> tuple[Sought, ...]:
+def _rows(kind: Kind) -> tuple[WordedPattern, ...]:
     """Return the expressions of a kind."""
-    return tuple(map(Sought, DETAILS.get(kind, ())))
+    return tuple(map(WordedPattern, DETAILS.get(kind, ())))
 
 
-def _stacks(body: Body, found: dict[str, str], cited: dict[str, int]) -> None:
+def _stacks(body: ReportText, found: dict[str, str], cited: dict[str, int]) -> None:
     """Add the functions and modules that allocated and freed the object."""
     for name, heads in _STACKS:
         for index in body.places(*heads)[:1]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.klog.text import Body
+from pagefault_doctor.klog.text import ReportText
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Access, Fault, Kind
 
@@ -122,7 +122,7 @@ def x86_access(code: int) -> Access:
     return Access.WRITE if code & _WRITE else Access.READ
 
 
-class _Said:
+class _AccessFields:
     def __init__(self) -> None:
         self.address: str | None = None
         self.access: Access | None = None
@@ -132,9 +132,9 @@ class _Said:
         self.line: int | None = None
 
 
-def fault_of(body: Body, kind: Kind) -> tuple[Fault | None, int | None]:
+def fault_of(body: ReportText, kind: Kind) -> tuple[Fault | None, int | None]:
     """Return the access that the lines describe and the line of its address, if any is."""
-    said = _Said()
+    said = _AccessFields()
     is_page_fault = kind in PAGE_FAULTS
     for line in body.holding(*_ADDRESS_WORDS):
         _address(line.text, said, line.number)
@@ -159,7 +159,7 @@ def fault_of(body: Body, kind: Kind) -> tuple[Fault | None, int | None]:
     return Fault(said.address, said.access, mode, said.reason, said.code), said.line
 
 
-def _address(text: str, said: _Said, number: int) -> None:
+def _address(text: str, said: _AccessFields, number: int) -> None:
     if said.address:
         return
     if "(null)" in text and _NULL_WORD.search(text):
@@ -171,7 +171,7 @@ def _address(text: str, said: _Said, number: int) -> None:
             return
 
 
-def _x86(text: str, said: _Said, is_page_fault: bool) -> None:
+def _x86(text: str, said: _AccessFields, is_page_fault: bool) -> None:
     if "#" not in text:
         return
     if match := _X86_ACCESS.search(text):
@@ -191,7 +191,7 @@ def _x86(text: str, said: _Said, is_page_fault: bool) -> None:
         said.code = _short(match[1])
 
 
-def _arm64(text: str, said: _Said) -> None:
+def _arm64(text: str, said: _AccessFields) -> None:
     internal = "Internal error" in text
     if not internal and " = " not in text:
         return
@@ -207,7 +207,7 @@ def _arm64(text: str, said: _Said) -> None:
         said.code = _short(match[1])
 
 
-def _others(text: str, said: _Said) -> None:
+def _others(text: str, said: _AccessFields) -> None:
     """Read the registers that riscv, powerpc and s390 tell of the fault in."""
     if "cause: " in text and (match := _CAUSE.search(text)):
         said.code = said.code or _short(match[1])
@@ -222,7 +222,7 @@ def _others(text: str, said: _Said) -> None:
         said.code = _short(match[1])
 
 
-def _faulted(body: Body, said: _Said) -> None:
+def _faulted(body: ReportText, said: _AccessFields) -> None:
     """Take the address from the register that holds it."""
     for line in body.holding(*(word for word, _ in _FAULTED)):
         for word, pattern in _FAULTED:

@@ -17,10 +17,10 @@ import msgspec
 from pagefault_doctor.klog.demangle import demangled
 from pagefault_doctor.klog.line import LogLine
 from pagefault_doctor.klog.skip_functions import ANCHORS, PATTERNS, VICTIM, WORDS
-from pagefault_doctor.model.pattern import Sought, regex
+from pagefault_doctor.model.pattern import WordedPattern, regex
 
 
-class Take(Enum):
+class Choice(Enum):
     """How the function is chosen among the frames."""
 
     FIRST = "first"
@@ -58,7 +58,7 @@ _FRAMES: Final = tuple(
 _SIGNS: Final = ("+", ".", " from ")
 """What such a line holds at the least."""
 _ARM_CALLER: Final = regex(r" from \[<[0-9a-f]+>\] \((?P<f>[A-Za-z0-9_]+)")
-_HEADS: Final = Sought(
+_HEADS: Final = WordedPattern(
     r"Call [Tt]race:|Allocated:|Allocated by task|Freed:|Freed by task|Backtrace:"
     r"|Uninit was (?:created|stored)|Last potentially related|Call Trace for|Last breaking"
 )
@@ -72,7 +72,7 @@ _SYSCALL: Final = (
 _RCU_WAITS: Final = ("synchronize_rcu", "synchronize_srcu", "synchronize_net", "synchronize_sched")
 
 
-class Named(msgspec.Struct, frozen=True):
+class GuiltyFunction(msgspec.Struct, frozen=True):
     """The function, its other spellings, and why it could not be told, if it could not."""
 
     function: str | None
@@ -85,13 +85,13 @@ _ANYWHERE: Final = tuple(p for p in PATTERNS if not p.startswith("^"))
 
 
 @cache
-def _skip(extra: str) -> Sought:
-    return Sought("|".join((*_ANYWHERE, extra) if extra else _ANYWHERE))
+def _skip(extra: str) -> WordedPattern:
+    return WordedPattern("|".join((*_ANYWHERE, extra) if extra else _ANYWHERE))
 
 
 @cache
-def _place(pattern: str) -> Sought:
-    return Sought(pattern)
+def _place(pattern: str) -> WordedPattern:
+    return WordedPattern(pattern)
 
 
 def is_generic(name: str, extra: str = "") -> bool:
@@ -146,7 +146,7 @@ def _frame_names(line: LogLine) -> Iterator[str]:
 
 
 def _walk(
-    lines: Sequence[LogLine], places: Sequence[str], found: _Frames, take: Take
+    lines: Sequence[LogLine], places: Sequence[str], found: _Frames, take: Choice
 ) -> str | None:
     """Follow the places through the lines, and choose when a trace ends or all are done.
 
@@ -178,7 +178,7 @@ def _walk(
                 break
             for name in _frame_names(line):
                 found.add(name)
-            if found.names and take is Take.FIRST:
+            if found.names and take is Choice.FIRST:
                 return found.names[0]
     return _choose(found.names, take)
 
@@ -191,10 +191,10 @@ def _seek(lines: Sequence[LogLine], start: int, place: str) -> tuple[int, re.Mat
     return len(lines), None
 
 
-def _choose(names: Sequence[str], take: Take) -> str | None:
-    if take is Take.STALL:
+def _choose(names: Sequence[str], take: Choice) -> str | None:
+    if take is Choice.STALL:
         return _anchored(names)
-    if take is Take.HUNG:
+    if take is Choice.HUNG:
         return _waiting(names)
     return names[0] if names else None
 
@@ -219,13 +219,13 @@ def _waiting(names: Sequence[str]) -> str | None:
     return next((n for n in names if not any(part in n for part in VICTIM)), None)
 
 
-def _spellings(name: str, take: Take) -> tuple[str, ...]:
+def _spellings(name: str, take: Choice) -> tuple[str, ...]:
     """Return the names the function goes by, the shortest first."""
     if name.startswith("_"):
         name = demangled(name)
-    if take is Take.STALL and "smp_call_function" in name:
+    if take is Choice.STALL and "smp_call_function" in name:
         return ("smp_call_function", name) if name != "smp_call_function" else (name,)
-    if take is Take.HUNG and any(wait in name for wait in _RCU_WAITS):
+    if take is Choice.HUNG and any(wait in name for wait in _RCU_WAITS):
         return ("synchronize_rcu", name) if name != "synchronize_rcu" else (name,)
     stripped = {name.removeprefix(p) for p in _SYSCALL if name.startswith(p) and name != p}
     return tuple(sorted({name, *stripped}, key=len))
@@ -235,16 +235,16 @@ def name_function(
     lines: Sequence[LogLine],
     ways: Sequence[Sequence[str]],
     skip: str = "",
-    take: Take = Take.FIRST,
-) -> Named:
+    take: Choice = Choice.FIRST,
+) -> GuiltyFunction:
     """Return the function that the first way through the lines leads to."""
     problem = "no function in the stack trace"
     for places in ways:
         found = _Frames(skip)
         name = _walk(lines, places, found, take)
         if found.injected:
-            return Named(None, (), "a fault was injected on purpose in this stack")
+            return GuiltyFunction(None, (), "a fault was injected on purpose in this stack")
         if name:
             shortest, *others = _spellings(name, take)
-            return Named(shortest, tuple(others))
-    return Named(None, (), problem)
+            return GuiltyFunction(shortest, tuple(others))
+    return GuiltyFunction(None, (), problem)

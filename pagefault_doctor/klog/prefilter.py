@@ -78,7 +78,7 @@ _WORDS: Final = tuple(
 )
 
 
-class Sieve:
+class Prefilter:
     """Remembers which shapes of lines (lines without digits) hold one of the needles."""
 
     def __init__(self) -> None:
@@ -137,19 +137,19 @@ def _holds(line: bytes, needles: Iterable[bytes]) -> bool:
     return any(needle in line for needle in needles)
 
 
-def quick_sieve() -> HyperSieve | None:
+def quick_sieve() -> HyperscanFilter | None:
     """Return a sieve, or None where the library is not installed or does not run on this CPU.
 
     A wheel that was built for another machine fails in ways of its own, at its import or later.
     """
     with suppress(Exception):
-        sieve = HyperSieve()
+        sieve = HyperscanFilter()
         if sieve.hits(b"a\n" + NEEDLES[0]) == (1, [(2, 2)]):
             return sieve
     return None
 
 
-class HyperSieve:
+class HyperscanFilter:
     """Finds the lines of a piece that hold one of the needles."""
 
     def __init__(self) -> None:

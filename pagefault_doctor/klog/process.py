@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.klog.text import Body
+from pagefault_doctor.klog.text import ReportText
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import LinkedModule
 
@@ -52,7 +52,7 @@ _UNLOADED: Final = regex(r"\[last unloaded: (?P<name>[^\]()\s:]+)")
 _MODULE: Final = regex(r"(?P<name>[A-Za-z0-9][\w-]*)(?:\((?P<flags>[A-Z+-]+)\))?$")
 
 
-class Process(msgspec.Struct, frozen=True, kw_only=True):
+class ProcessInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What the lines about the process and the machine say, and the line of each."""
 
     cpu: int | None = None
@@ -65,7 +65,7 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
     line: int | None = None
 
 
-def process_of(body: Body) -> Process:
+def process_of(body: ReportText) -> ProcessInfo:
     """Return what the first lines that say it tell of the process."""
     found: dict[str, str] = {}
     cited: int | None = None
@@ -87,7 +87,7 @@ def process_of(body: Body) -> Process:
         for key, head in (("hardware", "Hardware name: "), ("workqueue", "Workqueue: ")):
             if key not in found and text.lstrip().startswith(head):
                 found[key] = text.split(head, 1)[1].strip()
-    return Process(
+    return ProcessInfo(
         cpu=_number(found.get("cpu")),
         pid=_number(found.get("pid")),
         comm=found.get("comm"),
@@ -117,7 +117,7 @@ def _letters(printed: str) -> tuple[str, ...]:
     return tuple(c for c in printed if c.isalpha() and c != "G")
 
 
-def modules_of(body: Body) -> tuple[tuple[LinkedModule, ...], str | None, int | None]:
+def modules_of(body: ReportText) -> tuple[tuple[LinkedModule, ...], str | None, int | None]:
     """Return the linked modules in the order printed, the last unloaded one, and the line.
 
     A list that a log wrapped goes on for as long as its lines hold nothing but module names.

@@ -10,10 +10,10 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Final
 
-from pagefault_doctor.klog.input.unpack import EMPTY, Found, Helper, Opener, Progress
+from pagefault_doctor.klog.input.unpack import EMPTY, Progress, UnpackedLog, Unpacker, UnpackProgram
 from pagefault_doctor.klog.report import report_of
 from pagefault_doctor.klog.scan import scan
-from pagefault_doctor.klog.split import cuts
+from pagefault_doctor.klog.split import split_reports
 from pagefault_doctor.klog.text import Lines
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.report import Report
@@ -28,7 +28,7 @@ _UNREAD: Final = "lines after line {} were only counted: too many before them lo
 def read(data: bytes, source: str) -> KernelLog:
     """Return what a kernel log says, of several in an archive the one that says most."""
     try:
-        return _fullest(_read_all(Opener().in_memory(data, source), None))
+        return _fullest(_read_all(Unpacker().in_memory(data, source), None))
     except OSError as error:
         return KernelLog(source=clean_line(source), size=len(data), note=clean_line(str(error)))
 
@@ -42,21 +42,24 @@ def read_file(path: Path) -> KernelLog:
 
 
 def logs_in_file(
-    path: Path, progress: Progress | None = None, helper: Helper | None = None
+    path: Path, progress: Progress | None = None, helper: UnpackProgram | None = None
 ) -> Iterator[KernelLog]:
     """Yield what each log in a file, or in a folder of journals, says. Raises OSError only."""
     if helper and path.is_dir() and _holds_journals(path):
-        yield from _read_all(Opener(progress, helper).folder(path), progress)
+        yield from _read_all(Unpacker(progress, helper).folder(path), progress)
         return
     with path.open("rb") as file:
         yield from logs_in_stream(file, str(path), progress, helper)
 
 
 def logs_in_stream(
-    file: IO[bytes], source: str, progress: Progress | None = None, helper: Helper | None = None
+    file: IO[bytes],
+    source: str,
+    progress: Progress | None = None,
+    helper: UnpackProgram | None = None,
 ) -> Iterator[KernelLog]:
     """Yield what each log in an open file or pipe says. Raises OSError only."""
-    yield from _read_all(Opener(progress, helper).logs(file, source), progress)
+    yield from _read_all(Unpacker(progress, helper).logs(file, source), progress)
 
 
 def _holds_journals(path: Path) -> bool:
@@ -68,7 +71,7 @@ def _fullest(logs: Iterator[KernelLog]) -> KernelLog:
     return max(logs, key=lambda log: (len(log.reports), log.lines))
 
 
-def _read_all(found: Iterable[Found], progress: Progress | None) -> Iterator[KernelLog]:
+def _read_all(found: Iterable[UnpackedLog], progress: Progress | None) -> Iterator[KernelLog]:
     with contextlib.closing(iter(found)) as logs:  # type: ignore[type-var]
         left = MOST_REPORTS
         for each in logs:
@@ -77,7 +80,7 @@ def _read_all(found: Iterable[Found], progress: Progress | None) -> Iterator[Ker
             yield log
 
 
-def _read(found: Found, progress: Progress | None, most: int) -> KernelLog:
+def _read(found: UnpackedLog, progress: Progress | None, most: int) -> KernelLog:
     data, size = found.data, len(found.data)
     if not size:
         return KernelLog(source=found.source, size=found.size, note=found.note or EMPTY)
@@ -85,7 +88,7 @@ def _read(found: Found, progress: Progress | None, most: int) -> KernelLog:
     lines = Lines(data)
     numbers: Counter[int] = Counter()
     reports: list[Report] = []
-    for cut in islice(cuts(seen, lines), most):
+    for cut in islice(split_reports(seen, lines), most):
         numbers[cut.start.boot] += 1
         reports.append(report_of(cut, seen, numbers[cut.start.boot]))
         if progress:

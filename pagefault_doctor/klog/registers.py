@@ -12,7 +12,7 @@ from typing import Final
 
 from pagefault_doctor.klog.line import LogLine
 from pagefault_doctor.klog.stack import NAME
-from pagefault_doctor.klog.text import Body
+from pagefault_doctor.klog.text import ReportText
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Frame
 
@@ -65,7 +65,7 @@ _CODE: Final = regex(
 _NOISE: Final = regex(r"\s*+(?:\?|\[<|[\w.]++\+0x)", re.ASCII)
 
 
-def pointer_of(body: Body) -> Frame | None:
+def pointer_of(body: ReportText) -> Frame | None:
     """Return where the instruction pointer stood in the kernel; a bare address has no function."""
     for line in body.holding(*_WORDS):
         for word, pattern in _POINTERS:
@@ -136,7 +136,7 @@ def _row(
     return names, (name, after) if after < 32 else None
 
 
-def code_of(body: Body) -> tuple[str | None, int | None]:
+def code_of(body: ReportText) -> tuple[str | None, int | None]:
     """Return the instruction bytes of the first `Code:` line, and the line."""
     for line in body.holding("Code: "):
         if match := _CODE.match(line.text):

@@ -16,12 +16,12 @@ from pagefault_doctor.klog.formats.format import OWN
 from pagefault_doctor.klog.formats.user_space import user_fault
 from pagefault_doctor.klog.guilty_function import is_generic
 from pagefault_doctor.klog.line import LogLine
-from pagefault_doctor.klog.process import Process, modules_of, process_of
+from pagefault_doctor.klog.process import ProcessInfo, modules_of, process_of
 from pagefault_doctor.klog.registers import code_of, pointer_of, registers_of
 from pagefault_doctor.klog.scan import Scan
-from pagefault_doctor.klog.split import LEAD, Cut
+from pagefault_doctor.klog.split import LEAD, ReportLines
 from pagefault_doctor.klog.stack import HEADS, first_trace, frame_of, is_head, place_in
-from pagefault_doctor.klog.text import Body
+from pagefault_doctor.klog.text import ReportText
 from pagefault_doctor.klog.titles import type_of
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import USER_SIDE, Fault, Frame, Kind, Line, Report, Span
@@ -76,24 +76,24 @@ def _tells_nothing(function: str) -> bool:
     return is_generic(function) or _FINDERS.search(function) is not None
 
 
-class _Said(msgspec.Struct, frozen=True):
+class _Fields(msgspec.Struct, frozen=True):
     """What the lines of a report tell besides its name, and the line of each."""
 
     stack: _Stack
     blamed: Frame | None
     fault: Fault | None
-    process: Process
+    process: ProcessInfo
     fields: dict[str, Any]
     cited: dict[str, int]
 
 
-def report_of(cut: Cut, seen: Scan, number: int) -> Report:
+def report_of(cut: ReportLines, seen: Scan, number: int) -> Report:
     """Return the report that a cut of the log holds, the `number`th of its boot."""
     start = cut.start
     naming = titles.name(start.header or OWN, cut.naming or (start.line,))
     lines = (*_led(cut.lead), *cut.lines)
-    body = Body(cut.lines)
-    led = Body(lines) if len(lines) > len(cut.lines) else body
+    body = ReportText(cut.lines)
+    led = ReportText(lines) if len(lines) > len(cut.lines) else body
     said = _said(naming, start.line, led, body, cut.beyond)
     blamed, process = said.blamed, said.process
     problem = _problem(naming, cut)
@@ -133,12 +133,12 @@ def report_of(cut: Cut, seen: Scan, number: int) -> Report:
 
 
 def _said(
-    naming: titles.Naming,
+    naming: titles.Title,
     headline: LogLine,
-    led: Body,
-    body: Body,
+    led: ReportText,
+    body: ReportText,
     beyond: Sequence[LogLine],
-) -> _Said:
+) -> _Fields:
     """Read every field from the lines; `led` are those with what led to the headline.
 
     A report that prints no list of modules has that of the next one, if it is `beyond` its end.
@@ -155,7 +155,7 @@ def _said(
         blamed = stack.blamed(naming.spellings) or place_in(headline)
     modules, unloaded, modules_line = modules_of(body)
     if modules_line is None:
-        modules, unloaded, modules_line = modules_of(Body(beyond))
+        modules, unloaded, modules_line = modules_of(ReportText(beyond))
     registers, registers_line = registers_of(body.lines) if stack.pointer else ({}, None)
     code, code_line = code_of(body) if stack.pointer else (None, None)
     details, cited = details_of(kind, led)
@@ -177,7 +177,7 @@ def _said(
         "code": code,
         "details": details,
     }
-    return _Said(stack, blamed, fault, process, fields, cited)
+    return _Fields(stack, blamed, fault, process, fields, cited)
 
 
 def _led(lead: Sequence[LogLine]) -> tuple[LogLine, ...]:
@@ -188,7 +188,7 @@ def _led(lead: Sequence[LogLine]) -> tuple[LogLine, ...]:
     return ()
 
 
-def _exact(naming: titles.Naming, fault: Fault | None) -> Kind:
+def _exact(naming: titles.Title, fault: Fault | None) -> Kind:
     """Tell a NULL pointer from the address, on machines whose headline does not."""
     address = fault.address_value if fault else None
     if naming.kind is not Kind.PAGE_FAULT or address is None or address >= _FIRST_PAGE:
@@ -201,7 +201,7 @@ def _plain(function: str | None) -> str:
     return demangled((function or "").split(".")[0])
 
 
-def _problem(naming: titles.Naming, cut: Cut) -> str | None:
+def _problem(naming: titles.Title, cut: ReportLines) -> str | None:
     if naming.problem or naming.form is None:
         return naming.problem
     if cut.disconnected:
@@ -211,7 +211,7 @@ def _problem(naming: titles.Naming, cut: Cut) -> str | None:
     return corrupted.problem_of(cut.naming, naming.form.plain)
 
 
-def _stack(kind: Kind, body: Body) -> _Stack:
+def _stack(kind: Kind, body: ReportText) -> _Stack:
     lines = body.lines
     head = next((i for i in body.places(*HEADS) if is_head(lines[i].text)), len(lines))
     begin = head if kind in _HEADED and head < len(lines) else 0
@@ -222,7 +222,7 @@ def _stack(kind: Kind, body: Body) -> _Stack:
     return _Stack(pointer_of(body.head(first + 1)), trace)
 
 
-def _die_count(body: Body) -> int | None:
+def _die_count(body: ReportText) -> int | None:
     match = _DIES.search(body.head(_HEAD_LINES).text)
     return int(match[1]) if match else None
 

@@ -13,7 +13,7 @@ import msgspec
 from pagefault_doctor.klog import boots as boots_
 from pagefault_doctor.klog import module_events, prefilter
 from pagefault_doctor.klog.line import LogLine
-from pagefault_doctor.klog.prefilter import Sieve
+from pagefault_doctor.klog.prefilter import Prefilter
 from pagefault_doctor.klog.starts import header_of, is_bare, own_start
 from pagefault_doctor.klog.text import Lines, Piece, forget, pieces
 from pagefault_doctor.model.log import ModuleEvent
@@ -61,7 +61,7 @@ def scan(data: bytes | mmap, progress: Progress | None = None) -> Scan:
     lines were found that may start a report.
     """
     quick = prefilter.quick_sieve() if len(data) > _LARGE else None
-    search = _Search(Lines(data), quick or Sieve())
+    search = _Search(Lines(data), quick or Prefilter())
     for piece in pieces(data):
         search.take(piece)
         forget(data)
@@ -80,7 +80,7 @@ def scan(data: bytes | mmap, progress: Progress | None = None) -> Scan:
 class _Search:
     """What was found in the pieces of a log so far."""
 
-    def __init__(self, lines: Lines, sieve: Sieve | prefilter.HyperSieve) -> None:
+    def __init__(self, lines: Lines, sieve: Prefilter | prefilter.HyperscanFilter) -> None:
         self.lines = lines
         self.sieve = sieve
         self.boots = boots_.Boots()

@@ -82,7 +82,7 @@ In a report that bears the kernel's clock, the lines of other programs count amo
 """
 
 
-class Cut(msgspec.Struct, frozen=True):
+class ReportLines(msgspec.Struct, frozen=True):
     """One report's lines.
 
     `lines` are those of its context from the start to its end, `lead` a few before it. `naming` is
@@ -99,12 +99,12 @@ class Cut(msgspec.Struct, frozen=True):
     disconnected: bool = False
 
 
-def cuts(seen: Scan, lines: Lines) -> Iterator[Cut]:
+def split_reports(seen: Scan, lines: Lines) -> Iterator[ReportLines]:
     """Yield the reports of a log in order, one for each event."""
     events = _events(seen.starts)
     disconnected = bool(events) and lines.ends_with(_DISCONNECTED)
     for index, start in enumerate(events):
-        own = cut(start, _end_of(start, events[index + 1 : index + 1 + _AHEAD]), lines)
+        own = lines_of_report(start, _end_of(start, events[index + 1 : index + 1 + _AHEAD]), lines)
         yield msgspec.structs.replace(own, disconnected=True) if disconnected else own
 
 
@@ -163,7 +163,7 @@ def _leads_to(start: Start, following: Start) -> bool:
     return distance <= near
 
 
-def cut(start: Start, end: int | None, lines: Lines) -> Cut:
+def lines_of_report(start: Start, end: int | None, lines: Lines) -> ReportLines:
     """Return the lines of the report that starts there and ends before the line `end`."""
     context = start.line.context
     number = start.line.number
@@ -198,7 +198,7 @@ def cut(start: Start, end: int | None, lines: Lines) -> Cut:
             break
         if not (ended or (beyond and not line.caller)) and not (context and _guessed(line)):
             naming.append(line)
-    return Cut(start, lead, tuple(own), tuple(naming), tuple(beyond))
+    return ReportLines(start, lead, tuple(own), tuple(naming), tuple(beyond))
 
 
 def _all_silent(texts: list[str]) -> bool:

@@ -16,7 +16,7 @@ import re
 from functools import cache
 from typing import Final
 
-from pagefault_doctor.model.pattern import Sought, regex
+from pagefault_doctor.model.pattern import WordedPattern, regex
 
 # Fuzzers kill and fault their own programs (syz-executor, syz.1.2) on purpose.
 _PROGRAM: Final = r"^(?!syz)[\w.@/+:()# -]{1,40}\[\d+\]: "
@@ -205,9 +205,9 @@ _OTHER_PROGRAM: Final = regex(
 
 
 @cache
-def _not() -> tuple[tuple[Sought, ...], tuple[str, ...]]:
+def _not() -> tuple[tuple[WordedPattern, ...], tuple[str, ...]]:
     """Return the expressions, and all words that they need."""
-    each = tuple(map(Sought, NOT_A_START))
+    each = tuple(map(WordedPattern, NOT_A_START))
     return each, tuple({word for sought in each for word in sought.words})
 
 

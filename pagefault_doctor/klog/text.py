@@ -111,7 +111,7 @@ class Lines:
         return found[::-1]
 
 
-class Body:
+class ReportText:
     """Lines and their text as one: what few lines hold is looked for once, in all of them.
 
     Of a call trace, which makes up half of most reports, the `text` has empty lines: names of
@@ -121,7 +121,7 @@ class Body:
     def __init__(self, lines: Sequence[LogLine]) -> None:
         self.lines = lines
         self.text = "\n".join(["" if line.frame else line.text for line in lines])
-        self._heads: dict[int, Body] = {}
+        self._heads: dict[int, ReportText] = {}
 
     def places(self, *words: str) -> list[int]:
         """Return the indexes of the lines of `text` that hold one of the words, in order."""
@@ -144,10 +144,10 @@ class Body:
         """Return the lines of `text` that hold one of the words, in order."""
         return [self.lines[index] for index in self.places(*words)]
 
-    def head(self, most: int) -> Body:
+    def head(self, most: int) -> ReportText:
         """Return the first lines."""
         if len(self.lines) <= most:
             return self
         if most not in self._heads:
-            self._heads[most] = Body(self.lines[:most])
+            self._heads[most] = ReportText(self.lines[:most])
         return self._heads[most]

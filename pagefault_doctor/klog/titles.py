@@ -8,9 +8,9 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.klog.formats.format import Form
+from pagefault_doctor.klog.formats.format import Format
 from pagefault_doctor.klog.formats.table import pattern, under
-from pagefault_doctor.klog.guilty_function import Named, name_function
+from pagefault_doctor.klog.guilty_function import GuiltyFunction, name_function
 from pagefault_doctor.klog.line import LogLine
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Kind
@@ -34,12 +34,12 @@ _STAMP: Final = regex(r"\[ *\d+\.\d+\]")
 _LONGEST: Final = 120
 
 
-class Naming(msgspec.Struct, frozen=True, kw_only=True):
+class Title(msgspec.Struct, frozen=True, kw_only=True):
     """What a report is called, and what makes the name untrustworthy, if anything."""
 
     title: str
     kind: Kind
-    form: Form | None = None
+    form: Format | None = None
     spellings: tuple[str, ...] = ()
     alts: tuple[str, ...] = ()
     problem: str | None = None
@@ -57,11 +57,11 @@ def cleaned(title: str) -> str:
     return text[:_LONGEST].strip()
 
 
-def name(header: str, lines: Sequence[LogLine]) -> Naming:
+def name(header: str, lines: Sequence[LogLine]) -> Title:
     """Return the name of the report that these lines hold; the first of them has the header."""
     text = "\n".join([line.text for line in lines])
-    best: tuple[int, Form, re.Match[str]] | None = None
-    broken: Form | None = None
+    best: tuple[int, Format, re.Match[str]] | None = None
+    broken: Format | None = None
     for form in under(header):
         if not any(map(text.__contains__, form.words)):
             continue
@@ -82,19 +82,19 @@ def name(header: str, lines: Sequence[LogLine]) -> Naming:
     return _named(form, match, text, lines)
 
 
-def _unnamed(line: str, header: str, broken: Form | None) -> Naming:
+def _unnamed(line: str, header: str, broken: Format | None) -> Title:
     place = line.find(header)
     said = line[max(place, 0) :]
     problem = "only a part of the report is there" if broken else "unknown report"
     kind = broken.kind if broken else Kind.INFO
-    return Naming(title=cleaned(said), kind=kind, form=broken, problem=problem)
+    return Title(title=cleaned(said), kind=kind, form=broken, problem=problem)
 
 
-def _named(form: Form, match: re.Match[str], text: str, lines: Sequence[LogLine]) -> Naming:
+def _named(form: Format, match: re.Match[str], text: str, lines: Sequence[LogLine]) -> Title:
     groups = list(match.groups())
     if form.then and (more := pattern(form.then).search(text, match.start())):
         groups += more.groups()
-    named = Named(None)
+    named = GuiltyFunction(None)
     if form.ways:
         first = text.count("\n", 0, match.start())
         named = name_function(lines[first:], form.ways, form.skip, form.take)
@@ -108,7 +108,7 @@ def _named(form: Form, match: re.Match[str], text: str, lines: Sequence[LogLine]
     problem = _problem(form, named, titles[0])
     title = cleaned(titles[0])
     found = {cleaned(t) for t in (*titles[1:], *alts)} - {title}
-    return Naming(
+    return Title(
         title=title,
         kind=form.kind,
         form=form,
@@ -125,7 +125,7 @@ def _fill(template: str, words: Sequence[str], function: str) -> str:
     return filled
 
 
-def _problem(form: Form, named: Named, title: str) -> str | None:
+def _problem(form: Format, named: GuiltyFunction, title: str) -> str | None:
     if form.lost:
         return "the headline of the report is lost"
     if form.nameless:

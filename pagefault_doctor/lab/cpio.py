@@ -16,7 +16,7 @@ _TRAILER: Final = "TRAILER!!!"
 _ALIGN: Final = 4
 
 
-class Entry(msgspec.Struct, frozen=True):
+class CpioEntry(msgspec.Struct, frozen=True):
     """One thing in the archive: its path without a leading slash, st_mode, and contents.
 
     The contents of a symbolic link are its target. `device` is the major and minor number.
@@ -28,32 +28,32 @@ class Entry(msgspec.Struct, frozen=True):
     device: tuple[int, int] = (0, 0)
 
 
-def file(path: str, data: bytes, permissions: int = 0o644) -> Entry:
+def file(path: str, data: bytes, permissions: int = 0o644) -> CpioEntry:
     """Return the entry of a regular file."""
-    return Entry(path.lstrip("/"), stat.S_IFREG | permissions, data)
+    return CpioEntry(path.lstrip("/"), stat.S_IFREG | permissions, data)
 
 
-def program(path: str, data: bytes) -> Entry:
+def program(path: str, data: bytes) -> CpioEntry:
     """Return the entry of an executable file."""
     return file(path, data, 0o755)
 
 
-def link(path: str, target: str) -> Entry:
+def link(path: str, target: str) -> CpioEntry:
     """Return the entry of a symbolic link."""
-    return Entry(path.lstrip("/"), stat.S_IFLNK | 0o777, target.encode())
+    return CpioEntry(path.lstrip("/"), stat.S_IFLNK | 0o777, target.encode())
 
 
-def folder(path: str) -> Entry:
+def folder(path: str) -> CpioEntry:
     """Return the entry of a directory."""
-    return Entry(path.strip("/"), stat.S_IFDIR | 0o755)
+    return CpioEntry(path.strip("/"), stat.S_IFDIR | 0o755)
 
 
-def character_device(path: str, major: int, minor: int) -> Entry:
+def character_device(path: str, major: int, minor: int) -> CpioEntry:
     """Return the entry of a character device."""
-    return Entry(path.lstrip("/"), stat.S_IFCHR | 0o600, device=(major, minor))
+    return CpioEntry(path.lstrip("/"), stat.S_IFCHR | 0o600, device=(major, minor))
 
 
-def archive(entries: Iterable[Entry]) -> bytes:
+def archive(entries: Iterable[CpioEntry]) -> bytes:
     """Return the entries as a newc archive, in their order, each after the folders it lies in.
 
     Of several entries with the same path the first counts.
@@ -63,11 +63,11 @@ def archive(entries: Iterable[Entry]) -> bytes:
         for number, entry in enumerate(_with_folders(entries), 1)
         for part in _record(entry, number)
     ]
-    parts += _record(Entry(_TRAILER, 0), 0)
+    parts += _record(CpioEntry(_TRAILER, 0), 0)
     return b"".join(parts)
 
 
-def _with_folders(entries: Iterable[Entry]) -> Iterator[Entry]:
+def _with_folders(entries: Iterable[CpioEntry]) -> Iterator[CpioEntry]:
     seen = {"."}
     for entry in entries:
         parents = [str(parent) for parent in PurePosixPath(entry.path).parents]
@@ -79,7 +79,7 @@ def _with_folders(entries: Iterable[Entry]) -> Iterator[Entry]:
             yield entry
 
 
-def _record(entry: Entry, inode: int) -> tuple[bytes, ...]:
+def _record(entry: CpioEntry, inode: int) -> tuple[bytes, ...]:
     name = entry.path.encode() + b"\0"
     fields = (
         inode,

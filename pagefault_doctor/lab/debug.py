@@ -43,7 +43,7 @@ Start = Callable[[Command, threading.Event], Result]
 """Run gdb; a set event says that nothing more will happen in the guest."""
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
+class BreakPlace(msgspec.Struct, frozen=True, kw_only=True):
     """Where to stop: `function`+`offset` (bytes) in a module.
 
     Where the kernel's own code faulted, it is where the module had called it, which is not
@@ -58,10 +58,10 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     unreachable: bool
 
 
-def place_of(report: Report) -> Place | None:
+def place_of(report: Report) -> BreakPlace | None:
     """Return where in a module the fault can be watched, None where no module's code was in it."""
     if report.module and report.function and report.offset is not None:
-        return Place(
+        return BreakPlace(
             module=report.module,
             function=report.function,
             offset=report.offset,
@@ -71,7 +71,7 @@ def place_of(report: Report) -> Place | None:
         )
     for frame in report.frames:
         if frame.module and frame.function and frame.offset and frame.reliable:
-            return Place(
+            return BreakPlace(
                 module=frame.module,
                 function=frame.function,
                 offset=frame.offset - 1,
@@ -90,7 +90,7 @@ def _may_be_unreachable(report: Report) -> bool:
 def watch(
     guest: GuestHost,
     modules: tuple[Module, ...],
-    place: Place,
+    place: BreakPlace,
     provoke: Callable[[], object],
     start: Start,
     *,
@@ -133,7 +133,7 @@ def watch(
         provoking.join()
 
 
-def _plan(guest: GuestHost, modules: tuple[Module, ...], place: Place) -> dict[str, Any]:
+def _plan(guest: GuestHost, modules: tuple[Module, ...], place: BreakPlace) -> dict[str, Any]:
     files = {}
     for module in modules:
         file = guest.machine.folder / f"{module.name}.ko"

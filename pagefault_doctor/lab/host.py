@@ -22,7 +22,7 @@ from pagefault_doctor.lab import host_tools, initramfs
 from pagefault_doctor.lab.guest import LAST_WORDS, GuestHost
 from pagefault_doctor.lab.machine import release_of
 from pagefault_doctor.lab.module import shipped
-from pagefault_doctor.lab.target import Patient
+from pagefault_doctor.lab.target import LabTarget
 from pagefault_doctor.lab.vm import Setup, VirtualMachine
 from pagefault_doctor.model.command import Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.errors import PfDoctorError
@@ -55,11 +55,11 @@ class LabHost:
     live = True
     name = GuestHost.name
 
-    def __init__(self, patient: Patient, folder: Path) -> None:
-        self.patient = patient
-        self.release = release_of(patient.kernel)
-        places = {**patient.places, CRASHES: folder / "crash"}
-        self.desk = host_tools.Desk(self.name, places, patient.stock)
+    def __init__(self, target: LabTarget, folder: Path) -> None:
+        self.target = target
+        self.release = release_of(target.kernel)
+        places = {**target.places, CRASHES: folder / "crash"}
+        self.tools_here = host_tools.HostTools(self.name, places, target.stock)
         self._guest: GuestHost | None = None
         self._fell_ill = False
         self._clean = False
@@ -84,7 +84,7 @@ class LabHost:
             if not self._fell_ill:
                 self.fall_ill(say, cancel)
             if is_here(command):
-                return self.desk.run(command, on_output, cancel)
+                return self.tools_here.run(command, on_output, cancel)
             if command.argv in REBOOTS:
                 self._boot(say, cancel)
                 seconds = time.monotonic() - began
@@ -108,7 +108,7 @@ class LabHost:
 
     def on_terminal(self, command: Command) -> Command:
         """Return what runs an interactive command on our terminal: it belongs to the desk."""
-        return self.desk.on_terminal(command)
+        return self.tools_here.on_terminal(command)
 
     def close(self) -> None:
         """End the guest, if one runs."""
@@ -149,8 +149,8 @@ class LabHost:
     def _provoke(self, guest: GuestHost, say: OnOutput, cancel: threading.Event) -> bool:
         """Do all that makes the guest fault; return whether its kernel panicked of it."""
         self._clean = False
-        loads = (("modprobe", module.name) for module in self.patient.modules)
-        for argv in (*loads, *self.patient.trigger):
+        loads = (("modprobe", module.name) for module in self.target.modules)
+        for argv in (*loads, *self.target.trigger):
             command = Command(argv=argv, tool="lab")
             say(f"lab: {command.text}\n")
             result = guest.run(command, cancel=cancel)
@@ -158,7 +158,7 @@ class LabHost:
                 raise _Cancelled
             if result.exit_code is None:
                 break
-        for event in self.patient.inject:
+        for event in self.target.inject:
             say(f"lab: the hardware is told: {event}\n")
             guest.machine.inject(event)
             if guest.machine.wait_for_panic(_PATIENCE, _POLLED):
@@ -176,7 +176,7 @@ class LabHost:
         if guest.machine.panicked():
             after = self._after_panic(guest, result, say, cancel)
             return self._in_guest(command, say, cancel) if harmless else after
-        return self.desk.with_programs(result) if command.tool == "box" else result
+        return self.tools_here.with_programs(result) if command.tool == "box" else result
 
     def _after_panic(
         self, guest: GuestHost, result: Result, say: OnOutput, cancel: threading.Event
@@ -205,7 +205,7 @@ class LabHost:
     def _kept(self, name: str) -> Path:
         """Return the path of a new file of a crash, named as kdump-tools does."""
         stamp = time.strftime("%Y%m%d%H%M")
-        folder = self.desk.path(f"{CRASHES}/{stamp}")
+        folder = self.tools_here.path(f"{CRASHES}/{stamp}")
         folder.mkdir(parents=True, exist_ok=True)
         return folder / f"{name}.{stamp}"
 
@@ -214,14 +214,14 @@ class LabHost:
         self.close()
         began = time.monotonic()
         say(f"lab: booting {self.release}\n")
-        append = " ".join((*self.patient.kernel_args, *more_args))
-        patient = self.patient
-        setup = Setup(kernel=patient.kernel, stock=patient.stock, append=append)
+        append = " ".join((*self.target.kernel_args, *more_args))
+        target = self.target
+        setup = Setup(kernel=target.kernel, stock=target.stock, append=append)
         machine = VirtualMachine(setup, self._built())
         self._guest = guest = _started(machine, cancel.is_set)
         self._clean, self._delivered = True, {}
-        for module in self.patient.modules:
-            if module.name != self.patient.suspect:
+        for module in self.target.modules:
+            if module.name != self.target.suspect:
                 guest.run(Command(argv=("modprobe", module.name), tool="lab"), cancel=cancel)
         say(f"lab: up in {time.monotonic() - began:.1f} s\n")
         return guest
@@ -229,23 +229,23 @@ class LabHost:
     def _built(self) -> bytes:
         """Return the archive that every guest boots."""
         if not self._image:
-            modules = self.patient.modules
+            modules = self.target.modules
             files = {initramfs.module_path(self.release, m.name): m.data for m in modules}
             own = {module.name.replace("-", "_") for module in modules}
             needed = (name for module in modules for name in module.depends if name not in own)
-            stock = self.patient.stock
+            stock = self.target.stock
             needed_files = shipped(self.release, tuple(dict.fromkeys(needed)), stock)
             self._image = initramfs.build(self.release, needed_files | files, stock=stock)
         return self._image
 
     def _deliver(self, guest: GuestHost, command: Command) -> None:
         """Give the guest the files of the source folder that a command names, as they are now."""
-        if not self.patient.source:
+        if not self.target.source:
             return
         for word in command.argv:
-            if not word.startswith(f"{self.patient.source}/"):
+            if not word.startswith(f"{self.target.source}/"):
                 continue
-            path = self.desk.path(word)
+            path = self.tools_here.path(word)
             data = path.read_bytes() if path.is_file() else b""
             if data and self._delivered.get(word) != data:
                 guest.put(word, data)

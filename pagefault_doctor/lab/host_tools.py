@@ -46,7 +46,7 @@ _PROGRAM: Final = "program="
 """How the tool `box` is told of a program."""
 
 
-class Desk:
+class HostTools:
     """Runs commands here. `places` are paths of the box, each with where it is on this machine.
 
     `stock` is what the box is made of: its kernel and headers lie where they lie here, and what

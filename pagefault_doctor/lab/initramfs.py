@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from pagefault_doctor.lab.cpio import (
-    Entry,
+    CpioEntry,
     archive,
     character_device,
     file,
@@ -141,7 +141,7 @@ def module_path(release: str, name: str) -> str:
     return f"/lib/modules/{release}/updates/{name}.ko"
 
 
-def _skeleton(stock: Stock) -> Iterator[Entry]:
+def _skeleton(stock: Stock) -> Iterator[CpioEntry]:
     yield from (link(name, f"usr/{name}") for name in MERGED)
     yield from (folder(path) for path in FOLDERS)
     yield character_device("dev/console", 5, 1)
@@ -153,7 +153,7 @@ def _skeleton(stock: Stock) -> Iterator[Entry]:
     yield file("etc/group", b"root:x:0:\n")
 
 
-def _programs(more: tuple[str, ...], stock: Stock) -> Iterator[Entry]:
+def _programs(more: tuple[str, ...], stock: Stock) -> Iterator[CpioEntry]:
     yield from with_libraries((*BASE, *more), (*UTILITIES, *TESTERS), stock)
     yield link("usr/bin/sh", "dash")
     yield from (link(f"usr/sbin/{name}", "../bin/kmod") for name in KMOD_NAMES)
@@ -162,7 +162,7 @@ def _programs(more: tuple[str, ...], stock: Stock) -> Iterator[Entry]:
 
 def with_libraries(
     needed: tuple[str, ...], wanted: tuple[str, ...] = (), stock: Stock = USUAL
-) -> Iterator[Entry]:
+) -> Iterator[CpioEntry]:
     """Give programs of a stock with the libraries they need, `wanted` ones if they are there.
 
     Raises MissingError where a needed one is not.
@@ -177,7 +177,7 @@ def with_libraries(
         yield program(merged(place), path.read_bytes())
 
 
-def _shipped_modules(release: str, stock: Stock) -> Iterator[Entry]:
+def _shipped_modules(release: str, stock: Stock) -> Iterator[CpioEntry]:
     """Give the modules that tell QEMU of the vmcoreinfo note and of a panic; and depmod's lists."""
     home = f"/lib/modules/{release}"
     for name in ("modules.order", "modules.builtin", *REPORTERS):

@@ -34,7 +34,7 @@ class Use(StrEnum):
     DEBUG = "debug"
 
 
-class Need(msgspec.Struct, frozen=True):
+class Requirement(msgspec.Struct, frozen=True):
     """One thing the lab uses.
 
     `package` is Debian's; `megabytes` is roughly what it takes on the disk, with what comes along.
@@ -51,19 +51,19 @@ class Need(msgspec.Struct, frozen=True):
     fetched: bool = False
 
 
-class Row(msgspec.Struct, frozen=True):
+class RequirementState(msgspec.Struct, frozen=True):
     """A need as it stands on this machine: its path, or a remedy.
 
     `package` is what brings it, for the kernel that the lab would boot.
     """
 
-    need: Need
+    need: Requirement
     path: str
     remedy: str
     package: str = ""
 
 
-def needs_of(stock: Stock) -> tuple[Need, ...]:
+def needs_of(stock: Stock) -> tuple[Requirement, ...]:
     """Return what guests of a stock need; {} in a package stands for the kernel's release.
 
     Sizes are those of Debian 12, for a machine whose package manager cannot be asked.
@@ -76,12 +76,12 @@ def needs_of(stock: Stock) -> tuple[Need, ...]:
         _kept(stock, "busybox", "the guest's small tools", "busybox-static", 2),
         _kept(stock, "dash", "the guest's shell", "dash", 1),
         _kept(stock, "kmod", "inserts the module", "kmod", 1),
-        Need(
+        Requirement(
             *("kernel", Use.BOOT, "what is booted", machine.kernel_package, 103),
             partial(_kernel, stock),
             fetched=True,
         ),
-        Need(
+        Requirement(
             *("headers", Use.BUILD, "to build a module", "linux-headers-{}", 60),
             partial(_headers, stock),
             fetched=True,
@@ -93,7 +93,7 @@ def needs_of(stock: Stock) -> tuple[Need, ...]:
         _here("kexec", Use.KDUMP, "loads the crash kernel", "kexec-tools", 1),
         _here("makedumpfile", Use.KDUMP, "writes the dump", "makedumpfile", 1),
         _here(machine.gdb, Use.DEBUG, "stops at a line", *gdb),
-        Need(
+        Requirement(
             *("vmlinux", Use.DUMP, "names lines in the dump", "linux-image-{}-dbg", 1714),
             partial(vmlinux_of, stock=stock),
             fetched=True,
@@ -106,23 +106,23 @@ _OWN_ALONE: Final = ("crash", "kexec", "makedumpfile")
 """What works only on dumps and kernels of the architecture that it was built for."""
 
 
-def _here(name: str, use: Use, purpose: str, package: str, megabytes: int) -> Need:
+def _here(name: str, use: Use, purpose: str, package: str, megabytes: int) -> Requirement:
     """Return the need of a program that runs on this machine."""
 
     def find(release: str) -> str:
         return shutil.which(name, path=environment()["PATH"]) or ""
 
-    return Need(name, use, purpose, package, megabytes, find)
+    return Requirement(name, use, purpose, package, megabytes, find)
 
 
-def _kept(stock: Stock, name: str, purpose: str, package: str, megabytes: int) -> Need:
+def _kept(stock: Stock, name: str, purpose: str, package: str, megabytes: int) -> Requirement:
     """Return the need of a program that runs in the guest."""
 
     def find(release: str) -> str:
         found = initramfs.locate(name, stock)
         return str(found) if found else ""
 
-    return Need(name, Use.BOOT, purpose, package, megabytes, find, fetched=True)
+    return Requirement(name, Use.BOOT, purpose, package, megabytes, find, fetched=True)
 
 
 def _kernel(stock: Stock, release: str) -> str:
@@ -141,20 +141,22 @@ def vmlinux_of(release: str, stock: Stock) -> str:
     return next((str(path) for path in paths if release and path.exists()), "")
 
 
-def look(stock: Stock = USUAL) -> tuple[Row, ...]:
+def look(stock: Stock = USUAL) -> tuple[RequirementState, ...]:
     """Return every need as it stands here, for the kernel that the lab would boot."""
     kernel = stock.kernel()
     release = release_of(kernel) if kernel else ""
     return tuple(_row(need, stock, release) for need in needs_of(stock))
 
 
-def _row(need: Need, stock: Stock, release: str) -> Row:
+def _row(need: Requirement, stock: Stock, release: str) -> RequirementState:
     path = need.find(release)
     package = need.package.format(release or f"cloud-{stock.machine.debian}")
-    return Row(need, path, "" if path else _remedy(need, stock, release, package), package)
+    return RequirementState(
+        need, path, "" if path else _remedy(need, stock, release, package), package
+    )
 
 
-def _remedy(need: Need, stock: Stock, release: str, package: str) -> str:
+def _remedy(need: Requirement, stock: Stock, release: str, package: str) -> str:
     if need.fetched and stock.root != Path("/"):
         return stock.remedy
     if need.name == "kernel" and release:
@@ -162,7 +164,7 @@ def _remedy(need: Need, stock: Stock, release: str, package: str) -> str:
     return f"apt install {package}"
 
 
-def demand(rows: Collection[Row], *uses: Use) -> None:
+def demand(rows: Collection[RequirementState], *uses: Use) -> None:
     """Raise MissingError for what is missing of these uses."""
     missing = [row for row in rows if not row.path and row.need.use in uses]
     if missing:

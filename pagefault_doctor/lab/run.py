@@ -13,7 +13,7 @@ import msgspec
 from pagefault_doctor import klog
 from pagefault_doctor.lab import initramfs
 from pagefault_doctor.lab import kdump as in_guest
-from pagefault_doctor.lab.debug import KERNEL_ARG, Place, Start, watch
+from pagefault_doctor.lab.debug import KERNEL_ARG, BreakPlace, Start, watch
 from pagefault_doctor.lab.guest import GuestHost
 from pagefault_doctor.lab.machine import release_of
 from pagefault_doctor.lab.module import Module, shipped
@@ -60,7 +60,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.log.reports)
 
 
-class Run:
+class LabRun:
     """Guests of one kernel with the same modules and triggers, booted one after another.
 
     `triggers` are argument lists that run in the guest after all modules were inserted. `timeout`
@@ -128,7 +128,7 @@ class Run:
             notes=(*notes, dumped) if dumped else notes,
         )
 
-    def debug(self, place: Place, start: Start, *, vmlinux: str, by_hand: bool) -> Result:
+    def debug(self, place: BreakPlace, start: Start, *, vmlinux: str, by_hand: bool) -> Result:
         """Boot a guest, do it all while gdb watches the place, and return gdb's result."""
         began = time.monotonic()
         until = began + self._timeout

@@ -13,7 +13,7 @@ from pagefault_doctor.model.errors import UsageError
 from pagefault_doctor.model.scenario import Scenario
 
 
-class Patient(msgspec.Struct, frozen=True, kw_only=True):
+class LabTarget(msgspec.Struct, frozen=True, kw_only=True):
     """What makes the box ill.
 
     `modules` go in, in this order, `trigger` (argument lists) is run after, and the events of
@@ -44,7 +44,7 @@ def bring(
     seen_as: str | None = None,
     trigger: tuple[tuple[str, ...], ...] = (),
     kernel_args: tuple[str, ...] = (),
-) -> Patient:
+) -> LabTarget:
     """Return the patient whose module is built from `source`, in the new `folder`.
 
     Where the box has the source as another path, `seen_as`, the person works on the copy in
@@ -64,7 +64,7 @@ def bring(
     if seen_as:
         module.clean(copy)
         places[seen_as] = copy
-    return Patient(
+    return LabTarget(
         kernel=kernel,
         stock=stock,
         modules=built,
@@ -78,11 +78,11 @@ def bring(
 
 def of_scenario(
     scenario: Scenario, home: Path, folder: Path, kernel: Path, stock: Stock = USUAL
-) -> Patient:
+) -> LabTarget:
     """Return the patient of a scenario whose files are in `home`; raises UsageError for others."""
     trigger = tuple(tuple(shlex.split(line)) for line in scenario.trigger)
     if scenario.module is None and scenario.inject:
-        return Patient(
+        return LabTarget(
             kernel=kernel,
             stock=stock,
             trigger=trigger,

@@ -14,7 +14,7 @@ from pagefault_doctor.model.report import Report
 T = TypeVar("T", str, int, float, bool)
 
 
-class Reading(msgspec.Struct, frozen=True, kw_only=True):
+class ToolReading(msgspec.Struct, frozen=True, kw_only=True):
     """What a tool learned from one result. `log` is set by tools that read kernel logs."""
 
     facts: tuple[Fact, ...] = ()

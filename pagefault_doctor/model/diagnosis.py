@@ -113,7 +113,7 @@ class Experiment(msgspec.Struct, frozen=True):
     tells: tuple[tuple[RootCause, str], ...] = ()
 
 
-class Reading(msgspec.Struct, frozen=True):
+class RegisterNote(msgspec.Struct, frozen=True):
     """What a register's value says. `value` is hexadecimal with `0x`.
 
     `telling` is whether it bears on the fault; the rest is ordinary. `line` is where it is printed.
@@ -126,7 +126,7 @@ class Reading(msgspec.Struct, frozen=True):
     line: int | None = None
 
 
-class Account(msgspec.Struct, frozen=True):
+class Explanation(msgspec.Struct, frozen=True):
     """The story of a fault, each sentence with the line or the command it rests on.
 
     `crux` is the heart of the matter in one sentence, `happened` what the processor or the kernel
@@ -158,8 +158,8 @@ class Diagnosis(msgspec.Struct, frozen=True):
     candidates: tuple[Candidate, ...] = ()
     next_step: NextStep | None = None
     experiment: Experiment | None = None
-    account: Account | None = None
-    registers: tuple[Reading, ...] = ()
+    account: Explanation | None = None
+    registers: tuple[RegisterNote, ...] = ()
 
 
 class Opinion(msgspec.Struct, frozen=True):

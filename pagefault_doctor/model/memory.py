@@ -61,7 +61,7 @@ class Holder(msgspec.Struct, frozen=True):
         return self.what if self.offset is None else f"{self.what}+{self.offset:#x}"
 
 
-class Pointed(msgspec.Struct, frozen=True, rename={"kind": "is", "data": "bytes"}):
+class PointedMemory(msgspec.Struct, frozen=True, rename={"kind": "is", "data": "bytes"}):
     """A value of the fault, and what lies there.
 
     `names` are the registers that hold it, `fault` for the fault address, `object` for an object
@@ -158,14 +158,14 @@ _KINDS: Final = {
 }
 
 
-def encoded(pointed: Pointed) -> str:
+def encoded(pointed: PointedMemory) -> str:
     """Return it as JSON, for a fact."""
     return msgspec.json.encode(pointed).decode()
 
 
-def decoded(text: str) -> Pointed | None:
+def decoded(text: str) -> PointedMemory | None:
     """Return what `encoded` gave a text for, or None where it is something else."""
     try:
-        return msgspec.json.decode(text, type=Pointed)
+        return msgspec.json.decode(text, type=PointedMemory)
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         return None

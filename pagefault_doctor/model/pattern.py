@@ -42,7 +42,7 @@ def regex(source: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
     return cast("re.Pattern[AnyStr]", _Lazy(source, flags))
 
 
-class Sought:
+class WordedPattern:
     """An expression that is only looked for in texts that hold a word it needs (`words_of`)."""
 
     __slots__ = ("pattern", "words")

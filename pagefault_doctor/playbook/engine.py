@@ -20,7 +20,7 @@ END: Final = "end"
 """Where a suggestion goes when the walk is over."""
 
 
-class Learned(msgspec.Struct, frozen=True):
+class OutputLearned(msgspec.Struct, frozen=True):
     """What a command's output taught: an event that follows from others and is never logged."""
 
     facts: tuple[Fact, ...] = ()
@@ -37,7 +37,7 @@ class StepState(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
-class State(msgspec.Struct, frozen=True):
+class WalkState(msgspec.Struct, frozen=True):
     """Where the walk stands."""
 
     playbook: Playbook
@@ -71,19 +71,19 @@ class Suggest(msgspec.Struct, frozen=True):
 Effect = UseTool | Conclude | Suggest
 
 
-def start(playbook: Playbook) -> State:
+def start(playbook: Playbook) -> WalkState:
     """Return the state before the first step."""
-    return State(playbook, None, {step.id: StepState() for step in playbook.steps}, {})
+    return WalkState(playbook, None, {step.id: StepState() for step in playbook.steps}, {})
 
 
-def advance(state: State, event: Event | Learned) -> tuple[State, tuple[Effect, ...]]:
+def advance(state: WalkState, event: Event | OutputLearned) -> tuple[WalkState, tuple[Effect, ...]]:
     """Return the state after the event, and what to do now.
 
     An event of a step that the playbook does not have changes nothing: the session may have been
     written with another version of the playbook.
     """
     match event:
-        case Learned():
+        case OutputLearned():
             return _learn(state, event), ()
         case StepEntered(step=step) | ToolFinished(step=step) | StepFinished(step=step) if (
             step not in state.steps
@@ -109,12 +109,12 @@ def advance(state: State, event: Event | Learned) -> tuple[State, tuple[Effect, 
             )
             state = _with_step(state, step, after)
             fact = Fact(f"step.{step}.status", status.value, Source("the walk"))
-            state = _learn(state, Learned((fact,)))
+            state = _learn(state, OutputLearned((fact,)))
             return state, (suggest(state, step),)
     return state, ()
 
 
-def suggest(state: State, step_id: str) -> Suggest:
+def suggest(state: WalkState, step_id: str) -> Suggest:
     """Return where the playbook says to go after a step, by the facts known now."""
     step = state.playbook.step(step_id)
     for suggestion in step.suggest:
@@ -127,7 +127,7 @@ def suggest(state: State, step_id: str) -> Suggest:
     return Suggest(END, "That was the last step.")
 
 
-def _proceed(state: State, step: str) -> tuple[Effect, ...]:
+def _proceed(state: WalkState, step: str) -> tuple[Effect, ...]:
     now = state.steps[step]
     if now.status is not StepStatus.RUNNING:
         return ()
@@ -156,7 +156,7 @@ def _conclusion(step: StepState) -> tuple[StepStatus, str]:
     return StepStatus.DONE, "nothing to do here"
 
 
-def _learn(state: State, learned: Learned) -> State:
+def _learn(state: WalkState, learned: OutputLearned) -> WalkState:
     facts = state.facts | {fact.name: fact for fact in learned.facts}
     state = msgspec.structs.replace(state, facts=facts)
     if state.current and any(f.mark is Mark.BAD for f in learned.findings):
@@ -165,5 +165,5 @@ def _learn(state: State, learned: Learned) -> State:
     return state
 
 
-def _with_step(state: State, step_id: str, step: StepState) -> State:
+def _with_step(state: WalkState, step_id: str, step: StepState) -> WalkState:
     return msgspec.structs.replace(state, steps=state.steps | {step_id: step})

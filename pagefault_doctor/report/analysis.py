@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from pagefault_doctor.model.diagnosis import Candidate, Diagnosis, Evidence, Experiment, Reading
+from pagefault_doctor.model.diagnosis import (
+    Candidate,
+    Diagnosis,
+    Evidence,
+    Experiment,
+    RegisterNote,
+)
 from pagefault_doctor.model.playbook import Cause
 from pagefault_doctor.report.block import Block, Heading, Items, Paragraph, Verbatim, describe
-from pagefault_doctor.session.remedy import Matched
+from pagefault_doctor.session.remedy import MatchedRemedy
 
 _OTHERS = 2
 _LEVEL = 3
 
 
 def analysis(
-    diagnosis: Diagnosis, causes: Mapping[str, Cause], here: Matched | None = None
+    diagnosis: Diagnosis, causes: Mapping[str, Cause], here: MatchedRemedy | None = None
 ) -> Iterator[Block]:
     """Give the blocks of an analysis, in the order in which one would be read aloud.
 
@@ -102,7 +108,7 @@ def cited(evidence: Evidence) -> str:
     return f"{evidence.text} ({evidence.place})" if evidence.place else evidence.text
 
 
-def _registers(registers: Iterable[Reading]) -> Iterator[Block]:
+def _registers(registers: Iterable[RegisterNote]) -> Iterator[Block]:
     telling = tuple(
         f"{r.register.upper()} = {r.value}: {r.means}" + (f" (line {r.line})" if r.line else "")
         for r in registers
@@ -113,7 +119,7 @@ def _registers(registers: Iterable[Reading]) -> Iterator[Block]:
         yield Items(telling)
 
 
-def _change(cause: Cause, here: Matched | None) -> Iterator[Block]:
+def _change(cause: Cause, here: MatchedRemedy | None) -> Iterator[Block]:
     """Tell the cure of a cause: at the line where that is known, else by an example."""
     yield Heading("What to change", _LEVEL)
     yield Paragraph(cause.remedy.change)

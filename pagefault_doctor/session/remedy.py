@@ -19,7 +19,7 @@ _FOLLOWED = (
 """Expressions that a line follows, the surest first."""
 
 
-class Matched(msgspec.Struct, frozen=True):
+class MatchedRemedy(msgspec.Struct, frozen=True):
     """A cure at its line. `place` is `file.c:12`, `code` the line itself.
 
     `pointer` is what the line follows, and `check` what usually belongs before it; both are empty
@@ -32,14 +32,14 @@ class Matched(msgspec.Struct, frozen=True):
     check: str
 
 
-def matched(case: Case, cause: Cause) -> Matched | None:
+def matched(case: Case, cause: Cause) -> MatchedRemedy | None:
     """Return the cure of a cause for the line that faulted, None where the line was not seen."""
     place, code = case.get("source.place", ""), case.get("source.code", "")
     if not place or not code:
         return None
     pointer = case.get("user.pointer", "") or followed(code)
     check = cause.remedy.check.replace("{pointer}", pointer) if pointer else ""
-    return Matched(place, code, pointer, check.rstrip("\n"))
+    return MatchedRemedy(place, code, pointer, check.rstrip("\n"))
 
 
 def followed(code: str) -> str:

@@ -17,7 +17,7 @@ from pagefault_doctor.session.event_log import SessionError, read_events
 _ID = regex(r"[0-9a-z][0-9a-z-]{0,63}")
 
 
-class Summary(msgspec.Struct, frozen=True):
+class SessionSummary(msgspec.Struct, frozen=True):
     """One line of the list of sessions. `started` is seconds since the epoch."""
 
     id: str
@@ -66,7 +66,7 @@ def find(folder: Path, session_id: str | None) -> Path:
     raise UsageError(f"{session_id} {problem}", "pfdoctor sessions lists them")
 
 
-def summaries(folder: Path) -> tuple[Summary, ...]:
+def summaries(folder: Path) -> tuple[SessionSummary, ...]:
     """Return a line for each session, newest first; one that cannot be read says why."""
     return tuple(_summary(path) for path in _paths(folder))
 
@@ -75,20 +75,20 @@ def _paths(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.jsonl"), reverse=True)
 
 
-def _summary(path: Path) -> Summary:
+def _summary(path: Path) -> SessionSummary:
     try:
         return summarize(read_events(path))
     except (SessionError, UsageError) as error:
-        return Summary(path.stem, 0.0, "?", "?", None, None, error.problem)
+        return SessionSummary(path.stem, 0.0, "?", "?", None, None, error.problem)
 
 
-def summarize(events: tuple[Event, ...]) -> Summary:
+def summarize(events: tuple[Event, ...]) -> SessionSummary:
     """Return the summary of a session's events, which begin with session-started."""
     first = events[0]
     assert isinstance(first, SessionStarted)
     steps = [event.step for event in events if isinstance(event, StepEntered)]
     last = events[-1]
-    return Summary(
+    return SessionSummary(
         first.id,
         first.at,
         first.host,

@@ -8,7 +8,7 @@ from functools import cached_property
 import msgspec
 
 from pagefault_doctor.diagnosis import diagnose
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.diagnosis import Opinion
 from pagefault_doctor.model.event import (
@@ -54,7 +54,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A session at one moment. `effects` is what the engine wants done now."""
 
     started: SessionStarted
-    state: engine.State
+    state: engine.WalkState
     effects: tuple[engine.Effect, ...] = ()
     case: Case
     opinion: Opinion
@@ -79,9 +79,9 @@ class View(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def explained(self) -> Opinion:
         """The opinion with the account of each report."""
         # A screen asks at each key. Most views are folded over without anybody reading them.
-        from pagefault_doctor.diagnosis.explanation import explained
+        from pagefault_doctor.diagnosis.explanation import with_explanations
 
-        return explained(self.opinion, self.case.logs, self.case.facts)
+        return with_explanations(self.opinion, self.case.logs, self.case.facts)
 
     def of_step(self, step_id: str) -> tuple[CommandRecord, ...]:
         """Return the commands that were started in a step, in order."""
@@ -108,7 +108,7 @@ class Fold:
                 case=case,
                 opinion=diagnose((), given),
             ),
-            Reading(facts=tuple(given.values())),
+            ToolReading(facts=tuple(given.values())),
         )
 
     def replay(self, events: Iterable[Event], playbook: Playbook) -> View:
@@ -174,7 +174,7 @@ class Fold:
             seconds=event.seconds,
         )
         lost = event.status is ResultStatus.LOST
-        reading = Reading() if lost else self._read(result, view.case)
+        reading = ToolReading() if lost else self._read(result, view.case)
         done = msgspec.structs.replace(record, result=result, findings=reading.findings)
         commands = (*view.commands[:index], done, *view.commands[index + 1 :])
         if lost:
@@ -210,20 +210,20 @@ class Fold:
         )
         finding = Finding(text, Mark.NEUTRAL, Source(record.command.line))
         case = msgspec.structs.replace(view.case, results=results)
-        return self._learn(_with(view, case=case), Reading(findings=(finding,)))
+        return self._learn(_with(view, case=case), ToolReading(findings=(finding,)))
 
-    def _read(self, result: Result, case: Case) -> Reading:
+    def _read(self, result: Result, case: Case) -> ToolReading:
         tool = self._tools.get(result.command.tool)
         if tool is None:
-            return Reading()
+            return ToolReading()
         try:
             return tool.read(result, case)
         except Exception as error:
             # The box is ill and the walk must go on: a reader's own mistake is told as a finding.
             text = f"pfdoctor could not read this output ({type(error).__name__}: {error})"
-            return Reading(findings=(Finding(text, Mark.NEUTRAL, Source(result.command.text)),))
+            return ToolReading(findings=(Finding(text, Mark.NEUTRAL, Source(result.command.text)),))
 
-    def _learn(self, view: View, reading: Reading) -> View:
+    def _learn(self, view: View, reading: ToolReading) -> View:
         logs = view.case.logs
         if reading.log is not None:
             logs = (*logs, reading.log)
@@ -238,7 +238,7 @@ class Fold:
             opinion = diagnose(case.logs, case.facts)
         derived = derived_facts(case, opinion)
         case = msgspec.structs.replace(case, facts=case.facts | {f.name: f for f in derived})
-        learned = engine.Learned((*reading.facts, *derived), reading.findings)
+        learned = engine.OutputLearned((*reading.facts, *derived), reading.findings)
         state, _ = engine.advance(view.state, learned)
         return _with(view, case=case, opinion=opinion, state=state)
 
@@ -249,10 +249,12 @@ def _without_refused(done: tuple[Result, ...], command: Command) -> tuple[Result
     return done[:-1] if again else done
 
 
-def _reading_of_given(log: KernelLog) -> Reading:
+def _reading_of_given(log: KernelLog) -> ToolReading:
     source = Source(log.source)
     facts = (Fact("given.log", log.source, source), Fact("log.lines", log.lines, source))
-    return Reading(log=log, facts=facts, findings=findings_of(log, log.source, "the log you gave"))
+    return ToolReading(
+        log=log, facts=facts, findings=findings_of(log, log.source, "the log you gave")
+    )
 
 
 def _with(view: View, **changes: object) -> View:

@@ -10,12 +10,12 @@ import msgspec
 from pagefault_doctor.model.report import Kind, Report, SourceLine
 
 if TYPE_CHECKING:
-    from pagefault_doctor.symbols.access import Access
+    from pagefault_doctor.symbols.access import FaultingAccess
     from pagefault_doctor.symbols.compressed_module import Unpack
 
 
 def locate(
-    report: Report, folder: Path, access: Access | None = None, unpack: Unpack | None = None
+    report: Report, folder: Path, access: FaultingAccess | None = None, unpack: Unpack | None = None
 ) -> Report:
     """Return the report with its source line, where a file in the folder tells it.
 

@@ -10,7 +10,7 @@ NEAR: Final = 4096
 """A value less than this below zero may be `container_of()` of NULL: it is NULL less an offset."""
 
 
-class Access(msgspec.Struct, frozen=True, kw_only=True):
+class FaultingAccess(msgspec.Struct, frozen=True, kw_only=True):
     """The access that faulted, and what the registers held then.
 
     `register` had the pointer and `value` is what it held; `register` is None where the report does

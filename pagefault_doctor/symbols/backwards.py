@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from pagefault_doctor.symbols import instruction
-from pagefault_doctor.symbols.function_code import Code
+from pagefault_doctor.symbols.function_code import FunctionCode
 
 _FURTHEST: Final = 48
 """Instructions that are looked at, at most."""
@@ -24,7 +24,7 @@ _LOW_BITS: Final = 286
 """R_AARCH64_LDST64_ABS_LO12_NC: the second half of the address of what a load reads."""
 
 
-class Origin(msgspec.Struct, frozen=True):
+class TracedValue(msgspec.Struct, frozen=True):
     """Where a value came from, by the instruction at `at`, an offset in the section.
 
     `register` held it then, less `add`, where `how` is `copy`. It lay in memory at `register` plus
@@ -40,7 +40,7 @@ class Origin(msgspec.Struct, frozen=True):
     callee: str | None = None
 
 
-def origin(code: Code, register: str, at: int) -> Origin | None:
+def origin(code: FunctionCode, register: str, at: int) -> TracedValue | None:
     """Return where the value came from that a register has before the instruction at an offset.
 
     None where that cannot be told for sure.
@@ -63,16 +63,16 @@ def origin(code: Code, register: str, at: int) -> Origin | None:
                 return None
         elif register in instruction.written(code.arch, before):
             return _source(code, before)
-    return Origin("entry", code.places[0], register) if index <= _FURTHEST else None
+    return TracedValue("entry", code.places[0], register) if index <= _FURTHEST else None
 
 
-def _called(code: Code, found: Any) -> Origin:
+def _called(code: FunctionCode, found: Any) -> TracedValue:
     name = code.callee(found)
     is_known = name is not None and not name.startswith(_THUNK)
-    return Origin("call", found.address, callee=name if is_known else None)
+    return TracedValue("call", found.address, callee=name if is_known else None)
 
 
-def _source(code: Code, found: Any) -> Origin | None:
+def _source(code: FunctionCode, found: Any) -> TracedValue | None:
     """Return what the last instruction that wrote a register made its value of."""
     take = _x86_source if code.arch == "x86_64" else _arm64_source
     told = take(found, lambda number: instruction.name(code.arch, found, number))
@@ -81,10 +81,10 @@ def _source(code: Code, found: Any) -> Origin | None:
     how, base, add = told
     relocation = code.relocation(found)
     if relocation is None and base not in ("rip", ""):
-        return Origin(how, found.address, base, add)
+        return TracedValue(how, found.address, base, add)
     is_static = base == "rip" or (relocation is not None and relocation[1] == _LOW_BITS)
     place = code.static_place(found) if how == "load" and is_static else None
-    return Origin(how, found.address, None, place) if place is not None else None
+    return TracedValue(how, found.address, None, place) if place is not None else None
 
 
 _Source = tuple[str, str, int]

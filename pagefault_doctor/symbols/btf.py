@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from pagefault_doctor.symbols.elf_sections import Damaged, text_at
+from pagefault_doctor.symbols.elf_sections import DamagedElf, text_at
 
 _MAGIC: Final = 0xEB9F
 _HEADER: Final = struct.Struct("<HBBIIIII")
@@ -27,7 +27,7 @@ _LAST_KIND: Final = 19
 _DEEP: Final = 24
 
 
-class Kind(NamedTuple):
+class BtfType(NamedTuple):
     """One type: its kind, name, how many parts it has, its size or the type it refers to."""
 
     kind: int
@@ -38,7 +38,7 @@ class Kind(NamedTuple):
     at: int
 
 
-class Part(NamedTuple):
+class BtfMember(NamedTuple):
     """A member or a parameter: its name, the number of its type, its offset in bytes."""
 
     name: str
@@ -55,7 +55,7 @@ class Btf:
     def __init__(self, data: bytes, base: Btf | None = None) -> None:
         magic, _, _, length, types, types_size, texts, texts_size = _HEADER.unpack_from(data)
         if magic != _MAGIC:
-            raise Damaged("no BTF")
+            raise DamagedElf("no BTF")
         self._base, self._data = base, data
         self._texts = data[length + texts : length + texts + texts_size]
         self._first_text = base.end_of_texts if base else 0
@@ -79,7 +79,7 @@ class Btf:
             info = int.from_bytes(self._data[at + 4 : at + 8], "little")
             kind, count = info >> 24 & 0x1F, info & 0xFFFF
             if not 0 < kind <= _LAST_KIND:
-                raise Damaged(f"BTF of kind {kind}")
+                raise DamagedElf(f"BTF of kind {kind}")
             at += _TYPE.size + _EXTRA.get(kind, 0) + _EXTRA_EACH.get(kind, 0) * count
         return starts
 
@@ -88,15 +88,17 @@ class Btf:
             return self._base._text(at)
         return text_at(self._texts, at - self._first_text)
 
-    def kind(self, number: int) -> Kind:
+    def kind(self, number: int) -> BtfType:
         """Return a type by its number; number 0 is void."""
         if number < self._first:
             if self._base is None or not number:
-                return Kind(0, "void", 0, 0, False, 0)
+                return BtfType(0, "void", 0, 0, False, 0)
             return self._base.kind(number)
         at = self._starts[number - self._first]
         name, info, last = _TYPE.unpack_from(self._data, at)
-        return Kind(info >> 24 & 0x1F, self._text(name), info & 0xFFFF, last, bool(info >> 31), at)
+        return BtfType(
+            info >> 24 & 0x1F, self._text(name), info & 0xFFFF, last, bool(info >> 31), at
+        )
 
     def _holder(self, number: int) -> Btf:
         return self if number >= self._first or self._base is None else self._base._holder(number)
@@ -110,19 +112,21 @@ class Btf:
             number = found.size_or_type
         return 0
 
-    def parts(self, number: int) -> list[Part]:
+    def parts(self, number: int) -> list[BtfMember]:
         """Return the members of a structure, or the parameters of a function's type."""
         found, data = self.kind(number), self._holder(number)._data
         at = found.at + _TYPE.size
         if found.kind == FUNC_PROTO:
             rows = (_PARAMETER.unpack_from(data, at + 8 * n) for n in range(found.length))
-            return [Part(self._text(name), kind, 0) for name, kind in rows]
+            return [BtfMember(self._text(name), kind, 0) for name, kind in rows]
         if found.kind not in (STRUCT, UNION):
             return []
         members = (_MEMBER.unpack_from(data, at + 12 * n) for n in range(found.length))
         # With bit fields about, the upper 8 bits are how wide a field is.
         mask = 0xFFFFFF if found.has_bits else 0xFFFFFFFF
-        return [Part(self._text(name), kind, (bits & mask) // 8) for name, kind, bits in members]
+        return [
+            BtfMember(self._text(name), kind, (bits & mask) // 8) for name, kind, bits in members
+        ]
 
     def functions(self) -> Iterator[tuple[str, int]]:
         """Yield the functions of this file: name, and the number of their type."""
@@ -131,7 +135,7 @@ class Btf:
             if found.kind == FUNC:
                 yield found.name, found.size_or_type
 
-    def function(self, name: str) -> list[Part] | None:
+    def function(self, name: str) -> list[BtfMember] | None:
         """Return the parameters of the only function of that name in this file, or None."""
         found = [kind for other, kind in self.functions() if other == name]
         return self.parts(found[0]) if len(found) == 1 else None
@@ -170,12 +174,12 @@ class Btf:
             return f"{inner} {word}".rstrip() if inner.endswith("*") else f"{word}{inner}"
         return "function" if found.kind == FUNC_PROTO else "[]"
 
-    def member_at(self, number: int, offset: int, size: int, deep: int = 0) -> Part | None:
+    def member_at(self, number: int, offset: int, size: int, deep: int = 0) -> BtfMember | None:
         """Return the member of a structure that begins at an offset, by its whole path, or None.
 
         `size` is how many bytes were used (0 where unknown): it chooses between those of a union.
         """
-        fitting: list[Part] = []
+        fitting: list[BtfMember] = []
         for part in self.parts(self.bare(number)):
             inner = offset - part.offset
             kind = self.bare(part.type)
@@ -186,23 +190,27 @@ class Btf:
                 fitting.append(found)
         return min(fitting, key=lambda p: bool(size) and self.size(p.type) != size, default=None)
 
-    def _inside(self, part: Part, kind: int, inner: int, size: int, deep: int) -> Part | None:
+    def _inside(
+        self, part: BtfMember, kind: int, inner: int, size: int, deep: int
+    ) -> BtfMember | None:
         if self.kind(kind).kind in (STRUCT, UNION) and (inner or not part.name):
             below = self.member_at(kind, inner, size, deep + 1)
             if below is None:
                 return None
             path = f"{part.name}.{below.name}" if part.name else below.name
-            return Part(path, below.type, part.offset)
+            return BtfMember(path, below.type, part.offset)
         if inner and self.kind(kind).kind == ARRAY:
             return self._of_array(part, kind, inner, size, deep)
         return part if inner == 0 and part.name else None
 
-    def _of_array(self, part: Part, kind: int, inner: int, size: int, deep: int) -> Part | None:
+    def _of_array(
+        self, part: BtfMember, kind: int, inner: int, size: int, deep: int
+    ) -> BtfMember | None:
         element, _ = self.element(kind)
         step = self.size(element)
         if not step:
             return None
-        named = Part(f"{part.name}[{inner // step}]", element, part.offset)
+        named = BtfMember(f"{part.name}[{inner // step}]", element, part.offset)
         return self._inside(named, self.bare(element), inner % step, size, deep + 1)
 
 

@@ -17,10 +17,10 @@ import msgspec
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.pointer import Pointer
 from pagefault_doctor.model.untrusted import clean_line
-from pagefault_doctor.symbols.access import NEAR, Access
+from pagefault_doctor.symbols.access import NEAR, FaultingAccess
 from pagefault_doctor.symbols.backwards import origin
-from pagefault_doctor.symbols.btf import PTR, STRUCT, UNION, Btf, Part
-from pagefault_doctor.symbols.function_code import Code
+from pagefault_doctor.symbols.btf import PTR, STRUCT, UNION, Btf, BtfMember
+from pagefault_doctor.symbols.function_code import FunctionCode
 from pagefault_doctor.symbols.module_file import open_module
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _kernel(folder: Path, release: str | None) -> Btf | None:
 
 
 def pointer_by_types(
-    types: Btf, access: Access, function: str, code: Code, at: int
+    types: Btf, access: FaultingAccess, function: str, code: FunctionCode, at: int
 ) -> Pointer | None:
     """Return the pointer that an access at an offset went through, or None.
 
@@ -119,7 +119,7 @@ def _around(types: Btf, pointer: int, holder: str, start: int) -> str | None:
 
 
 def _traced(
-    types: Btf, taken: list[Part], code: Code, register: str, at: int, steps: int
+    types: Btf, taken: list[BtfMember], code: FunctionCode, register: str, at: int, steps: int
 ) -> _Named | None:
     came = origin(code, register, at) if steps else None
     if came is None or came.register is None or came.how == "call":
@@ -139,7 +139,7 @@ def _traced(
     return _Named(f"{holder.path}->{inside.name}", inside.type, loads=holder.loads + 1)
 
 
-def _argument(types: Btf, taken: list[Part], arch: str, register: str) -> _Named | None:
+def _argument(types: Btf, taken: list[BtfMember], arch: str, register: str) -> _Named | None:
     """Return the argument that comes in a register; each must fit into one for that."""
     kinds = [types.kind(types.bare(part.type)).kind for part in taken]
     is_plain = all(kind not in (STRUCT, UNION) for kind in kinds)
@@ -151,13 +151,15 @@ def _argument(types: Btf, taken: list[Part], arch: str, register: str) -> _Named
     return _Named(part.name, part.type) if kinds[index] == PTR and part.name else None
 
 
-def _through(types: Btf, pointer: int, offset: int, size: int) -> Part | None:
+def _through(types: Btf, pointer: int, offset: int, size: int) -> BtfMember | None:
     """Return the member that begins at an offset of what a pointer points to, or None."""
     found = types.kind(types.bare(pointer))
     return types.member_at(found.size_or_type, offset, size) if found.kind == PTR else None
 
 
-def _guess(types: Btf, taken: list[Part], access: Access, register: str) -> Pointer | None:
+def _guess(
+    types: Btf, taken: list[BtfMember], access: FaultingAccess, register: str
+) -> Pointer | None:
     offset = access.address - access.value
     found = tuple(dict.fromkeys(_members(types, taken, offset, access.size)))
     if offset <= 0 or not found:
@@ -172,7 +174,7 @@ def _guess(types: Btf, taken: list[Part], access: Access, register: str) -> Poin
     )
 
 
-def _members(types: Btf, taken: list[Part], offset: int, size: int) -> Iterator[str]:
+def _members(types: Btf, taken: list[BtfMember], offset: int, size: int) -> Iterator[str]:
     for part in taken:
         inside = _through(types, part.type, offset, size)
         if inside is not None:

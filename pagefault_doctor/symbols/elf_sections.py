@@ -28,7 +28,7 @@ _SHF_ALLOC: Final = 2
 _SHT_NOBITS: Final = "SHT_NOBITS"
 
 
-class Damaged(ValueError):
+class DamagedElf(ValueError):
     """An ELF or DWARF file that breaks its own rules, or asks for more than is sensible."""
 
 
@@ -46,7 +46,7 @@ class Sections:
 
     def __init__(self, elf: ELFFile) -> None:
         if elf.elfclass != 64 or not elf.little_endian:
-            raise Damaged("not a little-endian 64-bit file")
+            raise DamagedElf("not a little-endian 64-bit file")
         self.elf = elf
         self.machine: str = elf["e_machine"]
         self.is_relocatable: bool = elf["e_type"] == "ET_REL"
@@ -59,7 +59,7 @@ class Sections:
             if section is None or section["sh_type"] == _SHT_NOBITS:
                 self._known[name] = b""
             elif max(section.data_size, section["sh_size"]) > _LARGEST:
-                raise Damaged(f"{name} is too large")
+                raise DamagedElf(f"{name} is too large")
             else:
                 self._known[name] = section.data()
         return self._known[name]
@@ -125,6 +125,6 @@ class Sections:
 def text_at(data: bytes, at: int) -> str:
     """Return the text that begins there and ends with a zero byte."""
     if not 0 <= at < len(data):
-        raise Damaged("a text beyond the end of its section")
+        raise DamagedElf("a text beyond the end of its section")
     end = data.find(b"\0", at, at + 4096)
     return str(data[at : end if end >= 0 else at + 4096], "utf-8", "replace")

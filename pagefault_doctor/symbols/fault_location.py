@@ -11,18 +11,18 @@ import msgspec
 from pagefault_doctor.model.pointer import InlinedCall, Pointer
 from pagefault_doctor.model.report import Report, SourceLine
 from pagefault_doctor.model.untrusted import clean_line
-from pagefault_doctor.symbols.access import Access
+from pagefault_doctor.symbols.access import FaultingAccess
 from pagefault_doctor.symbols.btf_pointer import pointer_by_types, types_of
 from pagefault_doctor.symbols.compressed_module import Unpack
 from pagefault_doctor.symbols.debug_file import find_debug_file, has_debug_info
 from pagefault_doctor.symbols.dwarf import line_table
 from pagefault_doctor.symbols.dwarf.scope import STMT_LIST
 from pagefault_doctor.symbols.elf_sections import Sections
-from pagefault_doctor.symbols.function_code import Code
+from pagefault_doctor.symbols.function_code import FunctionCode
 from pagefault_doctor.symbols.instruction import Instruction, decode_bytes
-from pagefault_doctor.symbols.module_file import Placed, broken, open_module, place_of
+from pagefault_doctor.symbols.module_file import CodePlace, broken, open_module, place_of
 from pagefault_doctor.symbols.pointer import called_through, pointer_of
-from pagefault_doctor.symbols.variable_names import Names
+from pagefault_doctor.symbols.variable_names import VariableNames
 
 _MACHINES: Final = {"EM_X86_64": "x86_64", "EM_AARCH64": "arm64"}
 _WIDE: Final = frozenset({1, 257})
@@ -35,12 +35,14 @@ class _File(msgspec.Struct, frozen=True):
     """A place in a file: its code, and its debug information, which may be in another file."""
 
     code: Sections
-    in_code: Placed
+    in_code: CodePlace
     debug: Sections
-    in_debug: Placed
+    in_debug: CodePlace
 
 
-def told(file: Path, report: Report, access: Access | None, unpack: Unpack | None) -> Report:
+def told(
+    file: Path, report: Report, access: FaultingAccess | None, unpack: Unpack | None
+) -> Report:
     """Return the report with all that the module's file says of its place.
 
     The file may be stripped, damaged or of another build: then less is said, or nothing.
@@ -88,7 +90,7 @@ def _text(found: _File, length: int) -> bytes:
     return found.code.data(name)[found.in_code.at : found.in_code.at + length]
 
 
-def _is_another_build(found: _File, access: Access) -> bool:
+def _is_another_build(found: _File, access: FaultingAccess) -> bool:
     """Return whether the file has another instruction there than the one that ran.
 
     What a relocation fills in is not compared; on arm64 it is a part of any instruction's word.
@@ -107,21 +109,23 @@ def _is_another_build(found: _File, access: Access) -> bool:
 
 
 def _looked_up(
-    found: _File, access: Access | None
+    found: _File, access: FaultingAccess | None
 ) -> tuple[tuple[InlinedCall, ...], Pointer | None]:
     """Return what is inlined at the place, and the bad pointer; what is damaged is not told."""
     arch = _MACHINES.get(found.debug.machine)
     if arch is None:
         return (), None
     try:
-        names = Names(found.debug, arch, found.in_debug.section, found.in_debug.at)
+        names = VariableNames(found.debug, arch, found.in_debug.section, found.in_debug.at)
         inlined = _inlined(found.debug, names)
         if access is None or access.arch != arch:
             return inlined, None
         code = _code(found, arch)
         if access.is_jump:
             call = _call(found, access, code)
-            names = Names(found.debug, arch, found.in_debug.section, call[0]) if call else names
+            names = (
+                VariableNames(found.debug, arch, found.in_debug.section, call[0]) if call else names
+            )
             return inlined, called_through(names, call[1], code) if call else None
         whole = access if access.register else _decoded(found, access)
         return inlined, pointer_of(names, whole, code) if whole else None
@@ -129,7 +133,7 @@ def _looked_up(
         return (), None
 
 
-def _by_types(found: _File, access: Access, report: Report, folder: Path) -> Pointer | None:
+def _by_types(found: _File, access: FaultingAccess, report: Report, folder: Path) -> Pointer | None:
     """Return the bad pointer by the types in BTF, as far as they tell it."""
     try:
         if _MACHINES.get(found.code.machine) != access.arch:
@@ -144,7 +148,7 @@ def _by_types(found: _File, access: Access, report: Report, folder: Path) -> Poi
         return None
 
 
-def _inlined(debug: Sections, names: Names) -> tuple[InlinedCall, ...]:
+def _inlined(debug: Sections, names: VariableNames) -> tuple[InlinedCall, ...]:
     start = names.root.number(STMT_LIST) if names.root else None
     return tuple(
         InlinedCall(
@@ -158,14 +162,14 @@ def _inlined(debug: Sections, names: Names) -> tuple[InlinedCall, ...]:
     )
 
 
-def _code(found: _File, arch: str) -> Code | None:
+def _code(found: _File, arch: str) -> FunctionCode | None:
     try:
-        return Code(found.code, arch, found.in_code, found.debug)
+        return FunctionCode(found.code, arch, found.in_code, found.debug)
     except ImportError:  # A file that was carried to another platform has no capstone for it.
         return None
 
 
-def _decoded(found: _File, access: Access) -> Access | None:
+def _decoded(found: _File, access: FaultingAccess) -> FaultingAccess | None:
     """Return the access as the file's own instruction tells it, where that explains the address."""
     instruction = decode_bytes(_text(found, 16), access.arch)
     if instruction is None or instruction.base is None:
@@ -178,7 +182,9 @@ def _decoded(found: _File, access: Access) -> Access | None:
     )
 
 
-def _call(found: _File, access: Access, code: Code | None) -> tuple[int, Access] | None:
+def _call(
+    found: _File, access: FaultingAccess, code: FunctionCode | None
+) -> tuple[int, FaultingAccess] | None:
     """Return where the call that led astray begins, and the register that it went through."""
     at = code.start_of(found.in_code.at) if code else None
     if code is None or at is None:
@@ -191,7 +197,7 @@ def _call(found: _File, access: Access, code: Code | None) -> tuple[int, Access]
     return (at, _through(access, call)) if call else None
 
 
-def _through(access: Access, call: Instruction) -> Access:
+def _through(access: FaultingAccess, call: Instruction) -> FaultingAccess:
     if call.has_memory:
         register, displacement = call.base, call.displacement
         if call.index or call.segment or call.base in (None, "rip"):

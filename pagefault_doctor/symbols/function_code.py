@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.symbols.elf_sections import SYMBOL, Damaged, Sections
+from pagefault_doctor.symbols.elf_sections import SYMBOL, DamagedElf, Sections
 from pagefault_doctor.symbols.instruction import disassembler
-from pagefault_doctor.symbols.module_file import Placed
+from pagefault_doctor.symbols.module_file import CodePlace
 
 _MOST_CODE: Final = 1 << 16
 _MOST_RELOCATIONS: Final = 32 << 20
@@ -25,14 +25,14 @@ _ADDRESS: Final = regex(r"#?(0x[0-9a-f]+|\d)")
 """The operand of a direct jump or call."""
 
 
-class Code:
+class FunctionCode:
     """The instructions of one function. Places are offsets in its section.
 
     `is_clear` is false where any of them may be the target of a jump. Its methods raise what
     `module_file.broken` lists, the constructor also ImportError where there is no capstone.
     """
 
-    def __init__(self, sections: Sections, arch: str, placed: Placed, debug: Sections) -> None:
+    def __init__(self, sections: Sections, arch: str, placed: CodePlace, debug: Sections) -> None:
         self.arch, self._sections, self._debug = arch, sections, debug
         self._section = placed.section
         self._name = sections.elf.get_section(placed.section).name
@@ -62,7 +62,7 @@ class Code:
         Raises Damaged where there are more than is sensible.
         """
         if len(self._sections.data(f".rela{name}")) > _MOST_RELOCATIONS:
-            raise Damaged(f"{name} has too many relocations")
+            raise DamagedElf(f"{name} has too many relocations")
         for _, _, number, addend in self._sections.relocations(name, 0, 1 << 62):
             symbol = self._sections.symbol(number)
             yield symbol.section, symbol.value + addend

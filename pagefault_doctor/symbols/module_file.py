@@ -118,7 +118,7 @@ def _named(functions: list[Any], name: str) -> list[Any]:
     return exact or made
 
 
-class Placed(msgspec.Struct, frozen=True):
+class CodePlace(msgspec.Struct, frozen=True):
     """A place in a file's code: section, offset in it, and the function's start and size there."""
 
     section: int
@@ -127,12 +127,13 @@ class Placed(msgspec.Struct, frozen=True):
     size: int
 
 
-def place_of(elf: ELFFile, name: str, offset: int, size: int | None) -> Placed | None:
+def place_of(elf: ELFFile, name: str, offset: int, size: int | None) -> CodePlace | None:
     """Return where `name`+`offset` lies, or None where the function is unknown or ambiguous."""
     found = [s for s in _named(_functions(elf), name) if offset < s["st_size"]]
     fitting = [s for s in found if s["st_size"] == size] or found
     places = {
-        Placed(s["st_shndx"], s["st_value"] + offset, s["st_value"], s["st_size"]) for s in fitting
+        CodePlace(s["st_shndx"], s["st_value"] + offset, s["st_value"], s["st_size"])
+        for s in fitting
     }
     return places.pop() if len(places) == 1 else None
 

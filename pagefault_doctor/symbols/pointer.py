@@ -12,19 +12,21 @@ import msgspec
 
 from pagefault_doctor.model.pointer import Pointer, Variable
 from pagefault_doctor.model.untrusted import clean_line
-from pagefault_doctor.symbols.access import NEAR, Access
+from pagefault_doctor.symbols.access import NEAR, FaultingAccess
 from pagefault_doctor.symbols.dwarf import c_type
-from pagefault_doctor.symbols.dwarf.entry import Entry
+from pagefault_doctor.symbols.dwarf.entry import DebugEntry
 from pagefault_doctor.symbols.dwarf.location import name_of, number_of, value_of
-from pagefault_doctor.symbols.function_code import Code
-from pagefault_doctor.symbols.variable_names import WORD, Named, Names
+from pagefault_doctor.symbols.function_code import FunctionCode
+from pagefault_doctor.symbols.variable_names import WORD, NamedValue, VariableNames
 
 _WRAP: Final = 1 << 64
 _MOST_OTHERS: Final = 8
 _MOST_CANDIDATES: Final = 3
 
 
-def pointer_of(names: Names, access: Access, code: Code | None) -> Pointer | None:
+def pointer_of(
+    names: VariableNames, access: FaultingAccess, code: FunctionCode | None
+) -> Pointer | None:
     """Return the pointer that an access went through, or None where nothing can be said.
 
     `code` are the instructions of the function, as far as they are known.
@@ -60,7 +62,9 @@ def pointer_of(names: Names, access: Access, code: Code | None) -> Pointer | Non
     )
 
 
-def called_through(names: Names, access: Access, code: Code | None) -> Pointer | None:
+def called_through(
+    names: VariableNames, access: FaultingAccess, code: FunctionCode | None
+) -> Pointer | None:
     """Return the function pointer that a call went through to where no code is, or None.
 
     `names` are those at the call; `access.address` is where it led.
@@ -89,11 +93,13 @@ def called_through(names: Names, access: Access, code: Code | None) -> Pointer |
     )
 
 
-def _type(names: Names, named: Named) -> str:
+def _type(names: VariableNames, named: NamedValue) -> str:
     return clean_line(c_type.type_name(names.dwarf, named.kind))
 
 
-def _inside(names: Names, kind: Entry | None, offset: int, size: int) -> c_type.Member | None:
+def _inside(
+    names: VariableNames, kind: DebugEntry | None, offset: int, size: int
+) -> c_type.TypeMember | None:
     """Return the member of what a pointer points to that begins at the offset or holds it."""
     dwarf = names.dwarf
     found = c_type.member_at(dwarf, c_type.pointed(dwarf, kind), offset, size)
@@ -103,7 +109,7 @@ def _inside(names: Names, kind: Entry | None, offset: int, size: int) -> c_type.
     return msgspec.structs.replace(found, holder=holder)
 
 
-def _around(names: Names, kind: Entry | None, start: int) -> str | None:
+def _around(names: VariableNames, kind: DebugEntry | None, start: int) -> str | None:
     """Return the structure in what a pointer points to that lies at address 0, or None."""
     found = _inside(names, kind, _WRAP - start, 0) if _WRAP - start < NEAR else None
     if found is None or found.rest or not c_type.is_structure(found.entry):
@@ -111,13 +117,15 @@ def _around(names: Names, kind: Entry | None, start: int) -> str | None:
     return clean_line(f"{found.holder}.{found.path}")
 
 
-def _best(names: Names, held: list[Named], access: Access) -> Named | None:
+def _best(
+    names: VariableNames, held: list[NamedValue], access: FaultingAccess
+) -> NamedValue | None:
     """Return the variable in the register that explains the access best, or None."""
     ranked = [(_misfit(names, named, access), order) for order, named in enumerate(held)]
     return held[min(ranked)[1]] if ranked else None
 
 
-def _misfit(names: Names, named: Named, access: Access) -> tuple[bool, ...]:
+def _misfit(names: VariableNames, named: NamedValue, access: FaultingAccess) -> tuple[bool, ...]:
     """Return how badly a variable explains the access: the lowest is the best.
 
     A function of a header is less telling than the one that it is inlined into.
@@ -130,12 +138,14 @@ def _misfit(names: Names, named: Named, access: Access) -> tuple[bool, ...]:
     return not is_pointer, strange, _is_elsewhere(names, named), named.add != 0
 
 
-def _is_elsewhere(names: Names, named: Named) -> bool:
+def _is_elsewhere(names: VariableNames, named: NamedValue) -> bool:
     """Return whether a variable is one of a function from a header, inlined here."""
     return bool(names.around) and named.file != names.around[0].file
 
 
-def _used(names: Names, named: Named, inside: c_type.Member | None, offset: int) -> str | None:
+def _used(
+    names: VariableNames, named: NamedValue, inside: c_type.TypeMember | None, offset: int
+) -> str | None:
     """Return how C writes what was accessed, or None where the type does not tell."""
     if inside is not None:
         return clean_line(f"{named.path}->{inside.path}")
@@ -147,7 +157,7 @@ def _used(names: Names, named: Named, inside: c_type.Member | None, offset: int)
 
 
 def _others(
-    names: Names, registers: Mapping[str, int], named: Named | None
+    names: VariableNames, registers: Mapping[str, int], named: NamedValue | None
 ) -> tuple[Variable, ...]:
     """Return the other variables that registers held, the innermost function's first."""
     numbers = {
@@ -179,7 +189,7 @@ def _others(
     return tuple(shown[:_MOST_OTHERS])
 
 
-def _guess(names: Names, access: Access) -> Pointer | None:
+def _guess(names: VariableNames, access: FaultingAccess) -> Pointer | None:
     """Return the members that the access may have been to, by the types that are in use."""
     offset = _signed(access.address - access.value)
     found: list[str] = []

@@ -28,7 +28,7 @@ _EXECUTE: Final = 1
 _MOST_FOLDERS: Final = 20_000
 
 
-class Spot(msgspec.Struct, frozen=True):
+class ProgramPlace(msgspec.Struct, frozen=True):
     """A place in a program's code: the function, and file and line where DWARF tells them."""
 
     function: str | None
@@ -46,7 +46,7 @@ def find_object(folder: Path, name: str) -> Path | None:
     return None
 
 
-def spot(path: Path, details: Mapping[str, str]) -> Spot | None:
+def spot(path: Path, details: Mapping[str, str]) -> ProgramPlace | None:
     """Return where a program died, by its segfault line (see `klog/formats/user_space.py`).
 
     None where the file does not fit the line, has no symbols, or is damaged.
@@ -64,8 +64,8 @@ def spot(path: Path, details: Mapping[str, str]) -> Spot | None:
     except broken():
         return None
     if row is None:
-        return Spot(function, None, None) if function else None
-    return Spot(function, clean_line(row[0]), row[1])
+        return ProgramPlace(function, None, None) if function else None
+    return ProgramPlace(function, clean_line(row[0]), row[1])
 
 
 def _number(details: Mapping[str, str], name: str) -> int | None:

@@ -31,7 +31,7 @@ _IMMEDIATE: Final = 2
 """CS_OP_REG and CS_OP_IMM: the same for every architecture."""
 
 
-class How(StrEnum):
+class OriginKind(StrEnum):
     """How a register came to its value."""
 
     LOADED = "loaded"
@@ -40,7 +40,7 @@ class How(StrEnum):
     PASSED = "passed"
 
 
-class Origin(msgspec.Struct, frozen=True):
+class ValueOrigin(msgspec.Struct, frozen=True):
     """Where the value of a register came from, as the code before the fault has it.
 
     `text` is the instruction that gave it (empty for an argument). Of a load, `base` is the
@@ -48,7 +48,7 @@ class Origin(msgspec.Struct, frozen=True):
     Of an argument, `number` counts from 1. `distance` is in bytes, back from the faulting one.
     """
 
-    how: How
+    how: OriginKind
     text: str = ""
     base: str | None = None
     displacement: int = 0
@@ -56,7 +56,7 @@ class Origin(msgspec.Struct, frozen=True):
     distance: int = 0
 
 
-def origin(code: str, arch: str, register: str, offset: int | None) -> Origin | None:
+def origin(code: str, arch: str, register: str, offset: int | None) -> ValueOrigin | None:
     """Return where a register's value came from, None where the bytes do not tell.
 
     `code` is the `Code:` line, `arch` is `x86_64` or `arm64`, `register` a name such as `rax`.
@@ -111,7 +111,7 @@ def _cut(data: bytes, arch: str) -> list[int]:
     return [len(data) - address for address, *_ in found] if landed else []
 
 
-def _traced(before: list[Any], arch: str, register: str, whole: bool) -> Origin | None:
+def _traced(before: list[Any], arch: str, register: str, whole: bool) -> ValueOrigin | None:
     """Follow a register back to the instruction that gave it its value."""
     changed: set[str] = set()
     end = before[-1].address + before[-1].size if before else 0
@@ -128,7 +128,9 @@ def _traced(before: list[Any], arch: str, register: str, whole: bool) -> Origin 
         written = instruction.written(arch, each)
         if each.mnemonic in instruction.CALLS:
             if register == instruction.RESULT[arch]:
-                return Origin(How.RETURNED, shown(bytes(each.bytes), arch), distance=distance)
+                return ValueOrigin(
+                    OriginKind.RETURNED, shown(bytes(each.bytes), arch), distance=distance
+                )
             written |= instruction.CLOBBERED[arch]
             if register in written:
                 return None
@@ -139,8 +141,8 @@ def _traced(before: list[Any], arch: str, register: str, whole: bool) -> Origin 
             return _given(each, arch, changed | written, distance)
         changed |= written
     if whole and before and register in instruction.ARGUMENTS[arch]:
-        return Origin(
-            How.PASSED, number=instruction.ARGUMENTS[arch].index(register) + 1, distance=end
+        return ValueOrigin(
+            OriginKind.PASSED, number=instruction.ARGUMENTS[arch].index(register) + 1, distance=end
         )
     return None
 
@@ -167,21 +169,26 @@ def _copied(each: Any, arch: str) -> str | None:
     return instruction.name(arch, each, operands[1].reg)
 
 
-def _given(each: Any, arch: str, changed: set[str], distance: int) -> Origin | None:
+def _given(each: Any, arch: str, changed: set[str], distance: int) -> ValueOrigin | None:
     """Return what the instruction that set the register tells of the value."""
     text, operands = shown(bytes(each.bytes), arch), each.operands
     if each.mnemonic == "xor" and len({operand.reg for operand in operands}) == 1:
-        return Origin(How.CLEARED, text, distance=distance)
+        return ValueOrigin(OriginKind.CLEARED, text, distance=distance)
     memory = next((operand for operand in operands if operand.type == _memory(arch)), None)
     if memory is None or each.mnemonic not in _LOADS or memory.mem.index:
         return None
     if getattr(memory.mem, "segment", 0):  # relative to a processor's own data
-        return Origin(How.LOADED, text, distance=distance)
+        return ValueOrigin(OriginKind.LOADED, text, distance=distance)
     base = instruction.name(arch, each, memory.mem.base) if memory.mem.base else None
     # A base that changed since, the load itself included, no longer holds what is printed.
     known = base not in (None, "rip") and base not in changed
-    return Origin(
-        How.LOADED, text, base if known else None, memory.mem.disp if known else 0, 0, distance
+    return ValueOrigin(
+        OriginKind.LOADED,
+        text,
+        base if known else None,
+        memory.mem.disp if known else 0,
+        0,
+        distance,
     )
 
 

@@ -11,20 +11,20 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.symbols.backwards import Origin, origin
+from pagefault_doctor.symbols.backwards import TracedValue, origin
 from pagefault_doctor.symbols.dwarf import c_type
-from pagefault_doctor.symbols.dwarf.entry import Dwarf, Entry
-from pagefault_doctor.symbols.dwarf.location import Place, number_of
+from pagefault_doctor.symbols.dwarf.entry import DebugEntry, Dwarf
+from pagefault_doctor.symbols.dwarf.location import VariableLocation, number_of
 from pagefault_doctor.symbols.dwarf.scope import (
     Scope,
-    Variable,
+    ScopeVariable,
     scopes,
     statics,
     unit_at,
     variables,
 )
 from pagefault_doctor.symbols.elf_sections import Sections
-from pagefault_doctor.symbols.function_code import Code
+from pagefault_doctor.symbols.function_code import FunctionCode
 
 WORD: Final = 8
 """Bytes of a pointer."""
@@ -32,7 +32,7 @@ _MOST_LOADS: Final = 3
 _MOST_STEPS: Final = 12
 
 
-class Named(msgspec.Struct, frozen=True):
+class NamedValue(msgspec.Struct, frozen=True):
     """An expression of the source whose value plus `add` is that of a register.
 
     `path` is how C writes it, `kind` its type, `function` the one whose variable it begins with,
@@ -40,14 +40,14 @@ class Named(msgspec.Struct, frozen=True):
     """
 
     path: str
-    kind: Entry | None
+    kind: DebugEntry | None
     function: str | None
     file: int | None = None
     add: int = 0
     loads: int = 0
 
 
-class Names:
+class VariableNames:
     """What the debug information of one file says of one place in its code.
 
     Every method raises what `module_file.broken` lists.
@@ -66,7 +66,7 @@ class Names:
         self._section_at = sections.place(section, 0)
         self._steps = 0
 
-    def in_register(self, register: str, address: int) -> Iterator[Named]:
+    def in_register(self, register: str, address: int) -> Iterator[NamedValue]:
         """Yield the variables that a register held when the instruction there began.
 
         Only those that may be a pointer are among them; the innermost function's come first.
@@ -80,7 +80,7 @@ class Names:
                     if named is not None:
                         yield named
 
-    def _held(self, variable: Variable, place: Place) -> Named | None:
+    def _held(self, variable: ScopeVariable, place: VariableLocation) -> NamedValue | None:
         """Return what a place holds of a variable, or None where that is no pointer."""
         path, kind, add = variable.name, variable.kind, -place.at.offset
         bare = c_type.bare(self.dwarf, kind)
@@ -94,13 +94,15 @@ class Names:
             return None
         if not self._may_point(kind):
             return None
-        return Named(path, kind, variable.function, variable.file, add)
+        return NamedValue(path, kind, variable.function, variable.file, add)
 
-    def _may_point(self, kind: Entry | None) -> bool:
+    def _may_point(self, kind: DebugEntry | None) -> bool:
         bare = c_type.bare(self.dwarf, kind)
         return c_type.size_of(self.dwarf, bare) == WORD and not c_type.is_structure(bare)
 
-    def traced(self, code: Code | None, register: str, at: int, loads: int = 0) -> Named | None:
+    def traced(
+        self, code: FunctionCode | None, register: str, at: int, loads: int = 0
+    ) -> NamedValue | None:
         """Return what a register's value was loaded or copied from before an offset, or None."""
         self._steps += 1
         if code is None or self._steps > _MOST_STEPS:
@@ -118,7 +120,7 @@ class Names:
         holder = self._before(code, came, loads + 1)
         return self.through(holder, came.add) if holder else None
 
-    def _before(self, code: Code, came: Origin, loads: int) -> Named | None:
+    def _before(self, code: FunctionCode, came: TracedValue, loads: int) -> NamedValue | None:
         """Return what the register of an origin held when its instruction began."""
         register = came.register or ""
         pointers = (
@@ -128,7 +130,7 @@ class Names:
         )
         return next(pointers, None) or self.traced(code, register, came.at, loads)
 
-    def through(self, holder: Named, offset: int) -> Named | None:
+    def through(self, holder: NamedValue, offset: int) -> NamedValue | None:
         """Return the member that lies at a register plus an offset, by what the register held."""
         inside = c_type.member_at(
             self.dwarf, c_type.pointed(self.dwarf, holder.kind), offset + holder.add, WORD
@@ -136,9 +138,9 @@ class Names:
         if inside is None or inside.rest or not self._may_point(inside.entry):
             return None
         path = f"{holder.path}->{inside.path}"
-        return Named(path, inside.entry, holder.function, holder.file, loads=holder.loads + 1)
+        return NamedValue(path, inside.entry, holder.function, holder.file, loads=holder.loads + 1)
 
-    def _static(self, place: int) -> Named | None:
+    def _static(self, place: int) -> NamedValue | None:
         """Return the variable of the module at a place, or the member of it that lies there."""
         if self.root is None:
             return None
@@ -146,14 +148,14 @@ class Names:
             bare = c_type.bare(self.dwarf, kind)
             if not c_type.is_structure(bare):
                 if offset == 0 and self._may_point(kind):
-                    return Named(name, kind, None, loads=1)
+                    return NamedValue(name, kind, None, loads=1)
                 continue
             part = c_type.member_at(self.dwarf, bare, offset, WORD)
             if part and not part.rest and self._may_point(part.entry):
-                return Named(f"{name}.{part.path}", part.entry, None, loads=1)
+                return NamedValue(f"{name}.{part.path}", part.entry, None, loads=1)
         return None
 
-    def callee(self, code: Code | None, register: str, at: int) -> str | None:
+    def callee(self, code: FunctionCode | None, register: str, at: int) -> str | None:
         """Return the function whose result a register still holds at an offset, or None."""
         for _ in range(_MOST_STEPS):
             came = origin(code, register, at) if code else None

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Value
 from pagefault_doctor.model.pattern import regex
@@ -252,13 +252,13 @@ def _shown(value: Value) -> str:
     return ", ".join(value) if isinstance(value, tuple) else str(value)
 
 
-def _read(result: Result, case: Case) -> Reading:
+def _read(result: Result, case: Case) -> ToolReading:
     facts = _facts(result)
     if not facts:
         text = "The box did not answer the first question; is there a working sh?"
-        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     findings = _findings({fact.name: fact for fact in facts}, result)
-    return Reading(facts=tuple(facts), findings=tuple(findings))
+    return ToolReading(facts=tuple(facts), findings=tuple(findings))
 
 
 def box_tool(programs: tuple[str, ...]) -> Tool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Result
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.tools.tool import NO_ANSWER, Read, finding, is_refused
@@ -17,12 +17,12 @@ BECOME_ROOT: Final = "run pfdoctor as root: sudo pfdoctor"
 def answered(read: Read) -> Read:
     """Return a reader that takes silence for an answer only where the program really ran."""
 
-    def read_answer(result: Result, case: Case) -> Reading:
+    def read_answer(result: Result, case: Case) -> ToolReading:
         if result.said_anything or result.status not in NO_ANSWER:
             return read(result, case)
         program = result.command.argv[0] if result.command.argv else "the command"
         text = f"{program}: {NO_ANSWER[result.status]}, so nothing is known from it"
-        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
 
     return read_answer
 

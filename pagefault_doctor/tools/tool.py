@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Source, Value
 from pagefault_doctor.model.pattern import regex
@@ -45,7 +45,7 @@ def is_refused(result: Result) -> bool:
 Plan = Callable[[Case], Command | Blocked | None]
 """Say what to run next: a command, why it cannot be used, or None when there is nothing (more)."""
 
-Read = Callable[[Result, Case], Reading]
+Read = Callable[[Result, Case], ToolReading]
 """Say what a result means. Pure, and never raises on any output."""
 
 INSTALLERS: Final = {

@@ -23,7 +23,7 @@ from pagefault_doctor.playbook.engine import END
 from pagefault_doctor.session.walk import NO_CONSENT, Walk
 from pagefault_doctor.tui import keys
 from pagefault_doctor.tui.launch import DEFAULT_THEME
-from pagefault_doctor.tui.pages.consent import Where
+from pagefault_doctor.tui.pages.consent import CommandHost
 from pagefault_doctor.tui.row import ASCII, UNICODE
 from pagefault_doctor.tui.running import CommandEnded, CommandSaid, Running
 
@@ -178,18 +178,20 @@ class WizardApp(App[int], inherit_bindings=False):
 
         self.push_screen(ConsentScreen(command), answered)
 
-    def where(self, command: Command) -> Where:
+    def where(self, command: Command) -> CommandHost:
         """Return where a command would run."""
         host = self.walk.host
         if self.walk.view.started.lab is None:  # The lab is not imported for nothing.
-            return Where(host.name, host.live)
+            return CommandHost(host.name, host.live)
         from pagefault_doctor.lab.host import LabHost, is_here
 
         if not isinstance(host, LabHost):
-            return Where(host.name, host.live)
+            return CommandHost(host.name, host.live)
         if not is_here(command):
-            return Where(host.name, host.live, in_guest=True)
-        return Where(host.name, host.live, beside_guest=True, moved=host.desk.moved(command))
+            return CommandHost(host.name, host.live, in_guest=True)
+        return CommandHost(
+            host.name, host.live, beside_guest=True, moved=host.tools_here.moved(command)
+        )
 
     def start(self, command: Command, consent: str = NO_CONSENT) -> None:
         """Run a command that may run."""
@@ -358,7 +360,7 @@ class WizardApp(App[int], inherit_bindings=False):
             self._cancel.set()
             self.exit(0)
 
-    def show_palette(self, screen: Screen[Any], offered: tuple[keys.Offer, ...]) -> None:
+    def show_palette(self, screen: Screen[Any], offered: tuple[keys.PaletteAction, ...]) -> None:
         """Offer actions of a screen by name, and do the chosen one there."""
         from pagefault_doctor.tui.screens.palette import PaletteScreen
 

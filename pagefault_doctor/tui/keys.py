@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
 
-class Place(StrEnum):
+class KeyScope(StrEnum):
     """Where a key counts."""
 
     STEP = "step"
@@ -27,7 +27,7 @@ class Key(msgspec.Struct, frozen=True):
     action: str
     label: str
     help: str
-    place: Place = Place.STEP
+    place: KeyScope = KeyScope.STEP
     shown: str = ""
 
     @property
@@ -57,17 +57,17 @@ KEYS: Final = (
     Key(("escape", "c"), "cancel", "cancel", "end the running command and all it started",
         shown="Esc, c"),
     Key(("q",), "leave", "quit", "leave; the session is kept"),
-    Key(("escape", "q", "b"), "back", "back", "go back to the step", Place.VIEWER, "Esc, q, b"),
-    Key(("enter",), "open", "open", "open what the cursor is on", Place.VIEWER, "Enter"),
-    Key(("n",), "find_next", "next", "next place found", Place.VIEWER),
-    Key(("N",), "find_previous", "previous", "place found before", Place.VIEWER),
-    Key(("slash",), "search", "search", "search the logs and all output", Place.ANYWHERE, "/"),
+    Key(("escape", "q", "b"), "back", "back", "go back to the step", KeyScope.VIEWER, "Esc, q, b"),
+    Key(("enter",), "open", "open", "open what the cursor is on", KeyScope.VIEWER, "Enter"),
+    Key(("n",), "find_next", "next", "next place found", KeyScope.VIEWER),
+    Key(("N",), "find_previous", "previous", "place found before", KeyScope.VIEWER),
+    Key(("slash",), "search", "search", "search the logs and all output", KeyScope.ANYWHERE, "/"),
     Key(("y",), "copy", "copy", "copy the selected line or command to the clipboard",
-        Place.ANYWHERE),
-    Key(("w",), "write", "write", "write it to a file in the session's folder", Place.ANYWHERE),
+        KeyScope.ANYWHERE),
+    Key(("w",), "write", "write", "write it to a file in the session's folder", KeyScope.ANYWHERE),
     Key(("question_mark", "f1"), "explain", "help", "what this step is about, terms and keys",
-        Place.ANYWHERE, "?, F1"),
-    Key(("ctrl+p", "colon"), "palette", "actions", "find any of these by name", Place.ANYWHERE,
+        KeyScope.ANYWHERE, "?, F1"),
+    Key(("ctrl+p", "colon"), "palette", "actions", "find any of these by name", KeyScope.ANYWHERE,
         "Ctrl+P, :"),
 )  # fmt: skip
 
@@ -78,7 +78,7 @@ MOVING: Final = (
 )
 
 
-def of(*places: Place) -> tuple[Key, ...]:
+def of(*places: KeyScope) -> tuple[Key, ...]:
     """Return the keys of those places, in the order of the table."""
     return tuple(key for key in KEYS if key.place in places)
 
@@ -88,7 +88,7 @@ def bindings(keys: Iterable[Key]) -> list[BindingType]:
     return [(name, _action(key, name), key.label) for key in keys for name in key.keys]
 
 
-class Offer(NamedTuple):
+class PaletteAction(NamedTuple):
     """An action as the palette offers it."""
 
     action: str
@@ -97,11 +97,11 @@ class Offer(NamedTuple):
     key: Key
 
 
-def offers(key: Key, steps: int) -> tuple[Offer, ...]:
+def offers(key: Key, steps: int) -> tuple[PaletteAction, ...]:
     """Return what a key stands for in a walk of so many steps."""
     if key is _LOOK:
-        return tuple(Offer(_action(key, n), f"step {n}", n, key) for n in key.keys[:steps])
-    return (Offer(key.action, key.label, key.cap, key),)
+        return tuple(PaletteAction(_action(key, n), f"step {n}", n, key) for n in key.keys[:steps])
+    return (PaletteAction(key.action, key.label, key.cap, key),)
 
 
 def hints(pairs: Iterable[tuple[str, str]]) -> str:
@@ -112,9 +112,9 @@ def hints(pairs: Iterable[tuple[str, str]]) -> str:
 def cheatsheet() -> str:
     """Return the table of all keys as Markdown; the README's is this one."""
     titles = {
-        Place.STEP: "In a step",
-        Place.VIEWER: "In output, log, diagnosis, help and report",
-        Place.ANYWHERE: "Everywhere",
+        KeyScope.STEP: "In a step",
+        KeyScope.VIEWER: "In output, log, diagnosis, help and report",
+        KeyScope.ANYWHERE: "Everywhere",
     }
     lines = ["| key | what it does |", "| --- | --- |"]
     for place, title in titles.items():

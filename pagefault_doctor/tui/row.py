@@ -44,7 +44,7 @@ class Row(msgspec.Struct, frozen=True):
     ref: object = None
 
 
-class Line(NamedTuple):
+class ScreenLine(NamedTuple):
     """One line on the screen: harmless text, where it is dimmed from, and the row it is of."""
 
     left: str
@@ -53,20 +53,20 @@ class Line(NamedTuple):
     row: int
 
 
-def layout(rows: Iterable[Row], width: int) -> list[Line]:
+def layout(rows: Iterable[Row], width: int) -> list[ScreenLine]:
     """Return the rows as lines of at most `width` cells, with everything in them made harmless."""
     return [line for number, row in enumerate(rows) for line in _lines(row, number, width)]
 
 
-def _lines(row: Row, number: int, width: int) -> Iterator[Line]:
+def _lines(row: Row, number: int, width: int) -> Iterator[ScreenLine]:
     left, right = plain(row.left), plain(row.right)
     beside = bool(right) and width - cells(right) - 2 >= _LEAST
     room = max(width - (cells(right) + 2 if beside else 0), 8)
     for nth, piece in enumerate(_wrap(left, room, row.hang, row.verbatim)):
-        yield Line(piece, right if beside and nth == 0 else "", row.tone, number)
+        yield ScreenLine(piece, right if beside and nth == 0 else "", row.tone, number)
     if right and not beside:
         for piece in _wrap(" " * row.hang + right, max(width, 8), row.hang, row.verbatim):
-            yield Line(piece, "", Tone.DIM, number)
+            yield ScreenLine(piece, "", Tone.DIM, number)
 
 
 def _wrap(text: str, width: int, hang: int, verbatim: bool) -> list[str]:

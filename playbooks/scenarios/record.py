@@ -53,7 +53,7 @@ class Recorder:
         There is none of a fault that the kernel only reports.
         """
         console = self.host.fall_ill(say, threading.Event())
-        dump = next(self.host.desk.path(CRASHES).rglob("dump.*"), None)
+        dump = next(self.host.tools_here.path(CRASHES).rglob("dump.*"), None)
         if dump is None and not klog.read(console.encode(), "serial.log").reports:
             raise MissingError("nothing did harm to the guest")
         (self.folder / "serial.log").write_text(console)
@@ -66,7 +66,7 @@ class Recorder:
         place = f"{CRASHES}/{dump.parent.name}/{dump.name}"
         image = f"/usr/lib/debug/boot/vmlinux-{release}"
         argv = ("crash", "-s", image, place)
-        result = self.host.desk.run(Command(argv=argv, tool="record", stdin=ask, timeout=180))
+        result = self.host.tools_here.run(Command(argv=argv, tool="record", stdin=ask, timeout=180))
         if not result.ok:
             talk(f"   no crash.txt, crash gave up: {result.errors.strip()[:200]}")
             return
@@ -76,12 +76,12 @@ class Recorder:
     @property
     def _installed(self) -> str:
         """The path of the module on the box."""
-        places = self.host.patient.places
+        places = self.host.target.places
         return next(path for path in places if path.endswith(f"/{self.scenario.module}.ko"))
 
     def keep_modules(self) -> None:
         """Keep the modules beside the recording, the one that faulted and the innocent ones."""
-        for place, path in self.host.patient.places.items():
+        for place, path in self.host.target.places.items():
             if place.endswith(".ko"):
                 shutil.copyfile(path, self.folder / path.name)
 
@@ -123,7 +123,7 @@ class Recorder:
         """Do what the person does in the editor."""
         patch = ("patch", "-s", "-p1", "-i", str(self.folder / "fix.patch"))
         began = time.monotonic()
-        source = self.host.desk.path(self.host.patient.source)
+        source = self.host.tools_here.path(self.host.target.source)
         subprocess.run(patch, cwd=source, check=True, timeout=30)
         seconds = time.monotonic() - began
         return Result(command=command, status=ResultStatus.OK, exit_code=0, seconds=seconds)
@@ -158,8 +158,8 @@ def main() -> None:
         *(requirements.Use if scenario.module else (requirements.Use.BOOT,)),
     )
     with scratch() as place:
-        patient = of_scenario(scenario, folder, place, requirements.kernel_of(stock=stock), stock)
-        with LabHost(patient, place) as host:
+        target = of_scenario(scenario, folder, place, requirements.kernel_of(stock=stock), stock)
+        with LabHost(target, place) as host:
             recorder = Recorder(folder, scenario, host)
             recorder.keep_modules()
             dump = recorder.crash()

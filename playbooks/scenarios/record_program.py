@@ -61,7 +61,7 @@ class Box:
 
     def __init__(self, guest: GuestHost, program: Path) -> None:
         self.name = guest.name
-        self.desk = LocalHost()
+        self.tools_here = LocalHost()
         self._guest = guest
         self._program = program
 
@@ -75,7 +75,7 @@ class Box:
         if command.tool == "valgrind":
             self._run_newest()
         if command.tool in DESK_TOOLS:
-            return self.desk.run(command, on_output, cancel)
+            return self.tools_here.run(command, on_output, cancel)
         result = self._guest.run(command, on_output, cancel)
         return self._with_desk_programs(result) if command.tool == "box" else result
 

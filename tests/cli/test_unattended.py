@@ -6,7 +6,7 @@ import pytest
 
 from pagefault_doctor.cli.unattended import DECLINED, NEEDS_TERMINAL, YES, walk_playbook
 from pagefault_doctor.hosts.recorded import RecordedHost
-from pagefault_doctor.model.case import Reading
+from pagefault_doctor.model.case import ToolReading
 from pagefault_doctor.model.command import Risk
 from pagefault_doctor.model.event import SessionStarted
 from pagefault_doctor.model.playbook import Playbook, Step
@@ -20,7 +20,7 @@ from pagefault_doctor.tools.tool import Tool, once
 def walk(risk: Risk, *, interactive: bool = False, read_only: bool = False) -> Walk:
     """Return a walk whose only step wants one command of that risk."""
     plan = once("push", "push", risk=risk, interactive=interactive)
-    tool = Tool(id="push", purpose="pushes", plan=plan, read=lambda result, case: Reading())
+    tool = Tool(id="push", purpose="pushes", plan=plan, read=lambda result, case: ToolReading())
     step = Step(id="only", title="Only", why="To push.", tools=("push",))
     playbook = Playbook(schema=1, id="small", title="Small", summary="", steps=(step,))
     started = SessionStarted(

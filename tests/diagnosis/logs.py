@@ -7,7 +7,7 @@ from typing import Any
 
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import diagnose
-from pagefault_doctor.diagnosis.explanation import explained
+from pagefault_doctor.diagnosis.explanation import with_explanations
 from pagefault_doctor.model.diagnosis import Candidate, Diagnosis, Opinion, RootCause
 from pagefault_doctor.model.fact import Fact
 
@@ -99,7 +99,7 @@ def of(found: Diagnosis, cause: RootCause) -> Candidate | None:
 
 def _opinion(text: str, facts: Mapping[str, Fact] | None) -> Opinion:
     logs = (klog.read(text.encode(), "made.log"),)
-    return explained(diagnose(logs, facts or {}), logs, facts or {})
+    return with_explanations(diagnose(logs, facts or {}), logs, facts or {})
 
 
 def diagnosed(text: str, facts: Mapping[str, Fact] | None = None) -> tuple[Diagnosis, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from diagnosis.conftest import make_report
-from pagefault_doctor.diagnosis.context import Scene
+from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Attribution, Diagnosis, RootCause
 from pagefault_doctor.model.report import Access, Kind
 
@@ -176,8 +176,8 @@ def test_an_arm64_instruction_abort_is_a_jump() -> None:
     report = make_report(
         Kind.PAGE_FAULT, arch="arm64", address="0xffff000012345678", error_code="0x86000004"
     )
-    assert Scene(report).is_jump
+    assert Context(report).is_jump
     data = make_report(
         Kind.PAGE_FAULT, arch="arm64", address="0xffff000012345678", error_code="0x96000044"
     )
-    assert Scene(data).access is Access.WRITE
+    assert Context(data).access is Access.WRITE

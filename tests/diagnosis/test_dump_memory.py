@@ -9,7 +9,7 @@ import pytest
 from diagnosis.conftest import diagnose_one, make_report
 from pagefault_doctor.model.diagnosis import Attribution, Diagnosis, RootCause
 from pagefault_doctor.model.fact import Fact, Source
-from pagefault_doctor.model.memory import Holder, Pointed, Trace, encoded
+from pagefault_doctor.model.memory import Holder, PointedMemory, Trace, encoded
 from pagefault_doctor.model.report import Access, Kind
 
 BAD = 0x1234567812345678
@@ -17,29 +17,29 @@ OBJECT = 0xFFFF888001000000
 FREED = Trace(7, (("kfree", ""), ("card_release", "badge"), ("__fput", "")))
 
 
-def at(value: int, kind: str, *names: str, **rest: Any) -> Pointed:
-    return Pointed(address=hex(value), names=names or ("rbx",), kind=kind, **rest)
+def at(value: int, kind: str, *names: str, **rest: Any) -> PointedMemory:
+    return PointedMemory(address=hex(value), names=names or ("rbx",), kind=kind, **rest)
 
 
 def slab(
     value: int = OBJECT, state: str = "free", names: tuple[str, ...] = ("rbx",), **rest: Any
-) -> Pointed:
+) -> PointedMemory:
     """Return a pointer to or into the one object there is, of 64 bytes."""
     shape: dict[str, Any] = {"what": "kmalloc-64", "start": hex(OBJECT), "size": 64}
     return at(value, "slab", *names, state=state, **(shape | rest))
 
 
-def read_from(what: str = "kmalloc-64", start: int = OBJECT, **rest: Any) -> Pointed:
+def read_from(what: str = "kmalloc-64", start: int = OBJECT, **rest: Any) -> PointedMemory:
     """Return the bad pointer, which lies in that object."""
     return at(BAD, "value", "rax", kept=(Holder(what, hex(start), 16),), **rest)
 
 
-def dump(*found: Pointed) -> dict[str, Fact]:
+def dump(*found: PointedMemory) -> dict[str, Fact]:
     fact = Fact("dump.pointers", tuple(map(encoded, found)), Source("drgn -q -c vmcore"))
     return {fact.name: fact}
 
 
-def fault(*found: Pointed, **rest: Any) -> Diagnosis:
+def fault(*found: PointedMemory, **rest: Any) -> Diagnosis:
     """Return the diagnosis of a read through RAX, which is no valid address."""
     known: dict[str, Any] = {
         "address": hex(BAD),
@@ -108,7 +108,7 @@ def test_a_pointer_to_a_freed_page_is_a_use_after_free() -> None:
 GONE = 0xFFFFFFFFC0300000
 
 
-def jump(*found: Pointed, **rest: Any) -> Diagnosis:
+def jump(*found: PointedMemory, **rest: Any) -> Diagnosis:
     registers = {"rip": hex(GONE), "rax": hex(GONE)}
     known: dict[str, Any] = {"address": hex(GONE), "access": Access.EXECUTE, "function": None}
     known |= {"registers": registers, "last_unloaded": "beacon"}
@@ -140,7 +140,7 @@ def test_code_that_is_due_and_gone_speaks_for_a_use_after_unload_of_a_jump_only(
     assert weight(found, RootCause.USE_AFTER_FREE, "is due") == 0
 
 
-def freeing(*found: Pointed, function: str = "__kmem_cache_free") -> Diagnosis:
+def freeing(*found: PointedMemory, function: str = "__kmem_cache_free") -> Diagnosis:
     line = "kernel BUG at mm/slub.c:419!"
     registers = {"rbx": hex(OBJECT), "rcx": hex(OBJECT + 48)}
     report = make_report(Kind.KERNEL_BUG, line, function=function, registers=registers)
@@ -154,7 +154,7 @@ def test_an_object_that_is_free_while_it_is_freed_is_freed_twice() -> None:
 
 
 @pytest.mark.parametrize("near", [slab(state="live"), slab(OBJECT + 48, names=("rcx",))])
-def test_a_live_object_or_the_middle_of_one_is_not_freed_twice(near: Pointed) -> None:
+def test_a_live_object_or_the_middle_of_one_is_not_freed_twice(near: PointedMemory) -> None:
     assert weight(freeing(near), RootCause.DOUBLE_FREE, "a freed object") == 0
 
 

@@ -26,7 +26,7 @@ from diagnosis.test_hard_pairs import INVPCID, broken_list, poison_overwritten
 from diagnosis.test_history import boots, ever_others, in_a_row, segfault
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import ranking
-from pagefault_doctor.diagnosis.context import scene_of
+from pagefault_doctor.diagnosis.context import context_of
 from pagefault_doctor.diagnosis.weights import WEIGHT
 from pagefault_doctor.model.fact import Fact, Source, Value
 
@@ -265,7 +265,7 @@ def fired(text: str, facts: Mapping[str, Fact] | None = None) -> set[str]:
     weights = bench()
     with weights.keyed():
         for report in log.reports:
-            weighed, _ = ranking.weighed(report, scene_of(report, log, facts or {}))
+            weighed, _ = ranking.weighed(report, context_of(report, log, facts or {}))
             found |= {getattr(e.weight, "key", "") for each in weighed.values() for e in each}
     return found
 

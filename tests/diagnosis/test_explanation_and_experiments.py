@@ -9,13 +9,13 @@ import pytest
 from diagnosis.logs import gpf, oops, page_fault, stamped, verdict
 from diagnosis.test_every_cause import CAUSES, HUNG, KILLED, SEGFAULT, kasan, says
 from pagefault_doctor.diagnosis.experiments import RIVAL, TRIALS, between, of_blame
-from pagefault_doctor.model.diagnosis import Account, Attribution, Candidate, RootCause
+from pagefault_doctor.model.diagnosis import Attribution, Candidate, Explanation, RootCause
 
 CODE = "90 <c6> 40 08 41 c3"  # movb $0x41,8(%rax)
 NULL = page_fault("0000000000000008", 2, code=CODE, registers={"rax": "0"})
 
 
-def account(log: str) -> Account:
+def account(log: str) -> Explanation:
     """Return the account of a log's fault."""
     found = verdict(log).account
     assert found is not None

@@ -8,7 +8,7 @@ import pytest
 
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import diagnose
-from pagefault_doctor.diagnosis.explanation import explained
+from pagefault_doctor.diagnosis.explanation import with_explanations
 from pagefault_doctor.model.diagnosis import Diagnosis, RootCause
 
 UNLOADED = """\
@@ -144,7 +144,7 @@ CALL_OF_POISON = """\
 
 def test_a_function_pointer_in_freed_memory_that_was_called() -> None:
     logs = (klog.read(CALL_OF_POISON.encode(), "made.log"),)
-    found = explained(diagnose(logs, {}), logs, {}).verdict
+    found = with_explanations(diagnose(logs, {}), logs, {}).verdict
     assert (found.root_cause, found.module) == (RootCause.USE_AFTER_FREE, "demo")
     assert found.confidence > 0.9
     assert found.account
@@ -238,7 +238,7 @@ TOP_BYTE = """\
 
 def test_arm64_takes_the_top_byte_off_an_address_and_the_register_has_it() -> None:
     logs = (klog.read(TOP_BYTE.encode(), "log"),)
-    opinion = explained(diagnose(logs, {}), logs, {})
+    opinion = with_explanations(diagnose(logs, {}), logs, {})
     (found,) = opinion.by_report
     assert (found.root_cause, found.module) == (RootCause.USE_AFTER_FREE, "demo")
     assert found.account

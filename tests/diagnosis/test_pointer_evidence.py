@@ -8,7 +8,7 @@ import pytest
 from diagnosis.logs import page_fault
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import diagnose
-from pagefault_doctor.diagnosis.explanation import explained
+from pagefault_doctor.diagnosis.explanation import with_explanations
 from pagefault_doctor.model.diagnosis import Diagnosis, RootCause
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.pointer import Pointer
@@ -20,7 +20,7 @@ def opinion(scenario_id: str, pointer: Pointer | None) -> Diagnosis:
     log = klog.read_file(shelf.scenario_folder(scenario_id) / "serial.log")
     report = msgspec.structs.replace(log.reports[0], pointer=pointer)
     logs = (msgspec.structs.replace(log, reports=(report,)),)
-    return explained(diagnose(logs, {}), logs, {}).verdict
+    return with_explanations(diagnose(logs, {}), logs, {}).verdict
 
 
 def pointer(value: str, **more: str) -> Pointer:

@@ -11,16 +11,16 @@ from diagnosis.logs import gpf, of, page_fault, stamped, verdict
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import address, poison
 from pagefault_doctor.diagnosis.address import AddressClass
-from pagefault_doctor.diagnosis.context import Scene
-from pagefault_doctor.diagnosis.registers import error_words, readings, walk_words
-from pagefault_doctor.model.diagnosis import Reading, RootCause
+from pagefault_doctor.diagnosis.context import Context
+from pagefault_doctor.diagnosis.registers import error_words, register_notes, walk_words
+from pagefault_doctor.model.diagnosis import RegisterNote, RootCause
 from pagefault_doctor.model.report import Fault, Kind, Report, Span
 
 LOAD = "90 <48> 8b 06 c3"  # mov (%rsi),%rax
 HEADERS = sorted(Path("/usr/src").glob("linux-headers-*/include/linux/poison.h"))
 
 
-def read(value: str, *, used: bool = True, arch: str = "x86_64", **others: str) -> Reading:
+def read(value: str, *, used: bool = True, arch: str = "x86_64", **others: str) -> RegisterNote:
     """Return what is said of a register with that value; `used` is whether the access used it."""
     if arch == "arm64":
         registers = {"x1": value, "sp": "0xffff80000a0e8e98", **others}
@@ -33,7 +33,7 @@ def read(value: str, *, used: bool = True, arch: str = "x86_64", **others: str) 
     report = Report(kind=kind, title="made", arch=arch, fault=at, registers=registers, code=code,
                     span=Span(1, 1))  # fmt: skip
     name = "x1" if arch == "arm64" else "rsi"
-    return next(r for r in readings(Scene(report)) if r.register == name)
+    return next(r for r in register_notes(Context(report)) if r.register == name)
 
 
 @pytest.mark.parametrize(
@@ -126,9 +126,9 @@ def test_every_register_of_a_report_is_read_with_its_line() -> None:
     assert all(r.line for r in found.registers)
 
 
-def scene(text: str) -> Scene:
+def context(text: str) -> Context:
     """Return the scene of a log's first report."""
-    return Scene(klog.read(text.encode(), "made").reports[0])
+    return Context(klog.read(text.encode(), "made").reports[0])
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def scene(text: str) -> Scene:
     ],
 )
 def test_the_error_code_of_x86_in_words(error: int, words: str) -> None:
-    assert words in (error_words(scene(page_fault("ffffc90000346000", error))) or "")
+    assert words in (error_words(context(page_fault("ffffc90000346000", error))) or "")
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_the_error_code_of_x86_in_words(error: int, words: str) -> None:
 def test_the_esr_of_arm64_in_words(esr: int, words: tuple[str, ...]) -> None:
     report = Report(kind=Kind.PAGE_FAULT, title="made", arch="arm64", span=Span(1, 1),
                     fault=Fault("0x10", None, "kernel", None, hex(esr)))  # fmt: skip
-    said = error_words(Scene(report)) or ""
+    said = error_words(Context(report)) or ""
     assert all(word in said for word in words)
 
 
@@ -166,10 +166,10 @@ def test_the_level_at_which_the_page_walk_ended_is_told() -> None:
     head = page_fault("ffffc90000346000").replace(
         "Oops: 0000", "PGD 100000067 P4D 100000067 PUD 1001d4067 PMD 0 \n[   50.100000] Oops: 0000"
     )
-    said = walk_words(scene(head)) or ""
+    said = walk_words(context(head)) or ""
     assert "PMD" in said
     assert "2 MiB" in said
-    assert walk_words(scene(page_fault("ffffc90000346000"))) is None
+    assert walk_words(context(page_fault("ffffc90000346000"))) is None
 
 
 def test_the_bytes_before_the_mark_do_not_mislead_the_decoder() -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from pagefault_doctor.hosts.program import Obstacle, environment, locate
+from pagefault_doctor.hosts.program import StartProblem, environment, locate
 from pagefault_doctor.model.command import Command, ResultStatus
 
 
-def found(*argv: str, cwd: str = "/", path: str = "/usr/bin:/bin") -> str | Obstacle:
+def found(*argv: str, cwd: str = "/", path: str = "/usr/bin:/bin") -> str | StartProblem:
     return locate(Command(argv=argv, tool="test", cwd=cwd), {"PATH": path})
 
 
@@ -33,14 +33,14 @@ def test_a_relative_program_is_one_of_the_commands_folder(tmp_path: Path) -> Non
 
 
 def test_a_program_nobody_has_is_missing() -> None:
-    assert found("no-such-tool") == Obstacle(ResultStatus.MISSING, "no-such-tool: not found")
-    assert found("/nowhere/tool") == Obstacle(ResultStatus.MISSING, "/nowhere/tool: not found")
+    assert found("no-such-tool") == StartProblem(ResultStatus.MISSING, "no-such-tool: not found")
+    assert found("/nowhere/tool") == StartProblem(ResultStatus.MISSING, "/nowhere/tool: not found")
 
 
 def test_a_file_that_is_not_executable_is_refused(tmp_path: Path) -> None:
     file = script(tmp_path, 0o644)
     for obstacle in (found(str(file)), found("tool", path=str(tmp_path))):
-        assert isinstance(obstacle, Obstacle)
+        assert isinstance(obstacle, StartProblem)
         assert obstacle.status is ResultStatus.REFUSED
         assert obstacle.reason == f"{file}: permission denied, it is not executable"
 
@@ -56,12 +56,12 @@ def test_a_file_that_is_not_executable_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_odd_words_are_refused_in_words(argv: tuple[str, ...], reason: str) -> None:
-    assert found(*argv) == Obstacle(ResultStatus.REFUSED, reason)
+    assert found(*argv) == StartProblem(ResultStatus.REFUSED, reason)
 
 
 @pytest.mark.parametrize("cwd", ["/nowhere", "/etc/passwd", ""])
 def test_a_folder_that_is_none_is_refused(cwd: str) -> None:
-    assert found("sh", cwd=cwd) == Obstacle(
+    assert found("sh", cwd=cwd) == StartProblem(
         ResultStatus.REFUSED, f"{cwd}: no such folder to run in"
     )
 
@@ -69,13 +69,13 @@ def test_a_folder_that_is_none_is_refused(cwd: str) -> None:
 @pytest.mark.parametrize("name", ["", "A=B"])
 def test_a_variable_that_cannot_be_set_is_refused(name: str) -> None:
     obstacle = locate(Command(argv=("sh",), tool="test"), {"PATH": "/bin", name: "x"})
-    assert isinstance(obstacle, Obstacle)
+    assert isinstance(obstacle, StartProblem)
     assert obstacle.status is ResultStatus.REFUSED
 
 
 def test_a_hostile_name_is_shown_and_not_obeyed() -> None:
     obstacle = found("\x1b]52;c;eA==\x07")
-    assert isinstance(obstacle, Obstacle)
+    assert isinstance(obstacle, StartProblem)
     assert obstacle.reason == "\\x1b]52;c;eA==\\x07: not found"
 
 

@@ -30,7 +30,7 @@ def test_a_process_stuck_in_the_kernel_is_given_up(monkeypatch: pytest.MonkeyPat
     command = Command(argv=("sleep", "99"), tool="test", timeout=0.1)
     os.write(writer, b"last words")
     watching = watch.Watch(
-        Stuck(child.pid), process_group.Run(), command, (reader, errors), None, None
+        Stuck(child.pid), process_group.ProcessGroup(), command, (reader, errors), None, None
     )
     assert watching.follow() is ResultStatus.TIMEOUT
     assert watching.output.text() == "last words"

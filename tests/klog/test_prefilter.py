@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pagefault_doctor import klog
 from pagefault_doctor.klog import prefilter, scan
-from pagefault_doctor.klog.prefilter import COMMON, NEEDLES, Sieve
+from pagefault_doctor.klog.prefilter import COMMON, NEEDLES, Prefilter
 from requirements import require
 from test_import_hygiene import OOPS
 
@@ -54,7 +54,7 @@ def lines_with_needles(piece: bytes) -> tuple[int, list[tuple[int, int]]]:
 
 @given(st.lists(TEXTS, max_size=3))
 def test_the_sieve_finds_the_lines_that_hold_a_needle(parts: list[bytes]) -> None:
-    one = Sieve()
+    one = Prefilter()
     for piece in parts:
         assert one.hits(piece) == lines_with_needles(piece)
 
@@ -69,12 +69,12 @@ def test_one_pass_finds_the_same_lines(piece: bytes) -> None:
 
 @given(st.binary(max_size=2000))
 def test_any_bytes_are_searched(piece: bytes) -> None:
-    assert Sieve().hits(piece) == lines_with_needles(piece)
+    assert Prefilter().hits(piece) == lines_with_needles(piece)
 
 
 def test_every_needle_is_found_alone() -> None:
     for needle in NEEDLES:
-        assert Sieve().hits(b"a line\nx" + needle + b"y\n") == (2, [(2, 7)])
+        assert Prefilter().hits(b"a line\nx" + needle + b"y\n") == (2, [(2, 7)])
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -122,5 +122,5 @@ def _random_log(seed: int) -> bytes:
 
 def _scanned_plainly(log: bytes, monkeypatch: pytest.MonkeyPatch) -> scan.Scan:
     with monkeypatch.context() as patched:
-        patched.setattr(Sieve, "hits", lambda _, piece: lines_with_needles(piece))
+        patched.setattr(Prefilter, "hits", lambda _, piece: lines_with_needles(piece))
         return scan.scan(log)

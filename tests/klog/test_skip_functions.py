@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pagefault_doctor.klog.guilty_function import CALL, TRACE, Take, is_generic, name_function
+from pagefault_doctor.klog.guilty_function import CALL, TRACE, Choice, is_generic, name_function
 from pagefault_doctor.klog.line import lines_of
 
 GENERIC = {
@@ -122,4 +122,4 @@ def test_what_has_a_cause_of_its_own_is_blamed() -> None:
 def test_a_stalled_stack_is_named_by_what_its_entry_called(entry: str) -> None:
     names = ("pfd_random", "pfd_deeper", "pfd_entry", entry, "pfd_below")
     lines = lines_of("\n".join(["Call Trace:", *(f" {name}+0x1/0x20" for name in names)]), 1)
-    assert name_function(lines, ((CALL, TRACE),), take=Take.STALL).function == "pfd_entry"
+    assert name_function(lines, ((CALL, TRACE),), take=Choice.STALL).function == "pfd_entry"

@@ -41,8 +41,8 @@ def box(arm64: Stock) -> Iterator[LabHost]:
     home = shelf.scenario_folder(SCENARIO)
     with scratch() as folder:
         kernel = requirements.kernel_of(stock=arm64)
-        patient = of_scenario(shelf.scenario(SCENARIO), home, folder, kernel, arm64)
-        with LabHost(patient, folder) as host:
+        target = of_scenario(shelf.scenario(SCENARIO), home, folder, kernel, arm64)
+        with LabHost(target, folder) as host:
             yield host
 
 
@@ -78,7 +78,7 @@ def test_the_box_is_arm64_and_its_desk_builds_and_reads_for_it(box: LabHost) -> 
     build = f"/lib/modules/{box.release}/build"
     said = run("make", "-C", build, f"M={source}", "modules", tool="module-build")
     assert f"LD [M]  {source}/uplink.ko" in said
-    assert str(box.patient.stock.root) not in said
+    assert str(box.target.stock.root) not in said
     asked = ("gdb", "-batch", "-nx", "-ex", "info line uplink_exit", f"{source}/uplink.ko")
     assert f'of "{source}/uplink.c"' in run(*asked, tool="gdb-module")
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pagefault_doctor.lab.cpio import (
-    Entry,
+    CpioEntry,
     archive,
     character_device,
     file,
@@ -92,7 +92,7 @@ NAMES = st.text("abcdefgh./-_", min_size=1, max_size=12).filter(
 
 @given(st.dictionaries(NAMES, st.binary(max_size=40), max_size=6))
 def test_contents_come_back(contents: dict[str, bytes]) -> None:
-    entries: list[Entry] = [file(name, data) for name, data in contents.items()]
+    entries: list[CpioEntry] = [file(name, data) for name, data in contents.items()]
     packed = headers(archive(entries))
     for name, data in contents.items():
         if stat.S_ISREG(packed[name][0]):

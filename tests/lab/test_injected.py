@@ -50,8 +50,8 @@ def test_the_box_dies_of_the_event_and_its_log_is_kept(scenario_id: str, folder:
     stock, scenario = stock_for(scenario_id), shelf.scenario(scenario_id)
     home = shelf.scenario_folder(scenario_id)
     said: list[str] = []
-    patient = of_scenario(scenario, home, folder, requirements.kernel_of(stock=stock), stock)
-    with LabHost(patient, folder) as host:
+    target = of_scenario(scenario, home, folder, requirements.kernel_of(stock=stock), stock)
+    with LabHost(target, folder) as host:
         console = host.fall_ill(said.append, threading.Event())
         log = klog.read(console.encode(), "serial.log")
         verdict = diagnose((log,), {}).verdict

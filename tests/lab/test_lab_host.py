@@ -11,7 +11,7 @@ import pytest
 from pagefault_doctor.lab.host import CUT_SHORT, LabHost
 from pagefault_doctor.lab.machine import release_of
 from pagefault_doctor.lab.module import build
-from pagefault_doctor.lab.target import Patient, bring, of_scenario
+from pagefault_doctor.lab.target import LabTarget, bring, of_scenario
 from pagefault_doctor.lab.temp_folder import scratch
 from pagefault_doctor.model.command import Command, ResultStatus, Risk
 from pagefault_doctor.model.errors import UsageError
@@ -35,7 +35,7 @@ def command(*argv: str, tool: str = "test", risk: Risk = Risk.READ) -> Command:
     return Command(argv=argv, tool=tool, risk=risk)
 
 
-def patient_of(folder: Path, kernel: Path, *kernel_args: str) -> Patient:
+def patient_of(folder: Path, kernel: Path, *kernel_args: str) -> LabTarget:
     return bring(
         SOURCE, folder, kernel=kernel, seen_as="/usr/src/faulty-1.0", kernel_args=kernel_args
     )
@@ -65,7 +65,7 @@ def test_files_of_the_source_folder_reach_the_guest_as_they_are_now(
     path = "/usr/src/faulty-1.0/notes"
     with LabHost(patient_of(folder, kernel), folder) as host:
         for text in ("old\n" * 20_000, "new\n"):
-            host.desk.path(path).write_text(text)
+            host.tools_here.path(path).write_text(text)
             assert host.run(command("cat", path)).output == text
 
 

@@ -84,9 +84,9 @@ def test_the_change_is_made_and_built_again(box: LabHost) -> None:
     assert told[0] == FRESH
     assert f"your change to {FILE} was made again" in told
     assert "the module was built again: ok" in told
-    source = box.desk.path("/usr/src/faulty-1.0")
+    source = box.tools_here.path("/usr/src/faulty-1.0")
     assert (source / "faulty.ko").is_file()
-    now = box.desk.run(Command(argv=("diff", "-u", f"{FILE}.orig", FILE), tool="diff")).output
+    now = box.tools_here.run(Command(argv=("diff", "-u", f"{FILE}.orig", FILE), tool="diff")).output
     assert changed_lines(now) == changed_lines(change())
 
 
@@ -99,7 +99,7 @@ def changed_lines(diff: str) -> list[str]:
 def test_a_change_of_which_there_is_no_diff_is_told_as_lost(box: LabHost) -> None:
     told = bring_back(taken_up(box, "fix-code", COPY, EDIT), box)
     assert any("is lost" in line for line in told)
-    assert not box.desk.path(f"{FILE}.orig").exists()
+    assert not box.tools_here.path(f"{FILE}.orig").exists()
 
 
 def test_a_diff_that_does_not_fit_is_told(box: LabHost) -> None:

@@ -9,13 +9,13 @@ import pytest
 
 from pagefault_doctor.lab import initramfs, requirements
 from pagefault_doctor.lab.machine import ARM64, Stock
-from pagefault_doctor.lab.requirements import Need, Row, Use
+from pagefault_doctor.lab.requirements import Requirement, RequirementState, Use
 from pagefault_doctor.model.errors import MissingError
 
 
-def row(name: str, use: Use, path: str = "") -> Row:
-    need = Need(name, use, "tests", name, 1, lambda release: path)
-    return Row(need, path, "" if path else f"apt install {name}")
+def row(name: str, use: Use, path: str = "") -> RequirementState:
+    need = Requirement(name, use, "tests", name, 1, lambda release: path)
+    return RequirementState(need, path, "" if path else f"apt install {name}")
 
 
 def test_every_need_is_found_or_has_a_remedy() -> None:

@@ -14,7 +14,14 @@ from pagefault_doctor.model.fact import Fact, Source, Value
 from pagefault_doctor.model.playbook import Playbook, StepStatus
 from pagefault_doctor.model.report import Kind
 from pagefault_doctor.playbook import loader, shelf
-from pagefault_doctor.playbook.engine import Conclude, Learned, State, Suggest, advance, start
+from pagefault_doctor.playbook.engine import (
+    Conclude,
+    OutputLearned,
+    Suggest,
+    WalkState,
+    advance,
+    start,
+)
 from pagefault_doctor.playbook.schema import json_schema
 from pagefault_doctor.session.derived_facts import known_facts
 from pagefault_doctor.tools import TOOLS
@@ -101,10 +108,12 @@ def _tests(condition: dict[str, object]) -> list[dict[str, str]]:
     return [test for part in inner for test in _tests(part)]
 
 
-def finish_step(state: State, step: str, outcome: Outcome, facts: dict[str, Value]) -> Suggest:
+def finish_step(state: WalkState, step: str, outcome: Outcome, facts: dict[str, Value]) -> Suggest:
     """Walk one step with every tool ending the same way, and return what it suggests."""
     state, effects = advance(state, StepEntered(step=step))
-    state, _ = advance(state, Learned(tuple(Fact(n, v, Source("x")) for n, v in facts.items())))
+    state, _ = advance(
+        state, OutputLearned(tuple(Fact(n, v, Source("x")) for n, v in facts.items()))
+    )
     for tool in state.playbook.step(step).tools:
         done = ToolFinished(step=step, tool=tool, outcome=outcome, reason="no")
         state, effects = advance(state, done)

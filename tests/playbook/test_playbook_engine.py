@@ -21,10 +21,10 @@ from pagefault_doctor.model.playbook import Condition, Playbook, Step, StepStatu
 from pagefault_doctor.playbook.engine import (
     Conclude,
     Effect,
-    Learned,
-    State,
+    OutputLearned,
     Suggest,
     UseTool,
+    WalkState,
     advance,
     start,
 )
@@ -56,9 +56,9 @@ BOOK = Playbook(
 )
 
 SOURCE = Source("dmesg", 3)
-WHERE = Learned(facts=(Fact("report.module", "faulty", SOURCE),))
-ALARM = Learned(findings=(Finding("It is bad.", Mark.BAD, SOURCE),))
-CALM = Learned(
+WHERE = OutputLearned(facts=(Fact("report.module", "faulty", SOURCE),))
+ALARM = OutputLearned(findings=(Finding("It is bad.", Mark.BAD, SOURCE),))
+CALM = OutputLearned(
     findings=(Finding("All is well.", Mark.GOOD, SOURCE), Finding("So.", Mark.NEUTRAL, SOURCE))
 )
 
@@ -73,7 +73,9 @@ def finish(status: StepStatus, step: str = "look") -> StepFinished:
     return StepFinished(step=step, status=status)
 
 
-def walk(*events: Event | Learned, state: State | None = None) -> tuple[State, tuple[Effect, ...]]:
+def walk(
+    *events: Event | OutputLearned, state: WalkState | None = None
+) -> tuple[WalkState, tuple[Effect, ...]]:
     now = state or start(BOOK)
     effects: tuple[Effect, ...] = ()
     for event in events:
@@ -81,8 +83,8 @@ def walk(*events: Event | Learned, state: State | None = None) -> tuple[State, t
     return now, effects
 
 
-def learned(name: str, value: Value) -> Learned:
-    return Learned(facts=(Fact(name, value, SOURCE),))
+def learned(name: str, value: Value) -> OutputLearned:
+    return OutputLearned(facts=(Fact(name, value, SOURCE),))
 
 
 def test_nothing_has_been_done_at_the_start() -> None:
@@ -180,7 +182,7 @@ def test_a_finding_before_the_first_step_alarms_no_step() -> None:
     ],
 )
 def test_a_finished_step_suggests_where_to_go(
-    events: list[Event | Learned], suggestion: Suggest
+    events: list[Event | OutputLearned], suggestion: Suggest
 ) -> None:
     _, effects = walk(ENTER, *events)
     assert effects == (suggestion,)
@@ -247,7 +249,7 @@ def test_what_does_not_concern_the_walk_changes_nothing(event: Event) -> None:
 
 
 STEPS = st.sampled_from(["look", "think", "mend", "gone"])
-EVENTS: st.SearchStrategy[Event | Learned] = st.one_of(
+EVENTS: st.SearchStrategy[Event | OutputLearned] = st.one_of(
     st.builds(StepEntered, step=STEPS),
     st.builds(
         ToolFinished,
@@ -262,7 +264,7 @@ EVENTS: st.SearchStrategy[Event | Learned] = st.one_of(
 
 @given(st.lists(EVENTS, max_size=12))
 def test_the_same_events_give_the_same_walk_and_touch_no_earlier_state(
-    events: list[Event | Learned],
+    events: list[Event | OutputLearned],
 ) -> None:
     state = start(BOOK)
     for event in events:
@@ -274,7 +276,7 @@ def test_the_same_events_give_the_same_walk_and_touch_no_earlier_state(
 
 
 @given(st.lists(EVENTS, max_size=12))
-def test_a_running_step_always_has_a_next_thing_to_do(events: list[Event | Learned]) -> None:
+def test_a_running_step_always_has_a_next_thing_to_do(events: list[Event | OutputLearned]) -> None:
     state = start(BOOK)
     for event in events:
         state, effects = advance(state, event)

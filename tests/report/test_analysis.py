@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pagefault_doctor.model.diagnosis import Account, Evidence
+from pagefault_doctor.model.diagnosis import Evidence, Explanation
 from pagefault_doctor.playbook import shelf
 from pagefault_doctor.report import markdown
 from pagefault_doctor.report.analysis import in_short
@@ -53,7 +53,7 @@ FIXED = [name for name in shelf.scenario_ids() if "validate" in visited(name)]
 """Cases with something to mend."""
 
 
-def sentences(account: Account) -> Iterator[Evidence]:
+def sentences(account: Explanation) -> Iterator[Evidence]:
     yield account.crux
     for part in (account.happened, account.came, account.fix, account.tried):
         yield from part

@@ -6,7 +6,7 @@ import re
 
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import diagnose
-from pagefault_doctor.diagnosis.explanation import explained
+from pagefault_doctor.diagnosis.explanation import with_explanations
 from pagefault_doctor.model.diagnosis import Diagnosis, Evidence
 from pagefault_doctor.playbook.shelf import causes
 from pagefault_doctor.report.analysis import analysis, cited
@@ -31,7 +31,7 @@ Call Trace:
 def found(log: str = OOPS) -> Diagnosis:
     """Return the verdict on a log."""
     logs = (klog.read(log.encode(), "kern.log"),)
-    return explained(diagnose(logs, {}), logs, {}).verdict
+    return with_explanations(diagnose(logs, {}), logs, {}).verdict
 
 
 def sections(diagnosis: Diagnosis) -> dict[str, tuple[str, ...]]:

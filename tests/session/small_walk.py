@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from pagefault_doctor.hosts.host import Host, OnOutput
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.event import SessionStarted
 from pagefault_doctor.model.fact import Mark
@@ -45,13 +45,13 @@ class TableHost(Host):
         return Result(command=command, status=ResultStatus.OK, exit_code=0, output=output)
 
 
-def _read_word(result: Result, case: Case) -> Reading:
+def _read_word(result: Result, case: Case) -> ToolReading:
     words = result.output.split()
     bad = tuple(finding(f"found {w}", Mark.BAD, result, 1) for w in words if w == "trouble")
-    return Reading(facts=(fact("look.words", len(words), result),), findings=bad)
+    return ToolReading(facts=(fact("look.words", len(words), result),), findings=bad)
 
 
-def _broken(result: Result, case: Case) -> Reading:
+def _broken(result: Result, case: Case) -> ToolReading:
     raise ValueError("unreadable")
 
 
@@ -60,7 +60,7 @@ def _refuse(case: Case) -> Blocked:
 
 
 def _tool(tool_id: str, plan: Plan, **options: object) -> Tool:
-    read: Callable[[Result, Case], Reading] = _read_word
+    read: Callable[[Result, Case], ToolReading] = _read_word
     return Tool(id=tool_id, purpose="for the test", plan=plan, read=read, **options)  # type: ignore[arg-type]
 
 

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from pagefault_doctor import klog
-from pagefault_doctor.diagnosis.source_lookup import located
+from pagefault_doctor.diagnosis.source_lookup import with_source
 from pagefault_doctor.model.report import Report
 from requirements import require_program
 
@@ -124,4 +124,4 @@ def told(file: Path, lines: tuple[str, ...]) -> Report:
     """Return the report in the lines, with what the file's folder tells of it."""
     text = "".join(f"[   10.{n:06}] {line}\n" for n, line in enumerate(lines))
     report = klog.read(text.encode(), "log").reports[0]
-    return located(report, file.parent)
+    return with_source(report, file.parent)

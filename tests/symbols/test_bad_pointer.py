@@ -15,7 +15,7 @@ from pagefault_doctor.playbook import shelf
 from pagefault_doctor.symbols.dwarf.location import REGISTERS
 from pagefault_doctor.symbols.elf_sections import Sections
 from pagefault_doctor.symbols.module_file import open_module, place_of
-from pagefault_doctor.symbols.variable_names import Names
+from pagefault_doctor.symbols.variable_names import VariableNames
 from requirements import require_program
 from symbols.faults import compiled, instructions, jump, oops, told
 
@@ -175,7 +175,7 @@ def test_variables_are_in_the_registers_that_gdb_says(
             placed = place_of(elf, function, offset, None)
             if placed is None:
                 continue
-            names = Names(sections, "x86_64", placed.section, placed.at)
+            names = VariableNames(sections, "x86_64", placed.section, placed.at)
             ours: dict[str, str] = {}
             for variable in names.here:
                 for place in variable.places[:1]:

@@ -12,15 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pagefault_doctor.model.pointer import Pointer
-from pagefault_doctor.symbols.access import Access
+from pagefault_doctor.symbols.access import FaultingAccess
 from pagefault_doctor.symbols.btf import Btf
 from pagefault_doctor.symbols.btf_pointer import pointer_by_types, types_of
 from pagefault_doctor.symbols.elf_sections import Sections
-from pagefault_doctor.symbols.function_code import Code
+from pagefault_doctor.symbols.function_code import FunctionCode
 from pagefault_doctor.symbols.instruction import decode_bytes
 from pagefault_doctor.symbols.module_file import broken, open_module, place_of
 from pagefault_doctor.symbols.pointer import pointer_of
-from pagefault_doctor.symbols.variable_names import Names
+from pagefault_doctor.symbols.variable_names import VariableNames
 from requirements import require
 
 
@@ -92,14 +92,14 @@ FOLDERS = "/usr/lib/debug/lib/modules/*/kernel/"
 MODULES = ("net/vmw_vsock/vsock.ko", "drivers/block/loop.ko")
 
 
-def accesses(code: Code, value: int) -> Iterator[tuple[int, Access]]:
+def accesses(code: FunctionCode, value: int) -> Iterator[tuple[int, FaultingAccess]]:
     """Yield each instruction that goes through a register, as if that had held the value."""
     for at in code.places:
         found = decode_bytes(code.bytes_at(at), code.arch)
         if found and found.base and not found.index and found.base not in ("rsp", "rip", "rbp"):
             yield (
                 at,
-                Access(
+                FaultingAccess(
                     arch=code.arch,
                     register=found.base,
                     value=value % (1 << 64),
@@ -122,9 +122,9 @@ def both(file: Path, value: int = 0) -> Iterator[tuple[Pointer | None, Pointer |
             placed = place_of(elf, name, 0, None)
             if placed is None:
                 continue
-            code = Code(sections, "x86_64", placed, sections)
+            code = FunctionCode(sections, "x86_64", placed, sections)
             for at, access in islice(accesses(code, value), 4):
-                names = Names(sections, "x86_64", placed.section, at)
+                names = VariableNames(sections, "x86_64", placed.section, at)
                 ours = pointer_by_types(types, access, name, code, at)
                 yield pointer_of(names, access, code), ours
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pagefault_doctor import klog
-from pagefault_doctor.diagnosis.source_lookup import located
+from pagefault_doctor.diagnosis.source_lookup import with_source
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.playbook import shelf
 from pagefault_doctor.symbols.dwarf.location import places
@@ -59,7 +59,7 @@ def test_whatever_is_damaged_there_is_an_answer_or_none(
     at = start + int(place * size)
     data[at : at + len(filling)] = filling
     (folder / file.name).write_bytes(data)
-    assert isinstance(located(report, folder), Report)
+    assert isinstance(with_source(report, folder), Report)
 
 
 @given(st.binary(max_size=60), st.one_of(st.none(), st.binary(max_size=4)))
@@ -79,4 +79,4 @@ def test_entries_that_lead_nowhere_end(whole: Whole) -> None:
     for byte in (1, 2, 3, 5, 9, 0x7F):
         data[start + 12 : start + size] = bytes((byte,)) * (size - 12)
         (folder / file.name).write_bytes(data)
-        assert located(report, folder).pointer is None
+        assert with_source(report, folder).pointer is None

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus
 from pagefault_doctor.model.fact import Fact, Finding, Source, Value
 from pagefault_doctor.tools.logs.log_reading import parse
@@ -93,7 +93,7 @@ def known(facts: dict[str, Value] | None = None, *logs: tuple[str, str]) -> Case
     )
 
 
-def learn(case: Case, tool_id: str, result: Result, reading: Reading) -> Case:
+def learn(case: Case, tool_id: str, result: Result, reading: ToolReading) -> Case:
     """Return the case with a result and what was read from it."""
     return msgspec.structs.replace(
         case,

@@ -21,18 +21,18 @@ FORBIDDEN = {"ctrl+s", "ctrl+q", "ctrl+b", "ctrl+a", "ctrl+j", "shift+enter"}
 @pytest.mark.parametrize("key", keys.KEYS, ids=lambda key: key.help)
 def test_each_key_has_an_action_on_its_screen(key: keys.Key) -> None:
     for screen in {
-        keys.Place.STEP: (StepScreen,),
-        keys.Place.VIEWER: (ViewerScreen,),
-        keys.Place.ANYWHERE: (StepScreen, ViewerScreen),
+        keys.KeyScope.STEP: (StepScreen,),
+        keys.KeyScope.VIEWER: (ViewerScreen,),
+        keys.KeyScope.ANYWHERE: (StepScreen, ViewerScreen),
     }[key.place]:
         assert hasattr(screen, f"action_{key.action}")
 
 
-@pytest.mark.parametrize("place", keys.Place)
-def test_no_key_stands_for_two_things(place: keys.Place) -> None:
-    names = [name for key in keys.of(place, keys.Place.ANYWHERE) for name in key.keys]
+@pytest.mark.parametrize("place", keys.KeyScope)
+def test_no_key_stands_for_two_things(place: keys.KeyScope) -> None:
+    names = [name for key in keys.of(place, keys.KeyScope.ANYWHERE) for name in key.keys]
     doubled = {name for name in names if names.count(name) > 1}
-    assert not doubled or place is keys.Place.ANYWHERE
+    assert not doubled or place is keys.KeyScope.ANYWHERE
 
 
 def test_no_key_is_one_that_terminals_keep_for_themselves() -> None:
@@ -72,7 +72,7 @@ def test_the_palette_has_all_actions_and_does_the_chosen_one() -> None:
     async def play(app: WizardApp, pilot: Pilot[int]) -> None:
         await press(app, pilot, "ctrl+p")
         shown = re.sub(r"\s+", " ", text_of(app))
-        for key in keys.of(keys.Place.STEP, keys.Place.ANYWHERE):
+        for key in keys.of(keys.KeyScope.STEP, keys.KeyScope.ANYWHERE):
             assert key.help in shown or key.action == "palette"
         await press(app, pilot, *"all that", "enter")
         assert isinstance(app.screen, OutputScreen)

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 
 from pagefault_doctor import klog
 from pagefault_doctor.hosts.host import Host, OnOutput
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.event import SessionStarted
 from pagefault_doctor.model.fact import Mark
@@ -81,20 +81,20 @@ class FakeHost(Host):
         )
 
 
-def _read_log(result: Result, case: Case) -> Reading:
+def _read_log(result: Result, case: Case) -> ToolReading:
     log = klog.read(result.output.encode(), result.command.text)
     titles = [finding(r.title, Mark.BAD, result, r.span.first_line) for r in log.reports]
-    return Reading(log=log, findings=tuple(titles))
+    return ToolReading(log=log, findings=tuple(titles))
 
 
-def _read_modules(result: Result, case: Case) -> Reading:
+def _read_modules(result: Result, case: Case) -> ToolReading:
     names = tuple(line.split()[0] for line in result.output.splitlines() if line.strip())
     found = tuple(finding(f"{name} is loaded", Mark.NEUTRAL, result, 1) for name in names)
-    return Reading(facts=(fact("taint.letters", ("O", "E"), result),), findings=found)
+    return ToolReading(facts=(fact("taint.letters", ("O", "E"), result),), findings=found)
 
 
-def _nothing(result: Result, case: Case) -> Reading:
-    return Reading()
+def _nothing(result: Result, case: Case) -> ToolReading:
+    return ToolReading()
 
 
 def _tool(id: str, plan: Plan, purpose: str, **options: object) -> Tool:  # noqa: A002

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from pagefault_doctor.hosts.local import LocalHost
-from pagefault_doctor.model.case import Reading
+from pagefault_doctor.model.case import ToolReading
 from pagefault_doctor.model.event import SessionStarted
 from pagefault_doctor.model.playbook import Playbook, Step
 from pagefault_doctor.session.event_log import EventLog
@@ -27,7 +27,7 @@ def main(path: Path, *argv: str) -> int:
         id="probe",
         purpose="probes",
         plan=once("probe", *argv, timeout=60.0),
-        read=lambda result, case: Reading(),
+        read=lambda result, case: ToolReading(),
     )
     steps = tuple(
         Step(id=name, title=f"The step {name}", why="To see.", tools=("probe",))

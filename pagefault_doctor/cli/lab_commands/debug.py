@@ -7,12 +7,12 @@ import threading
 from typing import TYPE_CHECKING
 
 from pagefault_doctor.cli.stderr import say, why_no_terminal
-from pagefault_doctor.lab.debug import Place, place_of, stop_of
+from pagefault_doctor.lab.debug import BreakPlace, place_of, stop_of
 from pagefault_doctor.lab.requirements import Use, demand, look
-from pagefault_doctor.lab.run import Run
+from pagefault_doctor.lab.run import LabRun
 from pagefault_doctor.model.command import Command, Result
 from pagefault_doctor.model.errors import ExitCode, PfDoctorError, UsageError
-from pagefault_doctor.tools.debug.gdb_live import Stop, stop_from
+from pagefault_doctor.tools.debug.gdb_live import GdbStop, stop_from
 
 if TYPE_CHECKING:
     from pagefault_doctor.model.log import KernelLog
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 NOWHERE = "no code of a module was running when it faulted, so gdb has no line to stop at"
 
 
-def place_in(log: KernelLog) -> Place | None:
+def place_in(log: KernelLog) -> BreakPlace | None:
     """Return where the first fault of a log can be watched."""
     return place_of(log.reports[0]) if log.reports else None
 
 
-def stop_at(run: Run, log: KernelLog) -> Stop | str:
+def stop_at(run: LabRun, log: KernelLog) -> GdbStop | str:
     """Let the fault of that log come once more, with gdb at its line; return why not otherwise."""
     place = place_in(log)
     if place is None:
@@ -41,7 +41,7 @@ def stop_at(run: Run, log: KernelLog) -> Stop | str:
 
 def run_debug(args: argparse.Namespace) -> int:
     """Let a module fault, then hand the terminal to gdb, stopped where it does so again."""
-    from pagefault_doctor.cli.lab_commands.run import Progress, order_of, prepare
+    from pagefault_doctor.cli.lab_commands.run import LabProgress, order_of, prepare
     from pagefault_doctor.lab.temp_folder import scratch
 
     if why := why_no_terminal():
@@ -50,7 +50,7 @@ def run_debug(args: argparse.Namespace) -> int:
         )
     order = order_of(args)
     with scratch() as folder:
-        run = prepare(order, args.timeout, folder, folder, Progress())
+        run = prepare(order, args.timeout, folder, folder, LabProgress())
         log = run.attempt(None).log
         place = place_in(log)
         if place is None:
@@ -60,7 +60,7 @@ def run_debug(args: argparse.Namespace) -> int:
     return ExitCode.DONE if result.ok else ExitCode.FAILED
 
 
-def _vmlinux(run: Run) -> str:
+def _vmlinux(run: LabRun) -> str:
     """Return the vmlinux that names the kernel's functions, where there is one."""
     rows = look(run.stock)
     demand(rows, Use.DEBUG)

@@ -19,7 +19,7 @@ from pagefault_doctor.playbook import shelf
 
 if TYPE_CHECKING:
     from pagefault_doctor.lab.host import LabHost
-    from pagefault_doctor.lab.target import Patient
+    from pagefault_doctor.lab.target import LabTarget
 
 
 def lab_case(args: argparse.Namespace) -> LabCase:
@@ -81,7 +81,7 @@ def lab_box(case: LabCase) -> Iterator[LabHost]:
             yield host
 
 
-def _patient(case: LabCase, folder: Path, kernel: Path, stock: Stock) -> Patient:
+def _patient(case: LabCase, folder: Path, kernel: Path, stock: Stock) -> LabTarget:
     from pagefault_doctor.lab import target
 
     if case.scenario:

@@ -52,13 +52,13 @@ def _source(walk: Walk, host: LabHost) -> list[str]:
         return []
     file = change.command.argv[-1]
     argv = ("patch", "-s", "-b", file)
-    done = host.desk.run(Command(argv=argv, tool="edit", stdin=change.result.output))
+    done = host.tools_here.run(Command(argv=argv, tool="edit", stdin=change.result.output))
     if not done.ok:
         why = done.errors.strip() or done.output.strip() or done.status.value
         return [f"your change to {file} could not be made again ({why}): edit it again"]
     told = [f"your change to {file} was made again"]
     if build and build.number > change.number and build.result and build.result.ok:
-        again = host.desk.run(msgspec.structs.replace(build.command, timeout=300.0))
+        again = host.tools_here.run(msgspec.structs.replace(build.command, timeout=300.0))
         told.append(f"the module was built again: {'ok' if again.ok else again.status.value}")
     return told
 

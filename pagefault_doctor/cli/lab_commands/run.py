@@ -14,23 +14,23 @@ import msgspec
 from pagefault_doctor.cli.lab_commands.host import words
 from pagefault_doctor.cli.stderr import say
 from pagefault_doctor.diagnosis import diagnose
-from pagefault_doctor.diagnosis.explanation import explained
+from pagefault_doctor.diagnosis.explanation import with_explanations
 from pagefault_doctor.lab.machine import Stock, machine_of, release_of, stock_of
 from pagefault_doctor.lab.module import Module
-from pagefault_doctor.lab.run import Attempt, Run, Tell
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.lab.run import Attempt, LabRun, Tell
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Command
 from pagefault_doctor.model.diagnosis import Opinion
 from pagefault_doctor.model.errors import ExitCode, MissingError, UsageError
 from pagefault_doctor.model.fact import Fact, Mark, Source
 from pagefault_doctor.model.log import KernelLog
-from pagefault_doctor.tools.debug.gdb_live import Stop, told
+from pagefault_doctor.tools.debug.gdb_live import GdbStop, told
 
 _SLUB_DEBUG = "slub_debug=FZPU"
 _MOST_REPEATS = 1000
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class LabOrder(msgspec.Struct, frozen=True, kw_only=True):
     """What to run: one of a source folder and a module file, what to do with it, and on what."""
 
     source: Path | None
@@ -40,7 +40,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     stock: Stock
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+class LabOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """All attempts, the one that is told of, and what was found in it.
 
     `dump` is what drgn read out of the dump, `stop` what gdb saw at the line, or why it saw
@@ -51,8 +51,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     shown: Attempt
     log: KernelLog
     opinion: Opinion
-    dump: Reading
-    stop: Stop | str | None
+    dump: ToolReading
+    stop: GdbStop | str | None
     release: str
     modules: tuple[str, ...]
     seconds: dict[str, float]
@@ -63,7 +63,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         return sum(attempt.reproduced for attempt in self.attempts)
 
 
-class Progress:
+class LabProgress:
     """Tells each part that is over on standard error, and adds up their seconds."""
 
     def __init__(self) -> None:
@@ -137,7 +137,7 @@ def run_lab(args: argparse.Namespace) -> int:
     return ExitCode.FAULT_FOUND if args.exit_code and outcome.reproduced else ExitCode.DONE
 
 
-def order_of(args: argparse.Namespace) -> Order:
+def order_of(args: argparse.Namespace) -> LabOrder:
     """Return what to run; raises UsageError or MissingError where the arguments do not fit."""
     if sum(bool(given) for given in (args.scenario, args.source, args.module)) != 1:
         raise UsageError(
@@ -165,7 +165,7 @@ def order_of(args: argparse.Namespace) -> Order:
         raise MissingError(f"there is no folder {source}", "check the name")
     if args.module:
         arch = _arch_of(Path(args.module), arch)
-    return Order(
+    return LabOrder(
         source=Path(source) if source else None,
         file=Path(args.module) if args.module else None,
         triggers=tuple(words(line) for line in lines),
@@ -199,11 +199,11 @@ def _keep(name: str | None) -> Path | None:
 
 
 def prepare(
-    order: Order, timeout: float, folder: Path, home: Path, tell: Tell, *, kdump: bool = False
-) -> Run:
+    order: LabOrder, timeout: float, folder: Path, home: Path, tell: Tell, *, kdump: bool = False
+) -> LabRun:
     """Return the run of what was ordered, its modules built, and their files put into `home`."""
     from pagefault_doctor.lab import requirements
-    from pagefault_doctor.lab.run import Run
+    from pagefault_doctor.lab.run import LabRun
     from pagefault_doctor.lab.vm import Setup
 
     machine = order.stock.machine
@@ -216,14 +216,16 @@ def prepare(
     for module in modules:
         (home / f"{module.name}.ko").write_bytes(module.data)
     setup = Setup(kernel=kernel, stock=order.stock, append=" ".join(order.kernel_args))
-    return Run(setup, modules, order.triggers, timeout, tell, kdump=kdump)
+    return LabRun(setup, modules, order.triggers, timeout, tell, kdump=kdump)
 
 
-def _carry_out(order: Order, args: argparse.Namespace, folder: Path, keep: Path | None) -> Outcome:
+def _carry_out(
+    order: LabOrder, args: argparse.Namespace, folder: Path, keep: Path | None
+) -> LabOutcome:
     from pagefault_doctor.cli.lab_commands.debug import stop_at
     from pagefault_doctor.lab import requirements
 
-    tell = Progress()
+    tell = LabProgress()
     home = keep or folder
     run = prepare(order, args.timeout, folder, home, tell, kdump=args.dump == "kdump")
     drgn = any(row.path for row in requirements.look() if row.need.name == "drgn")
@@ -234,11 +236,11 @@ def _carry_out(order: Order, args: argparse.Namespace, folder: Path, keep: Path 
     began = time.monotonic()
     log = _located(shown.log, home, f"{keep}/serial.log" if keep else "serial.log")
     vmlinux = requirements.vmlinux_of(run.release, order.stock)
-    dump = _read_dump(shown.vmcore, vmlinux, home, log) if shown.vmcore and drgn else Reading()
+    dump = _read_dump(shown.vmcore, vmlinux, home, log) if shown.vmcore and drgn else ToolReading()
     facts = {fact.name: fact for fact in dump.facts}
-    opinion = explained(diagnose((log,), facts), (log,), facts)
+    opinion = with_explanations(diagnose((log,), facts), (log,), facts)
     tell("read", time.monotonic() - began, "console and dump" if dump.facts else "console")
-    return Outcome(
+    return LabOutcome(
         attempts=attempts,
         shown=shown,
         log=log,
@@ -251,7 +253,7 @@ def _carry_out(order: Order, args: argparse.Namespace, folder: Path, keep: Path 
     )
 
 
-def _modules(order: Order, folder: Path, tell: Tell) -> tuple[Path, tuple[Module, ...]]:
+def _modules(order: LabOrder, folder: Path, tell: Tell) -> tuple[Path, tuple[Module, ...]]:
     """Return the kernel to boot and the modules for it, built where there is a source."""
     from pagefault_doctor.lab import module, requirements
 
@@ -266,7 +268,7 @@ def _modules(order: Order, folder: Path, tell: Tell) -> tuple[Path, tuple[Module
     return kernel, built
 
 
-def _attempts(run: Run, times: int, vmcore: Path | None) -> tuple[Attempt, ...]:
+def _attempts(run: LabRun, times: int, vmcore: Path | None) -> tuple[Attempt, ...]:
     """Try so many times; only the first guest that faults is dumped, if it panics."""
     attempts: list[Attempt] = []
     for number in range(1, times + 1):
@@ -284,7 +286,7 @@ def _located(log: KernelLog, module_dir: Path, source: str) -> KernelLog:
     return msgspec.structs.replace(log, reports=reports, source=source)
 
 
-def _read_dump(vmcore: Path, vmlinux: str, module_dir: Path, log: KernelLog) -> Reading:
+def _read_dump(vmcore: Path, vmlinux: str, module_dir: Path, log: KernelLog) -> ToolReading:
     """Return what drgn reads out of the dump; a dump that it cannot read gives nothing."""
     from pagefault_doctor.hosts.local import LocalHost
     from pagefault_doctor.tools import TOOLS
@@ -300,7 +302,7 @@ def _read_dump(vmcore: Path, vmlinux: str, module_dir: Path, log: KernelLog) -> 
         Case(facts=facts, logs=(log,)),
         TOOLS["drgn"],
         LocalHost(),
-        Reading(),
+        ToolReading(),
     )
     while isinstance(command := drgn.plan(case), Command):
         result = host.run(command)
@@ -313,7 +315,9 @@ def _read_dump(vmcore: Path, vmlinux: str, module_dir: Path, log: KernelLog) -> 
     return reading
 
 
-def _print(args: argparse.Namespace, outcome: Outcome, keep: Path | None, seconds: float) -> None:
+def _print(
+    args: argparse.Namespace, outcome: LabOutcome, keep: Path | None, seconds: float
+) -> None:
     source, reports, opinion = outcome.log.source, outcome.log.reports, outcome.opinion
     if args.json:
         from pagefault_doctor.report.document import diagnosis_document, encode
@@ -329,7 +333,7 @@ def _print(args: argparse.Namespace, outcome: Outcome, keep: Path | None, second
     for finding in outcome.dump.findings:
         if finding.mark is Mark.BAD:
             print(f"dump: {finding.text}")
-    if isinstance(outcome.stop, Stop):
+    if isinstance(outcome.stop, GdbStop):
         for text, _ in told(outcome.stop):
             print(f"gdb: {text}")
     for note in _notes(outcome):
@@ -339,13 +343,13 @@ def _print(args: argparse.Namespace, outcome: Outcome, keep: Path | None, second
         print(f"kept in {keep}: {', '.join(sorted(path.name for path in keep.iterdir()))}")
 
 
-def _notes(outcome: Outcome) -> tuple[str, ...]:
+def _notes(outcome: LabOutcome) -> tuple[str, ...]:
     """Return the notes of all attempts, each once, and why gdb saw nothing."""
     notes = dict.fromkeys(note for a in outcome.attempts for note in a.notes)
     return (*notes, outcome.stop) if isinstance(outcome.stop, str) else tuple(notes)
 
 
-def _summary(outcome: Outcome) -> str:
+def _summary(outcome: LabOutcome) -> str:
     what, tries = " and ".join(outcome.modules), len(outcome.attempts)
     if not outcome.reproduced:
         return f"not reproduced: {what} in {tries} new guest{'s'[: tries > 1]}, no fault reported"
@@ -354,7 +358,7 @@ def _summary(outcome: Outcome) -> str:
     return f"reproduced {outcome.reproduced} of {tries}: {what}, {end}"
 
 
-def _as_dict(outcome: Outcome, keep: Path | None, seconds: float) -> dict[str, Any]:
+def _as_dict(outcome: LabOutcome, keep: Path | None, seconds: float) -> dict[str, Any]:
     return {
         "runs": len(outcome.attempts),
         "reproduced": outcome.reproduced,
@@ -362,7 +366,7 @@ def _as_dict(outcome: Outcome, keep: Path | None, seconds: float) -> dict[str, A
         "kernel": outcome.release,
         "modules": outcome.modules,
         "dump": {fact.name: fact.value for fact in outcome.dump.facts},
-        "gdb": outcome.stop if isinstance(outcome.stop, Stop) else None,
+        "gdb": outcome.stop if isinstance(outcome.stop, GdbStop) else None,
         "notes": _notes(outcome),
         "seconds": outcome.seconds | {"total": round(seconds, 2)},
         "kept": str(keep) if keep else None,

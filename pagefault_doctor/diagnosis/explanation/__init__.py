@@ -11,12 +11,18 @@ from collections.abc import Mapping
 
 import msgspec
 
-from pagefault_doctor.diagnosis.context import Scene, scenes
-from pagefault_doctor.diagnosis.explanation.background import came
-from pagefault_doctor.diagnosis.explanation.conclusion import cure, tried, unknown
+from pagefault_doctor.diagnosis.context import Context, contexts
+from pagefault_doctor.diagnosis.explanation.background import background
+from pagefault_doctor.diagnosis.explanation.conclusion import fix_location, tried, unknown
 from pagefault_doctor.diagnosis.explanation.fault import crux, happened
-from pagefault_doctor.diagnosis.registers import readings
-from pagefault_doctor.model.diagnosis import Account, Candidate, Diagnosis, Opinion, Reading
+from pagefault_doctor.diagnosis.registers import register_notes
+from pagefault_doctor.model.diagnosis import (
+    Candidate,
+    Diagnosis,
+    Explanation,
+    Opinion,
+    RegisterNote,
+)
 from pagefault_doctor.model.fact import Fact
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.report import Report
@@ -24,33 +30,35 @@ from pagefault_doctor.model.report import Report
 __all__ = ("account",)
 
 
-def account(
-    report: Report, scene: Scene, first: Candidate, readings: tuple[Reading, ...]
-) -> Account:
+def explanation_of(
+    report: Report, context: Context, first: Candidate, readings: tuple[RegisterNote, ...]
+) -> Explanation:
     """Return the story of a report, as its likeliest cause has it."""
-    return Account(
-        crux=crux(report, scene, readings),
-        happened=tuple(happened(report, scene, readings)),
-        came=tuple(came(report, scene, first)),
-        unknown=tuple(unknown(report, scene, first)),
-        fix=tuple(cure(report, first)),
-        tried=tuple(tried(scene)),
+    return Explanation(
+        crux=crux(report, context, readings),
+        happened=tuple(happened(report, context, readings)),
+        came=tuple(background(report, context, first)),
+        unknown=tuple(unknown(report, context, first)),
+        fix=tuple(fix_location(report, first)),
+        tried=tuple(tried(context)),
     )
 
 
-def explained(opinion: Opinion, logs: tuple[KernelLog, ...], facts: Mapping[str, Fact]) -> Opinion:
+def with_explanations(
+    opinion: Opinion, logs: tuple[KernelLog, ...], facts: Mapping[str, Fact]
+) -> Opinion:
     """Return the opinion, which is that of these logs and facts, with account and registers."""
-    told = tuple(map(_explained, opinion.by_report, scenes(logs, facts)))
+    told = tuple(map(_explained, opinion.by_report, contexts(logs, facts)))
     pairs = zip(opinion.by_report, told, strict=True)
     verdict = next((full for short, full in pairs if short is opinion.verdict), opinion.verdict)
     return Opinion(told, verdict)
 
 
-def _explained(diagnosis: Diagnosis, scene: Scene) -> Diagnosis:
-    registers = readings(scene)
+def _explained(diagnosis: Diagnosis, context: Context) -> Diagnosis:
+    registers = register_notes(context)
     first = diagnosis.candidates[0]
     return msgspec.structs.replace(
         diagnosis,
-        account=account(scene.report, scene, first, registers),
+        account=explanation_of(context.report, context, first, registers),
         registers=registers,
     )

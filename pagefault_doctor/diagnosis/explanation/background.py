@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from pagefault_doctor.diagnosis import dump_memory
-from pagefault_doctor.diagnosis.context import Scene
+from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.explanation.fault import by_command, cited
 from pagefault_doctor.diagnosis.history import again, happened_before
 from pagefault_doctor.model.diagnosis import Candidate, Evidence, RootCause
 from pagefault_doctor.model.report import Report
-from pagefault_doctor.symbols.value_origin import How
+from pagefault_doctor.symbols.value_origin import OriginKind
 
 _RECENT: Final = 60.0
 """Seconds within which a module's loading is worth telling."""
@@ -29,12 +29,12 @@ CHECKERS: Final = ("cocci", "analyser", "sparse")
 _TIMER_CALLERS: Final = ("call_timer_fn", "__run_hrtimer", "__hrtimer_run_queues")
 
 
-def came(report: Report, scene: Scene, first: Candidate) -> Iterator[Evidence]:
+def background(report: Report, context: Context, first: Candidate) -> Iterator[Evidence]:
     """Give the sentences, those nearest to the fault first."""
     if report.pointer and report.pointer.returned_by:
         text = f"{report.pointer.name} is what {report.pointer.returned_by}() had returned"
         yield cited(f"{text}, just before", report, "registers")
-    elif sentence := _origin(scene):
+    elif sentence := _origin(context):
         yield cited(sentence, report, "code")
     freed = "the memory was freed"
     if first.root_cause not in _OF_FREED:
@@ -44,49 +44,51 @@ def came(report: Report, scene: Scene, first: Candidate) -> Iterator[Evidence]:
         if by:
             of = f"{by} of module {module}" if module else by
             yield cited(text.format(by=of, freed=freed), report, f"{name}_by")
-    yield from dump_memory.story(scene)
-    yield from _leads(scene, first)
+    yield from dump_memory.story(context)
+    yield from _leads(context, first)
     yield from _stage(report)
     yield from _context(report)
-    yield from _loaded_before(report, scene)
-    yield from _earlier(report, scene)
-    yield from _build(scene)
+    yield from _loaded_before(report, context)
+    yield from _earlier(report, context)
+    yield from _build(context)
     if (report.die_count or 0) > 1:
         text = f"it is number {report.die_count} of this boot: an earlier one may have led to it"
         yield cited(text, report, "headline")
 
 
-def _origin(scene: Scene) -> str | None:
+def _origin(context: Context) -> str | None:
     """Tell where the bad pointer was taken from just before."""
-    found = scene.origin
-    if found is None or scene.base is None:
+    found = context.origin
+    if found is None or context.base is None:
         return None
-    name = scene.base[0].upper()
+    name = context.base[0].upper()
     match found.how:
-        case How.RETURNED:
+        case OriginKind.RETURNED:
             return f"{name} is what the call {found.distance} bytes before gave back"
-        case How.PASSED:
-            return f"{name} is argument {found.number} of {scene.report.function}, as it was called"
-        case How.CLEARED:
+        case OriginKind.PASSED:
+            return (
+                f"{name} is argument {found.number} of {context.report.function}, as it was called"
+            )
+        case OriginKind.CLEARED:
             return f"{name} had just been set to 0 ({found.text})"
-        case How.LOADED:
-            return f"{name} had just been loaded from memory ({found.text}){_kept_at(scene)}"
+        case OriginKind.LOADED:
+            return f"{name} had just been loaded from memory ({found.text}){_kept_at(context)}"
 
 
-def _kept_at(scene: Scene) -> str:
-    found = scene.origin
-    value = scene.registers.get(found.base) if found and found.base else None
+def _kept_at(context: Context) -> str:
+    found = context.origin
+    value = context.registers.get(found.base) if found and found.base else None
     if found is None or value is None or not found.base:
         return ""
-    place = (value + found.displacement) & ((1 << scene.bits) - 1)
+    place = (value + found.displacement) & ((1 << context.bits) - 1)
     return f": it was kept at {place:#x}, {found.displacement:#x} behind {found.base.upper()}"
 
 
-def _leads(scene: Scene, first: Candidate) -> Iterator[Evidence]:
+def _leads(context: Context, first: Candidate) -> Iterator[Evidence]:
     """Tell where in the source a checker sees a mistake that brings this cause."""
     for checker in CHECKERS:
-        lead = scene.of_walk(f"fix.{checker}_lead")
-        cause = scene.of_walk(f"fix.{checker}_lead_cause")
+        lead = context.of_walk(f"fix.{checker}_lead")
+        cause = context.of_walk(f"fix.{checker}_lead_cause")
         if lead and cause and cause.value == first.root_cause:
             yield by_command(f"in the source, {lead.value}", lead)
 
@@ -111,8 +113,8 @@ def _context(report: Report) -> Iterator[Evidence]:
         yield Evidence(text, 0.0, frame.line or report.line_of("trace"))
 
 
-def _loaded_before(report: Report, scene: Scene) -> Iterator[Evidence]:
-    for event in scene.module_events:
+def _loaded_before(report: Report, context: Context) -> Iterator[Evidence]:
+    for event in context.module_events:
         known = event.timestamp is not None and report.timestamp is not None
         if event.boot != report.boot or event.what not in ("out-of-tree", "forced") or not known:
             continue
@@ -122,23 +124,23 @@ def _loaded_before(report: Report, scene: Scene) -> Iterator[Evidence]:
             yield Evidence(text, 0.0, event.line.number)
 
 
-def _earlier(report: Report, scene: Scene) -> Iterator[Evidence]:
+def _earlier(report: Report, context: Context) -> Iterator[Evidence]:
     """Tell what came before the report, and how often it came in other boots."""
-    if before := happened_before(report, scene.others):
+    if before := happened_before(report, context.others):
         text = f"the taint tells of {' and '.join(before)} before: look for it earlier in the log"
         yield cited(text, report, "process")
-    if found := again(report, scene.history):
+    if found := again(report, context.history):
         yield cited(f"the same came in {len(found)} other boots of the log", report, "headline")
-    if scene.boots_after:
+    if context.boots_after:
         text = "it is of an earlier boot: what the machine says of itself now (taint, modules) "
         yield cited(f"{text}need not be true of it", report, "headline")
 
 
-def _build(scene: Scene) -> Iterator[Evidence]:
+def _build(context: Context) -> Iterator[Evidence]:
     """Tell that the module is the build one thinks it is, where that was looked at."""
     kernel, source = (
-        scene.of_walk("module.vermagic_fits"),
-        scene.of_walk("module.srcversion_fits"),
+        context.of_walk("module.vermagic_fits"),
+        context.of_walk("module.srcversion_fits"),
     )
     if kernel and kernel.value is True:
         yield by_command("the module's file is built for this kernel", kernel)

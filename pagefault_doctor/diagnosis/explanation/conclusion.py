@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from pagefault_doctor.diagnosis import dump_memory, function_roles
-from pagefault_doctor.diagnosis.context import Scene
+from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.explanation.background import CHECKERS
 from pagefault_doctor.diagnosis.explanation.fault import by_command, cited
 from pagefault_doctor.model.diagnosis import Attribution, Candidate, Evidence, RootCause
@@ -40,14 +40,14 @@ _TOLD_BY_A_CALL: Final = (RootCause.NULL_DEREF, RootCause.ERR_PTR)
 """Causes of which one knows enough with the call that gave the value."""
 
 
-def unknown(report: Report, scene: Scene, first: Candidate) -> Iterator[Evidence]:
+def unknown(report: Report, context: Context, first: Candidate) -> Iterator[Evidence]:
     """Give what is not known, as far as the likeliest cause makes one ask for it."""
-    if dump_memory.knows_who_freed(scene):
+    if dump_memory.knows_who_freed(context):
         return
     text = _UNKNOWN.get(first.root_cause)
     if report.pointer and report.pointer.returned_by and first.root_cause in _TOLD_BY_A_CALL:
         return
-    leads = (scene.of_walk(f"fix.{checker}_lead_cause") for checker in CHECKERS)
+    leads = (context.of_walk(f"fix.{checker}_lead_cause") for checker in CHECKERS)
     in_source = any(lead and lead.value == first.root_cause for lead in leads)
     if text and not in_source and _KNOWN_BY.get(first.root_cause, "") not in report.details:
         yield Evidence(text, 0.0)
@@ -60,7 +60,7 @@ _ELSEWHERE: Final = {
 }
 
 
-def cure(report: Report, first: Candidate) -> Iterator[Evidence]:
+def fix_location(report: Report, first: Candidate) -> Iterator[Evidence]:
     """Give who has to change something, and who need not although the fault showed there."""
     because = first.evidence[-1] if first.evidence else None
     line = because.line if because else report.line_of("function")
@@ -103,9 +103,9 @@ _SHOWN: Final[tuple[tuple[str, Value, str], ...]] = (
 """A fact of the walk, its value, and what that means."""
 
 
-def tried(scene: Scene) -> Iterator[Evidence]:
+def tried(context: Context) -> Iterator[Evidence]:
     """Give what was tried, in the order of the steps."""
     for name, value, text in _SHOWN:
-        fact = scene.of_walk(name)
+        fact = context.of_walk(name)
         if fact and fact.value == value:
             yield by_command(text, fact)

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.diagnosis.context import Scene
+from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.describe_pointer import (
     others_words,
     place_words,
@@ -15,7 +15,7 @@ from pagefault_doctor.diagnosis.describe_pointer import (
     value_words,
 )
 from pagefault_doctor.diagnosis.registers import error_words, walk_words
-from pagefault_doctor.model.diagnosis import Evidence, Reading
+from pagefault_doctor.model.diagnosis import Evidence, RegisterNote
 from pagefault_doctor.model.fact import Fact
 from pagefault_doctor.model.report import Access, Report
 
@@ -33,75 +33,77 @@ def by_command(text: str, fact: Fact) -> Evidence:
 _VERBS: Final = {Access.READ: "read from", Access.WRITE: "wrote to", Access.EXECUTE: "jumped to"}
 
 
-def crux(report: Report, scene: Scene, readings: tuple[Reading, ...]) -> Evidence:
+def crux(report: Report, context: Context, readings: tuple[RegisterNote, ...]) -> Evidence:
     """Return the heart of the matter in one sentence: which value was used where."""
     place = f"In {report.function}" if report.function else "Outside any known function"
-    if line := _source_place(report, scene):
+    if line := _source_place(report, context):
         place += f" ({line})"
     if report.pointer and report.pointer.name:
         return cited(f"{place}, {pointer_words(report.pointer)}", report, "registers")
-    if named := _variable(scene):
+    if named := _variable(context):
         return msgspec.structs.replace(named, text=f"{place}, {named.text}")
-    if scene.instruction and scene.base:
-        name, value = scene.base
+    if context.instruction and context.base:
+        name, value = context.base
         means = _meaning(readings, name)
         held = f"{value:#x}" + (f" ({means})" if means else "")
-        text = f"{place}, {scene.instruction.text} went through {name.upper()}, which held {held}"
+        text = f"{place}, {context.instruction.text} went through {name.upper()}, which held {held}"
         return cited(text, report, "code")
-    if used := _used(report, scene):
+    if used := _used(report, context):
         did, address = used
         return cited(f"{place}, the kernel {did} {address}", report, "fault", "registers")
     return cited(f"{place}, the kernel found this: {report.title}", report, "headline")
 
 
-def _variable(scene: Scene) -> Evidence | None:
+def _variable(context: Context) -> Evidence | None:
     """Tell which variable a walk found in the register of the bad pointer, and what it was."""
-    fact = scene.of_walk("debug.variable")
-    if fact is None or scene.base is None or not isinstance(fact.value, tuple):
+    fact = context.of_walk("debug.variable")
+    if fact is None or context.base is None or not isinstance(fact.value, tuple):
         return None
-    register, value = scene.base
+    register, value = context.base
     name, held_in = fact.value
     if held_in != register:
         return None
-    text = f"{name} in {register.upper()} was {value_words(f'{value:#x}', scene.bits)}"
+    text = f"{name} in {register.upper()} was {value_words(f'{value:#x}', context.bits)}"
     return by_command(text, fact)
 
 
-def _meaning(readings: tuple[Reading, ...], name: str) -> str:
+def _meaning(readings: tuple[RegisterNote, ...], name: str) -> str:
     return next((r.means for r in readings if r.register == name), "")
 
 
-def _source_place(report: Report, scene: Scene) -> str:
+def _source_place(report: Report, context: Context) -> str:
     if report.source_line:
         return f"{report.source_line.file}:{report.source_line.line}"
-    fact = scene.of_walk("source.place")
+    fact = context.of_walk("source.place")
     return str(fact.value) if fact and report.module else ""
 
 
-def happened(report: Report, scene: Scene, readings: tuple[Reading, ...]) -> Iterator[Evidence]:
+def happened(
+    report: Report, context: Context, readings: tuple[RegisterNote, ...]
+) -> Iterator[Evidence]:
     """Give the sentences, in the order of the report."""
-    yield _access(report, scene)
-    if words := error_words(scene):
+    yield _access(report, context)
+    if words := error_words(context):
         code = report.fault.error_code if report.fault else ""
         yield cited(f"the error code {code} says: {words}", report, "fault")
-    if words := walk_words(scene):
+    if words := walk_words(context):
         yield cited(words, report, "page_walk")
-    if scene.instruction and scene.base:
-        name, value = scene.base
+    if context.instruction and context.base:
+        name, value = context.base
         means = _meaning(readings, name)
-        text = f"{scene.instruction.text}: {name.upper()} was {value:#x}"
+        text = f"{context.instruction.text}: {name.upper()} was {value:#x}"
         yield cited(f"{text} ({means})" if means else text, report, "code")
-    yield from _check(scene)
+    yield from _check(context)
     yield from _overwritten(report)
-    yield from _source(report, scene)
+    yield from _source(report, context)
 
 
 _CHECKS: Final = ("list_del corruption", "list_add corruption", "list_add double", "kernel BUG at")
 """What the kernel's own checks say of what they found (`lib/list_debug.c`, `lib/bug.c`)."""
 
 
-def _check(scene: Scene) -> Iterator[Evidence]:
-    if line := scene.line_with(*_CHECKS):
+def _check(context: Context) -> Iterator[Evidence]:
+    if line := context.line_with(*_CHECKS):
         yield Evidence(f"the kernel's own check says: {line.text.strip()}", 0.0, line.number)
 
 
@@ -118,21 +120,23 @@ def _overwritten(report: Report) -> Iterator[Evidence]:
         yield cited(text, report, "first_byte", "headline")
 
 
-def _access(report: Report, scene: Scene) -> Evidence:
+def _access(report: Report, context: Context) -> Evidence:
     who, place = _who(report), _place(report)
-    if used := _used(report, scene):
+    if used := _used(report, context):
         did, address = used
         text = f"{who} {did} the address {address} {place}"
         return cited(text, report, "fault", "registers")
     return cited(f"{who} met this {place}: {report.title}", report, "headline")
 
 
-def _used(report: Report, scene: Scene) -> tuple[str, str] | None:
+def _used(report: Report, context: Context) -> tuple[str, str] | None:
     """Return what was done with which address, where the report tells one."""
     if report.fault and report.fault.address:
-        return _VERBS.get(scene.access, "used") if scene.access else "used", report.fault.address
-    if scene.is_jump and scene.printed_address is not None:
-        return _VERBS[Access.EXECUTE], f"{scene.printed_address:#x}"
+        return _VERBS.get(
+            context.access, "used"
+        ) if context.access else "used", report.fault.address
+    if context.is_jump and context.printed_address is not None:
+        return _VERBS[Access.EXECUTE], f"{context.printed_address:#x}"
     return None
 
 
@@ -152,8 +156,8 @@ def _place(report: Report) -> str:
     return f"in {report.function}{offset}{of}"
 
 
-def _source(report: Report, scene: Scene) -> Iterator[Evidence]:
-    place, code = scene.of_walk("source.place"), scene.of_walk("source.code")
+def _source(report: Report, context: Context) -> Iterator[Evidence]:
+    place, code = context.of_walk("source.place"), context.of_walk("source.code")
     if place and code:
         yield by_command(f"the source there, {place.value}, is: {code.value}", code)
     elif at := place_words(report):
@@ -162,9 +166,9 @@ def _source(report: Report, scene: Scene) -> Iterator[Evidence]:
         yield cited(pointer_words(report.pointer), report, "registers")
         if words := others_words(report.pointer):
             yield cited(words, report, "registers")
-    elif named := _variable(scene):
+    elif named := _variable(context):
         yield named
-    inlined = scene.of_walk("dump.function")
+    inlined = context.of_walk("dump.function")
     if inlined and report.module and inlined.value != report.function:
         text = f"the dump shows it in {inlined.value}, which is part of {report.function} there"
         yield by_command(text, inlined)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from pagefault_doctor.diagnosis.context import Scene
+from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.rules import (
     api_mismatch,
     double_free,
@@ -33,7 +33,7 @@ from pagefault_doctor.diagnosis.rules import (
 from pagefault_doctor.model.diagnosis import Evidence, RootCause
 from pagefault_doctor.model.report import Report
 
-Rule = Callable[[Report, Scene], Iterable[Evidence]]
+Rule = Callable[[Report, Context], Iterable[Evidence]]
 
 RULES: Final[tuple[tuple[RootCause, Rule], ...]] = (
     (RootCause.NULL_DEREF, null_pointer.weigh),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pagefault_doctor.diagnosis.context import Scene
+from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Report
 
@@ -25,55 +25,55 @@ _OF_THE_FAULT = ("module.size_fits", "module.text_fits")
 _CHECKED_CALLS = ("Missing ENDBR", "CFI failure")
 
 
-def _events(report: Report, scene: Scene) -> Iterator[Evidence]:
+def _events(report: Report, context: Context) -> Iterator[Evidence]:
     involved = {report.module, *(frame.module for frame in report.frames if frame.reliable)}
-    for event in scene.module_events:
+    for event in context.module_events:
         if event.what in _EVENTS and event.module in involved and event.boot == report.boot:
             key, text = _EVENTS[event.what]
-            yield scene.says(key, text.format(event.module), line=event.line)
+            yield context.says(key, text.format(event.module), line=event.line)
             return
 
 
-def _facts(report: Report, scene: Scene) -> Iterator[Evidence]:
-    name = scene.fact("suspect.module")
+def _facts(report: Report, context: Context) -> Iterator[Evidence]:
+    name = context.fact("suspect.module")
     if not report.module or (name is not None and name.value != report.module):
         return
-    magic, source = scene.fact("module.vermagic_fits"), scene.fact("module.srcversion_fits")
+    magic, source = context.fact("module.vermagic_fits"), context.fact("module.srcversion_fits")
     if magic and magic.value is False:
-        yield scene.knows(
+        yield context.knows(
             "api.fact-vermagic", f"{report.module} was built for another kernel", magic
         )
     # What is in memory now says nothing of a boot before.
-    if source and source.value is False and not scene.boots_after:
+    if source and source.value is False and not context.boots_after:
         text = f"the {report.module} on disk is not the one in memory"
-        yield scene.knows("api.fact-srcversion", text, source)
+        yield context.knows("api.fact-srcversion", text, source)
     else:
-        yield from _other_build(report.module, scene)
-    checksums, build = scene.fact("module.crcs_fit"), scene.fact("module.build_id_fits")
+        yield from _other_build(report.module, context)
+    checksums, build = context.fact("module.crcs_fit"), context.fact("module.build_id_fits")
     if checksums and checksums.value is False and (build is None or build.value):
         text = f"symbols that {report.module} needs have another version in this kernel"
-        yield scene.knows("api.fact-checksums", text, checksums)
+        yield context.knows("api.fact-checksums", text, checksums)
 
 
-def _other_build(module: str, scene: Scene) -> Iterator[Evidence]:
+def _other_build(module: str, context: Context) -> Iterator[Evidence]:
     """Tell once that a file is another build, by the best sign of it.
 
     Where the module in memory is that of the file, other copies do not matter.
     """
-    build = scene.fact("module.build_id_fits")
+    build = context.fact("module.build_id_fits")
     same = build is not None and build.value is True
     for name, what in _OTHER_BUILD.items():
-        sign = scene.fact(name)
+        sign = context.fact(name)
         if sign and sign.value is False and (not same or name in _OF_THE_FAULT):
-            yield scene.knows("api.fact-build", what.format(module), sign)
+            yield context.knows("api.fact-build", what.format(module), sign)
             return
 
 
-def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
+def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether a module does not fit this kernel."""
-    yield from _events(report, scene)
-    yield from _facts(report, scene)
-    found = scene.line_with(*_CHECKED_CALLS)
+    yield from _events(report, context)
+    yield from _facts(report, context)
+    found = context.line_with(*_CHECKED_CALLS)
     if found and report.tainted and "O" in report.tainted:
         text = "a function was called through a pointer that this kernel does not allow"
-        yield scene.says("api.indirect-branch", text, line=found)
+        yield context.says("api.indirect-branch", text, line=found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pagefault_doctor.diagnosis import dump_memory, freelist
-from pagefault_doctor.diagnosis.context import Scene
+from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Report
 
@@ -28,20 +28,20 @@ _FREE = ("kfree", "kmem_cache_free", "__kmem_cache_free", "__slab_free", "set_fr
 _CHECKS = ("kernel BUG at mm/slub.c", "kernel BUG at mm/slab.c", "kernel BUG at mm/slab.h")
 
 
-def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
+def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether something was freed twice."""
-    for phrase, key, text in scene.told(_WORDS):
-        found = scene.line_with(phrase)
+    for phrase, key, text in context.told(_WORDS):
+        found = context.line_with(phrase)
         if found:
-            yield scene.says(key, text, line=found)
+            yield context.says(key, text, line=found)
             return
-    if freelist.is_broken(scene):
+    if freelist.is_broken(context):
         text = "the allocator's list of free objects is damaged, as by one on it twice"
-        yield scene.says("double.freelist-crash", text, "function", "headline")
-    found = scene.line_with(*_CHECKS)
+        yield context.says("double.freelist-crash", text, "function", "headline")
+    found = context.line_with(*_CHECKS)
     if found and (report.function or "").startswith(_FREE):
         text = f"{report.function} was given a pointer that is not an allocated object"
-        yield scene.says("double.not-slab", text, line=found)
-        if freed := dump_memory.refreed(scene):
+        yield context.says("double.not-slab", text, line=found)
+        if freed := dump_memory.refreed(context):
             text = f"{freed.known_as}: {freed.text}"
-            yield dump_memory.says(scene, "double.dump-free", text)
+            yield dump_memory.says(context, "double.dump-free", text)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from pagefault_doctor.diagnosis.address import PAGE, errno_name, error_of, is_common
-from pagefault_doctor.diagnosis.context import Scene
+from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Report
 
@@ -14,7 +14,7 @@ _ALIGNED: Final = 4
 """Members that a crash is likely to go through lie at multiples of this."""
 
 
-def _plus_offset(scene: Scene, at: int) -> tuple[str, int] | None:
+def _plus_offset(context: Context, at: int) -> tuple[str, int] | None:
     """Return the register with an error code that explains a small, odd address, or None.
 
     The offset of a member is added to the error code and wraps: then the address is odd, and the
@@ -22,42 +22,44 @@ def _plus_offset(scene: Scene, at: int) -> tuple[str, int] | None:
     """
     if at % _ALIGNED == 0:
         return None
-    for name, value in scene.general():
-        number = error_of(value, scene.bits)
+    for name, value in context.general():
+        number = error_of(value, context.bits)
         if number and is_common(number) and (at + number) % _ALIGNED == 0:
             return name, number
     return None
 
 
-def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
+def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether an error code was dereferenced.
 
     The base register decides: a fault address in the range of the error codes may as well come
     from container_of(NULL).
     """
-    at = scene.fault_address
-    if at is None or scene.is_jump:
+    at = context.fault_address
+    if at is None or context.is_jump:
         return
-    if scene.base:
-        name, value = scene.base
-        number = error_of(value, scene.bits)
+    if context.base:
+        name, value = context.base
+        number = error_of(value, context.bits)
         if number:
             key = "error.base" if is_common(number) else "error.base-rare"
             text = f"{name.upper()} = {value:#x} is the error code {errno_name(number)}"
-            yield scene.says(key, text, "registers", line=scene.register_line(name))
-        elif value == 0 and error_of(at, scene.bits):
+            yield context.says(key, text, "registers", line=context.register_line(name))
+        elif value == 0 and error_of(at, context.bits):
             text = f"{name.upper()} is 0, so the address is an offset from NULL"
-            yield scene.says("error.base-zero", text, "registers", line=scene.register_line(name))
-    elif 0 < at < PAGE and (found := _plus_offset(scene, at)):
+            yield context.says(
+                "error.base-zero", text, "registers", line=context.register_line(name)
+            )
+    elif 0 < at < PAGE and (found := _plus_offset(context, at)):
         name, number = found
         text = f"{name.upper()} holds {errno_name(number)}: with a member's offset that is {at:#x}"
-        yield scene.says("error.register", text, line=scene.register_line(name))
+        yield context.says("error.register", text, line=context.register_line(name))
     pointer = report.pointer
-    if pointer and pointer.returned_by and error_of(int(pointer.value, 16), scene.bits):
+    if pointer and pointer.returned_by and error_of(int(pointer.value, 16), context.bits):
         text = f"{pointer.name} is what {pointer.returned_by}() had returned"
-        yield scene.says("error.returned", text, "registers")
-    number = error_of(at, scene.bits)
+        yield context.says("error.returned", text, "registers")
+    number = error_of(at, context.bits)
     if number:
         key = "error.address" if is_common(number) else "error.address-rare"
         text = f"fault address {at:#x} is the error code {errno_name(number)} as a pointer"
-        yield scene.says(key, text, "fault")
+        yield context.says(key, text, "fault")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pagefault_doctor.diagnosis.context import Scene
-from pagefault_doctor.diagnosis.poison import State
+from pagefault_doctor.diagnosis.context import Context
+from pagefault_doctor.diagnosis.poison import MemoryState
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Access, Kind, Report
 
@@ -14,18 +14,18 @@ _LINKS = 8
 """Bytes of the first member of struct list_head: what __list_del writes to lies at 0 and there."""
 
 
-def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
+def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether a list was damaged."""
-    found = scene.line_with(*_CHECKS)
+    found = context.line_with(*_CHECKS)
     if found:
-        yield scene.says("list.check", "the kernel's own check found a broken list", line=found)
-    elif report.kind is Kind.LIST_CORRUPTION or scene.line_with("lib/list_debug.c"):
-        yield scene.says("list.bug", "the kernel's own check found a broken list", "headline")
-    hit = scene.poison
-    if not hit or hit.poison.state is not State.LIST_DELETED:
+        yield context.says("list.check", "the kernel's own check found a broken list", line=found)
+    elif report.kind is Kind.LIST_CORRUPTION or context.line_with("lib/list_debug.c"):
+        yield context.says("list.bug", "the kernel's own check found a broken list", "headline")
+    hit = context.poison
+    if not hit or hit.poison.state is not MemoryState.LIST_DELETED:
         return
-    instruction = scene.instruction
-    wrote = scene.access is Access.WRITE or bool(instruction and instruction.is_write)
+    instruction = context.instruction
+    wrote = context.access is Access.WRITE or bool(instruction and instruction.is_write)
     if wrote and hit.offset in (0, _LINKS, _LINKS // 2):
         text = f"a link was written through {hit.poison.name}: the entry was deleted twice"
-        yield scene.says("list.poison", text, "fault", "registers")
+        yield context.says("list.poison", text, "fault", "registers")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pagefault_doctor.diagnosis.context import Scene
+from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Kind, Line, Report
 
@@ -46,17 +46,17 @@ _WORDS = (
 )
 
 
-def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
+def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether the kernel hung, or would have."""
     if report.kind in _KINDS:
         key, text = _KINDS[report.kind]
-        yield scene.says(key, text, "headline")
+        yield context.says(key, text, "headline")
         return
     if report.kind not in (Kind.LOCKDEP, Kind.PANIC, Kind.INFO, Kind.WARNING, Kind.KERNEL_BUG):
         return
     for phrase, key, text in _WORDS:
-        if phrase in report.title or _near(report, scene.line_with(phrase)):
-            yield scene.says(key, text, "headline")
+        if phrase in report.title or _near(report, context.line_with(phrase)):
+            yield context.says(key, text, "headline")
             return
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pagefault_doctor.diagnosis.context import Scene
+from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Kind, Report
 
@@ -64,27 +64,29 @@ _KINDS = {
 }
 
 
-def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
+def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether an error of logic is behind it."""
-    for phrase, key, text in scene.told(_WORDS):
-        found = scene.line_with(phrase)
+    for phrase, key, text in context.told(_WORDS):
+        found = context.line_with(phrase)
         if found:
-            yield scene.says(key, text, line=found)
+            yield context.says(key, text, line=found)
             return
-    if report.kind is Kind.WARNING and (found := scene.line_with(*_SIZE_CHECKS)):
+    if report.kind is Kind.WARNING and (found := context.line_with(*_SIZE_CHECKS)):
         text = "an allocator was asked for what it never gives: most often an unchecked size"
-        yield scene.says("logic.misuse", text, line=found)
+        yield context.says("logic.misuse", text, line=found)
         return
-    if scene.is_refused_instruction:
-        shown = f" ({scene.instruction.text})" if scene.instruction else ""
+    if context.is_refused_instruction:
+        shown = f" ({context.instruction.text})" if context.instruction else ""
         text = f"the processor refused the instruction{shown}, not an address"
-        yield scene.says("logic.instruction", text, "headline")
+        yield context.says("logic.instruction", text, "headline")
         return
-    if scene.is_trap and scene.instruction:
-        text = f"{scene.instruction.text} stops code that fails a check, or gets where it must not"
-        yield scene.says("logic.trap", text, "code")
+    if context.is_trap and context.instruction:
+        text = (
+            f"{context.instruction.text} stops code that fails a check, or gets where it must not"
+        )
+        yield context.says("logic.trap", text, "code")
         return
     key, text = _KINDS.get(report.kind, ("", ""))
     # Where the assertion is one of a memory checker, the memory is what is wrong.
-    if key and not (report.kind is Kind.KERNEL_BUG and scene.line_with(*_CHECKERS)):
-        yield scene.says(key, text, "headline")
+    if key and not (report.kind is Kind.KERNEL_BUG and context.line_with(*_CHECKERS)):
+        yield context.says(key, text, "headline")

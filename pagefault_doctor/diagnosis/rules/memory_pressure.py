@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pagefault_doctor.diagnosis.context import Scene
+from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Kind, Report
@@ -20,8 +20,8 @@ _MUCH = 25
 """Percent of all memory in the kernel's own objects from which on that is no normal share."""
 
 
-def _kernels_own(scene: Scene) -> Iterator[Evidence]:
-    slab, everything = scene.line_with("slab_unreclaimable:"), scene.line_with(" pages RAM")
+def _kernels_own(context: Context) -> Iterator[Evidence]:
+    slab, everything = context.line_with("slab_unreclaimable:"), context.line_with(" pages RAM")
     held = slab and _SLAB.search(slab.text)
     of = everything and _ALL.search(everything.text)
     if not held or not of or int(of[1]) == 0:
@@ -32,15 +32,15 @@ def _kernels_own(scene: Scene) -> Iterator[Evidence]:
             f"the kernel's own objects (slab_unreclaimable) hold {percent}% of memory: "
             "something in the kernel or a module hoards it, the killed process is not to blame"
         )
-        yield scene.says("oom.kernels-own", text, line=slab)
+        yield context.says("oom.kernels-own", text, line=slab)
 
 
-def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
+def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether memory ran out."""
     if report.kind is Kind.OOM_KILL:
-        yield scene.says("oom.kill", "the kernel killed a process to free memory", "headline")
-        yield from _kernels_own(scene)
-    elif report.kind is Kind.PANIC and (found := scene.line_with(*_PANICS)):
-        yield scene.says("oom.panic", "the kernel panicked for lack of memory", line=found)
-    elif found := scene.line_with(*_FAILURES):
-        yield scene.says("oom.allocation", "an allocation of pages failed", line=found)
+        yield context.says("oom.kill", "the kernel killed a process to free memory", "headline")
+        yield from _kernels_own(context)
+    elif report.kind is Kind.PANIC and (found := context.line_with(*_PANICS)):
+        yield context.says("oom.panic", "the kernel panicked for lack of memory", line=found)
+    elif found := context.line_with(*_FAILURES):
+        yield context.says("oom.allocation", "an allocation of pages failed", line=found)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pagefault_doctor.diagnosis.context import Scene
+from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Kind, Report
 
 _ASKED = ("sysrq triggered crash", "sysrq: Trigger a crash", "SysRq : Trigger a crash")
 
 
-def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
+def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether there is no fault to find."""
-    found = scene.line_with(*_ASKED)
+    found = context.line_with(*_ASKED)
     if found or (report.function or "") == "sysrq_handle_crash":
         text = "the crash was asked for through sysrq"
-        yield scene.says("none.sysrq", text, "headline", line=found)
+        yield context.says("none.sysrq", text, "headline", line=found)
     elif report.kind is Kind.REBOOT:
-        yield scene.says("none.reboot", "the machine booted again; no fault is in the log")
+        yield context.says("none.reboot", "the machine booted again; no fault is in the log")

@@ -5,75 +5,77 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pagefault_doctor.diagnosis.address import PAGE, AddressClass, error_of, is_common
-from pagefault_doctor.diagnosis.context import Scene
+from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Kind, Report
 
 _SANITIZERS = ("KASAN: null-ptr-deref", "UBSAN: null-ptr-deref")
 
 
-def _address(scene: Scene, value: int) -> Iterator[Evidence]:
-    if value == 0 and scene.is_jump:
-        yield scene.says("null.call", "the kernel called through a NULL function pointer", "fault")
+def _address(context: Context, value: int) -> Iterator[Evidence]:
+    if value == 0 and context.is_jump:
+        yield context.says(
+            "null.call", "the kernel called through a NULL function pointer", "fault"
+        )
     elif value < PAGE:
         where = f", a member at offset {value:#x} of NULL" if value else ""
-        where += ", as KASAN's shadow tells" if scene.is_shadow else ""
-        yield scene.says("null.small-address", f"fault address {value:#x}{where}", "fault")
-        if value % 2 == 0 and value % 4 and scene.base is None:
+        where += ", as KASAN's shadow tells" if context.is_shadow else ""
+        yield context.says("null.small-address", f"fault address {value:#x}{where}", "fault")
+        if value % 2 == 0 and value % 4 and context.base is None:
             text = f"{value:#x} is an unusual offset of a member: an error code may be behind it"
-            yield scene.says("null.odd-offset", text, "fault")
-    elif scene.base is None and _is_offset_before_null(scene, value):
+            yield context.says("null.odd-offset", text, "fault")
+    elif context.base is None and _is_offset_before_null(context, value):
         text = f"fault address {value:#x} may be a structure around NULL (container_of)"
-        yield scene.says("null.base-unknown", text, "fault")
-    elif scene.address_class is AddressClass.NEAR_NULL:
+        yield context.says("null.base-unknown", text, "fault")
+    elif context.address_class is AddressClass.NEAR_NULL:
         text = f"fault address {value:#x} is near NULL: a big structure or an array at NULL"
-        yield scene.says("null.near-address", text, "fault")
+        yield context.says("null.near-address", text, "fault")
 
 
-def _is_offset_before_null(scene: Scene, value: int) -> bool:
+def _is_offset_before_null(context: Context, value: int) -> bool:
     """Whether an address just below the end of memory is one that a member's offset can give."""
-    number = error_of(value, scene.bits)
-    return number is not None and number % (scene.bits // 8) == 0
+    number = error_of(value, context.bits)
+    return number is not None and number % (context.bits // 8) == 0
 
 
-def _base(scene: Scene, name: str, value: int) -> Iterator[Evidence]:
-    instruction = scene.instruction
+def _base(context: Context, name: str, value: int) -> Iterator[Evidence]:
+    instruction = context.instruction
     shown = instruction.text if instruction else ""
-    at = scene.fault_address
-    if value == 0 and at is not None and error_of(at, scene.bits):
+    at = context.fault_address
+    if value == 0 and at is not None and error_of(at, context.bits):
         text = f"{shown} with {name.upper()} = 0: container_of(NULL), not an error code"
-        yield scene.says("null.container-of", text, "code")
+        yield context.says("null.container-of", text, "code")
     elif value == 0:
-        yield scene.says("null.base-zero", f"{shown} with {name.upper()} = 0", "code")
-    elif (number := error_of(value, scene.bits)) and not is_common(number) and number % 8 == 0:
+        yield context.says("null.base-zero", f"{shown} with {name.upper()} = 0", "code")
+    elif (number := error_of(value, context.bits)) and not is_common(number) and number % 8 == 0:
         text = f"{name.upper()} = {value:#x} may be container_of(NULL), {number:#x} before NULL"
-        yield scene.says("null.container-maybe", text, line=scene.register_line(name))
+        yield context.says("null.container-maybe", text, line=context.register_line(name))
     elif number:
         text = f"{name.upper()} holds an error code, not NULL"
-        yield scene.says("null.base-error", text, line=scene.register_line(name))
+        yield context.says("null.base-error", text, line=context.register_line(name))
     elif value >= PAGE:
         text = f"{shown} with {name.upper()} = {value:#x}, which is not NULL"
-        yield scene.says("null.base-not-zero", text, "code")
+        yield context.says("null.base-not-zero", text, "code")
 
 
-def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
+def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether NULL was dereferenced."""
-    found = scene.line_with(*_SANITIZERS)
+    found = context.line_with(*_SANITIZERS)
     if found:
-        yield scene.says("null.sanitizer", "the sanitizer found a NULL dereference", line=found)
+        yield context.says("null.sanitizer", "the sanitizer found a NULL dereference", line=found)
     if report.kind is Kind.NULL_POINTER:
         text = "the kernel calls it a NULL pointer dereference"
-        yield scene.says("null.headline", text, "headline")
-    value = scene.fault_address
+        yield context.says("null.headline", text, "headline")
+    value = context.fault_address
     if value is not None:
-        yield from _address(scene, value)
-    null_like = value is not None and (value < 0x10000 or error_of(value, scene.bits))
-    if scene.base and null_like:
-        yield from _base(scene, *scene.base)
+        yield from _address(context, value)
+    null_like = value is not None and (value < 0x10000 or error_of(value, context.bits))
+    if context.base and null_like:
+        yield from _base(context, *context.base)
     pointer = report.pointer
     if pointer and pointer.around:
         text = f"{pointer.name} = {pointer.value} puts {pointer.around} at NULL: container_of()"
-        yield scene.says("null.around", text, "registers")
+        yield context.says("null.around", text, "registers")
     if pointer and pointer.member and int(pointer.value, 16) == 0:
         text = f"{pointer.name} was NULL, and offset {pointer.offset:#x} is {pointer.member}"
-        yield scene.says("null.member", text, "registers")
+        yield context.says("null.member", text, "registers")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pagefault_doctor.diagnosis import dump_memory, freelist
 from pagefault_doctor.diagnosis.address import PAGE, AddressClass, printable
-from pagefault_doctor.diagnosis.context import Scene
+from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Access, Kind, Report
 
@@ -41,67 +41,67 @@ _BUFFER = 0x10000
 _BUFFERS = (AddressClass.DIRECT_MAP, AddressClass.VMALLOC, AddressClass.KERNEL)
 
 
-def _index(scene: Scene) -> Iterator[Evidence]:
-    found = scene.line_with("array-index-out-of-bounds", "is out of range for type")
+def _index(context: Context) -> Iterator[Evidence]:
+    found = context.line_with("array-index-out-of-bounds", "is out of range for type")
     if not found:
         return
-    yield scene.says("bounds.index", "an array index was out of range", line=found)
-    flexible = scene.line_with("[1]'", "[0]'")
+    yield context.says("bounds.index", "an array index was out of range", line=found)
+    flexible = context.line_with("[1]'", "[0]'")
     if flexible:
         text = "the array may be an old style flexible one, larger than declared"
-        yield scene.says("bounds.flexible-array", text, line=flexible)
+        yield context.says("bounds.flexible-array", text, line=flexible)
 
 
-def _edge(scene: Scene) -> Iterator[Evidence]:
+def _edge(context: Context) -> Iterator[Evidence]:
     """Weigh whether a walk left the last page of a buffer: then a register is still close to it."""
-    at = scene.fault_address
-    if at is None or scene.report.kind is not Kind.PAGE_FAULT or scene.is_jump:
+    at = context.fault_address
+    if at is None or context.report.kind is not Kind.PAGE_FAULT or context.is_jump:
         return
-    if at % PAGE >= _EDGE or scene.address_class not in _BUFFERS:
+    if at % PAGE >= _EDGE or context.address_class not in _BUFFERS:
         return
-    walking = [n for n, value in scene.general() if 0 < at - value < _BUFFER]
+    walking = [n for n, value in context.general() if 0 < at - value < _BUFFER]
     if walking:
         text = f"fault address {at:#x} is the start of a page, and {walking[0].upper()} lies before"
-        yield scene.says("bounds.walk", text, "fault", "registers")
-    elif not scene.registers:
+        yield context.says("bounds.walk", text, "fault", "registers")
+    elif not context.registers:
         text = f"fault address {at:#x} is the start of a page: a walk off the end of a buffer"
-        yield scene.says("bounds.page-edge", text, "fault")
+        yield context.says("bounds.page-edge", text, "fault")
 
 
-def _text_as_pointer(scene: Scene) -> Iterator[Evidence]:
-    value = scene.pointer
-    text = printable(value, scene.bits) if value is not None else None
-    if text and scene.access is not Access.EXECUTE:
+def _text_as_pointer(context: Context) -> Iterator[Evidence]:
+    value = context.pointer
+    text = printable(value, context.bits) if value is not None else None
+    if text and context.access is not Access.EXECUTE:
         said = f'the bad pointer consists of text, "{text}": a string overran it'
-        yield scene.says("bounds.text-pointer", said, "registers", "fault")
+        yield context.says("bounds.text-pointer", said, "registers", "fault")
 
 
-def _dump(scene: Scene) -> Iterator[Evidence]:
-    if over := dump_memory.trampled(scene):
+def _dump(context: Context) -> Iterator[Evidence]:
+    if over := dump_memory.trampled(context):
         text = f"the bytes behind {over.text} were overwritten"
-        yield dump_memory.says(scene, "bounds.dump-redzone", text)
-    target = dump_memory.target(scene)
+        yield dump_memory.says(context, "bounds.dump-redzone", text)
+    target = dump_memory.target(context)
     if target and target.is_past_end:
         text = f"{target.address} lies {target.offset - target.size} bytes behind {target.text}"
-        yield dump_memory.says(scene, "bounds.dump-past", text)
+        yield dump_memory.says(context, "bounds.dump-past", text)
 
 
-def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
+def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether something was accessed past its end."""
-    for phrase, key, text in scene.told(_WORDS):
-        found = scene.line_with(phrase)
+    for phrase, key, text in context.told(_WORDS):
+        found = context.line_with(phrase)
         if found and "shift-out-of-bounds" not in found.text and "array-index" not in found.text:
-            yield scene.says(key, text, line=found)
+            yield context.says(key, text, line=found)
             break
-    yield from _index(scene)
-    yield from _edge(scene)
-    if freelist.is_broken(scene):
+    yield from _index(context)
+    yield from _edge(context)
+    if freelist.is_broken(context):
         text = "the allocator's list of free objects is damaged, as by an overrun"
-        yield scene.says("bounds.freelist-crash", text, "function", "headline")
-    yield from _dump(scene)
-    hit = scene.poison
+        yield context.says("bounds.freelist-crash", text, "function", "headline")
+    yield from _dump(context)
+    hit = context.poison
     if hit and hit.poison.state == "redzone":
         text = f"the bad pointer is {hit.poison.name}: {hit.poison.means}"
-        yield scene.says("bounds.redzone-pointer", text, "fault", "registers")
+        yield context.says("bounds.redzone-pointer", text, "fault", "registers")
     elif not hit:
-        yield from _text_as_pointer(scene)
+        yield from _text_as_pointer(context)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pagefault_doctor.diagnosis.context import Scene
+from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Report
 
@@ -23,16 +23,18 @@ _WORDS = (
 _RESERVED = 8
 
 
-def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
+def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether page tables were damaged."""
-    for phrase, key, text in scene.told(_WORDS):
-        found = scene.line_with(phrase)
+    for phrase, key, text in context.told(_WORDS):
+        found = context.line_with(phrase)
         if found:
-            yield scene.says(key, text, line=found)
+            yield context.says(key, text, line=found)
             break
-    if found := scene.line_with("CHECK_AT_FREE flag(s) set"):
-        yield scene.says("table.freed-in-use", "a page was freed that is marked in use", line=found)
-    bits = scene.x86_fault_bits
+    if found := context.line_with("CHECK_AT_FREE flag(s) set"):
+        yield context.says(
+            "table.freed-in-use", "a page was freed that is marked in use", line=found
+        )
+    bits = context.x86_fault_bits
     if bits is not None and bits & _RESERVED:
         text = "a reserved bit is set in a page-table entry"
-        yield scene.says("table.reserved", text, "fault")
+        yield context.says("table.reserved", text, "fault")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pagefault_doctor.diagnosis.address import AddressClass
-from pagefault_doctor.diagnosis.context import Scene
+from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Access, Report
 
@@ -14,21 +14,21 @@ _PRESENT_WRITE = 3
 _RESERVED = 8
 
 
-def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
+def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether constant memory was written to."""
-    found = scene.line_with("write to read-only memory")
+    found = context.line_with("write to read-only memory")
     if found:
         text = "the kernel calls it a write to read-only memory"
-        yield scene.says("constant.headline", text, line=found)
+        yield context.says("constant.headline", text, line=found)
         return
-    if scene.address_class in _NOT_KERNEL or scene.fault_address is None:
+    if context.address_class in _NOT_KERNEL or context.fault_address is None:
         return
-    bits = scene.x86_fault_bits
+    bits = context.x86_fault_bits
     if bits is not None:
         refused = bits & _PRESENT_WRITE == _PRESENT_WRITE and not bits & _RESERVED
     else:
         reason = (report.fault.reason if report.fault else None) or ""
-        refused = "permission" in reason and scene.access is Access.WRITE
+        refused = "permission" in reason and context.access is Access.WRITE
     if refused:
-        text = f"a write to {scene.fault_address:#x}, which is mapped, but read-only"
-        yield scene.says("constant.protection", text, "fault")
+        text = f"a write to {context.fault_address:#x}, which is mapped, but read-only"
+        yield context.says("constant.protection", text, "fault")

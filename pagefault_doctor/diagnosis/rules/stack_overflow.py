@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from pagefault_doctor.diagnosis import dump_memory
-from pagefault_doctor.diagnosis.context import Scene
+from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Kind, Report
 
@@ -26,51 +26,51 @@ _TRAMPLED = 3
 """Lines between a report and the one that explains it."""
 
 
-def _pointer(report: Report, scene: Scene) -> Iterator[Evidence]:
+def _pointer(report: Report, context: Context) -> Iterator[Evidence]:
     stack = report.register("rsp") or report.register("sp") or report.register("esp")
-    at = scene.fault_address
+    at = context.fault_address
     if report.kind is Kind.DOUBLE_FAULT:
         text = "a double fault: most often a stack that cannot take another frame"
-        yield scene.says("stack.double-fault", text, "headline")
+        yield context.says("stack.double-fault", text, "headline")
     if stack and at and 0 < stack - at < _NEAR and stack // 0x1000 != at // 0x1000:
         text = f"fault address {at:#x} is just below the stack pointer {stack:#x}"
-        yield scene.says("stack.near-pointer", text, "fault")
+        yield context.says("stack.near-pointer", text, "fault")
 
 
-def _recursion(report: Report, scene: Scene) -> Iterator[Evidence]:
+def _recursion(report: Report, context: Context) -> Iterator[Evidence]:
     names = [f.function for f in report.frames if f.reliable and f.function]
     if len(names) - len(set(names)) < _REPEATS - 1:
         return
     ((name, times),) = Counter(names).most_common(1)
     if times >= _REPEATS:
         text = f"{name} is {times} times in the trace: a recursion"
-        yield scene.says("stack.recursion", text, "trace")
+        yield context.says("stack.recursion", text, "trace")
 
 
-def _dump(scene: Scene) -> Iterator[Evidence]:
-    stack = (scene.registers.get("rsp"), scene.registers.get("sp"), scene.fault_address)
-    for value, found in dump_memory.pointed(scene).items():
+def _dump(context: Context) -> Iterator[Evidence]:
+    stack = (context.registers.get("rsp"), context.registers.get("sp"), context.fault_address)
+    for value, found in dump_memory.pointed(context).items():
         if found.kind == "guard" and value in stack:
             text = f"{found.address} points to {found.text}"
-            yield dump_memory.says(scene, "stack.dump-guard", text)
+            yield dump_memory.says(context, "stack.dump-guard", text)
             return
 
 
-def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
+def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether the stack overflowed."""
-    for phrase, key, text in scene.told(_WORDS):
-        found = scene.line_with(phrase)
+    for phrase, key, text in context.told(_WORDS):
+        found = context.line_with(phrase)
         if found:
-            yield scene.says(key, text, line=found)
+            yield context.says(key, text, line=found)
             break
-    yield from _pointer(report, scene)
-    yield from _dump(scene)
-    yield from _recursion(report, scene)
+    yield from _pointer(report, context)
+    yield from _dump(context)
+    yield from _recursion(report, context)
     if report.kind is Kind.ATOMIC_SLEEP:
-        for other in scene.others:
+        for other in context.others:
             found_near = 0 < other.span.first_line - report.span.last_line <= _TRAMPLED
             mark = next((ln for ln in other.excerpt if _OVERRAN in ln.text), None)
             if found_near and mark:
                 text = "the fault right after it shows that the stack was overrun"
-                yield scene.says("stack.neighbour", text, line=mark)
+                yield context.says("stack.neighbour", text, line=mark)
                 return

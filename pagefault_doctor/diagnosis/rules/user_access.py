@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pagefault_doctor.diagnosis.address import AddressClass
-from pagefault_doctor.diagnosis.context import Scene
+from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Kind, Report
 
@@ -19,23 +19,23 @@ _WORDS = (
 )
 
 
-def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
+def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether a user pointer was dereferenced."""
-    sanitizer = scene.line_with("user-memory-access")
+    sanitizer = context.line_with("user-memory-access")
     if sanitizer:
-        yield scene.says("user.sanitizer", "KASAN calls it a user memory access", line=sanitizer)
-    if scene.address_class is not AddressClass.USER or scene.is_jump:
+        yield context.says("user.sanitizer", "KASAN calls it a user memory access", line=sanitizer)
+    if context.address_class is not AddressClass.USER or context.is_jump:
         return
-    at = scene.fault_address
-    found = scene.line_with(*_WORDS)
-    bits = scene.x86_fault_bits
+    at = context.fault_address
+    found = context.line_with(*_WORDS)
+    bits = context.x86_fault_bits
     if found:
-        yield scene.says("user.headline", "the kernel touched user memory directly", line=found)
+        yield context.says("user.headline", "the kernel touched user memory directly", line=found)
     elif bits is not None and bits & (_PRESENT | _RESERVED) == _PRESENT:
         text = f"fault address {at:#x} is a present user page, refused to the kernel (SMAP)"
-        yield scene.says("user.protection", text, "fault")
+        yield context.says("user.protection", text, "fault")
     elif report.kind is Kind.USER_ACCESS:
-        yield scene.says("user.headline", "the kernel touched user memory directly", "headline")
+        yield context.says("user.headline", "the kernel touched user memory directly", "headline")
     elif report.kind is Kind.PAGE_FAULT:
         text = f"fault address {at:#x} is in the half of the addresses that belongs to user space"
-        yield scene.says("user.unmapped", text, "fault")
+        yield context.says("user.unmapped", text, "fault")

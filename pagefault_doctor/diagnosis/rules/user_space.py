@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pagefault_doctor.diagnosis.context import Scene
+from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Kind, Report
 
 
-def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
+def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether a program, not the kernel, is at fault."""
     if report.kind in (Kind.USER_SEGFAULT, Kind.USER_TRAP):
         who = report.comm or "a program"
-        yield scene.says("space.segfault", f"the fault happened in {who}, outside the kernel")
-    elif found := scene.line_with("Attempted to kill init"):
-        yield scene.says(
+        yield context.says("space.segfault", f"the fault happened in {who}, outside the kernel")
+    elif found := context.line_with("Attempted to kill init"):
+        yield context.says(
             "space.init", "the first process ended, which the kernel cannot survive", line=found
         )

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from pagefault_doctor.diagnosis import dump_memory
 from pagefault_doctor.diagnosis.address import AddressClass
-from pagefault_doctor.diagnosis.context import Scene
-from pagefault_doctor.diagnosis.poison import State
+from pagefault_doctor.diagnosis.context import Context
+from pagefault_doctor.diagnosis.poison import MemoryState
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Kind, Report
 
@@ -37,62 +37,64 @@ _NULLS = (AddressClass.NULL, AddressClass.NEAR_NULL)
 _FAULTS = (Kind.PAGE_FAULT, Kind.USER_ACCESS, Kind.GENERAL_PROTECTION)
 
 
-def _place(scene: Scene) -> Iterator[Evidence]:
-    at, part = scene.fault_address, scene.address_class
-    if at is None or scene.report.kind not in _FAULTS:
+def _place(context: Context) -> Iterator[Evidence]:
+    at, part = context.fault_address, context.address_class
+    if at is None or context.report.kind not in _FAULTS:
         return
-    if scene.is_jump and scene.poison:
+    if context.is_jump and context.poison:
         return
-    if scene.is_jump and part not in _NULLS:
+    if context.is_jump and part not in _NULLS:
         key = "wild.jump-module" if part is AddressClass.MODULES else "wild.jump"
-        yield scene.says(key, f"the kernel jumped to {at:#x}, where no code is", "fault")
+        yield context.says(key, f"the kernel jumped to {at:#x}, where no code is", "fault")
         return
-    if (scene.x86_fault_bits or 0) & _PRESENT:
+    if (context.x86_fault_bits or 0) & _PRESENT:
         return
     if part not in _PLACES:
         return
     key, phrase = _PLACES[part]
-    yield scene.says(key, f"fault address {at:#x} {phrase}", "fault")
-    if scene.bits == 64 and part is AddressClass.USER and at < 1 << 32:
+    yield context.says(key, f"fault address {at:#x} {phrase}", "fault")
+    if context.bits == 64 and part is AddressClass.USER and at < 1 << 32:
         text = "the upper half of the address is zero: a pointer cut to 32 bits, perhaps"
-        yield scene.says("wild.truncated", text, "fault")
+        yield context.says("wild.truncated", text, "fault")
 
 
-def _dump(scene: Scene) -> Iterator[Evidence]:
-    target, owner = dump_memory.target(scene), dump_memory.owner(scene)
+def _dump(context: Context) -> Iterator[Evidence]:
+    target, owner = dump_memory.target(context), dump_memory.owner(context)
     if target and target.kind == "nothing":
         text = f"the dump has nothing mapped at {target.address}"
-        yield dump_memory.says(scene, "wild.dump-nothing", text)
+        yield dump_memory.says(context, "wild.dump-nothing", text)
     if target and owner and owner.is_free:
         text = "the value lies in a freed object, which explains it"
-        yield dump_memory.says(scene, "wild.dump-freed", text)
+        yield dump_memory.says(context, "wild.dump-freed", text)
     elif target and owner and owner.state == "live":
-        yield dump_memory.says(scene, "wild.dump-owner", f"{target.address} lies in {owner.text}")
+        yield dump_memory.says(context, "wild.dump-owner", f"{target.address} lies in {owner.text}")
 
 
-def weigh(report: Report, scene: Scene) -> Iterator[Evidence]:
+def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether a pointer was garbage."""
-    for phrase, key, text in scene.told(_WORDS):
-        found = scene.line_with(phrase)
+    for phrase, key, text in context.told(_WORDS):
+        found = context.line_with(phrase)
         if found:
-            yield scene.says(key, text, line=found)
+            yield context.says(key, text, line=found)
             break
-    yield from _place(scene)
-    yield from _dump(scene)
-    if scene.is_refused_instruction:
+    yield from _place(context)
+    yield from _dump(context)
+    if context.is_refused_instruction:
         text = "the address is a valid one: the instruction was refused, not the pointer"
-        yield scene.says("wild.valid-address", text, "headline", "fault")
-    hit = scene.poison
-    if hit and hit.poison.state is State.UNINITIALISED:
+        yield context.says("wild.valid-address", text, "headline", "fault")
+    hit = context.poison
+    if hit and hit.poison.state is MemoryState.UNINITIALISED:
         text = f"the bad pointer is {hit.poison.name}: {hit.poison.means}"
-        yield scene.says("wild.uninitialised", text, "fault", "registers")
-    if report.kind is Kind.GENERAL_PROTECTION and scene.address_class is None:
+        yield context.says("wild.uninitialised", text, "fault", "registers")
+    if report.kind is Kind.GENERAL_PROTECTION and context.address_class is None:
         text = "a general protection fault: a pointer or an instruction was not valid"
-        yield scene.says("wild.invalid-code", text, "headline")
-    elif report.kind is Kind.TRAP and scene.line_with("stack segment"):
-        yield scene.says("wild.plain", "a pointer into the stack was not valid", "headline")
-    elif scene.is_trap:
+        yield context.says("wild.invalid-code", text, "headline")
+    elif report.kind is Kind.TRAP and context.line_with("stack segment"):
+        yield context.says("wild.plain", "a pointer into the stack was not valid", "headline")
+    elif context.is_trap:
         return
-    elif report.kind is Kind.TRAP and scene.line_with("invalid opcode", "int3", "Undefined instr"):
+    elif report.kind is Kind.TRAP and context.line_with(
+        "invalid opcode", "int3", "Undefined instr"
+    ):
         text = "the processor ran into bytes that are no instruction"
-        yield scene.says("wild.invalid-code", text, "headline")
+        yield context.says("wild.invalid-code", text, "headline")

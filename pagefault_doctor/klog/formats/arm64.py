@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.klog.formats.format import BAD_ACCESS, FAULT, OWN, Form
+from pagefault_doctor.klog.formats.format import BAD_ACCESS, FAULT, OWN, Format
 from pagefault_doctor.model.report import Kind
 
 _HEADER: Final = "Unable to handle kernel"
 
 
-def _internal(what: str, kind: Kind) -> Form:
-    return Form(
+def _internal(what: str, kind: Kind) -> Format:
+    return Format(
         header="Internal error:",
         says=rf"Internal error: ?(?:{what})",
         title="Internal error in {f}",
@@ -23,7 +23,7 @@ def _internal(what: str, kind: Kind) -> Form:
 
 
 FORMS: Final = (
-    Form(
+    Format(
         header=_HEADER,
         says=r"Unable to handle kernel NULL pointer dereference",
         title="BUG: unable to handle kernel NULL pointer dereference in {f}",
@@ -32,7 +32,7 @@ FORMS: Final = (
         alts=(BAD_ACCESS,),
         source="die_kernel_fault",
     ),
-    Form(
+    Format(
         header=_HEADER,
         says=r"Unable to handle kernel access to user memory",
         title="BUG: unable to handle kernel access to user memory in {f}",
@@ -41,7 +41,7 @@ FORMS: Final = (
         alts=(BAD_ACCESS,),
         source="do_page_fault (arm64), riscv no_context",
     ),
-    Form(
+    Format(
         header=_HEADER,
         says=r"Unable to handle kernel (?:paging request|pointer dereference|write to read-only"
         r"|execute from|read from|access to hyp|[\w ]+? at virtual)",
@@ -60,7 +60,7 @@ FORMS: Final = (
         r"Oops: |Accessing user space|Unhandled fault|: [0-9a-f]+ \[|.*abort: ", Kind.PAGE_FAULT
     ),
     _internal(r"", Kind.TRAP),
-    Form(
+    Format(
         header="Unhandled fault:",
         says=r"Unhandled fault:",
         title="Unhandled fault in {f}",
@@ -69,7 +69,7 @@ FORMS: Final = (
         alts=(BAD_ACCESS,),
         source="do_DataAbort (arch/arm/mm/fault.c)",
     ),
-    Form(
+    Format(
         header="Alignment trap:",
         says=r"Alignment trap:",
         title="Alignment trap in {f}",
@@ -77,7 +77,7 @@ FORMS: Final = (
         ways=FAULT,
         source="do_alignment (arch/arm/mm/alignment.c)",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"Unhandled prefetch abort: ",
         title="Unhandled prefetch abort in {f}",

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.klog.formats.format import TRACED, Form
+from pagefault_doctor.klog.formats.format import TRACED, Format
 from pagefault_doctor.model.report import Kind
 
 FORMS: Final = (
-    Form(
+    Format(
         header="BUG:",
         says=r"BUG: scheduling while atomic",
         title="BUG: scheduling while atomic in {f}",
@@ -22,7 +22,7 @@ FORMS: Final = (
         skip="schedule|cond_resched",
         source="__schedule_bug",
     ),
-    Form(
+    Format(
         header="BUG:",
         says=r"BUG: sleeping function called from invalid context at",
         title="BUG: sleeping function called from invalid context in {f}",
@@ -30,7 +30,7 @@ FORMS: Final = (
         ways=TRACED,
         source="__might_resched",
     ),
-    Form(
+    Format(
         header="BUG:",
         says=r"BUG: using ([a-z0-9_]+)\(\) in preemptible",
         title="BUG: using {1}() in preemptible code in {f}",

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.klog.formats.format import BAD_ACCESS, FAULT, OWN, TRACED, Form
+from pagefault_doctor.klog.formats.format import BAD_ACCESS, FAULT, OWN, TRACED, Format
 from pagefault_doctor.klog.guilty_function import CALL, RIP, TRACE
 from pagefault_doctor.model.report import Kind
 
@@ -23,8 +23,8 @@ _WARNED: Final = ((RIP, TRACE), (CALL, TRACE))
 """After the RIP line of the trap; kernels before 4.11 have none."""
 
 
-def _warning(where: str, title: str, kind: Kind, skip: str = "", source: str = "") -> Form:
-    return Form(
+def _warning(where: str, title: str, kind: Kind, skip: str = "", source: str = "") -> Format:
+    return Format(
         header="WARNING:",
         says=_AT + where,
         title=title,
@@ -79,7 +79,7 @@ FORMS: Final = (
         Kind.WARNING,
         source="__warn",
     ),
-    Form(
+    Format(
         header="WARNING:",
         says=r"WARNING: at [a-zA-Z0-9_/.-]+:\d+ *(?:\n|$)",
         title="WARNING in {f}",
@@ -87,7 +87,7 @@ FORMS: Final = (
         ways=_WARNED,
         source="__warn of an address without a symbol",
     ),
-    Form(
+    Format(
         header="WARNING:",
         says=r"WARNING: (?:CPU: \d+ PID: \d+ )?at ([a-zA-Z0-9_]+)[+.]",
         title="WARNING in {f}",
@@ -95,7 +95,7 @@ FORMS: Final = (
         ways=_WARNED,
         source="__warn without CONFIG_DEBUG_BUGVERBOSE",
     ),
-    Form(
+    Format(
         header="WARNING:",
         says=r"WARNING: kernel stack regs .* has bad '.*' value",
         title="WARNING: kernel stack regs has bad value",
@@ -103,7 +103,7 @@ FORMS: Final = (
         plain=True,
         source="arch/x86/kernel/unwind_frame.c",
     ),
-    Form(
+    Format(
         header="WARNING:",
         says=r"WARNING: kernel stack frame pointer .* has bad value",
         title="WARNING: kernel stack regs has bad value",
@@ -111,7 +111,7 @@ FORMS: Final = (
         plain=True,
         source="arch/x86/kernel/unwind_frame.c",
     ),
-    Form(
+    Format(
         header="kernel BUG",
         says=r"kernel BUG at mm/usercopy\.c",
         title="BUG: bad usercopy in {f}",
@@ -120,7 +120,7 @@ FORMS: Final = (
         skip="usercopy|__check_object_size|check_",
         source="usercopy_abort",
     ),
-    Form(
+    Format(
         header="kernel BUG",
         says=r"kernel BUG at lib/list_debug\.c",
         title="BUG: corrupted list in {f}",
@@ -129,7 +129,7 @@ FORMS: Final = (
         alts=(BAD_ACCESS,),
         source="CHECK_DATA_CORRUPTION",
     ),
-    Form(
+    Format(
         header="kernel BUG",
         says=r"kernel BUG at (.*)",
         title="kernel BUG in {f}",
@@ -138,21 +138,21 @@ FORMS: Final = (
         skip="^skb_",
         source="lib/bug.c (report_bug)",
     ),
-    Form(
+    Format(
         header="Kernel BUG",
         says=r"Kernel BUG (.*)",
         title="kernel BUG {1}",
         kind=Kind.KERNEL_BUG,
         source="arch/riscv, arch/s390",
     ),
-    Form(
+    Format(
         header="BUG:",
         says=r"BUG: corrupted list in",
         title="BUG: corrupted list in {f}",
         kind=Kind.LIST_CORRUPTION,
         ways=TRACED,
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"Kernel memory (?:exposure|overwrite) attempt detected",
         title="BUG: bad usercopy in {f}",
@@ -161,7 +161,7 @@ FORMS: Final = (
         skip="usercopy|__check_object_size|check_",
         source="usercopy_abort",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"detected buffer overflow|detected field-spanning",
         title="WARNING: buffer overflow in {f}",
@@ -169,7 +169,7 @@ FORMS: Final = (
         ways=FAULT,
         source="__fortify_report",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"ODEBUG: \w+ ",
         title="WARNING: ODEBUG bug in {f}",
@@ -178,7 +178,7 @@ FORMS: Final = (
         skip=_OBJECTS,
         source="debug_print_object; its headline is not in the log",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"skb_(?:over|under)_panic: text:",
         title="kernel BUG in {f}",
@@ -187,7 +187,7 @@ FORMS: Final = (
         skip="^skb_",
         source="net/core/skbuff.c (skb_panic)",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"NETDEV WATCHDOG: ",
         title="NETDEV WATCHDOG: transmit queue timed out",
@@ -195,7 +195,7 @@ FORMS: Final = (
         plain=True,
         source="net/sched/sch_generic.c (dev_watchdog)",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"irq \d+: nobody cared",
         title="irq: nobody cared",

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.klog.guilty_function import CALL, RIP, TRACE, Take
+from pagefault_doctor.klog.guilty_function import CALL, RIP, TRACE, Choice
 from pagefault_doctor.model.pattern import words_of
 from pagefault_doctor.model.report import Kind
 
@@ -24,7 +24,7 @@ OWN: Final = ""
 """The header of forms that syzbot does not know."""
 
 
-class Form(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+class Format(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One row of a family's table.
 
     `header` is the start (one of `starts.HEADERS`) it belongs to. `says` is a regular expression
@@ -45,7 +45,7 @@ class Form(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     alts: tuple[str, ...] = ()
     skip: str = ""
     origin: tuple[str, ...] = ()
-    take: Take = Take.FIRST
+    take: Choice = Choice.FIRST
     plain: bool = False
     lost: bool = False
     nameless: bool = False

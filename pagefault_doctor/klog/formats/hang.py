@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.klog.formats.format import Form
-from pagefault_doctor.klog.guilty_function import CALL, RIP, TRACE, Take
+from pagefault_doctor.klog.formats.format import Format
+from pagefault_doctor.klog.guilty_function import CALL, RIP, TRACE, Choice
 from pagefault_doctor.model.report import Kind
 
 _TIMER: Final = (
@@ -24,17 +24,17 @@ _STALL_WORDS: Final = (
 )
 
 FORMS: Final = (
-    Form(
+    Format(
         header="BUG:",
         says=r"BUG: soft lockup",
         title="BUG: soft lockup in {f}",
         kind=Kind.LOCKUP,
         ways=((RIP, TRACE), (CALL, TRACE)),
         alts=("stall in {f}",),
-        take=Take.STALL,
+        take=Choice.STALL,
         source="watchdog_timer_fn",
     ),
-    Form(
+    Format(
         header="INFO:",
         says=rf"INFO: {_STALL_WORDS}",
         title="INFO: rcu detected stall in {f}",
@@ -42,30 +42,30 @@ FORMS: Final = (
         ways=_STALL,
         alts=("stall in {f}",),
         skip="apic_timer_interrupt|rcu",
-        take=Take.STALL,
+        take=Choice.STALL,
         source="print_cpu_stall, print_other_cpu_stall",
     ),
-    Form(
+    Format(
         header="INFO:",
         says=r"INFO: task [\s\S]{0,100}? (?:is )?blocked (?:in I/O wait )?for more than",
         title="INFO: task hung in {f}",
         kind=Kind.HUNG_TASK,
         ways=((CALL, TRACE),),
         alts=("hang in {f}",),
-        take=Take.HUNG,
+        take=Choice.HUNG,
         source="check_hung_task",
     ),
-    Form(
+    Format(
         header="INFO:",
         says=r"INFO: task [\s\S]{0,100}? can't die for more than",
         title="INFO: task can't die in {f}",
         kind=Kind.HUNG_TASK,
         ways=((CALL, TRACE),),
         alts=("hang in {f}",),
-        take=Take.HUNG,
+        take=Choice.HUNG,
         source="check_killed_task (linux-next)",
     ),
-    Form(
+    Format(
         header="BUG:",
         says=r"BUG: workqueue lockup",
         title="BUG: workqueue lockup",
@@ -73,7 +73,7 @@ FORMS: Final = (
         plain=True,
         source="wq_watchdog_timer_fn",
     ),
-    Form(
+    Format(
         header="INFO:",
         says=r"INFO: (task .*? is blocked on an? .*)",
         title="INFO: {1}",

@@ -15,19 +15,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.klog.formats.format import FAULT, OWN, Form
+from pagefault_doctor.klog.formats.format import FAULT, OWN, Format
 from pagefault_doctor.model.report import Kind
 
 
-def _plain(says: str, title: str, source: str) -> Form:
-    return Form(header=OWN, says=says, title=title, kind=Kind.HARDWARE, plain=True, source=source)
+def _plain(says: str, title: str, source: str) -> Format:
+    return Format(header=OWN, says=says, title=title, kind=Kind.HARDWARE, plain=True, source=source)
 
 
 FORMS: Final = (
     _plain(r"Machine Check Exception: +[0-9a-f]", "machine check exception", "print_mce"),
     _plain(r"Machine Check: +[0-9a-f]", "machine check", "print_mce"),
     _plain(r"Machine check events logged", "machine check events logged", "mce_notify_irq"),
-    Form(
+    Format(
         header=OWN,
         says=r"Machine check in kernel mode|Oops: Machine check",
         title="machine check in {f}",
@@ -40,7 +40,7 @@ FORMS: Final = (
         "hardware error from APEI",
         "__ghes_print_estatus",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"SError Interrupt on CPU\d+|Bad mode in [\w ]+ handler detected",
         title="SError in {f}",

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.klog.formats.format import BAD_ACCESS, Form
+from pagefault_doctor.klog.formats.format import BAD_ACCESS, Format
 from pagefault_doctor.klog.guilty_function import CALL, TRACE
 from pagefault_doctor.model.report import Kind
 
@@ -27,7 +27,7 @@ _CARRIERS: Final = (
 )
 
 FORMS: Final = (
-    Form(
+    Format(
         header="BUG:",
         says=r"BUG: KASAN: (?:double-free or invalid-free|double-free|invalid-free) in ",
         title="KASAN: invalid-free in {f}",
@@ -36,7 +36,7 @@ FORMS: Final = (
         alts=("invalid-free in {f}",),
         source="kasan_report_invalid_free",
     ),
-    Form(
+    Format(
         header="BUG:",
         says=r"BUG: KASAN: ([a-z\-]+) in ([A-Za-z0-9_$]+)",
         then=r"(Read|Write) (?:of size|at addr) [0-9a-f]+",
@@ -46,7 +46,7 @@ FORMS: Final = (
         alts=(BAD_ACCESS,),
         source="print_error_description",
     ),
-    Form(
+    Format(
         header="BUG:",
         says=r"BUG: KASAN: ([a-z\-]+) on address",
         then=r"(Read|Write) of size [0-9]+",
@@ -54,14 +54,14 @@ FORMS: Final = (
         kind=Kind.SANITIZER,
         source="kasan_report_user_access before 4.15",
     ),
-    Form(
+    Format(
         header="BUG:",
         says=r"BUG: KASAN: (.*)",
         title="KASAN: {1}",
         kind=Kind.SANITIZER,
         lost=True,
     ),
-    Form(
+    Format(
         header="BUG:",
         says=r"BUG: KFENCE: (use-after-free|out-of-bounds|invalid) (read|write) in ",
         title="KFENCE: {1} {2} in {f}",
@@ -71,7 +71,7 @@ FORMS: Final = (
         alts=(BAD_ACCESS,),
         source="kfence_report_error",
     ),
-    Form(
+    Format(
         header="BUG:",
         says=r"BUG: KFENCE: invalid free in ",
         title="KFENCE: invalid free in {f}",
@@ -81,7 +81,7 @@ FORMS: Final = (
         alts=("invalid-free in {f}",),
         source="kfence_report_error",
     ),
-    Form(
+    Format(
         header="BUG:",
         says=r"BUG: KFENCE: memory corruption in ",
         title="KFENCE: memory corruption in {f}",
@@ -90,7 +90,7 @@ FORMS: Final = (
         plain=True,
         source="kfence_report_error",
     ),
-    Form(
+    Format(
         header="BUG:",
         says=r"BUG: KMSAN: kernel-usb-infoleak",
         title="KMSAN: kernel-usb-infoleak in {f}",
@@ -102,7 +102,7 @@ FORMS: Final = (
         plain=True,
         source="kmsan_handle_urb",
     ),
-    Form(
+    Format(
         header="BUG:",
         says=r"BUG: KMSAN: ([a-z\-]+)",
         title="KMSAN: {1} in {f}",
@@ -113,7 +113,7 @@ FORMS: Final = (
         plain=True,
         source="kmsan_print_origin",
     ),
-    Form(
+    Format(
         header="BUG:",
         says=r"BUG: KCSAN: (.*)",
         title="KCSAN: {1}",

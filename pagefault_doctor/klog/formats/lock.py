@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.klog.formats.format import OWN, TRACED, Form
+from pagefault_doctor.klog.formats.format import OWN, TRACED, Format
 from pagefault_doctor.klog.guilty_function import CALL, TRACE
 from pagefault_doctor.model.report import Kind
 
@@ -27,8 +27,8 @@ _DEADLOCK: Final = (
 )
 
 
-def _deadlock(words: str) -> Form:
-    return Form(
+def _deadlock(words: str) -> Format:
+    return Format(
         header=_HEADERS,
         says=rf"(?:WARNING|INFO): {words}",
         then=r"(?:is trying to acquire lock|just changed the state of lock|trying to acquire)",
@@ -40,13 +40,13 @@ def _deadlock(words: str) -> Form:
     )
 
 
-def _locks(words: str, title: str, header: str, ways: tuple[tuple[str, ...], ...]) -> Form:
-    return Form(header=header, says=words, title=title, kind=Kind.LOCKDEP, ways=ways)
+def _locks(words: str, title: str, header: str, ways: tuple[tuple[str, ...], ...]) -> Format:
+    return Format(header=header, says=words, title=title, kind=Kind.LOCKDEP, ways=ways)
 
 
 FORMS: Final = (
     *(_deadlock(words) for words in _DEADLOCK),
-    Form(
+    Format(
         header=_HEADERS,
         says=r"(?:WARNING|INFO): [A-Z]+(?:-READ)?-safe -> [A-Z]+(?:-READ)?-unsafe lock order",
         then=r"which became .* at:|is trying to acquire",
@@ -55,7 +55,7 @@ FORMS: Final = (
         ways=(*_IRQ_SAFE, *_LOCKS),
         source="print_bad_irq_dependency",
     ),
-    Form(
+    Format(
         header=_HEADERS,
         says=r"(?:WARNING|INFO): inconsistent lock state",
         then=r"takes:\n",
@@ -64,7 +64,7 @@ FORMS: Final = (
         ways=_USAGE,
         source="print_usage_bug",
     ),
-    Form(
+    Format(
         header="WARNING:",
         says=r"WARNING: Nested lock was not taken",
         title="WARNING: nested lock was not taken in {f}",
@@ -85,7 +85,7 @@ FORMS: Final = (
         ((CALL, TRACE),),
     ),
     _locks(r"BUG: .*still has locks held", "BUG: still has locks held in {f}", "BUG:", TRACED),
-    Form(
+    Format(
         header=("WARNING:", "BUG:"),
         says=r"(WARNING|BUG): lock held when returning to user space",
         title="{1}: lock held when returning to user space in {f}",
@@ -95,7 +95,7 @@ FORMS: Final = (
         source="lockdep_sys_exit, which prints the locks and no stack",
     ),
     _locks(r"BUG: Invalid wait context", "WARNING: locking bug in {f}", "BUG:", TRACED),
-    Form(
+    Format(
         header=_HEADERS,
         says=r"(WARNING|INFO): suspicious RCU usage",
         then=r"\n.*?(?:kernel/|include/|net/|mm/|fs/|drivers/|arch/|security/|block/|lib/|sound/"
@@ -106,7 +106,7 @@ FORMS: Final = (
         skip="rcu|kmem|slab",
         source="lockdep_rcu_suspicious",
     ),
-    Form(
+    Format(
         header="INFO:",
         says=r"INFO: trying to register non-static key",
         title="INFO: trying to register non-static key in {f}",
@@ -115,7 +115,7 @@ FORMS: Final = (
         skip="stack|lock|IRQ",
         source="assign_lock_key",
     ),
-    Form(
+    Format(
         header="BUG:",
         says=r"BUG: (spinlock|rwlock) (lockup suspected|already unlocked|recursion|bad magic"
         r"|wrong owner|wrong CPU|cpu recursion|lockup)",
@@ -125,14 +125,14 @@ FORMS: Final = (
         skip="spin_|rwlock_",
         source="spin_dump, rwlock_bug",
     ),
-    Form(
+    Format(
         header="BUG:",
         says=r"BUG: (MAX_\w+ too (?:low|small).*)",
         title="BUG: {1}",
         kind=Kind.LOCKDEP,
         source="print_lockdep_off",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"DEBUG_LOCKS_WARN_ON\(",
         title="WARNING: locking bug in {f}",

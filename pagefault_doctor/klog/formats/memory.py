@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.klog.formats.format import OWN, TRACED, Form
+from pagefault_doctor.klog.formats.format import OWN, TRACED, Format
 from pagefault_doctor.klog.guilty_function import TRACE
 from pagefault_doctor.model.report import Kind
 
 _ALLOCATORS: Final = "alloc|bounce|prep_new_page|get_page_from|clear_page|memset|set_page_owner"
 
 FORMS: Final = (
-    Form(
+    Format(
         header="BUG:",
         says=r"BUG: memory leak",
         then=r"backtrace",
@@ -27,7 +27,7 @@ FORMS: Final = (
         skip="kmemleak|create_object|alloc|kmem|slab|dup|percpu|copy_process",
         source="mm/kmemleak.c, as fuzzers scan for it",
     ),
-    Form(
+    Format(
         header="BUG:",
         says=r"BUG: Bad page state",
         title="BUG: Bad page state in {f}",
@@ -36,7 +36,7 @@ FORMS: Final = (
         skip=_ALLOCATORS + "|bad_page|free_pages|free_pcp",
         source="bad_page",
     ),
-    Form(
+    Format(
         header="BUG:",
         says=r"BUG: Bad page cache",
         title="BUG: Bad page cache in {f}",
@@ -45,14 +45,14 @@ FORMS: Final = (
         skip=_ALLOCATORS,
         source="unaccount_page_cache_page",
     ),
-    Form(
+    Format(
         header="BUG:",
         says=r"BUG: Bad page map",
         title="BUG: Bad page map",
         kind=Kind.BAD_PAGE,
         source="print_bad_pte",
     ),
-    Form(
+    Format(
         header="BUG:",
         says=r"BUG: Bad rss-counter state",
         title="BUG: Bad rss-counter state",
@@ -60,7 +60,7 @@ FORMS: Final = (
         plain=True,
         source="check_mm",
     ),
-    Form(
+    Format(
         header="BUG:",
         says=r"BUG: non-zero nr_ptes on freeing mm",
         title="BUG: non-zero nr_ptes on freeing mm",
@@ -68,7 +68,7 @@ FORMS: Final = (
         plain=True,
         source="check_mm",
     ),
-    Form(
+    Format(
         header="BUG:",
         says=r"BUG: non-zero nr_pmds on freeing mm",
         title="BUG: non-zero nr_pmds on freeing mm",
@@ -76,7 +76,7 @@ FORMS: Final = (
         plain=True,
         source="check_mm",
     ),
-    Form(
+    Format(
         header="BUG:",
         says=r"BUG: non-zero pgtables_bytes on freeing mm",
         title="BUG: non-zero pgtables_bytes on freeing mm",
@@ -84,7 +84,7 @@ FORMS: Final = (
         plain=True,
         source="check_mm",
     ),
-    Form(
+    Format(
         header="BUG:",
         says=r"BUG: Dentry .* still in use.* \[unmount of ([^\]\n]*)\]",
         title="BUG: Dentry still in use in unmount",
@@ -93,14 +93,14 @@ FORMS: Final = (
         plain=True,
         source="umount_check",
     ),
-    Form(
+    Format(
         header="BUG kmalloc-",
         says=r"BUG kmalloc-.*: Object already free",
         title="BUG: Object already free",
         kind=Kind.SLAB,
         source="free_debug_processing",
     ),
-    Form(
+    Format(
         header="BUG kmalloc-",
         says=r"BUG kmalloc-(.*)",
         title="BUG kmalloc-{1}",
@@ -108,7 +108,7 @@ FORMS: Final = (
         nameless=True,
         source="slab_bug",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"pagealloc: (memory corruption|single bit error)",
         title="pagealloc: {1}",
@@ -116,7 +116,7 @@ FORMS: Final = (
         plain=True,
         source="mm/page_poison.c (check_poison_mem)",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"(\w+): Bad swap (file|offset) entry",
         title="{1}: bad swap {2} entry",
@@ -124,7 +124,7 @@ FORMS: Final = (
         plain=True,
         source="mm/swapfile.c",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"kmem_cache_destroy (\S+): Slab cache still has objects",
         title="kmem_cache_destroy {1}: slab cache still has objects",
@@ -132,7 +132,7 @@ FORMS: Final = (
         plain=True,
         source="mm/slab_common.c (kmem_cache_destroy)",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"kmemleak: \d+ new suspected memory leaks",
         title="suspected memory leaks",
@@ -140,7 +140,7 @@ FORMS: Final = (
         plain=True,
         source="mm/kmemleak.c (kmemleak_scan)",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"page allocation (?:failure: order:\d|stalls for)",
         title="page allocation failure in {f}",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.klog.formats.format import FAULT, Form
+from pagefault_doctor.klog.formats.format import FAULT, Format
 from pagefault_doctor.model.report import Kind
 
 FORMS: Final = (
-    Form(
+    Format(
         header="unregister_netdevice: waiting for",
         says=r"unregister_netdevice: waiting for .* to become free",
         title="unregister_netdevice: waiting for DEV to become free",
@@ -16,7 +16,7 @@ FORMS: Final = (
         plain=True,
         source="net/core/dev.c (netdev_wait_allrefs_any)",
     ),
-    Form(
+    Format(
         header="Booting the kernel.",
         says=r"Booting the kernel\.",
         title="unexpected kernel reboot",
@@ -24,7 +24,7 @@ FORMS: Final = (
         plain=True,
         source="arch/x86/boot/compressed/misc.c",
     ),
-    Form(
+    Format(
         header="VFS: Busy inodes after unmount",
         says=r"VFS: Busy inodes after unmount",
         title="VFS: Busy inodes after unmount (use-after-free)",
@@ -32,7 +32,7 @@ FORMS: Final = (
         plain=True,
         source="fs/super.c (generic_shutdown_super)",
     ),
-    Form(
+    Format(
         header="VFS: Close: file count is 0",
         says=r"VFS: Close: file count is 0",
         title="VFS: Close: file count is zero (use-after-free)",
@@ -40,7 +40,7 @@ FORMS: Final = (
         plain=True,
         source="fs/open.c (filp_flush)",
     ),
-    Form(
+    Format(
         header="rust_kernel: panicked",
         says=r"rust_kernel: panicked at .*\n(?:\s*\n)*(.+)",
         title="{1} in {f}",
@@ -49,35 +49,35 @@ FORMS: Final = (
         skip="rust_helper_BUG|rust_begin_unwind|core9panicking|core::panicking|__rust",
         source="rust/kernel/lib.rs",
     ),
-    Form(
+    Format(
         header="trusty: panic",
         says=r"trusty: panic.* ASSERT FAILED(?: at \([^)]*\))?: *(.+)",
         title="trusty: ASSERT FAILED: {1}",
         kind=Kind.PANIC,
         plain=True,
     ),
-    Form(
+    Format(
         header="trusty: panic",
         says=r"trusty: panic(?: \(caller [^)]*\))?: *(.*)",
         title="trusty: panic: {1}",
         kind=Kind.PANIC,
         plain=True,
     ),
-    Form(
+    Format(
         header="fatal error:",
         says=r"fatal error:",
         title="go runtime error",
         kind=Kind.INFO,
         plain=True,
     ),
-    Form(
+    Format(
         header="SYZFAIL:",
         says=r"SYZFAIL:(.*)",
         title="SYZFAIL:{1}",
         kind=Kind.INFO,
         plain=True,
     ),
-    Form(
+    Format(
         header="SYZFATAL:",
         says=r"SYZFATAL:(.*)",
         title="SYZFATAL:{1}",
@@ -85,27 +85,27 @@ FORMS: Final = (
         alts=("SYZFATAL",),
         plain=True,
     ),
-    Form(
+    Format(
         header="panic:",
         says=r"panic:(.*)",
         title="panic:{1}",
         kind=Kind.INFO,
         plain=True,
     ),
-    Form(
+    Format(
         header=("BUG:", "WARNING:", "INFO:"),
         says=r"(BUG|WARNING|INFO):\s*(?:\n|$)",
         title="{1}: corrupted",
         kind=Kind.INFO,
         lost=True,
     ),
-    Form(header="BUG:", says=r"BUG: (.+)", title="BUG: {1}", kind=Kind.KERNEL_BUG),
-    Form(
+    Format(header="BUG:", says=r"BUG: (.+)", title="BUG: {1}", kind=Kind.KERNEL_BUG),
+    Format(
         header="WARNING:",
         says=r"WARNING: (.+)",
         title="WARNING: {1}",
         kind=Kind.WARNING,
         plain=True,
     ),
-    Form(header="INFO:", says=r"INFO: (.+)", title="INFO: {1}", kind=Kind.INFO),
+    Format(header="INFO:", says=r"INFO: (.+)", title="INFO: {1}", kind=Kind.INFO),
 )

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.klog.formats.format import OWN, Form
+from pagefault_doctor.klog.formats.format import OWN, Format
 from pagefault_doctor.model.report import Kind
 
 _KILLED: Final = r"[Oo]ut of memory: Kill(?:ed)? process \d+,? ?\(([^)\n]{1,40})\)"
 
 FORMS: Final = (
-    Form(
+    Format(
         header=OWN,
         says=r"\S+ invoked oom-killer: (?:[\s\S]*?)" + _KILLED,
         title="out of memory: killed process {1}",
@@ -22,7 +22,7 @@ FORMS: Final = (
         plain=True,
         source="__oom_kill_process",
     ),
-    Form(
+    Format(
         header=OWN,
         says=_KILLED,
         title="out of memory: killed process {1}",
@@ -30,7 +30,7 @@ FORMS: Final = (
         plain=True,
         source="__oom_kill_process",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"(\S+) invoked oom-killer",
         title="out of memory: oom-killer invoked by {1}",

@@ -11,16 +11,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.klog.formats.format import OWN, Form
-from pagefault_doctor.klog.guilty_function import CALL, RIP, TRACE, Take
+from pagefault_doctor.klog.formats.format import OWN, Format
+from pagefault_doctor.klog.guilty_function import CALL, RIP, TRACE, Choice
 from pagefault_doctor.model.report import Kind
 
 _PANIC: Final = r"Kernel panic - not syncing: "
 
 
-def _panic(says: str, title: str, **more: object) -> Form:
+def _panic(says: str, title: str, **more: object) -> Format:
     fields = {"header": "Kernel panic", "kind": Kind.PANIC, "says": _PANIC + says, "title": title}
-    return Form(**(fields | more))  # type: ignore[arg-type]
+    return Format(**(fields | more))  # type: ignore[arg-type]
 
 
 FORMS: Final = (
@@ -33,7 +33,7 @@ FORMS: Final = (
         "kernel stack overflow in {f}",
         ways=((RIP, CALL, TRACE), (CALL, TRACE)),
         alts=("stack-overflow in {f}",),
-        take=Take.STALL,
+        take=Choice.STALL,
         kind=Kind.STACK_GUARD,
         source="handle_bad_stack (arch/arm64/kernel/traps.c)",
     ),
@@ -43,7 +43,7 @@ FORMS: Final = (
         ways=((CALL, TRACE),),
         alts=("stack-overflow in {f}",),
         skip="schedule",
-        take=Take.STALL,
+        take=Choice.STALL,
         kind=Kind.STACK_CORRUPTED,
         source="schedule_debug",
     ),
@@ -67,7 +67,7 @@ FORMS: Final = (
         source="mce_panic, arm64_serror_panic, __ghes_panic, unknown_nmi_error",
     ),
     _panic("(.*)", "kernel panic: {1}", source="vpanic"),
-    Form(
+    Format(
         header=OWN,
         says=r"(?:sysrq: (?:SysRq : )?|SysRq : )Trigger a crash",
         title="kernel panic: sysrq triggered crash",
@@ -75,7 +75,7 @@ FORMS: Final = (
         plain=True,
         source="sysrq_handle_crash; the panic itself is not in the log",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"Unhandled ([\w -]+ exception).*, ESR ",
         title="unhandled {1} in {f}",

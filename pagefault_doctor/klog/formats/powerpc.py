@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.klog.formats.format import BAD_ACCESS, FAULT, OWN, Form
+from pagefault_doctor.klog.formats.format import BAD_ACCESS, FAULT, OWN, Format
 from pagefault_doctor.model.report import Kind
 
 FORMS: Final = (
-    Form(
+    Format(
         header="BUG:",
         says=r"BUG: Kernel NULL pointer dereference",
         title="BUG: unable to handle kernel NULL pointer dereference in {f}",
@@ -17,7 +17,7 @@ FORMS: Final = (
         alts=(BAD_ACCESS,),
         source="bad_page_fault",
     ),
-    Form(
+    Format(
         header="BUG:",
         says=r"BUG: Unable to handle kernel (?:data access|instruction fetch|paging request"
         r"|unaligned|stack)",
@@ -27,7 +27,7 @@ FORMS: Final = (
         alts=(BAD_ACCESS,),
         source="bad_page_fault",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"Kernel attempted to (?:read|write|execute|access) user page",
         title="BUG: unable to handle kernel access to user memory in {f}",

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.klog.formats.format import FAULT, OWN, Form
+from pagefault_doctor.klog.formats.format import FAULT, OWN, Format
 from pagefault_doctor.model.report import Kind
 
 FORMS: Final = (
-    Form(
+    Format(
         header=OWN,
         says=r"monitor event: [0-9a-f]{4} ilc:\d \[#",
         title="kernel BUG in {f}",
@@ -19,7 +19,7 @@ FORMS: Final = (
         ways=FAULT,
         source="monitor_event_exception; its headline is not in the log",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"(?:^|\n)([a-z][a-z -]+): [0-9a-f]{4} ilc:\d \[#",
         title="{1} in {f}",

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.klog.formats.format import OWN, Form
+from pagefault_doctor.klog.formats.format import OWN, Format
 from pagefault_doctor.klog.guilty_function import TRACE
 from pagefault_doctor.model.report import Kind
 
 FORMS: Final = (
-    Form(
+    Format(
         header=OWN,
         says=r"BUG ([\w-]+) \((?:Not tainted|Tainted: [^)]*)\): (.+)",
         title="BUG {1}: {2}",
@@ -23,7 +23,7 @@ FORMS: Final = (
         plain=True,
         source="slab_bug",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"unreferenced object 0x[0-9a-f]+",
         title="memory leak in {f}",
@@ -33,7 +33,7 @@ FORMS: Final = (
         plain=True,
         source="print_unreferenced",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"slab: double free detected in cache '([^']+)'",
         title="BUG: double free in cache {1}",

@@ -25,11 +25,11 @@ from pagefault_doctor.klog.formats import (
     user_space,
     x86,
 )
-from pagefault_doctor.klog.formats.format import Form
+from pagefault_doctor.klog.formats.format import Format
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Kind
 
-FORMS: Final[tuple[Form, ...]] = (
+FORMS: Final[tuple[Format, ...]] = (
     *kasan.FORMS,
     *x86.FORMS,
     *powerpc.FORMS,
@@ -51,7 +51,7 @@ FORMS: Final[tuple[Form, ...]] = (
 
 
 @cache
-def under(header: str) -> tuple[Form, ...]:
+def under(header: str) -> tuple[Format, ...]:
     """Return the forms that a report with this header can have."""
     return tuple(
         form

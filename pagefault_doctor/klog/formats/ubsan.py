@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.klog.formats.format import BAD_ACCESS, TRACED, Form
+from pagefault_doctor.klog.formats.format import BAD_ACCESS, TRACED, Format
 from pagefault_doctor.model.report import Kind
 
 FORMS: Final = (
-    Form(
+    Format(
         header="UBSAN:",
         says=r"UBSAN: Undefined behaviour in",
         title="UBSAN: undefined-behaviour in {f}",
@@ -16,7 +16,7 @@ FORMS: Final = (
         ways=TRACED,
         source="ubsan_prologue before 5.3",
     ),
-    Form(
+    Format(
         header="UBSAN:",
         says=r"UBSAN: array-index-out-of-bounds in",
         title="UBSAN: array-index-out-of-bounds in {f}",
@@ -25,7 +25,7 @@ FORMS: Final = (
         alts=(BAD_ACCESS,),
         source="__ubsan_handle_out_of_bounds",
     ),
-    Form(
+    Format(
         header="UBSAN:",
         says=r"UBSAN: ([a-z\-]+) in",
         title="UBSAN: {1} in {f}",

@@ -13,9 +13,9 @@ from typing import Final
 from msgspec import structs
 
 from pagefault_doctor.klog.fault import x86_access, x86_reason
-from pagefault_doctor.klog.formats.format import OWN, Form
+from pagefault_doctor.klog.formats.format import OWN, Format
 from pagefault_doctor.klog.line import LogLine
-from pagefault_doctor.klog.process import Process
+from pagefault_doctor.klog.process import ProcessInfo
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Fault, Kind
 
@@ -25,7 +25,7 @@ _MAPPED: Final = (
 )
 
 FORMS: Final = (
-    Form(
+    Format(
         header=OWN,
         says=r"(?:^|\n)(.{1,40}?)\[\d+\]: segfault",
         title="segfault in {1}",
@@ -33,7 +33,7 @@ FORMS: Final = (
         plain=True,
         source="show_signal_msg",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"traps: (.{1,40}?)\[\d+\] (?:trap )?([a-z][\w /-]*?) ip:",
         title="{2} in {1}",
@@ -41,7 +41,7 @@ FORMS: Final = (
         plain=True,
         source="show_signal",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"(?:^|\n)(.{1,40}?)\[\d+\]: unhandled (.{3,60}?) \(\d+\) at",
         title="{2} in {1}",
@@ -49,7 +49,7 @@ FORMS: Final = (
         plain=True,
         source="arm64_show_signal",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"(?:^|\n)(.{1,40}?)\[\d+\]: unhandled (signal \d+) code",
         title="{2} in {1}",
@@ -57,7 +57,7 @@ FORMS: Final = (
         plain=True,
         source="arch/riscv/kernel/traps.c (do_trap)",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"(?:^|\n)(.{1,40}?): unhandled (page fault) \(\d+\) at",
         title="{2} in {1}",
@@ -65,7 +65,7 @@ FORMS: Final = (
         plain=True,
         source="arch/arm/mm/fault.c (__do_user_fault)",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"(?:^|\n)(.{1,40}?)\[\d+\]: (bad frame|illegal instruction|trap|bus error)",
         title="{2} in {1}",
@@ -73,7 +73,7 @@ FORMS: Final = (
         plain=True,
         source="arch/powerpc/kernel/traps.c (show_signal_msg)",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"User process fault: interruption code ([0-9a-f]{4})(?:.*? in ([^\s\[]+)\[)?",
         title="user process fault {1} in {2}",
@@ -99,7 +99,7 @@ _FAULT: Final = regex(
 _CODE: Final = regex(r"(?:error[ :]|esr |, code )(?:0x)?(?P<code>[0-9a-f]{1,16})")
 
 
-def user_fault(line: LogLine, process: Process) -> tuple[Fault | None, int | None, Process]:
+def user_fault(line: LogLine, process: ProcessInfo) -> tuple[Fault | None, int | None, ProcessInfo]:
     """Return the fault of a program that its line tells of, and the process with its name."""
     match = _FAULT.match(line.text)
     if match is None:

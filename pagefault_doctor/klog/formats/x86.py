@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.klog.formats.format import BAD_ACCESS, FAULT, ONLY_RIP, OWN, Form
-from pagefault_doctor.klog.guilty_function import CALL, TRACE, Take
+from pagefault_doctor.klog.formats.format import BAD_ACCESS, FAULT, ONLY_RIP, OWN, Format
+from pagefault_doctor.klog.guilty_function import CALL, TRACE, Choice
 from pagefault_doctor.model.report import Kind
 
 _NULL: Final = "BUG: unable to handle kernel NULL pointer dereference in {f}"
 _PAGING: Final = "BUG: unable to handle kernel paging request in {f}"
 
 FORMS: Final = (
-    Form(
+    Format(
         header="BUG:",
         says=r"BUG: kernel NULL pointer dereference, address:",
         title=_NULL,
@@ -25,7 +25,7 @@ FORMS: Final = (
         alts=(BAD_ACCESS,),
         source="show_fault_oops since 5.1",
     ),
-    Form(
+    Format(
         header="BUG:",
         says=r"BUG: unable to handle page fault for address:",
         title=_PAGING,
@@ -34,7 +34,7 @@ FORMS: Final = (
         alts=(BAD_ACCESS,),
         source="show_fault_oops since 5.1",
     ),
-    Form(
+    Format(
         header="BUG:",
         says=r"BUG: unable to handle kernel NULL pointer dereference",
         title=_NULL,
@@ -43,7 +43,7 @@ FORMS: Final = (
         alts=(BAD_ACCESS,),
         source="show_fault_oops before 5.1",
     ),
-    Form(
+    Format(
         header="BUG:",
         says=r"BUG: unable to handle kernel paging request",
         title=_PAGING,
@@ -52,24 +52,24 @@ FORMS: Final = (
         alts=(BAD_ACCESS,),
         source="show_fault_oops before 5.1",
     ),
-    Form(
+    Format(
         header="BUG:",
         says=r"BUG: unable to handle kernel",
         title="BUG: unable to handle kernel",
         kind=Kind.PAGE_FAULT,
         lost=True,
     ),
-    Form(
+    Format(
         header="BUG:",
         says=r"BUG: (?:[A-Z#]+ )?stack guard page was hit at",
         title="BUG: stack guard page was hit in {f}",
         kind=Kind.STACK_GUARD,
         ways=((CALL, TRACE),),
-        take=Take.STALL,
+        take=Choice.STALL,
         alts=("stack-overflow in {f}",),
         source="handle_stack_overflow",
     ),
-    Form(
+    Format(
         header="general protection fault",
         says=r"general protection fault.*:",
         title="general protection fault in {f}",
@@ -78,7 +78,7 @@ FORMS: Final = (
         alts=(BAD_ACCESS,),
         source="exc_general_protection",
     ),
-    Form(
+    Format(
         header="stack segment: ",
         says=r"stack segment: ",
         title="stack segment fault in {f}",
@@ -86,7 +86,7 @@ FORMS: Final = (
         ways=ONLY_RIP,
         source="exc_stack_segment",
     ),
-    Form(
+    Format(
         header="PANIC: double fault",
         says=r"PANIC: double fault",
         title="PANIC: double fault in {f}",
@@ -94,7 +94,7 @@ FORMS: Final = (
         ways=ONLY_RIP,
         source="exc_double_fault",
     ),
-    Form(
+    Format(
         header=("divide error:", "divide_error:"),
         says=r"divide[ _]error:",
         title="divide error in {f}",
@@ -102,7 +102,7 @@ FORMS: Final = (
         ways=ONLY_RIP,
         source="exc_divide_error",
     ),
-    Form(
+    Format(
         header="invalid opcode:",
         says=r"invalid opcode:",
         title="invalid opcode in {f}",
@@ -110,7 +110,7 @@ FORMS: Final = (
         ways=ONLY_RIP,
         source="exc_invalid_op",
     ),
-    Form(
+    Format(
         header="int3:",
         says=r"int3:",
         title="int3 in {f}",
@@ -118,7 +118,7 @@ FORMS: Final = (
         ways=FAULT,
         source="do_int3",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"Oops: (?:Oops: )?[0-9a-f]{4,16} (?:ilc:\d )?\[#|Oops: Kernel access|Oops: Bad kernel"
         r"|Oops - [\w ()/-]*(?:access|page) fault \[#|^Oops ?\[#|\nOops ?\[#",
@@ -127,7 +127,7 @@ FORMS: Final = (
         ways=FAULT,
         source="__die; its headline is not in the log",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"Oops: Exception in kernel mode|Oops: Unrecoverable|Oops: Weird"
         r"|Oops - [\w ()/-]+ \[#",
@@ -136,7 +136,7 @@ FORMS: Final = (
         ways=FAULT,
         source="arch/powerpc/kernel/traps.c, arch/riscv/kernel/traps.c (do_trap_error)",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"ed to execute (?:NX-protected|exec-protected|user) page|unable to execute userspace",
         title="BUG: unable to handle kernel paging request in {f}",
@@ -145,7 +145,7 @@ FORMS: Final = (
         alts=(BAD_ACCESS,),
         source="show_fault_oops; its headline is not in the log",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"Missing ENDBR: ",
         title="Missing ENDBR in {f}",
@@ -153,7 +153,7 @@ FORMS: Final = (
         ways=((r"Missing ENDBR: (?P<f>[A-Za-z0-9_]+)[+.]",), *FAULT),
         source="arch/x86/kernel/cet.c (do_kernel_cp_fault)",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"CFI failure ",
         title="CFI failure in {f}",
@@ -161,7 +161,7 @@ FORMS: Final = (
         ways=((r"CFI failure at (?P<f>[A-Za-z0-9_]+)[+.]",), *FAULT),
         source="kernel/cfi.c (report_cfi_failure)",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"detected hard LOCKUP",
         title="hard LOCKUP in {f}",
@@ -169,7 +169,7 @@ FORMS: Final = (
         ways=FAULT,
         source="kernel/watchdog_perf.c",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"Insufficient stack space to handle exception!",
         title="kernel stack overflow in {f}",
@@ -178,7 +178,7 @@ FORMS: Final = (
         alts=("stack-overflow in {f}",),
         source="handle_bad_stack",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"list_(?:add|del) (?:corruption|double add)",
         title="BUG: corrupted list in {f}",
@@ -187,7 +187,7 @@ FORMS: Final = (
         alts=(BAD_ACCESS,),
         source="lib/list_debug.c without CONFIG_BUG_ON_DATA_CORRUPTION",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"refcount_t: ",
         title="WARNING: refcount bug in {f}",
@@ -195,7 +195,7 @@ FORMS: Final = (
         ways=FAULT,
         source="lib/refcount.c",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"rcu_\w+ kthread starved",
         title="rcu kthread starved",
@@ -203,17 +203,17 @@ FORMS: Final = (
         plain=True,
         source="kernel/rcu/tree_stall.h (rcu_check_gp_kthread_starvation)",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"kernel stack overflow \((?:double-fault|page fault)\)",
         title="BUG: stack guard page was hit in {f}",
         kind=Kind.STACK_GUARD,
         ways=((CALL, TRACE),),
         alts=("stack-overflow in {f}",),
-        take=Take.STALL,
+        take=Choice.STALL,
         source="handle_stack_overflow; its headline is not in the log",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"Corrupted page table at address",
         title="corrupted page table in {f}",
@@ -221,7 +221,7 @@ FORMS: Final = (
         ways=FAULT,
         source="pgtable_bad",
     ),
-    Form(
+    Format(
         header=OWN,
         says=r"control protection fault",
         title="control protection fault in {f}",

@@ -39,7 +39,7 @@ _PART: Final = regex(
 """The first line of a pstore record: `fs/pstore/platform.c`, pstore_dump; 8 is re.MULTILINE."""
 
 
-class Member(msgspec.Struct, frozen=True):
+class ArchiveMember(msgspec.Struct, frozen=True):
     """One log of an archive, to be read before the next member is asked for."""
 
     name: str
@@ -51,7 +51,7 @@ def is_tar(head: bytes) -> bool:
     return head[_TAR : _TAR + 5] == b"ustar"
 
 
-def members(file: IO[bytes], notes: list[str]) -> Iterator[Member | None]:
+def members(file: IO[bytes], notes: list[str]) -> Iterator[ArchiveMember | None]:
     """Yield what the tar holds: a log, or None for another member.
 
     What keeps it from being read to its end is added to `notes`. Raises no error but those of the
@@ -66,7 +66,7 @@ def members(file: IO[bytes], notes: list[str]) -> Iterator[Member | None]:
                 tar.members.clear()  # type: ignore[attr-defined]
                 is_file = info.isreg() and info.size > 0 and not info.issparse()
                 is_log = is_file and _LOG.search(info.name) is not None
-                yield Member(info.name, forward.pieces(info.size)) if is_log else None
+                yield ArchiveMember(info.name, forward.pieces(info.size)) if is_log else None
     except (tarfile.TarError, EOFError, ValueError, OverflowError, RecursionError):
         notes.append(_BROKEN_OFF)
 

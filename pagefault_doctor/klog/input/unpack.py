@@ -20,7 +20,7 @@ import msgspec
 from pagefault_doctor.klog.input import archive, compression, structured
 from pagefault_doctor.model.untrusted import clean_line
 
-Helper = Callable[[str, str, str], str | None]
+UnpackProgram = Callable[[str, str, str], str | None]
 """Unpacks with a program of this machine: `journal`, `journals` (a folder of them) or `zstd`, from
 one path to another. Returns why it could not, or None."""
 Progress = Callable[[str, int, int, int], None]
@@ -51,7 +51,7 @@ _MORE_LOGS: Final = "the archive holds more than is looked at"
 _REORDERED: Final = "the parts were put in order; lines are counted in that order"
 
 
-class Found(msgspec.Struct, frozen=True):
+class UnpackedLog(msgspec.Struct, frozen=True):
     """A log: its name, its lines, and what was wrong. `size` is that of what could not be read."""
 
     source: str
@@ -60,10 +60,12 @@ class Found(msgspec.Struct, frozen=True):
     size: int = 0
 
 
-class Opener:
+class Unpacker:
     """Opens one input."""
 
-    def __init__(self, progress: Progress | None = None, helper: Helper | None = None) -> None:
+    def __init__(
+        self, progress: Progress | None = None, helper: UnpackProgram | None = None
+    ) -> None:
         self._progress = progress
         self._helper = helper
         self._notes: list[str] = []
@@ -72,28 +74,28 @@ class Opener:
         self._members = archive.MOST_MEMBERS
         self._logs = archive.MOST_LOGS
 
-    def logs(self, file: IO[bytes], source: str) -> Iterator[Found]:
+    def logs(self, file: IO[bytes], source: str) -> Iterator[UnpackedLog]:
         """Yield each log in a file that stands at its beginning; its data lasts until the next."""
         yield from self._file(file, source, 0)
         yield from self._rest(source)
 
-    def folder(self, path: Path) -> Iterator[Found]:
+    def folder(self, path: Path) -> Iterator[UnpackedLog]:
         """Yield the log in a folder of binary journals, as /var/log/journal/ID is one."""
         with self._helped("journals", str(path.absolute())) as file:
             yield from self._file(file, str(path), 1) if file else ()
         yield from self._rest(str(path))
 
-    def in_memory(self, data: bytes, source: str) -> Iterator[Found]:
+    def in_memory(self, data: bytes, source: str) -> Iterator[UnpackedLog]:
         """Yield each log in data."""
         yield from self._opened(io.BytesIO(data), data, source, 0)
         yield from self._rest(source)
 
-    def _rest(self, source: str) -> Iterator[Found]:
+    def _rest(self, source: str) -> Iterator[UnpackedLog]:
         """Yield what is left to say, once no log can be told of it any more."""
         if self._notes:
             yield self._found(source, b"")
 
-    def _file(self, file: IO[bytes], source: str, depth: int) -> Iterator[Found]:
+    def _file(self, file: IO[bytes], source: str, depth: int) -> Iterator[UnpackedLog]:
         with _mapped(file) as data:
             if data is None:
                 file = _buffered(self._taking(_pieces(file)) if not depth else _pieces(file))
@@ -101,7 +103,7 @@ class Opener:
 
     def _opened(
         self, file: IO[bytes], data: Bytes | None, source: str, depth: int
-    ) -> Iterator[Found]:
+    ) -> Iterator[UnpackedLog]:
         """Yield the logs in data, or in a file of which nothing has been read yet."""
         head = data[:_HEAD] if data is not None else _peek(file)
         size = len(data) if data is not None else 0
@@ -126,7 +128,7 @@ class Opener:
 
     def _lines(
         self, file: IO[bytes], data: Bytes | None, head: bytes, source: str
-    ) -> Iterator[Found]:
+    ) -> Iterator[UnpackedLog]:
         """Yield the log in text, or in fields that stand for lines."""
         if reader := structured.reader_of(head[:8192]):
             with self._spooled(reader(structured.lines_of(file))) as lines:
@@ -142,14 +144,16 @@ class Opener:
                     self._notes.append(_REORDERED)
                     yield self._found(source, lines)
 
-    def _found(self, source: str, data: Bytes, note: str | None = None, size: int = 0) -> Found:
+    def _found(
+        self, source: str, data: Bytes, note: str | None = None, size: int = 0
+    ) -> UnpackedLog:
         """Return the log with all that there is to say of how it was opened."""
         notes = [] if note == EMPTY and self._notes else [note] if note else []
         notes += self._notes
         self._notes.clear()
-        return Found(clean_line(source), data, "; ".join(dict.fromkeys(notes)) or None, size)
+        return UnpackedLog(clean_line(source), data, "; ".join(dict.fromkeys(notes)) or None, size)
 
-    def _archive(self, file: IO[bytes], source: str, depth: int) -> Iterator[Found]:
+    def _archive(self, file: IO[bytes], source: str, depth: int) -> Iterator[UnpackedLog]:
         """Yield each log of an archive, the records of a pstore as one."""
         parts, name, logs = b"", "", self._logs
         for member in archive.members(file, self._notes):
@@ -171,7 +175,9 @@ class Opener:
         if logs == self._logs:
             yield self._found(source, b"", _NO_LOGS)
 
-    def _journal(self, file: IO[bytes], source: str, depth: int, size: int) -> Iterator[Found]:
+    def _journal(
+        self, file: IO[bytes], source: str, depth: int, size: int
+    ) -> Iterator[UnpackedLog]:
         if self._helper is None:
             yield self._found(source, b"", _JOURNAL, size)
             return
@@ -192,7 +198,9 @@ class Opener:
             else:
                 yield from self._file(lines, source, depth + 1)
 
-    def _by_program(self, file: IO[bytes], source: str, depth: int, size: int) -> Iterator[Found]:
+    def _by_program(
+        self, file: IO[bytes], source: str, depth: int, size: int
+    ) -> Iterator[UnpackedLog]:
         """Yield the logs in what a program of this machine unpacks."""
         if self._helper is None:
             yield self._found(source, b"", compression.NO_ZSTD, size)

@@ -26,7 +26,7 @@ _MEANT: Final = {"%40": "@", "%2F": "/", "%3A": ":", "\\x2d": "-"}
 """What some escapes stand for; in a plain text it comes last, so that places stay the same."""
 
 
-class Place(NamedTuple):
+class FoundName(NamedTuple):
     """A place in a text that names somebody. `key` is the same for all spellings of one thing."""
 
     start: int
@@ -35,7 +35,7 @@ class Place(NamedTuple):
     key: str
 
 
-class Sign(NamedTuple):
+class NameSign(NamedTuple):
     """An expression, words of which its matches hold one (in small letters), and what it finds.
 
     Without words it is tried everywhere.
@@ -43,7 +43,7 @@ class Sign(NamedTuple):
 
     words: tuple[str, ...]
     pattern: re.Pattern[str]
-    places: Callable[[re.Match[str]], Iterator[Place]]
+    places: Callable[[re.Match[str]], Iterator[FoundName]]
 
 
 def plain(text: str) -> str:
@@ -53,7 +53,7 @@ def plain(text: str) -> str:
     return _ESCAPE.sub(lambda m: _MEANT.get(m[0], " ").rjust(len(m[0])), text)
 
 
-def search(text: str, signs: tuple[Sign, ...]) -> Iterator[Place]:
+def search(text: str, signs: tuple[NameSign, ...]) -> Iterator[FoundName]:
     """Give all places that the signs find in a plain text."""
     begin = 0
     while begin < len(text):
@@ -149,7 +149,7 @@ _NO_SERIAL: Final = regex(
 """`SerialNumber=3` of usbcore is an index, `Serial: 8250/16550 driver` no number at all."""
 
 
-def found(text: str, seen: frozenset[str] = frozenset()) -> Iterator[Place]:
+def found(text: str, seen: frozenset[str] = frozenset()) -> Iterator[FoundName]:
     """Give every place whose shape or label tells. `seen` are hardware addresses met elsewhere."""
     for place in search(plain(text), _SIGNS):
         if place.kind != _MAYBE_MAC:
@@ -158,7 +158,7 @@ def found(text: str, seen: frozenset[str] = frozenset()) -> Iterator[Place]:
             yield place._replace(kind="mac")
 
 
-def _ip4(match: re.Match[str]) -> Place | None:
+def _ip4(match: re.Match[str]) -> FoundName | None:
     word, (start, end) = match[0], match.span()
     parts = word.split(".")
     if all(len(part) == 3 for part in parts):
@@ -174,7 +174,7 @@ def _ip4(match: re.Match[str]) -> Place | None:
     before, after = match.string[max(start - 24, 0) : start], match.string[end : end + 12]
     if not address.is_private and _is_version(int(parts[0]), before, after):
         return None
-    return Place(start, end, "ip", str(address))
+    return FoundName(start, end, "ip", str(address))
 
 
 def _is_version(first: int, before: str, after: str) -> bool:
@@ -185,16 +185,16 @@ def _is_version(first: int, before: str, after: str) -> bool:
     return first < 10 and glued is not None
 
 
-def _ip4_dashed(match: re.Match[str]) -> Place | None:
+def _ip4_dashed(match: re.Match[str]) -> FoundName | None:
     """Names such as `ip-10-0-0-5`, which clouds give to their machines."""
     try:
         address = ipaddress.IPv4Address(match[1].replace("-", "."))
     except ValueError:
         return None
-    return Place(match.start(), match.end(), "ip", str(address))
+    return FoundName(match.start(), match.end(), "ip", str(address))
 
 
-def _ip6(match: re.Match[str]) -> Place | None:
+def _ip6(match: re.Match[str]) -> FoundName | None:
     word, start = match[0], match.start()
     if word.startswith(":") and not word.startswith("::"):
         word, start = word[1:], start + 1
@@ -206,20 +206,20 @@ def _ip6(match: re.Match[str]) -> Place | None:
             continue
         if address.is_unspecified or address.is_loopback:
             return None
-        return Place(start, start + len(word), "ip", address.compressed)
+        return FoundName(start, start + len(word), "ip", address.compressed)
     return None
 
 
-def _mac(match: re.Match[str]) -> Place | None:
+def _mac(match: re.Match[str]) -> FoundName | None:
     digits = re.sub("[:-]", "", match[0]).lower()
     pairs = len(digits) // 2
     infiniband = pairs == 20 and match.string[: match.start()].endswith("infiniband ")
     if not (pairs in _MAC_PAIRS or infiniband) or len(set(digits)) == 1:
         return None
-    return Place(*match.span(), "mac", digits)
+    return FoundName(*match.span(), "mac", digits)
 
 
-def _mac_bare(match: re.Match[str]) -> Place | None:
+def _mac_bare(match: re.Match[str]) -> FoundName | None:
     """Twelve digits may also be an address of a program, a commit or a time."""
     digits = match[0].replace(".", "").lower()
     start, end = match.span()
@@ -229,21 +229,21 @@ def _mac_bare(match: re.Match[str]) -> Place | None:
     program = digits[0] == "7" or digits.startswith(("55", "56", "aaaa", "ffff"))
     likely = mixed and unicast and not program and not _NO_MAC_BEFORE.search(before)
     kind = "mac" if likely or _MAC_SAID_BEFORE.search(before) else _MAYBE_MAC
-    return Place(start, end, kind, digits)
+    return FoundName(start, end, kind, digits)
 
 
-def _uuid(match: re.Match[str]) -> Place | None:
+def _uuid(match: re.Match[str]) -> FoundName | None:
     digits = re.sub("[- ]", "", match[0]).lower()
     if digits in _PUBLIC_UUIDS or len(set(digits)) < 3:
         return None
-    return Place(*match.span(), "id", digits)
+    return FoundName(*match.span(), "id", digits)
 
 
-def _mail(match: re.Match[str]) -> Place | None:
+def _mail(match: re.Match[str]) -> FoundName | None:
     word = match[0].lower()
     if any(public in word for public in _LISTS) or word.endswith(_NO_DOMAIN):
         return None
-    return Place(*match.span(), "mail", word)
+    return FoundName(*match.span(), "mail", word)
 
 
 _NO_DOMAIN: Final = (
@@ -252,7 +252,7 @@ _NO_DOMAIN: Final = (
 )
 """Ends of what looks like an address of mail and is a unit of systemd, or a file."""
 
-_Judge = Callable[[re.Match[str]], Place | None]
+_Judge = Callable[[re.Match[str]], FoundName | None]
 
 _JUDGED: Final[tuple[tuple[tuple[str, ...], re.Pattern[str], _Judge], ...]] = (
     (("@",), _MAIL, _mail),
@@ -267,24 +267,24 @@ _JUDGED: Final[tuple[tuple[tuple[str, ...], re.Pattern[str], _Judge], ...]] = (
 )
 
 
-def _of_shape(judge: _Judge) -> Callable[[re.Match[str]], Iterator[Place]]:
-    def places(match: re.Match[str]) -> Iterator[Place]:
+def _of_shape(judge: _Judge) -> Callable[[re.Match[str]], Iterator[FoundName]]:
+    def places(match: re.Match[str]) -> Iterator[FoundName]:
         if place := judge(match):
             yield place
 
     return places
 
 
-def _of_label(kind: str) -> Callable[[re.Match[str]], Iterator[Place]]:
-    def places(match: re.Match[str]) -> Iterator[Place]:
+def _of_label(kind: str) -> Callable[[re.Match[str]], Iterator[FoundName]]:
+    def places(match: re.Match[str]) -> Iterator[FoundName]:
         group = match.lastindex or 0
         if kind != "serial" or not _NO_SERIAL.fullmatch(match[group]):
-            yield Place(*match.span(group), kind, match[group].lower())
+            yield FoundName(*match.span(group), kind, match[group].lower())
 
     return places
 
 
 _SIGNS: Final = (
-    *(Sign(words, pattern, _of_shape(judge)) for words, pattern, judge in _JUDGED),
-    *(Sign(words, regex(source), _of_label(kind)) for kind, words, source in _LABELLED),
+    *(NameSign(words, pattern, _of_shape(judge)) for words, pattern, judge in _JUDGED),
+    *(NameSign(words, regex(source), _of_label(kind)) for kind, words, source in _LABELLED),
 )

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.session.redact.identifiers import Place, Sign, plain, search
+from pagefault_doctor.session.redact.identifiers import FoundName, NameSign, plain, search
 
 _USER: Final = r"[^\W\d][\w.-]{0,62}(?<![.-])"
 _HOST: Final = r"[^\W_](?:[\w.-]{0,251}[^\W_])?"
@@ -106,7 +106,7 @@ PUBLIC: Final = (
 """Sites that a kernel, a program or pfdoctor itself refers to, and that tell nothing."""
 
 
-def told(text: str) -> Iterator[Place]:
+def told(text: str) -> Iterator[FoundName]:
     """Give the places where a text tells that a word names a user or a host."""
     return search(plain(text), _SIGNS)
 
@@ -131,34 +131,34 @@ UNTELLING: Final = frozenset(
 """Names that every machine has, and words that follow `user` in what a kernel says."""
 
 
-def _named(kind: str) -> Callable[[re.Match[str]], Iterator[Place]]:
-    def places(match: re.Match[str]) -> Iterator[Place]:
+def _named(kind: str) -> Callable[[re.Match[str]], Iterator[FoundName]]:
+    def places(match: re.Match[str]) -> Iterator[FoundName]:
         for group in range(1, match.re.groups + 1):
             if match[group] and not _says_nothing(match[group]):
-                yield Place(*match.span(group), kind, match[group])
+                yield FoundName(*match.span(group), kind, match[group])
 
     return places
 
 
-def _at_place(match: re.Match[str]) -> Iterator[Place]:
+def _at_place(match: re.Match[str]) -> Iterator[FoundName]:
     """Both names in `user@host`, where it is no unit, node or symbol."""
     if _NO_HOST.fullmatch(match[2]) or match[1] in _NODES or is_public(match[2]):
         return
     for group, kind in ((1, "user"), (2, "host")):
         if not _says_nothing(match[group]):
-            yield Place(*match.span(group), kind, match[group])
+            yield FoundName(*match.span(group), kind, match[group])
 
 
-def _domain(match: re.Match[str]) -> Iterator[Place]:
+def _domain(match: re.Match[str]) -> Iterator[FoundName]:
     if not is_public(match[0]) and not match[0][0].isdigit():
-        yield Place(*match.span(), "host", match[0])
+        yield FoundName(*match.span(), "host", match[0])
 
 
 _SIGNS: Final = (
-    *(Sign(words, regex(source), _named("user")) for words, source in _USERS),
-    *(Sign(words, regex(source), _named("host")) for words, source in _HOSTS),
-    Sign(("@",), _AT, _at_place),
-    Sign(tuple(f".{top}" for top in (*_TOP.split(), *_COUNTRY.split())), _DOMAIN, _domain),
+    *(NameSign(words, regex(source), _named("user")) for words, source in _USERS),
+    *(NameSign(words, regex(source), _named("host")) for words, source in _HOSTS),
+    NameSign(("@",), _AT, _at_place),
+    NameSign(tuple(f".{top}" for top in (*_TOP.split(), *_COUNTRY.split())), _DOMAIN, _domain),
 )
 
 
@@ -196,7 +196,7 @@ _HEX_BEFORE: Final = regex(r"\b[0-9a-fA-F]{2} $")
 _HEX_AFTER: Final = regex(r" [0-9a-fA-F]{2}\b")
 
 
-class Names:
+class SessionNames:
     """What was learned of one session. `kept` are names that had to stay: code bears them too.
 
     `phrases` are names of several words, such as those of people.
@@ -221,7 +221,7 @@ class Names:
         for match in _LINKED.finditer(text):
             self._code |= {word.partition("(")[0] for word in match[1].split()}
 
-    def learn(self, places: Iterable[Place]) -> None:
+    def learn(self, places: Iterable[FoundName]) -> None:
         """Learn the names and numbers that were told, after all code was learned."""
         self._parts = {part for word in self._code for part in _WORD.findall(word)}
         for place in places:
@@ -265,7 +265,7 @@ class Names:
         """Return what all spellings of a name have in common."""
         return self._hosts.get(name.lower(), name.lower()) if kind == "host" else name
 
-    def found(self, text: str) -> Iterator[Place]:
+    def found(self, text: str) -> Iterator[FoundName]:
         """Give every place where a name that was learned stands as a word of its own."""
         if not self._firsts:
             return
@@ -278,7 +278,7 @@ class Names:
             if match[0].lower() in self._firsts:
                 yield from self._at(text, match.start())
 
-    def _at(self, text: str, begin: int) -> Iterator[Place]:
+    def _at(self, text: str, begin: int) -> Iterator[FoundName]:
         """Give the longest name that begins here, if any."""
         end, ends = begin, list[int]()
         for part in _RUN.finditer(text, begin, begin + 255):
@@ -290,7 +290,7 @@ class Names:
         places = (self._named(text, begin, end) for end in reversed(ends))
         yield from itertools.islice(filter(None, places), 1)
 
-    def _named(self, text: str, begin: int, end: int) -> Place | None:
+    def _named(self, text: str, begin: int, end: int) -> FoundName | None:
         name = text[begin:end]
         lower = name.lower()
         if name in self._users:
@@ -298,14 +298,14 @@ class Names:
         elif lower in self._hosts or lower in self._domains:
             kind = "host"
         elif lower in self._others:
-            return Place(begin, end, self._others[lower], lower)
+            return FoundName(begin, end, self._others[lower], lower)
         else:
             return None
         if self._is_code(text, begin, end, name):
             return None
         if lower in self._domains:
             begin = _whole_domain(text, begin)
-        return Place(begin, end, kind, self.key(kind, text[begin:end]))
+        return FoundName(begin, end, kind, self.key(kind, text[begin:end]))
 
     def _is_code(self, text: str, begin: int, end: int, name: str) -> bool:
         """Return whether a name is here part of an identifier, or a byte in a row of bytes."""

@@ -15,8 +15,8 @@ from typing import Any, Final
 import msgspec
 
 from pagefault_doctor.model.event import Event, NoteWritten, SessionStarted
-from pagefault_doctor.session.redact.identifiers import Place, found
-from pagefault_doctor.session.redact.names import UNTELLING, Names, told
+from pagefault_doctor.session.redact.identifiers import FoundName, found
+from pagefault_doctor.session.redact.names import UNTELLING, SessionNames, told
 
 _KINDS: Final = {
     "host": "host name",
@@ -49,7 +49,7 @@ class Redaction:
     def __init__(self) -> None:
         self._standing: dict[str, dict[str, int]] = {}
         self._places: dict[str, int] = {}
-        self._names = Names()
+        self._names = SessionNames()
         self._seen: frozenset[str] = frozenset()
         self._also: tuple[tuple[str, str], ...] = ()
 
@@ -90,7 +90,7 @@ class Redaction:
             done = place.end
         return "".join((*pieces, text[done:]))
 
-    def _everything(self, text: str) -> Iterator[Place]:
+    def _everything(self, text: str) -> Iterator[FoundName]:
         yield from found(text, self._seen)
         for place in told(text):
             yield place._replace(key=self._names.key(place.kind, place.key))
@@ -99,12 +99,12 @@ class Redaction:
         for word, kind in self._also:
             begin = -1
             while (begin := lower.find(word, begin + 1)) >= 0:
-                yield Place(begin, begin + len(word), kind, word)
+                yield FoundName(begin, begin + len(word), kind, word)
 
     def _learn(self, events: Sequence[Event]) -> None:
         """Find the names of hosts and users, and what else is told apart by having been seen."""
         texts = list(_texts(events))
-        places: list[Place] = []
+        places: list[FoundName] = []
         seen: set[str] = set()
         for text in texts:
             self._names.learn_code(text)
@@ -116,8 +116,8 @@ class Redaction:
             if isinstance(event, SessionStarted):
                 user, _, host = (event.destination or "").rpartition("@")
                 hosts = {event.host.rpartition("@")[2], host}
-                places += (Place(0, 0, "host", name) for name in hosts if name)
-                places += (Place(0, 0, "user", name) for name in {user, event.user} if name)
+                places += (FoundName(0, 0, "host", name) for name in hosts if name)
+                places += (FoundName(0, 0, "user", name) for name in {user, event.user} if name)
         self._seen = frozenset(seen)
         self._names.learn(places)
         self._also += tuple((word, "user") for word in sorted(self._names.phrases))
@@ -142,7 +142,7 @@ class Redaction:
         changed = self.text(name)
         if changed != name or not name or name.lower() in UNTELLING:
             return changed
-        return self._standing_for(Place(0, 0, kind, self._names.key(kind, name)))
+        return self._standing_for(FoundName(0, 0, kind, self._names.key(kind, name)))
 
     def _walked(self, value: Any) -> Any:
         """Return a value with every free text in it redacted."""
@@ -160,16 +160,16 @@ class Redaction:
             return msgspec.structs.replace(value, **changed)
         return value
 
-    def _standing_for(self, place: Place) -> str:
+    def _standing_for(self, place: FoundName) -> str:
         kind = place.kind
         self._places[kind] = self._places.get(kind, 0) + 1
         numbers = self._standing.setdefault(kind, {})
         return f"{kind}-{numbers.setdefault(place.key, len(numbers) + 1)}"
 
 
-def _merged(places: Iterable[Place]) -> Iterator[Place]:
+def _merged(places: Iterable[FoundName]) -> Iterator[FoundName]:
     """Give places in their order; those that overlap are one, called as the longest of them is."""
-    held: Place | None = None
+    held: FoundName | None = None
     for place in sorted(places, key=lambda p: (p.start, -p.end)):
         if held is None or place.start >= held.end:
             if held is not None:
@@ -193,7 +193,7 @@ def _texts(value: Any) -> Iterator[str]:
         yield from (t for f in value.__struct_fields__ for t in _texts(getattr(value, f)))
 
 
-def _apart(places: Iterable[Place], shapes: Sequence[Place]) -> Iterator[Place]:
+def _apart(places: Iterable[FoundName], shapes: Sequence[FoundName]) -> Iterator[FoundName]:
     """Give the names that are no part of an address: `host: fe80::1` tells of no `fe80`."""
     taken = sorted((s.start, s.end) for s in shapes if s.kind in ("ip", "mac", "id"))
     for place in places:

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.symbols.dwarf.entry import Dwarf, Entry
+from pagefault_doctor.symbols.dwarf.entry import DebugEntry, Dwarf
 
 _ARRAY, _CLASS, _ENUM, _MEMBER, _POINTER, _STRUCT = 0x01, 0x02, 0x04, 0x0D, 0x0F, 0x13
 _SUBROUTINE, _TYPEDEF, _UNION, _SUBRANGE, _BASE = 0x15, 0x16, 0x17, 0x21, 0x24
@@ -20,7 +20,7 @@ _DEEP: Final = 24
 UNNAMED: Final = "{...}"
 
 
-class Member(msgspec.Struct, frozen=True):
+class TypeMember(msgspec.Struct, frozen=True):
     """What lies at an offset of a type: `path` as it follows `->`, and the type's own name.
 
     `rest` is how many bytes into that member the offset is, `entry` the member's type.
@@ -29,15 +29,15 @@ class Member(msgspec.Struct, frozen=True):
     path: str
     holder: str
     rest: int
-    entry: Entry | None
+    entry: DebugEntry | None
 
 
-def target(dwarf: Dwarf, entry: Entry | None) -> Entry | None:
+def target(dwarf: Dwarf, entry: DebugEntry | None) -> DebugEntry | None:
     """Return the type that an entry of any kind has, typedefs and qualifiers stripped, or None."""
     return bare(dwarf, dwarf.reference(entry, _TYPE)) if entry is not None else None
 
 
-def bare(dwarf: Dwarf, entry: Entry | None) -> Entry | None:
+def bare(dwarf: Dwarf, entry: DebugEntry | None) -> DebugEntry | None:
     """Return a type without its typedefs and qualifiers."""
     for _ in range(_DEEP):
         if entry is None or entry.tag not in (*_QUALIFIERS, _TYPEDEF, _ATOMIC):
@@ -46,24 +46,24 @@ def bare(dwarf: Dwarf, entry: Entry | None) -> Entry | None:
     return None
 
 
-def pointed(dwarf: Dwarf, entry: Entry | None) -> Entry | None:
+def pointed(dwarf: Dwarf, entry: DebugEntry | None) -> DebugEntry | None:
     """Return the bare type that a pointer type points to; None where it is no pointer, or void."""
     found = bare(dwarf, entry)
     return target(dwarf, found) if found is not None and found.tag == _POINTER else None
 
 
-def is_pointer(dwarf: Dwarf, entry: Entry | None) -> bool:
+def is_pointer(dwarf: Dwarf, entry: DebugEntry | None) -> bool:
     """Return whether a type is that of a pointer."""
     found = bare(dwarf, entry)
     return found is not None and found.tag == _POINTER
 
 
-def is_structure(entry: Entry | None) -> bool:
+def is_structure(entry: DebugEntry | None) -> bool:
     """Return whether a bare type has members."""
     return entry is not None and entry.tag in (_STRUCT, _CLASS, _UNION)
 
 
-def type_name(dwarf: Dwarf, entry: Entry | None, deep: int = 0) -> str:
+def type_name(dwarf: Dwarf, entry: DebugEntry | None, deep: int = 0) -> str:
     """Return how C writes a type, such as `struct device_state *`."""
     if entry is None:
         return "void"
@@ -84,7 +84,7 @@ def type_name(dwarf: Dwarf, entry: Entry | None, deep: int = 0) -> str:
     return f"{inner} []" if entry.tag == _ARRAY else name or inner
 
 
-def _pointer(dwarf: Dwarf, below: Entry | None, deep: int) -> str:
+def _pointer(dwarf: Dwarf, below: DebugEntry | None, deep: int) -> str:
     if below is not None and below.tag == _SUBROUTINE:
         given = (
             type_name(dwarf, dwarf.reference(child, _TYPE), deep + 1)
@@ -97,7 +97,7 @@ def _pointer(dwarf: Dwarf, below: Entry | None, deep: int) -> str:
     return f"{inner}*" if inner.endswith("*") else f"{inner} *"
 
 
-def size_of(dwarf: Dwarf, entry: Entry | None, deep: int = 0) -> int | None:
+def size_of(dwarf: Dwarf, entry: DebugEntry | None, deep: int = 0) -> int | None:
     """Return the size of a type in bytes, or None where DWARF does not tell it."""
     found = bare(dwarf, entry)
     if found is None or deep > _DEEP:
@@ -113,7 +113,7 @@ def size_of(dwarf: Dwarf, entry: Entry | None, deep: int = 0) -> int | None:
     return total
 
 
-def _lengths(array: Entry) -> list[int | None]:
+def _lengths(array: DebugEntry) -> list[int | None]:
     """Return the length of each dimension; None for one that is open, as of a flexible array."""
     found: list[int | None] = []
     for child in array.unit.children(array):
@@ -124,7 +124,9 @@ def _lengths(array: Entry) -> list[int | None]:
     return found
 
 
-def member_at(dwarf: Dwarf, structure: Entry | None, offset: int, size: int = 0) -> Member | None:
+def member_at(
+    dwarf: Dwarf, structure: DebugEntry | None, offset: int, size: int = 0
+) -> TypeMember | None:
     """Return the member that begins at an offset of a type or holds it, or None.
 
     `size` is how many bytes were used (0 where unknown): it chooses between the members of a union.
@@ -135,8 +137,8 @@ def member_at(dwarf: Dwarf, structure: Entry | None, offset: int, size: int = 0)
 
 
 def _member(
-    dwarf: Dwarf, structure: Entry, offset: int, size: int, path: str, holder: str, deep: int
-) -> Member | None:
+    dwarf: Dwarf, structure: DebugEntry, offset: int, size: int, path: str, holder: str, deep: int
+) -> TypeMember | None:
     fitting = [
         found
         for member, start in _members(structure)
@@ -146,11 +148,11 @@ def _member(
     return min(fitting, key=lambda found: _misfit(dwarf, found, size), default=None)
 
 
-def _misfit(dwarf: Dwarf, found: Member, size: int) -> tuple[bool, bool]:
+def _misfit(dwarf: Dwarf, found: TypeMember, size: int) -> tuple[bool, bool]:
     return found.rest != 0, bool(size) and size_of(dwarf, found.entry) != size
 
 
-def _members(structure: Entry) -> list[tuple[Entry, int]]:
+def _members(structure: DebugEntry) -> list[tuple[DebugEntry, int]]:
     """Return the members with their offsets; bit fields with that of their first byte."""
     found = []
     for child in structure.unit.children(structure):
@@ -163,8 +165,8 @@ def _members(structure: Entry) -> list[tuple[Entry, int]]:
 
 
 def _inside(
-    dwarf: Dwarf, member: Entry, offset: int, size: int, path: str, holder: str, deep: int
-) -> Member | None:
+    dwarf: Dwarf, member: DebugEntry, offset: int, size: int, path: str, holder: str, deep: int
+) -> TypeMember | None:
     """Return what lies so far into a member, or None where that is beyond its end."""
     kind = target(dwarf, member)
     length = size_of(dwarf, kind)
@@ -180,17 +182,17 @@ def _inside(
         return _member(dwarf, kind, offset, size, path, holder, deep + 1)
     if kind.tag == _ARRAY and (offset or is_open):
         return _element(dwarf, kind, offset, size, path, holder, deep)
-    return Member(path, holder, offset, kind) if path else None
+    return TypeMember(path, holder, offset, kind) if path else None
 
 
 def _element(
-    dwarf: Dwarf, array: Entry, offset: int, size: int, path: str, holder: str, deep: int
-) -> Member | None:
+    dwarf: Dwarf, array: DebugEntry, offset: int, size: int, path: str, holder: str, deep: int
+) -> TypeMember | None:
     kind = target(dwarf, array)
     step = size_of(dwarf, kind)
     if not step or len(_lengths(array)) != 1 or kind is None:
-        return Member(path, holder, offset, array)
+        return TypeMember(path, holder, offset, array)
     path, rest = f"{path}[{offset // step}]", offset % step
     if is_structure(kind) and rest:
         return _member(dwarf, kind, rest, size, path, holder, deep + 1)
-    return Member(path, holder, rest, kind)
+    return TypeMember(path, holder, rest, kind)

@@ -20,7 +20,7 @@ from pagefault_doctor.symbols.dwarf.form import (
     shapes,
     uleb,
 )
-from pagefault_doctor.symbols.elf_sections import Damaged, Sections, text_at
+from pagefault_doctor.symbols.elf_sections import DamagedElf, Sections, text_at
 
 _MOST_ENTRIES: Final = 600_000
 """Entries, and rows of lists, that are read of one file: some seconds' work.
@@ -39,7 +39,7 @@ _STRX: Final = frozenset({0x1A, 0x25, 0x26, 0x27, 0x28})
 _ADDRX: Final = frozenset({0x1B, 0x29, 0x2A, 0x2B, 0x2C})
 
 
-class Entry(NamedTuple):
+class DebugEntry(NamedTuple):
     """One entry: where it begins and ends in `.debug_info`, and its attributes, form and value."""
 
     unit: Unit
@@ -70,27 +70,27 @@ class Unit:
             abbreviations, size = struct.unpack_from("<IB", self._data, 6)
             first = 11
         else:
-            raise Damaged(f"DWARF version {self.version}")
+            raise DamagedElf(f"DWARF version {self.version}")
         if size != 8:
-            raise Damaged(f"addresses of {size} bytes")
+            raise DamagedElf(f"addresses of {size} bytes")
         self._shapes = dwarf.abbreviations(abbreviations)
         root = self.entry(start + first)
         if root is None:
-            raise Damaged("an empty unit")
-        self.root: Entry = root
+            raise DamagedElf("an empty unit")
+        self.root: DebugEntry = root
 
-    def entry(self, offset: int) -> Entry | None:
+    def entry(self, offset: int) -> DebugEntry | None:
         """Return the entry at a position, or None where a list of children ends."""
         self.dwarf.count()
         at = offset - self.start
         if not 0 < at < len(self._data):
-            raise Damaged("an entry beyond its unit")
+            raise DamagedElf("an entry beyond its unit")
         code, at = uleb(self._data, at)
         if not code:
             return None
         shape = self._shapes.get(code)
         if shape is None:
-            raise Damaged("an entry of unknown shape")
+            raise DamagedElf("an entry of unknown shape")
         attributes: dict[int, tuple[int, Value]] = {}
         for name, form, constant in shape.attributes:
             if form == IMPLICIT:
@@ -98,9 +98,9 @@ class Unit:
                 continue
             value, at = read_value(self._data, form, at)
             attributes[name] = (form, value)
-        return Entry(self, offset, at + self.start, shape.tag, shape.has_children, attributes)
+        return DebugEntry(self, offset, at + self.start, shape.tag, shape.has_children, attributes)
 
-    def children(self, parent: Entry) -> Iterator[Entry]:
+    def children(self, parent: DebugEntry) -> Iterator[DebugEntry]:
         """Yield the entries right below another."""
         if not parent.has_children:
             return
@@ -109,7 +109,7 @@ class Unit:
             yield child
             at = self._after(child)
 
-    def _after(self, entry: Entry) -> int:
+    def _after(self, entry: DebugEntry) -> int:
         """Return where the entry behind another and all that is below it begins."""
         depth, at = int(entry.has_children), entry.end
         sibling = self._sibling(entry)
@@ -125,12 +125,12 @@ class Unit:
                 depth, at = depth + below.has_children, below.end
         return at
 
-    def _sibling(self, entry: Entry) -> int | None:
+    def _sibling(self, entry: DebugEntry) -> int | None:
         value = entry.number(_SIBLING) if entry.has_children else None
         if value is None:
             return None
         if self.start + value < entry.end:
-            raise Damaged("a sibling that lies before")
+            raise DamagedElf("a sibling that lies before")
         return self.start + value
 
     def base(self, name: int, otherwise: int) -> int:
@@ -158,14 +158,14 @@ class Dwarf:
         """Count an entry or a row that is read; raise where it is one too many."""
         self._left -= 1
         if self._left < 0:
-            raise Damaged("too many entries")
+            raise DamagedElf("too many entries")
 
     def _find_units(self) -> list[tuple[int, int]]:
         data, found, start = self.sections.data(".debug_info"), [], 0
         while start + 11 <= len(data):
             (length,) = struct.unpack_from("<I", data, start)
             if length >= 0xFFFFFFF0 or length < 7:
-                raise Damaged("a unit of 64-bit DWARF, or none")
+                raise DamagedElf("a unit of 64-bit DWARF, or none")
             found.append((start, min(start + 4 + length, len(data))))
             start += 4 + length
         return found
@@ -179,11 +179,11 @@ class Dwarf:
             self._units[start] = Unit(self, start, end)
         return self._units[start]
 
-    def at(self, offset: int) -> Entry | None:
+    def at(self, offset: int) -> DebugEntry | None:
         """Return the entry at a position of `.debug_info`."""
         index = bisect_right(self._starts, (offset, 1 << 62)) - 1
         if index < 0 or offset >= self._starts[index][1]:
-            raise Damaged("a reference to nothing")
+            raise DamagedElf("a reference to nothing")
         return self._unit(*self._starts[index]).entry(offset)
 
     def abbreviations(self, offset: int) -> dict[int, Abbreviation]:
@@ -194,7 +194,7 @@ class Dwarf:
             )
         return self._tables[offset]
 
-    def text(self, entry: Entry, name: int) -> str | None:
+    def text(self, entry: DebugEntry, name: int) -> str | None:
         """Return an attribute that is a text, or None."""
         form, value = entry.attributes.get(name, (0, b""))
         if isinstance(value, str):
@@ -208,7 +208,7 @@ class Dwarf:
         table = {_STRP: ".debug_str", _LINE_STRP: ".debug_line_str"}.get(form)
         return text_at(self.sections.data(table), value) if table else None
 
-    def reference(self, entry: Entry, name: int) -> Entry | None:
+    def reference(self, entry: DebugEntry, name: int) -> DebugEntry | None:
         """Return the entry that an attribute refers to, or None."""
         form, value = entry.attributes.get(name, (0, b""))
         if not isinstance(value, int):
@@ -217,16 +217,16 @@ class Dwarf:
             return entry.unit.entry(entry.unit.start + value)
         return self.at(value) if form == _REF_ADDR else None
 
-    def address(self, entry: Entry, name: int) -> int | None:
+    def address(self, entry: DebugEntry, name: int) -> int | None:
         """Return an attribute that is an address, or None."""
         form, value = entry.attributes.get(name, (0, b""))
         if not isinstance(value, int):
             return None
         return entry.unit.address_at(value) if form in _ADDRX else value if form == _ADDR else None
 
-    def inherited(self, entry: Entry, name: int, get: Callable[[Entry, int], Any]) -> Any:
+    def inherited(self, entry: DebugEntry, name: int, get: Callable[[DebugEntry, int], Any]) -> Any:
         """Return an attribute of an entry, or of the one that it is an instance of."""
-        at: Entry | None = entry
+        at: DebugEntry | None = entry
         for _ in range(4):
             if at is None:
                 return None

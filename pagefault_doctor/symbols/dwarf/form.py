@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
-from pagefault_doctor.symbols.elf_sections import Damaged
+from pagefault_doctor.symbols.elf_sections import DamagedElf
 
 _FIXED: Final = {
     0x01: 8, 0x05: 2, 0x06: 4, 0x07: 8, 0x0B: 1, 0x0C: 1, 0x0E: 4, 0x10: 4, 0x11: 1, 0x12: 2,
@@ -41,7 +41,7 @@ def uleb(data: bytes, at: int) -> tuple[int, int]:
             return value, at
         shift += 7
         if shift > 140:
-            raise Damaged("a number without end")
+            raise DamagedElf("a number without end")
 
 
 def sleb(data: bytes, at: int) -> tuple[int, int]:
@@ -57,7 +57,7 @@ def read_value(data: bytes, form: int, at: int) -> tuple[Value, int]:
     if size is not None:
         end = at + size
         if end > len(data):
-            raise Damaged("an entry that breaks off")
+            raise DamagedElf("an entry that breaks off")
         return (int.from_bytes(data[at:end], "little") if form != _FLAG else 1), end
     if form in _ULEB:
         return uleb(data, at)
@@ -69,7 +69,7 @@ def read_value(data: bytes, form: int, at: int) -> tuple[Value, int]:
     if form == _INDIRECT:
         form, at = uleb(data, at)
         if form == _INDIRECT:
-            raise Damaged("a form of a form")
+            raise DamagedElf("a form of a form")
         return read_value(data, form, at)
     return _block(data, form, at)
 
@@ -81,9 +81,9 @@ def _block(data: bytes, form: int, at: int) -> tuple[Value, int]:
         width = _BLOCKS[form]
         length, at = int.from_bytes(data[at : at + width], "little"), at + width
     else:
-        raise Damaged(f"form {form:#x}")
+        raise DamagedElf(f"form {form:#x}")
     if at + length > len(data):
-        raise Damaged("a block that breaks off")
+        raise DamagedElf("a block that breaks off")
     return data[at : at + length], at + length
 
 

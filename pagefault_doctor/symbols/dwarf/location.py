@@ -44,7 +44,7 @@ _MOST: Final = 256
 _WRAP: Final = (1 << 64) - 1
 
 
-class Sum(msgspec.Struct, frozen=True):
+class RegisterOffset(msgspec.Struct, frozen=True):
     """A register plus a number; without a register the number alone.
 
     `is_address` tells the number of a section's place from one that is just a number.
@@ -54,19 +54,19 @@ class Sum(msgspec.Struct, frozen=True):
     offset: int
     is_address: bool = False
 
-    def plus(self, number: int) -> Sum:
+    def plus(self, number: int) -> RegisterOffset:
         """Return the sum with a number added."""
         return msgspec.structs.replace(self, offset=self.offset + number)
 
 
-class Place(msgspec.Struct, frozen=True):
+class VariableLocation(msgspec.Struct, frozen=True):
     """Where a variable, or a piece of it, is.
 
     `at` is its value, or the address of its memory where `in_memory`. `start` is the first byte
     of the variable that is there, `size` how many of them; None means all.
     """
 
-    at: Sum
+    at: RegisterOffset
     in_memory: bool
     start: int = 0
     size: int | None = None
@@ -89,13 +89,13 @@ def name_of(number: int, arch: str | None) -> str | None:
     return names[number] if 0 <= number < len(names) else None
 
 
-def places(code: bytes, frame_base: bytes | None = None) -> tuple[Place, ...]:
+def places(code: bytes, frame_base: bytes | None = None) -> tuple[VariableLocation, ...]:
     """Return where a variable is; empty where that cannot be told.
 
     `frame_base` is the DW_AT_frame_base of its function. Raises IndexError or ValueError on an
     expression that breaks off.
     """
-    found: list[Place] = []
+    found: list[VariableLocation] = []
     at, start = 0, 0
     while at < len(code):
         try:
@@ -113,50 +113,54 @@ def places(code: bytes, frame_base: bytes | None = None) -> tuple[Place, ...]:
     return tuple(found)
 
 
-def _one(code: bytes, at: int, frame_base: bytes | None) -> tuple[Place | None, int]:
+def _one(code: bytes, at: int, frame_base: bytes | None) -> tuple[VariableLocation | None, int]:
     """Return the place that the next simple description tells, and where that ends."""
-    stack: list[Sum] = []
+    stack: list[RegisterOffset] = []
     while at < len(code) and code[at] != _PIECE:
         op, at = code[at], at + 1
         if _REG0 <= op < _BREG0 or op == _REGX:
             register, at = (op - _REG0, at) if op != _REGX else uleb(code, at)
-            return Place(Sum(register, 0), False), at
+            return VariableLocation(RegisterOffset(register, 0), False), at
         if op == _STACK_VALUE:
-            return Place(_top(stack), False), at
+            return VariableLocation(_top(stack), False), at
         if op == _IMPLICIT_VALUE:
             length, at = uleb(code, at)
             value = int.from_bytes(code[at : at + length], "little")
-            return Place(Sum(None, value), False), at + length
+            return VariableLocation(RegisterOffset(None, value), False), at + length
         at = _push(stack, op, code, at, frame_base)
         if len(stack) > _MOST:
             raise _Unknown
-    return (Place(_top(stack), True) if stack else None), at
+    return (VariableLocation(_top(stack), True) if stack else None), at
 
 
-def _top(stack: list[Sum]) -> Sum:
+def _top(stack: list[RegisterOffset]) -> RegisterOffset:
     if not stack:
         raise _Unknown
     return stack[-1]
 
 
-def _push(stack: list[Sum], op: int, code: bytes, at: int, frame_base: bytes | None) -> int:
+def _push(
+    stack: list[RegisterOffset], op: int, code: bytes, at: int, frame_base: bytes | None
+) -> int:
     """Carry out one operation and return where the next begins."""
     if _BREG0 <= op < _REGX or op in (_BREGX, _FBREG):
         register, at = uleb(code, at) if op == _BREGX else (op - _BREG0, at)
         offset, at = sleb(code, at)
-        stack.append(_frame(frame_base).plus(offset) if op == _FBREG else Sum(register, offset))
+        stack.append(
+            _frame(frame_base).plus(offset) if op == _FBREG else RegisterOffset(register, offset)
+        )
     elif _LIT0 <= op < _REG0:
-        stack.append(Sum(None, op - _LIT0))
+        stack.append(RegisterOffset(None, op - _LIT0))
     elif op in _OPERANDS:
         end = at + _OPERANDS[op]
         value = int.from_bytes(code[at:end], "little", signed=op in _SIGNED)
-        stack.append(Sum(None, value, op == _ADDR))
+        stack.append(RegisterOffset(None, value, op == _ADDR))
         at = end
     elif op in (_CONSTU, _CONSTS):
         value, at = (uleb if op == _CONSTU else sleb)(code, at)
-        stack.append(Sum(None, value))
+        stack.append(RegisterOffset(None, value))
     elif op == _CFA:
-        stack.append(Sum(FRAME, 0))
+        stack.append(RegisterOffset(FRAME, 0))
     elif op == _DUP:
         stack.append(_top(stack))
     else:
@@ -164,7 +168,7 @@ def _push(stack: list[Sum], op: int, code: bytes, at: int, frame_base: bytes | N
     return at
 
 
-def _compute(stack: list[Sum], op: int, code: bytes, at: int) -> int:
+def _compute(stack: list[RegisterOffset], op: int, code: bytes, at: int) -> int:
     if op == _PLUS_UCONST:
         number, at = uleb(code, at)
         stack.append(_pop(stack).plus(number))
@@ -180,25 +184,25 @@ def _compute(stack: list[Sum], op: int, code: bytes, at: int) -> int:
     return at
 
 
-def _pop(stack: list[Sum]) -> Sum:
+def _pop(stack: list[RegisterOffset]) -> RegisterOffset:
     if not stack:
         raise _Unknown
     return stack.pop()
 
 
-def _frame(frame_base: bytes | None) -> Sum:
+def _frame(frame_base: bytes | None) -> RegisterOffset:
     """Return what DW_OP_fbreg counts from: the frame address, or a register."""
     if not frame_base:
         raise _Unknown
     if frame_base == bytes((_CFA,)):
-        return Sum(FRAME, 0)
+        return RegisterOffset(FRAME, 0)
     (place,) = places(frame_base) or (None,)
     if place is None:
         raise _Unknown
     return place.at
 
 
-def value_of(place: Place, values: dict[int, int]) -> int | None:
+def value_of(place: VariableLocation, values: dict[int, int]) -> int | None:
     """Return the value that a place holds, by the registers' values, or None."""
     if place.in_memory or place.at.is_address:
         return None

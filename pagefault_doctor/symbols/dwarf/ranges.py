@@ -9,9 +9,9 @@ import struct
 from collections.abc import Iterator
 from typing import Final
 
-from pagefault_doctor.symbols.dwarf.entry import Dwarf, Entry, Unit
+from pagefault_doctor.symbols.dwarf.entry import DebugEntry, Dwarf, Unit
 from pagefault_doctor.symbols.dwarf.form import uleb
-from pagefault_doctor.symbols.elf_sections import Damaged
+from pagefault_doctor.symbols.elf_sections import DamagedElf
 
 _LOW_PC, _HIGH_PC, _RANGES, _LOCATION = 0x11, 0x12, 0x55, 0x02
 _RNGLISTS_BASE, _LOCLISTS_BASE = 0x74, 0x8C
@@ -36,7 +36,7 @@ class _List:
         self._start, self._bytes = start, b""
         self.at = start
         if not 0 <= start < self._size:
-            raise Damaged("a list beyond its section")
+            raise DamagedElf("a list beyond its section")
 
     def take(self, size: int) -> bytes:
         begin = self.at - self._start
@@ -47,7 +47,7 @@ class _List:
         self.at += size
         piece = self._bytes[begin : begin + size]
         if len(piece) < size:
-            raise Damaged("a list that breaks off")
+            raise DamagedElf("a list that breaks off")
         return piece
 
     def number(self, size: int) -> int:
@@ -58,7 +58,7 @@ class _List:
         while not raw or raw[-1] & 0x80:
             raw += self.take(1)
             if len(raw) > 20:
-                raise Damaged("a number without end")
+                raise DamagedElf("a number without end")
         return uleb(bytes(raw), 0)[0]
 
 
@@ -117,7 +117,7 @@ def _new(table: _List, with_block: bool) -> Iterator[tuple[int, int, bytes]]:
                 begin = table.number(8)
                 end = begin + table.uleb()
             else:
-                raise Damaged(f"kind {kind} in a list")
+                raise DamagedElf(f"kind {kind} in a list")
             yield begin, end, table.take(table.uleb()) if with_block else b""
 
 
@@ -127,7 +127,7 @@ def _indexed(unit: Unit, section: str, base: int, index: int) -> int:
     return base + int.from_bytes(raw, "little")
 
 
-def ranges(dwarf: Dwarf, entry: Entry) -> Iterator[tuple[int, int]]:
+def ranges(dwarf: Dwarf, entry: DebugEntry) -> Iterator[tuple[int, int]]:
     """Yield the addresses that an entry covers, from and up to."""
     low = dwarf.address(entry, _LOW_PC)
     form, high = entry.attributes.get(_HIGH_PC, (0, b""))
@@ -149,12 +149,14 @@ def ranges(dwarf: Dwarf, entry: Entry) -> Iterator[tuple[int, int]]:
     yield from ((begin, end) for begin, end, _ in table)
 
 
-def covers(dwarf: Dwarf, entry: Entry, address: int) -> bool:
+def covers(dwarf: Dwarf, entry: DebugEntry, address: int) -> bool:
     """Return whether an address is one of those that an entry is about."""
     return any(begin <= address < end for begin, end in ranges(dwarf, entry))
 
 
-def expression(dwarf: Dwarf, entry: Entry, address: int, name: int = _LOCATION) -> bytes | None:
+def expression(
+    dwarf: Dwarf, entry: DebugEntry, address: int, name: int = _LOCATION
+) -> bytes | None:
     """Return the expression that tells where a variable is at an address, or None."""
     form, value = entry.attributes.get(name, (0, 0))
     if isinstance(value, bytes):

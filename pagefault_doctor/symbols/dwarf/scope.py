@@ -10,8 +10,8 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.symbols.dwarf.entry import Dwarf, Entry
-from pagefault_doctor.symbols.dwarf.location import Place, places
+from pagefault_doctor.symbols.dwarf.entry import DebugEntry, Dwarf
+from pagefault_doctor.symbols.dwarf.location import VariableLocation, places
 from pagefault_doctor.symbols.dwarf.ranges import covers, expression
 
 _PARAMETER, _BLOCK, _INLINED, _FUNCTION, _VARIABLE = 0x05, 0x0B, 0x1D, 0x2E, 0x34
@@ -30,28 +30,28 @@ class Scope(msgspec.Struct, frozen=True):
     """
 
     name: str
-    entries: tuple[Entry, ...]
+    entries: tuple[DebugEntry, ...]
     file: int | None
     call_file: int | None
     call_line: int | None
 
 
-class Variable(msgspec.Struct, frozen=True):
+class ScopeVariable(msgspec.Struct, frozen=True):
     """A variable or parameter that lives at an instruction: its name, type, places and function."""
 
     name: str
-    kind: Entry | None
-    places: tuple[Place, ...]
+    kind: DebugEntry | None
+    places: tuple[VariableLocation, ...]
     function: str
     file: int | None
 
 
-def unit_at(dwarf: Dwarf, address: int) -> Entry | None:
+def unit_at(dwarf: Dwarf, address: int) -> DebugEntry | None:
     """Return the root entry of the unit with an address, or None."""
     return next((unit.root for unit in dwarf.units() if covers(dwarf, unit.root, address)), None)
 
 
-def scopes(dwarf: Dwarf, root: Entry, address: int) -> tuple[Scope, ...]:
+def scopes(dwarf: Dwarf, root: DebugEntry, address: int) -> tuple[Scope, ...]:
     """Return the functions around an address, the outermost first; empty where none is known."""
     found: list[Scope] = []
     function = next(
@@ -62,7 +62,7 @@ def scopes(dwarf: Dwarf, root: Entry, address: int) -> tuple[Scope, ...]:
         ),
         None,
     )
-    blocks: list[Entry] = []
+    blocks: list[DebugEntry] = []
     entry = function
     for _ in range(_DEEPEST):
         if entry is None:
@@ -77,24 +77,24 @@ def scopes(dwarf: Dwarf, root: Entry, address: int) -> tuple[Scope, ...]:
     return tuple(found)
 
 
-def _below(dwarf: Dwarf, entry: Entry, address: int) -> Entry | None:
+def _below(dwarf: Dwarf, entry: DebugEntry, address: int) -> DebugEntry | None:
     inner = (c for c in entry.unit.children(entry) if c.tag in (_BLOCK, _INLINED))
     return next((child for child in inner if covers(dwarf, child, address)), None)
 
 
-def _scope(dwarf: Dwarf, blocks: list[Entry]) -> Scope:
+def _scope(dwarf: Dwarf, blocks: list[DebugEntry]) -> Scope:
     first = blocks[0]
     name = dwarf.inherited(first, _NAME, dwarf.text)
     return Scope(
         name or "?",
         tuple(blocks),
-        dwarf.inherited(first, _DECL_FILE, Entry.number),
+        dwarf.inherited(first, _DECL_FILE, DebugEntry.number),
         first.number(_CALL_FILE),
         first.number(_CALL_LINE),
     )
 
 
-def variables(dwarf: Dwarf, around: tuple[Scope, ...], address: int) -> Iterator[Variable]:
+def variables(dwarf: Dwarf, around: tuple[Scope, ...], address: int) -> Iterator[ScopeVariable]:
     """Yield the variables of the functions around an address, the innermost first.
 
     Those whose place cannot be told have no places.
@@ -111,10 +111,10 @@ def variables(dwarf: Dwarf, around: tuple[Scope, ...], address: int) -> Iterator
 
 
 def _variable(
-    dwarf: Dwarf, scope: Scope, entry: Entry, address: int, frame: bytes | None
-) -> Variable:
+    dwarf: Dwarf, scope: Scope, entry: DebugEntry, address: int, frame: bytes | None
+) -> ScopeVariable:
     code = expression(dwarf, entry, address)
-    return Variable(
+    return ScopeVariable(
         dwarf.inherited(entry, _NAME, dwarf.text) or "?",
         dwarf.inherited(entry, _TYPE, dwarf.reference),
         places(code, frame) if code else (),
@@ -123,7 +123,9 @@ def _variable(
     )
 
 
-def statics(dwarf: Dwarf, root: Entry, address: int) -> Iterator[tuple[str, Entry | None, int]]:
+def statics(
+    dwarf: Dwarf, root: DebugEntry, address: int
+) -> Iterator[tuple[str, DebugEntry | None, int]]:
     """Yield the unit's variables of fixed places: name, type, and how far in the address lies."""
     for entry in root.unit.children(root):
         if entry.tag != _VARIABLE:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.pattern import regex
@@ -47,14 +47,16 @@ def _plan(case: Case) -> Command | Blocked | None:
     )
 
 
-def _read(result: Result, case: Case) -> Reading:
+def _read(result: Result, case: Case) -> ToolReading:
     told = dict(_ASKED.findall(result.output))
     pattern, core = told.get("pattern", ""), told.get("core", "")
     if is_absolute(core):
         text = f"The newest core is {core}"
         found = fact("core.path", core, result)
-        return Reading(facts=(found,), findings=(finding(text, Mark.GOOD, result),))
-    return Reading(findings=(finding(_why(pattern, told.get("limit", "")), Mark.NEUTRAL, result),))
+        return ToolReading(facts=(found,), findings=(finding(text, Mark.GOOD, result),))
+    return ToolReading(
+        findings=(finding(_why(pattern, told.get("limit", "")), Mark.NEUTRAL, result),)
+    )
 
 
 def _why(pattern: str, limit: str) -> str:

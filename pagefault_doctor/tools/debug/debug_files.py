@@ -11,12 +11,18 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, NamedTuple
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, Risk
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.arguments import dump_path, given, is_absolute, release, reported
-from pagefault_doctor.tools.debug.debug_packages import DEBUGINFOD, WAYS, Offer, Way, size
+from pagefault_doctor.tools.debug.debug_packages import (
+    DEBUGINFOD,
+    WAYS,
+    DebugPackage,
+    PackageSource,
+    size,
+)
 from pagefault_doctor.tools.debug_scripts import FETCH, LOOK
 from pagefault_doctor.tools.dump import dump_file, vmlinux
 from pagefault_doctor.tools.module.module_name import is_module_name
@@ -47,25 +53,25 @@ def _said(output: str) -> Said:
     return said
 
 
-class Need(NamedTuple):
+class MissingDebugFile(NamedTuple):
     """Whether the vmlinux is needed, and the module whose file is, or an empty text."""
 
     vmlinux: bool
     module: str
 
 
-def _for_dump(case: Case) -> Need:
+def _for_dump(case: Case) -> MissingDebugFile:
     """Return what the readers of dumps need, where there is a dump."""
     there = bool(dump_path(case)) and dump_file.not_a_dump(case) is None
-    return Need(there and not vmlinux.known(case), _module(case) if there else "")
+    return MissingDebugFile(there and not vmlinux.known(case), _module(case) if there else "")
 
 
-def _for_line(case: Case) -> Need:
+def _for_line(case: Case) -> MissingDebugFile:
     """Return what gdb needs to find the line that faulted."""
     report = reported(case)
     own_code = report is not None and bool(report.function) and not report.module
     wants = own_code and not case.suspect and not vmlinux.known(case)
-    return Need(wants, _module(case))
+    return MissingDebugFile(wants, _module(case))
 
 
 def _module(case: Case) -> str:
@@ -77,7 +83,9 @@ def _module(case: Case) -> str:
     return name if shipped and not known and is_module_name(name) else ""
 
 
-def _plan(tool: str, needs: Callable[[Case], Need], case: Case) -> Command | Blocked | None:
+def _plan(
+    tool: str, needs: Callable[[Case], MissingDebugFile], case: Case
+) -> Command | Blocked | None:
     if looking := dump_file.look(case, tool):
         return looking
     need, kernel = needs(case), release(case)
@@ -105,7 +113,7 @@ def _look(tool: str, kernel: str, module: str) -> Command:
 
 
 def _ask_on(
-    case: Case, said: Said, done: tuple[Result, ...], need: Need
+    case: Case, said: Said, done: tuple[Result, ...], need: MissingDebugFile
 ) -> Command | Blocked | None:
     """Ask one package manager after the other, then debuginfod, until one has it."""
     kernel, tool = release(case), done[0].command.tool
@@ -124,7 +132,7 @@ def _ask_on(
     return vmlinux.missing(case)
 
 
-def _has(case: Case, program: str, way: Way) -> bool:
+def _has(case: Case, program: str, way: PackageSource) -> bool:
     """Return whether the host has a program; where it was not asked, its family tells."""
     programs = case.facts.get("host.programs")
     if programs is None:
@@ -132,7 +140,7 @@ def _has(case: Case, program: str, way: Way) -> bool:
     return program in programs.value  # type: ignore[operator]
 
 
-def _from_server(case: Case, said: Said) -> Offer | None:
+def _from_server(case: Case, said: Said) -> DebugPackage | None:
     """Return the vmlinux by its build id, where the person has named debuginfod servers."""
     programs = case.facts.get("host.programs")
     there = programs is not None and DEBUGINFOD in programs.value  # type: ignore[operator]
@@ -140,11 +148,11 @@ def _from_server(case: Case, said: Said) -> Offer | None:
     build = case.get("dump.build_id", "") or (note[1] if note else "")
     if not there or "urls" not in said or not _BUILD_ID.fullmatch(build):
         return None
-    return Offer(build, f"debuginfod_{build}", line=said["urls"][1])
+    return DebugPackage(build, f"debuginfod_{build}", line=said["urls"][1])
 
 
 def _fetch(
-    tool: str, how: str, offer: Offer, said: Said, kernel: str, module: str
+    tool: str, how: str, offer: DebugPackage, said: Said, kernel: str, module: str
 ) -> Command | Blocked:
     cache = said.get("cache", ("", 0))[0]
     need = (offer.download + offer.unpacked or _UNKNOWN) + _RESERVE
@@ -190,18 +198,18 @@ def _unfetched(result: Result) -> Blocked | None:
     return Blocked(f"the debug files were not fetched: {lines[-1]}", remedy)
 
 
-def _read(result: Result, case: Case) -> Reading:
+def _read(result: Result, case: Case) -> ToolReading:
     if dump_file.is_look(result):
         return dump_file.read_look(result, case)
     if result.command.argv[:1] != ("sh",):
-        return Reading(findings=_offered(result, case))
+        return ToolReading(findings=_offered(result, case))
     said = _said(result.output)
     facts: list[Fact] = []
     for key, name in (("vmlinux", "dump.vmlinux"), ("module", "debug.module_file")):
         path, line = said.get(key, ("", 0))
         if is_absolute(path):
             facts.append(fact(name, path, result, line))
-    return Reading(facts=tuple(facts), findings=_fetched(said, result))
+    return ToolReading(facts=tuple(facts), findings=_fetched(said, result))
 
 
 def _offered(result: Result, case: Case) -> tuple[Finding, ...]:
@@ -230,7 +238,7 @@ def _fetched(said: Said, result: Result) -> tuple[Finding, ...]:
     return (finding(text, Mark.NEUTRAL, result, line),)
 
 
-def _tool(tool_id: str, purpose: str, needs: Callable[[Case], Need]) -> Tool:
+def _tool(tool_id: str, purpose: str, needs: Callable[[Case], MissingDebugFile]) -> Tool:
     return Tool(
         id=tool_id,
         purpose=f"{purpose}: fetched into a cache folder, not installed",

@@ -25,7 +25,7 @@ _DNF_ROW = regex(r"([A-Za-z0-9][A-Za-z0-9.+_~^:-]{0,200}) (\d{1,15}) (\d{1,15})"
 _DNF_QUERY: Final = "%{name}-%{version}-%{release}.%{arch} %{downloadsize} %{installsize}\n"
 
 
-class Offer(msgspec.Struct, frozen=True):
+class DebugPackage(msgspec.Struct, frozen=True):
     """What can be had. `what` names it to its source, `folder` is its own folder in the cache.
 
     `download` and `unpacked` are sizes in bytes, 0 where they are not known. `line` is where the
@@ -39,16 +39,16 @@ class Offer(msgspec.Struct, frozen=True):
     line: int | None = None
 
 
-class Way(msgspec.Struct, frozen=True):
+class PackageSource(msgspec.Struct, frozen=True):
     """A way to packages: the programs it takes, the question and how the answer reads."""
 
     id: str
     programs: tuple[str, ...]
     names: tuple[str, ...]
     ask: Callable[[tuple[str, ...]], tuple[str, ...]]
-    offers: Callable[[str], tuple[Offer, ...]]
+    offers: Callable[[str], tuple[DebugPackage, ...]]
 
-    def best(self, output: str, release: str) -> Offer | None:
+    def best(self, output: str, release: str) -> DebugPackage | None:
         """Return the first offer in the order of the names, None where there is none."""
         wanted = [name.replace("{}", release) for name in self.names]
         found = self.offers(output)
@@ -60,7 +60,7 @@ def _ask_apt(names: tuple[str, ...]) -> tuple[str, ...]:
     return ("apt-cache", "show", "--no-all-versions", *names)
 
 
-def _apt_offers(output: str) -> tuple[Offer, ...]:
+def _apt_offers(output: str) -> tuple[DebugPackage, ...]:
     """Read `apt-cache show` (deb-control(5)): Size in bytes, Installed-Size in KiB."""
     offers = []
     said: dict[str, str] = {}
@@ -75,23 +75,23 @@ def _apt_offers(output: str) -> tuple[Offer, ...]:
     return tuple(offers)
 
 
-def _apt_offer(said: dict[str, str], line: int) -> Offer | None:
+def _apt_offer(said: dict[str, str], line: int) -> DebugPackage | None:
     name, version = said.get("Package", ""), said.get("Version", "")
     if not _PACKAGE.fullmatch(name) or not _VERSION.fullmatch(version):
         return None
     folder = f"{name}_{version.replace(':', '%3a')}"
     size, unpacked = (_number(said.get(key, "")) for key in ("Size", "Installed-Size"))
-    return Offer(f"{name}={version}", folder, size, unpacked << 10, line)
+    return DebugPackage(f"{name}={version}", folder, size, unpacked << 10, line)
 
 
 def _ask_dnf(names: tuple[str, ...]) -> tuple[str, ...]:
     return ("dnf", "-q", "repoquery", "--enablerepo=*debug*", "--qf", _DNF_QUERY, *names)
 
 
-def _dnf_offers(output: str) -> tuple[Offer, ...]:
+def _dnf_offers(output: str) -> tuple[DebugPackage, ...]:
     matches = ((n, _DNF_ROW.fullmatch(line)) for n, line in enumerate(output.split("\n"), 1))
     return tuple(
-        Offer(m[1], m[1].replace(":", "%3a"), _number(m[2]), _number(m[3]), n)
+        DebugPackage(m[1], m[1].replace(":", "%3a"), _number(m[2]), _number(m[3]), n)
         for n, m in matches
         if m
     )
@@ -102,8 +102,8 @@ def _number(text: str) -> int:
 
 
 WAYS: Final = (
-    Way("apt", ("apt-cache", "apt-get", "dpkg-deb"), APT_NAMES, _ask_apt, _apt_offers),
-    Way("dnf", ("dnf", "rpmkeys"), DNF_NAMES, _ask_dnf, _dnf_offers),
+    PackageSource("apt", ("apt-cache", "apt-get", "dpkg-deb"), APT_NAMES, _ask_apt, _apt_offers),
+    PackageSource("dnf", ("dnf", "rpmkeys"), DNF_NAMES, _ask_dnf, _dnf_offers),
 )
 """Package managers. Sizes of dnf are those of its repoquery(8), in bytes."""
 

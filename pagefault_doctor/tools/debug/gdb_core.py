@@ -9,7 +9,7 @@ import re
 from itertools import islice
 from typing import Final
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.pattern import regex
@@ -75,7 +75,7 @@ def _kept(case: Case) -> Command | None:
     )
 
 
-def _read(result: Result, case: Case) -> Reading:
+def _read(result: Result, case: Case) -> ToolReading:
     by_gdb = result.command.argv[0] == "gdb"
     facts: list[Fact] = []
     findings: list[Finding] = []
@@ -99,7 +99,7 @@ def _read(result: Result, case: Case) -> Reading:
     if not facts:
         text = "Nothing could be read from the core"
         findings.append(finding(text, Mark.NEUTRAL, result))
-    return Reading(facts=tuple(facts), findings=tuple(findings))
+    return ToolReading(facts=tuple(facts), findings=tuple(findings))
 
 
 def _frames(result: Result, by_gdb: bool) -> list[tuple[int, re.Match[str]]]:

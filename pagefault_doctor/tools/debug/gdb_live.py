@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from pagefault_doctor.model import untrusted
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Command, Result, Risk
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Value
 from pagefault_doctor.tools.arguments import given
@@ -20,7 +20,7 @@ from pagefault_doctor.tools.tool import Tool, fact, finding
 _PROGRAMS: Final = ("pfdoctor", "gdb", "qemu-system-x86_64")
 
 
-class Stop(msgspec.Struct, frozen=True):
+class GdbStop(msgspec.Struct, frozen=True):
     """What gdb saw when the guest stood at the place for the last time before the fault.
 
     `pointer` is the register that the instruction reaches through, `value` what it held, `holders`
@@ -46,12 +46,12 @@ class Stop(msgspec.Struct, frozen=True):
         return f"{self.file.rpartition('/')[2]}:{self.line}"
 
 
-def stop_from(said: Any) -> Stop | None:
+def stop_from(said: Any) -> GdbStop | None:
     """Return a stop from decoded JSON, with harmless text; None where it is none."""
     if not isinstance(said, dict):
         return None
     try:
-        return msgspec.convert(_clean(said), Stop)
+        return msgspec.convert(_clean(said), GdbStop)
     except msgspec.ValidationError:
         return None
 
@@ -64,7 +64,7 @@ def _clean(value: Any) -> Any:
     return {k: _clean(v) for k, v in value.items()} if isinstance(value, dict) else value
 
 
-def facts_of(stop: Stop) -> dict[str, Value]:
+def facts_of(stop: GdbStop) -> dict[str, Value]:
     """Return the facts that a stop gives, by their names."""
     named: dict[str, Value] = {
         "debug.file": stop.file,
@@ -75,7 +75,7 @@ def facts_of(stop: Stop) -> dict[str, Value]:
     return {name: value for name, value in named.items() if value}
 
 
-def told(stop: Stop) -> tuple[tuple[str, Mark], ...]:
+def told(stop: GdbStop) -> tuple[tuple[str, Mark], ...]:
     """Return the sentences that tell of a stop, each with its mark."""
     where = f"{stop.place}: {stop.source}" if stop.line else stop.function
     lines = [(f"gdb stopped at {where.rstrip(': ')}", Mark.BAD)]
@@ -129,9 +129,9 @@ def _what(case: Case) -> tuple[str, ...] | None:
     return None
 
 
-def _read(result: Result, case: Case) -> Reading:
+def _read(result: Result, case: Case) -> ToolReading:
     if "debug" in result.command.argv[:3] or not result.said_anything:
-        return Reading()
+        return ToolReading()
     try:
         lab = msgspec.json.decode(result.output)["lab"]
         stop = stop_from(lab["gdb"])
@@ -139,10 +139,10 @@ def _read(result: Result, case: Case) -> Reading:
         stop = None
     if stop is None:
         text = "The lab did not get to the line: see its output"
-        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     facts: tuple[Fact, ...] = tuple(fact(n, v, result) for n, v in facts_of(stop).items())
     findings: tuple[Finding, ...] = tuple(finding(t, mark, result) for t, mark in told(stop))
-    return Reading(facts=facts, findings=findings)
+    return ToolReading(facts=facts, findings=findings)
 
 
 TOOL: Final = Tool(

@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.pattern import regex
@@ -207,17 +207,17 @@ def _ask(file: str, spot: _Spot, skew: int) -> Command:
     )
 
 
-def _read(result: Result, case: Case) -> Reading:
+def _read(result: Result, case: Case) -> ToolReading:
     if vmlinux.is_lookup(result):
-        return Reading(facts=vmlinux.found(result))
+        return ToolReading(facts=vmlinux.found(result))
     if result.command.argv[0] != "gdb" or _is_start(result):
-        return Reading()
+        return ToolReading()
     if _is_another_build(result, case):
         text = (
             "The instruction there in the file is not the one that ran: it is not the build "
             "that faulted, so its lines would mislead"
         )
-        return Reading(findings=(finding(text, Mark.BAD, result),))
+        return ToolReading(findings=(finding(text, Mark.BAD, result),))
     facts: list[Fact] = []
     findings: list[Finding] = []
     for number, line in enumerate(result.output.split("\n"), 1):
@@ -228,7 +228,7 @@ def _read(result: Result, case: Case) -> Reading:
             facts += told
             findings.append(found)
     findings += _line(facts, result) or _why_not(result)
-    return Reading(facts=tuple({f.name: f for f in facts}.values()), findings=tuple(findings))
+    return ToolReading(facts=tuple({f.name: f for f in facts}.values()), findings=tuple(findings))
 
 
 def _is_another_build(result: Result, case: Case) -> bool:

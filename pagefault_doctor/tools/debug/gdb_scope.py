@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Command, Result
 from pagefault_doctor.model.fact import Finding, Mark
 from pagefault_doctor.model.pattern import regex
@@ -60,13 +60,13 @@ def _held(output: str) -> Iterator[tuple[str, str, int]]:
                 yield name, register[1], number
 
 
-def _read(result: Result, case: Case) -> Reading:
+def _read(result: Result, case: Case) -> ToolReading:
     report = reported(case)
     bad = case.get("debug.pointer", "")
     held = tuple(_held(result.output))
     if report is None or not held:
         text = "gdb knows of no variable in a register there"
-        return Reading(findings=(finding(text, Mark.NEUTRAL, result),) if result.ok else ())
+        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),) if result.ok else ())
     named = next((row for row in held if row[1] == bad), None)
     findings = []
     if named:
@@ -77,13 +77,13 @@ def _read(result: Result, case: Case) -> Reading:
         findings.append(finding(said, Mark.BAD, result, number))
     findings += _others(result, case, [row for row in held if row != named][:_MOST])
     if named is None:
-        return Reading(findings=tuple(findings))
+        return ToolReading(findings=tuple(findings))
     name, register, number = named
     facts = (
         fact("debug.pointer", name, result, number),
         fact("debug.variable", (name, register), result, number),
     )
-    return Reading(facts=facts, findings=tuple(findings))
+    return ToolReading(facts=facts, findings=tuple(findings))
 
 
 def _others(result: Result, case: Case, rows: list[tuple[str, str, int]]) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Mark
 from pagefault_doctor.model.pattern import regex
@@ -101,22 +101,22 @@ def _address(result: Result, report: Report) -> tuple[str, int] | None:
     return None
 
 
-def _read(result: Result, case: Case) -> Reading:
+def _read(result: Result, case: Case) -> ToolReading:
     report = reported(case)
     if report is None or result.command.argv[0] == "gdb":
         return _read_line(result)
     if not result.ok:
         text = f"{_object(report)} was not found, so the line cannot be told without a core"
-        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     if _address(result, report) is None:
         text = (
             f"{_object(report)} on disk is not the file that died: its code is laid out otherwise"
         )
-        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
-    return Reading()
+        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
+    return ToolReading()
 
 
-def _read_line(result: Result) -> Reading:
+def _read_line(result: Result) -> ToolReading:
     symbol, line = _SYMBOL.search(result.output), _LINE.search(result.output)
     facts: list[Fact] = []
     if symbol:
@@ -126,11 +126,11 @@ def _read_line(result: Result) -> Reading:
         facts.append(fact("user.ip_line", int(line[1]), result))
     if not facts:
         text = "The file has no symbols: install its debug package, or build it with -g"
-        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     where = f" at {line[2]}:{line[1]}" if line else ""
     name = symbol[1] if symbol else "the program"
     text = f"By the kernel's line, the instruction that failed is in {name}{where}"
-    return Reading(facts=tuple(facts), findings=(finding(text, Mark.BAD, result),))
+    return ToolReading(facts=tuple(facts), findings=(finding(text, Mark.BAD, result),))
 
 
 TOOL: Final = Tool(

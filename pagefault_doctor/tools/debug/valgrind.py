@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from pagefault_doctor.model import untrusted
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.pattern import regex
@@ -37,7 +37,7 @@ _TOLD: Final = 8
 _ENTITY: Final = regex(r"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 
 
-class Error(msgspec.Struct, frozen=True):
+class ValgrindError(msgspec.Struct, frozen=True):
     """One error. `kind` is valgrind's own name for it; `place` is the first line with source."""
 
     kind: str
@@ -63,7 +63,7 @@ def _plan(case: Case) -> Command | Blocked | None:
     )
 
 
-def parse(output: str) -> tuple[tuple[Error, ...], str, bool]:
+def parse(output: str) -> tuple[tuple[ValgrindError, ...], str, bool]:
     """Return the errors, the name of the fatal signal, and whether the XML was whole."""
     root = _tree(output)
     if root is None:
@@ -93,7 +93,7 @@ def _text(element: Element, path: str) -> str:
     return untrusted.clean_line((element.findtext(path) or "").strip())
 
 
-def _error(element: Element) -> Error:
+def _error(element: Element) -> ValgrindError:
     what = _text(element, "what") or _text(element, "xwhat/text")
     frames = element.findall("stack[1]/frame")
     own = next((frame for frame in frames if frame.find("line") is not None), None)
@@ -101,15 +101,15 @@ def _error(element: Element) -> Error:
     file, line = _text(frame, "file"), _text(frame, "line")
     about = _text(element, "auxwhat") or _text(element, "xauxwhat/text")
     place = f"{file}:{line}" if file and line else ""
-    return Error(_text(element, "kind"), what, _text(frame, "fn"), place, about)
+    return ValgrindError(_text(element, "kind"), what, _text(frame, "fn"), place, about)
 
 
-def _read(result: Result, case: Case) -> Reading:
+def _read(result: Result, case: Case) -> ToolReading:
     errors, signal, whole = parse(result.output)
     if not whole:
         slow = result.status is ResultStatus.TIMEOUT
         text = "The program did not end under valgrind" if slow else "valgrind did not run through"
-        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     facts: tuple[Fact, ...] = (fact("user.valgrind_errors", len(errors), result),)
     if signal:
         facts += (fact("user.signal", signal, result),)
@@ -117,18 +117,18 @@ def _read(result: Result, case: Case) -> Reading:
         facts += (fact("validate.verdict", _verdict(errors, signal), result),)
     if not errors and not signal:
         text = "valgrind found no memory error in this run"
-        return Reading(facts=facts, findings=(finding(text, Mark.GOOD, result),))
+        return ToolReading(facts=facts, findings=(finding(text, Mark.GOOD, result),))
     worst = sorted(errors, key=lambda error: error.kind.startswith("Leak"))
-    return Reading(facts=facts, findings=tuple(_tell(e, result) for e in worst[:_TOLD]))
+    return ToolReading(facts=facts, findings=tuple(_tell(e, result) for e in worst[:_TOLD]))
 
 
-def _verdict(errors: tuple[Error, ...], signal: str) -> str:
+def _verdict(errors: tuple[ValgrindError, ...], signal: str) -> str:
     """Judge a fixed program by its run: memory that it never gave back is no fault."""
     faults = [error for error in errors if not error.kind.startswith("Leak")]
     return "not-fixed" if faults or signal else "fixed"
 
 
-def _tell(error: Error, result: Result) -> Finding:
+def _tell(error: ValgrindError, result: Result) -> Finding:
     where = f" in {error.function}" if error.function else ""
     place = f" ({error.place})" if error.place else ""
     about = f"; {error.about}" if error.about else ""

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.pattern import regex
@@ -72,7 +72,7 @@ _INIT = regex(r"_MODULE_(?:INIT_)?START_(\w+)")
 _LOG_LINE = regex(r"^(?:<\d+>)?\[ *\d+\.\d+\]")
 
 
-class Seen(msgspec.Struct, frozen=True):
+class CrashOutput(msgspec.Struct, frozen=True):
     """What crash showed. Each number is a line of its output."""
 
     release: tuple[str, int] | None = None
@@ -180,7 +180,7 @@ def _hopeless(result: Result) -> Blocked | None:
     return next((Blocked(why, how) for says, why, how in _HOPELESS if says.search(text)), None)
 
 
-def parse(output: str) -> Seen:
+def parse(output: str) -> CrashOutput:
     """Return what `sys`, `bt`, `mod -t` and `log` of crash printed."""
     seen: dict[str, tuple[str, int]] = {}
     frames: list[str] = []
@@ -201,7 +201,9 @@ def parse(output: str) -> Seen:
             if "function" not in seen and match[3]:
                 seen["function"], seen["module"] = (match[1], number), (match[3], number)
     file, at = place or (None, None)
-    return Seen(file=file, line=at, frames=tuple(frames), log="\n".join(lines[start:]), **seen)
+    return CrashOutput(
+        file=file, line=at, frames=tuple(frames), log="\n".join(lines[start:]), **seen
+    )
 
 
 def _exception(name: str, number: int, seen: dict[str, tuple[str, int]]) -> None:
@@ -212,9 +214,9 @@ def _exception(name: str, number: int, seen: dict[str, tuple[str, int]]) -> None
         seen.setdefault("function", (name, number))
 
 
-def _read(result: Result, case: Case) -> Reading:
+def _read(result: Result, case: Case) -> ToolReading:
     if vmlinux.is_lookup(result):
-        return Reading(facts=vmlinux.found(result))
+        return ToolReading(facts=vmlinux.found(result))
     if dump_file.is_look(result):
         return dump_file.read_look(result, case)
     if dump_file.is_text(result):
@@ -228,30 +230,30 @@ def _read(result: Result, case: Case) -> Reading:
     log = (
         log_reading(result, case, source=dump_path(case), boot="the dump", text=seen.log)
         if seen.log
-        else Reading()
+        else ToolReading()
     )
-    return Reading(
+    return ToolReading(
         facts=_facts(seen, cut, result, reported(case, log.log)),
         findings=(*_findings(seen, cut, result), *log.findings),
         log=log.log,
     )
 
 
-def _read_memory(result: Result, case: Case) -> Reading:
+def _read_memory(result: Result, case: Case) -> ToolReading:
     report = reported(case)
     seen = crash_memory.pointers(result.output, report) if report else ()
-    return Reading(
+    return ToolReading(
         facts=tuple(dump_memory.pointer_facts(seen, result, 0)),
         findings=tuple(dump_memory.pointer_findings(seen, result, 0)),
     )
 
 
-def _read_release(result: Result) -> Reading:
+def _read_release(result: Result) -> ToolReading:
     told = result.output.strip()
-    return Reading(facts=(fact("dump.release", told, result, 1),) if is_release(told) else ())
+    return ToolReading(facts=(fact("dump.release", told, result, 1),) if is_release(told) else ())
 
 
-def _facts(seen: Seen, cut: bool, result: Result, report: Report | None) -> tuple[Fact, ...]:
+def _facts(seen: CrashOutput, cut: bool, result: Result, report: Report | None) -> tuple[Fact, ...]:
     named = (
         ("dump.release", seen.release),
         ("dump.panic", seen.panic),
@@ -266,14 +268,14 @@ def _facts(seen: Seen, cut: bool, result: Result, report: Report | None) -> tupl
     return tuple(facts)
 
 
-def _init_of(seen: Seen, report: Report | None) -> tuple[str, int] | None:
+def _init_of(seen: CrashOutput, report: Report | None) -> tuple[str, int] | None:
     """Name the init function by the report: crash has no symbols of freed init sections."""
     if seen.module is None or report is None or not report.function:
         return None
     return (report.function, seen.module[1]) if report.module == seen.module[0] else None
 
 
-def _module_of(seen: Seen, report: Report | None) -> tuple[str, int] | None:
+def _module_of(seen: CrashOutput, report: Report | None) -> tuple[str, int] | None:
     """Name the module by the report: crash names none where the exception itself is in it."""
     if seen.function is None or report is None or not report.module:
         return None
@@ -281,7 +283,7 @@ def _module_of(seen: Seen, report: Report | None) -> tuple[str, int] | None:
     return (report.module, seen.function[1]) if same else None
 
 
-def _findings(seen: Seen, cut: bool, result: Result) -> tuple[Finding, ...]:
+def _findings(seen: CrashOutput, cut: bool, result: Result) -> tuple[Finding, ...]:
     told = []
     if seen.panic:
         told.append(finding(f"The dump says: {seen.panic[0]}", Mark.NEUTRAL, result, seen.panic[1]))

@@ -13,7 +13,7 @@ import msgspec
 
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.command import Command, Result
-from pagefault_doctor.model.memory import Holder, Pointed
+from pagefault_doctor.model.memory import Holder, PointedMemory
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Kind, Report
 from pagefault_doctor.tools.dump import dump_file
@@ -85,7 +85,7 @@ def _is_kernel(value: int) -> bool:
     return value >> 47 == 0x1FFFF and value < (1 << 64) - 4095
 
 
-def pointers(output: str, report: Report) -> tuple[Pointed, ...]:
+def pointers(output: str, report: Report) -> tuple[PointedMemory, ...]:
     """Return what the values of the report point to, as the output of such a run has it."""
     answers = dict(_answers(output))
     seen, words = [], {}
@@ -93,7 +93,7 @@ def pointers(output: str, report: Report) -> tuple[Pointed, ...]:
         lines = answers.get(value)
         if lines is None and _is_kernel(value):
             continue
-        base = Pointed(hex(value), tuple(names), "value")
+        base = PointedMemory(hex(value), tuple(names), "value")
         seen.append(_place(base, lines) if lines is not None else base)
         words[value] = list(_words(lines or []))
     return tuple(msgspec.structs.replace(p, kept=tuple(_kept(p, seen, words))) for p in seen)
@@ -115,14 +115,16 @@ def _words(lines: list[str]) -> Iterator[int]:
             yield from (int(word, 16) for word in match.groups() if word)
 
 
-def _kept(bad: Pointed, seen: list[Pointed], words: dict[int, list[int]]) -> Iterator[Holder]:
+def _kept(
+    bad: PointedMemory, seen: list[PointedMemory], words: dict[int, list[int]]
+) -> Iterator[Holder]:
     """Give the objects that hold a value in the words behind where a register points to."""
     for other in seen:
         if other.kind == "slab" and other.start and bad.value in words[other.value]:
             yield Holder(other.what, other.start)
 
 
-def _place(base: Pointed, lines: list[str]) -> Pointed:
+def _place(base: PointedMemory, lines: list[str]) -> PointedMemory:
     cache = ""
     for line in lines:
         if match := _CACHE.match(line):
@@ -149,6 +151,6 @@ def _place(base: Pointed, lines: list[str]) -> Pointed:
 
 
 def _of(
-    base: Pointed, kind: str, what: str = "", state: str = "", start: str | None = None
-) -> Pointed:
+    base: PointedMemory, kind: str, what: str = "", state: str = "", start: str | None = None
+) -> PointedMemory:
     return msgspec.structs.replace(base, kind=kind, what=what, state=state, start=start, data="")

@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from pagefault_doctor.model import untrusted
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.pattern import regex
@@ -129,19 +129,19 @@ def _frames(said: dict[str, tuple[Any, int]]) -> list[dict[str, Any]]:
     return [frame for frame in value if isinstance(frame, dict)] if isinstance(value, list) else []
 
 
-def _read(result: Result, case: Case) -> Reading:
+def _read(result: Result, case: Case) -> ToolReading:
     if dump_file.is_look(result):
         return dump_file.read_look(result, case)
     said = parse(result.output)
     cut = "short read" in result.output or "invalid address" in result.output
     frame = culprit(_frames(said), panicked="panic" in said and bool(said["panic"][0]))
     text = said.get("log", ("", 0))[0]
-    log = Reading()
+    log = ToolReading()
     if isinstance(text, str) and text:
         log = log_reading(result, case, source=dump_path(case), boot="the dump", text=text)
     report = reported(case, log.log)
     findings = _findings(said, frame, cut, result, report)
-    return Reading(
+    return ToolReading(
         facts=(*_facts(said, frame, cut, result, report), *dump_memory.facts(said, result)),
         findings=(*findings, *dump_memory.findings(said, result), *log.findings),
         log=log.log,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Value
 from pagefault_doctor.tools.arguments import dump_path, given, is_absolute, is_release
@@ -70,11 +70,11 @@ def text(case: Case, tool: str) -> Command:
     )
 
 
-def read_text(result: Result, case: Case) -> Reading:
+def read_text(result: Result, case: Case) -> ToolReading:
     """Return the log that was found in the dump's bytes; it has no times, and may have gaps."""
     if not result.said_anything:
         said = "No text of the kernel's log is in what there is of the dump"
-        return Reading(findings=(finding(said, Mark.NEUTRAL, result),))
+        return ToolReading(findings=(finding(said, Mark.NEUTRAL, result),))
     return log_reading(
         result, case, source=dump_path(case), boot="pieces found in the dump", text=result.output
     )
@@ -91,7 +91,7 @@ def not_a_dump(case: Case) -> Blocked | None:
     return None
 
 
-def read_look(result: Result, case: Case) -> Reading:
+def read_look(result: Result, case: Case) -> ToolReading:
     """Return what the header says, and one line for each trouble."""
     said: dict[str, tuple[str, int]] = {}
     misfits: list[tuple[str, str, int]] = []
@@ -104,7 +104,7 @@ def read_look(result: Result, case: Case) -> Reading:
             misfits.append((looked_at, value, number))
         elif equals and key in _KEYS:
             said[key] = value, number
-    return Reading(
+    return ToolReading(
         facts=_facts(said, misfits, result, case),
         findings=(*_troubles(said, result, case), *_misfits(misfits, said, result)),
     )

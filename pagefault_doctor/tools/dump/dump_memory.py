@@ -9,7 +9,7 @@ import msgspec
 
 from pagefault_doctor.model.command import Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
-from pagefault_doctor.model.memory import Pointed, encoded
+from pagefault_doctor.model.memory import PointedMemory, encoded
 from pagefault_doctor.tools.tool import fact, finding
 
 FACTS: Final = ("dump.pointers", "dump.pending_lost", "dump.modules_unsettled")
@@ -26,17 +26,17 @@ _UNSETTLED: Final = {
 Said = Mapping[str, tuple[Any, int]]
 
 
-def pointed(said: Said) -> tuple[Pointed, ...]:
+def pointed(said: Said) -> tuple[PointedMemory, ...]:
     """Return what the values of the fault point to; what cannot be read is passed over."""
     value = said.get("pointers", ({}, 0))[0]
     found = value.get("found") if isinstance(value, dict) else None
     return tuple(_each(found[:_MOST])) if isinstance(found, list) else ()
 
 
-def _each(found: list[Any]) -> Iterator[Pointed]:
+def _each(found: list[Any]) -> Iterator[PointedMemory]:
     for entry in found:
         try:
-            yield msgspec.convert(entry, Pointed)
+            yield msgspec.convert(entry, PointedMemory)
         except (msgspec.ValidationError, RecursionError):
             continue
 
@@ -50,7 +50,7 @@ def facts(said: Said, result: Result) -> Iterator[Fact]:
         yield fact("dump.modules_unsettled", unsettled, result, said["modules"][1])
 
 
-def pointer_facts(seen: tuple[Pointed, ...], result: Result, line: int) -> Iterator[Fact]:
+def pointer_facts(seen: tuple[PointedMemory, ...], result: Result, line: int) -> Iterator[Fact]:
     """Give the fact of what the pointers point to, where there are any."""
     if seen:
         yield fact("dump.pointers", tuple(map(encoded, seen)), result, line or None)
@@ -84,7 +84,9 @@ def findings(said: Said, result: Result) -> Iterator[Finding]:
         yield finding(why, Mark.NEUTRAL, result, said["pointers"][1])
 
 
-def pointer_findings(seen: tuple[Pointed, ...], result: Result, line: int) -> Iterator[Finding]:
+def pointer_findings(
+    seen: tuple[PointedMemory, ...], result: Result, line: int
+) -> Iterator[Finding]:
     """Give a sentence for each pointer that tells something, the bad news first."""
     neutral = [p for p in seen if not _is_bad(p) and p.kind not in _ORDINARY]
     for each in (*filter(_is_bad, seen), *neutral[:_NEUTRAL]):
@@ -94,12 +96,12 @@ def pointer_findings(seen: tuple[Pointed, ...], result: Result, line: int) -> It
         yield from _about(each, seen, result, line)
 
 
-def _is_bad(each: Pointed) -> bool:
+def _is_bad(each: PointedMemory) -> bool:
     return each.is_free or each.is_past_end or each.kind in ("guard", "modules-area")
 
 
 def _about(
-    each: Pointed, seen: tuple[Pointed, ...], result: Result, line: int
+    each: PointedMemory, seen: tuple[PointedMemory, ...], result: Result, line: int
 ) -> Iterator[Finding]:
     free = {p.start: p for p in seen if p.is_free}
     for holder in each.kept:
@@ -117,7 +119,7 @@ def _about(
         yield finding(_missing(each), Mark.NEUTRAL, result, line)
 
 
-def _missing(each: Pointed) -> str:
+def _missing(each: PointedMemory) -> str:
     """Return what a gap means: `makedumpfile -d 31` leaves out pages that are free."""
     if each.kind == "page" and each.is_free:
         return (

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.tools.arguments import elsewhere
@@ -62,7 +62,7 @@ def _number(value: str) -> int | None:
     return int(value) if value.isascii() and value.isdigit() and len(value) < 20 else None
 
 
-def _read(result: Result, case: Case) -> Reading:
+def _read(result: Result, case: Case) -> ToolReading:
     said: dict[str, str] = {}
     where: dict[str, int] = {}
     for number, line in enumerate(result.output.split("\n"), 1):
@@ -71,7 +71,7 @@ def _read(result: Result, case: Case) -> Reading:
             said[key], where[key] = value.strip(), number
     if not said:
         text = "Whether kdump is ready could not be read"
-        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     reserved = _number(said.get("reserved", "")) or 0
     loaded = said.get("loaded") == "1"
     panics = _number(said.get("panic_on_oops", "")) or 0
@@ -88,7 +88,7 @@ def _read(result: Result, case: Case) -> Reading:
         *_room(said),
     ]
     findings = [finding(text, Mark.NEUTRAL, result, where.get(key)) for key, text in problems]
-    return Reading(facts=facts, findings=tuple(findings) or _ready(reserved, result))
+    return ToolReading(facts=facts, findings=tuple(findings) or _ready(reserved, result))
 
 
 def _ready(reserved: int, result: Result) -> tuple[Finding, ...]:

@@ -43,7 +43,7 @@ _DRIVERS: Final = (
 MOST_FUNCTIONS: Final = 4
 
 
-class Entry(msgspec.Struct, frozen=True):
+class ChangelogEntry(msgspec.Struct, frozen=True):
     """A change: its text on one line, the version that brought it, and its line."""
 
     text: str
@@ -68,14 +68,14 @@ def _order(version: str) -> list[tuple[int, int, str]]:
     return [*key, (1, 0, "")]
 
 
-def since(text: str, running: str) -> Iterator[Entry]:
+def since(text: str, running: str) -> Iterator[ChangelogEntry]:
     """Yield the changes that came after a version, newest first."""
     version, parts, begin = "", list[str](), 0
     for number, line in enumerate(itertools.chain(text.split("\n"), ("",)), 1):
         heading = _HEADING.match(line)
         bullet = _BULLET.fullmatch(line) if not heading else None
         if parts and (heading or bullet or not line.strip()):
-            yield Entry(" ".join(parts), version, begin)
+            yield ChangelogEntry(" ".join(parts), version, begin)
             parts = []
         if heading:
             version = heading[1] or heading[2]
@@ -97,7 +97,9 @@ def functions(report: Report) -> tuple[str, ...]:
     return tuple(itertools.islice(dict.fromkeys(fit), MOST_FUNCTIONS))
 
 
-def naming(entries: Iterable[Entry], names: Sequence[str]) -> list[tuple[str, Entry]]:
+def naming(
+    entries: Iterable[ChangelogEntry], names: Sequence[str]
+) -> list[tuple[str, ChangelogEntry]]:
     """Return the changes that name one of the functions, those of the first function first."""
     found = [
         (name, entry) for entry in entries for name in names if name in _identifiers(entry.text)
@@ -109,7 +111,7 @@ def _identifiers(text: str) -> set[str]:
     return {word.strip("().,:;\"'`") for word in text.replace("(", " ").split()}
 
 
-def touching(entries: Iterable[Entry], name: str) -> list[Entry]:
+def touching(entries: Iterable[ChangelogEntry], name: str) -> list[ChangelogEntry]:
     """Return the changes to the part of the kernel that a function belongs to, by their words.
 
     A subject must begin with that part (`ext4:` for ext4_find_extent) and share another word.

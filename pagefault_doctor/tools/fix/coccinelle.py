@@ -11,12 +11,12 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, Risk
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.fix import hint, kbuild
-from pagefault_doctor.tools.fix.hint import Hint
+from pagefault_doctor.tools.fix.hint import SourceHint
 from pagefault_doctor.tools.tool import Tool, finding
 
 _SCRIPT: Final = """\
@@ -66,22 +66,22 @@ def _obstacle(result: Result) -> Blocked | None:
     return Blocked("this spatch was built without Python", "install the distribution's coccinelle")
 
 
-def _read(result: Result, case: Case) -> Reading:
+def _read(result: Result, case: Case) -> ToolReading:
     if not result.ok:
         text = "spatch did not run through"
-        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     silence = "None of the known bug patterns is in the source, which proves nothing"
     return hint.reading(parse(result), result, case, "cocci", silence)
 
 
-def parse(result: Result) -> tuple[Hint, ...]:
+def parse(result: Result) -> tuple[SourceHint, ...]:
     """Return what the patches found: of several ways to one mistake in a line, the last told."""
     source = result.command.argv[-1].rstrip("/") + "/"
-    found: dict[tuple[str, int, str], Hint] = {}
+    found: dict[tuple[str, int, str], SourceHint] = {}
     for number, line in enumerate(result.output.split("\n"), 1):
         if match := _FOUND.match(line):
             file, at, cause = match["file"].removeprefix(source), int(match["line"]), match["cause"]
-            found[file, at, cause or ""] = Hint(file, at, match["text"], number, cause or "")
+            found[file, at, cause or ""] = SourceHint(file, at, match["text"], number, cause or "")
     return tuple(found.values())
 
 

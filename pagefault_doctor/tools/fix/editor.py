@@ -6,7 +6,7 @@ import re
 import shlex
 from typing import Final
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, Risk
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.pattern import regex
@@ -71,13 +71,13 @@ def _edit(file: str, line: int, case: Case) -> Command:
     )
 
 
-def _read_edit(result: Result, case: Case) -> Reading:
+def _read_edit(result: Result, case: Case) -> ToolReading:
     if result.ok:
-        return Reading()
+        return ToolReading()
     what = "could not be copied" if result.command.argv[0] == "cp" else "was not edited"
     if result.command.argv[0] == "cp" and not result.errors.strip():
-        return Reading()
-    return Reading(findings=(finding(f"The source {what}", Mark.NEUTRAL, result),))
+        return ToolReading()
+    return ToolReading(findings=(finding(f"The source {what}", Mark.NEUTRAL, result),))
 
 
 def _plan_diff(case: Case) -> Command | None:
@@ -88,19 +88,19 @@ def _plan_diff(case: Case) -> Command | None:
     return Command(argv=("diff", "-u", f"{file}.orig", file), tool="diff", why="show the change")
 
 
-def _read_diff(result: Result, case: Case) -> Reading:
+def _read_diff(result: Result, case: Case) -> ToolReading:
     if result.exit_code not in (0, 1):
         text = "There is no copy of the source to compare with: it was not edited here"
-        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     changed = result.exit_code == 1
     facts = (fact("fix.changed", changed, result),)
     if not changed:
         text = "The source is as it was"
-        return Reading(facts=facts, findings=(finding(text, Mark.NEUTRAL, result),))
+        return ToolReading(facts=facts, findings=(finding(text, Mark.NEUTRAL, result),))
     added, removed = len(_ADDED.findall(result.output)), len(_REMOVED.findall(result.output))
     name = result.command.argv[-1].rpartition("/")[2]
     text = f"{name} was changed: {added} lines added, {removed} removed"
-    return Reading(facts=facts, findings=(finding(text, Mark.GOOD, result),))
+    return ToolReading(facts=facts, findings=(finding(text, Mark.GOOD, result),))
 
 
 TOOLS: Final = (

@@ -12,11 +12,11 @@ from typing import Any, Final
 import msgspec
 
 from pagefault_doctor.model import untrusted
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, Risk
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.tools.fix import hint, kbuild
-from pagefault_doctor.tools.fix.hint import Hint
+from pagefault_doctor.tools.fix.hint import SourceHint
 from pagefault_doctor.tools.tool import Tool, finding
 
 _OPTIONS: Final = "KCFLAGS=-fanalyzer -fdiagnostics-format=json"
@@ -40,7 +40,7 @@ _CAUSES: Final = (
 """Words of `-Wanalyzer-*`, and the root cause they speak for."""
 
 
-class Warned(msgspec.Struct, frozen=True):
+class AnalyzerWarning(msgspec.Struct, frozen=True):
     """One warning. `steps` is the path to it in words, `at` the line of the output."""
 
     file: str
@@ -60,7 +60,7 @@ def _plan(case: Case) -> Command | Blocked | None:
     return kbuild.in_scratch(case, "gcc-analyzer", why, _OPTIONS)
 
 
-def parse(result: Result) -> tuple[Warned, ...]:
+def parse(result: Result) -> tuple[AnalyzerWarning, ...]:
     """Return the analyser's warnings, out of the JSON lines among make's own."""
     scratch = kbuild.scratch_of(result)
     return tuple(
@@ -97,13 +97,13 @@ def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _warned(entry: dict[str, Any], scratch: str, number: int) -> Warned | None:
+def _warned(entry: dict[str, Any], scratch: str, number: int) -> AnalyzerWarning | None:
     option = _text(entry.get("option"))
     if not option.startswith("-Wanalyzer"):
         return None
     where = _map(_map(next(iter(_list(entry.get("locations"))), None)).get("caret"))
     steps = (_text(_map(step).get("description")) for step in _list(entry.get("path")))
-    return Warned(
+    return AnalyzerWarning(
         file=_text(where.get("file")).removeprefix(scratch),
         line=_number(where.get("line")),
         column=_number(where.get("column")),
@@ -119,21 +119,21 @@ def _has_cwe(entry: dict[str, Any]) -> bool:
     return isinstance(_map(entry.get("metadata")).get("cwe"), int)
 
 
-def _read(result: Result, case: Case) -> Reading:
+def _read(result: Result, case: Case) -> ToolReading:
     warnings = parse(result)
     if not result.ok and not warnings:
         text = "The source did not compile under the analyser"
-        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     silence = "The analyser warns of nothing, which proves nothing"
     return hint.reading(map(_hint, warnings), result, case, "analyser", silence)
 
 
-def _hint(warned: Warned) -> Hint:
+def _hint(warned: AnalyzerWarning) -> SourceHint:
     cwe = f" (CWE-{warned.cwe})" if warned.cwe else ""
     path = f"; path: {' -> '.join(warned.steps)}" if len(warned.steps) > 1 else ""
     text = f"{warned.message}{cwe}{path}"
     cause = next((cause for word, cause in _CAUSES if word in warned.option), "")
-    return Hint(warned.file, warned.line, text, warned.at, cause)
+    return SourceHint(warned.file, warned.line, text, warned.at, cause)
 
 
 TOOL: Final = Tool(

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.tools.fix.source import own_place
@@ -23,7 +23,7 @@ NEAR: Final = 2
 _TOLD: Final = 8
 
 
-class Hint(msgspec.Struct, frozen=True):
+class SourceHint(msgspec.Struct, frozen=True):
     """What a checker said of a line. `cause` is the root cause its pattern brings, where known.
 
     `at` is the line of the checker's output.
@@ -36,7 +36,9 @@ class Hint(msgspec.Struct, frozen=True):
     cause: str = ""
 
 
-def reading(hints: Iterable[Hint], result: Result, case: Case, name: str, silence: str) -> Reading:
+def reading(
+    hints: Iterable[SourceHint], result: Result, case: Case, name: str, silence: str
+) -> ToolReading:
     """Return the hints as findings, those at the faulty line first, and the facts they make.
 
     `name` begins the names of the facts (see `facts`). `silence` is what to say where there is no
@@ -45,13 +47,13 @@ def reading(hints: Iterable[Hint], result: Result, case: Case, name: str, silenc
     found = sorted(hints, key=lambda hint: not _is_near(hint, case))
     made: list[Fact] = [fact(f"fix.{name}_warnings", len(found), result)]
     if not found:
-        return Reading(facts=tuple(made), findings=(finding(silence, Mark.NEUTRAL, result),))
+        return ToolReading(facts=tuple(made), findings=(finding(silence, Mark.NEUTRAL, result),))
     first = found[0]
     if first.cause and _is_near(first, case):
         made.append(fact(f"fix.{name}_cause", first.cause, result, first.at))
     made += _lead(found, result, case, name)
     told = tuple(_told(hint, result, case) for hint in found[:_TOLD])
-    return Reading(facts=tuple(made), findings=told)
+    return ToolReading(facts=tuple(made), findings=told)
 
 
 def facts(name: str) -> tuple[str, ...]:
@@ -63,7 +65,7 @@ def facts(name: str) -> tuple[str, ...]:
     return tuple(f"fix.{name}_{what}" for what in ("warnings", "cause", "lead", "lead_cause"))
 
 
-def _lead(hints: Iterable[Hint], result: Result, case: Case, name: str) -> tuple[Fact, ...]:
+def _lead(hints: Iterable[SourceHint], result: Result, case: Case, name: str) -> tuple[Fact, ...]:
     likeliest = case.get("verdict.root_cause", "")
     hint = next((h for h in hints if h.cause and h.cause == likeliest), None)
     if hint is None:
@@ -75,7 +77,7 @@ def _lead(hints: Iterable[Hint], result: Result, case: Case, name: str) -> tuple
     )
 
 
-def _is_near(hint: Hint, case: Case) -> bool:
+def _is_near(hint: SourceHint, case: Case) -> bool:
     place = own_place(case)
     if place is None:
         return False
@@ -83,7 +85,7 @@ def _is_near(hint: Hint, case: Case) -> bool:
     return same_file and abs(hint.line - place[1]) <= NEAR
 
 
-def _told(hint: Hint, result: Result, case: Case) -> Finding:
+def _told(hint: SourceHint, result: Result, case: Case) -> Finding:
     near = _is_near(hint, case)
     where = "at the line that faulted" if near else ""
     cause = f"the pattern of {hint.cause}" if hint.cause else ""

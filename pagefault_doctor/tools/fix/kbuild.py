@@ -52,7 +52,7 @@ _PROBLEM = regex(
 _SCRATCH_LINE = regex(r"^scratch=(/\S+)$", re.MULTILINE)
 
 
-class Problem(msgspec.Struct, frozen=True):
+class BuildProblem(msgspec.Struct, frozen=True):
     """What a compiler or checker said of a line. `at` is the line of its output."""
 
     file: str
@@ -134,13 +134,13 @@ def scratch_of(result: Result) -> str:
     return match[1] + "/" if match else ""
 
 
-def problems(result: Result) -> tuple[Problem, ...]:
+def problems(result: Result) -> tuple[BuildProblem, ...]:
     """Return what the compiler or checker said of the source, in order, each once."""
     scratch = scratch_of(result)
-    seen: dict[tuple[str, int, str], Problem] = {}
+    seen: dict[tuple[str, int, str], BuildProblem] = {}
     for number, line in enumerate(result.errors.split("\n"), 1):
         if match := _PROBLEM.match(line):
             file = match["file"].removeprefix(scratch)
-            problem = Problem(file, int(match["line"]), match["text"], match["level"], number)
+            problem = BuildProblem(file, int(match["line"]), match["text"], match["level"], number)
             seen.setdefault((file, problem.line, problem.text), problem)
     return tuple(seen.values())

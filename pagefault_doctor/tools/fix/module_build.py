@@ -7,7 +7,7 @@ import re
 import shlex
 from typing import Final
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, Risk
 from pagefault_doctor.model.fact import Finding, Mark
 from pagefault_doctor.model.pattern import regex
@@ -46,7 +46,7 @@ def _plan(case: Case) -> Command | Blocked | None:
     )
 
 
-def _read(result: Result, case: Case) -> Reading:
+def _read(result: Result, case: Case) -> ToolReading:
     built = fact("fix.built", result.ok, result)
     problems = kbuild.problems(result)
     told = [
@@ -55,13 +55,13 @@ def _read(result: Result, case: Case) -> Reading:
     ]
     if not result.ok:
         text = "The module was not built"
-        return Reading(facts=(built,), findings=(finding(text, Mark.BAD, result), *told))
+        return ToolReading(facts=(built,), findings=(finding(text, Mark.BAD, result), *told))
     path = _module(result, case)
     if not path:
         text = "make ran through, but built no module"
-        return Reading(facts=(built,), findings=(finding(text, Mark.NEUTRAL, result), *told))
+        return ToolReading(facts=(built,), findings=(finding(text, Mark.NEUTRAL, result), *told))
     facts = (built, fact("fix.module_path", path, result))
-    return Reading(facts=facts, findings=(_good(path, result), *told))
+    return ToolReading(facts=facts, findings=(_good(path, result), *told))
 
 
 def _good(path: str, result: Result) -> Finding:

@@ -11,12 +11,19 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus
 from pagefault_doctor.model.fact import Finding, Mark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.arguments import elsewhere, is_release, reported
-from pagefault_doctor.tools.fix.changelog import Entry, functions, naming, newer, since, touching
+from pagefault_doctor.tools.fix.changelog import (
+    ChangelogEntry,
+    functions,
+    naming,
+    newer,
+    since,
+    touching,
+)
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
 ID: Final = "newer-kernel"
@@ -68,7 +75,7 @@ _ROW = regex(r"(installed|candidate) ([A-Za-z0-9][\w.+-]{0,150}) (\d[\w.+:~-]{0,
 _SHOWN: Final = 3
 
 
-class Kernel(msgspec.Struct, frozen=True):
+class KernelPackage(msgspec.Struct, frozen=True):
     """A kernel's package: its version, whether it is installed, and the line that told of it."""
 
     package: str
@@ -77,25 +84,25 @@ class Kernel(msgspec.Struct, frozen=True):
     line: int
 
 
-def _kernels(output: str) -> list[Kernel]:
+def _kernels(output: str) -> list[KernelPackage]:
     rows = ((n, _ROW.fullmatch(line.strip())) for n, line in enumerate(output.split("\n"), 1))
-    return [Kernel(m[2], m[3], m[1] == "installed", n) for n, m in rows if m]
+    return [KernelPackage(m[2], m[3], m[1] == "installed", n) for n, m in rows if m]
 
 
-def _running(kernels: list[Kernel], release: str) -> str:
+def _running(kernels: list[KernelPackage], release: str) -> str:
     """Return the version of the package of the running kernel: an rpm's is the release itself."""
     own = (k for k in kernels if k.installed and _is_of(k, release))
     return next((kernel.version for kernel in own), "")
 
 
-def _is_of(kernel: Kernel, release: str) -> bool:
+def _is_of(kernel: KernelPackage, release: str) -> bool:
     return kernel.package == f"linux-image-{release}" or kernel.version == release
 
 
-def _newest(kernels: list[Kernel], release: str) -> Kernel | None:
+def _newest(kernels: list[KernelPackage], release: str) -> KernelPackage | None:
     """Return the newest kernel that is newer than the running one; an installed one first."""
     running = _running(kernels, release)
-    best: Kernel | None = None
+    best: KernelPackage | None = None
     for kernel in sorted(kernels, key=lambda kernel: not kernel.installed):
         if running and newer(kernel.version, best.version if best else running):
             best = kernel
@@ -131,7 +138,7 @@ def _has(case: Case, program: str, family: str) -> bool:
     return program in programs.value  # type: ignore[operator]
 
 
-def _changelog(case: Case, kernel: Kernel) -> Command:
+def _changelog(case: Case, kernel: KernelPackage) -> Command:
     script = _APT_CHANGELOG if kernel.package.startswith("linux-image") else _DNF_CHANGELOG
     where = "on this disk" if kernel.installed else "over the network, if there is one"
     state = "installed" if kernel.installed else "candidate"
@@ -143,15 +150,15 @@ def _changelog(case: Case, kernel: Kernel) -> Command:
     )
 
 
-def _read(result: Result, case: Case) -> Reading:
+def _read(result: Result, case: Case) -> ToolReading:
     if result.status is ResultStatus.MISSING:
-        return Reading()
+        return ToolReading()
     if result.command.argv[2:3] in ((_APT,), (_DNF,)):
         return _listed(result, case)
     return _searched(result, case)
 
 
-def _listed(result: Result, case: Case) -> Reading:
+def _listed(result: Result, case: Case) -> ToolReading:
     here = case.get("host.kernel", "")
     kernels = _kernels(result.output)
     best = _newest(kernels, here)
@@ -159,7 +166,7 @@ def _listed(result: Result, case: Case) -> Reading:
         told = "is in the lists of this box, as they were fetched last"
         text = f"No kernel newer than {here} {told}; renew them (apt-get update, dnf makecache)"
         known = _running(kernels, here)
-        return Reading(findings=(finding(text, Mark.NEUTRAL, result),) if known else ())
+        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),) if known else ())
     how = (
         "it is installed already: reboot into it"
         if best.installed
@@ -170,42 +177,44 @@ def _listed(result: Result, case: Case) -> Reading:
         fact("kernel.newer", f"{best.package} {best.version}", result, best.line),
         fact("kernel.newer_installed", best.installed, result, best.line),
     )
-    return Reading(facts=facts, findings=(finding(text, Mark.NEUTRAL, result, best.line),))
+    return ToolReading(facts=facts, findings=(finding(text, Mark.NEUTRAL, result, best.line),))
 
 
-def _searched(result: Result, case: Case) -> Reading:
+def _searched(result: Result, case: Case) -> ToolReading:
     report, before = reported(case), case.done(ID)
     running = _running(_kernels(before[0].output), case.get("host.kernel", "")) if before else ""
     if report is None or not running:
-        return Reading()
+        return ToolReading()
     kernel = case.get("kernel.newer", "the newer kernel")
     if not result.said_anything:
         text = f"The changelog of {kernel} could not be read here: look for it on another machine"
-        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     entries = tuple(since(result.output, running))
     names = functions(report)
-    hits = [Hit(f"names {function}", entry) for function, entry in naming(entries, names)]
+    hits = [ChangeMatch(f"names {function}", entry) for function, entry in naming(entries, names)]
     for name in names[:1]:
-        hits += [Hit(f"is about the part of {name}", entry) for entry in touching(entries, name)]
+        hits += [
+            ChangeMatch(f"is about the part of {name}", entry) for entry in touching(entries, name)
+        ]
     if not hits:
         text = (
             f"{len(entries)} changes since {running} name nothing of "
             f"{', '.join(names) or 'this fault'}; {kernel} may have the fix all the same"
         )
-        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     first = hits[0].entry
     facts = (fact("kernel.newer_fix", f"{first.version}: {first.text}", result, first.line),)
-    return Reading(facts=facts, findings=_told(hits, kernel, result))
+    return ToolReading(facts=facts, findings=_told(hits, kernel, result))
 
 
-class Hit(msgspec.Struct, frozen=True):
+class ChangeMatch(msgspec.Struct, frozen=True):
     """A change that may bear on the fault, and how it does."""
 
     how: str
-    entry: Entry
+    entry: ChangelogEntry
 
 
-def _told(hits: list[Hit], kernel: str, result: Result) -> tuple[Finding, ...]:
+def _told(hits: list[ChangeMatch], kernel: str, result: Result) -> tuple[Finding, ...]:
     """Tell the first hits, each change once, and what to do about them."""
     once = {hit.entry: hit for hit in reversed(hits)}
     unlike = [hit for hit in hits if once[hit.entry] is hit]

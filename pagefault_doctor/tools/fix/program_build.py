@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Final
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, Risk
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.tools.fix import kbuild
@@ -33,13 +33,13 @@ def _plan(case: Case) -> Command | Blocked | None:
     )
 
 
-def _read(result: Result, case: Case) -> Reading:
+def _read(result: Result, case: Case) -> ToolReading:
     built = fact("fix.built", result.ok, result)
     problems = kbuild.problems(result)[:_TOLD]
     told = [finding(f"{p.place}: {p.text}", Mark.NEUTRAL, result, p.at) for p in problems]
     text = "The program was built" if result.ok else "The program was not built"
     mark = Mark.GOOD if result.ok else Mark.BAD
-    return Reading(facts=(built,), findings=(finding(text, mark, result), *told))
+    return ToolReading(facts=(built,), findings=(finding(text, mark, result), *told))
 
 
 TOOL: Final = Tool(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.pattern import regex
@@ -70,23 +70,23 @@ def _plan(case: Case) -> Command | Blocked | None:
     )
 
 
-def _read(result: Result, case: Case) -> Reading:
+def _read(result: Result, case: Case) -> ToolReading:
     found = own_place(case)
     if found is None:
-        return Reading()
+        return ToolReading()
     name, line = found[0].rpartition("/")[2], found[1]
     if not result.ok:
         text = f"{name} is not in the source folder"
-        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     shown = result.output.split("\n")
     at = min(line, AROUND + 1)
     if len(shown) < at or not shown[at - 1].strip():
         text = f"{name} has no code in line {line}: is it the source of this build?"
-        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     code = shown[at - 1].strip()
     facts = (fact("source.place", f"{name}:{line}", result), fact("source.code", code, result, at))
     told = finding(f"{name}:{line}: {code}", Mark.NEUTRAL, result, at)
-    return Reading(facts=facts, findings=(told,))
+    return ToolReading(facts=facts, findings=(told,))
 
 
 TOOL: Final = Tool(

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, Risk
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.tools.fix import hint, kbuild
-from pagefault_doctor.tools.fix.hint import Hint
+from pagefault_doctor.tools.fix.hint import SourceHint
 from pagefault_doctor.tools.tool import Tool, finding
 
 _CAUSES: Final = (
@@ -30,12 +30,12 @@ def _plan(case: Case) -> Command | Blocked | None:
     return kbuild.in_scratch(case, "sparse", why, "C=2", "CHECK=sparse")
 
 
-def _read(result: Result, case: Case) -> Reading:
+def _read(result: Result, case: Case) -> ToolReading:
     found = [p for p in kbuild.problems(result) if not p.file.startswith("/")]
     if not result.ok and not found:
         text = "The source did not compile under sparse"
-        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
-    hints = (Hint(p.file, p.line, p.text, p.at, _cause(p.text)) for p in found)
+        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
+    hints = (SourceHint(p.file, p.line, p.text, p.at, _cause(p.text)) for p in found)
     silence = "sparse warns of nothing, which proves nothing"
     return hint.reading(hints, result, case, "sparse", silence)
 

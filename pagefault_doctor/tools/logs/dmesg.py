@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Finding, Mark
 from pagefault_doctor.model.pattern import regex
@@ -60,15 +60,15 @@ def _plan(case: Case) -> Command | Blocked | None:
     return refused(case) if is_refused(done[-1]) else None
 
 
-def _read(result: Result, case: Case) -> Reading:
+def _read(result: Result, case: Case) -> ToolReading:
     if is_refused(result):
         why = refused(case)
-        return Reading(findings=(finding(f"{why.reason}: {why.remedy}", Mark.NEUTRAL, result),))
+        return ToolReading(findings=(finding(f"{why.reason}: {why.remedy}", Mark.NEUTRAL, result),))
     if not result.said_anything:
         text = "dmesg printed nothing: the log was cleared, or this kernel keeps none"
-        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     reading = log_reading(result, case, source=DMESG, boot="this boot")
-    return Reading(findings=(*reading.findings, *_lost(result)), log=reading.log)
+    return ToolReading(findings=(*reading.findings, *_lost(result)), log=reading.log)
 
 
 def _lost(result: Result) -> tuple[Finding, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.pattern import regex
@@ -80,10 +80,10 @@ def _wanted(case: Case) -> list[tuple[tuple[str, ...], str]]:
     return [(_THIS_BOOT, "dmesg did not give the whole log of this boot"), last]
 
 
-def _read(result: Result, case: Case) -> Reading:
+def _read(result: Result, case: Case) -> ToolReading:
     if (obstacle := _obstacle(result)) is not None:
         text = f"{obstacle.reason}: {obstacle.remedy}"
-        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     last = "-1" in result.command.argv
     boot = "the boot before this one" if last else "this boot"
     if _messages(result):
@@ -94,16 +94,16 @@ def _read(result: Result, case: Case) -> Reading:
         text = f"The journal holds nothing of {boot}; {_KEEP}"
     else:
         text = f"The journal holds no kernel message of {boot}"
-    return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+    return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
 
 
 def _whole(result: Result) -> bool:
     return result.status not in (ResultStatus.OVERFLOW, ResultStatus.TIMEOUT)
 
 
-def _cut_short(reading: Reading, result: Result) -> Reading:
+def _cut_short(reading: ToolReading, result: Result) -> ToolReading:
     text = "The journal is longer than what was read; later messages are missing here"
-    return Reading(
+    return ToolReading(
         findings=(*reading.findings, finding(text, Mark.NEUTRAL, result)), log=reading.log
     )
 

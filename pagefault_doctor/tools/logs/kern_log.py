@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.tools.logs.log_search import search, search_reading, searched
@@ -51,14 +51,14 @@ def _plan(case: Case) -> Command | Blocked | None:
     return None
 
 
-def _read(result: Result, case: Case) -> Reading:
+def _read(result: Result, case: Case) -> ToolReading:
     if result.command.argv[:2] != _LIST[:2]:
         return search_reading(result, case, boot=f"last boot in {searched(result)}")
     present = _present(result)
     text = f"Log files here, newest first: {', '.join(present)}"
     if not present:
         text = "There is no kern.log, messages or syslog under /var/log"
-    return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+    return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
 
 
 TOOL: Final = Tool(

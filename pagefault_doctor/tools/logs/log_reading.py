@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from pagefault_doctor import klog
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Result
 from pagefault_doctor.model.fact import Finding, Mark, Source
 from pagefault_doctor.model.log import KernelLog
@@ -24,7 +24,7 @@ def parse(text: str, source: str) -> KernelLog:
 
 def log_reading(
     result: Result, case: Case, *, source: str, boot: str, text: str | None = None
-) -> Reading:
+) -> ToolReading:
     """Return what is new in a kernel log, with a finding for each report.
 
     `source` names the log, `boot` says in words which boot it is of. `text` is the log where it is
@@ -34,7 +34,7 @@ def log_reading(
     log = unseen(whole, case.logs)
     origin = result.command.text if text is None else source
     lines = (fact("log.lines", case.get("log.lines", 0) + whole.lines, result),)
-    return Reading(facts=lines, findings=tuple(_findings(whole, log, origin, boot)), log=log)
+    return ToolReading(facts=lines, findings=tuple(_findings(whole, log, origin, boot)), log=log)
 
 
 def findings_of(log: KernelLog, origin: str, boot: str) -> tuple[Finding, ...]:

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from pagefault_doctor.klog.prefilter import NEEDLES
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Command, Result, ResultStatus
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.log import KernelLog
@@ -124,12 +124,12 @@ def log_of(result: Result) -> KernelLog:
     return msgspec.structs.replace(log, size=size or log.size, note=log.note or note_of(result))
 
 
-def search_reading(result: Result, case: Case, boot: str) -> Reading:
+def search_reading(result: Result, case: Case, boot: str) -> ToolReading:
     """Return what is new in the log, with a finding for each report, as `log_reading` does."""
     path = searched(result)
     if not result.said_anything:
         text = f"{path} could not be read"
-        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     reading = log_reading(result, case, source=path, boot=boot, text=text_of(result))
     note = note_of(result)
     if note is None or reading.log is None:

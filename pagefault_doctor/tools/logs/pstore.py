@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Finding, Mark
 from pagefault_doctor.model.pattern import regex
@@ -40,7 +40,7 @@ _HEAD = regex(r"(\w+#\d+) Part(\d+)\s*")
 _RECORD = regex(r".*/dmesg-[a-z0-9_]+?-(\d+)(?:\.enc\.z)?")
 
 
-class Part(msgspec.Struct, frozen=True):
+class PstoreRecord(msgspec.Struct, frozen=True):
     """One record: the file, the dump it belongs to (`Panic#2`), its part number and text."""
 
     path: str
@@ -67,9 +67,9 @@ def files(output: str) -> dict[str, str]:
     return {path: "\n".join(text).rstrip("\n") for path, text in found.items()}
 
 
-def dumps(texts: dict[str, str]) -> list[list[Part]]:
+def dumps(texts: dict[str, str]) -> list[list[PstoreRecord]]:
     """Return the parts of each dump, oldest dump and oldest text first."""
-    grouped: list[list[Part]] = []
+    grouped: list[list[PstoreRecord]] = []
     for part in sorted(filter(None, map(_part, texts.items())), key=lambda p: p.order):
         last = grouped[-1] if grouped else []
         if not last or last[0].dump != part.dump or part.number in {p.number for p in last}:
@@ -78,11 +78,11 @@ def dumps(texts: dict[str, str]) -> list[list[Part]]:
     return [sorted(group, key=lambda part: -part.number) for group in grouped]
 
 
-def _part(item: tuple[str, str]) -> Part | None:
+def _part(item: tuple[str, str]) -> PstoreRecord | None:
     path, text = item
     first, _, rest = text.partition("\n")
     head = _HEAD.fullmatch(first)
-    return Part(path, head.group(1), int(head.group(2)), rest) if head else None
+    return PstoreRecord(path, head.group(1), int(head.group(2)), rest) if head else None
 
 
 def _log_text(texts: dict[str, str]) -> str:
@@ -111,20 +111,20 @@ def _plan(case: Case) -> Command | Blocked | None:
     return None
 
 
-def _read(result: Result, case: Case) -> Reading:
+def _read(result: Result, case: Case) -> ToolReading:
     texts = files(result.output)
     if not texts:
         denied = _denied(result)
         text = "pstore is readable for root only" if denied else "pstore holds no records"
-        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     held = finding(f"pstore holds {len(texts)} records of earlier boots", Mark.NEUTRAL, result)
     found = [held, *_missing_parts(texts, result)]
     facts = (fact("pstore.files", tuple(texts), result),)
     log_text = _log_text(texts)
     if not log_text.strip():
-        return Reading(facts=facts, findings=tuple(found))
+        return ToolReading(facts=facts, findings=tuple(found))
     log = log_reading(result, case, source="pstore", boot="an earlier boot", text=log_text)
-    return Reading(facts=facts, findings=(*found, *log.findings), log=log.log)
+    return ToolReading(facts=facts, findings=(*found, *log.findings), log=log.log)
 
 
 def _missing_parts(texts: dict[str, str], result: Result) -> list[Finding]:

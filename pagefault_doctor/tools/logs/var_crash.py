@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.pattern import regex
@@ -33,7 +33,7 @@ _HAVE_DUMPS: Final = (
 )
 
 
-class Entry(msgspec.Struct, frozen=True):
+class CrashFile(msgspec.Struct, frozen=True):
     """A file under /var/crash. `line` is where the listing names it."""
 
     path: str
@@ -51,17 +51,17 @@ class Entry(msgspec.Struct, frozen=True):
         return "incomplete" not in self.name and not self.empty
 
 
-def entries(listing: str) -> list[Entry]:
+def entries(listing: str) -> list[CrashFile]:
     """Return the files of the listing, newest first."""
     matches = ((n, _ENTRY.fullmatch(line)) for n, line in enumerate(listing.splitlines(), 1))
-    return [Entry(m.group(2), int(m.group(1)) == 0, n) for n, m in matches if m]
+    return [CrashFile(m.group(2), int(m.group(1)) == 0, n) for n, m in matches if m]
 
 
-def _dumps(listing: str) -> list[Entry]:
+def _dumps(listing: str) -> list[CrashFile]:
     return [entry for entry in entries(listing) if _DUMP.fullmatch(entry.name)]
 
 
-def _logs(listing: str) -> list[Entry]:
+def _logs(listing: str) -> list[CrashFile]:
     logs = [entry for entry in entries(listing) if _DMESG.fullmatch(entry.name)]
     return [entry for entry in logs if not entry.empty][:_LOGS_READ]
 
@@ -88,30 +88,30 @@ def _plan(case: Case) -> Command | Blocked | None:
     return None
 
 
-def _read(result: Result, case: Case) -> Reading:
+def _read(result: Result, case: Case) -> ToolReading:
     if result.command.argv[:1] != _LIST[:1]:
         return search_reading(result, case, boot="an earlier boot")
     if is_refused(result):
         text = "/var/crash is readable for root only"
-        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     dumps = _dumps(result.output)
     if not dumps:
         text = "There is no dump under /var/crash"
-        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     best = next((dump for dump in dumps if dump.is_complete), dumps[0])
-    return Reading(
+    return ToolReading(
         facts=_facts(best, result), findings=tuple(_judge(dump, result) for dump in dumps[:5])
     )
 
 
-def _facts(dump: Entry, result: Result) -> tuple[Fact, ...]:
+def _facts(dump: CrashFile, result: Result) -> tuple[Fact, ...]:
     return (
         fact("dump.path", dump.path, result, dump.line),
         fact("dump.complete", dump.is_complete, result, dump.line),
     )
 
 
-def _judge(dump: Entry, result: Result) -> Finding:
+def _judge(dump: CrashFile, result: Result) -> Finding:
     if dump.empty:
         text = f"{dump.path} is empty: the disk was full, or the capture kernel died"
     elif not dump.is_complete:

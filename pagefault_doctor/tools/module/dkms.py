@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Command, Result
 from pagefault_doctor.model.fact import Finding, Mark
 from pagefault_doctor.model.pattern import regex
@@ -21,7 +21,7 @@ _ROW = regex(
 )
 
 
-class Row(msgspec.Struct, frozen=True):
+class DkmsModule(msgspec.Struct, frozen=True):
     """A line of `dkms status`, in the form of dkms 2 (`name, version`) or 3 (`name/version`)."""
 
     package: str
@@ -32,11 +32,11 @@ class Row(msgspec.Struct, frozen=True):
     line: int
 
 
-def rows(output: str) -> list[Row]:
+def rows(output: str) -> list[DkmsModule]:
     """Return what dkms keeps, a row for each package and kernel."""
     matches = ((n, _ROW.fullmatch(s.strip())) for n, s in enumerate(output.splitlines(), 1))
     return [
-        Row(m["package"], m["version"], m["kernel"], m["status"], m["rest"].strip(" ()"), n)
+        DkmsModule(m["package"], m["version"], m["kernel"], m["status"], m["rest"].strip(" ()"), n)
         for n, m in matches
         if m
     ]
@@ -57,16 +57,16 @@ def _plan(case: Case) -> Command | None:
     return Command(argv=("dkms", "status"), tool="dkms", why=why)
 
 
-def _read(result: Result, case: Case) -> Reading:
+def _read(result: Result, case: Case) -> ToolReading:
     suspect = case.suspect or ""
     ours = [row for row in rows(result.output) if _is_package_of(row.package, suspect)]
     if not ours:
         text = f"dkms keeps no module {suspect}" if suspect else "dkms keeps nothing of the case"
-        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     wanted = reported_release(case) or case.get("host.kernel", "")
     row = next((row for row in ours if row.kernel == wanted), None)
     status = row.status if row else "not built"
-    return Reading(
+    return ToolReading(
         facts=(fact("module.dkms", status, result, row.line if row else ours[0].line),),
         findings=(
             *another_kernel(case, result),
@@ -76,7 +76,7 @@ def _read(result: Result, case: Case) -> Reading:
     )
 
 
-def _contradicted(row: Row, case: Case, result: Result) -> tuple[Finding, ...]:
+def _contradicted(row: DkmsModule, case: Case, result: Result) -> tuple[Finding, ...]:
     """Tell where the file itself does not fit, whatever dkms believes."""
     fits = case.get("module.vermagic_fits", True) and case.get("module.crcs_fit", True)
     if fits or row.status != "installed":
@@ -89,7 +89,9 @@ def _contradicted(row: Row, case: Case, result: Result) -> tuple[Finding, ...]:
     return (finding(text, Mark.BAD, result, row.line),)
 
 
-def _judge(ours: list[Row], row: Row | None, wanted: str, result: Result) -> list[Finding]:
+def _judge(
+    ours: list[DkmsModule], row: DkmsModule | None, wanted: str, result: Result
+) -> list[Finding]:
     package = ours[0].package
     if row is None:
         kernels = ", ".join(row.kernel for row in ours if row.kernel) or "no kernel at all"

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Source
 from pagefault_doctor.model.pattern import regex
@@ -19,7 +19,7 @@ from pagefault_doctor.tools.tool import Tool, fact, finding
 _ROW = regex(r"(\S+)\s+(\d+)\s+(-?\d+|-)(?:\s+(\S.*))?")
 
 
-class Row(msgspec.Struct, frozen=True):
+class LoadedModule(msgspec.Struct, frozen=True):
     """A loaded module: its size in bytes, its users, and the line of the table it stands in."""
 
     name: str
@@ -29,7 +29,7 @@ class Row(msgspec.Struct, frozen=True):
     line: int
 
 
-def rows(table: str) -> list[Row]:
+def rows(table: str) -> list[LoadedModule]:
     """Return the modules of lsmod's table, in its order."""
     found = []
     for number, line in enumerate(table.splitlines(), 1):
@@ -39,7 +39,7 @@ def rows(table: str) -> list[Row]:
         name, size, count, users = match.groups()
         used_by = tuple(user for user in (users or "").split(",") if user.strip("- "))
         refcount = int(count[:10]) if count != "-" else 0
-        found.append(Row(name, int(size[:15]), refcount, used_by, number))
+        found.append(LoadedModule(name, int(size[:15]), refcount, used_by, number))
     return found
 
 
@@ -55,21 +55,21 @@ def _plan(case: Case) -> Command | Blocked | None:
     return None
 
 
-def _read(result: Result, case: Case) -> Reading:
+def _read(result: Result, case: Case) -> ToolReading:
     table = rows(result.output)
     if not result.ok and not table:
         text = "lsmod got no list of modules from this kernel"
-        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     facts, findings = _suspect(case, table, result)
     flag_facts, flag_findings = _flags(case)
-    return Reading(
+    return ToolReading(
         facts=(*flag_facts, *facts),
         findings=(*another_kernel(case, result), *flag_findings, *findings),
     )
 
 
 def _suspect(
-    case: Case, table: list[Row], result: Result
+    case: Case, table: list[LoadedModule], result: Result
 ) -> tuple[tuple[Fact, ...], tuple[Finding, ...]]:
     suspect = case.suspect
     if suspect is None:

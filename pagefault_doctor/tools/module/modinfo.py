@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.pattern import regex
@@ -63,18 +63,18 @@ def _plan(case: Case) -> Command | Blocked | None:
     return Command(argv=("modinfo", targets[len(done)]), tool="modinfo", why=why)
 
 
-def _read(result: Result, case: Case) -> Reading:
+def _read(result: Result, case: Case) -> ToolReading:
     said = fields(result.output)
     target = result.command.argv[-1] if result.command.argv else "?"
     if "filename" not in said:
-        return Reading(findings=(*another_kernel(case, result), _not_found(target, result)))
+        return ToolReading(findings=(*another_kernel(case, result), _not_found(target, result)))
     facts = [fact(_FACTS[k], v, result, n) for k, (v, n) in said.items() if k in _FACTS]
     findings = [*another_kernel(case, result), _file(said, result)]
     for judge in (_vermagic, _srcversion):
         more_facts, more_findings = judge(said, result, case)
         facts += more_facts
         findings += more_findings
-    return Reading(facts=tuple(facts), findings=tuple(findings))
+    return ToolReading(facts=tuple(facts), findings=tuple(findings))
 
 
 def _not_found(target: str, result: Result) -> Finding:

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.pattern import regex
@@ -145,7 +145,7 @@ def _plan(case: Case) -> Command | Blocked | None:
 Judged = tuple[list[Fact], list[Finding]]
 
 
-def _read(result: Result, case: Case) -> Reading:
+def _read(result: Result, case: Case) -> ToolReading:
     told = _parse(result.output)
     facts: list[Fact] = []
     findings: list[Finding] = []
@@ -153,7 +153,7 @@ def _read(result: Result, case: Case) -> Reading:
         more_facts, more_findings = judge(told, result, case)
         facts += more_facts
         findings += more_findings
-    return Reading(facts=tuple(facts), findings=tuple(findings))
+    return ToolReading(facts=tuple(facts), findings=tuple(findings))
 
 
 def _build(told: _Told, result: Result, case: Case) -> Judged:

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.pattern import regex
@@ -32,7 +32,7 @@ _PATCH: Final = 16
 FACTS: Final = ("module.text_fits", "module.text_flipped")
 
 
-class Byte(msgspec.Struct, frozen=True):
+class ChangedByte(msgspec.Struct, frozen=True):
     """A byte of code that differs: in the file, in memory, and where. `line` is of the output."""
 
     offset: int
@@ -77,27 +77,31 @@ def _plan_dump(case: Case) -> Command | Blocked | None:
     )
 
 
-def _read(result: Result, case: Case) -> Reading:
+def _read(result: Result, case: Case) -> ToolReading:
     lines = result.output.split("\n")
     counts = next((m for line in lines if (m := _COMPARED.fullmatch(line))), None)
     if counts is None or counts[1] == "0":
-        return Reading()
+        return ToolReading()
     matches = ((n, _DIFFERS.fullmatch(line)) for n, line in enumerate(lines, 1))
-    differing = [Byte(int(m[1]), int(m[2], 16), int(m[3], 16), m[4], n) for n, m in matches if m]
+    differing = [
+        ChangedByte(int(m[1]), int(m[2], 16), int(m[3], 16), m[4], n) for n, m in matches if m
+    ]
     compared, whole, count = (int(text) for text in counts.groups())
     if count == 0:
         text = (
             f"The code of {case.suspect} in memory is that of its file ({compared} of {whole} "
             "bytes compared; the kernel itself fills in or patches the others)"
         )
-        return Reading(
+        return ToolReading(
             facts=(fact("module.text_fits", True, result, 1),),
             findings=(finding(text, Mark.GOOD, result, 1),),
         )
-    return _judge(differing, count, compared, result, case) if differing else Reading()
+    return _judge(differing, count, compared, result, case) if differing else ToolReading()
 
 
-def _judge(differing: list[Byte], count: int, compared: int, result: Result, case: Case) -> Reading:
+def _judge(
+    differing: list[ChangedByte], count: int, compared: int, result: Result, case: Case
+) -> ToolReading:
     first, last = differing[0], differing[-1]
     flipped = (first.file ^ first.memory).bit_count() == 1
     facts: tuple[Fact, ...] = ()
@@ -121,7 +125,7 @@ def _judge(differing: list[Byte], count: int, compared: int, result: Result, cas
             " it is another build; find its file before you trust a line of this one"
         )
     told: Finding = finding(text, Mark.BAD, result, first.line)
-    return Reading(facts=facts, findings=(told,))
+    return ToolReading(facts=facts, findings=(told,))
 
 
 LIVE_TOOL: Final = Tool(

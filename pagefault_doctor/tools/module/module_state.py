@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Value
 from pagefault_doctor.model.pattern import regex
@@ -58,21 +58,21 @@ def _fields(output: str) -> dict[str, tuple[str, int]]:
     return found
 
 
-def _read(result: Result, case: Case) -> Reading:
+def _read(result: Result, case: Case) -> ToolReading:
     name = case.suspect or "the module"
     warning = another_kernel(case, result)
     first = result.output.partition("\n")[0].strip()
     if first != "present":
         text = f"/sys/module knows no {name}: it is not loaded now"
         absent = (fact("module.loaded", False, result),) if first == "absent" else ()
-        return Reading(facts=absent, findings=(*warning, finding(text, Mark.NEUTRAL, result)))
+        return ToolReading(facts=absent, findings=(*warning, finding(text, Mark.NEUTRAL, result)))
     said = _fields(result.output)
     if "initstate" not in said:
         text = f"{name} is built into this kernel, it is not a loaded module"
-        return Reading(findings=(*warning, finding(text, Mark.NEUTRAL, result)))
+        return ToolReading(findings=(*warning, finding(text, Mark.NEUTRAL, result)))
     facts, findings = _provenance(said, result)
     more_facts, more_findings = _source(said, result, case)
-    return Reading(
+    return ToolReading(
         facts=(*_plain_facts(said, result), *facts, *more_facts),
         findings=(*warning, _state(name, said, result), *findings, *more_findings),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Result
 from pagefault_doctor.model.fact import Finding, Mark
 from pagefault_doctor.model.taint import BY_LETTER, letters
@@ -36,18 +36,18 @@ def meaning(letter: str) -> str:
     return f"{letter} ({flag.meaning})" if flag else letter
 
 
-def _read(result: Result, case: Case) -> Reading:
+def _read(result: Result, case: Case) -> ToolReading:
     mask = mask_of(result.output)
     if mask is None:
         text = "The taint flags could not be read; is /proc mounted?"
-        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     now = letters(mask)
     if now:
         said = f"Taint of this kernel now: {', '.join(map(meaning, now))}"
     else:
         said = "This kernel is not tainted now"
     mark = Mark.GOOD if not now else Mark.NEUTRAL
-    return Reading(
+    return ToolReading(
         facts=(fact("taint.mask", mask, result, 1), fact("taint.letters", now, result, 1)),
         findings=(finding(said, mark, result, 1), *_against_report(now, result, case)),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.log import KernelLog
@@ -84,13 +84,13 @@ def _plan_before(case: Case) -> Command | Blocked | None:
     return dmesg.command(_BEFORE, why)
 
 
-def _read_before(result: Result, case: Case) -> Reading:
+def _read_before(result: Result, case: Case) -> ToolReading:
     if is_refused(result) or not result.said_anything:
         text = "The kernel log could not be noted: what is new later cannot be told from it"
     else:
         count = len(parse(result.output, DMESG).reports)
         text = f"The kernel log holds {count} report{'' if count == 1 else 's'} before"
-    return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+    return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
 
 
 def _plan_delta(case: Case) -> Command | Blocked | None:
@@ -100,9 +100,9 @@ def _plan_delta(case: Case) -> Command | Blocked | None:
     return dmesg.command(_DELTA, "see whether the kernel logged anything new")
 
 
-def _unread(result: Result) -> Reading:
+def _unread(result: Result) -> ToolReading:
     text = "The kernel log could not be read: whether anything is new is not known"
-    return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+    return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
 
 
 def _no_baseline(result: Result) -> Finding:
@@ -118,12 +118,12 @@ def _new_findings(log: KernelLog, result: Result) -> list[Finding]:
     return [report_finding(report, log, origin, "new in this boot") for report in log.reports[:12]]
 
 
-def _read_delta(result: Result, case: Case) -> Reading:
+def _read_delta(result: Result, case: Case) -> ToolReading:
     if is_refused(result) or not result.said_anything:
         return _unread(result)
     known = _baseline(case)
     if not known:
-        return Reading(findings=(_no_baseline(result),))
+        return ToolReading(findings=(_no_baseline(result),))
     log = _new(result, known, case)
     reproduced = _reproduced(log, case)
     if reproduced:
@@ -132,7 +132,7 @@ def _read_delta(result: Result, case: Case) -> Reading:
         text, mark = "The kernel reported something new, but not the same fault", Mark.BAD
     else:
         text, mark = "The kernel reported nothing new", Mark.NEUTRAL
-    return Reading(
+    return ToolReading(
         facts=(
             fact("reproduce.new_reports", len(log.reports), result),
             fact("reproduce.reproduced", reproduced, result),
@@ -152,39 +152,39 @@ def _plan_after(case: Case) -> Command | Blocked | None:
     return dmesg.refused(case) if is_refused(done[-1]) else None
 
 
-def _read_after(result: Result, case: Case) -> Reading:
+def _read_after(result: Result, case: Case) -> ToolReading:
     if result.command.argv[:1] == ("cat",):
         return _read_taint(result, case)
     if is_refused(result) or not result.said_anything:
         reading = _unread(result)
         verdict = fact("validate.verdict", "inconclusive", result)
-        return Reading(facts=(verdict,), findings=reading.findings)
+        return ToolReading(facts=(verdict,), findings=reading.findings)
     known = _baseline(case)
     if not known:
         verdict = fact("validate.verdict", "inconclusive", result)
-        return Reading(facts=(verdict,), findings=(_no_baseline(result),))
+        return ToolReading(facts=(verdict,), findings=(_no_baseline(result),))
     log = _new(result, known, case)
     verdict_fact, why = _verdict(log, result, case)
-    return Reading(
+    return ToolReading(
         facts=(fact("validate.new_reports", len(log.reports), result), verdict_fact),
         findings=(*_new_findings(log, result), why),
         log=log,
     )
 
 
-def _read_taint(result: Result, case: Case) -> Reading:
+def _read_taint(result: Result, case: Case) -> ToolReading:
     now = taint.mask_of(result.output)
     if now is None:
         text = "The taint flags could not be read"
-        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     if not case.has("taint.mask"):
         text = "The taint flags were not read before: what was added is not known"
-        return Reading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     added = letters(now & ~case.get("taint.mask", 0))
     what = ", ".join(map(taint.meaning, added))
     text = f"Taint added: {what}" if added else "No taint was added"
     mark = Mark.BAD if _DAMAGE & set(added) else Mark.NEUTRAL if added else Mark.GOOD
-    return Reading(
+    return ToolReading(
         facts=(fact("validate.taint_added", added, result, 1),),
         findings=(finding(text, mark, result, 1),),
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.diagnosis import Attribution, RootCause
 from pagefault_doctor.model.fact import Finding, Mark
@@ -91,7 +91,7 @@ def stuck_bits(pairs: list[tuple[int, int]]) -> int | None:
     return masks.pop() if len(masks) == 1 else None
 
 
-def _read(result: Result, case: Case) -> Reading:
+def _read(result: Result, case: Case) -> ToolReading:
     text = plain(result.output)
     pairs = [
         (int(m[1], 16), int(m[2], 16)) for m in _MISMATCH.finditer(result.errors + "\n" + text)
@@ -99,16 +99,16 @@ def _read(result: Result, case: Case) -> Reading:
     failures = (result.errors + text).count("FAILURE:")
     finished = re.search(r"^Done\.?$", text, re.MULTILINE) is not None
     if not failures and not finished:
-        return Reading(findings=(finding(_unfinished(result), Mark.NEUTRAL, result),))
+        return ToolReading(findings=(finding(_unfinished(result), Mark.NEUTRAL, result),))
     facts = (
         fact("memtest.failures", failures, result),
         fact("memtest.passed", failures == 0, result),
     )
     if failures:
-        return Reading(facts=facts, findings=_failed(failures, pairs, text, result))
+        return ToolReading(facts=facts, findings=_failed(failures, pairs, text, result))
     tests = sum(m[2].startswith("ok") for m in map(_TEST.match, text.split("\n")) if m)
     good = f"{SIZE} of memory passed {tests} tests; that clears these pages, not all of the memory"
-    return Reading(facts=facts, findings=(finding(good, Mark.GOOD, result),))
+    return ToolReading(facts=facts, findings=(finding(good, Mark.GOOD, result),))
 
 
 def _failed(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.pattern import regex
@@ -157,7 +157,7 @@ def plan_rmmod(case: Case) -> Command | Blocked | None:
     return _unload("rmmod", name, "unloading runs the module's exit code, which may fault too")
 
 
-def read(result: Result, case: Case) -> Reading:
+def read(result: Result, case: Case) -> ToolReading:
     """Return whether the module went in (or out), and why not."""
     if _is_state(result):
         return _read_state(result)
@@ -166,14 +166,14 @@ def read(result: Result, case: Case) -> Reading:
     text, mark = _verdict(program, result)
     told = program != "rmmod" and result.status not in _UNKNOWN
     facts = (fact(f"{prefix}.inserted", result.ok, result),) if told else ()
-    return Reading(facts=facts, findings=(finding(text, mark, result),))
+    return ToolReading(facts=facts, findings=(finding(text, mark, result),))
 
 
-def _read_state(result: Result) -> Reading:
+def _read_state(result: Result) -> ToolReading:
     state = result.output.strip()
     if state not in ("live", "coming", "going"):
-        return Reading()
-    return Reading(facts=(fact("module.initstate", state, result, 1),))
+        return ToolReading()
+    return ToolReading(facts=(fact("module.initstate", state, result, 1),))
 
 
 def _verdict(program: str, result: Result) -> tuple[str, Mark]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.pattern import regex
@@ -48,7 +48,7 @@ def _plan(case: Case) -> Command | Blocked | None:
     return None
 
 
-def _read(result: Result, case: Case) -> Reading:
+def _read(result: Result, case: Case) -> ToolReading:
     counts: dict[str, tuple[int, int]] = {}
     for number, text in enumerate(result.errors.splitlines(), 1):
         if (match := _COUNT.match(text)) and (digits := re.sub(r"\D", "", match[1])):
@@ -58,12 +58,12 @@ def _read(result: Result, case: Case) -> Reading:
         for event, (count, at) in counts.items()
     )
     if "page-faults" not in counts:
-        return Reading(facts=facts)
+        return ToolReading(facts=facts)
     total, line = counts["page-faults"]
     major = counts.get("major-faults", (0, line))[0]
     told = f"{total} page faults in {SECONDS} s, {major} of them major (waited for a disk)"
     mark = Mark.BAD if major >= MANY * SECONDS else Mark.NEUTRAL
-    return Reading(facts=facts, findings=(finding(told, mark, result, line),))
+    return ToolReading(facts=facts, findings=(finding(told, mark, result, line),))
 
 
 TOOL: Final = Tool(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.taint import letters
@@ -77,20 +77,20 @@ def _mask(result: Result) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
 
 
-def _read(result: Result, case: Case) -> Reading:
+def _read(result: Result, case: Case) -> ToolReading:
     if result.command.argv != _TAINT:
-        return Reading()
+        return ToolReading()
     if not result.output.strip().isdigit():
-        return Reading()
+        return ToolReading()
     found = letters(_mask(result))
     facts = (fact("taint.letters", found, result, 1), fact("taint.mask", _mask(result), result, 1))
     if spoilt := _spoilt(found, case):
         text = f"Nothing is proven before a reboot: {spoilt}"
-        return Reading(facts=facts, findings=(finding(text, Mark.NEUTRAL, result, 1),))
+        return ToolReading(facts=facts, findings=(finding(text, Mark.NEUTRAL, result, 1),))
     text = "The kernel was not spoilt since it was booted: no reboot needed"
     if case.done("reboot"):
         text = "The machine was booted anew, and its new kernel is clean"
-    return Reading(facts=facts, findings=(finding(text, Mark.GOOD, result, 1),))
+    return ToolReading(facts=facts, findings=(finding(text, Mark.GOOD, result, 1),))
 
 
 TOOL: Final = Tool(

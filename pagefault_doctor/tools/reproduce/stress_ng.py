@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.fact import Finding, Mark
 from pagefault_doctor.model.pattern import regex
@@ -41,18 +41,20 @@ def _plan(case: Case) -> Command | None:
     )
 
 
-def _read(result: Result, case: Case) -> Reading:
+def _read(result: Result, case: Case) -> ToolReading:
     lines = [(m[1], m[2]) for m in _LINE.finditer(result.errors + "\n" + result.output)]
     ended = [text for _, text in lines if "successful run completed" in text]
     if not ended:
-        return Reading(findings=(_unfinished(result, lines),))
+        return ToolReading(findings=(_unfinished(result, lines),))
     failed = _failed(lines)
     passed = not failed and not any(map(_FAILURE.match, ended))
     facts = (
         fact("stress.passed", passed, result),
         fact("stress.failed_stressors", failed, result),
     )
-    return Reading(facts=facts, findings=(_judge(passed, failed, result), *_metrics(lines, result)))
+    return ToolReading(
+        facts=facts, findings=(_judge(passed, failed, result), *_metrics(lines, result))
+    )
 
 
 def _failed(lines: list[tuple[str, str]]) -> tuple[str, ...]:

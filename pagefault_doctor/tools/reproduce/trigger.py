@@ -11,7 +11,7 @@ import shlex
 from typing import Final
 
 from pagefault_doctor.model import untrusted
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.tools.arguments import elsewhere, given
@@ -97,10 +97,10 @@ def plan(case: Case) -> Command | Blocked | None:
     )
 
 
-def read(result: Result, case: Case) -> Reading:
+def read(result: Result, case: Case) -> ToolReading:
     """Return how a line of the trigger ended; whether the kernel faulted is for the log to say."""
     text, mark = _verdict(result)
-    return Reading(findings=(finding(text, mark, result),))
+    return ToolReading(findings=(finding(text, mark, result),))
 
 
 def _verdict(result: Result) -> tuple[str, Mark]:

@@ -28,7 +28,7 @@ _LAB: Final = (
 )
 
 
-class Where(msgspec.Struct, frozen=True):
+class CommandHost(msgspec.Struct, frozen=True):
     """Where a command would run: the host's name, and whether anything runs at all.
 
     `in_guest` means a throw-away guest of the lab, `beside_guest` this machine at work for it;
@@ -42,7 +42,7 @@ class Where(msgspec.Struct, frozen=True):
     moved: tuple[tuple[str, str], ...] = ()
 
 
-def rows(command: Command, where: Where) -> Iterator[Row]:
+def rows(command: Command, where: CommandHost) -> Iterator[Row]:
     """Give the question that goes before a command with a risk."""
     yield Row(_question(where), f"risk: {command.risk}", Tone.TITLE)
     yield Row()
@@ -75,7 +75,7 @@ def rows(command: Command, where: Where) -> Iterator[Row]:
         yield Row(f"To undo: {undo}", hang=9)
 
 
-def _question(where: Where) -> str:
+def _question(where: CommandHost) -> str:
     if where.in_guest:
         return f"Run this on {where.host}, the lab's virtual machine?"
     return (
@@ -90,12 +90,12 @@ def _module(command: Command) -> str:
     return shlex.quote(next((word for word in command.argv if word.endswith(".ko")), "FILE.ko"))
 
 
-def is_typed(command: Command, where: Where) -> bool:
+def is_typed(command: Command, where: CommandHost) -> bool:
     """Return whether the name of the host must be typed."""
     return command.risk is Risk.CRASH and where.live and not where.in_guest
 
 
-def prompt(command: Command, where: Where) -> str:
+def prompt(command: Command, where: CommandHost) -> str:
     """Return how the question is answered."""
     if not where.live:
         return "Enter or y: go on with the replay   n: do not"

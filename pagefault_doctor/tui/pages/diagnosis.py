@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
 from pagefault_doctor.model.diagnosis import (
-    Account,
     Candidate,
     Evidence,
     Experiment,
-    Reading,
+    Explanation,
+    RegisterNote,
     RootCause,
 )
 from pagefault_doctor.model.playbook import Cause
@@ -49,7 +49,7 @@ def experiment_rows(experiment: Experiment, causes: Mapping[str, Cause]) -> Iter
         yield Row(f"    {known.title if known else cause}: {outcome}", tone=Tone.DIM, hang=6)
 
 
-def _account(account: Account) -> Iterator[Row]:
+def _account(account: Explanation) -> Iterator[Row]:
     for title, sentences in (
         ("What happened", account.happened),
         ("How it came to that", account.came),
@@ -65,7 +65,7 @@ def _account(account: Account) -> Iterator[Row]:
             yield Row(f"    {sentence.text}", place, hang=6, ref=sentence if place else None)
 
 
-def _registers(registers: tuple[Reading, ...]) -> Iterator[Row]:
+def _registers(registers: tuple[RegisterNote, ...]) -> Iterator[Row]:
     telling = [reading for reading in registers if reading.telling]
     if telling:
         yield Row()

@@ -12,7 +12,7 @@ from pagefault_doctor.session.view import View
 from pagefault_doctor.tui.row import Row, Tone
 
 
-class LogLine(msgspec.Struct, frozen=True):
+class EvidenceLine(msgspec.Struct, frozen=True):
     """A line of the report of that number, counted as in `Case.reports`."""
 
     report: int
@@ -37,7 +37,7 @@ def rows(view: View) -> Iterator[Row]:
             mark = "!" if line.number in cited else " "
             tone = Tone.BAD if line.number in cited else Tone.PLAIN
             text = f"{mark} {line.number:{width}}  {line.text}"
-            yield Row(text, "", tone, width + 4, True, LogLine(index, line.number))
+            yield Row(text, "", tone, width + 4, True, EvidenceLine(index, line.number))
         yield Row()
 
 
@@ -66,12 +66,12 @@ def _where(view: View, report: Report) -> str:
 
 def find(shown: Sequence[Row], line: int | None, report: int) -> int | None:
     """Return the row of a line of a report; else of that line in any report, else None."""
-    wanted = LogLine(report, line or 0)
+    wanted = EvidenceLine(report, line or 0)
     exact = next((n for n, row in enumerate(shown) if row.ref == wanted), None)
     if exact is not None:
         return exact
     return next(
-        (n for n, row in enumerate(shown) if isinstance(row.ref, LogLine)
+        (n for n, row in enumerate(shown) if isinstance(row.ref, EvidenceLine)
          and row.ref.number == line),
         None,
     )  # fmt: skip

@@ -34,8 +34,8 @@ def rows(step: Step, tools: Mapping[str, Tool]) -> Iterator[Row]:
         yield Row("By hand", tone=Tone.TITLE)
         for line in step.by_hand.strip().splitlines():
             yield Row(f"  {line}", hang=4)
-    yield from _section("Keys in a step", _of(keys.Place.STEP, keys.Place.ANYWHERE))
-    yield from _section("Keys in output, log, diagnosis and report", _of(keys.Place.VIEWER))
+    yield from _section("Keys in a step", _of(keys.KeyScope.STEP, keys.KeyScope.ANYWHERE))
+    yield from _section("Keys in output, log, diagnosis and report", _of(keys.KeyScope.VIEWER))
     yield from _section("Moving", list(keys.MOVING))
     yield from _section("Risk of a command", [(risk.value, text) for risk, text in RISKS.items()])
     signs = [(mark, STATUS_WORDS[status]) for status, mark in STATUS_MARKS.items() if mark.strip()]
@@ -44,7 +44,7 @@ def rows(step: Step, tools: Mapping[str, Tool]) -> Iterator[Row]:
     yield from _section("Signs of a finding", found)
 
 
-def _of(*places: keys.Place) -> list[tuple[str, str]]:
+def _of(*places: keys.KeyScope) -> list[tuple[str, str]]:
     return [(key.cap, key.help) for key in keys.of(*places)]
 
 

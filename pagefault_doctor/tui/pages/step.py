@@ -13,7 +13,7 @@ from pagefault_doctor.model.fact import Finding, Mark
 from pagefault_doctor.model.playbook import Cause, Step, StepStatus
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.session import remedy
-from pagefault_doctor.session.remedy import Matched
+from pagefault_doctor.session.remedy import MatchedRemedy
 from pagefault_doctor.session.view import CommandRecord, View
 from pagefault_doctor.tools.tool import Tool, next_command
 from pagefault_doctor.tui.pages import phrases
@@ -26,7 +26,7 @@ _TWO_LINES = 150
 _TONES = {Mark.BAD: Tone.BAD, Mark.GOOD: Tone.GOOD, Mark.NEUTRAL: Tone.PLAIN}
 
 
-class Now(msgspec.Struct, frozen=True, kw_only=True):
+class StepMoment(msgspec.Struct, frozen=True, kw_only=True):
     """What a page shows beside the view: what is proposed, what runs, and the tools."""
 
     proposed: Command | None = None
@@ -35,7 +35,7 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
     causes: Mapping[str, Cause] = {}
 
 
-def rows(view: View, step: Step, now: Now) -> tuple[Row, ...]:
+def rows(view: View, step: Step, now: StepMoment) -> tuple[Row, ...]:
     """Return the page of a step, the current one or another."""
     return tuple(_without_gaps(_rows(view, step, now)))
 
@@ -51,7 +51,7 @@ def _without_gaps(rows: Iterable[Row]) -> Iterator[Row]:
             yield row
 
 
-def _rows(view: View, step: Step, now: Now) -> Iterator[Row]:
+def _rows(view: View, step: Step, now: StepMoment) -> Iterator[Row]:
     number = view.playbook.steps.index(step) + 1
     state = view.state.steps[step.id]
     status = STATUS_WORDS[state.status]
@@ -68,7 +68,7 @@ def _rows(view: View, step: Step, now: Now) -> Iterator[Row]:
             yield Row(f"  note: {note.text}", hang=8, ref=note)
 
 
-def _remedy(cause: Cause, here: Matched | None) -> Iterator[Row]:
+def _remedy(cause: Cause, here: MatchedRemedy | None) -> Iterator[Row]:
     """Tell the usual cure of a cause, at the line that faulted and with its example."""
     yield Row()
     if here:
@@ -98,7 +98,7 @@ def _beginning(text: str) -> str:
     return first
 
 
-def _commands(view: View, step: Step, now: Now) -> Iterator[Row]:
+def _commands(view: View, step: Step, now: StepMoment) -> Iterator[Row]:
     records = view.of_step(step.id)
     for record in records:
         yield from _command(record, now)
@@ -123,7 +123,7 @@ def _commands(view: View, step: Step, now: Now) -> Iterator[Row]:
         yield from _planned(view, step.tools, now.tools)
 
 
-def _command(record: CommandRecord, now: Now) -> Iterator[Row]:
+def _command(record: CommandRecord, now: StepMoment) -> Iterator[Row]:
     command, running = record.command, now.running
     text = f"$ {phrases.of_tool(command, now.tools)}{'   (edited)' if command.edited else ''}"
     if record.result is None:

@@ -28,7 +28,7 @@ class ConsentScreen(PageScreen):
         self._command = command
 
     @property
-    def _where(self) -> consent.Where:
+    def _where(self) -> consent.CommandHost:
         return self.wizard.where(self._command)
 
     @property

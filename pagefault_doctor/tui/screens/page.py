@@ -26,7 +26,7 @@ class PageScreen(Screen[ScreenResult]):
     there is a `RowView` also rules called `above` and `below` around it."""
 
     COMPONENT_CLASSES = set(TONES)
-    PLACE: ClassVar[keys.Place | None] = None
+    PLACE: ClassVar[keys.KeyScope | None] = None
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
 
     @property
@@ -102,7 +102,7 @@ class PageScreen(Screen[ScreenResult]):
     def action_palette(self) -> None:
         """Offer every action by name."""
         steps = len(self.wizard.walk.view.playbook.steps)
-        places = filter(None, (self.PLACE, keys.Place.ANYWHERE))
+        places = filter(None, (self.PLACE, keys.KeyScope.ANYWHERE))
         offered = [
             offer
             for key in keys.of(*places)

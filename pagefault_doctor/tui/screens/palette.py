@@ -22,7 +22,7 @@ class PaletteScreen(PageScreen):
         ("up", "move(-1)", "up"),
     ]
 
-    def __init__(self, offered: tuple[keys.Offer, ...]) -> None:
+    def __init__(self, offered: tuple[keys.PaletteAction, ...]) -> None:
         super().__init__()
         self._offered = offered
 

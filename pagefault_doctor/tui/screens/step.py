@@ -29,9 +29,9 @@ from pagefault_doctor.tui.widgets.rows import Rows, Rule
 class StepScreen(PageScreen):
     """The current step, or another one that is looked at."""
 
-    PLACE = keys.Place.STEP
+    PLACE = keys.KeyScope.STEP
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings(
-        keys.of(keys.Place.STEP, keys.Place.ANYWHERE)
+        keys.of(keys.KeyScope.STEP, keys.KeyScope.ANYWHERE)
     )
 
     def __init__(self) -> None:
@@ -102,7 +102,7 @@ class StepScreen(PageScreen):
             *status.causes_rows(view, wizard.causes, 6, secret),
             *status.evidence_rows(view, secret),
         )
-        now = step_page.Now(
+        now = step_page.StepMoment(
             proposed=wizard.walk.proposed,
             running=wizard.running,
             tools=wizard.walk.tools,

@@ -25,9 +25,9 @@ from pagefault_doctor.tui.widgets.rows import Rows, Rule
 class ViewerScreen(PageScreen):
     """A long page with a cursor and a search."""
 
-    PLACE = keys.Place.VIEWER
+    PLACE = keys.KeyScope.VIEWER
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings(
-        keys.of(keys.Place.VIEWER, keys.Place.ANYWHERE)
+        keys.of(keys.KeyScope.VIEWER, keys.KeyScope.ANYWHERE)
     )
     TITLE = ""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.strip import Strip
 from textual.widget import Widget
 
-from pagefault_doctor.tui.row import Line, Tone
+from pagefault_doctor.tui.row import ScreenLine, Tone
 from pagefault_doctor.tui.safe_text import ascii_only, cells, strip
 
 TONES = frozenset(f"tone--{tone}" for tone in Tone) | {"tone--cursor"}
@@ -16,7 +16,7 @@ Screens have them, not each widget: Textual works them all out anew for every no
 
 
 def paint(
-    widget: Widget, line: Line, width: int, *, gutter: str = "", chosen: bool = False
+    widget: Widget, line: ScreenLine, width: int, *, gutter: str = "", chosen: bool = False
 ) -> Strip:
     """Return the line in its screen's styles; `gutter` goes before it, in the width."""
     tone = "tone--cursor" if chosen else f"tone--{line.tone}"

@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from pagefault_doctor.tui.row import Line, Row, Tone, layout
+from pagefault_doctor.tui.row import Row, ScreenLine, Tone, layout
 from pagefault_doctor.tui.widgets.paint import paint
 
 _GUTTER = 1
@@ -35,7 +35,7 @@ class RowView(ScrollView, can_focus=True):
         super().__init__(id=id)
         self.rows: Sequence[Row] = rows
         self.cursor: int | None = None
-        self._lines: list[Line] = []
+        self._lines: list[ScreenLine] = []
         self._starts: list[int] = []
 
     @property
@@ -163,7 +163,7 @@ class RowView(ScrollView, can_focus=True):
             # The first paint comes before the resize event that lays the page out.
             self._lines = layout(self.rows, max(self.size.width - _GUTTER, 8))
         if number >= len(self._lines):
-            return paint(self, Line("", "", Tone.PLAIN, -1), self.size.width)
+            return paint(self, ScreenLine("", "", Tone.PLAIN, -1), self.size.width)
         line = self._lines[number]
         chosen = line.row == self.cursor
         return paint(self, line, self.size.width, gutter=">" if chosen else " ", chosen=chosen)

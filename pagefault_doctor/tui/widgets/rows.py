@@ -8,7 +8,7 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from pagefault_doctor.tui.row import Line, Row, Tone, layout
+from pagefault_doctor.tui.row import Row, ScreenLine, Tone, layout
 from pagefault_doctor.tui.widgets.paint import paint
 
 
@@ -18,7 +18,7 @@ class Rows(Widget):
     def __init__(self, rows: Iterable[Row] = (), *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self.rows = tuple(rows)
-        self._lines: list[Line] = []
+        self._lines: list[ScreenLine] = []
 
     def show(self, *rows: Row) -> None:
         """Show these rows in place of those before."""
@@ -48,7 +48,7 @@ class Rows(Widget):
 
     def render_line(self, y: int) -> Strip:
         """Return one line of the rows."""
-        line = self._lines[y] if y < len(self._lines) else Line("", "", Tone.PLAIN, -1)
+        line = self._lines[y] if y < len(self._lines) else ScreenLine("", "", Tone.PLAIN, -1)
         return paint(self, line, self.size.width)
 
 
@@ -71,4 +71,4 @@ class Rule(Widget):
         width = self.size.width
         text = f"{self._sign * 2} {self._text} " if self._text else ""
         whole = (text + self._sign * width)[:width]
-        return paint(self, Line(whole, "", Tone.DIM, -1), width)
+        return paint(self, ScreenLine(whole, "", Tone.DIM, -1), width)

@@ -17,7 +17,7 @@ from pagefault_doctor.klog import arch, details, fault, guilty_function, registe
 from pagefault_doctor.klog.formats.table import DETAILS, FORMS
 from pagefault_doctor.klog.line import LogLine, lines_of, split, thorough
 from pagefault_doctor.klog.skip_functions import ANCHORS
-from pagefault_doctor.klog.text import Body
+from pagefault_doctor.klog.text import ReportText
 from pagefault_doctor.model.pattern import words_of
 
 LOGS = Path(__file__).parents[1] / "logs"
@@ -120,7 +120,7 @@ def test_every_header_shows_a_sign_by_which_other_lines_are_ruled_out() -> None:
 def test_a_body_finds_the_lines_that_hold_a_word(texts: list[str], words: list[str]) -> None:
     lines = [LogLine(number, text) for number, text in enumerate(texts, 1)]
     expected = [line for line in lines if any(word in line.text for word in words)]
-    assert Body(lines).holding(*words) == expected
+    assert ReportText(lines).holding(*words) == expected
 
 
 def test_a_body_leaves_out_the_frames_of_call_traces() -> None:
@@ -131,7 +131,7 @@ def test_a_body_leaves_out_the_frames_of_call_traces() -> None:
         ("? ", "panic", "1", "2", "m"),
         None,
     ]
-    assert Body(lines).holding("panic") == lines[3:]
+    assert ReportText(lines).holding("panic") == lines[3:]
 
 
 AROUND = (

@@ -7,7 +7,7 @@ import json
 from pagefault_doctor.model.command import Command, Risk
 from pagefault_doctor.model.fact import Mark, Value
 from pagefault_doctor.tools.debug import gdb_live
-from pagefault_doctor.tools.debug.gdb_live import Stop, stop_from
+from pagefault_doctor.tools.debug.gdb_live import GdbStop, stop_from
 from pagefault_doctor.tools.tool import next_command
 from tools.example_reports import follow, known, texts, told
 
@@ -82,5 +82,5 @@ def test_what_a_guest_says_is_made_harmless() -> None:
 
 
 def test_a_place_without_memory_access_shows_what_is_about_to_run() -> None:
-    stop = Stop(function="f", file="x.c", line=3, instruction="call g")
+    stop = GdbStop(function="f", file="x.c", line=3, instruction="call g")
     assert ("About to run: call g", Mark.NEUTRAL) in gdb_live.told(stop)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pagefault_doctor.diagnosis import diagnose
-from pagefault_doctor.diagnosis.explanation import explained
+from pagefault_doctor.diagnosis.explanation import with_explanations
 from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.command import Command
@@ -121,6 +121,6 @@ def test_real_gdb_names_the_variable_and_the_account_tells_it(scenario_id: str) 
     name, register, was = IN_A_REGISTER[scenario_id]
     assert case.facts["debug.variable"].value == (name, register)
     opinion = diagnose(case.logs, case.facts)
-    account = explained(opinion, case.logs, case.facts).verdict.account
+    account = with_explanations(opinion, case.logs, case.facts).verdict.account
     assert account
     assert f"{name} in {register.upper()} was {was}" in account.crux.text

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pagefault_doctor.diagnosis import diagnose
-from pagefault_doctor.diagnosis.explanation import explained
+from pagefault_doctor.diagnosis.explanation import with_explanations
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.diagnosis import Diagnosis
 from pagefault_doctor.model.fact import Value
-from pagefault_doctor.model.memory import Pointed, decoded
+from pagefault_doctor.model.memory import PointedMemory, decoded
 from pagefault_doctor.tools.dump import crash, crash_memory, drgn, dump_memory
 from tools.example_reports import follow, known, texts, told
 from tools.recorded import DATA, output
@@ -29,10 +29,10 @@ def seen(name: str) -> Case:
 
 
 def verdict(case: Case) -> Diagnosis:
-    return explained(diagnose(case.logs, case.facts), case.logs, case.facts).verdict
+    return with_explanations(diagnose(case.logs, case.facts), case.logs, case.facts).verdict
 
 
-def pointers(case: Case) -> dict[str, Pointed]:
+def pointers(case: Case) -> dict[str, PointedMemory]:
     """Return what each register of the fault points to."""
     value = case.facts["dump.pointers"].value
     assert isinstance(value, tuple)
@@ -236,7 +236,7 @@ json_values = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.dictionaries(
-            st.sampled_from(["found", "left_off", *Pointed.__struct_encode_fields__]),
+            st.sampled_from(["found", "left_off", *PointedMemory.__struct_encode_fields__]),
             inner,
             max_size=8,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Command, ResultStatus
 from pagefault_doctor.model.fact import Mark, Value
 from pagefault_doctor.tools.reproduce.dmesg_delta import AFTER, BEFORE, DELTA
@@ -31,7 +31,7 @@ BEFORE_LOG = ("dmesg", BOOT + OOPS)
 def proven(case: Case, *tools: str) -> Case:
     """The case after these tools ran in this step."""
     for tool in tools:
-        case = learn(case, tool, told("done", tool=tool), Reading())
+        case = learn(case, tool, told("done", tool=tool), ToolReading())
     return case
 
 
@@ -64,7 +64,7 @@ def test_another_fault_counts_as_new_but_not_as_a_reproduction() -> None:
 def test_what_the_guest_said_as_it_died_is_a_reproduction() -> None:
     start = known({}, BEFORE_LOG)
     dead = told("", status=ResultStatus.FAILED, errors=SAME_AGAIN, exit_code=None, tool="trigger")
-    start = learn(start, "trigger", dead, Reading())
+    start = learn(start, "trigger", dead, ToolReading())
     case, _, _ = follow(DELTA, start, told(BOOT))
     assert case.get("reproduce.new_reports", 0) == 1
     assert case.get("reproduce.reproduced", False) is True
@@ -72,7 +72,7 @@ def test_what_the_guest_said_as_it_died_is_a_reproduction() -> None:
 
 def test_what_a_trigger_that_came_back_printed_is_no_reproduction() -> None:
     failed = told("", status=ResultStatus.FAILED, errors=SAME_AGAIN, exit_code=1, tool="trigger")
-    start = learn(known({}, BEFORE_LOG), "trigger", failed, Reading())
+    start = learn(known({}, BEFORE_LOG), "trigger", failed, ToolReading())
     case, _, _ = follow(DELTA, start, told(BOOT))
     assert case.get("reproduce.reproduced", True) is False
 
@@ -156,7 +156,7 @@ def cut_short(tool: str) -> Case:
     words = f"cut short: the kernel panicked\n{BOOT}{SAME_AGAIN}"
     dead = told("", "insmod", "wobble.ko", errors=words, status=ResultStatus.SIGNALED, tool=tool)
     dead = msgspec.structs.replace(dead, exit_code=None)
-    return learn(known({"taint.mask": 0}, BEFORE_LOG), tool, dead, Reading())
+    return learn(known({"taint.mask": 0}, BEFORE_LOG), tool, dead, ToolReading())
 
 
 def test_the_last_words_of_a_guest_that_died_reproduce_the_fault() -> None:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from pagefault_doctor.hosts.local import LocalHost
-from pagefault_doctor.model.case import Reading
+from pagefault_doctor.model.case import ToolReading
 from pagefault_doctor.model.command import Command, ResultStatus, Risk
 from pagefault_doctor.model.fact import Mark, Value
 from pagefault_doctor.tools.reproduce import memtester, perf, stress_ng
@@ -147,7 +147,7 @@ def test_real_stress_ng_for_a_second() -> None:
     require_program("stress-ng")
     argv = tuple(re.sub("25%", "8M", word).replace("20s", "1s") for word in stress_ng.ARGV)
     result = LocalHost().run(Command(argv=argv, tool="stress-ng", timeout=60))
-    case = learn(known(), "stress-ng", result, Reading())
+    case = learn(known(), "stress-ng", result, ToolReading())
     assert ("stress.passed", True) in [
         (f.name, f.value) for f in stress_ng.TOOL.read(result, case).facts
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.fact import Mark, Value
 from pagefault_doctor.tools.reproduce.module_load import TOOLS
@@ -143,4 +143,4 @@ def test_rmmod_comes_after_a_successful_insert_only() -> None:
     wanted = next_command(RMMOD, inserted)
     assert isinstance(wanted, Command)
     assert wanted.argv == ("rmmod", "faulty")
-    assert next_command(RMMOD, learn(inserted, "rmmod", told(tool="rmmod"), Reading())) is None
+    assert next_command(RMMOD, learn(inserted, "rmmod", told(tool="rmmod"), ToolReading())) is None

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pagefault_doctor.model import untrusted
-from pagefault_doctor.model.case import Case, Reading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, ResultStatus, Risk
 from pagefault_doctor.model.fact import Mark, Value
 from pagefault_doctor.tools.reproduce import module_load
@@ -21,7 +21,7 @@ POKE = "sh -c 'echo + > /proc/wobble'"
 
 def loaded(trigger: str, tool: str = "insmod", facts: dict[str, Value] | None = None) -> Case:
     case = faulty({"given.trigger": trigger, **(facts or {})})
-    return learn(case, tool, told("", "insmod", "wobble.ko", tool=tool), Reading())
+    return learn(case, tool, told("", "insmod", "wobble.ko", tool=tool), ToolReading())
 
 
 def test_its_lines_are_argument_lists() -> None:
@@ -73,12 +73,12 @@ def test_without_the_module_there_is_nothing_to_trigger() -> None:
     case = faulty({"given.trigger": POKE})
     assert next_command(TOOL, case) is None
     died = told("", "insmod", "wobble.ko", errors="Killed", exit_code=137, tool="insmod")
-    assert next_command(TOOL, learn(case, "insmod", died, Reading())) is None
+    assert next_command(TOOL, learn(case, "insmod", died, ToolReading())) is None
 
 
 def test_a_module_that_was_live_already_can_be_triggered() -> None:
     live = told("live\n", "cat", "/sys/module/wobble/initstate", tool="insmod")
-    case = learn(faulty({"given.trigger": POKE}), "insmod", live, Reading())
+    case = learn(faulty({"given.trigger": POKE}), "insmod", live, ToolReading())
     assert isinstance(next_command(TOOL, case), Command)
 
 
