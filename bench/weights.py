@@ -22,10 +22,11 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from pagefault_doctor import klog
-from pagefault_doctor.diagnosis import context, main_report, ranking, weights
+from pagefault_doctor.diagnosis import context, ranking, weights
 from pagefault_doctor.diagnosis.context import context_of
 from pagefault_doctor.model.diagnosis import RootCause
 from pagefault_doctor.model.fact import Fact
+from pagefault_doctor.model.main_report import main_report
 from pagefault_doctor.playbook import shelf
 
 WHOLE: Final = "whole"
@@ -115,11 +116,11 @@ def _allowed(expected: dict[str, str]) -> list[str] | None:
 def forms(text: str) -> Iterator[tuple[str, str]]:
     """Give a log and its poorer forms, each with its name."""
     yield WHOLE, text
-    reports = klog.read(text.encode(), "log").reports
-    index = main_report(reports)
+    kernel_log = klog.read(text.encode(), "log")
+    index = main_report((kernel_log,))
     if index is None:
         return
-    span, lines = reports[index].span, text.splitlines(keepends=True)
+    span, lines = kernel_log.reports[index].span, text.splitlines(keepends=True)
     for name, drops in DEGRADED.items():
         first, last = span.first_line - 1, span.last_line
         kept = [line for line in lines[first:last] if not drops(line)]
@@ -155,7 +156,7 @@ def judge(
 ) -> Case | None:
     """Return what speaks for which cause of a log, or None where it has no report."""
     kernel_log = klog.read(text.encode(), name)
-    index = main_report(kernel_log.reports)
+    index = main_report((kernel_log,))
     if index is None:
         return None
     report = kernel_log.reports[index]

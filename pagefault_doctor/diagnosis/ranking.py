@@ -20,6 +20,7 @@ from pagefault_doctor.model.diagnosis import (
     Experiment,
     RootCause,
 )
+from pagefault_doctor.model.first_fault import missing_first_fault
 from pagefault_doctor.model.report import Report
 
 _CHECKERS: Final = (
@@ -46,18 +47,17 @@ _SHOWN = 6
 """Candidates worth showing; the rest is noise."""
 
 
-def _consequence(report: Report) -> Evidence | None:
-    later = (report.die_count or 0) > 1
-    died = bool(report.tainted and "D" in report.tainted)
-    if not report.is_kernel_fault or not (later or died):
+def _consequence(report: Report, context: Context) -> Evidence | None:
+    if not report.follows_fault:
         return None
-    text = "an earlier fault of this boot may have caused this one"
+    missing = missing_first_fault(report, context.others)
+    text = missing or "an earlier fault of this boot may have caused this one"
     return Evidence(text, weights.CONSEQUENCE, report.line_of("process"))
 
 
 def weighed(report: Report, context: Context) -> tuple[dict[RootCause, tuple[Evidence, ...]], bool]:
     """Return the evidence of every cause that something speaks for, and whether it is thin."""
-    consequence = _consequence(report)
+    consequence = _consequence(report, context)
     extra = (consequence,) if consequence else ()
     hinted = hints(context)
     found = ((c, (*weigh(report, context), *hinted.get(c.value, ()))) for c, weigh in RULES)
@@ -88,12 +88,12 @@ def _candidate(
     return Candidate(cause, attribution, module, round(confidence, 3), said)
 
 
-def _unknown(report: Report, culprit: Culprit) -> Candidate:
+def _unknown(report: Report, context: Context, culprit: Culprit) -> Candidate:
     """Return the answer to a report that no rule knows: a guess, and called one."""
     reason = Evidence("nothing in the report points to a cause", 0.0, report.line_of("headline"))
-    return Candidate(
-        RootCause.LOGIC_ERROR, culprit.attribution, culprit.module, 0.15, (reason, culprit.because)
-    )
+    consequence = _consequence(report, context)
+    said = (reason, *((consequence,) if consequence else ()), culprit.because)
+    return Candidate(RootCause.LOGIC_ERROR, culprit.attribution, culprit.module, 0.15, said)
 
 
 def candidates(report: Report, context: Context) -> tuple[Candidate, ...]:
@@ -103,7 +103,7 @@ def candidates(report: Report, context: Context) -> tuple[Candidate, ...]:
     confidences = _confidences(evidence, weights.UNKNOWN_THIN if thin else weights.UNKNOWN)
     ranked = sorted(confidences, key=lambda cause: -confidences[cause])[:_SHOWN]
     found = tuple(_candidate(c, confidences[c], evidence[c], culprit) for c in ranked)
-    return found or (_unknown(report, culprit),)
+    return found or (_unknown(report, context, culprit),)
 
 
 def _experiment(report: Report, ranked: tuple[Candidate, ...]) -> Experiment | None:

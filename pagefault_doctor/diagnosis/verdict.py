@@ -17,9 +17,8 @@ from pagefault_doctor.model.diagnosis import (
 )
 from pagefault_doctor.model.fact import Fact
 from pagefault_doctor.model.log import KernelLog, ModuleEvent
-from pagefault_doctor.model.report import Kind, Report
+from pagefault_doctor.model.main_report import main_report
 
-_MINOR = (Kind.INFO, Kind.REBOOT)
 _REFUSED = {
     "symbol-version": "{} disagrees about the version of a symbol: it was built for another kernel",
     "version-magic": "{} was built for another kernel",
@@ -39,22 +38,6 @@ _NOTHING = Diagnosis(
         "check-logs", "look at the log of the boot before", ("journalctl", "-k", "-b", "-1")
     ),
 )
-
-
-def main_report(reports: Sequence[Report]) -> int | None:
-    """Return the index of the report that the input is about, or None.
-
-    It is the first kernel fault of the last boot that has one, for what follows may be its
-    consequence; notices and reboots only count where there is nothing else, faults of programs
-    where the kernel did not fault.
-    """
-    kernel = [i for i, r in enumerate(reports) if r.is_kernel_fault]
-    major = [i for i in kernel if reports[i].kind not in _MINOR]
-    for group in (major, kernel, range(len(reports))):
-        if group:
-            last = max(reports[i].boot for i in group)
-            return next(i for i in group if reports[i].boot == last)
-    return None
 
 
 def _refused(events: Sequence[ModuleEvent]) -> Diagnosis | None:
@@ -86,13 +69,12 @@ def _mismatch(event: ModuleEvent, text: str) -> Diagnosis:
 
 def diagnose(logs: tuple[KernelLog, ...], facts: Mapping[str, Fact]) -> Opinion:
     """Return what the logs and facts together say: a diagnosis of each report, and a verdict."""
-    reports = [(log, report) for log in logs for report in log.reports]
-    each = _each(logs, facts) if reports else ()
-    index = main_report([report for _, report in reports])
+    index = main_report(logs, facts)
     if index is not None:
-        return Opinion(each, each[index])
+        each = _each(logs, facts)
+        return Opinion(each, each[index], index)
     events = [event for log in logs for event in log.module_events]
-    return Opinion(each, _refused(events) or _NOTHING)
+    return Opinion((), _refused(events) or _NOTHING)
 
 
 def _each(logs: tuple[KernelLog, ...], facts: Mapping[str, Fact]) -> tuple[Diagnosis, ...]:

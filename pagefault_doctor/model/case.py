@@ -9,6 +9,7 @@ import msgspec
 from pagefault_doctor.model.command import Result
 from pagefault_doctor.model.fact import Fact, Finding
 from pagefault_doctor.model.log import KernelLog
+from pagefault_doctor.model.main_report import main_report
 from pagefault_doctor.model.report import Report
 
 T = TypeVar("T", str, int, float, bool)
@@ -54,9 +55,15 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def main_report(self) -> Report | None:
-        """The report the case is about: the first kernel fault, else the first report at all."""
-        reports = self.reports
-        return next((r for r in reports if r.is_kernel_fault), reports[0] if reports else None)
+        """The report the case is about (`model/main_report.py`), None where there is none."""
+        index = main_report(self.logs, self.facts)
+        return None if index is None else self.reports[index]
+
+    @property
+    def main_log(self) -> KernelLog | None:
+        """The log that the main report was read from."""
+        main = self.main_report
+        return next((log for log in self.logs if any(r is main for r in log.reports)), None)
 
     @property
     def suspect(self) -> str | None:

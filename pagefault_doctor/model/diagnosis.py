@@ -166,8 +166,10 @@ class Opinion(msgspec.Struct, frozen=True):
     """What the diagnosis says of all the logs together.
 
     `by_report` has one diagnosis for each report, in the order of the logs and their reports.
-    `verdict` speaks for the whole: its root cause is `none` when nothing faulted.
+    `verdict` speaks for the whole: its root cause is `none` when nothing faulted. `report` is the
+    index of the report that it is of, None where there is no report.
     """
 
     by_report: tuple[Diagnosis, ...]
     verdict: Diagnosis
+    report: int | None = None

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from pagefault_doctor.model.report import Line, Report
+
+DMESG: Final = "dmesg"
+JOURNAL_NOW: Final = "journalctl -k -b"
+THIS_BOOT: Final = frozenset({DMESG, JOURNAL_NOW})
+"""Sources of the logs that are of the box's present boot and nothing else."""
 
 
 class ModuleEvent(msgspec.Struct, frozen=True):

@@ -183,6 +183,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         return self.kind not in USER_SIDE
 
     @property
+    def follows_fault(self) -> bool:
+        """Whether it says itself that the kernel died before: `[#2]` or more, or taint D."""
+        died = (self.die_count or 0) > 1 or "D" in (self.tainted or ())
+        return self.is_kernel_fault and died
+
+    @property
     def out_of_tree(self) -> tuple[str, ...]:
         """Names of the linked modules that are not part of the kernel's own tree."""
         return tuple(m.name for m in self.modules if "O" in m.flags)

@@ -48,7 +48,7 @@ def diagnosis_document(source: str, reports: Iterable[Report], opinion: Opinion)
             _report(report, diagnosis)
             for report, diagnosis in zip(reports, opinion.by_report, strict=True)
         ],
-        "verdict": _verdict(opinion.verdict),
+        "verdict": _verdict(opinion),
     }
 
 
@@ -94,7 +94,8 @@ def _candidate(candidate: Candidate) -> Document:
     }
 
 
-def _verdict(verdict: Diagnosis) -> Document:
+def _verdict(opinion: Opinion) -> Document:
+    verdict = opinion.verdict
     return {
         "root_cause": verdict.root_cause,
         "attribution": verdict.attribution,
@@ -102,4 +103,5 @@ def _verdict(verdict: Diagnosis) -> Document:
         "confidence": round(verdict.confidence, 3),
         "summary": verdict.summary,
         "next_step": verdict.next_step,
+        "report": opinion.report,
     }

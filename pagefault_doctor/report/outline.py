@@ -12,7 +12,6 @@ from pagefault_doctor.playbook import shelf
 from pagefault_doctor.report.analysis import analysis
 from pagefault_doctor.report.block import Block, Heading, Items, Verbatim
 from pagefault_doctor.session import remedy
-from pagefault_doctor.session.derived_facts import main_report
 from pagefault_doctor.session.view import CommandRecord, View
 
 TAIL = 40
@@ -51,7 +50,7 @@ def _verdict(view: View) -> Iterator[Block]:
     causes = shelf.causes()
     cause = causes.get(verdict.root_cause)
     yield from analysis(verdict, causes, remedy.matched(view.case, cause) if cause else None)
-    report = main_report(view.case, view.opinion)
+    report = view.case.main_report
     if report and report.excerpt:
         yield Heading("The report in the log", 3)
         width = len(str(report.excerpt[-1].number))

@@ -59,18 +59,10 @@ def derived_facts(case: Case, opinion: Opinion) -> tuple[Fact, ...]:
 
     The report meant is the one that the verdict is about.
     """
-    report = main_report(case, opinion)
+    report = case.main_report
     source = Source("the logs", report.span.first_line if report else None)
     pairs = [("report.count", len(case.reports)), *_of_report(report), *_of_verdict(opinion)]
     return tuple(Fact(name, value, source) for name, value in pairs if value is not None)
-
-
-def main_report(case: Case, opinion: Opinion) -> Report | None:
-    """Return the report the verdict rests on, else the first that matters."""
-    for report, diagnosis in zip(case.reports, opinion.by_report, strict=False):
-        if diagnosis.candidates and diagnosis.candidates == opinion.verdict.candidates:
-            return report
-    return case.main_report
 
 
 def _of_report(report: Report | None) -> Iterator[tuple[str, Value | None]]:

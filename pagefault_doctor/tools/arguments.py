@@ -12,26 +12,15 @@ from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.command import Blocked, Result
 from pagefault_doctor.model.fact import Finding, Mark
-from pagefault_doctor.model.log import KernelLog
+from pagefault_doctor.model.log import THIS_BOOT, KernelLog
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.tools.tool import finding
 
-DMESG: Final = "dmesg"
-JOURNAL_NOW: Final = "journalctl -k -b"
-THIS_BOOT: Final = frozenset({DMESG, JOURNAL_NOW})
-"""Sources of the logs that are of the box's present boot and nothing else."""
-
-
-def main_log(case: Case) -> KernelLog | None:
-    """Return the log that the main report was read from."""
-    main = case.main_report
-    return next((log for log in case.logs if main and main in log.reports), None)
-
 
 def reported_release(case: Case) -> str | None:
     """Return the release of the kernel that wrote the main report, where the log tells it."""
-    report, log = case.main_report, main_log(case)
+    report, log = case.main_report, case.main_log
     if report is None or log is None:
         return None
     of_boot = log.booted[report.boot] if 0 <= report.boot < len(log.booted) else None
@@ -45,7 +34,7 @@ def is_this_boots(log: KernelLog, case: Case) -> bool:
 
 def is_of_this_boot(case: Case) -> bool:
     """Return whether the main report is known to be of the boot the box is in now."""
-    report, log = case.main_report, main_log(case)
+    report, log = case.main_report, case.main_log
     if report is None or log is None:
         return False
     return is_this_boots(log, case) and report.boot >= log.boots - 1
@@ -112,17 +101,10 @@ def suspect_file(case: Case) -> str:
 
 
 def reported(case: Case, new: KernelLog | None = None) -> Report | None:
-    """Return the report that the walk is about: the verdict's own, else the case's main one.
-
-    Where the case has none yet, the first of a log just read is meant.
-    """
-    facts = case.facts
-    wanted = [
-        facts[name].value if name in facts else None for name in ("report.title", "report.pid")
-    ]
-    same = (r for r in case.reports if [r.title, r.pid] == wanted)
-    first = new.reports[0] if new and new.reports else None
-    return next(same, case.main_report or first)
+    """Return the main report of the case; where it has none yet, that of a log just read."""
+    if new is None or case.reports:
+        return case.main_report
+    return Case(logs=(new,)).main_report
 
 
 def dump_path(case: Case) -> str:

@@ -85,7 +85,9 @@ def test_json_has_exactly_the_keys_that_scripts_rely_on(log: Path, capsys: Captu
         "confidence",
         "summary",
         "next_step",
+        "report",
     }
+    assert document["verdict"]["report"] == 0
 
 
 def test_jsonl_gives_a_line_for_each_input_in_order(
@@ -229,3 +231,19 @@ def test_hostile_text_is_harmless_in_every_form(
 )
 def test_words_that_do_not_go_together_are_a_usage_error(words: list[str]) -> None:
     assert main(words) == 2
+
+
+def test_the_verdict_names_its_report_and_a_missing_first_fault_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "kern.log"
+    notice = "[    0.500000] WARNING: CPU: 0 PID: 1 at mm/other.c:12 other_place+0x20/0x80\n"
+    later = OOPS.replace("[    1.", "[ 3601.").replace("[#1]", "[#2]")
+    log.write_text(notice + later)
+    main(["diagnose", "--json", str(log)])
+    document = json.loads(capsys.readouterr().out)
+    assert document["verdict"]["report"] == 1
+    assert document["verdict"]["root_cause"] == "null-deref"
+    main(["diagnose", str(log)])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "this is fault #2 of its boot: the first one is not in this log" in said

@@ -97,7 +97,8 @@ def test_a_strange_complaint_right_before_an_overrun_stack_is_explained_by_it(
     )
     later = report(Kind.PAGE_FAULT, "Thread overran stack", first_line=90, number=2)
     assert verdict(odd, oops).root_cause is RootCause.STACK_OVERFLOW
-    assert verdict(odd, later).root_cause is RootCause.LOCKUP_HANG
+    apart = diagnose((KernelLog(source="made", reports=(odd, later)),), {})
+    assert apart.by_report[0].root_cause is RootCause.LOCKUP_HANG
 
 
 def verdict(*reports: Report, events: tuple[ModuleEvent, ...] = ()) -> Diagnosis:

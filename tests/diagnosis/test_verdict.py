@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pagefault_doctor.diagnosis import diagnose, main_report
+from pagefault_doctor.diagnosis import diagnose
 from pagefault_doctor.diagnosis.rules import RULES
 from pagefault_doctor.diagnosis.wording import NAMES
 from pagefault_doctor.model.diagnosis import Diagnosis, RootCause
@@ -21,27 +21,26 @@ STEPS = {
 }  # fmt: skip
 
 
-def test_the_verdict_is_about_the_first_kernel_fault_of_the_last_boot(report: MakeReport) -> None:
+def test_the_verdict_is_of_the_main_report(report: MakeReport) -> None:
     reports = (
         report(Kind.KERNEL_BUG, boot=0),
         report(Kind.USER_SEGFAULT, boot=1, number=1),
         report(Kind.NULL_POINTER, boot=1, number=2),
         report(Kind.PAGE_FAULT, boot=1, number=3),
     )
-    assert main_report(reports) == 2
+    opinion = diagnose((KernelLog(source="a", reports=reports, boots=2),), {})
+    assert opinion.report == 2
+    assert opinion.verdict is opinion.by_report[2]
 
 
-def test_a_later_boot_without_a_fault_does_not_hide_one(report: MakeReport) -> None:
-    assert main_report((report(Kind.KERNEL_BUG, boot=0), report(Kind.USER_TRAP, boot=1))) == 0
-
-
-def test_programs_count_where_the_kernel_did_not_fault(report: MakeReport) -> None:
-    assert main_report((report(Kind.USER_SEGFAULT), report(Kind.OOM_KILL))) == 0
-    assert main_report(()) is None
-
-
-def test_a_notice_does_not_come_before_a_fault(report: MakeReport) -> None:
-    assert main_report((report(Kind.INFO), report(Kind.NULL_POINTER, number=2))) == 1
+@pytest.mark.parametrize("kind", [Kind.PAGE_FAULT, Kind.KERNEL_BUG])
+def test_a_later_fault_says_that_the_first_is_missing(report: MakeReport, kind: Kind) -> None:
+    first, second = report(kind, die_count=1), report(kind, die_count=2, first_line=90)
+    alone = diagnose((KernelLog(source="a", reports=(second,)),), {}).verdict
+    both = diagnose((KernelLog(source="a", reports=(first, second)),), {}).by_report[1]
+    missing = "fault #2 of its boot: the first one is not in this log"
+    assert any(missing in e.text for e in alone.candidates[0].evidence)
+    assert not any(missing in e.text for e in both.candidates[0].evidence)
 
 
 def test_there_is_a_diagnosis_for_each_report_in_order(report: MakeReport) -> None:
@@ -52,11 +51,12 @@ def test_there_is_a_diagnosis_for_each_report_in_order(report: MakeReport) -> No
     opinion = diagnose(logs, {})
     causes = [d.root_cause for d in opinion.by_report]
     assert causes == [RootCause.LOCKUP_HANG, RootCause.OOM, RootCause.USER_SPACE]
-    assert opinion.verdict is opinion.by_report[0]
+    assert (opinion.report, opinion.verdict) == (0, opinion.by_report[0])
 
 
 def test_no_logs_no_fault() -> None:
-    assert diagnose((), {}).verdict.root_cause is RootCause.NONE
+    opinion = diagnose((), {})
+    assert (opinion.report, opinion.verdict.root_cause) == (None, RootCause.NONE)
 
 
 @pytest.mark.parametrize("later", [{"die_count": 2}, {"tainted": ("D", "O")}])

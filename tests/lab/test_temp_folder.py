@@ -54,14 +54,14 @@ def test_no_moment_of_being_made_is_one_in_which_kill_9_leaves_it(tmp_path: Path
     for moment in ("before", "after"):
         program = (
             "import os, signal, subprocess, sys\n"
-            "from pagefault_doctor.lab import scratch\n"
+            "from pagefault_doctor.lab import temp_folder\n"
             "class Deadly(subprocess.Popen):\n"
             "    def __init__(self, *words, **options):\n"
             "        if sys.argv[1] == 'after':\n"
             "            super().__init__(*words, **options)\n"
             "        os.kill(os.getpid(), signal.SIGKILL)\n"
             "subprocess.Popen = Deadly\n"
-            "scratch.scratch().__enter__()\n"
+            "temp_folder.scratch().__enter__()\n"
         )
         command = (sys.executable, "-c", program, moment)
         done = subprocess.run(command, env=os.environ | {"TMPDIR": str(tmp_path)}, check=False)

@@ -9,6 +9,14 @@ from pagefault_doctor.session.derived_facts import DERIVED, derived_facts, known
 from pagefault_doctor.tools import TOOLS
 from test_import_hygiene import OOPS
 
+BOOT = "[    0.000000] Linux version {} (gcc 12) #1 SMP PREEMPT_DYNAMIC\n"
+TWO_BOOTS = (
+    BOOT.format("6.1.0")
+    + OOPS
+    + BOOT.format("6.12.7-new")
+    + OOPS.replace("demo", "other").replace("6.1.0", "6.12.7-new")
+)
+
 
 def facts_of(text: str) -> dict[str, object]:
     logs = (klog.read(text.encode(), "test"),)
@@ -22,6 +30,14 @@ def test_an_oops_in_a_module_makes_that_module_the_suspect() -> None:
     assert facts["report.is_kernel_fault"] is True
     assert facts["verdict.root_cause"] == "null-deref"
     assert facts["suspect.module"] == "demo"
+
+
+def test_facts_and_verdict_of_two_boots_are_about_the_same_report() -> None:
+    facts = facts_of(TWO_BOOTS)
+    assert facts["report.count"] == 2
+    assert (facts["report.boot"], facts["report.release"]) == (1, "6.12.7-new")
+    assert facts["report.function"] == "other_init"
+    assert facts["report.module"] == facts["suspect.module"] == "other"
 
 
 def test_a_quiet_log_suspects_nobody() -> None:

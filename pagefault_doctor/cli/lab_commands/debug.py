@@ -10,6 +10,7 @@ from pagefault_doctor.cli.stderr import say, why_no_terminal
 from pagefault_doctor.lab.debug import BreakPlace, place_of, stop_of
 from pagefault_doctor.lab.requirements import Use, demand, look
 from pagefault_doctor.lab.run import LabRun
+from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.command import Command, Result
 from pagefault_doctor.model.errors import ExitCode, PfDoctorError, UsageError
 from pagefault_doctor.tools.debug.gdb_live import GdbStop, stop_from
@@ -21,8 +22,9 @@ NOWHERE = "no code of a module was running when it faulted, so gdb has no line t
 
 
 def place_in(log: KernelLog) -> BreakPlace | None:
-    """Return where the first fault of a log can be watched."""
-    return place_of(log.reports[0]) if log.reports else None
+    """Return where the fault that a log is about can be watched."""
+    report = Case(logs=(log,)).main_report
+    return place_of(report) if report else None
 
 
 def stop_at(run: LabRun, log: KernelLog) -> GdbStop | str:
@@ -52,10 +54,10 @@ def run_debug(args: argparse.Namespace) -> int:
     with scratch() as folder:
         run = prepare(order, args.timeout, folder, folder, LabProgress())
         log = run.attempt(None).log
-        place = place_in(log)
-        if place is None:
-            raise PfDoctorError(NOWHERE if log.reports else "not reproduced: no fault reported")
-        say(f"{log.reports[0].title}; now with gdb")
+        report, place = Case(logs=(log,)).main_report, place_in(log)
+        if report is None or place is None:
+            raise PfDoctorError(NOWHERE if report else "not reproduced: no fault reported")
+        say(f"{report.title}; now with gdb")
         result = run.debug(place, _by_hand, vmlinux=_vmlinux(run), by_hand=True)
     return ExitCode.DONE if result.ok else ExitCode.FAILED
 

@@ -49,9 +49,8 @@ def with_explanations(
 ) -> Opinion:
     """Return the opinion, which is that of these logs and facts, with account and registers."""
     told = tuple(map(_explained, opinion.by_report, contexts(logs, facts)))
-    pairs = zip(opinion.by_report, told, strict=True)
-    verdict = next((full for short, full in pairs if short is opinion.verdict), opinion.verdict)
-    return Opinion(told, verdict)
+    verdict = opinion.verdict if opinion.report is None else told[opinion.report]
+    return Opinion(told, verdict, opinion.report)
 
 
 def _explained(diagnosis: Diagnosis, context: Context) -> Diagnosis:

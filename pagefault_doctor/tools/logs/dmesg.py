@@ -7,8 +7,8 @@ from typing import Final
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Finding, Mark
+from pagefault_doctor.model.log import DMESG
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.tools.arguments import DMESG
 from pagefault_doctor.tools.logs.log_reading import log_reading
 from pagefault_doctor.tools.permission import answered, is_refused
 from pagefault_doctor.tools.tool import Tool, finding

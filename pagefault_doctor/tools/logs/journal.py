@@ -8,8 +8,8 @@ from typing import Final
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus
 from pagefault_doctor.model.fact import Mark
+from pagefault_doctor.model.log import JOURNAL_NOW
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.tools.arguments import JOURNAL_NOW
 from pagefault_doctor.tools.logs.dmesg import is_complete
 from pagefault_doctor.tools.logs.log_reading import log_reading
 from pagefault_doctor.tools.permission import answered, is_refused

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from pagefault_doctor import klog
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Result
 from pagefault_doctor.model.fact import Finding, Mark, Source
+from pagefault_doctor.model.first_fault import missing_first_fault
 from pagefault_doctor.model.log import KernelLog
+from pagefault_doctor.model.main_report import main_report
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.tools.logs.log_delta import unseen, without_repeats
 from pagefault_doctor.tools.tool import fact
@@ -50,9 +53,22 @@ def _findings(whole: KernelLog, log: KernelLog, origin: str, boot: str) -> list[
         told.append(Finding(text, Mark.NEUTRAL, Source(origin)))
     if not log.reports:
         told.append(_nothing_new(whole, origin, boot))
+    told.extend(_missing_first(log, whole, origin))
     if whole.note:
         told.append(Finding(whole.note, Mark.NEUTRAL, Source(origin)))
     return told
+
+
+def _missing_first(log: KernelLog, whole: KernelLog, origin: str) -> Iterator[Finding]:
+    """Yield a finding where the main report of a new log follows a fault that is not there."""
+    index = main_report((log,))
+    if index is None:
+        return
+    main = log.reports[index]
+    others = (r for r in whole.reports if r.boot == main.boot)
+    if text := missing_first_fault(main, others):
+        text = text[0].upper() + text[1:]
+        yield Finding(text, Mark.NEUTRAL, Source(origin, main.line_of("process")))
 
 
 def _nothing_new(whole: KernelLog, origin: str, boot: str) -> Finding:

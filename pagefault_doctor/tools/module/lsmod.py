@@ -10,7 +10,7 @@ from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Source
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.tools.arguments import another_kernel, main_log
+from pagefault_doctor.tools.arguments import another_kernel
 from pagefault_doctor.tools.module.module_name import same_module
 from pagefault_doctor.tools.module.taint import MODULE_FLAGS
 from pagefault_doctor.tools.permission import answered
@@ -89,7 +89,7 @@ def _suspect(
 
 def _flags(case: Case) -> tuple[tuple[Fact, ...], tuple[Finding, ...]]:
     """What the report's own module list says of the suspect and of the other modules."""
-    report, log = case.main_report, main_log(case)
+    report, log = case.main_report, case.main_log
     if report is None or log is None or not report.modules:
         return (), ()
     source = Source(log.source, report.line_of("modules"))

@@ -7,10 +7,10 @@ from typing import Final
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
-from pagefault_doctor.model.log import KernelLog
+from pagefault_doctor.model.log import DMESG, KernelLog
 from pagefault_doctor.model.report import Kind, Report
 from pagefault_doctor.model.taint import letters
-from pagefault_doctor.tools.arguments import DMESG, is_this_boots
+from pagefault_doctor.tools.arguments import is_this_boots
 from pagefault_doctor.tools.logs import dmesg
 from pagefault_doctor.tools.logs.log_delta import unseen
 from pagefault_doctor.tools.logs.log_reading import parse, report_finding

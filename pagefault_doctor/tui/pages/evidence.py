@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from pagefault_doctor.model.report import Report
-from pagefault_doctor.session.derived_facts import main_report
 from pagefault_doctor.session.view import View
 from pagefault_doctor.tui.row import Row, Tone
 
@@ -48,8 +47,7 @@ def _order(view: View) -> Sequence[int]:
 
 def main_index(view: View) -> int:
     """Return the index in `Case.reports` of the report that the verdict rests on, else 0."""
-    report = main_report(view.case, view.opinion)
-    return next((n for n, r in enumerate(view.case.reports) if r is report), 0)
+    return view.opinion.report or 0
 
 
 def _cited(view: View, index: int) -> frozenset[int]:

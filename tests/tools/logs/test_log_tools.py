@@ -198,3 +198,10 @@ def test_a_box_that_keeps_no_log_files_is_told_how_to() -> None:
     assert blocked is not None
     assert "rsyslog" in blocked.remedy
     assert "no kern.log" in texts(case.findings)
+
+
+def test_a_log_without_the_first_fault_of_the_boot_says_so() -> None:
+    case, _, _ = follow(dmesg.TOOL, known(), told(SAME_AGAIN))
+    assert "fault #2 of its boot: the first one is not in this log" in texts(case.findings)
+    whole, _, _ = follow(dmesg.TOOL, known(), told(BOOT + OOPS + SAME_AGAIN))
+    assert "is not in this log" not in texts(whole.findings)

@@ -1,0 +1,204 @@
+"""Which report a case is about: the one definition that every part of the program uses.
+
+A report leads by what it is, not by being first. A warning may be hours older than the oops and
+have nothing to do with it; a refcount warning a moment before, on the same objects, is its cause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from enum import IntEnum
+from typing import Final
+
+import msgspec
+
+from pagefault_doctor.model.fact import Fact
+from pagefault_doctor.model.log import THIS_BOOT, KernelLog
+from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.model.report import USER_SIDE, Kind, Report
+
+
+class Rank(IntEnum):
+    """How much a report counts. Notices count only where there is nothing else."""
+
+    NOTICE = 0
+    USER_SIDE = 1
+    WARNING = 2
+    CHECK = 3
+    CRASH = 4
+
+
+_CRASHES: Final = frozenset(
+    {
+        *(Kind.NULL_POINTER, Kind.PAGE_FAULT, Kind.USER_ACCESS, Kind.GENERAL_PROTECTION),
+        *(Kind.KERNEL_BUG, Kind.PANIC, Kind.STACK_GUARD, Kind.STACK_CORRUPTED),
+        *(Kind.DOUBLE_FAULT, Kind.TRAP),
+    }
+)
+_RANKS: Final = {
+    **dict.fromkeys(Kind, Rank.CHECK),
+    **dict.fromkeys(_CRASHES, Rank.CRASH),
+    **dict.fromkeys((Kind.WARNING, Kind.LOCKDEP, Kind.LEAK), Rank.WARNING),
+    **dict.fromkeys(USER_SIDE, Rank.USER_SIDE),
+    **dict.fromkeys((Kind.INFO, Kind.REBOOT), Rank.NOTICE),
+}
+_CHECKS: Final = ("WARNING: ODEBUG bug",)
+_WARNINGS: Final = ("UBSAN:", "KCSAN:")
+"""Titles of reports that count for more, or for less, than their kind."""
+_ASKED_FOR: Final = "sysrq_handle_crash"
+"""Crashes because a person asked for it: `drivers/tty/sysrq.c`."""
+_NAMES_NO_OBJECT: Final = frozenset(
+    {Kind.BAD_PAGE, Kind.ATOMIC_SLEEP, Kind.LOCKUP, Kind.STALL, Kind.HUNG_TASK}
+)
+"""Their headline alone does not say what the trouble is about; a trace has to."""
+
+_THIS_BOOT: Final = (-1, 0)
+"""The boot that dmesg and the journal of this boot are both of."""
+_GIVEN: Final = ("given.log", "given.vmcore")
+_SECONDS: Final = 30
+_LINES: Final = 40
+"""What "moments before" is: by the clock, and where the log has none, by lines between."""
+_DAY: Final = 24 * 60 * 60
+_CLOCK: Final = regex(r"\b(\d\d):(\d\d):(\d\d)\b")
+
+
+class _Read(msgspec.Struct, frozen=True):
+    """A report, its index among all, its log, and the boot it is of (equal for the same boot)."""
+
+    index: int
+    report: Report
+    rank: Rank
+    log: int
+    boot: tuple[int, int]
+
+
+def main_report(logs: Sequence[KernelLog], facts: Mapping[str, Fact] = {}) -> int | None:
+    """Return the index, among the reports of all logs, of the report the case is about, or None.
+
+    A log or dump that the person gave (`given.log`, `given.vmcore` in `facts`) comes before what
+    was found on the box. Otherwise the log read first counts, and of it the last boot with a
+    fault. In that boot the first crash leads, unless a report moments before led to it.
+    """
+    reads = tuple(_reads(logs))
+    given = {_file(str(facts[name].value)) for name in _GIVEN if name in facts}
+    reads = tuple(r for r in reads if _file(logs[r.log].source) in given) or reads
+    if not reads:
+        return None
+    boot = _boot_of_interest(reads)
+    main = _first_fault([r for r in reads if r.boot == boot])
+    return _what_led_to(main, reads).index
+
+
+def _file(source: str) -> str:
+    """Return the file that a log was read from: an archive's logs are named `archive:member`."""
+    archive, _, member = source.rpartition(":")
+    return archive or member
+
+
+def rank(report: Report) -> Rank:
+    """Return how much a report counts."""
+    if _is_asked_for(report):
+        return Rank.WARNING
+    if report.is_kernel_fault and report.die_count is not None:
+        return Rank.CRASH
+    if report.title.startswith(_WARNINGS):
+        return Rank.WARNING
+    return Rank.CHECK if report.title.startswith(_CHECKS) else _RANKS[report.kind]
+
+
+def _reads(logs: Sequence[KernelLog]) -> Iterator[_Read]:
+    index = 0
+    sources: set[str] = set()
+    for number, log in enumerate(logs):
+        # What dmesg says when it is read again may be of a boot after that.
+        of_this_boot = log.source in THIS_BOOT and log.source not in sources
+        sources.add(log.source)
+        for report in log.reports:
+            of_last = report.boot >= log.boots - 1
+            boot = _THIS_BOOT if of_this_boot and of_last else (number, report.boot)
+            yield _Read(index, report, rank(report), number, boot)
+            index += 1
+
+
+def _boot_of_interest(reads: Sequence[_Read]) -> tuple[int, int]:
+    """Return the last boot with the gravest of what there is, in the log read first that has it."""
+    # A crash and a check of memory are both faults of the kernel, and the later boot counts.
+    most = min(max(r.rank for r in reads), Rank.CHECK)
+    gravest = [r for r in reads if r.rank >= most]
+    of_log = [r for r in gravest if r.log == gravest[0].log]
+    return max(of_log, key=lambda r: r.report.boot).boot
+
+
+def _first_fault(reads: Sequence[_Read]) -> _Read:
+    """Return the first of the gravest; one that says it is not the first yields to the first."""
+    most = max(r.rank for r in reads)
+    gravest = [r for r in reads if r.rank == most]
+    if gravest[0].report.follows_fault:
+        return next((r for r in gravest if _is_numbered_first(r.report)), gravest[0])
+    return gravest[0]
+
+
+def _is_numbered_first(report: Report) -> bool:
+    untainted = report.tainted is not None and report.die_count is None
+    return not report.follows_fault and (report.die_count == 1 or untainted)
+
+
+def _what_led_to(main: _Read, reads: Sequence[_Read]) -> _Read:
+    """Return the first report of the boot that led to this one, else the report itself."""
+    before = (r for r in reads if r.boot == main.boot and r.index < main.index)
+    return next((r for r in before if _led_to(r, main)), main)
+
+
+def _led_to(earlier: _Read, later: _Read) -> bool:
+    one, other = earlier.report, later.report
+    if not _is_moments_before(one, other, same_log=earlier.log == later.log):
+        return False
+    match earlier.rank:
+        case Rank.WARNING:
+            return _is_same_place(one, other)
+        case Rank.CHECK:
+            return not _is_vague(one) and not _is_elsewhere(one, other)
+    return False
+
+
+def _is_moments_before(earlier: Report, later: Report, *, same_log: bool) -> bool:
+    if earlier.timestamp is not None and later.timestamp is not None:
+        return abs(later.timestamp - earlier.timestamp) <= _SECONDS
+    seconds = _time_of_day(earlier), _time_of_day(later)
+    if seconds[0] is not None and seconds[1] is not None:
+        return (seconds[1] - seconds[0]) % _DAY <= _SECONDS
+    return same_log and later.span.first_line - earlier.span.last_line <= _LINES
+
+
+def _time_of_day(report: Report) -> int | None:
+    match = _CLOCK.search(report.wall_clock or "")
+    if match is None:
+        return None
+    hours, minutes, seconds = map(int, match.groups())
+    return (hours * 60 + minutes) * 60 + seconds
+
+
+def _is_same_place(one: Report, other: Report) -> bool:
+    same_function = one.function is not None and one.function == other.function
+    return same_function or bool(_modules(one) & _modules(other))
+
+
+def _is_elsewhere(one: Report, other: Report) -> bool:
+    """Whether two reports are of different modules, and not of the same process."""
+    same_process = one.pid is not None and one.pid == other.pid
+    known = bool(_modules(one) and _modules(other))
+    return known and not same_process and not _is_same_place(one, other)
+
+
+def _modules(report: Report) -> frozenset[str]:
+    named = {report.module, *(frame.module for frame in report.frames if frame.reliable)}
+    return frozenset(name for name in named if name)
+
+
+def _is_vague(report: Report) -> bool:
+    return report.kind in _NAMES_NO_OBJECT and not report.function and not report.frames
+
+
+def _is_asked_for(report: Report) -> bool:
+    names = (report.function, *(frame.function for frame in report.frames))
+    return _ASKED_FOR in names

@@ -1,0 +1,49 @@
+"""Whether what the box says is about the report: which log, boot and kernel release are meant."""
+
+from __future__ import annotations
+
+from pagefault_doctor.model.command import Blocked, Command
+from pagefault_doctor.tools.arguments import (
+    elsewhere,
+    is_of_this_boot,
+    release,
+    reported,
+    reported_release,
+)
+from pagefault_doctor.tools.module import module_file
+from pagefault_doctor.tools.tool import next_command
+from tools.example_reports import BOOT, KERNEL, OOPS, known
+
+NEW = "6.12.7-2-amd64"
+TWO_BOOTS = BOOT + OOPS + (BOOT + OOPS).replace(KERNEL, NEW).replace("wobble", "tilt")
+FACTS = {"suspect.module": "tilt", "host.kernel": NEW, "host.family": "debian"}
+
+
+def test_report_release_and_module_file_are_of_the_same_boot() -> None:
+    case = known({**FACTS, "given.log": "kern.log"}, ("kern.log", TWO_BOOTS))
+    report = reported(case)
+    assert report
+    assert report is case.main_report
+    assert (report.boot, report.module) == (1, "tilt")
+    assert reported_release(case) == release(case) == NEW
+    assert elsewhere(case) is None
+    look = next_command(module_file.TOOL, case)
+    assert isinstance(look, Command)
+    assert NEW in look.argv
+    assert KERNEL not in look.argv
+
+
+def test_a_given_log_is_elsewhere_by_its_main_report() -> None:
+    case = known({"given.log": "kern.log", "host.kernel": KERNEL}, ("kern.log", TWO_BOOTS))
+    assert isinstance(elsewhere(case), Blocked)
+
+
+def test_the_same_report_in_two_logs_is_of_the_log_that_was_read_first() -> None:
+    case = known({}, ("dmesg", TWO_BOOTS), ("/var/log/kern.log", TWO_BOOTS))
+    assert case.main_log is case.logs[0]
+    assert is_of_this_boot(case)
+
+
+def test_where_no_report_is_known_that_of_the_new_log_is_meant() -> None:
+    (log,) = known({}, ("dump", TWO_BOOTS)).logs
+    assert reported(known(), log) is log.reports[1]
