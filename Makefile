@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lab-setup screenshots scenarios bench fuzz pyz clean
+.PHONY: help run test fresh check format lab-setup screenshots scenarios bench fuzz pyz clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -23,6 +23,9 @@ run: $(VENV)/.installed ## start the wizard on this box (without a terminal: a p
 
 test: $(VENV)/.installed ## run every test that this machine can run
 	$(BIN)/python -m pytest $(ARGS)
+
+fresh: ## run the tests that need no lab in a bare Debian made for it (as root)
+	.ci/fresh
 
 check: $(VENV)/.installed ## what a commit must pass: lint, types, layers, tests
 	$(BIN)/ruff check .

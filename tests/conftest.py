@@ -41,8 +41,28 @@ def corpus() -> Path:
     return folder
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what passed in an earlier run, listed in the file PFDOCTOR_LEAVE_OUT."""
+    listed = Path(os.environ.get("PFDOCTOR_LEAVE_OUT") or os.devnull)
+    passed = set(listed.read_text("utf-8").splitlines()) if listed.exists() else set()
+    known = [item for item in items if item.nodeid in passed]
+    if known:
+        config.hook.pytest_deselected(items=known)
+        items[:] = [item for item in items if item.nodeid not in passed]
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Close with what was skipped and what would enable it."""
+    """Close with what was skipped, and keep what passed in the file PFDOCTOR_RECORD_PASSED."""
+    _list_skips(terminalreporter)
+    if record := os.environ.get("PFDOCTOR_RECORD_PASSED"):
+        stats = terminalreporter.stats
+        bad = {report.nodeid for kind in ("failed", "error") for report in stats.get(kind, [])}
+        passed = (r.nodeid for r in stats.get("passed", []) if r.nodeid not in bad)
+        Path(record).write_text("".join(f"{name}\n" for name in passed), "utf-8")
+
+
+def _list_skips(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was skipped and what would enable it."""
     reasons: dict[str, int] = {}
     for report in terminalreporter.stats.get("skipped", []):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)

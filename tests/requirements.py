@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
+
+from pagefault_doctor.lab.machine import USUAL, release_of
 
 STRICT = os.environ.get("PFDOCTOR_REQUIRE_LAB") == "1"
 """Whether a missing tool fails a test instead of skipping it."""
@@ -61,3 +64,16 @@ def require_program(name: str) -> str:
     path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     require(path, f"{name} is not installed: package {PACKAGES.get(name, name)}")
     return path or ""
+
+
+def require_kernel(file: str, package: str) -> str:
+    """Return the release of the newest kernel installed here, which packages change at any time.
+
+    Skips where there is none, or not this file of it: "{}" stands for the release in the file's
+    path and in the name of the package that brings it.
+    """
+    kernel = USUAL.kernel()
+    require(kernel, f"no kernel to boot: package {USUAL.machine.kernel_package}")
+    release = release_of(kernel) if kernel else ""
+    require(Path(file.format(release)).exists(), f"package {package.format(release)}")
+    return release

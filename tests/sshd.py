@@ -163,14 +163,12 @@ def _children(pid: int) -> list[int]:
 @contextmanager
 def serving(folder: Path, program: str) -> Iterator[Sshd]:
     """Run a server in a folder."""
-    made = os.geteuid() == 0 and not _PRIVILEGE_SEPARATION.exists()
-    if made:
-        _PRIVILEGE_SEPARATION.mkdir(mode=0o755)
+    if os.geteuid() == 0:
+        # It stays: another server, of tests that run beside these, may need it.
+        _PRIVILEGE_SEPARATION.mkdir(mode=0o755, exist_ok=True)
     server = Sshd(folder, program)
     server.start()
     try:
         yield server
     finally:
         server.stop()
-        if made:
-            _PRIVILEGE_SEPARATION.rmdir()

@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from processes import default_signals
+
 _TIOCGPTN = 0x80045430
 """Which terminal is at the other end (asm-generic/ioctls.h)."""
 
@@ -38,7 +40,7 @@ class Terminal:
                     break
         return data
 
-    def until(self, wanted: bytes, seconds: float = 15.0) -> bytes:
+    def until(self, wanted: bytes, seconds: float = 60.0) -> bytes:
         """Return all that comes up to some bytes."""
         until = time.monotonic() + seconds
         data = b""
@@ -73,16 +75,23 @@ class Terminal:
         os.close(self._descriptor)
         self._descriptor = -1
 
-    def wait(self, seconds: float = 10.0) -> int:
+    def wait(self, seconds: float = 60.0) -> int:
         """Return the exit code once the wizard has ended."""
+        self.until_end(seconds)
+        assert self.code is not None
+        return self.code
+
+    def until_end(self, seconds: float = 60.0) -> bytes:
+        """Return all that comes until the wizard has ended."""
         until = time.monotonic() + seconds
+        data = b""
         while self.code is None:
             assert time.monotonic() < until, "the wizard did not end"
             if self._descriptor >= 0:
-                self.read(0.05)
+                data += self.read(0.05)
             self.poll()
             time.sleep(0.01)
-        return self.code
+        return data + self.read(0.05) if self._descriptor >= 0 else data
 
     def poll(self) -> None:
         """Set `code` if the program has ended."""
@@ -108,6 +117,7 @@ def open_terminal(
     """Run a program in a terminal of this size, and end it at the latest when this ends."""
     pid, descriptor = pty.fork()
     if pid == 0:
+        default_signals()
         environment = {**os.environ, "TERM": "xterm-256color", **(environ or {})}
         os.execve(argv[0], list(argv), environment)
     fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))

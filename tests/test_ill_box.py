@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from processes import running
 from requirements import require, require_program
 from tools.example_reports import BOOT, OOPS
 
@@ -111,11 +112,12 @@ def test_without_proc_commands_run_and_end() -> None:
     script = """
 from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.model.command import Command
-for argv, limit in ((("echo", "said"), 9), (("sh", "-c", "sleep 63.5 & sleep 63.5"), 0.5)):
+for argv, limit in ((("echo", "said"), 9), (("sh", "-c", "SLEEP & SLEEP"), 0.5)):
     result = LocalHost().run(Command(argv=argv, tool="x", timeout=limit))
     print(result.status.value, result.output.strip(), result.errors)
 """
+    sleep = f"sleep 63.{os.getpid()}"
+    script = script.replace("SLEEP", sleep)
     done = ill(f"mount -t tmpfs x /proc; exec {sys.executable} -c '{script}'")
     assert done.stdout.splitlines() == ["ok said ", "timeout  "], done.stderr
-    left = subprocess.run(["pgrep", "-f", "sleep 63.5"], capture_output=True, text=True)
-    assert left.stdout == ""
+    assert not running(sleep)

@@ -15,7 +15,12 @@ import pytest
 from pagefault_doctor.hosts.ssh import SshHost
 from pagefault_doctor.model.command import Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.errors import MissingError, UsageError
+from processes import running
 from sshd import Sshd
+from terminal import eventually
+
+OURS = os.getpid()
+"""Ends the time that commands sleep, by which they are told from those of others."""
 
 
 @pytest.fixture
@@ -30,10 +35,6 @@ def sh(host: SshHost, script: str, cancel: threading.Event | None = None, **more
     return host.run(command, cancel=cancel)
 
 
-def runs(word: str) -> bool:
-    return subprocess.run(["pgrep", "-f", word], capture_output=True).returncode == 0
-
-
 def when(path: Path, deed: Callable[[], None]) -> None:
     """Do something as soon as a file is there."""
 
@@ -46,11 +47,8 @@ def when(path: Path, deed: Callable[[], None]) -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-def gone(word: str, within: float = 4.0) -> bool:
-    until = time.monotonic() + within
-    while runs(word) and time.monotonic() < until:
-        time.sleep(0.05)
-    return not runs(word)
+def gone(word: str, within: float = 15.0) -> bool:
+    return eventually(lambda: not running(word), within)
 
 
 def test_a_command_gives_output_errors_and_exit_code(box: SshHost) -> None:
@@ -106,15 +104,15 @@ def test_an_exit_code_of_255_is_the_commands_own(box: SshHost) -> None:
 def test_cancel_ends_the_command_and_its_children_there(box: SshHost) -> None:
     cancel = threading.Event()
     threading.Timer(0.5, cancel.set).start()
-    result = sh(box, "sleep 71.25 & sleep 71.25", cancel)
+    result = sh(box, f"sleep 71.25{OURS} & sleep 71.25{OURS}", cancel)
     assert result.status is ResultStatus.CANCELLED
-    assert gone("sleep 71.25")
+    assert gone(f"sleep 71.25{OURS}")
 
 
 def test_a_hanging_command_ends_at_its_deadline(box: SshHost) -> None:
-    result = sh(box, "echo begun; trap '' TERM; sleep 71.5", timeout=4)
+    result = sh(box, f"echo begun; trap '' TERM; sleep 71.5{OURS}", timeout=4)
     assert (result.status, result.output) == (ResultStatus.TIMEOUT, "begun\n")
-    assert gone("sleep 71.5")
+    assert gone(f"sleep 71.5{OURS}")
 
 
 def test_a_flood_is_cut_at_its_limit(box: SshHost) -> None:
@@ -151,7 +149,7 @@ def test_a_command_that_changes_something_is_never_run_twice(
 def test_a_link_that_falls_silent_is_noticed(box: SshHost, server: Sshd) -> None:
     threading.Timer(0.5, server.silence).start()
     began = time.monotonic()
-    result = sh(box, "sleep 71.75", risk=Risk.LOAD, timeout=60)
+    result = sh(box, f"sleep 71.75{OURS}", risk=Risk.LOAD, timeout=60)
     assert result.status is ResultStatus.LOST
     assert time.monotonic() - began < 30
     server.silence(signal.SIGCONT)
@@ -213,25 +211,20 @@ from pagefault_doctor.model.command import Command
 host = SshHost("box", sys.argv[1])
 host.connect(ask=False)
 print(host.on_terminal(Command(argv=("true",), tool="test")).text, flush=True)
-host.run(Command(argv=("sleep", "72.25"), tool="test"))
+host.run(Command(argv=("sleep", sys.argv[2]), tool="test"))
 """
 
 
 def test_kill_9_leaves_no_command_there_and_no_connection(server: Sshd) -> None:
     import sys
 
-    argv = [sys.executable, "-c", CHILD, str(server.config)]
+    argv = [sys.executable, "-c", CHILD, str(server.config), f"72.25{OURS}"]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         folder = child.stdout.readline().partition("ControlPath=")[2].partition("/link")[0]
-        until = time.monotonic() + 5
-        while not runs("sleep 72.25") and time.monotonic() < until:
-            time.sleep(0.05)
+        assert eventually(lambda: bool(running(f"sleep 72.25{OURS}")), 20)
         os.kill(child.pid, signal.SIGKILL)
-    assert gone("sleep 72.25", 6)
-    until = time.monotonic() + 5
-    while server.connections() and time.monotonic() < until:
-        time.sleep(0.05)
-    assert server.connections() == []
+    assert gone(f"sleep 72.25{OURS}")
+    assert eventually(lambda: server.connections() == [], 20)
     assert gone(folder)
     assert not Path(folder).exists()

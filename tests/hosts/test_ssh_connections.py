@@ -15,6 +15,7 @@ from pagefault_doctor.cli.main import main
 from pagefault_doctor.hosts.ssh import SshHost
 from pagefault_doctor.model.command import Command, ResultStatus
 from pagefault_doctor.model.errors import MissingError
+from processes import running
 from requirements import require_program
 from sshd import Sshd, serving
 from terminal import eventually, open_terminal
@@ -60,15 +61,14 @@ def test_the_whole_playbook_is_walked_behind_a_jump_host(
 def test_the_wizard_behind_a_jump_host_works_and_leaves_nothing(behind: Sshd) -> None:
     argv = (sys.executable, "-m", "pagefault_doctor", "--host", "box")
     with open_terminal((*argv, "--ssh-config", str(behind.config))) as terminal:
-        terminal.until(b"1 of 7", 30)
+        terminal.until(b"1 of 7")
         terminal.type("\r")
-        terminal.until(b"dmesg", 30)
+        terminal.until(b"dmesg")
         while terminal.read(1.2):
             pass
         terminal.type("q")
         assert terminal.wait() == 0
-    left = ["pgrep", "-f", str(behind.config)]
-    assert eventually(lambda: subprocess.run(left, capture_output=True).returncode != 0, 5)
+    assert eventually(lambda: not running(str(behind.config)), 5)
 
 
 def test_a_link_cut_at_the_jump_host_is_taken_up_again(behind: Sshd, gate: Sshd) -> None:

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from pagefault_doctor.lab import module
-from pagefault_doctor.lab.machine import USUAL, release_of
 from pagefault_doctor.model.errors import MissingError, PfDoctorError, UsageError
-from requirements import require, require_program
+from requirements import require_kernel, require_program
 
 SCENARIO = Path(__file__).parents[2] / "playbooks/scenarios/null-deref-module"
 
@@ -21,16 +20,13 @@ def release() -> str:
     """A kernel release that modules can be built for here."""
     for name in ("make", "gcc"):
         require_program(name)
-    kernel = USUAL.kernel()
-    found = release_of(kernel) if kernel else "none"
-    headers = Path("/lib/modules", found, "build")
-    require(headers.exists(), "no kernel headers: package linux-headers-cloud-amd64")
-    return found
+    return require_kernel("/lib/modules/{}/build", "linux-headers-{}")
 
 
 def test_a_module_tells_its_name_and_the_kernel_it_is_for() -> None:
     read = module.read(SCENARIO / "faulty.ko")
-    assert (read.name, read.release, read.depends) == ("faulty", "6.1.0-56-cloud-amd64", ())
+    assert (read.name, read.depends) == ("faulty", ())
+    assert f"Linux version {read.release} (" in (SCENARIO / "serial.log").read_text()
     assert read.data == (SCENARIO / "faulty.ko").read_bytes()
 
 

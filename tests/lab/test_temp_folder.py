@@ -6,13 +6,14 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from pagefault_doctor.lab.temp_folder import scratch
 from pagefault_doctor.model.errors import PfDoctorError
+from processes import running
+from terminal import eventually
 
 
 def test_it_is_private_and_gone_afterwards() -> None:
@@ -44,10 +45,7 @@ def test_it_is_gone_after_kill_9() -> None:
         folder = Path(child.stdout.readline().strip())
         assert folder.is_dir()
         os.kill(child.pid, signal.SIGKILL)
-    until = time.monotonic() + 10
-    while folder.exists() and time.monotonic() < until:
-        time.sleep(0.02)
-    assert not folder.exists()
+    assert eventually(lambda: not folder.exists(), 10)
 
 
 def test_no_moment_of_being_made_is_one_in_which_kill_9_leaves_it(tmp_path: Path) -> None:
@@ -71,15 +69,7 @@ def test_no_moment_of_being_made_is_one_in_which_kill_9_leaves_it(tmp_path: Path
 
 def gone_for_good(folder: Path) -> bool:
     """Whether the folder becomes empty, and stays so while no guard runs."""
-    until = time.monotonic() + 10
-    while time.monotonic() < until:
-        listing = subprocess.run(
-            ("ps", "-ewwo", "args"), capture_output=True, text=True, check=True
-        )
-        if str(folder) not in listing.stdout:
-            return not list(folder.iterdir())
-        time.sleep(0.02)
-    return False
+    return eventually(lambda: not running(str(folder)), 10) and not list(folder.iterdir())
 
 
 def test_where_none_can_be_made_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,12 +24,12 @@ def faulty_log() -> str:
     return "".join(lines[start:])
 
 
-def faulty(facts: dict[str, Value] | None = None) -> Case:
-    """Return the case of that module, with these facts besides."""
+def faulty(facts: dict[str, Value] | None = None, release: str = KERNEL) -> Case:
+    """Return the case of that module on a kernel of this release, with these facts besides."""
     base: dict[str, Value] = {
-        "host.kernel": KERNEL,
+        "host.kernel": release,
         "host.family": "debian",
         "suspect.module": "faulty",
         "verdict.root_cause": "null-deref",
     }
-    return known(base | (facts or {}), ("dmesg", faulty_log()))
+    return known(base | (facts or {}), ("dmesg", faulty_log().replace(KERNEL, release)))

@@ -13,7 +13,7 @@ from pagefault_doctor.model.command import Blocked, Command
 from pagefault_doctor.model.fact import Mark, Value
 from pagefault_doctor.tools.dump import crash, drgn, kdump
 from pagefault_doctor.tools.tool import Tool, next_command
-from requirements import require, require_program
+from requirements import require, require_kernel, require_program
 from tools.example_reports import KERNEL, OOPS, follow, known, texts, told
 from tools.recorded import faulty, output
 
@@ -252,10 +252,11 @@ def test_real_drgn_refuses_a_file_that_is_no_dump(tmp_path: Path) -> None:
 
 def test_real_crash_refuses_a_file_that_is_no_dump(tmp_path: Path) -> None:
     require_program("crash")
-    require(Path(VMLINUX).exists(), f"no vmlinux: package linux-image-{KERNEL}-dbg")
+    debug = "/usr/lib/debug/boot/vmlinux-{}"
+    vmlinux = debug.format(require_kernel(debug, "linux-image-{}-dbg"))
     file = tmp_path / "vmcore"
     file.write_text("no dump")
-    facts: dict[str, Value] = {"dump.format": "elf", "given.vmlinux": VMLINUX}
+    facts: dict[str, Value] = {"dump.format": "elf", "given.vmlinux": vmlinux}
     case = known(facts | {"given.vmcore": str(file)})
     wanted = next_command(crash.TOOL, case)
     assert isinstance(wanted, Command)

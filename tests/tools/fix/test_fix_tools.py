@@ -20,7 +20,7 @@ from pagefault_doctor.tools.fix import (
     sparse,
 )
 from pagefault_doctor.tools.tool import Tool, next_command
-from requirements import require, require_program
+from requirements import require_kernel, require_program
 from tools.example_reports import follow, learn, texts, told
 from tools.recorded import faulty, output
 
@@ -41,10 +41,9 @@ def run(tool: Tool, case: Case) -> Case:
     return case
 
 
-def real_source(tmp_path: Path) -> dict[str, Value]:
-    """Write a faulty module's source; skip where no module can be built."""
-    headers = sorted(path.parent.name for path in Path("/lib/modules").glob("*/build"))
-    require(headers, "no kernel headers: package linux-headers-cloud-amd64")
+def real_source(tmp_path: Path) -> Case:
+    """Write a faulty module's source and return its case; skip where no module can be built."""
+    release = require_kernel("/lib/modules/{}/build", "linux-headers-{}")
     for program in ("make", "gcc"):
         require_program(program)
     folder = tmp_path / "faulty"
@@ -59,7 +58,7 @@ def real_source(tmp_path: Path) -> dict[str, Value]:
         "\t*ptr = 'A';\n\treturn 0;\n}\n"
         'module_init(faulty_init);\nMODULE_LICENSE("GPL");\n'
     )
-    return {"given.source_dir": str(folder), "host.kernel": headers[-1]}
+    return faulty({"given.source_dir": str(folder)}, release)
 
 
 def test_the_analysers_warning_is_read_out_of_makes_output() -> None:
@@ -186,21 +185,21 @@ def test_make_is_not_given_a_folder_it_would_misread(folder: str) -> None:
 
 
 def test_real_gcc_warns_and_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
-    facts = real_source(tmp_path)
+    case = real_source(tmp_path)
     before = sorted(os.listdir(tmp_path / "faulty"))
-    case = run(gcc_analyzer.TOOL, faulty(facts))
+    case = run(gcc_analyzer.TOOL, case)
     assert "faulty.c:11: dereference of NULL" in texts(case.findings)
     assert sorted(os.listdir(tmp_path / "faulty")) == before
 
 
 def test_real_sparse_warns_of_the_user_pointer(tmp_path: Path) -> None:
     require_program("sparse")
-    case = run(sparse.TOOL, faulty(real_source(tmp_path)))
+    case = run(sparse.TOOL, real_source(tmp_path))
     assert "faulty.c:5: dereference of noderef expression" in texts(case.findings)
 
 
 def test_a_real_build_gives_a_module(tmp_path: Path) -> None:
-    case = run(module_build.TOOL, faulty(real_source(tmp_path)))
+    case = run(module_build.TOOL, real_source(tmp_path))
     assert Path(case.get("fix.module_path", "")).is_file()
 
 

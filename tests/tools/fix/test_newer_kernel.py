@@ -16,7 +16,7 @@ from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Mark, Value
 from pagefault_doctor.tools.fix import changelog, newer_kernel
 from pagefault_doctor.tools.tool import next_command
-from requirements import require, require_program
+from requirements import require_kernel, require_program
 from tools.example_reports import BOOT, KERNEL, OOPS, follow, known, learn, texts, told
 
 OWN: Final = OOPS.replace("wobble_init+0x11/0x1000 [wobble]", "ext4_mb_load_buddy+0x11/0x100")
@@ -212,23 +212,24 @@ def run(case: Case) -> tuple[Case, Result]:
 
 def test_the_real_lists_and_the_real_changelog_of_this_machine() -> None:
     require_program("apt-cache")
-    installed = subprocess.run(("dpkg", "-s", IMAGE), capture_output=True, check=False, timeout=30)
-    require(installed.returncode == 0, f"the package {IMAGE}")
-    kept = Path(f"/usr/share/doc/{IMAGE}/changelog.gz").exists()
-    require(kept, f"the changelog of {IMAGE}: this dpkg leaves documentation out")
-    case, result = run(known(FACTS, LOG))
-    assert f"installed {IMAGE} " in result.output
-    assert f"candidate {IMAGE} " in result.output
+    kept = "/usr/share/doc/linux-image-{}/changelog.gz"
+    release = require_kernel(kept, "linux-image-{}, with a dpkg that keeps documentation")
+    image, newer = f"linux-image-{release}", f"linux-image-9{release}"
+    facts = FACTS | {"host.kernel": release}
+    log = ("dmesg", (BOOT + OWN).replace(KERNEL, release))
+    case, result = run(known(facts, log))
+    assert f"installed {image} " in result.output
+    assert f"candidate {image} " in result.output
     (version,) = [
-        r.split()[2] for r in result.output.split("\n") if r.startswith(f"installed {IMAGE} ")
+        r.split()[2] for r in result.output.split("\n") if r.startswith(f"installed {image} ")
     ]
     older = msgspec.structs.replace(
-        result, output=f"installed {IMAGE} 6.1.1-1\ninstalled {NEXT} {version}\n"
+        result, output=f"installed {image} 0.1-1\ninstalled {newer} {version}\n"
     )
-    start = learn(known(FACTS, LOG), newer_kernel.ID, older, newer_kernel.TOOL.read(older, case))
+    start = learn(known(facts, log), newer_kernel.ID, older, newer_kernel.TOOL.read(older, case))
     wanted = next_command(newer_kernel.TOOL, start)
     assert isinstance(wanted, Command)
-    argv = tuple(IMAGE if word == NEXT else word for word in wanted.argv)
+    argv = tuple(image if word == newer else word for word in wanted.argv)
     result = LocalHost().run(msgspec.structs.replace(wanted, argv=argv))
     reading = newer_kernel.TOOL.read(result, start)
     assert "ext4" in texts(reading.findings)

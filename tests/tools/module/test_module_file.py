@@ -23,7 +23,7 @@ from pagefault_doctor.model.fact import Mark, Value
 from pagefault_doctor.playbook import shelf
 from pagefault_doctor.tools.module import dkms, module_file, module_state
 from pagefault_doctor.tools.tool import next_command
-from requirements import require, require_program
+from requirements import require_kernel, require_program
 from tools.example_reports import BOOT, KERNEL, OOPS, follow, known, learn, texts, told
 from tools.module_elf import Function, module
 
@@ -325,18 +325,16 @@ def test_the_sizes_that_real_kernels_printed_are_those_of_the_real_files(
 
 def test_checksums_are_those_that_modprobe_dumps() -> None:
     modprobe = require_program("modprobe")
-    folder = Path("/lib/modules") / KERNEL
-    require((folder / "build/Module.symvers").exists(), f"linux-headers-{KERNEL}")
-    file = next(folder.rglob("fuse.ko*"), None)
-    require(file, f"linux-image-{KERNEL}")
-    assert file is not None
+    release = require_kernel("/lib/modules/{}/build/Module.symvers", "linux-headers-{}")
+    folder = Path("/lib/modules") / release
+    (file,) = folder.rglob("fuse.ko*")
     dumped = subprocess.run(
         (modprobe, "--dump-modversions", file), capture_output=True, text=True, check=True
     ).stdout
     kernel = (folder / "build/Module.symvers").read_text()
     exported = {line.split("\t")[1] for line in kernel.splitlines()}
     needed = {line.split()[1] for line in dumped.splitlines()}
-    case = known({"suspect.module": "fuse", "host.kernel": KERNEL})
+    case = known({"suspect.module": "fuse", "host.kernel": release})
     wanted = next_command(module_file.TOOL, case)
     assert isinstance(wanted, Command)
     result = LocalHost().run(wanted)

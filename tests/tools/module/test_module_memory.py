@@ -20,7 +20,7 @@ from pagefault_doctor.model.fact import Mark, Value
 from pagefault_doctor.playbook import shelf
 from pagefault_doctor.tools.module import module_memory
 from pagefault_doctor.tools.tool import next_command
-from requirements import require
+from requirements import require, require_kernel
 from tools.example_reports import KERNEL, follow, known, learn, texts, told
 
 FILE: Final = shelf.scenario_folder("wild-pointer") / "wire.ko"
@@ -147,15 +147,16 @@ def test_an_answer_without_a_comparison_is_no_finding(output: str) -> None:
 def test_in_a_real_dump_the_code_is_that_of_the_file(tmp_path: Path) -> None:
     for row in requirements.look():
         require(row.path, f"{row.need.name} is missing: {row.remedy}")
-    image = Path("/usr/lib/debug/boot") / f"vmlinux-{KERNEL}"
-    require(image.exists(), f"linux-image-{KERNEL}-dbg")
+    debug = "/usr/lib/debug/boot/vmlinux-{}"
+    release = require_kernel(debug, "linux-image-{}-dbg")
     kept = tmp_path / "kept"
     assert main(["lab", "run", "err-ptr", "--keep", str(kept)]) == 0
     facts = SUSPECT | {
         "suspect.module": "fwsize",
         "module.path": str(kept / "fwsize.ko"),
         "given.vmcore": str(kept / "vmcore"),
-        "given.vmlinux": str(image),
+        "given.vmlinux": debug.format(release),
+        "host.kernel": release,
     }
     case = known(facts)
     wanted = next_command(module_memory.DUMP_TOOL, case)
