@@ -13,19 +13,10 @@ _PATIENCE: Final = 3600.0
 _MOST: Final = str(1 << 30)
 """Bytes that are taken of what a program gives."""
 _ABSENT: Final = 127
-_JOURNAL: Final = """
-command -v journalctl >/dev/null || exit 127
-journalctl {} "$1" _TRANSPORT=kernel --no-pager --quiet --output=export \\
-  --output-fields=MESSAGE,_BOOT_ID,_SOURCE_MONOTONIC_TIMESTAMP,_TRANSPORT,SYSLOG_IDENTIFIER |
-  head -c "$3" >"$2"
-"""
 _SCRIPTS: Final = {
-    "journal": _JOURNAL.format("--file"),
-    "journals": _JOURNAL.format("--directory"),
-    "zstd": """
-command -v zstd >/dev/null || exit 127
-zstd -dcq <"$1" | head -c "$3" >"$2"
-""",
+    "journal": ("cli/unpack_journal.sh", "--file"),
+    "journals": ("cli/unpack_journal.sh", "--directory"),
+    "zstd": ("cli/unpack_zstd.sh",),
 }
 _REMEDIES: Final = {
     "zstd": MissingError(NO_ZSTD),
@@ -52,11 +43,13 @@ class UnpackPrograms:
     def __call__(self, what: str, path: str, target: str) -> str | None:
         """Unpack from one path to another, as `klog.input.unpack.Helper` says."""
         from pagefault_doctor.hosts import runner
+        from pagefault_doctor.hosts.script import script
         from pagefault_doctor.model.command import Command, ResultStatus
 
         kind = what.removesuffix("s")
+        file, *options = _SCRIPTS[what]
         command = Command(
-            argv=("sh", "-c", _SCRIPTS[what], what, path, target, _MOST),
+            argv=("sh", "-c", script(file), what, path, target, _MOST, *options),
             tool=kind,
             timeout=_PATIENCE,
         )

@@ -13,14 +13,8 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
-_SCRIPT: Final = (
-    'group=; read -r group && read -r word || { [ -z "$group" ] || '
-    '{ kill -s TERM -- "-$group"; sleep 2; kill -s KILL -- "-$group"; }; '
-    '[ -z "$1" ] || { rm -f -- "$1"; rmdir -- "${1%/*}"; }; }'
-)
-"""POSIX shell; $1 is a file to remove with its folder, if any. It reads the group, then a word."""
+from pagefault_doctor.hosts.script import script
 
 
 class Guard:
@@ -54,7 +48,7 @@ def guarded(file: Path | None = None) -> Iterator[Guard]:
     """
     try:
         guard = subprocess.Popen(
-            ("/bin/sh", "-c", _SCRIPT, "sh", str(file or "")),
+            ("/bin/sh", "-c", script("hosts/guard.sh"), "sh", str(file or "")),
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

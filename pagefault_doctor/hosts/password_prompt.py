@@ -24,18 +24,12 @@ import msgspec
 from pagefault_doctor.hosts.capture import Capture
 from pagefault_doctor.hosts.program import StartProblem, environment, locate
 from pagefault_doctor.hosts.runner import keys_are_the_childs
+from pagefault_doctor.hosts.script import script
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.command import Command, Result, ResultStatus
 
 PATIENCE: Final = 300.0
 """Seconds a question may wait for its answer; sudo itself waits as long (sudoers(5))."""
-
-MARKED: Final = (
-    'n=$1; in=$2; shift 2; exec 4>&1; { { printf %s "$in" | "$@" 4>&-; '
-    'printf "%s\\n" "$n-x$?" >&4; } 2>&1 >&3 3>&- | sed "s/^/$n-e/" >&4; } 3>&1 '
-    '| sed "s/^/$n-o/" >&4'
-)
-"""POSIX shell: runs its words, and marks lines of output, of errors, and the exit code."""
 
 _PIECE: Final = 1 << 16
 
@@ -234,7 +228,8 @@ def _terminal_as_it_was() -> Iterator[None]:
 
 def as_marked(command: Command, mark: str, env: Mapping[str, str]) -> Command:
     """Return the command within the script that marks its output, with this added environment."""
-    argv = ("sh", "-c", MARKED, "pfdoctor", mark, command.stdin, *command.words)
+    text = script("hosts/mark_output.sh")
+    argv = ("sh", "-c", text, "pfdoctor", mark, command.stdin, *command.words)
     added = dict(env) | command.env
     return msgspec.structs.replace(
         command, argv=argv, as_root=False, asks=False, stdin="", env=added

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from pagefault_doctor.hosts.script import script
 from pagefault_doctor.model.command import Command
 
 LONGEST: Final = 120_000
@@ -22,44 +23,13 @@ _PLAIN: Final = frozenset(map(chr, range(0x20, 0x7F))) - frozenset("'\\!")
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
-_SCRIPT: Final = " ".join(
-    (
-        # Descriptor 3 is the line to us: its end means that we are gone, or want an end.
-        "exec 3<&0 </dev/null;",
-        'd() { v=$(printf %b. "$1"); v=${v%.}; };',
-        'd "$1"; dir=$v; d "$2"; in=$v; n=$3; shift 3;',
-        'while [ $n -gt 0 ]; do d "$1"; export "$v"; shift; n=$((n-1)); done;',
-        'n=$#; while [ $n -gt 0 ]; do d "$1"; shift; set -- "$@" "$v"; n=$((n-1)); done;',
-        "PATH=${PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin; export PATH;",
-        'cd -- "$dir" || exit 126;',
-        'command -v -- "$1" >/dev/null 2>&1 || { echo "$1: not found" >&2; exit 127; };',
-        # A session of its own makes a group that can be ended as a whole.
-        "s=; command -v setsid >/dev/null 2>&1 && s=setsid;",
-        'printf %s "$in" | $s "$@" 3<&- & c=$!; exec 2>/dev/null;',
-        'e() { kill -s "$1" -- "-$c" || kill -s "$1" "$c"; };',
-        "{ read -r x <&3; e TERM; sleep 2; e KILL; } >/dev/null 2>&1 & g=$!;",
-        "wait $c; r=$?; kill $g; e TERM; exit $r",
-    )
-)
-
-
-_ON_TERMINAL: Final = " ".join(
-    (
-        'd() { v=$(printf %b. "$1"); v=${v%.}; };',
-        'd "$1"; dir=$v; n=$3; shift 3;',
-        'while [ $n -gt 0 ]; do d "$1"; export "$v"; shift; n=$((n-1)); done;',
-        'n=$#; while [ $n -gt 0 ]; do d "$1"; shift; set -- "$@" "$v"; n=$((n-1)); done;',
-        "PATH=${PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin; export PATH;",
-        'cd -- "$dir" || exit 126;',
-        'exec "$@"',
-    )
-)
-"""For a command that keeps the terminal it gets there, and ends with it (SIGHUP)."""
-
 
 def terminal_text(command: Command, env: Mapping[str, str]) -> str:
-    """Return the text that runs a command on the terminal of that shell; else as `remote_text`."""
-    return _text(_ON_TERMINAL, command, env)
+    """Return the text that runs a command on the terminal of that shell; else as `remote_text`.
+
+    The command keeps that terminal, and ends with it (SIGHUP).
+    """
+    return _text(f'{_one_line("hosts/remote_words.sh")} exec "$@"', command, env)
 
 
 def remote_text(command: Command, env: Mapping[str, str]) -> str:
@@ -68,10 +38,16 @@ def remote_text(command: Command, env: Mapping[str, str]) -> str:
     It ends the command, with all its children, when its standard input ends. Raises ValueError
     for what cannot be handed over: no program, a NUL, text that is not valid, too much of it.
     """
-    return _text(_SCRIPT, command, env)
+    return _text(_one_line("hosts/remote_words.sh", "hosts/remote_run.sh"), command, env)
 
 
-def _text(script: str, command: Command, env: Mapping[str, str]) -> str:
+def _one_line(*paths: str) -> str:
+    """Return scripts without their comments; csh takes no text of several lines in quotes."""
+    lines = script(*paths).splitlines()
+    return " ".join(line for line in lines if not line.startswith("#"))
+
+
+def _text(program: str, command: Command, env: Mapping[str, str]) -> str:
     added = dict(env) | command.env
     words = (
         command.cwd,
@@ -90,7 +66,7 @@ def _text(script: str, command: Command, env: Mapping[str, str]) -> str:
         quoted = (*map(_quoted, head), str(len(added)), *map(_quoted, tail))
     except UnicodeEncodeError:
         raise ValueError("a command must be valid text") from None
-    text = f"exec /bin/sh -c '{script}' pfdoctor {' '.join(quoted)}"
+    text = f"exec /bin/sh -c '{program}' pfdoctor {' '.join(quoted)}"
     if len(text) > LONGEST:
         raise ValueError("the command and its input are too long for another machine")
     return text

@@ -17,6 +17,7 @@ from typing import Final, Self
 import msgspec
 
 from pagefault_doctor.hosts.host import Host, OnOutput
+from pagefault_doctor.hosts.script import script
 from pagefault_doctor.lab.vm import VirtualMachine
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.command import Command, Result, ResultStatus
@@ -33,12 +34,6 @@ LAST_WORDS: Final = 400
 
 PIECE: Final = 32 << 10
 """Letters of a file that go in one request; a whole number of base64 groups."""
-
-_PUT: Final = """
-mkdir -p "${1%/*}" && busybox base64 -d >>"$1.part" || exit
-[ -z "$2" ] || { gzip -dc <"$1.part" >"$1" && rm "$1.part"; }
-"""
-"""Takes a piece of a compressed file, and unpacks it after the last."""
 
 GRACE: Final = 5.0
 """Seconds that a guest has to answer once its command was killed."""
@@ -146,8 +141,9 @@ class GuestHost(Host):
         """Write a file in the guest; raises PfDoctorError where that fails."""
         packed = base64.b64encode(gzip.compress(data)).decode()
         pieces = [packed[n : n + PIECE] for n in range(0, len(packed), PIECE)]
+        text = script("lab/put_file.sh")
         for number, piece in enumerate(pieces, 1):
-            argv = ("sh", "-c", _PUT, "sh", path, "last" if number == len(pieces) else "")
+            argv = ("sh", "-c", text, "sh", path, "last" if number == len(pieces) else "")
             result = self.run(Command(argv=argv, tool="lab", stdin=piece))
             if not result.ok:
                 raise PfDoctorError(f"{path} could not be written in the guest", result.errors)

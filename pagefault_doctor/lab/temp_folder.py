@@ -13,24 +13,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
+from pagefault_doctor.hosts.script import script
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.errors import PfDoctorError
-
-_MAKE: Final = """
-folder=$1; shift
-mkdir -m 700 "$folder" || exit
-(echo made)
-exec >/dev/null 2>&1
-"""
-"""The word is said by a child, for who says it to nobody dies of it."""
-
-_REMOVE: Final = """
-read -r _
-for _ in 1 2 3 4; do rm -rf "$folder"; [ -e "$folder" ] || exit; sleep 1; done
-"""
-"""More than one try: a build that is just being ended may still write there."""
 
 
 def unused() -> Path:
@@ -38,14 +24,14 @@ def unused() -> Path:
     return Path(tempfile.gettempdir(), f"pfdoctor-lab-{secrets.token_hex(8)}")
 
 
-def guard(folder: Path, script: str, *words: str) -> subprocess.Popen[bytes]:
+def guard(folder: Path, path: str, *words: str) -> subprocess.Popen[bytes]:
     """Start the guard of a folder, and return it once it has made the folder.
 
-    `script` is for sh, with `$folder` and the words; it has to remove the folder when its input
-    ends. Raises PfDoctorError where the folder cannot be made.
+    The script at that path of the package is for sh, with `$folder` and the words; it has to remove
+    the folder when its input ends. Raises PfDoctorError where the folder cannot be made.
     """
     process = subprocess.Popen(
-        ("/bin/sh", "-c", _MAKE + script, "sh", str(folder), *words),
+        ("/bin/sh", "-c", script("lab/make_folder.sh", path), "sh", str(folder), *words),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -67,7 +53,7 @@ def guard(folder: Path, script: str, *words: str) -> subprocess.Popen[bytes]:
 def scratch() -> Iterator[Path]:
     """Give a new private folder, and remove it with all that is in it."""
     folder = unused()
-    with guard(folder, _REMOVE):
+    with guard(folder, "lab/remove_folder.sh"):
         try:
             yield folder
         finally:

@@ -24,17 +24,6 @@ from pagefault_doctor.lab.temp_folder import guard, unused
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.errors import MissingError, PfDoctorError
 
-_GUARD: Final = """
-if read -r _; then
-    "$@" </dev/null 2>"$folder/qemu.log" &
-    read -r _
-    kill -KILL $!; wait
-fi
-rm -rf "$folder"
-"""
-"""Runs QEMU from a first line to the end of its input, which ends however we do; then it leaves
-nothing behind."""
-
 _PANIC: Final = (b"---[ end Kernel panic", b"pfdoctor capture: exit code ")
 """Said by a kernel that stands still, and by a capture kernel that has done its work. QEMU tells of
 a panic too, but not of one that a capture kernel follows, or that comes before pvpanic is there."""
@@ -74,7 +63,7 @@ class VirtualMachine:
             raise MissingError(f"{qemu} not installed", "make lab-setup")
         self._setup = setup
         self.folder = unused()
-        self._guard = guard(self.folder, _GUARD, *_argv(setup, self.folder))
+        self._guard = guard(self.folder, "lab/run_qemu.sh", *_argv(setup, self.folder))
         self._told = 0.0
         self._end = weakref.finalize(self, _end, self._guard, self.folder)
         try:

@@ -6,79 +6,13 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+from pagefault_doctor.hosts.script import script
 from pagefault_doctor.model.case import Case, ToolReading
-from pagefault_doctor.model.command import Result
+from pagefault_doctor.model.command import Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Value
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.permission import answered
-from pagefault_doctor.tools.tool import Tool, fact, finding, once
-
-_SCRIPT: Final = r"""
-PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
-export PATH
-has() { [ -n "$(command -v "$1")" ]; }
-say() { [ -z "$2" ] || printf '%s=%s\n' "$1" "$2"; }
-first() {
-  [ -r "$2" ] || return 0
-  line=
-  IFS= read -r line <"$2" || :
-  say "$1" "$line"
-}
-first kernel /proc/sys/kernel/osrelease
-first name /proc/sys/kernel/hostname
-first boot_id /proc/sys/kernel/random/boot_id
-first lockdown /sys/kernel/security/lockdown
-first dmesg_restrict /proc/sys/kernel/dmesg_restrict
-first cmdline /proc/cmdline
-first product /sys/class/dmi/id/product_name
-first vendor /sys/class/dmi/id/sys_vendor
-first hypervisor /sys/hypervisor/type
-first container /run/systemd/container
-[ -f /.dockerenv ] && say container docker
-[ -f /run/.containerenv ] && say container podman
-[ -r /proc/1/cgroup ] && while IFS= read -r line; do
-  case $line in
-    *docker*|*kubepods*|*containerd*|*libpod*|*/lxc/*) say container "cgroup ${line##*/}" ;;
-  esac
-done </proc/1/cgroup
-[ -r /proc/cpuinfo ] && while IFS= read -r line; do
-  case $line in
-    flags*hypervisor*) say hypervisor flag; break ;;
-    flags*) break ;;
-  esac
-done </proc/cpuinfo
-for file in /etc/os-release /usr/lib/os-release; do
-  [ -r "$file" ] || continue
-  while IFS= read -r line || [ -n "$line" ]; do
-    case $line in ID=*|ID_LIKE=*|PRETTY_NAME=*) printf 'os.%s\n' "$line" ;; esac
-  done <"$file"
-  break
-done
-has uname && say machine "$(uname -m)" && say release "$(uname -r)"
-uid=
-has id && uid=$(id -u)
-[ -z "$uid" ] && [ -r /proc/self/status ] && while read -r key real effective rest; do
-  case $key in Uid:) uid=$effective; break ;; esac
-done </proc/self/status
-say uid "$uid"
-[ "$uid" != 0 ] && has sudo && if said=$(sudo -n true 2>&1); then say sudo yes
-else
-  case $said in *"password is required"*) say sudo asks ;; esac
-fi
-[ -r /proc/mounts ] && while read -r device folder kind options rest; do
-  case $folder in /|/home|/root|/tmp|/var|/var/crash|/var/log) ;; *) continue ;; esac
-  case ,$options, in *,ro,*) printf 'readonly=%s\n' "$folder" ;; esac
-done </proc/mounts
-has df && df -Pk / /tmp /var /var/crash | while read -r device blocks used free percent folder; do
-  case $free in [0-9]|[0-9][0-9]*) [ "$free" -lt 16384 ] && printf 'full=%s\n' "$folder" ;; esac
-done
-has mokutil && say secure_boot "$(mokutil --sb-state)"
-efi=/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c
-[ -r "$efi" ] && has od && say secure_boot "efi $(od -An -tu1 -j4 -N1 "$efi")"
-while IFS= read -r program; do has "$program" && say program "$program"; done
-say end .
-"""
-"""Uses the shell's own words, and not even /dev/null: a broken box may have nothing else."""
+from pagefault_doctor.tools.tool import Tool, fact, finding
 
 _FAMILIES: Final = {
     "debian": ("debian", "ubuntu", "raspbian", "linuxmint", "kali"),
@@ -269,6 +203,11 @@ def box_tool(programs: tuple[str, ...]) -> Tool:
     """
     why = "see which programs are here, which kernel runs and what it permits"
     stdin = "".join(f"{program}\n" for program in programs)
+
+    def plan(case: Case) -> Command | None:
+        argv = ("sh", "-c", script("tools/scripts/host_info.sh"), "box")
+        return None if case.done("box") else Command(argv=argv, tool="box", why=why, stdin=stdin)
+
     return Tool(
         id="box",
         purpose="asks the box what it is and which programs it has",
@@ -280,7 +219,7 @@ def box_tool(programs: tuple[str, ...]) -> Tool:
             "host.programs",
             *(name for name, _ in _MOUNTS),
         ),
-        plan=once("box", "sh", "-c", _SCRIPT, "box", why=why, stdin=stdin),
+        plan=plan,
         read=answered(_read),
         by_hand="uname -a; id -u; cat /etc/os-release /sys/kernel/security/lockdown",
     )

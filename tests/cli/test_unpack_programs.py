@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from pagefault_doctor.cli import unpack_programs
 from pagefault_doctor.cli.main import main
 from requirements import require, require_program
 
@@ -199,8 +198,7 @@ def test_where_the_program_is_missing_the_remedy_is_told(
     data: bytes, said: str, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pagefault_doctor.klog.input.compression._MAKERS", {"zstd": lambda: None})
-    nothing = dict.fromkeys(("journal", "zstd"), "exit 127")
-    monkeypatch.setattr(unpack_programs, "_SCRIPTS", nothing)
+    monkeypatch.setattr("pagefault_doctor.hosts.script.script", lambda path: "exit 127")
     path = tmp_path / "packed"
     path.write_bytes(data)
     assert main(["diagnose", str(path)]) == 3

@@ -9,25 +9,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from pagefault_doctor.hosts.script import script
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.arguments import elsewhere, given, is_absolute
 from pagefault_doctor.tools.tool import Tool, fact, finding
-
-_SCRIPT: Final = """\
-pattern=$(cat /proc/sys/kernel/core_pattern)
-echo "pattern=$pattern"
-echo "limit=$(ulimit -c)"
-case $pattern in "|"*) exit 0 ;; esac
-shape=$(printf %s "$pattern" | sed 's/%%/%/g; s/%[a-zA-Z]/*/g')
-case $pattern in /*) ;; *) cd "${1%/*}" 2>/dev/null || exit 0 ;; esac
-IFS=
-for core in $(ls -1t $shape "$shape".* 2>/dev/null | head -n 1); do
-    case $core in /*) echo "core=$core" ;; *) echo "core=$PWD/$core" ;; esac
-done
-"""
 
 _ASKED = regex(r"^(pattern|limit|core)=(.*)$", re.MULTILINE)
 _COLLECTORS: Final = (
@@ -40,8 +28,9 @@ _COLLECTORS: Final = (
 def _plan(case: Case) -> Command | Blocked | None:
     if case.done("core-file") or given(case, "given.core"):
         return None
+    text = script("tools/scripts/core_file.sh")
     return elsewhere(case) or Command(
-        argv=("sh", "-c", _SCRIPT, "sh", given(case, "given.program") or "/"),
+        argv=("sh", "-c", text, "sh", given(case, "given.program") or "/"),
         tool="core-file",
         why="see where this box puts the cores of programs that die",
     )

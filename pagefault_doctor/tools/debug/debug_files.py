@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, NamedTuple
 
+from pagefault_doctor.hosts.script import script
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, Risk
 from pagefault_doctor.model.fact import Fact, Finding, Mark
@@ -23,13 +24,14 @@ from pagefault_doctor.tools.debug.debug_packages import (
     PackageSource,
     size,
 )
-from pagefault_doctor.tools.debug_scripts import FETCH, LOOK
 from pagefault_doctor.tools.dump import dump_file, vmlinux
 from pagefault_doctor.tools.module.module_name import is_module_name
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
 NAME: Final = "debug-files"
 """What the scripts are called by."""
+
+_FUNCTIONS: Final = "tools/scripts/debug_files.sh"
 
 _RESERVE: Final = 256 << 20
 """Bytes that stay free on the disk of the cache."""
@@ -104,10 +106,16 @@ def _pattern(module: str) -> str:
     return re.sub("[-_]", "[-_]", module) + ".ko*" if module else ""
 
 
+def _places(kernel: str) -> str:
+    return "".join(f"{place.format(kernel)}\n" for place in vmlinux.PLACES)
+
+
 def _look(tool: str, kernel: str, module: str) -> Command:
+    text = script(_FUNCTIONS, "tools/scripts/find_debug_files.sh")
     return Command(
-        argv=("sh", "-c", LOOK, NAME, kernel, _pattern(module)),
+        argv=("sh", "-c", text, NAME, kernel, _pattern(module)),
         tool=tool,
+        stdin=_places(kernel),
         why=f"look for the debug files of {kernel}, here and in the cache",
     )
 
@@ -165,9 +173,11 @@ def _fetch(
         else f"over the network; its size is not told before, up to {size(_UNKNOWN)}"
     )
     arguments = (how, offer.what, cache, offer.folder, str(need >> 10), kernel, _pattern(module))
+    text = script(_FUNCTIONS, "tools/scripts/fetch_debug_files.sh")
     return Command(
-        argv=("sh", "-c", FETCH, NAME, *arguments),
+        argv=("sh", "-c", text, NAME, *arguments),
         tool=tool,
+        stdin=_places(kernel),
         risk=Risk.CHANGE,
         timeout=3600.0,
         why=f"fetch {offer.what} from {where} into {cache}: {how_much}; nothing is installed",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from pagefault_doctor.hosts.script import script
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Mark
@@ -17,19 +18,6 @@ from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.tools.arguments import elsewhere, given, is_absolute, reported
 from pagefault_doctor.tools.tool import Tool, fact, finding
-
-_FIND: Final = """\
-found=
-[ "${1##*/}" = "$2" ] && [ -f "$1" ] && found=$1
-for folder in "${1%/*}" /lib/*-linux-gnu* /usr/lib/*-linux-gnu* /lib64 /usr/lib64 /lib /usr/lib \\
-    /usr/local/lib; do
-    [ -z "$found" ] && [ -f "$folder/$2" ] && found=$folder/$2
-done
-[ -n "$found" ] || { echo "no file $2" >&2; exit 1; }
-echo "file=$found"
-LC_ALL=C exec readelf -lW "$found"
-"""
-"""Look for the file where the person said, beside it, and where libraries are kept."""
 
 _PAGE: Final = 4096
 _FILE = regex(r"^file=(/.+)$", re.MULTILINE)
@@ -70,9 +58,9 @@ def _object(report: Report) -> str:
 
 
 def _headers(case: Case, report: Report) -> Command:
-    program = given(case, "given.program")
+    text, program = script("tools/scripts/program_headers.sh"), given(case, "given.program")
     return Command(
-        argv=("sh", "-c", _FIND, "sh", program, _object(report)),
+        argv=("sh", "-c", text, "sh", program, _object(report)),
         tool="program-line",
         why=f"see where {_object(report)} counts the instruction that failed",
     )

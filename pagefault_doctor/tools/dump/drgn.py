@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from pagefault_doctor.hosts.script import script
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
@@ -18,14 +19,13 @@ from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.tools.arguments import dump_path, reported, suspect_file
-from pagefault_doctor.tools.drgn_script import SCRIPT
 from pagefault_doctor.tools.dump import dump_file, dump_memory, vmlinux
 from pagefault_doctor.tools.dump.crash import NO_DUMP
 from pagefault_doctor.tools.logs.log_reading import log_reading
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
-_RUN: Final = "import sys; exec(sys.stdin.read(), globals())"
-"""Not the script's path: drgn reads a script file twice, and a pipe can be read once."""
+EXECUTE: Final = "import sys; exec(sys.stdin.read(), globals())"
+"""Runs the standard input, and not a path: drgn reads a script file twice, a pipe only once."""
 
 _ENTRY: Final = regex(r"asm_(?:exc|sysvec)_\w+|el1h?_\w+|handle_exception|ret_from_exception")
 _MACHINERY: Final = regex(
@@ -56,10 +56,10 @@ def _plan(case: Case) -> Command | Blocked | None:
     for path in (vmlinux.known(case), suspect_file(case)):
         symbols += ["-s", path] if path else []
     return Command(
-        argv=("drgn", "-q", "-c", dump, *symbols, "-e", _RUN),
+        argv=("drgn", "-q", "-c", dump, *symbols, "-e", EXECUTE),
         tool="drgn",
         timeout=60.0,
-        stdin=SCRIPT,
+        stdin=script("tools/scripts/drgn_crash.py", "tools/scripts/drgn_pointers.py"),
         why="read the panicking task, its stack and the log out of the dump",
         env={"DEBUGINFOD_URLS": ""},
     )

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from pagefault_doctor.hosts.script import IF_PYTHON, script
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Value
 from pagefault_doctor.tools.arguments import dump_path, given, is_absolute, is_release
 from pagefault_doctor.tools.dump import vmlinux
-from pagefault_doctor.tools.dump_script import LOOK, TEXT
 from pagefault_doctor.tools.logs.log_reading import log_reading
 from pagefault_doctor.tools.tool import fact, finding
-
-_IF_PYTHON: Final = 'command -v python3 >/dev/null || exit 0; exec python3 -c "$@"'
-"""Without Python nothing is known, which blocks nothing. The script is the first argument."""
 
 FACTS: Final = (
     *("dump.format", "dump.release", "dump.build_id", "dump.complete"),
@@ -42,8 +39,9 @@ def look(case: Case, tool: str) -> Command | None:
     if not dump or case.has("dump.format") or any(map(is_look, case.done(tool))):
         return None
     image = given(case, "given.vmlinux")
+    header = script("tools/scripts/dump_header.py")
     return Command(
-        argv=("sh", "-c", _IF_PYTHON, "sh", LOOK, dump, image, *vmlinux.PLACES),
+        argv=("sh", "-c", IF_PYTHON, "sh", header, dump, image, *vmlinux.PLACES),
         tool=tool,
         timeout=120.0,
         why="read the dump's header: which kernel, is it whole, does the vmlinux fit",
@@ -52,18 +50,18 @@ def look(case: Case, tool: str) -> Command | None:
 
 def is_look(result: Result) -> bool:
     """Return whether a result is of the command that `look` gave."""
-    return result.command.argv[:3] == ("sh", "-c", _IF_PYTHON) and len(result.command.argv) > 6
+    return result.command.argv[:3] == ("sh", "-c", IF_PYTHON) and len(result.command.argv) > 6
 
 
 def is_text(result: Result) -> bool:
     """Return whether a result is of the command that `text` gave."""
-    return result.command.argv[:3] == ("sh", "-c", _IF_PYTHON) and not is_look(result)
+    return result.command.argv[:3] == ("sh", "-c", IF_PYTHON) and not is_look(result)
 
 
 def text(case: Case, tool: str) -> Command:
     """Return the command that searches the dump's bytes for what the kernel had logged."""
     return Command(
-        argv=("sh", "-c", _IF_PYTHON, "sh", TEXT, dump_path(case)),
+        argv=("sh", "-c", IF_PYTHON, "sh", script("tools/scripts/dump_text.py"), dump_path(case)),
         tool=tool,
         timeout=120.0,
         why="no reader gets through: search its bytes for lines of the kernel's log",

@@ -9,31 +9,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from pagefault_doctor.hosts.script import script
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.tools.arguments import elsewhere
 from pagefault_doctor.tools.tool import INSTALLERS, Tool, fact, finding
-
-_SCRIPT: Final = """\
-say() { [ -r "$2" ] && echo "$1=$(head -n 1 "$2")"; }
-say reserved /sys/kernel/kexec_crash_size
-say loaded /sys/kernel/kexec_crash_loaded
-say panic_on_oops /proc/sys/kernel/panic_on_oops
-for word in $(cat /proc/cmdline); do
-  case $word in crashkernel=*) echo "$word";; esac
-done
-for folder in /var/crash /var; do
-  [ -d $folder ] || continue
-  echo "free_kib=$(df -Pk $folder | tail -n 1 | tr -s ' ' | cut -d ' ' -f 4)"
-  break
-done
-echo "memory_kib=$(sed -n 's/^MemTotal: *\\([0-9]*\\).*/\\1/p' /proc/meminfo)"
-for unit in kdump kdump-tools; do
-  systemctl is-active --quiet $unit 2>/dev/null && echo "service=$unit"
-done
-true
-"""
 
 _PACKAGE: Final = {
     "": "kexec-tools",
@@ -55,7 +36,7 @@ def _plan(case: Case) -> Command | None:
     if case.done("kdump") or elsewhere(case):
         return None
     why = "see whether a crash of this box would leave a dump"
-    return Command(argv=("sh", "-c", _SCRIPT), tool="kdump", why=why)
+    return Command(argv=("sh", "-c", script("tools/scripts/kdump_state.sh")), tool="kdump", why=why)
 
 
 def _number(value: str) -> int | None:

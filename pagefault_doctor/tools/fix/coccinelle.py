@@ -11,6 +11,7 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
+from pagefault_doctor.hosts.script import script
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, Risk
 from pagefault_doctor.model.fact import Mark
@@ -18,13 +19,6 @@ from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.fix import hint, kbuild
 from pagefault_doctor.tools.fix.hint import SourceHint
 from pagefault_doctor.tools.tool import Tool, finding
-
-_SCRIPT: Final = """\
-scratch=$(mktemp -d) || exit 1
-trap 'rm -rf "$scratch"' EXIT
-cat > "$scratch/rules.cocci"
-spatch --very-quiet --sp-file "$scratch/rules.cocci" --dir "$1"
-"""
 
 _SHARED: Final = "shared.cocci"
 """What the other files use; it has to come first."""
@@ -51,7 +45,7 @@ def _plan(case: Case) -> Command | Blocked | None:
     if isinstance(source, Blocked):
         return source
     return Command(
-        argv=("sh", "-c", _SCRIPT, "sh", source),
+        argv=("sh", "-c", script("tools/scripts/coccinelle.sh"), "sh", source),
         tool="coccinelle",
         risk=Risk.LOAD,
         timeout=180.0,

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from pagefault_doctor.hosts.script import script
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.command import Blocked, Command, Result, Risk
 from pagefault_doctor.model.pattern import regex
@@ -32,16 +33,6 @@ _HEADERS: Final = {
     "arch": "linux-headers",
     "alpine": "linux-lts-dev",
 }
-
-_SCRATCH: Final = """\
-scratch=$(mktemp -d) || exit 1
-trap 'rm -rf "$scratch"' EXIT
-echo "scratch=$scratch"
-cp -r "$1/." "$scratch" || exit 1
-build=$2
-shift 2
-make -C "$build" M="$scratch" "$@" modules
-"""
 
 _NO_HEADERS = regex(r"/build: No such file|No rule to make target '?modules'?|\.config.{0,80}miss")
 _NO_KBUILD = regex(r"No rule to make target|Nothing to be done for 'modules'|Makefile: No such")
@@ -100,7 +91,15 @@ def in_scratch(case: Case, tool: str, why: str, *options: str) -> Command | Bloc
     if isinstance(build, Blocked):
         return build
     return Command(
-        argv=("sh", "-c", _SCRATCH, "sh", source, build, *options),
+        argv=(
+            "sh",
+            "-c",
+            script("tools/scripts/scratch_build.sh"),
+            "sh",
+            source,
+            build,
+            *options,
+        ),
         tool=tool,
         risk=Risk.LOAD,
         timeout=300.0,

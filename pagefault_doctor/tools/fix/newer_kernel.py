@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from pagefault_doctor.hosts.script import script
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus
 from pagefault_doctor.model.fact import Finding, Mark
@@ -27,42 +28,6 @@ from pagefault_doctor.tools.fix.changelog import (
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
 ID: Final = "newer-kernel"
-
-_APT: Final = """\
-release=$1 flavour=$2
-dpkg-query -W -f '${db:Status-Status} ${Package} ${Version}\\n' "linux-image-[0-9]*-$flavour"
-apt-cache depends --important "linux-image-$flavour" 2>/dev/null | {
-  while read -r kind name; do
-    case $kind in Depends:) printf '%s\\n' "$name" ;; esac
-  done
-  printf 'linux-image-%s\\n' "$release"
-} | while IFS= read -r name; do
-  apt-cache show --no-all-versions "$name" 2>/dev/null | while read -r key value; do
-    case $key in Version:) printf 'candidate %s %s\\n' "$name" "$value"; break ;; esac
-  done
-done
-:
-"""
-
-_APT_CHANGELOG: Final = """\
-for file in "/usr/share/doc/$1/"changelog*.gz; do
-  [ -r "$file" ] && [ "$3" = installed ] && { gzip -dc "$file" | head -c 2000000; exit; }
-done
-apt-get -qq changelog "$1=$2" | head -c 2000000
-"""
-
-_DNF: Final = """\
-form='%{name} %{version}-%{release}.%{arch}\\n'
-rpm -q --qf "installed $form" kernel-core kernel
-dnf -q -C repoquery --latest-limit=1 --qf "candidate $form" kernel-core
-:
-"""
-
-_DNF_CHANGELOG: Final = """\
-if [ "$3" = installed ]; then rpm -q --changelog "$1-$2"; else
-  dnf -q repoquery --changelogs "$1-$2"
-fi | head -c 2000000
-"""
 
 _BY_HAND: Final = {
     "suse": "zypper list-updates -t package | grep kernel-default",
@@ -124,9 +89,11 @@ def _ask(case: Case, here: str) -> Command | Blocked | None:
     why = f"see whether the lists of packages have a kernel newer than {here}"
     flavour = _FLAVOUR.fullmatch(here)
     if _has(case, "dpkg-query", "debian") and flavour:
-        return Command(argv=("sh", "-c", _APT, ID, here, flavour[1]), tool=ID, why=why)
+        text = script("tools/scripts/apt_kernels.sh")
+        return Command(argv=("sh", "-c", text, ID, here, flavour[1]), tool=ID, why=why)
     if _has(case, "dnf", "fedora"):
-        return Command(argv=("sh", "-c", _DNF, ID, here), tool=ID, why=why, timeout=60.0)
+        text = script("tools/scripts/dnf_kernels.sh")
+        return Command(argv=("sh", "-c", text, ID, here), tool=ID, why=why, timeout=60.0)
     by_hand = _BY_HAND.get(case.get("host.family", ""))
     return Blocked("pfdoctor does not know this package manager", by_hand) if by_hand else None
 
@@ -139,11 +106,12 @@ def _has(case: Case, program: str, family: str) -> bool:
 
 
 def _changelog(case: Case, kernel: KernelPackage) -> Command:
-    script = _APT_CHANGELOG if kernel.package.startswith("linux-image") else _DNF_CHANGELOG
+    source = "apt" if kernel.package.startswith("linux-image") else "dnf"
+    text = script(f"tools/scripts/{source}_changelog.sh")
     where = "on this disk" if kernel.installed else "over the network, if there is one"
     state = "installed" if kernel.installed else "candidate"
     return Command(
-        argv=("sh", "-c", script, ID, kernel.package, kernel.version, state),
+        argv=("sh", "-c", text, ID, kernel.package, kernel.version, state),
         tool=ID,
         timeout=90.0,
         why=f"search the changelog of {kernel.package} {kernel.version} for the fault, {where}",
@@ -153,7 +121,7 @@ def _changelog(case: Case, kernel: KernelPackage) -> Command:
 def _read(result: Result, case: Case) -> ToolReading:
     if result.status is ResultStatus.MISSING:
         return ToolReading()
-    if result.command.argv[2:3] in ((_APT,), (_DNF,)):
+    if result.command.argv[-1] not in ("installed", "candidate"):
         return _listed(result, case)
     return _searched(result, case)
 

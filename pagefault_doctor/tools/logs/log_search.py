@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from pagefault_doctor.hosts.script import script
 from pagefault_doctor.klog.prefilter import NEEDLES
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Command, Result, ResultStatus
@@ -32,57 +33,12 @@ _LONGEST: Final = 4000
 _MOST_LINES: Final = 20_000_000
 """Line numbers up to which a log's own are kept; every line left out costs a byte here."""
 
-_SCRIPT: Final = r"""
-file=$1 budget=$2 before=$3 after=$4 places=$5 longest=$6
-export LC_ALL=C
-needles=$(cat)
-case $file in
-*.gz) read=gzip ;; *.xz) read=xz ;; *.bz2) read=bzip2 ;; *.zst) read=zstd ;;
-*.journal) read=journalctl of=--file ;; *) read= ;;
-esac
-[ -d "$file" ] && [ "$(ls "$file" | grep -c '\.journal$')" -gt 0 ] && read=journalctl of=--directory
-text() {
-    case $read in
-    '') cat -- "$file" ;;
-    journalctl) journalctl "$of=$file" -k --no-pager -o short-monotonic ;;
-    *) "$read" -dc -- "$file" ;;
-    esac
-}
-[ ! "$read" ] || command -v "$read" >/dev/null || { echo "$read: not found" >&2; exit 127; }
-[ -r "$file" ] && [ ! -d "$file" ] || [ "$of" ] || { cat -- "$file"; exit 1; }
-size=$([ -d "$file" ] && echo 0 || wc -c <"$file") || exit 1
-if [ ! "$read" ] && [ "$size" -le "$budget" ]; then
-    echo "@1"
-    awk '{ print " " $0 }' <"$file"
-    echo "@end $((size)) 0"
-    exit 0
-fi
-grep -a x /dev/null 2>/dev/null
-[ $? -gt 1 ] && binary= || binary=-a
-found=$(text | grep -n -F $binary -e "$needles" | cut -d: -f1 | awk -v b="$before" \
-    -v a="$after" -v p="$places" '
-    { from = $1 > b ? $1 - b : 1; to = $1 + a
-      if (n && from <= t[n] + 1) t[n] = to; else { n++; f[n] = from; t[n] = to } }
-    END { for (i = 1; i <= n; i++) if (i <= p / 2 || i > n - p / 2) printf "%d %d ", f[i], t[i]
-          print (n > p ? n - p : 0) }')
-text | awk -v found="$found" -v budget="$budget" -v longest="$longest" '
-    BEGIN { n = split(found, r, " "); left = r[n]; i = 1 }
-    i >= n { exit }
-    NR < r[i] { next }
-    NR == r[i] { print "@" NR }
-    { line = substr($0, 1, longest); print " " line; said += length(line) + 2 }
-    NR == r[i + 1] { i += 2; if (said > budget) { left += int((n - i) / 2); exit } }
-    END { print "@end '"$((size))"' " left + 0 }'
-"""
-"""POSIX sh, grep and awk, busybox's too. It prints `@N` where a piece begins at line N, the
-lines of the piece with a blank before each, and `@end SIZE PLACES-LEFT-OUT`."""
-
 
 def search(path: str, tool: str, why: str) -> Command:
     """Return the command that prints a small log whole, and of a large one what matters."""
     limits = map(str, (BUDGET, _BEFORE, _AFTER, _PLACES, _LONGEST))
     return Command(
-        argv=("sh", "-c", _SCRIPT, "search", path, *limits),
+        argv=("sh", "-c", script("tools/scripts/log_search.sh"), "search", path, *limits),
         tool=tool,
         why=why,
         stdin="".join(f"{needle.decode()}\n" for needle in NEEDLES),

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from pagefault_doctor.hosts.script import script
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Finding, Mark
@@ -19,21 +20,6 @@ from pagefault_doctor.tools.logs.log_reading import log_reading
 from pagefault_doctor.tools.permission import answered, root_remedy
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
-_SCRIPT: Final = """
-for dir in /sys/fs/pstore /var/lib/systemd/pstore; do
-  [ -d "$dir" ] || continue
-  if [ ! -r "$dir" ] || [ ! -x "$dir" ]; then printf 'pstore-denied %s\\n' "$dir"; continue; fi
-  for file in "$dir"/* "$dir"/*/* "$dir"/*/*/*; do
-    [ -f "$file" ] || continue
-    if [ ! -r "$file" ]; then printf 'pstore-denied %s\\n' "$file"; continue; fi
-    printf '\\npstore-file %s\\n' "$file"
-    cat "$file"
-  done
-done
-:
-"""
-
-_ARGV: Final = ("sh", "-c", _SCRIPT, "pstore")
 _FILE = regex(r"pstore-file (/(?:sys/fs|var/lib/systemd)/pstore/\S+)")
 _DENIED = regex(r"pstore-denied (/\S+)")
 _HEAD = regex(r"(\w+#\d+) Part(\d+)\s*")
@@ -104,7 +90,8 @@ def _plan(case: Case) -> Command | Blocked | None:
     done = case.done("pstore")
     if not done:
         why = "see whether the kernel saved its last words before it went down"
-        return Command(argv=_ARGV, tool="pstore", why=why)
+        argv = ("sh", "-c", script("tools/scripts/pstore.sh"), "pstore")
+        return Command(argv=argv, tool="pstore", why=why)
     if _denied(done[-1]) and not files(done[-1].output):
         remedy = root_remedy(case, "look by hand: ls -l /sys/fs/pstore /var/lib/systemd/pstore")
         return Blocked("pstore is readable for root only", remedy)

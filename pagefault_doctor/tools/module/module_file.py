@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from pagefault_doctor.hosts.script import IF_PYTHON, script
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
@@ -26,7 +27,6 @@ from pagefault_doctor.tools.arguments import (
     reported,
 )
 from pagefault_doctor.tools.module.module_name import safe_suspect, same_module
-from pagefault_doctor.tools.module_script import IF_PYTHON, SCRIPT
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
 _FUNCTIONS: Final = 8
@@ -132,10 +132,11 @@ def _plan(case: Case) -> Command | Blocked | None:
     kernel = release(case) or case.get("host.kernel", "")
     if case.done("module-file") or not is_release(kernel):
         return None
+    text = script("tools/scripts/module_file.py")
     functions = _sizes(reported(case), name)
     file = given(case, "module.path")
     return Command(
-        argv=("sh", "-c", IF_PYTHON, "sh", SCRIPT, kernel, name, file, *functions),
+        argv=("sh", "-c", IF_PYTHON, "sh", text, kernel, name, file, *functions),
         tool="module-file",
         timeout=120.0,
         why=f"see whether a file of {name} is the build that ran: ids, sizes, checksums, copies",

@@ -10,18 +10,17 @@ from typing import Final
 
 import msgspec
 
+from pagefault_doctor.hosts.script import IF_PYTHON, script
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.arguments import dump_path, elsewhere, suspect_file
-from pagefault_doctor.tools.dump import dump_file, vmlinux
+from pagefault_doctor.tools.dump import drgn, dump_file, vmlinux
 from pagefault_doctor.tools.module.module_name import is_module_name, kernel_name
-from pagefault_doctor.tools.module_script import IF_PYTHON
-from pagefault_doctor.tools.text_script import DUMP, LIVE
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
-_RUN: Final = "import sys; exec(sys.stdin.read(), globals())"
+_COMPARE: Final = "tools/scripts/compare_text.py"
 
 _COMPARED = regex(r"compared=(\d{1,9}) (\d{1,9}) (\d{1,9})")
 _DIFFERS = regex(r"differs=(\d{1,9}) ([0-9a-f]{2}) ([0-9a-f]{2}) (\S+)")
@@ -53,8 +52,9 @@ def _plan_live(case: Case) -> Command | Blocked | None:
     loaded = case.get("module.loaded", False)
     if known is None or not loaded or elsewhere(case) or case.done("module-memory"):
         return None
+    text = script(_COMPARE, "tools/scripts/compare_text_live.py")
     return Command(
-        argv=("sh", "-c", IF_PYTHON, "sh", LIVE, *known),
+        argv=("sh", "-c", IF_PYTHON, "sh", text, *known),
         tool="module-memory",
         timeout=60.0,
         why=f"compare the code of {known[0]} in memory with its file, byte for byte",
@@ -68,10 +68,10 @@ def _plan_dump(case: Case) -> Command | Blocked | None:
     if dump_file.not_a_dump(case) or case.get("dump.format", "") == "flattened":
         return None
     return Command(
-        argv=("drgn", "-q", "-c", dump, "-s", image, "-e", _RUN, *known),
+        argv=("drgn", "-q", "-c", dump, "-s", image, "-e", drgn.EXECUTE, *known),
         tool="dump-code",
         timeout=60.0,
-        stdin=DUMP,
+        stdin=script(_COMPARE, "tools/scripts/compare_text_dump.py"),
         why=f"compare the code of {known[0]} in the dump with its file, byte for byte",
         env={"DEBUGINFOD_URLS": ""},
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from pagefault_doctor.hosts.script import script
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Value
@@ -15,24 +16,6 @@ from pagefault_doctor.tools.module.module_name import kernel_name, safe_suspect
 from pagefault_doctor.tools.module.taint import MODULE_FLAGS, meaning
 from pagefault_doctor.tools.permission import answered
 from pagefault_doctor.tools.tool import Tool, fact, finding
-
-_SCRIPT: Final = """
-cd "/sys/module/$1" 2>/dev/null || { printf 'absent\\n'; exit 0; }
-printf 'present\\n'
-for name in initstate refcnt taint srcversion version coresize sections/.text \
-    sections/.init.text sections/.data; do
-  [ -r "$name" ] || continue
-  value=
-  { IFS= read -r value || :; } 2>/dev/null <"$name"
-  printf '%s=%s\\n' "$name" "$value"
-done
-while read -r key value; do
-  case $key in btime) printf 'btime=%s\n' "$value" ;; esac
-done 2>/dev/null </proc/stat
-note=notes/.note.gnu.build-id
-[ -r "$note" ] && printf 'build-id=%s\\n' "$(od -An -v -tx1 "$note" 2>/dev/null | tr -d ' \\n')"
-:
-"""
 
 _FIELD = regex(r"([a-z./-]+)=(.+)")
 _NOTE_HEADER_DIGITS: Final = 32
@@ -45,7 +28,8 @@ def _plan(case: Case) -> Command | Blocked | None:
         return name
     if case.done("module-state"):
         return None
-    argv = ("sh", "-c", _SCRIPT, "module-state", kernel_name(name))
+    text = script("tools/scripts/module_state.sh")
+    argv = ("sh", "-c", text, "module-state", kernel_name(name))
     why = f"see the state of {name} in the running kernel"
     return Command(argv=argv, tool="module-state", why=why)
 

@@ -1,15 +1,15 @@
-"""The scripts that look at a dump with Python alone, and print `key=value` lines or text.
+"""Read a dump's header and those of vmlinux files with Python alone; print `key=value` lines.
+
+Arguments: the dump, a vmlinux or an empty text, then places of a vmlinux with {} for the release.
 
 Headers as in makedumpfile's `diskdump_mod.h` and `makedumpfile.h` and the kernel's
 `include/linux/crash_core.h` (the vmcoreinfo note: OSRELEASE, and BUILD-ID since 5.9).
 """
 
-from __future__ import annotations
-
-from typing import Final
-
-LOOK: Final = r'''
-import os, re, struct, sys
+import os
+import re
+import struct
+import sys
 
 dump, given, places = sys.argv[1], sys.argv[2], sys.argv[3:]
 
@@ -23,13 +23,13 @@ def notes(data, little="<"):
     while at + 12 <= len(data):
         name, size, kind = struct.unpack_from(little + "III", data, at)
         begin = at + 12 + (name + 3 & ~3)
-        yield data[at + 12:at + 12 + name].rstrip(b"\0"), kind, data[begin:begin + size]
+        yield data[at + 12 : at + 12 + name].rstrip(b"\0"), kind, data[begin : begin + size]
         at = begin + (size + 3 & ~3)
 
 
 def headers(read):
     """Program headers of a 64-bit ELF file: type, offset, size in the file."""
-    start, = struct.unpack("<Q", read(32, 8))
+    (start,) = struct.unpack("<Q", read(32, 8))
     size, count = struct.unpack("<HH", read(54, 4))
     for n in range(count):
         kind, _, offset, _, _, filesz = struct.unpack("<IIQQQQ", read(start + n * size, 40))
@@ -88,7 +88,7 @@ class Flattened:
             begin, end = max(place, offset), min(place + length, offset + size)
             if begin < end:
                 self.file.seek(at + begin - place)
-                out[begin - offset:end - offset] = self.file.read(end - begin)
+                out[begin - offset : end - offset] = self.file.read(end - begin)
         return bytes(out)
 
 
@@ -99,6 +99,7 @@ def plain(file):
         if len(data) < size:
             raise EOFError
         return data
+
     return read
 
 
@@ -140,14 +141,14 @@ def identity(path):
         read = plain(file)
         if read(0, 6) != b"\x7fELF\x02\x01":
             raise ValueError
-        start, = struct.unpack("<Q", read(40, 8))
+        (start,) = struct.unpack("<Q", read(40, 8))
         entry, count, names = struct.unpack("<HHH", read(58, 6))
         rows = [struct.unpack("<IIQQQQ", read(start + n * entry, 40)) for n in range(count)]
         text = read(rows[names][4], rows[names][5])
         build = release = ""
         debug = False
         for name, kind, _, _, offset, size in rows:
-            title = text[name:text.index(b"\0", name)]
+            title = text[name : text.index(b"\0", name)]
             debug = debug or title in (b".debug_info", b".zdebug_info")
             if kind == 7:
                 for owner, number, data in notes(read(offset, min(size, 1 << 20))):
@@ -192,37 +193,3 @@ try:
                 break
 except OSError as error:
     say("error", f"{error.filename or dump}: {error.strerror}")
-'''
-
-TEXT: Final = r"""
-import re, sys
-
-WORDS = [re.compile(word) for word in (
-    rb"RIP: 0010:[\w.]+\+0x", rb"Oops: [0-9a-f]{4,16} \[?#?", rb"pc : [\w.]+\+0x",
-)]
-AROUND, CHUNK, MOST = 1 << 14, 1 << 24, 1 << 18
-LINE = re.compile(rb"[\t\x20-\x7e\n]{4,}")
-
-seen, total = set(), 0
-with open(sys.argv[1], "rb") as file:
-    at = done = 0
-    rest = b""
-    while total < MOST:
-        block = file.read(CHUNK)
-        if not block:
-            break
-        data = rest + block
-        places = sorted(found.start() for word in WORDS for found in word.finditer(data))
-        for place in places:
-            if at - len(rest) + place < done:
-                continue
-            done = at - len(rest) + place + AROUND
-            for run in LINE.findall(data[max(place - AROUND // 4, 0):place + AROUND]):
-                text = run.decode("ascii").strip("\n")
-                if text not in seen:
-                    seen.add(text)
-                    total += len(text)
-                    print(text)
-        rest = data[-2 * AROUND:]
-        at += len(block)
-"""

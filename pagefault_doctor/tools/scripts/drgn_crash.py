@@ -1,16 +1,15 @@
-"""The script that drgn runs: it looks at the dump and prints one JSON object a line.
+"""Print what drgn sees of the crash in a dump, one JSON object a line.
 
 Each look is on its own, so that a damaged dump still tells what it can.
 """
 
-from __future__ import annotations
-
-from typing import Final
-
-from pagefault_doctor.tools.drgn_memory import MEMORY
-
-_BASE: Final = """\
 import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from drgn import Program
+
+    prog = Program()
 
 
 def say(name, look):
@@ -97,7 +96,3 @@ say("panic", panic)
 say("task", task)
 say("frames", frames)
 say("log", log)
-"""
-
-SCRIPT: Final = _BASE + MEMORY
-"""What is known without them comes first: the looks at memory are the slowest."""

@@ -1,4 +1,7 @@
-"""The script that reads a module's files with Python alone, and prints `key=value` lines.
+"""Read a module's files with Python alone, and print `key=value` lines.
+
+Arguments: release, module, its file or an empty text, then names of functions. Of a file that is
+not one of those installed for that release, no copies are looked for.
 
 Formats: ELF; `include/linux/module.h` (`struct modversion_info`, and since 6.13 the sections
 `__version_ext_*`); `Module.symvers` (Documentation/kbuild/modules.rst); an initramfs is cpio
@@ -6,15 +9,15 @@ archives one after the other, the last of them compressed
 (Documentation/driver-api/early-userspace/buffer-format.rst).
 """
 
-from __future__ import annotations
-
-from typing import Final
-
-IF_PYTHON: Final = 'command -v python3 >/dev/null || exit 0; exec python3 -c "$@"'
-"""Without Python nothing is known, which blocks nothing. The script is the first argument."""
-
-SCRIPT: Final = r'''
-import bz2, gzip, io, lzma, os, re, struct, subprocess, sys
+import bz2
+import gzip
+import io
+import lzma
+import os
+import re
+import struct
+import subprocess
+import sys
 
 release, name, given = sys.argv[1:4]
 functions = sys.argv[4:]
@@ -53,24 +56,24 @@ class Elf:
         if data[:5] != b"\x7fELF\x02":
             raise ValueError("no 64-bit ELF file")
         self.order = order = "<" if data[5] == 1 else ">"
-        start, = struct.unpack_from(order + "Q", data, 40)
+        (start,) = struct.unpack_from(order + "Q", data, 40)
         size, count, names = struct.unpack_from(order + "HHH", data, 58)
         form = struct.Struct(order + "IIQQQQII")
         rows = [form.unpack_from(data, start + n * size) for n in range(count)]
-        text = data[rows[names][4]:rows[names][4] + rows[names][5]]
+        text = data[rows[names][4] : rows[names][4] + rows[names][5]]
         self.names = [word(text, row[0]) for row in rows]
         self.rows, self.data = rows, data
 
     def part(self, number):
         row = self.rows[number]
-        return self.data[row[4]:row[4] + row[5]]
+        return self.data[row[4] : row[4] + row[5]]
 
     def section(self, title):
         return self.part(self.names.index(title)) if title in self.names else b""
 
 
 def word(text, at):
-    return text[at:text.index(b"\0", at)].decode("ascii", "replace")
+    return text[at : text.index(b"\0", at)].decode("ascii", "replace")
 
 
 def identify(elf):
@@ -118,13 +121,17 @@ def versions(elf):
         values = struct.unpack_from("%s%dI" % (elf.order, count), crcs)
         return {n.decode("ascii", "replace"): v for n, v in zip(names, values)}
     table = elf.section("__versions")
-    rows = [table[at:at + 64] for at in range(0, len(table) - 63, 64)]
+    rows = [table[at : at + 64] for at in range(0, len(table) - 63, 64)]
     return {word(row + b"\0", 8): struct.unpack(elf.order + "Q", row[:8])[0] for row in rows}
 
 
 def symvers():
-    for place in (root + "/build/Module.symvers", root + "/symvers.gz",
-                  "/boot/symvers-%s.gz" % release, "/boot/symvers-%s.xz" % release):
+    for place in (
+        root + "/build/Module.symvers",
+        root + "/symvers.gz",
+        "/boot/symvers-%s.gz" % release,
+        "/boot/symvers-%s.xz" % release,
+    ):
         if os.path.exists(place):
             with open(place, "rb") as file:
                 text = unpacked(file.read(MOST), place).decode("ascii", "replace")
@@ -137,7 +144,7 @@ def compare(elf):
     place, kernel = symvers()
     own = {key: value for key, value in versions(elf).items() if key in kernel}
     if own:
-        bad = [key for key in sorted(own) if own[key] & 0xffffffff != kernel[key]]
+        bad = [key for key in sorted(own) if own[key] & 0xFFFFFFFF != kernel[key]]
         say("crcs", len(own), len(bad), place)
         for key in bad[:5]:
             say("crc", key)
@@ -145,10 +152,9 @@ def compare(elf):
 
 def copies():
     """Return the files of that name, and the one that modules.dep has."""
-    found, count = [], 0
-    for folder, folders, files in os.walk(root):
-        count += 1
-        if count > 20000:
+    found = []
+    for count, (folder, folders, files) in enumerate(os.walk(root)):
+        if count == 20000:
             break
         folders[:] = sorted(f for f in folders if f not in ("build", "source"))
         found += [os.path.join(folder, file) for file in sorted(files) if FILE.match(file)]
@@ -252,7 +258,7 @@ def archives(file):
             continue
         for magic, reader in OPEN.items():
             if start.startswith(magic):
-                cpio(reader(file))
+                cpio(reader(file))  # type: ignore[operator]
                 return
         for magic, program in PROGRAMS.items():
             if start.startswith(magic):
@@ -262,19 +268,21 @@ def archives(file):
 
 
 def piped(file, program):
-    child = subprocess.Popen([program, "-dc"], stdin=file, stdout=subprocess.PIPE,
-                             stderr=subprocess.DEVNULL)
-    try:
-        cpio(child.stdout)
-    finally:
-        child.kill()
-        child.stdout.close()
-        child.wait()
+    argv, nowhere = [program, "-dc"], subprocess.DEVNULL
+    with subprocess.Popen(argv, stdin=file, stdout=subprocess.PIPE, stderr=nowhere) as child:
+        try:
+            cpio(child.stdout)
+        finally:
+            child.kill()
 
 
 def in_initramfs():
-    for place in ("/boot/initrd.img-" + release, "/boot/initramfs-%s.img" % release,
-                  "/boot/initrd-" + release, root + "/initrd"):
+    for place in (
+        "/boot/initrd.img-" + release,
+        "/boot/initramfs-%s.img" % release,
+        "/boot/initrd-" + release,
+        root + "/initrd",
+    ):
         if not os.path.exists(place):
             continue
         say("initramfs", place)
@@ -290,8 +298,3 @@ on_disk()
 if INSTALLED:
     in_initramfs()
 say("end", ".")
-'''
-"""Arguments: release, module, its file or an empty text, then names of functions.
-
-Of a file that is not one of those installed for that release, no copies are looked for.
-"""

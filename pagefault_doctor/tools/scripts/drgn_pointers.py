@@ -1,20 +1,19 @@
-"""The part of drgn's script that looks where the registers of the fault point to.
+"""Look where the registers of the fault point to.
 
 Each look is on its own, and none walks over all slabs, pages or tasks of a large machine. Past
 `LIMIT` seconds no further pointer is looked at, and the output says so. Structures are those of
 `mm/slub.c`, `include/linux/mm_types.h`, `kernel/module/main.c` and `kernel/time/timer.c`.
 """
 
-from __future__ import annotations
-
-from typing import Final
-
-MEMORY: Final = """\
 import itertools
 import re
 import time
+from typing import TYPE_CHECKING
 
 from drgn import FaultError, Object, sizeof
+
+if TYPE_CHECKING:
+    from pagefault_doctor.tools.scripts.drgn_crash import crashed, module_of, prog, say, text
 
 LIMIT = 1.0
 begun = time.monotonic()
@@ -22,13 +21,13 @@ SHOWN = 64
 TABLES = {}
 ALL_ONES = (1 << 64) - 1
 MODULE_STATES = ("live", "coming", "going", "unformed")
-ENTRY = re.compile(r"asm_(?:exc|sysvec)_\\w+|el1h?_\\w+|handle_exception|ret_from_exception")
+ENTRY = re.compile(r"asm_(?:exc|sysvec)_\w+|el1h?_\w+|handle_exception|ret_from_exception")
 NO_DATA = ("rip", "pc", "rflags", "pstate", "cs", "ss", "ds", "es", "fs", "gs")
 SAID = re.compile(
     r"(?:fault for address|(?:dereference|for non-canonical|non-canonical|handle)(?:,)? address):? "
-    r"(?:0x)?([0-9a-f]{8,16})\\b"
+    r"(?:0x)?([0-9a-f]{8,16})\b"
 )
-OBJECT = re.compile(r"^\\[[^]]*\\]\\s(?:\\[[^]]*\\] )?Object 0x([0-9a-f]{8,16}) @offset", re.M)
+OBJECT = re.compile(r"^\[[^]]*\]\s(?:\[[^]]*\] )?Object 0x([0-9a-f]{8,16}) @offset", re.M)
 
 
 def faulting():
@@ -48,7 +47,7 @@ def registers():
 
 
 def wanted():
-    \"\"\"Give the addresses to look at, each with the names it is known by.\"\"\"
+    """Give the addresses to look at, each with the names it is known by."""
     from drgn.helpers.linux.printk import get_dmesg
 
     names = {}
@@ -58,7 +57,7 @@ def wanted():
                 names.setdefault(int(value, 16), []).append(name)
     except Exception:
         pass
-    said = text(get_dmesg())[-(1 << 20):]
+    said = text(get_dmesg())[-(1 << 20) :]
     for name, pattern in (("fault", SAID), ("object", OBJECT)):
         for value in list(dict.fromkeys(pattern.findall(said)))[:3]:
             names.setdefault(int(value, 16), []).append(name)
@@ -81,7 +80,7 @@ def named(address):
 
 
 def own_symbol(address):
-    \"\"\"Find a name in the kernel's own table of the module, for want of debug information.\"\"\"
+    """Find a name in the kernel's own table of the module, for want of debug information."""
     from drgn.helpers.linux.kallsyms import module_kallsyms
     from drgn.helpers.linux.module import address_to_module
 
@@ -172,7 +171,7 @@ def slab(address):
 def is_free(page, pfn):
     from drgn.helpers.linux.mm import pfn_to_page
 
-    mark = int(re.search(r"PAGE_BUDDY_MAPCOUNT_VALUE\\)=(-?\\d+)", vmcoreinfo())[1])
+    mark = int(re.findall(r"PAGE_BUDDY_MAPCOUNT_VALUE\)=(-?\d+)", vmcoreinfo())[0])
     for order in range(11):
         head = pfn_to_page(prog, pfn >> order << order)
         buddy = int(head._mapcount.counter) in (mark, mark - (1 << 32))
@@ -226,13 +225,15 @@ def stack(address):
             return {"is": kind, "what": task_name(task), "start": hex(low), "size": high - low}
         return None
 
-    if seen := place(crashed()):
+    seen = place(crashed())
+    if seen:
         return seen
     area = find_vmap_area(prog, address) or find_vmap_area(prog, address + 4096)
     if not area or int(area.va_end - area.va_start) != 0x5000:
         return None
     for task in itertools.islice(for_each_task(prog), 2000):
-        if seen := place(task):
+        seen = place(task)
+        if seen:
             return seen
     return None
 
@@ -280,7 +281,8 @@ LOOKS = (module, symbol, slab, page, stack, vmap, struct_page)
 def place(address):
     for look in LOOKS:
         try:
-            if seen := look(address):
+            seen = look(address)
+            if seen:
                 return seen
         except (LookupError, FaultError):
             pass
@@ -292,7 +294,7 @@ def place(address):
 
 
 def data_of_modules():
-    \"\"\"Give the memory of the modules that the faulting stack runs through.\"\"\"
+    """Give the memory of the modules that the faulting stack runs through."""
     from drgn.helpers.linux.module import find_module, module_address_regions
 
     names = {module_of(each.pc) for each in list(prog.stack_trace(crashed()))[:64]} - {""}
@@ -350,7 +352,7 @@ def has_code(address):
 
 
 def pending():
-    \"\"\"Give the timers and delayed works that are due, of which the code is in no module.\"\"\"
+    """Give the timers and delayed works that are due, of which the code is in no module."""
     from drgn import container_of
     from drgn.helpers.linux.cpumask import for_each_online_cpu
     from drgn.helpers.linux.list import hlist_for_each_entry
@@ -379,4 +381,3 @@ say("registers", registers)
 say("pointers", pointers)
 say("modules", modules)
 say("pending", pending)
-"""
