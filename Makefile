@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fresh check format lab-setup screenshots scenarios bench fuzz pyz clean
+.PHONY: help run test fresh lint check format lab-setup screenshots scenarios bench fuzz pyz clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -27,11 +27,16 @@ test: $(VENV)/.installed ## run every test that this machine can run
 fresh: ## run the tests that need no lab in a bare Debian made for it (as root)
 	.ci/fresh
 
-check: $(VENV)/.installed ## what a commit must pass: lint, types, layers, tests
+lint: $(VENV)/.installed ## lint, types, layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@if command -v shellcheck >/dev/null; then \
+		shellcheck .ci/* && find pagefault_doctor -name '*.sh' -exec shellcheck --shell=sh {} +; \
+	else echo "the shell scripts were not checked: apt install shellcheck" >&2; fi
+
+check: lint ## what a commit must pass: lint, types, layers, tests
 	$(BIN)/python -m pytest
 
 format: $(VENV)/.installed ## format the code
@@ -51,7 +56,7 @@ LAB_PACKAGES := qemu-system-x86 kexec-tools busybox-static cpio kmod linux-image
 	crash makedumpfile stress-ng \
 	memtester linux-perf sparse coccinelle gdb valgrind gcc make tmux screen openssh-client openssh-server \
 	strace zstd patch systemd systemd-journal-remote debuginfod dnf dnf-plugins-core rpm rpm2cpio createrepo-c \
-	libarchive-tools binutils gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm gdb-multiarch
+	libarchive-tools binutils dash shellcheck gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm gdb-multiarch
 
 screenshots: $(VENV)/.installed ## make the pictures in screenshots/ anew
 	$(BIN)/python screenshots/make.py

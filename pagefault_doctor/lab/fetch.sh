@@ -68,7 +68,8 @@ echo "fetching $image, its headers and debug information"
 cd "$work/debs"
 quietly private apt-get download "$image" "$image-dbg" "$headers" "$common" "$kbuild:$own"
 cd /
-echo "fetching programs: $(echo $programs)"
+echo "fetching programs: $programs"
+# shellcheck disable=SC2086  # Each word is a package.
 quietly private apt-get install --yes --no-install-recommends --download-only $programs
 
 echo "unpacking $(du -shc "$work"/debs/*.deb "$work"/cache/archives/*.deb | sed -n '$s/\t.*//p')"

@@ -34,9 +34,11 @@ answer() {
 
 # A flood is told in part only: the answer has all of it.
 tell() {
+    # shellcheck disable=SC2034  # Read by name below.
     out=0 err=0
     while sleep 1; do
         for stream in out err; do
+            from=0
             eval "from=\$$stream"
             size=$(stat -c %s $stream)
             [ "$size" -gt "$from" ] || continue
@@ -72,6 +74,7 @@ echo ready >&3
 # in the middle, without what it has: a process without children reads.
 while :; do
     request=$(read -r line <&3 && echo "$line")
+    # shellcheck disable=SC2086  # Its words are split here.
     set -- $request
     [ "$1" = run ] && run "$2" "$3" "$4" "$5"
 done

@@ -26,7 +26,7 @@ new=$(realpath "$work")/root
 echo "fetching $image"
 (cd "$work" && apt-get -qq -o APT::Sandbox::User=root download "$image")
 dpkg-deb --extract "$work/$image"_*.deb "$new"
-rm -rf "$new/usr"
+rm -rf "${new:?}/usr"
 for place in usr bin sbin lib64; do
     [ ! -e "/$place" ] || ln -s "/$place" "$new/$place"
 done
