@@ -23,6 +23,7 @@ PACKAGES = {
     "createrepo_c": "createrepo-c",
     "debuginfod-find": "debuginfod",
     "dnf": "dnf dnf-plugins-core",
+    "dash": "dash",
     "drgn": "drgn (pip)",
     "gdb": "gdb",
     "gdb-multiarch": "gdb-multiarch",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from hosts.test_script import PYTHON, SHELL
 from pagefault_doctor import zipapp_main
 from requirements import require
 from tools.example_reports import BOOT, OOPS
@@ -67,6 +68,9 @@ def test_the_built_file_runs_with_python_alone(tmp_path: Path) -> None:
     make = ("make", "-s", "-o", ".venv/.installed", "pyz", f"BIN={bin_folder}")
     built = subprocess.run(make, cwd=ROOT, timeout=300, capture_output=True, text=True)
     require(built.returncode == 0, f"the packages to build from: {built.stderr[-200:]}")
+    with zipfile.ZipFile(ROOT / "dist/pfdoctor.pyz") as content:
+        packed = {name.removeprefix("pagefault_doctor/") for name in content.namelist()}
+    assert {*SHELL, *PYTHON} <= packed
     log = tmp_path / "kern.log"
     log.write_text(BOOT + OOPS)
     environ = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "TMPDIR": str(tmp_path)}

@@ -106,8 +106,9 @@ def _has(case: Case, program: str, family: str) -> bool:
 
 
 def _changelog(case: Case, kernel: KernelPackage) -> Command:
-    source = "apt" if kernel.package.startswith("linux-image") else "dnf"
-    text = script(f"tools/scripts/{source}_changelog.sh")
+    debian = kernel.package.startswith("linux-image")
+    apt, dnf = "tools/scripts/apt_changelog.sh", "tools/scripts/dnf_changelog.sh"
+    text = script(apt if debian else dnf)
     where = "on this disk" if kernel.installed else "over the network, if there is one"
     state = "installed" if kernel.installed else "candidate"
     return Command(
