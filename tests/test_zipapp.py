@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hosts.test_script import PYTHON, SHELL
+from hosts.script_files import PYTHON, SHELL
 from pagefault_doctor import zipapp_main
 from requirements import require
 from tools.example_reports import BOOT, OOPS

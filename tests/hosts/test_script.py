@@ -10,16 +10,13 @@ from pathlib import Path
 
 import pytest
 
-import pagefault_doctor
+from hosts.script_files import PACKAGE, PYTHON, SHELL
 from pagefault_doctor.hosts import remote_shell
 from pagefault_doctor.hosts.password_prompt import as_marked
 from pagefault_doctor.hosts.script import script
 from pagefault_doctor.model.command import Command
 from requirements import require_program
 
-PACKAGE = Path(pagefault_doctor.__file__).parent
-SHELL = sorted(str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.sh"))
-PYTHON = sorted(str(path.relative_to(PACKAGE)) for path in PACKAGE.glob("tools/scripts/*.py"))
 BY_PATH = {"lab/capture.sh", "lab/fetch.sh", "lab/init.sh", "lab/kernel.sh"}
 """Run or packed as files, not handed over as text."""
 

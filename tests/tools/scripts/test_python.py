@@ -9,7 +9,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from hosts.test_script import PACKAGE, PYTHON
+from hosts.script_files import PACKAGE, PYTHON
 from pagefault_doctor.hosts.script import IF_PYTHON, script
 from requirements import require
 from tools.scripts.old_python import newer
