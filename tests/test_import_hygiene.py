@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from graphlib import TopologicalSorter
+from importlib.util import find_spec
 from pathlib import Path
 
+import grimp
 import pytest
 
 HEAVY = (
@@ -102,7 +105,16 @@ def test_the_wizard_itself_does_load_textual(tmp_path: Path) -> None:
     assert "textual" in imported_by("import pagefault_doctor.tui.app", tmp_path / "none")
 
 
-@pytest.mark.parametrize("late", ["diagnosis.ranking", "klog.reading", "symbols"])
+@pytest.mark.parametrize("late", ["diagnosis.ranking", "klog.reader", "symbols"])
 def test_the_wizard_waits_for_nothing_that_only_a_report_needs(late: str, tmp_path: Path) -> None:
+    assert find_spec(f"pagefault_doctor.{late}")
     code = f"import pagefault_doctor.tui.app\nassert 'pagefault_doctor.{late}' not in sys.modules"
     imported_by(code, tmp_path / "none")
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    """Imports inside functions and those for types only count as well: they hide a circle."""
+    graph = grimp.build_graph("pagefault_doctor", cache_dir=None)
+    imported = {name: graph.find_modules_directly_imported_by(name) for name in graph.modules}
+    # Raises CycleError, which names the modules of the circle.
+    TopologicalSorter(imported).prepare()

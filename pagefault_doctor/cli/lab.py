@@ -23,7 +23,8 @@ _TITLES = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare options and arguments."""
     from pagefault_doctor.cli.lab_commands.fetch import add_fetch_arguments
-    from pagefault_doctor.cli.lab_commands.run import add_module_arguments, add_run_arguments
+    from pagefault_doctor.cli.lab_commands.order import add_module_arguments
+    from pagefault_doctor.cli.lab_commands.run import add_run_arguments
 
     parser.epilog = (
         "The virtual machine runs this machine's own kernel in QEMU, without root or\n"

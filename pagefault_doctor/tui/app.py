@@ -3,37 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from textual import on, work
 from textual.app import App, SuspendNotSupported
 from textual.binding import BindingType
+from textual.screen import Screen
+from textual.timer import Timer
 
 from pagefault_doctor.hosts.ssh import SshHost
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.command import Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.errors import PfDoctorError
 from pagefault_doctor.model.playbook import Cause
+from pagefault_doctor.model.scenario import Scenario
 from pagefault_doctor.playbook.engine import END
 from pagefault_doctor.session.walk import NO_CONSENT, Walk
 from pagefault_doctor.tui import keys
-from pagefault_doctor.tui.launch import DEFAULT_THEME
 from pagefault_doctor.tui.pages.consent import CommandHost
 from pagefault_doctor.tui.row import ASCII, UNICODE
 from pagefault_doctor.tui.running import CommandEnded, CommandSaid, Running
-
-if TYPE_CHECKING:
-    from textual.screen import Screen
-    from textual.timer import Timer
-
-    from pagefault_doctor.model.scenario import Scenario
-    from pagefault_doctor.tui.screens.step import StepScreen
-
+from pagefault_doctor.tui.screens.step import StepScreen
+from pagefault_doctor.tui.theme import allowed_theme
 
 _ASKS: Final = (
     "\n{}\nsudo asks for your password itself; pfdoctor does not see it. Ctrl-C goes on without."
@@ -64,7 +59,7 @@ class WizardApp(App[int], inherit_bindings=False):
         vitals: Callable[[], str] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        wanted = _theme(theme)
+        wanted = allowed_theme(theme)
         super().__init__(ansi_color=True if wanted.startswith("ansi") else None)
         self._wanted_theme = wanted
         self.walk = walk
@@ -88,8 +83,6 @@ class WizardApp(App[int], inherit_bindings=False):
 
     def get_default_screen(self) -> StepScreen:
         """Return the screen that lies under all others."""
-        from pagefault_doctor.tui.screens.step import StepScreen
-
         return StepScreen()
 
     def on_mount(self) -> None:
@@ -113,8 +106,6 @@ class WizardApp(App[int], inherit_bindings=False):
     @property
     def step_screen(self) -> StepScreen:
         """The screen that lies under all others."""
-        from pagefault_doctor.tui.screens.step import StepScreen
-
         screen = self.screen_stack[0]
         assert isinstance(screen, StepScreen)
         return screen
@@ -158,6 +149,18 @@ class WizardApp(App[int], inherit_bindings=False):
             from pagefault_doctor.tui.screens.training import ScoreScreen
 
             self.push_screen(ScoreScreen(self.scenario))
+
+    def show_help(self) -> None:
+        """Show the help of the step that is looked at."""
+        from pagefault_doctor.tui.screens.viewers import HelpScreen
+
+        self.push_screen(HelpScreen(self.step_screen.shown))
+
+    def show_search(self) -> None:
+        """Search all logs and output."""
+        from pagefault_doctor.tui.screens.viewers import EverythingScreen
+
+        self.push_screen(EverythingScreen())
 
     def offer(self, command: Command) -> None:
         """Run a command, after consent where it needs one."""
@@ -369,11 +372,3 @@ class WizardApp(App[int], inherit_bindings=False):
                 self.call_later(screen.run_action, action)
 
         self.push_screen(PaletteScreen(offered), chosen)
-
-
-def _theme(wanted: str | None) -> str:
-    """Return the theme to use: NO_COLOR leaves no choice but the terminal's own two colours."""
-    theme = wanted or DEFAULT_THEME
-    if "NO_COLOR" in os.environ and not theme.startswith("ansi"):
-        return "ansi-light" if theme.endswith("light") else DEFAULT_THEME
-    return theme

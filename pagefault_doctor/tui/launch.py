@@ -13,15 +13,13 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 from pagefault_doctor.hosts.process_group import end_all
+from pagefault_doctor.tui.theme import DEFAULT_THEME
 
 if TYPE_CHECKING:
     from pagefault_doctor.model.playbook import Cause
     from pagefault_doctor.model.scenario import Scenario
     from pagefault_doctor.session.walk import Walk
     from pagefault_doctor.tui.app import WizardApp
-
-DEFAULT_THEME: Final = "ansi-dark"
-"""The terminal's own colours: they fit every terminal and cost the fewest bytes."""
 
 _REASONS: Final = {signal.SIGHUP: "hangup", signal.SIGTERM: "terminated"}
 

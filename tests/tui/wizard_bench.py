@@ -22,6 +22,7 @@ from pagefault_doctor.session.event_log import MemoryLog
 from pagefault_doctor.session.walk import Walk
 from pagefault_doctor.tools.tool import Plan, Tool, fact, finding, once
 from pagefault_doctor.tui.app import WizardApp
+from pagefault_doctor.tui.wizard import Wizard
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -224,6 +225,10 @@ def make_walk(
         clock=lambda: 1704110400.0,
     )
     return walk, log
+
+
+APP_OF_SCREENS: type[Wizard] = WizardApp
+"""mypy compares the app with what screens read and ask of it: they reach it by a cast."""
 
 
 def make_app(walk: Walk, **options: object) -> WizardApp:

@@ -6,6 +6,7 @@ import argparse
 import threading
 from typing import TYPE_CHECKING
 
+from pagefault_doctor.cli.lab_commands.order import LabProgress, order_of, prepare
 from pagefault_doctor.cli.stderr import say, why_no_terminal
 from pagefault_doctor.lab.debug import BreakPlace, place_of, stop_of
 from pagefault_doctor.lab.requirements import Use, demand, look
@@ -43,7 +44,6 @@ def stop_at(run: LabRun, log: KernelLog) -> GdbStop | str:
 
 def run_debug(args: argparse.Namespace) -> int:
     """Let a module fault, then hand the terminal to gdb, stopped where it does so again."""
-    from pagefault_doctor.cli.lab_commands.run import LabProgress, order_of, prepare
     from pagefault_doctor.lab.temp_folder import scratch
 
     if why := why_no_terminal():

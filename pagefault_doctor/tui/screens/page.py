@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar, cast
 
 from textual.events import Key
 from textual.screen import Screen
 from textual.widgets import Input
 
 from pagefault_doctor.model.command import Command
+from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.tui import clipboard, keys
 from pagefault_doctor.tui.row import Row, Tone
 from pagefault_doctor.tui.widgets.paint import TONES
 from pagefault_doctor.tui.widgets.row_view import RowView
 from pagefault_doctor.tui.widgets.rows import Rows, Rule
+from pagefault_doctor.tui.wizard import Wizard
 
-if TYPE_CHECKING:
-    from pagefault_doctor.tui.app import WizardApp
-
-ScreenResult = str | int | bool | Command | None
+ScreenResult = str | int | bool | Command | KernelLog | None
 
 
 class PageScreen(Screen[ScreenResult]):
@@ -30,9 +29,9 @@ class PageScreen(Screen[ScreenResult]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
 
     @property
-    def wizard(self) -> WizardApp:
+    def wizard(self) -> Wizard:
         """The app this screen belongs to."""
-        return cast("WizardApp", self.app)
+        return cast(Wizard, self.app)
 
     def say(self, text: str) -> None:
         """Tell something above the key hints, until the next key."""
@@ -89,15 +88,11 @@ class PageScreen(Screen[ScreenResult]):
 
     def action_explain(self) -> None:
         """Show the help of the step."""
-        from pagefault_doctor.tui.screens.viewers import HelpScreen
-
-        self.app.push_screen(HelpScreen())
+        self.wizard.show_help()
 
     def action_search(self) -> None:
         """Search all logs and output."""
-        from pagefault_doctor.tui.screens.viewers import EverythingScreen
-
-        self.app.push_screen(EverythingScreen())
+        self.wizard.show_search()
 
     def action_palette(self) -> None:
         """Offer every action by name."""

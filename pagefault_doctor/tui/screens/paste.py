@@ -25,7 +25,7 @@ class PasteArea(TextArea):
 
 
 class PasteScreen(PageScreen):
-    """Takes a pasted log and has it read."""
+    """Takes a pasted log and has it read; gives that back, or None."""
 
     BINDINGS = [("escape", "back", "back"), ("tab,f2", "read", "read it")]
 
@@ -69,14 +69,10 @@ class PasteScreen(PageScreen):
 
     @on(LogParsed)
     def _parsed(self, message: LogParsed) -> None:
-        log = message.log
-        if log is None:
+        if message.log is None:
             self.say(f"pfdoctor could not read it ({message.problem}).")
-            return
-        wizard = self.wizard
-        self.dismiss(None)
-        wizard.at_leisure(lambda: wizard.walk.give_log(log))
-        wizard.step_screen.say(found(log))
+        else:
+            self.dismiss(message.log)
 
     def action_back(self) -> None:
         """Go back without reading."""

@@ -12,6 +12,7 @@ from textual.events import Paste
 from pagefault_doctor.model.command import Command
 from pagefault_doctor.model.event import NoteWritten, ToolFinished
 from pagefault_doctor.model.fact import Finding
+from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.playbook import Step
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.model.scenario import Question
@@ -179,9 +180,14 @@ class StepScreen(PageScreen):
         self._paste(event.text)
 
     def _paste(self, text: str) -> None:
-        from pagefault_doctor.tui.screens.paste import PasteScreen
+        from pagefault_doctor.tui.screens.paste import PasteScreen, found
 
-        self.app.push_screen(PasteScreen(text))
+        def given(log: ScreenResult) -> None:
+            if isinstance(log, KernelLog):
+                self.wizard.at_leisure(lambda: self.wizard.walk.give_log(log))
+                self.say(found(log))
+
+        self.app.push_screen(PasteScreen(text), given)
 
     def to_copy(self) -> str:
         """Return the selected command or finding, else the next command."""

@@ -12,6 +12,7 @@ from textual.widgets import Input
 
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.fact import Source
+from pagefault_doctor.model.playbook import Step
 from pagefault_doctor.session.view import CommandRecord, View
 from pagefault_doctor.tui import keys
 from pagefault_doctor.tui.pages import diagnosis, evidence, output, report
@@ -252,9 +253,13 @@ class HelpScreen(ViewerScreen):
 
     TITLE = "Help"
 
+    def __init__(self, step: Step) -> None:
+        super().__init__()
+        self._step = step
+
     def rows(self) -> Sequence[Row]:
-        """Return the help of the step that is looked at."""
-        return tuple(help_page.rows(self.wizard.step_screen.shown, self.wizard.walk.tools))
+        """Return the help of the step."""
+        return tuple(help_page.rows(self._step, self.wizard.walk.tools))
 
     def action_explain(self) -> None:
         """Close the help again."""
