@@ -18,10 +18,10 @@ from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.pointer import Pointer
 from pagefault_doctor.model.untrusted import clean_line
 from pagefault_doctor.symbols.access import NEAR, FaultingAccess
-from pagefault_doctor.symbols.backwards import origin
 from pagefault_doctor.symbols.btf import PTR, STRUCT, UNION, Btf, BtfMember
 from pagefault_doctor.symbols.function_code import FunctionCode
 from pagefault_doctor.symbols.module_file import open_module
+from pagefault_doctor.symbols.value_origin import origin_in_function
 
 if TYPE_CHECKING:
     from elftools.elf.elffile import ELFFile
@@ -121,7 +121,7 @@ def _around(types: Btf, pointer: int, holder: str, start: int) -> str | None:
 def _traced(
     types: Btf, taken: list[BtfMember], code: FunctionCode, register: str, at: int, steps: int
 ) -> _Named | None:
-    came = origin(code, register, at) if steps else None
+    came = origin_in_function(code, register, at) if steps else None
     if came is None or came.register is None or came.how == "call":
         return None
     if came.how == "entry":

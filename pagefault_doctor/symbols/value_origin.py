@@ -1,4 +1,7 @@
-"""What led up to the faulting instruction: where its pointer came from, by the bytes before it.
+"""Where the value of a register came from: back from the fault to the instruction that gave it.
+
+Two sources give the instructions: the bytes of the `Code:` line, and the whole function of a
+module's file, which also has the names of what it calls and the places that jumps lead to.
 
 A `Code:` line begins some way before the instruction (`arch/x86/kernel/dumpstack.c` prints 42 bytes
 of prologue, `arch/arm64/kernel/traps.c` four words). x86 has no marks between instructions, so the
@@ -10,18 +13,28 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from enum import StrEnum
+from collections.abc import Callable, Iterator
+from enum import Enum, StrEnum
 from typing import Any, Final
 
 import msgspec
 
 from pagefault_doctor.symbols import instruction
+from pagefault_doctor.symbols.function_code import FunctionCode
 from pagefault_doctor.symbols.instruction import disassembler, shown
 
 _CUTS: Final = 16
 """Left cuts that are tried; the longest are of most use."""
 _FEWEST: Final = 3
 """Cuts that must have had a say before what they agree on counts."""
+
+_FURTHEST: Final = 48
+"""Instructions of a whole function that are looked at, at most."""
+_THUNK: Final = "__x86_indirect_thunk"
+_TRACER: Final = "__fentry__"
+"""What a function calls first, for ftrace; it changes no register."""
+_LOW_BITS: Final = 286
+"""R_AARCH64_LDST64_ABS_LO12_NC: the second half of the address of what a load reads."""
 
 _WORD: Final = re.compile(r"\b[0-9a-fA-F]{8}\b")
 _BYTE: Final = re.compile(r"\b[0-9a-fA-F]{2}\b")
@@ -54,6 +67,13 @@ class ValueOrigin(msgspec.Struct, frozen=True):
     displacement: int = 0
     number: int = 0
     distance: int = 0
+
+
+class Stop(Enum):
+    """Why the way back ends without an instruction that wrote the register."""
+
+    BEGINNING = "beginning"
+    UNKNOWN = "unknown"
 
 
 def origin(code: str, arch: str, register: str, offset: int | None) -> ValueOrigin | None:
@@ -112,45 +132,65 @@ def _cut(data: bytes, arch: str) -> list[int]:
 
 
 def _traced(before: list[Any], arch: str, register: str, whole: bool) -> ValueOrigin | None:
-    """Follow a register back to the instruction that gave it its value."""
+    """Follow a register back, through its copies, to the instruction that gave it its value."""
     changed: set[str] = set()
     end = before[-1].address + before[-1].size if before else 0
-    path = list(before)
-    while path:
-        each = path.pop()
-        distance = end - each.address
-        if each.mnemonic in instruction.ENDS:
-            jumped = _jumped(path, each.address + each.size)
-            if jumped is None:
-                return None
-            path = jumped
-            continue
-        written = instruction.written(arch, each)
-        if each.mnemonic in instruction.CALLS:
-            if register == instruction.RESULT[arch]:
-                return ValueOrigin(
-                    OriginKind.RETURNED, shown(bytes(each.bytes), arch), distance=distance
-                )
-            written |= instruction.CLOBBERED[arch]
-            if register in written:
-                return None
-        elif register in written:
-            if other := _copied(each, arch):
-                register = other
-                continue
-            return _given(each, arch, changed | written, distance)
-        changed |= written
-    if whole and before and register in instruction.ARGUMENTS[arch]:
-        return ValueOrigin(
-            OriginKind.PASSED, number=instruction.ARGUMENTS[arch].index(register) + 1, distance=end
-        )
+    path = _led_here(before)
+    while not isinstance(found := _last_write(path, arch, register, changed), Stop):
+        distance = end - found.address
+        if found.mnemonic in instruction.CALLS:
+            text = shown(bytes(found.bytes), arch)
+            return ValueOrigin(OriginKind.RETURNED, text, distance=distance)
+        other = _copied(found, arch)
+        if other is None:
+            return _given(found, arch, changed | instruction.written(arch, found), distance)
+        register = other
+    arguments = instruction.ARGUMENTS[arch]
+    if found is Stop.BEGINNING and whole and before and register in arguments:
+        return ValueOrigin(OriginKind.PASSED, number=arguments.index(register) + 1, distance=end)
     return None
 
 
-def _jumped(before: list[Any], target: int) -> list[Any] | None:
-    """Return what led to the only jump to `target`, None where there is none, or several."""
-    jumps = [i for i, each in enumerate(before) if _target(each) == target]
-    return before[: jumps[0]] if len(jumps) == 1 else None
+def _last_write(
+    path: Iterator[Any | Stop], arch: str, register: str, changed: set[str]
+) -> Any | Stop:
+    """Return the last instruction that gave a register its value, or why there is none.
+
+    `path` gives what ran before, the last first, and BEGINNING after all of it. Of a call it is
+    known which registers it may change and where its result is (System V psABI, figure 3.4; the
+    Procedure Call Standard for the Arm 64-bit Architecture, section 6.1). Registers that were
+    written after it are put into `changed`.
+    """
+    for each in path:
+        if isinstance(each, Stop):
+            return each
+        written = instruction.written(arch, each)
+        if each.mnemonic in instruction.CALLS:
+            if register == instruction.RESULT[arch]:
+                return each
+            written |= instruction.CLOBBERED[arch]
+            if register in written:
+                return Stop.UNKNOWN
+        elif register in written:
+            return each
+        changed |= written
+    return Stop.UNKNOWN
+
+
+def _led_here(before: list[Any]) -> Iterator[Any | Stop]:
+    """Give what ran before the end, the last first, over the only jump to where none falls in."""
+    path = before
+    while path:
+        each = path[-1]
+        path = path[:-1]
+        if each.mnemonic not in instruction.ENDS:
+            yield each
+            continue
+        jumps = [i for i, jump in enumerate(path) if _target(jump) == each.address + each.size]
+        if len(jumps) != 1:
+            return
+        path = path[: jumps[0]]
+    yield Stop.BEGINNING
 
 
 def _target(each: Any) -> int | None:
@@ -196,3 +236,110 @@ def _memory(arch: str) -> int:
     import capstone
 
     return int(capstone.arm64.ARM64_OP_MEM if arch == "arm64" else capstone.x86.X86_OP_MEM)
+
+
+class TracedValue(msgspec.Struct, frozen=True):
+    """Where a value came from, by the instruction at `at`, an offset in the section.
+
+    `register` held it then, less `add`, where `how` is `copy`. It lay in memory at `register` plus
+    `add` where `how` is `load`, or at the place `add` (see `sections`) where `register` is None. It
+    is the result of `callee` where `how` is `call`, and what the function was called with where
+    `how` is `entry`.
+    """
+
+    how: str
+    at: int
+    register: str | None = None
+    add: int = 0
+    callee: str | None = None
+
+
+def origin_in_function(code: FunctionCode, register: str, at: int) -> TracedValue | None:
+    """Return where the value came from that a register has before the instruction at an offset.
+
+    Only what surely ran is followed: straight-line code, up to a place that a jump leads to. None
+    where that cannot be told for sure.
+    """
+    if not code.is_clear or at not in code.places:
+        return None
+    path = _straight_before(code, code.places.index(at))
+    found = _last_write(path, code.arch, register, set())
+    if found is Stop.BEGINNING:
+        return TracedValue("entry", code.places[0], register)
+    if found is Stop.UNKNOWN:
+        return None
+    if found.mnemonic not in instruction.CALLS:
+        return _source(code, found)
+    name = code.callee(found)
+    is_known = name is not None and not name.startswith(_THUNK)
+    return TracedValue("call", found.address, callee=name if is_known else None)
+
+
+def _straight_before(code: FunctionCode, index: int) -> Iterator[Any | Stop]:
+    """Give the instructions before one of a function, the last first, while no jump leads in."""
+    for here in range(index, max(0, index - _FURTHEST), -1):
+        before = None if code.places[here] in code.targets else code.decoded(code.places[here - 1])
+        if before is None or before.mnemonic in instruction.ENDS:
+            return
+        if before.mnemonic not in instruction.CALLS or code.callee(before) != _TRACER:
+            yield before
+    if index <= _FURTHEST:
+        yield Stop.BEGINNING
+
+
+def _source(code: FunctionCode, found: Any) -> TracedValue | None:
+    """Return what the last instruction that wrote a register made its value of."""
+    take = _x86_source if code.arch == "x86_64" else _arm64_source
+    told = take(found, lambda number: instruction.name(code.arch, found, number))
+    if told is None:
+        return None
+    how, base, add = told
+    relocation = code.relocation(found)
+    if relocation is None and base not in ("rip", ""):
+        return TracedValue(how, found.address, base, add)
+    is_static = base == "rip" or (relocation is not None and relocation[1] == _LOW_BITS)
+    place = code.static_place(found) if how == "load" and is_static else None
+    return TracedValue(how, found.address, None, place) if place is not None else None
+
+
+_Source = tuple[str, str, int]
+"""How a value was come by, by which register, and the number that was added."""
+
+
+def _x86_source(found: Any, name: Callable[[int], str]) -> _Source | None:
+    from capstone import x86_const
+
+    if len(found.operands) != 2 or found.operands[0].type != x86_const.X86_OP_REG:
+        return None
+    into, given = found.operands
+    if into.size != 8:
+        return None
+    if given.type == x86_const.X86_OP_MEM:
+        if given.mem.segment or given.mem.index or found.mnemonic not in ("mov", "lea"):
+            return None
+        how = "load" if found.mnemonic == "mov" else "copy"
+        return how, name(given.mem.base) if given.mem.base else "", given.mem.disp
+    if found.mnemonic == "mov" and given.type == x86_const.X86_OP_REG:
+        return "copy", name(given.reg), 0
+    if found.mnemonic in ("add", "sub") and given.type == x86_const.X86_OP_IMM:
+        return "copy", name(into.reg), given.imm if found.mnemonic == "add" else -given.imm
+    return None
+
+
+def _arm64_source(found: Any, name: Callable[[int], str]) -> _Source | None:
+    from capstone import arm64_const as arm
+
+    operands = found.operands
+    if not operands or not str(found.reg_name(operands[0].reg) or "").startswith("x"):
+        return None
+    kinds = [operand.type for operand in operands]
+    if found.mnemonic in ("ldr", "ldur") and kinds == [arm.ARM64_OP_REG, arm.ARM64_OP_MEM]:
+        memory = operands[1].mem
+        return None if memory.index or found.writeback else ("load", name(memory.base), memory.disp)
+    if found.mnemonic == "mov" and kinds == [arm.ARM64_OP_REG, arm.ARM64_OP_REG]:
+        return "copy", name(operands[1].reg), 0
+    plain = kinds == [arm.ARM64_OP_REG, arm.ARM64_OP_REG, arm.ARM64_OP_IMM]
+    if found.mnemonic in ("add", "sub") and plain and not operands[2].shift.value:
+        number = operands[2].imm
+        return "copy", name(operands[1].reg), number if found.mnemonic == "add" else -number
+    return None

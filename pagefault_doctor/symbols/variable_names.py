@@ -11,7 +11,6 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.symbols.backwards import TracedValue, origin
 from pagefault_doctor.symbols.dwarf import c_type
 from pagefault_doctor.symbols.dwarf.entry import DebugEntry, Dwarf
 from pagefault_doctor.symbols.dwarf.location import VariableLocation, number_of
@@ -25,6 +24,7 @@ from pagefault_doctor.symbols.dwarf.scope import (
 )
 from pagefault_doctor.symbols.elf_sections import Sections
 from pagefault_doctor.symbols.function_code import FunctionCode
+from pagefault_doctor.symbols.value_origin import TracedValue, origin_in_function
 
 WORD: Final = 8
 """Bytes of a pointer."""
@@ -107,7 +107,7 @@ class VariableNames:
         self._steps += 1
         if code is None or self._steps > _MOST_STEPS:
             return None
-        came = origin(code, register, at)
+        came = origin_in_function(code, register, at)
         if came is None or came.how in ("call", "entry"):
             return None
         if came.how == "copy":
@@ -158,7 +158,7 @@ class VariableNames:
     def callee(self, code: FunctionCode | None, register: str, at: int) -> str | None:
         """Return the function whose result a register still holds at an offset, or None."""
         for _ in range(_MOST_STEPS):
-            came = origin(code, register, at) if code else None
+            came = origin_in_function(code, register, at) if code else None
             if came is None or came.how in ("load", "entry") or came.add:
                 return None
             if came.how == "call" or came.register is None:
