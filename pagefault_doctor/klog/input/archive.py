@@ -1,4 +1,4 @@
-"""Logs in a tar: an sos report, a folder of pstore parts, a vmcore's dmesg.
+"""Logs in a tar: an sos report, a folder of pstore records, a vmcore's dmesg.
 
 Members are read one after the other and never written under their names; links and devices are
 passed over. What is read is bounded: a small tar may hold a very large one.
@@ -6,15 +6,11 @@ passed over. What is read is bounded: a small tar may hold a very large one.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
-from itertools import islice, zip_longest
-from mmap import mmap
 from typing import IO, Any, Final
 
 import msgspec
 
-from pagefault_doctor.klog.text import pieces
 from pagefault_doctor.model.pattern import regex
 
 MOST_MEMBERS: Final = 200_000
@@ -31,12 +27,6 @@ _TAR: Final = 257
 _HEADER: Final = 1 << 20
 """Bytes of a header that are read: names and attributes are far shorter."""
 _STEP: Final = 1 << 18
-_MOST_PARTS: Final = 100_000
-"""Records that are put in order; the last one holds what follows it."""
-_PART: Final = regex(
-    rb"^(?:Oops|Panic|Emergency|Shutdown)#(?P<event>\d{1,6}) Part(?P<part>\d{1,6})\r?\n", 8
-)
-"""The first line of a pstore record: `fs/pstore/platform.c`, pstore_dump; 8 is re.MULTILINE."""
 
 
 class ArchiveMember(msgspec.Struct, frozen=True):
@@ -107,52 +97,3 @@ class _Forward:
         data = self._file.read(size)
         self._place += len(data)
         return data
-
-
-def is_part(data: bytes) -> bool:
-    """Whether the data is a record of pstore."""
-    return _PART.match(data) is not None
-
-
-def in_order(data: bytes | mmap) -> Iterator[bytes]:
-    """Yield the text of pstore records in the order it was said: the last part of a dump is first.
-
-    `data` begins with a record. A dump whose name and part were there before is one of a later
-    crash.
-    """
-    dumps: dict[tuple[int, int], dict[int, _Part]] = {}
-    crash: Counter[int] = Counter()
-    parts = list(islice(_parts(data), _MOST_PARTS))
-    for part, following in zip_longest(parts, parts[1:]):
-        dump = dumps.setdefault((crash[part.event], part.event), {})
-        if part.number in dump:
-            crash[part.event] += 1
-            dump = dumps.setdefault((crash[part.event], part.event), {})
-        dump[part.number] = part if following is None else part.until(following.head)
-    for _, dump in sorted(dumps.items()):
-        for _, part in sorted(dump.items(), reverse=True):
-            for place in range(part.begin, part.end, _STEP):
-                yield data[place : min(place + _STEP, part.end)]
-            if data[part.end - 1 : part.end] != b"\n":
-                yield b"\n"
-
-
-class _Part(msgspec.Struct, frozen=True):
-    """A record: its dump and number, and where its first line and its text begin and end."""
-
-    event: int
-    number: int
-    head: int
-    begin: int
-    end: int
-
-    def until(self, end: int) -> _Part:
-        return msgspec.structs.replace(self, end=end)
-
-
-def _parts(data: bytes | mmap) -> Iterator[_Part]:
-    for piece in pieces(data):
-        for head in _PART.finditer(piece.text):
-            if head.start() or piece.whole:
-                at = (piece.begin + head.start(), piece.begin + head.end())
-                yield _Part(int(head["event"]), int(head["part"]), *at, len(data))

@@ -17,7 +17,7 @@ from typing import IO, Final
 
 import msgspec
 
-from pagefault_doctor.klog.input import archive, compression, structured
+from pagefault_doctor.klog.input import archive, compression, pstore, structured
 from pagefault_doctor.model.untrusted import clean_line
 
 UnpackProgram = Callable[[str, str, str], str | None]
@@ -137,10 +137,10 @@ class Unpacker:
             yield self._found(source, b"", NO_TEXT, len(data) if data is not None else 0)
         else:
             with self._whole(file, data) as whole:
-                if not archive.is_part(head):
+                if not pstore.first_record(head):
                     yield self._found(source, whole)
                     return
-                with self._spooled(archive.in_order(whole)) as lines:
+                with self._spooled(pstore.in_order(whole)) as lines:
                     self._notes.append(_REORDERED)
                     yield self._found(source, lines)
 
@@ -165,7 +165,7 @@ class Unpacker:
                 break
             self._logs -= 1
             inside = _buffered(member.pieces)
-            if archive.is_part(_peek(inside)):
+            if pstore.first_record(_peek(inside)):
                 name = name or f"{source}:{clean_line(member.name)}"
                 parts += inside.read(max(0, _MOST_PARTS - len(parts)))
                 continue

@@ -1,8 +1,6 @@
 """pstore: what the kernel wrote to firmware or reserved memory as it died.
 
-Records are named `dmesg-BACKEND-ID` and begin with a line such as `Panic#2 Part1`
-(fs/pstore/platform.c). Part 1 is the end of the log: the kernel writes the newest text first.
-systemd-pstore moves them to /var/lib/systemd/pstore.
+Records are named `dmesg-BACKEND-ID`; systemd-pstore moves them to /var/lib/systemd/pstore.
 """
 
 from __future__ import annotations
@@ -12,6 +10,7 @@ from typing import Final
 import msgspec
 
 from pagefault_doctor.hosts.script import script
+from pagefault_doctor.klog.input import pstore
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Finding, Mark
@@ -22,15 +21,15 @@ from pagefault_doctor.tools.tool import Tool, fact, finding
 
 _FILE = regex(r"pstore-file (/(?:sys/fs|var/lib/systemd)/pstore/\S+)")
 _DENIED = regex(r"pstore-denied (/\S+)")
-_HEAD = regex(r"(\w+#\d+) Part(\d+)\s*")
 _RECORD = regex(r".*/dmesg-[a-z0-9_]+?-(\d+)(?:\.enc\.z)?")
 
 
 class PstoreRecord(msgspec.Struct, frozen=True):
-    """One record: the file, the dump it belongs to (`Panic#2`), its part number and text."""
+    """One record: the file, the dump it belongs to (`Panic#2`, event 2), part number and text."""
 
     path: str
     dump: str
+    event: int
     number: int
     text: str
 
@@ -55,20 +54,15 @@ def files(output: str) -> dict[str, str]:
 
 def dumps(texts: dict[str, str]) -> list[list[PstoreRecord]]:
     """Return the parts of each dump, oldest dump and oldest text first."""
-    grouped: list[list[PstoreRecord]] = []
-    for part in sorted(filter(None, map(_part, texts.items())), key=lambda p: p.order):
-        last = grouped[-1] if grouped else []
-        if not last or last[0].dump != part.dump or part.number in {p.number for p in last}:
-            grouped.append([])
-        grouped[-1].append(part)
-    return [sorted(group, key=lambda part: -part.number) for group in grouped]
+    parts = sorted(filter(None, map(_part, texts.items())), key=lambda part: part.order)
+    return list(pstore.dumps(parts).values())
 
 
 def _part(item: tuple[str, str]) -> PstoreRecord | None:
     path, text = item
     first, _, rest = text.partition("\n")
-    head = _HEAD.fullmatch(first)
-    return PstoreRecord(path, head.group(1), int(head.group(2)), rest) if head else None
+    head = pstore.first_record(f"{first}\n".encode(errors="replace"))
+    return PstoreRecord(path, head.dump, head.event, head.number, rest) if head else None
 
 
 def _log_text(texts: dict[str, str]) -> str:
