@@ -11,6 +11,7 @@ from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Value
 from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.tools.key_value import FirstValues, all_values, first_values
 from pagefault_doctor.tools.permission import answered
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
@@ -30,30 +31,12 @@ _VIRTUAL = regex(
 _LOCKDOWN = regex(r"\[(\w+)\]")
 _CRASHKERNEL = regex(r"(?:^|\s)crashkernel=(\S+)")
 
-Said = dict[str, tuple[str, int]]
-"""What the script printed under each key first, and the line."""
-
-
-def _said(output: str) -> Said:
-    said: Said = {}
-    for number, line in enumerate(output.splitlines(), 1):
-        key, equals, value = line.partition("=")
-        if equals and value.strip() and key != "program":
-            said.setdefault(key, (value.strip(), number))
-    return said
-
-
-def _all(key: str, output: str) -> tuple[str, ...]:
-    """Return everything the script printed under a key."""
-    pairs = (line.partition("=") for line in output.splitlines())
-    return tuple(dict.fromkeys(value for name, _, value in pairs if name == key))
-
 
 def _unquoted(text: str) -> str:
     return text.strip().strip("\"'")
 
 
-def _family(said: Said) -> str:
+def _family(said: FirstValues) -> str:
     """The distribution family, by ID first and then by what it says it is like."""
     ids = " ".join(_unquoted(said.get(key, ("", 0))[0]) for key in ("os.ID", "os.ID_LIKE"))
     for name in ids.lower().split():
@@ -109,7 +92,7 @@ _MOUNTS: Final = (("host.read_only", "readonly"), ("host.full", "full"))
 """Facts that list mount points, given only where there are any."""
 
 
-def _virtual(said: Said) -> tuple[str, int] | None:
+def _virtual(said: FirstValues) -> tuple[str, int] | None:
     """What the machine is a guest of, where its firmware or processor tells."""
     for key in ("product", "vendor"):
         if key in said and _VIRTUAL.search(said[key][0]):
@@ -121,7 +104,7 @@ def _virtual(said: Said) -> tuple[str, int] | None:
 
 
 def _facts(result: Result) -> list[Fact]:
-    said = _said(result.output)
+    said = first_values(result.output)
     facts = []
     for name, keys, read in _FACTS:
         text, line = next((said[key] for key in keys if key in said), ("", 0))
@@ -134,9 +117,9 @@ def _facts(result: Result) -> list[Fact]:
         facts.append(fact("host.virtual", virtual[0], result, virtual[1]))
     for name, key in _MOUNTS:
         if key in said:
-            facts.append(fact(name, _all(key, result.output), result, said[key][1]))
+            facts.append(fact(name, all_values(result.output, key), result, said[key][1]))
     if "end" in said:
-        facts.append(fact("host.programs", _all("program", result.output), result))
+        facts.append(fact("host.programs", all_values(result.output, "program"), result))
     return facts
 
 

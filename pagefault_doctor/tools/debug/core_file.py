@@ -6,18 +6,16 @@ core, and a `|` in front hands the core to a program. The pattern is only read, 
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from pagefault_doctor.hosts.script import script
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Mark
-from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.arguments import elsewhere, given, is_absolute
+from pagefault_doctor.tools.key_value import first_values
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
-_ASKED = regex(r"^(pattern|limit|core)=(.*)$", re.MULTILINE)
 _COLLECTORS: Final = (
     ("systemd-coredump", "systemd keeps cores: coredumpctl list"),
     ("apport", "apport keeps crashes in /var/crash: apport-unpack FILE FOLDER gives the core"),
@@ -37,7 +35,7 @@ def _plan(case: Case) -> Command | Blocked | None:
 
 
 def _read(result: Result, case: Case) -> ToolReading:
-    told = dict(_ASKED.findall(result.output))
+    told = {key: value for key, (value, _) in first_values(result.output).items()}
     pattern, core = told.get("pattern", ""), told.get("core", "")
     if is_absolute(core):
         text = f"The newest core is {core}"

@@ -25,6 +25,7 @@ from pagefault_doctor.tools.debug.debug_packages import (
     size,
 )
 from pagefault_doctor.tools.dump import dump_file, vmlinux
+from pagefault_doctor.tools.key_value import FirstValues, first_values, number_in
 from pagefault_doctor.tools.module.module_name import is_module_name
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
@@ -41,18 +42,6 @@ _UNKNOWN: Final = 1 << 30
 _NOTE = regex(r"040000001400000003000000474e5500([0-9a-f]{40})")
 """An ELF note of type 3 with the name GNU: the kernel's build id (`/sys/kernel/notes`)."""
 _BUILD_ID = regex(r"[0-9a-f]{32,64}")
-
-Said = dict[str, tuple[str, int]]
-"""What a script printed under each key, and the line."""
-
-
-def _said(output: str) -> Said:
-    said: Said = {}
-    for number, line in enumerate(output.split("\n"), 1):
-        key, equals, value = line.partition("=")
-        if equals and value:
-            said.setdefault(key, (value, number))
-    return said
 
 
 class MissingDebugFile(NamedTuple):
@@ -98,7 +87,7 @@ def _plan(
         return None
     if not done:
         return _look(tool, kernel, need.module)
-    said = _said(done[0].output)
+    said = first_values(done[0].output)
     return _ask_on(case, said, done, need) if "end" in said else None
 
 
@@ -121,7 +110,7 @@ def _look(tool: str, kernel: str, module: str) -> Command:
 
 
 def _ask_on(
-    case: Case, said: Said, done: tuple[Result, ...], need: MissingDebugFile
+    case: Case, said: FirstValues, done: tuple[Result, ...], need: MissingDebugFile
 ) -> Command | Blocked | None:
     """Ask one package manager after the other, then debuginfod, until one has it."""
     kernel, tool = release(case), done[0].command.tool
@@ -148,7 +137,7 @@ def _has(case: Case, program: str, way: PackageSource) -> bool:
     return program in programs.value  # type: ignore[operator]
 
 
-def _from_server(case: Case, said: Said) -> DebugPackage | None:
+def _from_server(case: Case, said: FirstValues) -> DebugPackage | None:
     """Return the vmlinux by its build id, where the person has named debuginfod servers."""
     programs = case.facts.get("host.programs")
     there = programs is not None and DEBUGINFOD in programs.value  # type: ignore[operator]
@@ -160,7 +149,7 @@ def _from_server(case: Case, said: Said) -> DebugPackage | None:
 
 
 def _fetch(
-    tool: str, how: str, offer: DebugPackage, said: Said, kernel: str, module: str
+    tool: str, how: str, offer: DebugPackage, said: FirstValues, kernel: str, module: str
 ) -> Command | Blocked:
     cache = said.get("cache", ("", 0))[0]
     need = (offer.download + offer.unpacked or _UNKNOWN) + _RESERVE
@@ -185,17 +174,17 @@ def _fetch(
     )
 
 
-def _wall(said: Said, cache: str, need: int) -> Blocked | None:
+def _wall(said: FirstValues, cache: str, need: int) -> Blocked | None:
     """Return why nothing can be put into the cache."""
     if not is_absolute(cache):
         return Blocked("there is no folder for a cache", "set HOME or XDG_CACHE_HOME")
     other = "set XDG_CACHE_HOME to a folder on another disk, or make room (df -h)"
     if "unwritable" in said:
         return Blocked(f"{said['unwritable'][0]} cannot be written to", other)
-    free = said.get("free_kib", ("", 0))[0]
-    if free.isdecimal() and int(free[:15]) << 10 < need:
-        there = size(int(free[:15]) << 10)
-        return Blocked(f"{cache} has {there} free, the debug files need {size(need)}", other)
+    free = number_in(said.get("free_kib", ("", 0))[0])
+    if free is not None and free << 10 < need:
+        text = f"{cache} has {size(free << 10)} free, the debug files need {size(need)}"
+        return Blocked(text, other)
     return None
 
 
@@ -213,7 +202,7 @@ def _read(result: Result, case: Case) -> ToolReading:
         return dump_file.read_look(result, case)
     if result.command.argv[:1] != ("sh",):
         return ToolReading(findings=_offered(result, case))
-    said = _said(result.output)
+    said = first_values(result.output)
     facts: list[Fact] = []
     for key, name in (("vmlinux", "dump.vmlinux"), ("module", "debug.module_file")):
         path, line = said.get(key, ("", 0))
@@ -236,7 +225,7 @@ def _offered(result: Result, case: Case) -> tuple[Finding, ...]:
     return (finding(text, Mark.NEUTRAL, result, offer.line),)
 
 
-def _fetched(said: Said, result: Result) -> tuple[Finding, ...]:
+def _fetched(said: FirstValues, result: Result) -> tuple[Finding, ...]:
     """Tell what came of fetching; that all is here already is worth no word."""
     if "tree" not in said:
         return ()

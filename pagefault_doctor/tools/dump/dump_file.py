@@ -14,6 +14,7 @@ from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Value
 from pagefault_doctor.tools.arguments import dump_path, given, is_absolute, is_release
 from pagefault_doctor.tools.dump import vmlinux
+from pagefault_doctor.tools.key_value import FirstValues, pairs
 from pagefault_doctor.tools.logs.log_reading import log_reading
 from pagefault_doctor.tools.tool import fact, finding
 
@@ -91,16 +92,15 @@ def not_a_dump(case: Case) -> Blocked | None:
 
 def read_look(result: Result, case: Case) -> ToolReading:
     """Return what the header says, and one line for each trouble."""
-    said: dict[str, tuple[str, int]] = {}
+    said: FirstValues = {}
     misfits: list[tuple[str, str, int]] = []
     looked_at = given(case, "given.vmlinux")
-    for number, line in enumerate(result.output.split("\n"), 1):
-        key, equals, value = line.partition("=")
+    for key, value, number in pairs(result.output):
         if key == "candidate":
             looked_at = value
         elif key == "vmlinux_bad":
             misfits.append((looked_at, value, number))
-        elif equals and key in _KEYS:
+        elif key in _KEYS:
             said[key] = value, number
     return ToolReading(
         facts=_facts(said, misfits, result, case),
@@ -109,7 +109,7 @@ def read_look(result: Result, case: Case) -> ToolReading:
 
 
 def _facts(
-    said: dict[str, tuple[str, int]],
+    said: FirstValues,
     misfits: list[tuple[str, str, int]],
     result: Result,
     case: Case,
@@ -135,7 +135,7 @@ def _facts(
     return tuple(facts)
 
 
-def _troubles(said: dict[str, tuple[str, int]], result: Result, case: Case) -> list[Finding]:
+def _troubles(said: FirstValues, result: Result, case: Case) -> list[Finding]:
     told: list[tuple[str, str]] = []
     if "error" in said:
         told.append((said["error"][0], "error"))
@@ -157,7 +157,7 @@ def _troubles(said: dict[str, tuple[str, int]], result: Result, case: Case) -> l
 
 
 def _misfits(
-    misfits: list[tuple[str, str, int]], said: dict[str, tuple[str, int]], result: Result
+    misfits: list[tuple[str, str, int]], said: FirstValues, result: Result
 ) -> list[Finding]:
     release = said["release"][0] if "release" in said else "another kernel"
     instead = f"; {said['vmlinux'][0]} fits and is used" if "vmlinux" in said else ""

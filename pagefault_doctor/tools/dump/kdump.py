@@ -14,6 +14,7 @@ from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.tools.arguments import elsewhere
+from pagefault_doctor.tools.key_value import first_values, number_in
 from pagefault_doctor.tools.tool import INSTALLERS, Tool, fact, finding
 
 _PACKAGE: Final = {
@@ -39,23 +40,16 @@ def _plan(case: Case) -> Command | None:
     return Command(argv=("sh", "-c", script("tools/scripts/kdump_state.sh")), tool="kdump", why=why)
 
 
-def _number(value: str) -> int | None:
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 20 else None
-
-
 def _read(result: Result, case: Case) -> ToolReading:
-    said: dict[str, str] = {}
-    where: dict[str, int] = {}
-    for number, line in enumerate(result.output.split("\n"), 1):
-        key, equals, value = line.partition("=")
-        if equals and key in _KEYS and key not in said:
-            said[key], where[key] = value.strip(), number
+    found = first_values(result.output)
+    said = {key: value for key, (value, _) in found.items() if key in _KEYS}
+    where = {key: line for key, (_, line) in found.items()}
     if not said:
         text = "Whether kdump is ready could not be read"
         return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
-    reserved = _number(said.get("reserved", "")) or 0
+    reserved = number_in(said.get("reserved", "")) or 0
     loaded = said.get("loaded") == "1"
-    panics = _number(said.get("panic_on_oops", "")) or 0
+    panics = number_in(said.get("panic_on_oops", "")) or 0
     facts: tuple[Fact, ...] = (
         fact("kdump.reserved_bytes", reserved, result, where.get("reserved")),
         fact("kdump.loaded", loaded, result, where.get("loaded")),
@@ -110,7 +104,7 @@ def _panic(panics: int) -> list[tuple[str, str]]:
 
 
 def _room(said: dict[str, str]) -> list[tuple[str, str]]:
-    free, memory = _number(said.get("free_kib", "")), _number(said.get("memory_kib", ""))
+    free, memory = number_in(said.get("free_kib", "")), number_in(said.get("memory_kib", ""))
     if free is None or memory is None or free * 8 >= memory:
         return []
     text = (

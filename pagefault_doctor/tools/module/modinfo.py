@@ -7,13 +7,11 @@ from typing import Final
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
-from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.arguments import another_kernel, reported_release
+from pagefault_doctor.tools.key_value import FirstValues, first_values
 from pagefault_doctor.tools.module.module_name import is_module_name, safe_suspect
 from pagefault_doctor.tools.permission import answered
 from pagefault_doctor.tools.tool import Tool, fact, finding
-
-_FIELD = regex(r"([a-z_]+):\s*(.*)")
 
 _FACTS: Final = {
     "filename": "module.path",
@@ -26,18 +24,9 @@ _FACTS: Final = {
 
 _NAME_FOLDER: Final = "start pfdoctor with --module-dir and the folder that holds its .ko"
 
-Fields = dict[str, tuple[str, int]]
-"""Each field's first value and its line."""
 
-
-def fields(output: str) -> Fields:
-    """Return the fields that modinfo printed and that are not empty."""
-    found: Fields = {}
-    for number, line in enumerate(output.splitlines(), 1):
-        match = _FIELD.fullmatch(line)
-        if match and match.group(2).strip():
-            found.setdefault(match.group(1), (match.group(2).strip(), number))
-    return found
+def _fields(output: str) -> FirstValues:
+    return first_values(output, ":")
 
 
 def _targets(case: Case, name: str) -> list[str]:
@@ -55,7 +44,7 @@ def _plan(case: Case) -> Command | Blocked | None:
         return name
     done = case.done("modinfo")
     targets = _targets(case, name)
-    if any("filename" in fields(result.output) for result in done):
+    if any("filename" in _fields(result.output) for result in done):
         return None
     if len(done) >= len(targets):
         return Blocked(f"no file of module {name} is found here", _NAME_FOLDER)
@@ -64,7 +53,7 @@ def _plan(case: Case) -> Command | Blocked | None:
 
 
 def _read(result: Result, case: Case) -> ToolReading:
-    said = fields(result.output)
+    said = _fields(result.output)
     target = result.command.argv[-1] if result.command.argv else "?"
     if "filename" not in said:
         return ToolReading(findings=(*another_kernel(case, result), _not_found(target, result)))
@@ -83,7 +72,7 @@ def _not_found(target: str, result: Result) -> Finding:
     return finding(text, Mark.NEUTRAL, result)
 
 
-def _file(said: Fields, result: Result) -> Finding:
+def _file(said: FirstValues, result: Result) -> Finding:
     path, line = said["filename"]
     if path == "(builtin)":
         return finding("It is built into the kernel, no module file", Mark.NEUTRAL, result, line)
@@ -94,7 +83,7 @@ def _file(said: Fields, result: Result) -> Finding:
 Judged = tuple[list[Fact], list[Finding]]
 
 
-def _vermagic(said: Fields, result: Result, case: Case) -> Judged:
+def _vermagic(said: FirstValues, result: Result, case: Case) -> Judged:
     """Compare the release it was built for with the kernel of the report and with the box's."""
     if "vermagic" not in said:
         return [], []
@@ -119,7 +108,7 @@ def _fit(built_for: str, wanted: str, here: str, is_reported: bool) -> tuple[str
     return text, Mark.BAD
 
 
-def _srcversion(said: Fields, result: Result, case: Case) -> Judged:
+def _srcversion(said: FirstValues, result: Result, case: Case) -> Judged:
     loaded = case.get("module.srcversion_loaded", "")
     if "srcversion" not in said or not loaded:
         return [], []

@@ -26,6 +26,7 @@ from pagefault_doctor.tools.arguments import (
     release,
     reported,
 )
+from pagefault_doctor.tools.key_value import number_in, pairs
 from pagefault_doctor.tools.module.module_name import safe_suspect, same_module
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
@@ -79,10 +80,7 @@ class _Told(msgspec.Struct):
 def _parse(output: str) -> _Told:
     told = _Told()
     copy = _Copy("", 0)
-    for number, line in enumerate(output.split("\n"), 1):
-        key, equals, value = line.partition("=")
-        if not equals or not value:
-            continue
+    for key, value, number in pairs(output):
         if key in ("file", "copy"):
             copy = _Copy(value, number)
             (told.files if key == "file" else told.copies).append(copy)
@@ -90,8 +88,8 @@ def _parse(output: str) -> _Told:
             copy.picked = True
         elif key in ("build_id", "srcversion"):
             setattr(copy, key, value)
-        elif key == "mtime" and value.isdecimal():
-            copy.mtime = int(value[:12])
+        elif key == "mtime":
+            copy.mtime = number_in(value[:12]) or 0  # Years of more digits have no date.
         else:
             _of_first(told, key, value, number)
     return told

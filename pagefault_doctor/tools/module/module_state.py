@@ -9,15 +9,14 @@ from pagefault_doctor.hosts.script import script
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Value
-from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.arguments import another_kernel
+from pagefault_doctor.tools.key_value import first_values
 from pagefault_doctor.tools.module.modinfo import srcversion_finding
 from pagefault_doctor.tools.module.module_name import kernel_name, safe_suspect
 from pagefault_doctor.tools.module.taint import MODULE_FLAGS, meaning
 from pagefault_doctor.tools.permission import answered
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
-_FIELD = regex(r"([a-z./-]+)=(.+)")
 _NOTE_HEADER_DIGITS: Final = 32
 """An ELF note's three words and the name `GNU`, 16 bytes (elf(5)), before the id itself."""
 
@@ -34,14 +33,6 @@ def _plan(case: Case) -> Command | Blocked | None:
     return Command(argv=argv, tool="module-state", why=why)
 
 
-def _fields(output: str) -> dict[str, tuple[str, int]]:
-    found: dict[str, tuple[str, int]] = {}
-    for number, line in enumerate(output.splitlines(), 1):
-        if match := _FIELD.fullmatch(line):
-            found.setdefault(match.group(1), (match.group(2).strip(), number))
-    return found
-
-
 def _read(result: Result, case: Case) -> ToolReading:
     name = case.suspect or "the module"
     warning = another_kernel(case, result)
@@ -50,7 +41,7 @@ def _read(result: Result, case: Case) -> ToolReading:
         text = f"/sys/module knows no {name}: it is not loaded now"
         absent = (fact("module.loaded", False, result),) if first == "absent" else ()
         return ToolReading(facts=absent, findings=(*warning, finding(text, Mark.NEUTRAL, result)))
-    said = _fields(result.output)
+    said = first_values(result.output)
     if "initstate" not in said:
         text = f"{name} is built into this kernel, it is not a loaded module"
         return ToolReading(findings=(*warning, finding(text, Mark.NEUTRAL, result)))
