@@ -9,15 +9,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from pagefault_doctor.diagnosis import function_roles
 from pagefault_doctor.diagnosis.address import AddressClass
 from pagefault_doctor.diagnosis.context import Context
-from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Kind
 
-_ALLOCATORS: Final = regex(
-    r"(?:__)?kmem_cache_alloc\w*|__kmalloc\w*|kmalloc_\w+|_*slab_alloc\w*|get_freepointer\w*|"
-    r"__kmem_cache_alloc\w*|get_partial_node\w*|deactivate_slab\w*"
-)
 _WILD: Final = (AddressClass.NON_CANONICAL, AddressClass.DIRECT_MAP, AddressClass.USER)
 
 
@@ -28,4 +24,4 @@ def is_broken(context: Context) -> bool:
         return False
     top = report.frames[0].function or ""
     known = context.address_class
-    return bool(_ALLOCATORS.fullmatch(top)) and (known is None or known in _WILD)
+    return function_roles.takes_from_freelist(top) and (known is None or known in _WILD)

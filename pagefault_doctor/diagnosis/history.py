@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.diagnosis import function_roles
 from pagefault_doctor.model.report import Kind, Report
 
 CRASHES: Final = (
@@ -109,16 +109,6 @@ def happened_before(report: Report, others: Sequence[Report]) -> tuple[str, ...]
     return tuple(what for letter, what in EARLIER.items() if letter in tainted and letter != own)
 
 
-_SLEEP: Final = regex(
-    r"^(?:__?schedule|schedule|preempt_schedule|__switch_to|context_switch|io_schedule|"
-    r"asm_|sysvec_)"
-)
-_LOCKS: Final = regex(
-    r"^(?:__)?(?:mutex_lock|ww_mutex_lock|rt_mutex|rtlock|down_|down$|rwsem_|percpu_down|percpu_rwsem|"
-    r"rwlock|lock_sock|lock_page|folio_lock|inode_lock|rtnl_lock|device_lock|lock_two|lock_rename)"
-)
-
-
 def waits_for_lock(report: Report) -> bool:
     """Whether the task of the report sleeps until another lets go of a lock."""
     if report.kind is not Kind.HUNG_TASK:
@@ -126,8 +116,8 @@ def waits_for_lock(report: Report) -> bool:
     if "blocked_on" in report.details:
         return True
     names = (frame.function for frame in report.frames if frame.reliable and frame.function)
-    first = next((name for name in names if not _SLEEP.match(name)), None)
-    return first is not None and _LOCKS.match(first) is not None
+    first = next((name for name in names if not function_roles.sleeps(name)), None)
+    return first is not None and function_roles.locks(first)
 
 
 def holder(report: Report, others: Sequence[Report]) -> Report | None:

@@ -18,6 +18,7 @@ from typing import Final
 
 from pagefault_doctor.klog.formats.table import DETAILS
 from pagefault_doctor.klog.line import LogLine
+from pagefault_doctor.klog.skip_functions import ALLOCATING
 from pagefault_doctor.klog.stack import frame_of, place_in
 from pagefault_doctor.klog.text import ReportText
 from pagefault_doctor.model.pattern import WordedPattern, regex
@@ -84,11 +85,6 @@ _STACKS: Final = (
     ("created", ("Uninit was created at",)),
     ("related", ("Last potentially related work creation",)),
 )
-_ALLOCATOR: Final = (
-    "kasan", "save_stack", "stack_trace", "set_track", "slab", "kmem_cache", "kmalloc", "kzalloc",
-    "kfree", "kvfree", "kcalloc", "kvmalloc", "__alloc", "alloc_skb", "kfence", "kmemdup",
-    "kstrdup", "call_rcu", "poison", "rcu_", "unreferenced",
-)  # fmt: skip
 _DEPTH: Final = 12
 _SETTING: Final = 160
 """Lines that the setting is read from."""
@@ -145,4 +141,4 @@ def _owner(lines: Sequence[LogLine]) -> Frame | None:
 
 def _of_allocator(frame: Frame) -> bool:
     name = frame.function or ""
-    return any(part in name for part in _ALLOCATOR)
+    return any(part in name for part in ALLOCATING)

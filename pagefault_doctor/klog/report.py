@@ -19,6 +19,7 @@ from pagefault_doctor.klog.line import LogLine
 from pagefault_doctor.klog.process import ProcessInfo, modules_of, process_of
 from pagefault_doctor.klog.registers import code_of, pointer_of, registers_of
 from pagefault_doctor.klog.scan import Scan
+from pagefault_doctor.klog.skip_functions import FINDERS
 from pagefault_doctor.klog.split import LEAD, ReportLines
 from pagefault_doctor.klog.stack import HEADS, first_trace, frame_of, is_head, place_in
 from pagefault_doctor.klog.text import ReportText
@@ -39,11 +40,6 @@ _HEADED: Final = frozenset(
     {Kind.LOCKDEP, Kind.HUNG_TASK, Kind.STALL, Kind.LOCKUP, Kind.SLAB, Kind.BAD_PAGE}
 )
 """Kinds that print other stacks before the one under its head."""
-_FINDERS: Final = regex(
-    r"print_bad_pte|check_bytes|debug_processing|consistency_checks|bad_page|object_err"
-    r"|_bad_irq|note_interrupt|get_page_from_freelist|slab|dump_header|oom_kill|warn_alloc"
-)
-"""Functions that found the trouble, of kinds whose title names none."""
 _LEADS: Final = regex(
     r"cut here|^={20,}|list_(?:add|del) |refcount_t: |ODEBUG: |usercopy: |Missing ENDBR|CFI failure"
     r"|detected (?:buffer overflow|field-spanning)|tried to execute|unable to execute|Oops: "
@@ -73,7 +69,7 @@ class _Stack(msgspec.Struct, frozen=True):
 
 
 def _tells_nothing(function: str) -> bool:
-    return is_generic(function) or _FINDERS.search(function) is not None
+    return is_generic(function) or FINDERS.search(function) is not None
 
 
 class _Fields(msgspec.Struct, frozen=True):

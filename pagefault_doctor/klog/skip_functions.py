@@ -1,11 +1,16 @@
-"""Functions that say nothing about the cause: each is looked for anywhere in a name.
+"""Functions that say nothing about the cause, by name.
 
-They report, allocate, copy, lock, queue or wait on behalf of the code that went wrong.
+They report, allocate, copy, lock, queue or wait on behalf of the code that went wrong. WORDS,
+PATTERNS, ANCHORS and VICTIM are the convention by which titles are made; a title must not change
+with them. The other tables belong to one question each, and hold only what its answer needs:
+`diagnosis/function_roles.py` has those that only the diagnosis asks.
 """
 
 from __future__ import annotations
 
 from typing import Final
+
+from pagefault_doctor.model.pattern import regex
 
 WORDS: Final = tuple(
     """
@@ -153,3 +158,37 @@ VICTIM: Final = (
     "synchronize", "context_switch", "__switch_to", "cancel_delayed_work", "rcu_barrier",
 )  # fmt: skip
 """Parts of the names of functions that merely wait: a hung task is a victim."""
+
+FINDERS: Final = regex(
+    r"print_bad_pte|check_bytes|debug_processing|consistency_checks|bad_page|object_err"
+    r"|_bad_irq|note_interrupt|get_page_from_freelist|slab|dump_header|oom_kill|warn_alloc"
+)
+"""Functions that found the trouble, looked for in a name, of kinds whose title names none. A title
+may name them, so they are not among the generic ones."""
+
+ALLOCATING: Final = (
+    "kasan", "save_stack", "stack_trace", "set_track", "slab", "kmem_cache", "kmalloc", "kzalloc",
+    "kfree", "kvfree", "kcalloc", "kvmalloc", "__alloc", "alloc_skb", "kfence", "kmemdup",
+    "kstrdup", "call_rcu", "poison", "rcu_", "unreferenced",
+)  # fmt: skip
+"""Parts of names above the owner of an object, where the stack of its allocation or freeing is
+printed. RCU is here: who called call_rcu freed the object."""
+
+EXCEPTION_ENTRY: Final = regex(
+    r"asm_(?:exc|sysvec)_\w+|el1h?_\w+|handle_exception|ret_from_exception"
+)
+"""Whole names of the entries from kernel code, right above the frame that was interrupted."""
+
+CRASHING: Final = regex(
+    r"(?:asm_)?exc_\w+|panic|__?die\w*|die|oops_\w+|page_fault_oops|\w*crash_kexec\w*|"
+    r"handle_page_fault|do_user_addr_fault|__?bad_area\w*|no_context|handle_bug|do_error_trap"
+)
+"""Whole names from the entry to the crash kernel: in a dump they stand above the fault."""
+
+BELOW_ALL: Final = (
+    *("do_syscall", "entry_", "asm_", "ret_from", "kthread", "worker_thread", "process_one_work"),
+    *("_raw_", "__x64_sys", "__se_sys", "__do_sys", "ksys_", "do_one_initcall", "secondary_"),
+    *("start_secondary", "cpu_startup", "do_idle", "dump_stack", "die", "panic"),
+)
+"""How names begin that stand below every fault, or report it: no change of a kernel names them for
+that fault."""

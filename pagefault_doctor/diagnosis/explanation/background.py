@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from pagefault_doctor.diagnosis import dump_memory
+from pagefault_doctor.diagnosis import dump_memory, function_roles
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.explanation.fault import by_command, cited
 from pagefault_doctor.diagnosis.history import again, happened_before
@@ -26,7 +26,6 @@ _OF_FREED: Final = (RootCause.USE_AFTER_FREE, RootCause.DOUBLE_FREE, RootCause.L
 """Causes of which the last free is a part; of others it ended a former use of the memory."""
 CHECKERS: Final = ("cocci", "analyser", "sparse")
 """Checkers of the source, as the names of their facts have them."""
-_TIMER_CALLERS: Final = ("call_timer_fn", "__run_hrtimer", "__hrtimer_run_queues")
 
 
 def background(report: Report, context: Context, first: Candidate) -> Iterator[Evidence]:
@@ -107,7 +106,7 @@ def _context(report: Report) -> Iterator[Evidence]:
     if report.workqueue:
         text = f"it ran as a work item ({report.workqueue}): whoever queued it is not in the trace"
         yield cited(text, report, "workqueue")
-    callers = (f for f in report.frames if f.function in _TIMER_CALLERS and f.reliable)
+    callers = (f for f in report.frames if function_roles.runs_timers(f.function) and f.reliable)
     if frame := next(callers, None):
         text = "it ran as a timer: whoever armed it is not in the trace"
         yield Evidence(text, 0.0, frame.line or report.line_of("trace"))

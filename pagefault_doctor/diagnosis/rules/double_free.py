@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pagefault_doctor.diagnosis import dump_memory, freelist
+from pagefault_doctor.diagnosis import dump_memory, freelist, function_roles
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Report
@@ -24,7 +24,6 @@ _WORDS = (
     ("ida_free called for id=", "double.not-slab", "a number was given back that was not taken"),
     ("Object is not a Slab page", "double.not-slab", "kfree was given what is no object"),
 )
-_FREE = ("kfree", "kmem_cache_free", "__kmem_cache_free", "__slab_free", "set_freepointer")
 _CHECKS = ("kernel BUG at mm/slub.c", "kernel BUG at mm/slab.c", "kernel BUG at mm/slab.h")
 
 
@@ -39,7 +38,7 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
         text = "the allocator's list of free objects is damaged, as by one on it twice"
         yield context.says("double.freelist-crash", text, "function", "headline")
     found = context.line_with(*_CHECKS)
-    if found and (report.function or "").startswith(_FREE):
+    if found and function_roles.frees_object(report.function or ""):
         text = f"{report.function} was given a pointer that is not an allocated object"
         yield context.says("double.not-slab", text, line=found)
         if freed := dump_memory.refreed(context):

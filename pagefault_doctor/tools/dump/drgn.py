@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from pagefault_doctor.hosts.script import script
+from pagefault_doctor.klog.skip_functions import CRASHING, EXCEPTION_ENTRY
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
@@ -27,11 +28,6 @@ from pagefault_doctor.tools.tool import Tool, fact, finding
 EXECUTE: Final = "import sys; exec(sys.stdin.read(), globals())"
 """Runs the standard input, and not a path: drgn reads a script file twice, a pipe only once."""
 
-_ENTRY: Final = regex(r"asm_(?:exc|sysvec)_\w+|el1h?_\w+|handle_exception|ret_from_exception")
-_MACHINERY: Final = regex(
-    r"(?:asm_)?exc_\w+|panic|__?die\w*|die|oops_\w+|page_fault_oops|\w*crash_kexec\w*|"
-    r"handle_page_fault|do_user_addr_fault|__?bad_area\w*|no_context|handle_bug|do_error_trap"
-)
 _ABSENT: Final = regex(r"No module named '?drgn|drgn: not found")
 _NOT_A_DUMP: Final = regex(
     r"not an ELF core file|not a (?:kernel )?core dump|flattened|KDUMP_ATTR_\w+\): Key has no value"
@@ -110,13 +106,13 @@ def culprit(frames: list[dict[str, Any]], panicked: bool = False) -> dict[str, A
     """
     # On arm64 the entry is more than one frame: el1_abort, el1h_64_sync_handler, el1h_64_sync.
     for above, frame in itertools.pairwise(frames):
-        if _ENTRY.fullmatch(_name(above)) and not _ENTRY.fullmatch(_name(frame)):
+        if EXCEPTION_ENTRY.fullmatch(_name(above)) and not EXCEPTION_ENTRY.fullmatch(_name(frame)):
             return frame
     called = [n for n, frame in enumerate(frames) if _name(frame) == "panic"]
-    if panicked and not any(_MACHINERY.fullmatch(_name(frame)) for frame in frames):
+    if panicked and not any(CRASHING.fullmatch(_name(frame)) for frame in frames):
         return None
     rest = frames[called[0] + 1 :] if called else frames
-    return next((frame for frame in rest if not _MACHINERY.fullmatch(_name(frame))), None)
+    return next((frame for frame in rest if not CRASHING.fullmatch(_name(frame))), None)
 
 
 def _name(frame: dict[str, Any]) -> str:

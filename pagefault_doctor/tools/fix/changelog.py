@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from pagefault_doctor.klog.skip_functions import BELOW_ALL
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Report
 
@@ -32,13 +33,6 @@ _COMMON: Final = frozenset(
     "work write".split()
 )
 """Words that stand in the names of functions everywhere and tell of no part of the kernel."""
-
-_DRIVERS: Final = (
-    *("do_syscall", "entry_", "asm_", "ret_from", "kthread", "worker_thread", "process_one_work"),
-    *("_raw_", "__x64_sys", "__se_sys", "__do_sys", "ksys_", "do_one_initcall", "secondary_"),
-    *("start_secondary", "cpu_startup", "do_idle", "dump_stack", "die", "panic"),
-)
-"""How the names of functions begin that stand below every fault, or report it."""
 
 MOST_FUNCTIONS: Final = 4
 
@@ -93,7 +87,7 @@ def functions(report: Report) -> tuple[str, ...]:
     kernel = (f.function for f in report.frames if f.reliable and f.module is None and f.function)
     names = (in_title if " " not in in_title else "", report.function or "", *kernel)
     plain = (name.partition(".")[0] for name in names if name)
-    fit = (name for name in plain if len(name) > 3 and not name.startswith(_DRIVERS))
+    fit = (name for name in plain if len(name) > 3 and not name.startswith(BELOW_ALL))
     return tuple(itertools.islice(dict.fromkeys(fit), MOST_FUNCTIONS))
 
 
