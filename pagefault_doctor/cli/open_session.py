@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from pagefault_doctor import __version__
+from pagefault_doctor.cli.inputs import chosen_logs, given_files
 from pagefault_doctor.cli.options import DEFAULT_PLAYBOOK
 from pagefault_doctor.cli.stderr import say
 from pagefault_doctor.hosts.host import Host
@@ -88,6 +89,21 @@ def _who() -> str:
         return clean_line(os.environ.get("SUDO_USER") or getpass.getuser())
     except (KeyError, OSError):
         return ""
+
+
+def begin_asked(args: argparse.Namespace) -> Walk:
+    """Return a new walk with the host, playbook, files and logs that the arguments name.
+
+    Raises what `host_of`, `given_files`, `chosen_logs` and `begin` raise.
+    """
+    host = host_of(args)
+    return begin(
+        host,
+        args.playbook,
+        given=given_files(args),
+        logs=chosen_logs(args, host),
+        read_only=args.read_only,
+    )
 
 
 def host_of(args: argparse.Namespace) -> Host:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from pagefault_doctor.cli.inputs import chosen_logs, given_files
-from pagefault_doctor.cli.open_session import begin, host_of
+from pagefault_doctor.cli.open_session import begin_asked
 from pagefault_doctor.cli.options import add_walk_arguments
 from pagefault_doctor.cli.stderr import say
 from pagefault_doctor.cli.unattended import walk_playbook
@@ -38,14 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Walk the playbook, print the verdict and return the exit code."""
-    host = host_of(args)
-    walk = begin(
-        host,
-        args.playbook,
-        given=given_files(args),
-        logs=chosen_logs(args, host),
-        read_only=args.read_only,
-    )
+    walk = begin_asked(args)
     walk_playbook(walk, (lambda text: None) if args.quiet else _tell, args.yes)
     walk.end("finished")
     print_session(walk, as_json=args.json)

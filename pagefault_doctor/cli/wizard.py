@@ -63,17 +63,9 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--trigger, --kernel-arg and --arch go with --lab")
     if obstacle:
         return _without_terminal(args, obstacle)
-    from pagefault_doctor.cli.inputs import chosen_logs, given_files
-    from pagefault_doctor.cli.open_session import begin, host_of
+    from pagefault_doctor.cli.open_session import begin_asked
 
-    host = host_of(args)
-    walk = begin(
-        host,
-        args.playbook,
-        given=given_files(args),
-        logs=chosen_logs(args, host),
-        read_only=args.read_only,
-    )
+    walk = begin_asked(args)
     if walk.view.step is None:
         walk.enter(walk.view.playbook.steps[0].id)
     return show(walk, args)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus
 from pagefault_doctor.model.fact import Fact, Finding, Source, Value
@@ -128,3 +129,12 @@ def follow(tool: Tool, case: Case, *answers: Result) -> tuple[Case, list[Command
 def texts(findings: Iterable[Finding]) -> str:
     """Return the sentences of the findings, one a line."""
     return "\n".join(finding.text for finding in findings)
+
+
+def use_for_real(tool: Tool, case: Case) -> Case:
+    """Use a tool on this machine, to its end."""
+    while isinstance(wanted := next_command(tool, case), Command):
+        result = LocalHost().run(wanted)
+        case = learn(case, tool.id, result, tool.read(result, case))
+    assert wanted is None, wanted
+    return case

@@ -10,7 +10,6 @@ from pagefault_doctor.model.scenario import Question
 from pagefault_doctor.playbook.engine import END, Suggest
 from pagefault_doctor.session.view import View
 from pagefault_doctor.tui.pages import phrases
-from pagefault_doctor.tui.row import Row, Tone
 from pagefault_doctor.tui.running import LAB, Running
 
 _LONG = 70
@@ -22,20 +21,7 @@ _ASKS = {
 _SUDO_ASKS: Final = "sudo asks for your password"
 
 
-def row(
-    view: View,
-    proposed: Command | None,
-    suggestion: Suggest | None,
-    running: Running | None,
-    questions: Sequence[Question],
-    looking_at: str | None,
-) -> Row:
-    """Return the line `Next: …` for what is going on."""
-    text = _text(view, proposed, suggestion, running, questions, looking_at)
-    return Row(text, tone=Tone.TITLE, hang=6)
-
-
-def _text(
+def text(
     view: View,
     proposed: Command | None,
     suggestion: Suggest | None,
@@ -43,6 +29,7 @@ def _text(
     questions: Sequence[Question],
     looking_at: str | None,
 ) -> str:
+    """Return the line `Next: …` for what is going on."""
     if running and running.of_the_lab:
         return f"Now: the lab makes its machine ready ({running.tail[-1].removeprefix(LAB)})." + (
             " Esc cancels it."

@@ -21,7 +21,7 @@ from pagefault_doctor.tui import keys
 from pagefault_doctor.tui.pages import next as next_page
 from pagefault_doctor.tui.pages import status, training
 from pagefault_doctor.tui.pages import step as step_page
-from pagefault_doctor.tui.row import Row
+from pagefault_doctor.tui.row import Row, Tone
 from pagefault_doctor.tui.screens.page import PageScreen, ScreenResult
 from pagefault_doctor.tui.widgets.row_view import RowView
 from pagefault_doctor.tui.widgets.rows import Rows, Rule
@@ -111,16 +111,15 @@ class StepScreen(PageScreen):
         )
         self.centre.show(step_page.rows(view, self.shown, now))
         self.call_after_refresh(self._follow)
-        self.query_one("#next", Rows).show(
-            next_page.row(
-                view,
-                wizard.walk.proposed,
-                wizard.walk.suggestion,
-                wizard.running,
-                training.waiting(view, wizard.scenario),
-                self._looked_at,
-            )
+        text = next_page.text(
+            view,
+            wizard.walk.proposed,
+            wizard.walk.suggestion,
+            wizard.running,
+            training.waiting(view, wizard.scenario),
+            self._looked_at,
         )
+        self.query_one("#next", Rows).show(Row(text, tone=Tone.TITLE, hang=6))
         self._update_hints()
         if self._told_busy and not wizard.running:
             self._told_busy = False

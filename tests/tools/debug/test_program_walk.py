@@ -12,16 +12,14 @@ import msgspec
 import pytest
 
 from pagefault_doctor import klog
-from pagefault_doctor.hosts.local import LocalHost
-from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.command import Blocked, Command
 from pagefault_doctor.model.fact import Mark, Value
 from pagefault_doctor.symbols import locate
 from pagefault_doctor.tools.debug import core_file, gdb_core, program_line, valgrind
 from pagefault_doctor.tools.fix import program_build
-from pagefault_doctor.tools.tool import Tool, next_command
+from pagefault_doctor.tools.tool import next_command
 from requirements import require, require_program
-from tools.example_reports import follow, known, learn, texts, told
+from tools.example_reports import follow, known, texts, told, use_for_real
 
 TILL = """\
 #include <stdio.h>
@@ -93,15 +91,6 @@ def segfault_line(folder: Path, shape: str, with_offset: bool) -> str:
     raise AssertionError(said)
 
 
-def use(tool: Tool, case: Case) -> Case:
-    """Use a tool for real, to its end."""
-    while isinstance(wanted := next_command(tool, case), Command):
-        result = LocalHost().run(wanted)
-        case = learn(case, tool.id, result, tool.read(result, case))
-    assert wanted is None, wanted
-    return case
-
-
 def core_of(program: Path) -> Path:
     """Let the program die in its folder and return the core it left."""
     pattern = Path("/proc/sys/kernel/core_pattern").read_text().strip()
@@ -128,7 +117,7 @@ def test_the_kernels_line_alone_leads_to_the_source(
     program = build(tmp_path, shape)
     line = segfault_line(tmp_path, shape, with_offset)
     case = known({"given.program": str(program)}, ("dmesg", line))
-    case = use(program_line.TOOL, case)
+    case = use_for_real(program_line.TOOL, case)
     assert case.get("user.ip_function", "") == "charge"
     assert case.get("user.ip_file", "").endswith("till.c")
     assert case.get("user.ip_line", 0) == FAULTY_LINE
@@ -143,7 +132,7 @@ def test_a_file_of_another_build_is_not_believed(tmp_path: Path) -> None:
     require_program("readelf")
     program = build(tmp_path, "position independent")
     line = "[ 9.0] till[7]: segfault at 8 ip 55000040 sp 7ff error 4 in till[55000000+900000]\n"
-    case = use(program_line.TOOL, known({"given.program": str(program)}, ("dmesg", line)))
+    case = use_for_real(program_line.TOOL, known({"given.program": str(program)}, ("dmesg", line)))
     assert not case.has("user.ip_line")
     assert "not the file that died" in texts(case.findings)
     (report,) = klog.read(line.encode(), "dmesg").reports
@@ -168,7 +157,9 @@ def test_the_core_names_line_and_pointer(tmp_path: Path) -> None:
     require_program("gdb")
     program = build(tmp_path, "kept simple")
     core = core_of(program)
-    case = use(gdb_core.TOOL, known({"given.program": str(program), "given.core": str(core)}))
+    case = use_for_real(
+        gdb_core.TOOL, known({"given.program": str(program), "given.core": str(core)})
+    )
     assert case.get("user.signal", "") == "SIGSEGV"
     assert case.get("user.core_function", "") == "charge"
     assert case.get("user.core_line", 0) == FAULTY_LINE
@@ -180,7 +171,7 @@ def test_the_core_names_line_and_pointer(tmp_path: Path) -> None:
 def test_the_newest_core_is_found_by_the_pattern(tmp_path: Path) -> None:
     program = build(tmp_path, "position independent")
     core = core_of(program)
-    case = use(core_file.TOOL, known({"given.program": str(program)}))
+    case = use_for_real(core_file.TOOL, known({"given.program": str(program)}))
     assert case.get("core.path", "") == str(core)
     wanted = next_command(gdb_core.TOOL, case)
     assert isinstance(wanted, Command)
@@ -209,14 +200,14 @@ def test_a_fixed_program_is_proven_under_valgrind(tmp_path: Path) -> None:
     program = build(tmp_path, "position independent")
     (tmp_path / "Makefile").write_text(f"all:\n\t{SHAPES['position independent'][0]}\n")
     facts: dict[str, Value] = {"given.program": str(program), "given.source_dir": str(tmp_path)}
-    case = use(valgrind.TOOL, known(facts))
+    case = use_for_real(valgrind.TOOL, known(facts))
     assert case.get("user.signal", "") == "SIGSEGV"
     assert f"in charge (till.c:{FAULTY_LINE})" in texts(case.findings)
     assert not case.has("validate.verdict")
     (tmp_path / "till.c").write_text(FIXED)
-    case = use(program_build.TOOL, case)
+    case = use_for_real(program_build.TOOL, case)
     assert case.get("fix.built", False)
-    case = use(valgrind.TOOL, msgspec.structs.replace(case, results={}))
+    case = use_for_real(valgrind.TOOL, msgspec.structs.replace(case, results={}))
     assert case.get("user.valgrind_errors", -1) == 0
     assert case.get("validate.verdict", "") == "fixed"
     assert case.findings[-1].mark is Mark.GOOD
@@ -225,7 +216,7 @@ def test_a_fixed_program_is_proven_under_valgrind(tmp_path: Path) -> None:
 def test_a_program_that_does_not_build_is_told_with_its_line(tmp_path: Path) -> None:
     require_program("make")
     (tmp_path / "Makefile").write_text("all:\n\t@echo 'till.c:7:2: error: what?' >&2; exit 1\n")
-    case = use(program_build.TOOL, known({"given.source_dir": str(tmp_path)}))
+    case = use_for_real(program_build.TOOL, known({"given.source_dir": str(tmp_path)}))
     assert case.get("fix.built", True) is False
     assert "till.c:7: what?" in texts(case.findings)
 

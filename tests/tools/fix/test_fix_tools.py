@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.command import Blocked, Command, Risk
 from pagefault_doctor.model.fact import Mark, Value
@@ -21,7 +20,7 @@ from pagefault_doctor.tools.fix import (
 )
 from pagefault_doctor.tools.tool import Tool, next_command
 from requirements import require_kernel, require_program
-from tools.example_reports import follow, learn, texts, told
+from tools.example_reports import follow, texts, told, use_for_real
 from tools.recorded import faulty, output
 
 EDIT, DIFF = editor.TOOLS
@@ -30,15 +29,6 @@ PLACE: dict[str, Value] = SOURCE | {"debug.file": "/usr/src/faulty.c", "debug.li
 SCRATCH = "scratch=/tmp/tmp.ab12\n"
 NO_HEADERS = "make: *** /lib/modules/6.1.0/build: No such file or directory.  Stop.\n"
 BUILDERS = (gcc_analyzer.TOOL, sparse.TOOL, module_build.TOOL)
-
-
-def run(tool: Tool, case: Case) -> Case:
-    """Use a tool for real, to its end."""
-    while isinstance(wanted := next_command(tool, case), Command):
-        result = LocalHost().run(wanted)
-        case = learn(case, tool.id, result, tool.read(result, case))
-    assert wanted is None, wanted
-    return case
 
 
 def real_source(tmp_path: Path) -> Case:
@@ -187,19 +177,19 @@ def test_make_is_not_given_a_folder_it_would_misread(folder: str) -> None:
 def test_real_gcc_warns_and_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
     case = real_source(tmp_path)
     before = sorted(os.listdir(tmp_path / "faulty"))
-    case = run(gcc_analyzer.TOOL, case)
+    case = use_for_real(gcc_analyzer.TOOL, case)
     assert "faulty.c:11: dereference of NULL" in texts(case.findings)
     assert sorted(os.listdir(tmp_path / "faulty")) == before
 
 
 def test_real_sparse_warns_of_the_user_pointer(tmp_path: Path) -> None:
     require_program("sparse")
-    case = run(sparse.TOOL, real_source(tmp_path))
+    case = use_for_real(sparse.TOOL, real_source(tmp_path))
     assert "faulty.c:5: dereference of noderef expression" in texts(case.findings)
 
 
 def test_a_real_build_gives_a_module(tmp_path: Path) -> None:
-    case = run(module_build.TOOL, real_source(tmp_path))
+    case = use_for_real(module_build.TOOL, real_source(tmp_path))
     assert Path(case.get("fix.module_path", "")).is_file()
 
 
@@ -207,7 +197,7 @@ def test_real_diff_sees_the_change(tmp_path: Path) -> None:
     (tmp_path / "faulty.c.orig").write_text("one\n")
     (tmp_path / "faulty.c").write_text("two\n")
     facts: dict[str, Value] = PLACE | {"given.source_dir": str(tmp_path)}
-    assert run(DIFF, faulty(facts)).get("fix.changed", False) is True
+    assert use_for_real(DIFF, faulty(facts)).get("fix.changed", False) is True
 
 
 @pytest.mark.parametrize(
