@@ -90,6 +90,14 @@ def locks(function: str) -> bool:
     return _LOCKING.match(function) is not None
 
 
+_IO_WAIT: Final = ("io_schedule", "bit_wait_io", "blk_", "jbd2_")
+
+
+def waits_for_disk(function: str) -> bool:
+    """Whether the function waits for a disk, or is of the block layer or the ext4 journal."""
+    return function.startswith(_IO_WAIT)
+
+
 _ALLOCATORS: Final = regex(
     r"(?:__)?kmem_cache_alloc\w*|__kmalloc\w*|kmalloc_\w+|_*slab_alloc\w*|get_freepointer\w*|"
     r"__kmem_cache_alloc\w*|get_partial_node\w*|deactivate_slab\w*"

@@ -48,11 +48,7 @@ def test_a_dumb_terminal_gets_words_and_no_escape(
     words = tuple(str(log) if word == "LOG" else word for word in words)
     argv = (sys.executable, "-m", "pagefault_doctor", *words)
     with open_terminal(argv, {"TERM": "dumb"}) as terminal:
-        said = b""
-        while terminal.code is None:
-            said += terminal.read(0.2)
-            terminal.poll()
-        said += terminal.read(0.2)
+        said = terminal.until_end()
     assert told in b" ".join(said.split())
     assert b"\x1b" not in said
     assert terminal.code == code
@@ -67,11 +63,7 @@ def test_a_terminal_gets_hostile_text_as_characters_and_none_is_lost(
     log = tmp_path / f"{hostile}.log"
     log.write_text(BOOT + OOPS.replace("Comm: insmod", f"Comm: {hostile}"))
     with open_terminal((sys.executable, "-m", "pagefault_doctor", *words, str(log))) as terminal:
-        said = b""
-        while terminal.code is None:
-            said += terminal.read(0.2)
-            terminal.poll()
-        said += terminal.read(0.2)
+        said = terminal.until_end()
     assert terminal.code == 0
     shown = said.decode().replace("\r\n", "\n")
     assert [c for c in shown if (ord(c) < 32 and c != "\n") or 0x7F <= ord(c) < 0xA0] == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pagefault_doctor.diagnosis import address, history
+from pagefault_doctor.diagnosis import address, function_roles, history
 from pagefault_doctor.diagnosis.address import AddressClass
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
@@ -32,7 +32,6 @@ _VIRTUAL = regex(
 )
 _IMPOSSIBLE = 0x7 | ((1 << 64) - 1) ^ ((1 << 40) - 1)
 """Bits that no two list entries differ in alone: below the alignment, or beyond 1 TiB."""
-_IO_WAIT = ("io_schedule", "bit_wait_io", "blk_", "jbd2_")
 
 
 def _flipped(report: Report, context: Context) -> Iterator[Evidence]:
@@ -126,7 +125,7 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     if report.kind is Kind.HARDWARE and not found:
         yield context.says("hard.event", "the hardware reported an error", "headline")
     if report.kind is Kind.HUNG_TASK and any(
-        (f.function or "").startswith(_IO_WAIT) for f in report.frames
+        function_roles.waits_for_disk(f.function or "") for f in report.frames
     ):
         yield context.says("hard.io-wait", "the task waits for a disk", "trace")
     bits = context.x86_fault_bits
