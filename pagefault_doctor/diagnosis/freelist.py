@@ -24,4 +24,4 @@ def is_broken(context: Context) -> bool:
         return False
     top = report.frames[0].function or ""
     known = context.address_class
-    return function_roles.takes_from_freelist(top) and (known is None or known in _WILD)
+    return bool(function_roles.ALLOCATING.fullmatch(top)) and (known is None or known in _WILD)

@@ -69,59 +69,25 @@ def enters(function: str | None) -> bool:
     return function is not None and _ENTRIES.match(function) is not None
 
 
-_SLEEPING: Final = regex(
+SLEEPING: Final = regex(
     r"(?:__?schedule|schedule|preempt_schedule|__switch_to|context_switch|io_schedule|"
     r"asm_|sysvec_)"
 )
-_LOCKING: Final = regex(
+"""How the scheduler's functions begin, above the one that a sleeping task waits in."""
+LOCKING: Final = regex(
     r"(?:__)?(?:mutex_lock|ww_mutex_lock|rt_mutex|rtlock|down_|down$|rwsem_|percpu_down|"
     r"percpu_rwsem|rwlock|lock_sock|lock_page|folio_lock|inode_lock|rtnl_lock|device_lock|"
     r"lock_two|lock_rename)"
 )
-
-
-def sleeps(function: str) -> bool:
-    """Whether the function is the scheduler's, above the one that a sleeping task waits in."""
-    return _SLEEPING.match(function) is not None
-
-
-def locks(function: str) -> bool:
-    """Whether the function waits until another task lets go of a lock."""
-    return _LOCKING.match(function) is not None
-
-
-_IO_WAIT: Final = ("io_schedule", "bit_wait_io", "blk_", "jbd2_")
-
-
-def waits_for_disk(function: str) -> bool:
-    """Whether the function waits for a disk, or is of the block layer or the ext4 journal."""
-    return function.startswith(_IO_WAIT)
-
-
-_ALLOCATORS: Final = regex(
+"""How functions begin that wait until another task lets go of a lock."""
+WAITING_FOR_DISK: Final = ("io_schedule", "bit_wait_io", "blk_", "jbd2_")
+ALLOCATING: Final = regex(
     r"(?:__)?kmem_cache_alloc\w*|__kmalloc\w*|kmalloc_\w+|_*slab_alloc\w*|get_freepointer\w*|"
     r"__kmem_cache_alloc\w*|get_partial_node\w*|deactivate_slab\w*"
 )
-_FREE: Final = ("kfree", "kmem_cache_free", "__kmem_cache_free", "__slab_free", "set_freepointer")
-
-
-def takes_from_freelist(function: str) -> bool:
-    """Whether the function follows the list of free objects of a slab cache (`mm/slub.c`)."""
-    return _ALLOCATORS.fullmatch(function) is not None
-
-
-def frees_object(function: str) -> bool:
-    """Whether the function gives an object back to its slab cache."""
-    return function.startswith(_FREE)
-
-
-_TIMER_CALLERS: Final = ("call_timer_fn", "__run_hrtimer", "__hrtimer_run_queues")
-
-
-def runs_timers(function: str | None) -> bool:
-    """Whether the function calls timers that are due."""
-    return function in _TIMER_CALLERS
-
+"""Whole names of what follows the list of free objects of a slab cache (`mm/slub.c`)."""
+FREEING: Final = ("kfree", "kmem_cache_free", "__kmem_cache_free", "__slab_free", "set_freepointer")
+RUNNING_TIMERS: Final = ("call_timer_fn", "__run_hrtimer", "__hrtimer_run_queues")
 
 _SUBSYSTEMS: Final = regex(
     r"^(?:drm|drm_\w+|ttm|gpu_sched|i2c_algo_bit|cec|"

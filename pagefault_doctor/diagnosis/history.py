@@ -116,8 +116,8 @@ def waits_for_lock(report: Report) -> bool:
     if "blocked_on" in report.details:
         return True
     names = (frame.function for frame in report.frames if frame.reliable and frame.function)
-    first = next((name for name in names if not function_roles.sleeps(name)), None)
-    return first is not None and function_roles.locks(first)
+    first = next((name for name in names if not function_roles.SLEEPING.match(name)), None)
+    return first is not None and function_roles.LOCKING.match(first) is not None
 
 
 def holder(report: Report, others: Sequence[Report]) -> Report | None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from enum import Enum, StrEnum
+from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
@@ -35,6 +35,9 @@ _TRACER: Final = "__fentry__"
 """What a function calls first, for ftrace; it changes no register."""
 _LOW_BITS: Final = 286
 """R_AARCH64_LDST64_ABS_LO12_NC: the second half of the address of what a load reads."""
+
+_BEGINNING: Final = "beginning"
+"""What a way back through the instructions ends with where it comes to that of the function."""
 
 _WORD: Final = re.compile(r"\b[0-9a-fA-F]{8}\b")
 _BYTE: Final = re.compile(r"\b[0-9a-fA-F]{2}\b")
@@ -67,13 +70,6 @@ class ValueOrigin(msgspec.Struct, frozen=True):
     displacement: int = 0
     number: int = 0
     distance: int = 0
-
-
-class Stop(Enum):
-    """Why the way back ends without an instruction that wrote the register."""
-
-    BEGINNING = "beginning"
-    UNKNOWN = "unknown"
 
 
 def origin(code: str, arch: str, register: str, offset: int | None) -> ValueOrigin | None:
@@ -136,7 +132,7 @@ def _traced(before: list[Any], arch: str, register: str, whole: bool) -> ValueOr
     changed: set[str] = set()
     end = before[-1].address + before[-1].size if before else 0
     path = _led_here(before)
-    while not isinstance(found := _last_write(path, arch, register, changed), Stop):
+    while (found := _last_write(path, arch, register, changed)) not in (None, _BEGINNING):
         distance = end - found.address
         if found.mnemonic in instruction.CALLS:
             text = shown(bytes(found.bytes), arch)
@@ -146,23 +142,20 @@ def _traced(before: list[Any], arch: str, register: str, whole: bool) -> ValueOr
             return _given(found, arch, changed | instruction.written(arch, found), distance)
         register = other
     arguments = instruction.ARGUMENTS[arch]
-    if found is Stop.BEGINNING and whole and before and register in arguments:
+    if found == _BEGINNING and whole and before and register in arguments:
         return ValueOrigin(OriginKind.PASSED, number=arguments.index(register) + 1, distance=end)
     return None
 
 
-def _last_write(
-    path: Iterator[Any | Stop], arch: str, register: str, changed: set[str]
-) -> Any | Stop:
-    """Return the last instruction that gave a register its value, or why there is none.
+def _last_write(path: Iterator[Any], arch: str, register: str, changed: set[str]) -> Any | None:
+    """Return the last instruction that gave a register its value, _BEGINNING, or None.
 
-    `path` gives what ran before, the last first, and BEGINNING after all of it. Of a call it is
-    known which registers it may change and where its result is (System V psABI, figure 3.4; the
-    Procedure Call Standard for the Arm 64-bit Architecture, section 6.1). Registers that were
-    written after it are put into `changed`.
+    `path` gives what ran before, the last first. Of a call it is known which registers it may
+    change and where its result is (System V psABI, figure 3.4; the Procedure Call Standard for the
+    Arm 64-bit Architecture, section 6.1). Registers written after it are put into `changed`.
     """
     for each in path:
-        if isinstance(each, Stop):
+        if each == _BEGINNING:
             return each
         written = instruction.written(arch, each)
         if each.mnemonic in instruction.CALLS:
@@ -170,14 +163,14 @@ def _last_write(
                 return each
             written |= instruction.CLOBBERED[arch]
             if register in written:
-                return Stop.UNKNOWN
+                return None
         elif register in written:
             return each
         changed |= written
-    return Stop.UNKNOWN
+    return None
 
 
-def _led_here(before: list[Any]) -> Iterator[Any | Stop]:
+def _led_here(before: list[Any]) -> Iterator[Any]:
     """Give what ran before the end, the last first, over the only jump to where none falls in."""
     path = before
     while path:
@@ -190,7 +183,7 @@ def _led_here(before: list[Any]) -> Iterator[Any | Stop]:
         if len(jumps) != 1:
             return
         path = path[: jumps[0]]
-    yield Stop.BEGINNING
+    yield _BEGINNING
 
 
 def _target(each: Any) -> int | None:
@@ -264,9 +257,9 @@ def origin_in_function(code: FunctionCode, register: str, at: int) -> TracedValu
         return None
     path = _straight_before(code, code.places.index(at))
     found = _last_write(path, code.arch, register, set())
-    if found is Stop.BEGINNING:
+    if found == _BEGINNING:
         return TracedValue("entry", code.places[0], register)
-    if found is Stop.UNKNOWN:
+    if found is None:
         return None
     if found.mnemonic not in instruction.CALLS:
         return _source(code, found)
@@ -275,7 +268,7 @@ def origin_in_function(code: FunctionCode, register: str, at: int) -> TracedValu
     return TracedValue("call", found.address, callee=name if is_known else None)
 
 
-def _straight_before(code: FunctionCode, index: int) -> Iterator[Any | Stop]:
+def _straight_before(code: FunctionCode, index: int) -> Iterator[Any]:
     """Give the instructions before one of a function, the last first, while no jump leads in."""
     for here in range(index, max(0, index - _FURTHEST), -1):
         before = None if code.places[here] in code.targets else code.decoded(code.places[here - 1])
@@ -284,7 +277,7 @@ def _straight_before(code: FunctionCode, index: int) -> Iterator[Any | Stop]:
         if before.mnemonic not in instruction.CALLS or code.callee(before) != _TRACER:
             yield before
     if index <= _FURTHEST:
-        yield Stop.BEGINNING
+        yield _BEGINNING
 
 
 def _source(code: FunctionCode, found: Any) -> TracedValue | None:

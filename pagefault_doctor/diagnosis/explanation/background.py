@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from pagefault_doctor.diagnosis import dump_memory, function_roles
+from pagefault_doctor.diagnosis import dump_memory
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.explanation.fault import by_command, cited
+from pagefault_doctor.diagnosis.function_roles import RUNNING_TIMERS
 from pagefault_doctor.diagnosis.history import again, happened_before
 from pagefault_doctor.model.diagnosis import Candidate, Evidence, RootCause
 from pagefault_doctor.model.report import Report
@@ -106,7 +107,7 @@ def _context(report: Report) -> Iterator[Evidence]:
     if report.workqueue:
         text = f"it ran as a work item ({report.workqueue}): whoever queued it is not in the trace"
         yield cited(text, report, "workqueue")
-    callers = (f for f in report.frames if function_roles.runs_timers(f.function) and f.reliable)
+    callers = (f for f in report.frames if f.function in RUNNING_TIMERS and f.reliable)
     if frame := next(callers, None):
         text = "it ran as a timer: whoever armed it is not in the trace"
         yield Evidence(text, 0.0, frame.line or report.line_of("trace"))

@@ -38,7 +38,7 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
         text = "the allocator's list of free objects is damaged, as by one on it twice"
         yield context.says("double.freelist-crash", text, "function", "headline")
     found = context.line_with(*_CHECKS)
-    if found and function_roles.frees_object(report.function or ""):
+    if found and (report.function or "").startswith(function_roles.FREEING):
         text = f"{report.function} was given a pointer that is not an allocated object"
         yield context.says("double.not-slab", text, line=found)
         if freed := dump_memory.refreed(context):

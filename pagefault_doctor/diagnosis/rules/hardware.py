@@ -125,7 +125,7 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     if report.kind is Kind.HARDWARE and not found:
         yield context.says("hard.event", "the hardware reported an error", "headline")
     if report.kind is Kind.HUNG_TASK and any(
-        function_roles.waits_for_disk(f.function or "") for f in report.frames
+        (f.function or "").startswith(function_roles.WAITING_FOR_DISK) for f in report.frames
     ):
         yield context.says("hard.io-wait", "the task waits for a disk", "trace")
     bits = context.x86_fault_bits

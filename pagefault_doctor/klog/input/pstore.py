@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice, zip_longest
 from mmap import mmap
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -42,14 +42,7 @@ class Record(msgspec.Struct, frozen=True):
     end: int
 
 
-class _Numbered(Protocol):
-    @property
-    def event(self) -> int: ...
-    @property
-    def number(self) -> int: ...
-
-
-_Part = TypeVar("_Part", bound=_Numbered)
+_Part = TypeVar("_Part", bound=Record)
 
 
 def first_record(data: bytes) -> Record | None:

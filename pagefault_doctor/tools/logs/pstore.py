@@ -24,13 +24,10 @@ _DENIED = regex(r"pstore-denied (/\S+)")
 _RECORD = regex(r".*/dmesg-[a-z0-9_]+?-(\d+)(?:\.enc\.z)?")
 
 
-class PstoreRecord(msgspec.Struct, frozen=True):
-    """One record: the file, the dump it belongs to (`Panic#2`, event 2), part number and text."""
+class PstoreRecord(pstore.Record, frozen=True, kw_only=True):
+    """One record with the path of its file, and its text."""
 
     path: str
-    dump: str
-    event: int
-    number: int
     text: str
 
     @property
@@ -62,7 +59,7 @@ def _part(item: tuple[str, str]) -> PstoreRecord | None:
     path, text = item
     first, _, rest = text.partition("\n")
     head = pstore.first_record(f"{first}\n".encode(errors="replace"))
-    return PstoreRecord(path, head.dump, head.event, head.number, rest) if head else None
+    return PstoreRecord(*msgspec.structs.astuple(head), path=path, text=rest) if head else None
 
 
 def _log_text(texts: dict[str, str]) -> str:
