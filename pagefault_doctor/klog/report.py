@@ -16,6 +16,7 @@ from pagefault_doctor.klog.formats.format import OWN
 from pagefault_doctor.klog.formats.user_space import user_fault
 from pagefault_doctor.klog.guilty_function import is_generic
 from pagefault_doctor.klog.line import LogLine
+from pagefault_doctor.klog.messages import messages_of
 from pagefault_doctor.klog.process import ProcessInfo, modules_of, process_of
 from pagefault_doctor.klog.registers import code_of, pointer_of, registers_of
 from pagefault_doctor.klog.scan import Scan
@@ -80,6 +81,7 @@ class _Fields(msgspec.Struct, frozen=True):
     fault: Fault | None
     process: ProcessInfo
     fields: dict[str, Any]
+    details: dict[str, str]
     cited: dict[str, int]
 
 
@@ -95,6 +97,8 @@ def report_of(cut: ReportLines, seen: Scan, number: int) -> Report:
     problem = _problem(naming, cut)
     last = max([*said.cited.values(), *(f.line or 0 for f in said.stack.frames)])
     last = min(last, cut.lines[-1].number)
+    # What ends the report is settled: a message behind its end is not part of it.
+    messages, cited = messages_of(led.head(_LONGEST_EXCERPT), last)
     return Report(
         kind=_exact(naming, said.fault),
         title=naming.title,
@@ -122,8 +126,9 @@ def report_of(cut: ReportLines, seen: Scan, number: int) -> Report:
         tainted=process.tainted,
         frames=said.stack.frames,
         span=Span(start.line.number, last),
-        cited=said.cited,
+        cited=cited | said.cited,
         excerpt=_excerpt(lines, last),
+        details=messages | said.details,
         **said.fields,
     )
 
@@ -171,9 +176,8 @@ def _said(
         "last_unloaded": unloaded,
         "registers": _with_pointer(registers, stack.pointer),
         "code": code,
-        "details": details,
     }
-    return _Fields(stack, blamed, fault, process, fields, cited)
+    return _Fields(stack, blamed, fault, process, fields, details, cited)
 
 
 def _led(lead: Sequence[LogLine]) -> tuple[LogLine, ...]:

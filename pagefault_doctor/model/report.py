@@ -133,7 +133,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     within that boot from 1, `die_count` is the kernel's own `[#N]`. `timestamp` is seconds since
     boot; `wall_clock` is the time of day where the log prints one. `registers` holds values as
     printed, with `0x` (an instruction pointer printed as a symbol stays a symbol). `details` holds
-    what only some kinds have, under names that the module of `klog` for that kind documents.
+    what only some reports have, under names that `klog/messages.py`, `klog/details.py` and the
+    module of `klog/formats` for the kind document.
     `cited` maps a field (`headline`, `fault`, `function`, `registers`, `code`, `modules`,
     `process`, `trace`, or a key of `details`) to the line it was read from. `excerpt` is the
     report's own text. `source_line`, `inlined` (the functions inlined at the place, the outermost

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from pagefault_doctor.diagnosis import diagnose
+from pagefault_doctor.klog.line import LogLine
+from pagefault_doctor.klog.messages import messages_of
+from pagefault_doctor.klog.text import ReportText
 from pagefault_doctor.model.diagnosis import Diagnosis
 from pagefault_doctor.model.fact import Fact
 from pagefault_doctor.model.log import KernelLog
@@ -29,7 +33,7 @@ def make_report(
     """Return a report; `trace` has entries such as `kfree`, `f [mod]` and `? g`."""
     first = rest.pop("first_line", 1)
     excerpt = tuple(Line(first + i, text) for i, text in enumerate(lines or ("BUG: made up",)))
-    return Report(
+    made = Report(
         kind=kind,
         title=excerpt[0].text,
         arch=rest.pop("arch", "x86_64"),
@@ -39,6 +43,16 @@ def make_report(
         excerpt=excerpt,
         span=Span(first, first + len(excerpt) - 1),
         **rest,
+    )
+    return with_messages(made)
+
+
+def with_messages(report: Report) -> Report:
+    """Return the report with the messages of its text among its details, as klog reads them."""
+    lines = [LogLine(line.number, line.text) for line in report.excerpt]
+    details, cited = messages_of(ReportText(lines), report.span.last_line)
+    return msgspec.structs.replace(
+        report, details=details | report.details, cited=cited | report.cited
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from diagnosis.conftest import with_messages
 from pagefault_doctor import diagnosis
 from pagefault_doctor.diagnosis import diagnose
 from pagefault_doctor.diagnosis.weights import HIGHEST, WEIGHT
@@ -30,7 +31,7 @@ NUMBERS = st.one_of(
     st.integers(0, 2**64 - 1).map(hex),
 )
 WORDS = st.one_of(
-    st.text(max_size=40),
+    st.text(st.characters(exclude_characters="\n"), max_size=40),
     st.sampled_from(
         [
             "BUG: KASAN: use-after-free in f",
@@ -82,7 +83,7 @@ REPORTS = st.builds(
     frames=st.lists(FRAMES, max_size=5).map(tuple),
     span=st.just(Span(1, 9)),
     excerpt=st.lists(st.builds(Line, st.integers(1, 9), WORDS), max_size=5).map(tuple),
-)
+).map(with_messages)
 
 
 @given(st.lists(REPORTS, max_size=3).map(tuple))
