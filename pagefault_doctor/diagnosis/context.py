@@ -282,8 +282,7 @@ class Context(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def broken_link(self) -> BrokenLink | None:
         """The link that the list checks found wrong, if that is what the report is about."""
-        line = self.line_with("should be", "but was")
-        return broken_link(line, self.bits) if line else None
+        return broken_link(self.report.details, self.bits)
 
     @cached_property
     def odd_byte(self) -> OddByte | None:
@@ -344,6 +343,14 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         number = line.number if isinstance(line, Line) else line
         number = self.report.line_of(*cited) if number is None else number
         return Evidence(text, WEIGHT[key], number)
+
+    def says_first(self, rows: Iterable[tuple[str, str, str]]) -> Evidence | None:
+        """Return the evidence of the first row whose detail the report has, or None.
+
+        A row is the name of a detail, the key of a weight, and the text.
+        """
+        held = self.report.details
+        return next((self.says(key, text, name) for name, key, text in rows if name in held), None)
 
     def knows(self, key: str, text: str, fact: Fact) -> Evidence:
         """Return a piece of evidence that comes from a fact."""

@@ -13,14 +13,6 @@ import msgspec
 
 from pagefault_doctor.diagnosis import poison
 from pagefault_doctor.diagnosis.poison import MemoryState
-from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.model.report import Line
-
-_SHOULD: Final = regex(
-    r"should be (?:prev |next )?\(?(?P<expected>[0-9a-f]{8,16})\)?, "
-    r"but was \(?(?P<actual>[0-9a-f]{8,16})"
-)
-
 
 _NOISE: Final = "noise, as a hardened freelist pointer in freed memory"
 
@@ -28,7 +20,6 @@ _NOISE: Final = "noise, as a hardened freelist pointer in freed memory"
 class BrokenLink(msgspec.Struct, frozen=True):
     """A link of a list that is not what it should be."""
 
-    line: Line
     expected: int
     actual: int
     means: str | None = None
@@ -65,18 +56,17 @@ def _is_noise(expected: int, actual: int, bits: int) -> bool:
     return actual >> 48 not in (0, 0xFFFF) and 20 <= actual.bit_count() <= 44
 
 
-def broken_link(line: Line, bits: int) -> BrokenLink | None:
-    """Return the broken link that a line of the list checks tells, or None."""
-    match = _SHOULD.search(line.text)
-    if not match:
+def broken_link(details: Mapping[str, str], bits: int) -> BrokenLink | None:
+    """Return the broken link that the details of a report name, or None."""
+    if "link_found" not in details:
         return None
-    expected, actual = int(match["expected"], 16), int(match["actual"], 16)
+    expected, actual = int(details["link_expected"], 16), int(details["link_found"], 16)
     hit = poison.find(actual, bits) if actual else None
     if hit:
-        return BrokenLink(line, expected, actual, hit.poison.means, hit.poison.state)
+        return BrokenLink(expected, actual, hit.poison.means, hit.poison.state)
     if _is_noise(expected, actual, bits):
-        return BrokenLink(line, expected, actual, _NOISE, MemoryState.FREED)
-    return BrokenLink(line, expected, actual)
+        return BrokenLink(expected, actual, _NOISE, MemoryState.FREED)
+    return BrokenLink(expected, actual)
 
 
 class OddByte(msgspec.Struct, frozen=True):

@@ -12,20 +12,13 @@ from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Kind, Report
 
-_WORDS = (
-    ("Machine check", "hard.machine-check", "the processor reported a machine check"),
-    ("Machine Check", "hard.machine-check", "the processor reported a machine check"),
-    ("[Hardware Error]", "hard.machine-check", "the hardware reported an error of its own"),
-    ("single bit error", "hard.single-bit", "the kernel itself found a single flipped bit"),
-    ("single-bit error", "hard.single-bit", "the kernel itself found a single flipped bit"),
-    ("BIOS is broken", "hard.firmware", "the kernel says that the firmware is broken"),
-    ("[Firmware Bug]", "hard.firmware", "the kernel says that the firmware is broken"),
-    ("SError Interrupt", "hard.external-abort", "the bus or memory answered with an error"),
-    (
-        "synchronous external abort",
-        "hard.external-abort",
-        "the bus or memory answered with an error",
-    ),
+_MESSAGES = (
+    ("machine_check", "hard.machine-check", "the processor reported a machine check"),
+    ("machine_check_bank", "hard.machine-check", "the processor reported a machine check"),
+    ("hardware_error_log", "hard.machine-check", "the hardware reported an error of its own"),
+    ("single_bit_error", "hard.single-bit", "the kernel itself found a single flipped bit"),
+    ("firmware_bug", "hard.firmware", "the kernel says that the firmware is broken"),
+    ("external_abort", "hard.external-abort", "the bus or memory answered with an error"),
 )
 _VIRTUAL = regex(
     r"QEMU|VMware|VirtualBox|KVM|Xen|Bochs|Hyper-V|Virtual Machine|Google Compute|amazon ec2", re.I
@@ -53,7 +46,7 @@ def _flipped(report: Report, context: Context) -> Iterator[Evidence]:
         key = "hard.one-bit"
         if (broken.expected ^ broken.actual) & _IMPOSSIBLE:
             key, text = "hard.impossible-bit", f"{text}, and nothing can lie there"
-        yield context.says(key, text, line=broken.line)
+        yield context.says(key, text, "link_found")
     byte = context.odd_byte
     if byte and byte.flipped == 1:
         text = f"one byte of the poison is {byte.found:#x} for {byte.expected:#x}: one bit differs"
@@ -116,13 +109,9 @@ def _machine(report: Report, context: Context) -> Iterator[Evidence]:
 
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether the hardware or firmware is to blame."""
-    found = None
-    for phrase, key, text in context.told(_WORDS):
-        found = context.line_with(phrase)
-        if found:
-            yield context.says(key, text, line=found)
-            break
-    if report.kind is Kind.HARDWARE and not found:
+    if found := context.says_first(_MESSAGES):
+        yield found
+    elif report.kind is Kind.HARDWARE:
         yield context.says("hard.event", "the hardware reported an error", "headline")
     if report.kind is Kind.HUNG_TASK and any(
         (f.function or "").startswith(function_roles.WAITING_FOR_DISK) for f in report.frames
@@ -133,7 +122,7 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
         yield context.says(
             "hard.reserved", "a flipped bit in a page table would show like this", "fault"
         )
-    if context.line_with("Bad page map"):
+    if "bad_page_map" in report.details:
         yield context.says(
             "hard.bad-map", "a flipped bit in a page table would show like this", "headline"
         )

@@ -9,17 +9,16 @@ from pagefault_doctor.diagnosis.poison import MemoryState
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Access, Kind, Report
 
-_CHECKS = ("list_add corruption", "list_del corruption", "list_add double add", "list corruption")
+_CHECKS = ("list_corruption", "list_inconsistent")
 _LINKS = 8
 """Bytes of the first member of struct list_head: what __list_del writes to lies at 0 and there."""
 
 
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether a list was damaged."""
-    found = context.line_with(*_CHECKS)
-    if found:
-        yield context.says("list.check", "the kernel's own check found a broken list", line=found)
-    elif report.kind is Kind.LIST_CORRUPTION or context.line_with("lib/list_debug.c"):
+    if any(check in report.details for check in _CHECKS):
+        yield context.says("list.check", "the kernel's own check found a broken list", *_CHECKS)
+    elif report.kind is Kind.LIST_CORRUPTION or "list_debug" in report.details:
         yield context.says("list.bug", "the kernel's own check found a broken list", "headline")
     hit = context.poison
     if not hit or hit.poison.state is not MemoryState.LIST_DELETED:

@@ -10,29 +10,26 @@ from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Access, Kind, Report
 
-_WORDS = (
-    ("KASAN: invalid-access", "bounds.tag", "a memory tag does not match: out of bounds or freed"),
-    ("out-of-bounds in", "bounds.sanitizer", "the sanitizer saw an access out of bounds"),
-    ("out-of-bounds read in", "bounds.sanitizer", "KFENCE saw a read out of bounds"),
-    ("out-of-bounds write in", "bounds.sanitizer", "KFENCE saw a write out of bounds"),
+_MESSAGES = (
+    ("kasan_tag_mismatch", "bounds.tag", "a memory tag does not match: out of bounds or freed"),
+    ("out_of_bounds", "bounds.sanitizer", "the sanitizer saw an access out of bounds"),
+    ("kfence_out_of_bounds_read", "bounds.sanitizer", "KFENCE saw a read out of bounds"),
+    ("kfence_out_of_bounds_write", "bounds.sanitizer", "KFENCE saw a write out of bounds"),
     (
-        "KFENCE: memory corruption",
+        "kfence_memory_corruption",
         "bounds.sanitizer",
         "KFENCE found bytes beside an object changed",
     ),
-    ("edzone overwritten", "bounds.redzone", "the bytes beside a slab object were overwritten"),
-    ("padding overwritten", "bounds.redzone", "the padding of a slab object was overwritten"),
-    ("kernel memory exposure attempt", "bounds.usercopy", "a copy to user space was too long"),
-    ("kernel memory overwrite attempt", "bounds.usercopy", "a copy from user space was too long"),
-    ("Kernel memory exposure attempt", "bounds.usercopy", "a copy to user space was too long"),
-    ("Kernel memory overwrite attempt", "bounds.usercopy", "a copy from user space was too long"),
-    ("etected buffer overflow", "bounds.fortify", "a string function was asked to overflow"),
-    ("buffer overflow detected", "bounds.fortify", "a string function was asked to overflow"),
-    ("Buffer overflow detected (", "bounds.fortify", "a copy was longer than its buffer"),
+    ("redzone_overwritten", "bounds.redzone", "the bytes beside a slab object were overwritten"),
+    ("padding_overwritten", "bounds.redzone", "the padding of a slab object was overwritten"),
+    ("usercopy_exposure", "bounds.usercopy", "a copy to user space was too long"),
+    ("usercopy_overwrite", "bounds.usercopy", "a copy from user space was too long"),
+    ("fortify_overflow", "bounds.fortify", "a string function was asked to overflow"),
+    ("copy_overflow", "bounds.fortify", "a copy was longer than its buffer"),
     ("skb_over_panic", "bounds.fortify", "a packet was made longer than its buffer"),
     ("skb_under_panic", "bounds.fortify", "a packet was made to begin before its buffer"),
-    ("field-spanning write", "bounds.field-spanning", "a copy was larger than its field"),
-    ("stack is corrupted in", "bounds.canary", "a buffer on the stack was overrun"),
+    ("field_spanning_write", "bounds.field-spanning", "a copy was larger than its field"),
+    ("stack_protector", "bounds.canary", "a buffer on the stack was overrun"),
 )
 _EDGE = 16
 """A buffer that ends with its page is overrun within its next few bytes."""
@@ -42,14 +39,14 @@ _BUFFERS = (AddressClass.DIRECT_MAP, AddressClass.VMALLOC, AddressClass.KERNEL)
 
 
 def _index(context: Context) -> Iterator[Evidence]:
-    found = context.line_with("array-index-out-of-bounds", "is out of range for type")
-    if not found:
+    details = context.report.details
+    name = "array_index_out_of_bounds"
+    if name not in details:
         return
-    yield context.says("bounds.index", "an array index was out of range", line=found)
-    flexible = context.line_with("[1]'", "[0]'")
-    if flexible:
+    yield context.says("bounds.index", "an array index was out of range", name)
+    if "flexible_array" in details:
         text = "the array may be an old style flexible one, larger than declared"
-        yield context.says("bounds.flexible-array", text, line=flexible)
+        yield context.says("bounds.flexible-array", text, "flexible_array")
 
 
 def _edge(context: Context) -> Iterator[Evidence]:
@@ -88,11 +85,8 @@ def _dump(context: Context) -> Iterator[Evidence]:
 
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether something was accessed past its end."""
-    for phrase, key, text in context.told(_WORDS):
-        found = context.line_with(phrase)
-        if found and "shift-out-of-bounds" not in found.text and "array-index" not in found.text:
-            yield context.says(key, text, line=found)
-            break
+    if found := context.says_first(_MESSAGES):
+        yield found
     yield from _index(context)
     yield from _edge(context)
     if freelist.is_broken(context):

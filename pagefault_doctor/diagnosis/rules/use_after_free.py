@@ -17,34 +17,29 @@ from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Kind, Report
 
 _FREELIST = "freed.freelist-value"
-_WORDS = (
-    ("held lock freed", "freed.words", "memory was freed that holds a lock in use"),
-    ("KASAN: invalid-access", "freed.tag", "a memory tag does not match: freed or out of bounds"),
-    ("use-after-free in", "freed.sanitizer", "the sanitizer saw a use after free"),
-    ("use-after-free read in", "freed.sanitizer", "KFENCE saw a read after free"),
-    ("use-after-free write in", "freed.sanitizer", "KFENCE saw a write after free"),
-    ("stack-use-after", "freed.sanitizer", "a variable was used after its function returned"),
-    (
-        "; use-after-free.",
-        "freed.refcount",
-        "a reference count was dropped or taken once too often",
-    ),
-    ("after switching to atomic", "freed.refcount", "a reference count was dropped too often"),
-    ("Trying to free free buffer", "freed.refcount", "a buffer was released too often"),
-    ("ref_count(page) == 0", "freed.refcount", "a page was used or given back that was free"),
-    ("ref_count(folio) == 0", "freed.refcount", "a page was used or given back that was free"),
-    ("Poison overwritten", "freed.poison-overwritten", "freed memory was written to"),
-    ("ODEBUG: free active", "freed.object-active", "an object was freed while still in use"),
-    ("nonzero _refcount", "freed.page-in-use", "a page was freed while still in use"),
-    ("nonzero mapcount", "freed.page-in-use", "a page was freed while still mapped"),
-    ("file count is 0", "freed.words", "a file was used after its last reference was dropped"),
-    ("Busy inodes after unmount", "freed.words", "inodes outlived their file system"),
+_MESSAGES = (
+    ("held_lock_freed", "freed.words", "memory was freed that holds a lock in use"),
+    ("kasan_tag_mismatch", "freed.tag", "a memory tag does not match: freed or out of bounds"),
+    ("use_after_free", "freed.sanitizer", "the sanitizer saw a use after free"),
+    ("kfence_use_after_free_read", "freed.sanitizer", "KFENCE saw a read after free"),
+    ("kfence_use_after_free_write", "freed.sanitizer", "KFENCE saw a write after free"),
+    ("use_after_return", "freed.sanitizer", "a variable was used after its function returned"),
+    ("refcount_freed", "freed.refcount", "a reference count was dropped or taken once too often"),
+    ("percpu_ref_underflow", "freed.refcount", "a reference count was dropped too often"),
+    ("brelse_free_buffer", "freed.refcount", "a buffer was released too often"),
+    ("page_ref_count_zero", "freed.refcount", "a page was used or given back that was free"),
+    ("poison_overwritten", "freed.poison-overwritten", "freed memory was written to"),
+    ("odebug_free_active", "freed.object-active", "an object was freed while still in use"),
+    ("page_refcount_at_free", "freed.page-in-use", "a page was freed while still in use"),
+    ("page_mapcount_at_free", "freed.page-in-use", "a page was freed while still mapped"),
+    ("file_count_zero", "freed.words", "a file was used after its last reference was dropped"),
+    ("busy_inodes", "freed.words", "inodes outlived their file system"),
 )
 
 
 def _count(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh a refcount warning whose own words are missing; a leak is not use after free."""
-    if report.kind is Kind.REFCOUNT and not context.line_with("leaking memory"):
+    if report.kind is Kind.REFCOUNT and "refcount_leak" not in report.details:
         text = "a reference count is wrong: most often dropped once too often"
         yield context.says("freed.count", text, "headline")
 
@@ -117,16 +112,13 @@ def _init_section(report: Report, context: Context) -> bool:
     listed = next((m for m in report.modules if m.name == report.module), None)
     if listed is None or "+" in listed.flags or report.size != _SECTION_END:
         return False
-    return context.is_jump or context.line_with("int3") is not None
+    return context.is_jump or "int3" in report.details
 
 
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether something was used after it was freed, deleted or unloaded."""
-    for phrase, key, text in context.told(_WORDS):
-        found = context.line_with(phrase)
-        if found:
-            yield context.says(key, text, line=found)
-            break
+    if found := context.says_first(_MESSAGES):
+        yield found
     else:
         yield from _count(report, context)
     yield from _poison(context)
@@ -139,10 +131,10 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     if broken and broken.is_freed:
         key = "freed.list-value" if poison.find(broken.actual, context.bits) else _FREELIST
         text = f"the list points to {broken.actual:#x}: {broken.means}"
-        yield context.says(key, text, line=broken.line)
+        yield context.says(key, text, "link_found")
     elif broken and broken.is_deleted:
         text = f"the list points to {broken.actual:#x}: {broken.means}"
-        yield context.says("freed.deleted-entry", text, line=broken.line)
+        yield context.says("freed.deleted-entry", text, "link_found")
     if freelist.is_broken(context):
         text = "the allocator's list of free objects is damaged: one was written to after its free"
         yield context.says("freed.freelist-crash", text, "function", "headline")
