@@ -9,8 +9,6 @@ from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Kind, Report
 
-_SANITIZERS = ("KASAN: null-ptr-deref", "UBSAN: null-ptr-deref")
-
 
 def _address(context: Context, value: int) -> Iterator[Evidence]:
     if value == 0 and context.is_jump:
@@ -60,9 +58,9 @@ def _base(context: Context, name: str, value: int) -> Iterator[Evidence]:
 
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether NULL was dereferenced."""
-    found = context.line_with(*_SANITIZERS)
-    if found:
-        yield context.says("null.sanitizer", "the sanitizer found a NULL dereference", line=found)
+    if "null_ptr_deref" in report.details:
+        text = "the sanitizer found a NULL dereference"
+        yield context.says("null.sanitizer", text, "null_ptr_deref")
     if report.kind is Kind.NULL_POINTER:
         text = "the kernel calls it a NULL pointer dereference"
         yield context.says("null.headline", text, "headline")

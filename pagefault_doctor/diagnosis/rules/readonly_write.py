@@ -16,10 +16,9 @@ _RESERVED = 8
 
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether constant memory was written to."""
-    found = context.line_with("write to read-only memory")
-    if found:
+    if "read_only_write" in report.details:
         text = "the kernel calls it a write to read-only memory"
-        yield context.says("constant.headline", text, line=found)
+        yield context.says("constant.headline", text, "read_only_write")
         return
     if context.address_class in _NOT_KERNEL or context.fault_address is None:
         return

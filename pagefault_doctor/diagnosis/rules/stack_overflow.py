@@ -10,14 +10,13 @@ from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Kind, Report
 
-_OVERRAN = "Thread overran stack"
-_WORDS = (
-    ("stack guard page", "stack.guard", "the guard page below the stack was hit"),
-    (_OVERRAN, "stack.overran", "the mark at the end of the stack was overwritten"),
-    ("corrupted stack end detected", "stack.end-magic", "the end of the stack was overwritten"),
-    ("kernel stack overflow", "stack.overflow-words", "the kernel calls it a stack overflow"),
-    ("has overflown the kernel stack", "stack.overflow-words", "an interrupt found the stack full"),
-    ("Insufficient stack space", "stack.overflow-words", "the stack had no room left"),
+_MESSAGES = (
+    ("stack_guard_page", "stack.guard", "the guard page below the stack was hit"),
+    ("stack_overrun", "stack.overran", "the mark at the end of the stack was overwritten"),
+    ("stack_end_corrupted", "stack.end-magic", "the end of the stack was overwritten"),
+    ("stack_overflow", "stack.overflow-words", "the kernel calls it a stack overflow"),
+    ("irq_stack_overflow", "stack.overflow-words", "an interrupt found the stack full"),
+    ("insufficient_stack", "stack.overflow-words", "the stack had no room left"),
 )
 _REPEATS = 6
 """A function this often in one trace is a recursion."""
@@ -58,19 +57,15 @@ def _dump(context: Context) -> Iterator[Evidence]:
 
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether the stack overflowed."""
-    for phrase, key, text in context.told(_WORDS):
-        found = context.line_with(phrase)
-        if found:
-            yield context.says(key, text, line=found)
-            break
+    if found := context.says_first(_MESSAGES):
+        yield found
     yield from _pointer(report, context)
     yield from _dump(context)
     yield from _recursion(report, context)
     if report.kind is Kind.ATOMIC_SLEEP:
         for other in context.others:
             found_near = 0 < other.span.first_line - report.span.last_line <= _TRAMPLED
-            mark = next((ln for ln in other.excerpt if _OVERRAN in ln.text), None)
-            if found_near and mark:
+            if found_near and "stack_overrun" in other.details:
                 text = "the fault right after it shows that the stack was overrun"
-                yield context.says("stack.neighbour", text, line=mark)
+                yield context.says("stack.neighbour", text, line=other.line_of("stack_overrun"))
                 return

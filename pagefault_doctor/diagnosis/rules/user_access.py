@@ -11,31 +11,25 @@ from pagefault_doctor.model.report import Kind, Report
 
 _PRESENT = 1
 _RESERVED = 8
-_WORDS = (
-    "access to user memory outside uaccess",
-    "access to user memory without uaccess",
-    "Kernel attempted to read user page",
-    "Kernel attempted to write user page",
-)
 
 
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether a user pointer was dereferenced."""
-    sanitizer = context.line_with("user-memory-access")
-    if sanitizer:
-        yield context.says("user.sanitizer", "KASAN calls it a user memory access", line=sanitizer)
+    if "user_memory_access" in report.details:
+        text = "KASAN calls it a user memory access"
+        yield context.says("user.sanitizer", text, "user_memory_access")
     if context.address_class is not AddressClass.USER or context.is_jump:
         return
     at = context.fault_address
-    found = context.line_with(*_WORDS)
     bits = context.x86_fault_bits
-    if found:
-        yield context.says("user.headline", "the kernel touched user memory directly", line=found)
+    touched = "the kernel touched user memory directly"
+    if "access_outside_uaccess" in report.details:
+        yield context.says("user.headline", touched, "access_outside_uaccess")
     elif bits is not None and bits & (_PRESENT | _RESERVED) == _PRESENT:
         text = f"fault address {at:#x} is a present user page, refused to the kernel (SMAP)"
         yield context.says("user.protection", text, "fault")
     elif report.kind is Kind.USER_ACCESS:
-        yield context.says("user.headline", "the kernel touched user memory directly", "headline")
+        yield context.says("user.headline", touched, "headline")
     elif report.kind is Kind.PAGE_FAULT:
         text = f"fault address {at:#x} is in the half of the addresses that belongs to user space"
         yield context.says("user.unmapped", text, "fault")

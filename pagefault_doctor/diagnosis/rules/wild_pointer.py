@@ -11,15 +11,13 @@ from pagefault_doctor.diagnosis.poison import MemoryState
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Kind, Report
 
-_WORDS = (
-    ("wild-memory-access", "wild.sanitizer", "KASAN calls it a wild memory access"),
-    ("KFENCE: invalid read", "wild.sanitizer", "KFENCE saw a read of memory nobody owns"),
-    ("KFENCE: invalid write", "wild.sanitizer", "KFENCE saw a write to memory nobody owns"),
-    ("KMSAN: uninit-value", "wild.kmsan", "KMSAN saw uninitialised memory used"),
-    ("NX-protected page", "wild.not-executable", "the kernel jumped to data"),
-    ("execute from non-executable", "wild.not-executable", "the kernel jumped to data"),
-    ("exec-protected page", "wild.not-executable", "the kernel jumped to data"),
-    ("execute userspace code", "wild.not-executable", "the kernel jumped into user space"),
+_MESSAGES = (
+    ("wild_memory_access", "wild.sanitizer", "KASAN calls it a wild memory access"),
+    ("kfence_invalid_read", "wild.sanitizer", "KFENCE saw a read of memory nobody owns"),
+    ("kfence_invalid_write", "wild.sanitizer", "KFENCE saw a write to memory nobody owns"),
+    ("kmsan_uninit_value", "wild.kmsan", "KMSAN saw uninitialised memory used"),
+    ("nx_page", "wild.not-executable", "the kernel jumped to data"),
+    ("userspace_execute", "wild.not-executable", "the kernel jumped into user space"),
 )
 _PLACES = {
     AddressClass.NON_CANONICAL: ("wild.non-canonical", "is no valid address"),
@@ -32,6 +30,7 @@ _PLACES = {
     AddressClass.VMEMMAP: ("wild.struct-page", "is a struct page that does not exist"),
     AddressClass.USER: ("wild.user-half", "is no kernel address"),
 }
+_NO_INSTRUCTION = frozenset(("invalid_opcode", "int3"))
 _PRESENT = 1
 _NULLS = (AddressClass.NULL, AddressClass.NEAR_NULL)
 _FAULTS = (Kind.PAGE_FAULT, Kind.USER_ACCESS, Kind.GENERAL_PROTECTION)
@@ -72,11 +71,8 @@ def _dump(context: Context) -> Iterator[Evidence]:
 
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether a pointer was garbage."""
-    for phrase, key, text in context.told(_WORDS):
-        found = context.line_with(phrase)
-        if found:
-            yield context.says(key, text, line=found)
-            break
+    if found := context.says_first(_MESSAGES):
+        yield found
     yield from _place(context)
     yield from _dump(context)
     if context.is_refused_instruction:
@@ -89,12 +85,10 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     if report.kind is Kind.GENERAL_PROTECTION and context.address_class is None:
         text = "a general protection fault: a pointer or an instruction was not valid"
         yield context.says("wild.invalid-code", text, "headline")
-    elif report.kind is Kind.TRAP and context.line_with("stack segment"):
+    elif report.kind is Kind.TRAP and "stack_segment" in report.details:
         yield context.says("wild.plain", "a pointer into the stack was not valid", "headline")
     elif context.is_trap:
         return
-    elif report.kind is Kind.TRAP and context.line_with(
-        "invalid opcode", "int3", "Undefined instr"
-    ):
+    elif report.kind is Kind.TRAP and not _NO_INSTRUCTION.isdisjoint(report.details):
         text = "the processor ran into bytes that are no instruction"
         yield context.says("wild.invalid-code", text, "headline")
