@@ -22,7 +22,6 @@ _OTHER_BUILD = {
     "module.initramfs_fits": "the initramfs holds another build of {} than the disk",
 }
 _OF_THE_FAULT = ("module.size_fits", "module.text_fits")
-_CHECKED_CALLS = ("Missing ENDBR", "CFI failure")
 
 
 def _events(report: Report, context: Context) -> Iterator[Evidence]:
@@ -73,7 +72,6 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether a module does not fit this kernel."""
     yield from _events(report, context)
     yield from _facts(report, context)
-    found = context.line_with(*_CHECKED_CALLS)
-    if found and report.tainted and "O" in report.tainted:
+    if "indirect_branch_check" in report.details and "O" in (report.tainted or ()):
         text = "a function was called through a pointer that this kernel does not allow"
-        yield context.says("api.indirect-branch", text, line=found)
+        yield context.says("api.indirect-branch", text, "indirect_branch_check")

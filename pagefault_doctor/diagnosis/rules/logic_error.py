@@ -8,48 +8,29 @@ from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Kind, Report
 
-_WORDS = (
-    ("divide error", "logic.divide", "a division by zero, or one whose result does not fit"),
+_MESSAGES = (
     ("divide_error", "logic.divide", "a division by zero, or one whose result does not fit"),
-    ("UBSAN: shift-out-of-bounds", "logic.arithmetic", "a shift by more bits than there are"),
-    ("UBSAN: signed-integer", "logic.arithmetic", "an arithmetic overflow"),
-    ("UBSAN: division", "logic.arithmetic", "a division by zero"),
-    ("shift exponent", "logic.arithmetic", "a shift by more bits than there are"),
-    ("integer overflow", "logic.arithmetic", "an arithmetic overflow"),
-    ("ivision by zero", "logic.arithmetic", "a division by zero"),
-    ("UBSAN: invalid-load", "logic.arithmetic", "a value that its type does not have"),
-    ("UBSAN: misaligned", "logic.arithmetic", "a misaligned access"),
-    ("BUG: KCSAN", "logic.race", "two accesses race with each other"),
-    ("infoleak", "logic.race", "uninitialised bytes are handed to user space"),
-    ("suspicious RCU usage", "logic.rcu", "RCU data was used without its lock"),
-    ("Objects remaining ", "logic.leak", "objects of a cache that was given up were never freed"),
-    ("Slab cache still has objects", "logic.leak", "a cache was given up with objects in it"),
-    ("lock->magic != lock", "logic.misuse", "a lock was never set up, or its memory overwritten"),
+    ("shift_out_of_bounds", "logic.arithmetic", "a shift by more bits than there are"),
+    ("integer_overflow", "logic.arithmetic", "an arithmetic overflow"),
+    ("division_by_zero", "logic.arithmetic", "a division by zero"),
+    ("ubsan_invalid_load", "logic.arithmetic", "a value that its type does not have"),
+    ("ubsan_misaligned", "logic.arithmetic", "a misaligned access"),
+    ("kcsan_race", "logic.race", "two accesses race with each other"),
+    ("kmsan_infoleak", "logic.race", "uninitialised bytes are handed to user space"),
+    ("suspicious_rcu_usage", "logic.rcu", "RCU data was used without its lock"),
+    ("objects_remaining", "logic.leak", "objects of a cache that was given up were never freed"),
+    ("cache_still_has_objects", "logic.leak", "a cache was given up with objects in it"),
+    ("lock_magic", "logic.misuse", "a lock was never set up, or its memory overwritten"),
     (
-        "used for non-linear address",
+        "non_linear_address",
         "logic.misuse",
         "virt_to_phys was given another kind of address",
     ),
-    ("already-free IRQ", "logic.misuse", "an interrupt was freed that nobody had requested"),
-    ("ODEBUG: assert_init", "logic.misuse", "an object was used that was never set up"),
-    ("ODEBUG: activate", "logic.misuse", "an object was armed twice, or was never set up"),
-    ("ODEBUG: init active", "logic.misuse", "an object was set up anew while it was in use"),
-    ("non-static key", "logic.key", "a lock was used before it was initialised"),
-)
-_SIZE_CHECKS = ("mm/page_alloc.c:", "mm/util.c:", "kmalloc_slab+")
-"""Where allocators warn of a size that they never give (`__alloc_pages`, `kvmalloc_node`)."""
-_CHECKERS = (
-    "lib/list_debug.c",
-    "mm/slub.c",
-    "mm/slab",
-    "mm/usercopy.c",
-    "kernel/cet.c",
-    "lib/string",
-    "buffer overflow",
-    "skb_over_panic",
-    "skb_under_panic",
-    "ref_count(page) == 0",
-    "ref_count(folio) == 0",
+    ("already_free_irq", "logic.misuse", "an interrupt was freed that nobody had requested"),
+    ("odebug_assert_init", "logic.misuse", "an object was used that was never set up"),
+    ("odebug_activate", "logic.misuse", "an object was armed twice, or was never set up"),
+    ("odebug_init_active", "logic.misuse", "an object was set up anew while it was in use"),
+    ("non_static_key", "logic.key", "a lock was used before it was initialised"),
 )
 _KINDS = {
     Kind.KERNEL_BUG: ("logic.bug", "an assertion of the kernel failed"),
@@ -66,14 +47,12 @@ _KINDS = {
 
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether an error of logic is behind it."""
-    for phrase, key, text in context.told(_WORDS):
-        found = context.line_with(phrase)
-        if found:
-            yield context.says(key, text, line=found)
-            return
-    if report.kind is Kind.WARNING and (found := context.line_with(*_SIZE_CHECKS)):
+    if found := context.says_first(_MESSAGES):
+        yield found
+        return
+    if report.kind is Kind.WARNING and "allocator_warning" in report.details:
         text = "an allocator was asked for what it never gives: most often an unchecked size"
-        yield context.says("logic.misuse", text, line=found)
+        yield context.says("logic.misuse", text, "allocator_warning")
         return
     if context.is_refused_instruction:
         shown = f" ({context.instruction.text})" if context.instruction else ""
@@ -88,5 +67,5 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
         return
     key, text = _KINDS.get(report.kind, ("", ""))
     # Where the assertion is one of a memory checker, the memory is what is wrong.
-    if key and not (report.kind is Kind.KERNEL_BUG and context.line_with(*_CHECKERS)):
+    if key and not (report.kind is Kind.KERNEL_BUG and "memory_assertion" in report.details):
         yield context.says(key, text, "headline")

@@ -8,14 +8,11 @@ from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Kind, Report
 
-_ASKED = ("sysrq triggered crash", "sysrq: Trigger a crash", "SysRq : Trigger a crash")
-
 
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether there is no fault to find."""
-    found = context.line_with(*_ASKED)
-    if found or (report.function or "") == "sysrq_handle_crash":
+    if "sysrq_crash" in report.details or (report.function or "") == "sysrq_handle_crash":
         text = "the crash was asked for through sysrq"
-        yield context.says("none.sysrq", text, "headline", line=found)
+        yield context.says("none.sysrq", text, "sysrq_crash", "headline")
     elif report.kind is Kind.REBOOT:
         yield context.says("none.reboot", "the machine booted again; no fault is in the log")

@@ -14,7 +14,6 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     if report.kind in (Kind.USER_SEGFAULT, Kind.USER_TRAP):
         who = report.comm or "a program"
         yield context.says("space.segfault", f"the fault happened in {who}, outside the kernel")
-    elif found := context.line_with("Attempted to kill init"):
-        yield context.says(
-            "space.init", "the first process ended, which the kernel cannot survive", line=found
-        )
+    elif "init_killed" in report.details:
+        text = "the first process ended, which the kernel cannot survive"
+        yield context.says("space.init", text, "init_killed")
