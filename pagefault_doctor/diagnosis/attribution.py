@@ -36,7 +36,6 @@ _AT_WORK: Final = (
     ("-", ("_delete_module",), "unloaded"),
 )
 """The mark of a module, the functions that call into it meanwhile, and what is done with it."""
-_HUNG: Final = regex(r"task (\S+):\d+ (?:<[^>]*> )?blocked")
 _WORK: Final = regex(r"\[([\w-]+)\]\s*$")
 
 FIXED: Final = {
@@ -153,12 +152,11 @@ def _circumstances(report: Report, context: Context) -> Culprit | None:
     return None
 
 
-def _task(report: Report, context: Context) -> Culprit | None:
+def _task(report: Report) -> Culprit | None:
     """Return the module that a hung task is named after: kernel threads bear its name."""
     if report.kind is not Kind.HUNG_TASK:
         return None
-    match = _HUNG.search(context.text)
-    name = report.comm or (match[1] if match else "")
+    name = report.comm or report.details.get("hung_task", "")
     known = {m.name for m in report.modules} | {f.module for f in report.frames if f.module}
     for module in sorted(known, key=len, reverse=True):
         if len(module) >= _TELLING and name.startswith(module):
@@ -190,12 +188,12 @@ def _unseen_caller(report: Report) -> Culprit | None:
     return Culprit(Attribution.MODULE, name, Evidence(text, 0.0, report.line_of("function")))
 
 
-def _checked_call(report: Report, context: Context) -> Culprit | None:
-    found = context.line_with("Missing ENDBR", "CFI failure")
-    if found and report.tainted and "O" in report.tainted:
+def _checked_call(report: Report) -> Culprit | None:
+    if "indirect_branch_check" in report.details and "O" in (report.tainted or ()):
         name = report.module or (report.out_of_tree[0] if len(report.out_of_tree) == 1 else None)
         text = "only a module from outside the kernel calls through such a pointer"
-        return Culprit(Attribution.MODULE, name, Evidence(text, 0.0, found.number))
+        line = report.line_of("indirect_branch_check")
+        return Culprit(Attribution.MODULE, name, Evidence(text, 0.0, line))
     return None
 
 
@@ -226,7 +224,7 @@ def _suspects(report: Report, context: Context) -> Iterator[Culprit | None]:
     if report.module:
         text = f"the fault is in {report.function or 'code'} of {report.module}"
         yield _module(report.module, text, report.line_of("function"))
-    yield _checked_call(report, context)
+    yield _checked_call(report)
     yield _stack_top(report, context)
     # Who asks a damaged allocator for memory has not damaged it.
     if not freelist.is_broken(context):
@@ -236,7 +234,7 @@ def _suspects(report: Report, context: Context) -> Iterator[Culprit | None]:
     work = _of_work(report)
     if work:
         yield _module(work, f"the work that faulted belongs to {work}", report.line_of("workqueue"))
-    yield _task(report, context)
+    yield _task(report)
     yield _circumstances(report, context)
     yield _unseen_caller(report)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import islice
@@ -48,16 +47,9 @@ def _canonical(name: str) -> str:
     return f"r{name[2:]}" if name in ("r08", "r09") else name
 
 
-_FRAME: Final = regex(r"\s*+(?:\[<[0-9a-f]++>\]\s*+)?+(?:\? )?+[\w.$]++\+0x[0-9a-f]++/0x", re.ASCII)
-
-
 _REGISTER: Final = regex(r"\b([A-Za-z]{1,3}\d{0,2}) ?: [0-9a-f]{8}")
 _REGISTER_ROWS: Final = 12
 """Rows that the registers of an architecture take at most."""
-
-
-def _is_frame(text: str) -> bool:
-    return "+0x" in text and _FRAME.match(text) is not None
 
 
 class Context(msgspec.Struct, frozen=True, dict=True):
@@ -81,58 +73,38 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         return address.bits_of(self.arch)
 
     @cached_property
-    def _said(self) -> tuple[Line, ...]:
-        """The lines of the report but its call traces: the name of a function is no message."""
-        return tuple(line for line in self.report.excerpt if not _is_frame(line.text))
-
-    @cached_property
-    def text(self) -> str:
-        """What the report says, as one text."""
-        return "\n".join(line.text for line in self._said) or self.report.title
-
-    def line_with(self, *phrases: str) -> Line | None:
-        """Return the first line of the report that holds one of the phrases, or None."""
-        text = self.text
-        for phrase in phrases:
-            if phrase in text:
-                for line in self._said:
-                    if phrase in line.text:
-                        return line
-                return Line(self.report.line_of("headline"), self.report.title)
-        return None
-
-    def told(self, rows: Iterable[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
-        """Return the rows whose phrase, which comes first, the report holds."""
-        text = self.text
-        return [row for row in rows if row[0] in text]
-
-    @cached_property
     def registers(self) -> dict[str, int]:
         """Values of the registers that are printed as numbers."""
         found = ((name, self.report.register(name)) for name in self.report.registers)
         return {_canonical(name): value for name, value in found if value is not None}
 
-    def register_line(self, name: str) -> Line | None:
-        """Return the line that prints a register, or None."""
+    def register_line(self, name: str) -> int | None:
+        """Return the number of the line that prints a register, or None."""
         if found := self._register_lines.get(name):
             return found
         padded = f"R0{name[1:]}" if name in ("r8", "r9") and self.arch == "x86_64" else name.upper()
         for phrase in (f"{padded}: ", f"{name}: ", f"{name} : "):
-            for line in self._said if phrase in self.text else ():
+            for line in self.report.excerpt if phrase in self._text else ():
                 at = line.text.find(phrase)
                 # "EC = 0x25: " is no x25.
                 if at == 0 or (at > 0 and not line.text[at - 1].isalnum()):
-                    return line
+                    return line.number
         return None
 
+    # The registers are the one thing that the diagnosis looks for in the text of a report: `cited`
+    # has only the line where they begin, and the next rows may be of another moment.
     @cached_property
-    def _register_lines(self) -> dict[str, Line]:
-        """The lines that print registers, from the first on that does."""
+    def _text(self) -> str:
+        return "\n".join(line.text for line in self.report.excerpt)
+
+    @cached_property
+    def _register_lines(self) -> dict[str, int]:
+        """The numbers of the lines that print registers, from the first on that does."""
         first = self.report.cited.get("registers")
         if first is None:
             return {}
         rows = (ln for ln in self.report.excerpt if first <= ln.number < first + _REGISTER_ROWS)
-        return {_canonical(name): row for row in rows for name in _REGISTER.findall(row.text)}
+        return {_canonical(name): ln.number for ln in rows for name in _REGISTER.findall(ln.text)}
 
     def general(self) -> Iterator[tuple[str, int]]:
         """Yield the registers that may hold data."""
@@ -166,7 +138,8 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         Of a general protection fault, CR2 is stale, older kernels print no address, and newer ones
         may print one that is not the reason: then it is worked out from the instruction.
         """
-        if self.report.kind is Kind.GENERAL_PROTECTION and "for non-canonical" not in self.text:
+        named = "non_canonical_address" in self.report.details
+        if self.report.kind is Kind.GENERAL_PROTECTION and not named:
             return self._computed_address()
         fault = self.report.fault
         try:
@@ -298,7 +271,7 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         if self.report.kind is not Kind.GENERAL_PROTECTION:
             return False
         mnemonic = self.instruction.mnemonic if self.instruction else ""
-        return mnemonic in _PRIVILEGED or "maybe for address" in self.text
+        return mnemonic in _PRIVILEGED or "maybe_for_address" in self.report.details
 
     @property
     def is_trap(self) -> bool:

@@ -102,8 +102,7 @@ def _reading(
     context: Context, name: str, value: int, known: Iterable[tuple[str, int]]
 ) -> RegisterNote:
     means = next(_meanings(context, name, value, known))
-    line = context.register_line(name)
-    return RegisterNote(name, f"{value:#x}", *means, line=line.number if line else None)
+    return RegisterNote(name, f"{value:#x}", *means, line=context.register_line(name))
 
 
 def _meanings(

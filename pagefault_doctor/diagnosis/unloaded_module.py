@@ -10,8 +10,6 @@ from pagefault_doctor.diagnosis.address import AddressClass, classify
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.report import Report
 
-_NO_CODE: Final = ("Bad RIP value", "Unable to access opcode bytes", "Code: (Bad", "(Bad address)")
-
 
 def _is_nameless(report: Report) -> bool:
     """Whether the instruction pointer is a bare number; the first frame stands for it."""
@@ -68,7 +66,7 @@ def use_after_unload(context: Context) -> UnloadedModule | None:
     areas = _CODE_AREAS_ARM64 if context.arch == "arm64" else _CODE_AREAS
     if target is None or classify(target, context.arch) not in areas:
         return None
-    return gone if context.is_jump or context.line_with(*_NO_CODE) else None
+    return gone if context.is_jump or "unreadable_code" in report.details else None
 
 
 def data_after_unload(context: Context) -> UnloadedModule | None:

@@ -93,18 +93,16 @@ def happened(
         means = _meaning(readings, name)
         text = f"{context.instruction.text}: {name.upper()} was {value:#x}"
         yield cited(f"{text} ({means})" if means else text, report, "code")
-    yield from _check(context)
+    yield from _check(report)
     yield from _overwritten(report)
     yield from _source(report, context)
 
 
-_CHECKS: Final = ("list_del corruption", "list_add corruption", "list_add double", "kernel BUG at")
-"""What the kernel's own checks say of what they found (`lib/list_debug.c`, `lib/bug.c`)."""
-
-
-def _check(context: Context) -> Iterator[Evidence]:
-    if line := context.line_with(*_CHECKS):
-        yield Evidence(f"the kernel's own check says: {line.text.strip()}", 0.0, line.number)
+def _check(report: Report) -> Iterator[Evidence]:
+    for check in ("list_corruption", "kernel_bug"):
+        if line := report.details.get(check):
+            yield cited(f"the kernel's own check says: {line}", report, check)
+            return
 
 
 def _overwritten(report: Report) -> Iterator[Evidence]:
