@@ -1,8 +1,8 @@
-"""What an address says by itself: the part of the address space it lies in.
+"""What an address shows by itself: the part of the address space it lies in.
 
 Ranges are those of `Documentation/arch/x86/x86_64/mm.rst` and `arch/arm64/include/asm/memory.h`.
 With KASLR the direct map, vmalloc and vmemmap of x86_64 move, so an address between the fixed
-ranges is told only as kernel memory.
+ranges is only known to be kernel memory.
 """
 
 from __future__ import annotations
@@ -113,8 +113,8 @@ def errno_name(number: int) -> str:
 def is_shadow(value: int, known: bool) -> bool:
     """Whether a value is an address of KASAN's shadow memory that cannot exist.
 
-    `known` says that the faulting access went through the shadow's offset; without that only the
-    shadow of the lower half of the addresses is told, which nothing else lies in.
+    `known` is true where the faulting access went through the shadow's offset. Else only the
+    shadow of the lower half of the addresses is recognised, for nothing else lies there.
     """
     if known and (value >> 47 != 0x1FFFF or value >= _SHADOW_OF_KERNEL):
         return KASAN_SHADOW <= value < KASAN_SHADOW + (1 << 61)

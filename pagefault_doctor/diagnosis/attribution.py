@@ -24,7 +24,7 @@ _FEW: Final = 3
 _CALLERS: Final = 6
 """Frames within which a driver's call into its subsystem is looked for."""
 _TELLING: Final = 4
-"""Letters that a module's name needs for a task's name to tell it."""
+"""The shortest module name, in letters, that a task counts as named after."""
 _BAD_POINTER: Final = (
     Kind.PAGE_FAULT,
     Kind.NULL_POINTER,
@@ -44,7 +44,7 @@ FIXED: Final = {
     RootCause.USER_SPACE: Attribution.USER_SPACE,
     RootCause.NONE: Attribution.NONE,
 }
-"""Causes that say by themselves who has to act."""
+"""Causes that alone decide who has to act."""
 
 
 class Culprit(msgspec.Struct, frozen=True):
@@ -65,7 +65,7 @@ def _of_work(report: Report) -> str | None:
 
 
 def _of_object(report: Report, what: str) -> Culprit | None:
-    """Return the module that `freed` or `allocated` the object a checker speaks of."""
+    """Return the module that `freed` or `allocated` the object that a checker reports."""
     module = report.details.get(f"{what}_module")
     if module is None:
         return None
@@ -168,7 +168,7 @@ def _unseen_caller(report: Report) -> Culprit | None:
     """Return that a module is to blame, where the trace ends before whoever passed the pointer.
 
     Modules are likelier than the core, those from outside the tree most; with many modules of the
-    tree loaded, that says too little.
+    tree loaded, that proves too little.
     """
     faulted = report.kind in _BAD_POINTER and report.function is not None
     if not faulted or not all(

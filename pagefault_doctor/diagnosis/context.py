@@ -112,7 +112,7 @@ class Context(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def arch(self) -> str | None:
-        """The architecture, told by the names of the registers where the report does not say."""
+        """The architecture, by the names of the registers where the report does not name it."""
         if self.report.arch:
             return self.report.arch
         return next((arch for name, arch in _ARCH_BY_REGISTER if name in self.registers), None)
@@ -173,7 +173,7 @@ class Context(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def fault_address(self) -> int | None:
-        """The address that the code meant to use, or None where the log does not tell it."""
+        """The address that the code meant to use, or None where the log does not show it."""
         value = self.printed_address
         return address.unshadowed(value) if value is not None and self.is_shadow else value
 
@@ -266,7 +266,7 @@ class Context(msgspec.Struct, frozen=True, dict=True):
     def is_refused_instruction(self) -> bool:
         """Whether a general protection fault is about the instruction, its address being valid.
 
-        The kernel says "maybe for address" then (`arch/x86/kernel/traps.c`, get_kernel_gp_address).
+        It prints "maybe for address" then (`arch/x86/kernel/traps.c`, get_kernel_gp_address).
         """
         if self.report.kind is not Kind.GENERAL_PROTECTION:
             return False
@@ -337,7 +337,7 @@ _PRIVILEGED = frozenset(
 _TRAPS = ("ud0", "ud1", "ud2", "udf")
 """What compilers put where code must not get to, and where a check of theirs failed: x86, arm64.
 
-The kernel itself tells of arm64's brk, as of an assertion (`arch/arm64/kernel/traps.c`).
+The kernel itself reports arm64's brk as an assertion (`arch/arm64/kernel/traps.c`).
 """
 _PAGE_FAULTS = (Kind.NULL_POINTER, Kind.PAGE_FAULT, Kind.USER_ACCESS, Kind.STACK_GUARD)
 
@@ -351,7 +351,7 @@ _TWINS: Final = 4
 
 
 def contexts(logs: tuple[KernelLog, ...], facts: Mapping[str, Fact]) -> Iterator[Context]:
-    """Yield the scene of each report, in the order of the logs and their reports."""
+    """Yield the context of each report, in the order of the logs and their reports."""
     return (context_of(report, log, facts, logs) for log in logs for report in log.reports)
 
 
@@ -361,7 +361,7 @@ def context_of(
     facts: Mapping[str, Fact],
     logs: tuple[KernelLog, ...] = (),
 ) -> Context:
-    """Return the scene of a report of a log; `logs` are all that were read."""
+    """Return the context of a report of a log; `logs` are all that were read."""
     others = (r for r in log.reports if r.boot == report.boot and r is not report)
     twins = (r for other in logs if other is not log for r in other.reports if _same(r, report))
     return Context(

@@ -1,4 +1,4 @@
-"""What the dump says of the bad pointer of a report, where there is a dump.
+"""What a dump shows about the bad pointer of a report, where there is a dump.
 
 A value of the dump counts for a report only where the report prints the same value, or a report of
 the same fault in another log does, so that the facts of one fault are not held against another.
@@ -19,7 +19,7 @@ _BAD = ("value", "nothing", "modules-area")
 
 
 def pointed(context: Context) -> dict[int, PointedMemory]:
-    """Return what the dump says of each value that the report prints, by that value."""
+    """Return what the dump shows about each value that the report prints, by that value."""
     if context.fact(_FACT) is None:
         return {}
     found, printed = tuple(_all(context)), _printed(context)

@@ -101,7 +101,7 @@ def is_cleared(module: str, report: Report, history: Sequence[Report]) -> bool:
 
 
 def happened_before(report: Report, others: Sequence[Report]) -> tuple[str, ...]:
-    """Return what the taint tells of this boot that the log does not show, in words."""
+    """Return, in words, what the taint flags show of this boot and the log does not."""
     if any(other.number < report.number for other in others):
         return ()
     own = _OWN.get(report.kind)

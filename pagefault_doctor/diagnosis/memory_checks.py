@@ -87,7 +87,7 @@ class OddByte(msgspec.Struct, frozen=True):
 
 
 def odd_byte(details: Mapping[str, str]) -> OddByte | None:
-    """Return the byte that the details of a slab report tell, None where several are wrong."""
+    """Return the wrong byte of a slab report by its details, None where several are wrong."""
     low, _, high = details.get("overwritten", "").partition("-")
     try:
         if not high or int(low, 16) != int(high, 16):

@@ -26,7 +26,7 @@ POISON_END: Final = 0xA5
 
 
 class MemoryState(StrEnum):
-    """What a poison value says of the memory it was found in."""
+    """The state of the memory that a poison value was found in."""
 
     LIST_DELETED = "list-deleted"
     FREED = "freed"

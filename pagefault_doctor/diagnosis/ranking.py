@@ -31,7 +31,7 @@ _CHECKERS: Final = (
 
 
 def hints(context: Context) -> dict[str, list[Evidence]]:
-    """Return what speaks for each cause, by its name, where the report is of the suspect's code."""
+    """Return the evidence for each cause, by name, where the report is of the suspect's code."""
     found: dict[str, list[Evidence]] = {}
     suspect = context.fact("suspect.module")
     if suspect is None or context.report.module != suspect.value:
@@ -56,7 +56,7 @@ def _consequence(report: Report, context: Context) -> Evidence | None:
 
 
 def weighed(report: Report, context: Context) -> tuple[dict[RootCause, tuple[Evidence, ...]], bool]:
-    """Return the evidence of every cause that something speaks for, and whether it is thin."""
+    """Return the evidence of every cause that has any, and whether it is thin."""
     consequence = _consequence(report, context)
     extra = (consequence,) if consequence else ()
     hinted = hints(context)

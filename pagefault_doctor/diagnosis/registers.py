@@ -1,4 +1,4 @@
-"""What each register says by itself, and the processor's error code in words."""
+"""What the value of each register means, and the processor's error code in words."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ _REACH: Final = {"pgd": "512 GiB", "p4d": "512 GiB", "pud": "1 GiB", "pmd": "2 M
 
 
 def register_notes(context: Context) -> tuple[RegisterNote, ...]:
-    """Return every register that the report prints as a number, with what its value says."""
+    """Return every register that the report prints as a number, with what its value means."""
     known = tuple(context.general())
     return tuple(_reading(context, name, value, known) for name, value in known)
 
@@ -108,7 +108,7 @@ def _reading(
 def _meanings(
     context: Context, name: str, value: int, known: Iterable[tuple[str, int]]
 ) -> Iterator[tuple[str, bool]]:
-    """Give what a value says, the most special first, and whether that is worth a look."""
+    """Yield what a value means, the most special first, and whether that is worth a look."""
     bits = context.bits
     if value < address.NEAR_NULL and not _is_used(context, name):
         yield "a small number" if value else "0, or NULL", False
@@ -152,7 +152,7 @@ def _special(
 def _half(
     context: Context, name: str, value: int, known: Iterable[tuple[str, int]]
 ) -> Iterator[tuple[str, bool]]:
-    """Tell a pointer of which a conversion to 32 bits left the lower half alone."""
+    """Recognise a pointer of which a conversion to 32 bits left only the lower half."""
     upper = value >> 32
     if context.bits == 64 and upper in (0, 0xFFFFFFFF) and (whole := _whole(name, value, known)):
         how = "extended by its sign" if upper else "cut to 32 bits"
@@ -160,7 +160,7 @@ def _half(
 
 
 def _stack(context: Context, value: int) -> Iterator[tuple[str, bool]]:
-    """Tell addresses of the task's stack, which begins above a guard page (CONFIG_VMAP_STACK)."""
+    """Recognise the task's stack, which begins above a guard page (CONFIG_VMAP_STACK)."""
     stack = context.registers.get("rsp") or context.registers.get("sp")
     if not stack:
         return

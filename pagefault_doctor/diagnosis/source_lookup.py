@@ -1,4 +1,4 @@
-"""A report with what the debug information says of its place and of its bad pointer."""
+"""A report with what debug information adds about its place and its bad pointer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def with_source(report: Report, folder: Path, unpack: Unpack | None = None) -> Report:
-    """Return the report with its source line and its pointer, where a file in the folder tells it.
+    """Return the report with its source line and its pointer, where a file in the folder has them.
 
     See `symbols.locate`.
     """

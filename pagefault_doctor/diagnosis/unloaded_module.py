@@ -18,7 +18,7 @@ def _is_nameless(report: Report) -> bool:
 
 
 class UnloadedModule(msgspec.Struct, frozen=True):
-    """A module that is not there any more, why it is taken to be, and the line that tells."""
+    """A module that is not there any more, why it is taken to be, and the line that shows it."""
 
     module: str
     why: str

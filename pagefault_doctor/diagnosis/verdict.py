@@ -68,7 +68,7 @@ def _mismatch(event: ModuleEvent, text: str) -> Diagnosis:
 
 
 def diagnose(logs: tuple[KernelLog, ...], facts: Mapping[str, Fact]) -> Opinion:
-    """Return what the logs and facts together say: a diagnosis of each report, and a verdict."""
+    """Return what the logs and facts show together: a diagnosis of each report, and a verdict."""
     index = main_report(logs, facts)
     if index is not None:
         each = _each(logs, facts)

@@ -1,7 +1,7 @@
 """Every weight of the diagnosis, in natural log-odds, in one table.
 
-About 1 is a hint, 2 speaks clearly, 3 and more nearly settles it; below 0 speaks against. The
-kernel's own words weigh most, circumstances least. `PRIOR` is how likely a cause is before any
+About 1 is a hint, 2 is clear evidence, 3 and more nearly settles it; below 0 is evidence against.
+The kernel's own words weigh most, circumstances least. `PRIOR` is how likely a cause is before any
 evidence, against `UNKNOWN`, the chance that it is something no rule knows.
 """
 

@@ -51,7 +51,7 @@ def where(attribution: Attribution, module: str | None, function: str | None) ->
 
 
 def summary(cause: RootCause, place: str, confidence: float, runner_up: RootCause | None) -> str:
-    """Return one sentence that says the cause, how sure it is, and what else it may be."""
+    """Return one sentence: the cause, how sure it is, and what else it may be."""
     if cause is RootCause.NONE:
         return NO_FAULT
     name = f"{NAMES[cause]}{place}"

@@ -57,7 +57,7 @@ def background(report: Report, context: Context, first: Candidate) -> Iterator[E
 
 
 def _origin(context: Context) -> str | None:
-    """Tell where the bad pointer was taken from just before."""
+    """Return a sentence on where the bad pointer came from, or None."""
     found = context.origin
     if found is None or context.base is None:
         return None
@@ -85,7 +85,7 @@ def _kept_at(context: Context) -> str:
 
 
 def _leads(context: Context, first: Candidate) -> Iterator[Evidence]:
-    """Tell where in the source a checker sees a mistake that brings this cause."""
+    """Name the place in the source where a checker sees a mistake that brings this cause."""
     for checker in CHECKERS:
         lead = context.of_walk(f"fix.{checker}_lead")
         cause = context.of_walk(f"fix.{checker}_lead_cause")
@@ -94,7 +94,7 @@ def _leads(context: Context, first: Candidate) -> Iterator[Evidence]:
 
 
 def _stage(report: Report) -> Iterator[Evidence]:
-    """Tell whether the module was just being loaded or unloaded (`+` and `-` in the list)."""
+    """Note that a module was just being loaded or unloaded (`+` and `-` in the list)."""
     for module in report.modules:
         stage = "loaded" if "+" in module.flags else "unloaded" if "-" in module.flags else ""
         if stage:
@@ -125,7 +125,7 @@ def _loaded_before(report: Report, context: Context) -> Iterator[Evidence]:
 
 
 def _earlier(report: Report, context: Context) -> Iterator[Evidence]:
-    """Tell what came before the report, and how often it came in other boots."""
+    """Note what came before the report, and how often it came in other boots."""
     if before := happened_before(report, context.others):
         text = f"the taint tells of {' and '.join(before)} before: look for it earlier in the log"
         yield cited(text, report, "process")
@@ -137,7 +137,7 @@ def _earlier(report: Report, context: Context) -> Iterator[Evidence]:
 
 
 def _build(context: Context) -> Iterator[Evidence]:
-    """Tell that the module is the build one thinks it is, where that was looked at."""
+    """Note that the module is the expected build, where that was checked."""
     kernel, source = (
         context.of_walk("module.vermagic_fits"),
         context.of_walk("module.srcversion_fits"),

@@ -55,7 +55,7 @@ def crux(report: Report, context: Context, readings: tuple[RegisterNote, ...]) -
 
 
 def _variable(context: Context) -> Evidence | None:
-    """Tell which variable a walk found in the register of the bad pointer, and what it was."""
+    """Name the variable that a walk found in the register of the bad pointer, and its value."""
     fact = context.of_walk("debug.variable")
     if fact is None or context.base is None or not isinstance(fact.value, tuple):
         return None
@@ -106,12 +106,12 @@ def _check(report: Report) -> Iterator[Evidence]:
 
 
 def _overwritten(report: Report) -> Iterator[Evidence]:
-    """Tell the bytes that the slab checks found (`mm/slub.c`, check_bytes_and_report)."""
-    told = report.details
-    if span := told.get("overwritten"):
+    """Name the bytes that the slab checks found (`mm/slub.c`, check_bytes_and_report)."""
+    details = report.details
+    if span := details.get("overwritten"):
         low, _, high = span.partition("-")
         where = f"the byte at {low}" if low == high else f"the bytes from {low} to {high}"
-        found, due = told.get("first_byte"), told.get("expected_byte")
+        found, due = details.get("first_byte"), details.get("expected_byte")
         text = f"{where} had been overwritten"
         if found and due:
             text += f": {found} stands there, {due} should"
@@ -128,7 +128,7 @@ def _access(report: Report, context: Context) -> Evidence:
 
 
 def _used(report: Report, context: Context) -> tuple[str, str] | None:
-    """Return what was done with which address, where the report tells one."""
+    """Return what was done with which address, None where the report has none."""
     if report.fault and report.fault.address:
         return _VERBS.get(
             context.access, "used"

@@ -42,7 +42,7 @@ def _facts(report: Report, context: Context) -> Iterator[Evidence]:
         yield context.knows(
             "api.fact-vermagic", f"{report.module} was built for another kernel", magic
         )
-    # What is in memory now says nothing of a boot before.
+    # What is in memory now is no evidence about an earlier boot.
     if source and source.value is False and not context.boots_after:
         text = f"the {report.module} on disk is not the one in memory"
         yield context.knows("api.fact-srcversion", text, source)
@@ -55,7 +55,7 @@ def _facts(report: Report, context: Context) -> Iterator[Evidence]:
 
 
 def _other_build(module: str, context: Context) -> Iterator[Evidence]:
-    """Tell once that a file is another build, by the best sign of it.
+    """Weigh once that a file is another build, by the best sign of it.
 
     Where the module in memory is that of the file, other copies do not matter.
     """
