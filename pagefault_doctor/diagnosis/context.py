@@ -16,7 +16,6 @@ from pagefault_doctor.diagnosis.weights import WEIGHT
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.fact import Fact
 from pagefault_doctor.model.log import KernelLog, ModuleEvent
-from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Access, Kind, Line, Report
 from pagefault_doctor.symbols.instruction import Instruction, decode
 from pagefault_doctor.symbols.value_origin import ValueOrigin, origin
@@ -47,11 +46,6 @@ def _canonical(name: str) -> str:
     return f"r{name[2:]}" if name in ("r08", "r09") else name
 
 
-_REGISTER: Final = regex(r"\b([A-Za-z]{1,3}\d{0,2}) ?: [0-9a-f]{8}")
-_REGISTER_ROWS: Final = 12
-"""Rows that the registers of an architecture take at most."""
-
-
 class Context(msgspec.Struct, frozen=True, dict=True):
     """A report with its surroundings: facts, module events and the other reports of its boot.
 
@@ -80,31 +74,8 @@ class Context(msgspec.Struct, frozen=True, dict=True):
 
     def register_line(self, name: str) -> int | None:
         """Return the number of the line that prints a register, or None."""
-        if found := self._register_lines.get(name):
-            return found
-        padded = f"R0{name[1:]}" if name in ("r8", "r9") and self.arch == "x86_64" else name.upper()
-        for phrase in (f"{padded}: ", f"{name}: ", f"{name} : "):
-            for line in self.report.excerpt if phrase in self._text else ():
-                at = line.text.find(phrase)
-                # "EC = 0x25: " is no x25.
-                if at == 0 or (at > 0 and not line.text[at - 1].isalnum()):
-                    return line.number
-        return None
-
-    # The registers are the one thing that the diagnosis looks for in the text of a report: `cited`
-    # has only the line where they begin, and the next rows may be of another moment.
-    @cached_property
-    def _text(self) -> str:
-        return "\n".join(line.text for line in self.report.excerpt)
-
-    @cached_property
-    def _register_lines(self) -> dict[str, int]:
-        """The numbers of the lines that print registers, from the first on that does."""
-        first = self.report.cited.get("registers")
-        if first is None:
-            return {}
-        rows = (ln for ln in self.report.excerpt if first <= ln.number < first + _REGISTER_ROWS)
-        return {_canonical(name): ln.number for ln in rows for name in _REGISTER.findall(ln.text)}
+        cited = self.report.cited
+        return cited.get(f"registers.{name}", cited.get(f"registers.r0{name[1:]}"))
 
     def general(self) -> Iterator[tuple[str, int]]:
         """Yield the registers that may hold data."""

@@ -89,10 +89,10 @@ def pointer_of(body: ReportText) -> Frame | None:
     return None
 
 
-def registers_of(lines: Sequence[LogLine]) -> tuple[dict[str, str], int | None]:
-    """Return the first set of registers by lower-case name, and the line where they begin."""
+def registers_of(lines: Sequence[LogLine]) -> tuple[dict[str, str], dict[str, int]]:
+    """Return the first set of registers by lower-case name, and the line that prints each."""
     found: dict[str, str] = {}
-    first: int | None = None
+    printed: dict[str, int] = {}
     follows: tuple[str, int] | None = None
     for line in lines:
         if line.frame:
@@ -103,11 +103,10 @@ def registers_of(lines: Sequence[LogLine]) -> tuple[dict[str, str], int | None]:
         names, follows = row if row else (_pairs(text), None)
         if names and names[0][0] in found and names[0][0] not in ("cr2", "rsp"):
             break
-        if names:
-            first = first or line.number
-            for name, value in names:
-                found.setdefault(name, value)
-    return found, first
+        for name, value in names:
+            if name not in found:
+                found[name], printed[name] = value, line.number
+    return found, printed
 
 
 def _pairs(text: str) -> list[tuple[str, str]]:

@@ -81,6 +81,7 @@ class _Fields(msgspec.Struct, frozen=True):
     fault: Fault | None
     process: ProcessInfo
     fields: dict[str, Any]
+    printed: dict[str, int]
     details: dict[str, str]
     cited: dict[str, int]
 
@@ -99,6 +100,7 @@ def report_of(cut: ReportLines, seen: Scan, number: int) -> Report:
     last = min(last, cut.lines[-1].number)
     # What ends the report is settled: a message behind its end is not part of it.
     messages, cited = messages_of(led.head(_LONGEST_EXCERPT), last)
+    cited |= {f"registers.{name}": line for name, line in said.printed.items() if line <= last}
     return Report(
         kind=_exact(naming, said.fault),
         title=naming.title,
@@ -157,14 +159,14 @@ def _said(
     modules, unloaded, modules_line = modules_of(body)
     if modules_line is None:
         modules, unloaded, modules_line = modules_of(ReportText(beyond))
-    registers, registers_line = registers_of(body.lines) if stack.pointer else ({}, None)
+    registers, printed = registers_of(body.lines) if stack.pointer else ({}, {})
     code, code_line = code_of(body) if stack.pointer else (None, None)
     details, cited = details_of(kind, led)
     places = {
         "headline": headline.number,
         "fault": fault_line,
         "function": blamed.line if blamed else None,
-        "registers": registers_line,
+        "registers": min(printed.values(), default=None),
         "code": code_line,
         "modules": modules_line,
         "process": process.line,
@@ -177,7 +179,7 @@ def _said(
         "registers": _with_pointer(registers, stack.pointer),
         "code": code,
     }
-    return _Fields(stack, blamed, fault, process, fields, details, cited)
+    return _Fields(stack, blamed, fault, process, fields, printed, details, cited)
 
 
 def _led(lead: Sequence[LogLine]) -> tuple[LogLine, ...]:

@@ -136,9 +136,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     what only some reports have, under names that `klog/messages.py`, `klog/details.py` and the
     module of `klog/formats` for the kind document.
     `cited` maps a field (`headline`, `fault`, `function`, `registers`, `code`, `modules`,
-    `process`, `trace`, or a key of `details`) to the line it was read from. `excerpt` is the
-    report's own text. `source_line`, `inlined` (the functions inlined at the place, the outermost
-    first) and `pointer` come from debug information, not from the log.
+    `process`, `trace`, a register as `registers.rax`, or a key of `details`) to the line it was
+    read from. `excerpt` is the report's own text. `source_line`, `inlined` (the functions inlined
+    at the place, the outermost first) and `pointer` come from debug information, not from the log.
     """
 
     kind: Kind
