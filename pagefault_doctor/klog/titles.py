@@ -8,8 +8,9 @@ from typing import Final
 
 import msgspec
 
+from pagefault_doctor.klog.formats import table
 from pagefault_doctor.klog.formats.format import Format
-from pagefault_doctor.klog.formats.table import pattern, under
+from pagefault_doctor.klog.formats.table import pattern
 from pagefault_doctor.klog.guilty_function import GuiltyFunction, name_function
 from pagefault_doctor.klog.line import LogLine
 from pagefault_doctor.model.pattern import regex
@@ -62,10 +63,8 @@ def name(header: str, lines: Sequence[LogLine]) -> Title:
     text = "\n".join([line.text for line in lines])
     best: tuple[int, Format, re.Match[str]] | None = None
     broken: Format | None = None
-    for form in under(header):
-        if not any(map(text.__contains__, form.words)):
-            continue
-        match = pattern(form.says).search(text)
+    for form in table.TABLE.under(header):
+        match = form.wording.search(text)
         if match is None or (best and match.start() >= best[0]):
             continue
         if form.then and not pattern(form.then).search(text, match.start()):

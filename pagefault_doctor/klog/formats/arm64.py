@@ -2,72 +2,75 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
-from pagefault_doctor.klog.formats.format import BAD_ACCESS, FAULT, OWN, Format
+from pagefault_doctor.klog.formats import bug_warn, hardware, x86
+from pagefault_doctor.klog.formats.format import BAD_ACCESS, FAULT, Format, Lead
 from pagefault_doctor.model.report import Kind
 
 _HEADER: Final = "Unable to handle kernel"
 
 
-def _internal(what: str, kind: Kind) -> Format:
-    return Format(
+_fault = partial(Format, ways=FAULT, alts=(BAD_ACCESS,))
+
+
+def _internal(what: str, kind: Kind, details: tuple[str, ...]) -> Format:
+    return _fault(
         header="Internal error:",
+        follows=True,
         says=rf"Internal error: ?(?:{what})",
         title="Internal error in {f}",
         kind=kind,
-        ways=FAULT,
-        alts=(BAD_ACCESS,),
-        source="die (arch/arm64/kernel/traps.c, arch/arm/kernel/traps.c)",
+        details=details,
+        source="arch/arm64/kernel/traps.c (__die), arch/arm/kernel/traps.c (__die)",
     )
 
 
-FORMS: Final = (
-    Format(
+FORMATS: Final = (
+    _fault(
         header=_HEADER,
         says=r"Unable to handle kernel NULL pointer dereference",
         title="BUG: unable to handle kernel NULL pointer dereference in {f}",
         kind=Kind.NULL_POINTER,
-        ways=FAULT,
-        alts=(BAD_ACCESS,),
-        source="die_kernel_fault",
+        details=x86.DETAILS,
+        source="arch/arm64/mm/fault.c (die_kernel_fault), arch/arm/mm/fault.c (die_kernel_fault)",
     ),
-    Format(
+    _fault(
         header=_HEADER,
         says=r"Unable to handle kernel access to user memory",
         title="BUG: unable to handle kernel access to user memory in {f}",
         kind=Kind.USER_ACCESS,
-        ways=FAULT,
-        alts=(BAD_ACCESS,),
-        source="do_page_fault (arm64), riscv no_context",
+        source="arch/arm64/mm/fault.c (do_page_fault), arch/riscv/mm/fault.c (handle_page_fault)",
     ),
-    Format(
+    _fault(
         header=_HEADER,
         says=r"Unable to handle kernel (?:paging request|pointer dereference|write to read-only"
         r"|execute from|read from|access to hyp|[\w ]+? at virtual)",
         title="BUG: unable to handle kernel paging request in {f}",
         kind=Kind.PAGE_FAULT,
-        ways=FAULT,
-        alts=(BAD_ACCESS,),
-        source="die_kernel_fault",
+        details=x86.DETAILS,
+        source="arch/arm64/mm/fault.c (__do_kernel_fault), arch/s390/mm/fault.c",
     ),
-    _internal(r"Oops - BUG|BRK handler|Oops - UBSAN", Kind.KERNEL_BUG),
+    _internal(r"Oops - BUG|BRK handler|Oops - UBSAN", Kind.KERNEL_BUG, bug_warn.DETAILS),
     _internal(
         r"synchronous (?:external abort|parity|ECC)|.*(?:external abort|parity|ECC) ?\(?",
         Kind.HARDWARE,
+        hardware.DETAILS,
     ),
     _internal(
-        r"Oops: |Accessing user space|Unhandled fault|: [0-9a-f]+ \[|.*abort: ", Kind.PAGE_FAULT
+        r"Oops: |Accessing user space|Unhandled fault|: [0-9a-f]+ \[|.*abort: ",
+        Kind.PAGE_FAULT,
+        x86.DETAILS,
     ),
-    _internal(r"", Kind.TRAP),
-    Format(
+    _internal(r"", Kind.TRAP, bug_warn.DETAILS),
+    _fault(
         header="Unhandled fault:",
         says=r"Unhandled fault:",
         title="Unhandled fault in {f}",
         kind=Kind.PAGE_FAULT,
-        ways=FAULT,
-        alts=(BAD_ACCESS,),
-        source="do_DataAbort (arch/arm/mm/fault.c)",
+        details=x86.DETAILS,
+        source="arch/arm/mm/fault.c (do_DataAbort)",
     ),
     Format(
         header="Alignment trap:",
@@ -75,15 +78,30 @@ FORMS: Final = (
         title="Alignment trap in {f}",
         kind=Kind.TRAP,
         ways=FAULT,
-        source="do_alignment (arch/arm/mm/alignment.c)",
+        details=bug_warn.DETAILS,
+        source="arch/arm/mm/alignment.c (do_alignment)",
     ),
-    Format(
-        header=OWN,
+    _fault(
+        start=r"Unhandled prefetch abort: ",
+        needles=("Unhandled ",),
+        lead=Lead.DROPPED,
         says=r"Unhandled prefetch abort: ",
         title="Unhandled prefetch abort in {f}",
         kind=Kind.PAGE_FAULT,
+        details=x86.DETAILS,
+        source="arch/arm/mm/fault.c (do_PrefetchAbort)",
+    ),
+    Format(
+        start=r"Insufficient stack space to handle exception!",
+        needles=("Insufficient stack",),
+        lead=Lead.FAR,
+        follows=True,
+        says=r"Insufficient stack space to handle exception!",
+        title="kernel stack overflow in {f}",
+        kind=Kind.STACK_GUARD,
         ways=FAULT,
-        alts=(BAD_ACCESS,),
-        source="do_PrefetchAbort (arch/arm/mm/fault.c)",
+        alts=("stack-overflow in {f}",),
+        details=x86.DETAILS,
+        source="arch/arm64/kernel/traps.c (panic_bad_stack)",
     ),
 )

@@ -7,42 +7,36 @@ Details: `file`, `file_line`, `in_atomic`, `irqs_disabled`, `preempt_count`.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from pagefault_doctor.klog.formats.format import TRACED, Format
 from pagefault_doctor.model.report import Kind
 
-FORMS: Final = (
-    Format(
-        header="BUG:",
-        says=r"BUG: scheduling while atomic",
-        title="BUG: scheduling while atomic in {f}",
-        kind=Kind.ATOMIC_SLEEP,
-        ways=TRACED,
-        skip="schedule|cond_resched",
-        source="__schedule_bug",
-    ),
-    Format(
-        header="BUG:",
-        says=r"BUG: sleeping function called from invalid context at",
-        title="BUG: sleeping function called from invalid context in {f}",
-        kind=Kind.ATOMIC_SLEEP,
-        ways=TRACED,
-        source="__might_resched",
-    ),
-    Format(
-        header="BUG:",
-        says=r"BUG: using ([a-z0-9_]+)\(\) in preemptible",
-        title="BUG: using {1}() in preemptible code in {f}",
-        kind=Kind.ATOMIC_SLEEP,
-        ways=TRACED,
-        skip="dump|preempt|debug_smp|hardirqs",
-        source="check_preemption_disabled",
-    ),
-)
-
 DETAILS: Final = (
     r"invalid context at (?P<file>\S+?):(?P<file_line>\d+)",
     r"in_atomic\(\): (?P<in_atomic>\d+), irqs_disabled\(\): (?P<irqs_disabled>\d+)",
     r"scheduling while atomic: .*?/\d+/(?P<preempt_count>0x[0-9a-f]+)",
+)
+
+_atomic = partial(Format, header="BUG:", kind=Kind.ATOMIC_SLEEP, ways=TRACED, details=DETAILS)
+
+FORMATS: Final = (
+    _atomic(
+        says=r"BUG: scheduling while atomic",
+        title="BUG: scheduling while atomic in {f}",
+        skip="schedule|cond_resched",
+        source="kernel/sched/core.c (__schedule_bug)",
+    ),
+    _atomic(
+        says=r"BUG: sleeping function called from invalid context at",
+        title="BUG: sleeping function called from invalid context in {f}",
+        source="kernel/sched/core.c (__might_resched)",
+    ),
+    _atomic(
+        says=r"BUG: using ([a-z0-9_]+)\(\) in preemptible",
+        title="BUG: using {1}() in preemptible code in {f}",
+        skip="dump|preempt|debug_smp|hardirqs",
+        source="lib/smp_processor_id.c (check_preemption_disabled)",
+    ),
 )

@@ -11,199 +11,27 @@ transmit queue that timed out; `irq` that nobody cared for, and its `handler`.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
-from pagefault_doctor.klog.formats.format import BAD_ACCESS, FAULT, OWN, TRACED, Format
+from pagefault_doctor.klog.formats import lock
+from pagefault_doctor.klog.formats.format import (
+    BAD_ACCESS,
+    FAULT,
+    TRACED,
+    Continuation,
+    Format,
+    Lead,
+)
 from pagefault_doctor.klog.guilty_function import CALL, RIP, TRACE
 from pagefault_doctor.model.report import Kind
 
 _AT: Final = r"WARNING: (?:CPU: \d+ PID: \d+ )?(?:at )?"
 _OBJECTS: Final = "debug_|work_fixup|timer|free_obj|percpu_counter"
+_COPY: Final = "usercopy|__check_object_size|check_"
 _WARNED: Final = ((RIP, TRACE), (CALL, TRACE))
 """After the RIP line of the trap; kernels before 4.11 have none."""
 
-
-def _warning(where: str, title: str, kind: Kind, skip: str = "", source: str = "") -> Format:
-    return Format(
-        header="WARNING:",
-        says=_AT + where,
-        title=title,
-        kind=kind,
-        ways=_WARNED,
-        skip=skip,
-        source=source,
-    )
-
-
-FORMS: Final = (
-    _warning(
-        r"lib/debugobjects\.c",
-        "WARNING: ODEBUG bug in {f}",
-        Kind.WARNING,
-        skip=_OBJECTS,
-        source="debug_print_object",
-    ),
-    _warning(r"mm/usercopy\.c", "WARNING: bad usercopy in {f}", Kind.USERCOPY, "usercopy|__check"),
-    _warning(r"lib/kobject\.c", "WARNING: kobject bug in {f}", Kind.WARNING, "kobject_"),
-    _warning(r"fs/proc/generic\.c", "WARNING: proc registration bug in {f}", Kind.WARNING, "proc_"),
-    _warning(
-        r"lib/refcount\.c", "WARNING: refcount bug in {f}", Kind.REFCOUNT, "refcount|kobject_"
-    ),
-    _warning(
-        r"kernel/locking/lockdep\.c:\d+ (?:at )?\S*lock_",
-        "WARNING: locking bug in {f}",
-        Kind.LOCKDEP,
-        "lock_sock|release_sock",
-    ),
-    _warning(
-        r"[a-zA-Z0-9_/.-]+:\d+ (?:at )?usb_submit_urb",
-        "WARNING in {f}/usb_submit_urb",
-        Kind.WARNING,
-        "usb_submit_urb|usb_start_wait_urb|usb_bulk_msg|usb_interrupt_msg|usb_control_msg",
-    ),
-    _warning(
-        r"mm/vmalloc\.c:\d+ (?:at )?__vmalloc_node_range",
-        "WARNING: zero-size vmalloc in {f}",
-        Kind.WARNING,
-        source="__vmalloc_node_range",
-    ),
-    _warning(
-        r"mm/.*\.c:\d+ (?:at )?k?.?malloc",
-        "WARNING: kmalloc bug in {f}",
-        Kind.WARNING,
-        "kmalloc|kcalloc|kzalloc|krealloc|kvmalloc|vmalloc|__alloc_pages|mem_alloc",
-    ),
-    _warning(
-        r"[a-zA-Z0-9_/.-]+:\d+ (?:at )?[a-zA-Z0-9_]+",
-        "WARNING in {f}",
-        Kind.WARNING,
-        source="__warn",
-    ),
-    Format(
-        header="WARNING:",
-        says=r"WARNING: at [a-zA-Z0-9_/.-]+:\d+ *(?:\n|$)",
-        title="WARNING in {f}",
-        kind=Kind.WARNING,
-        ways=_WARNED,
-        source="__warn of an address without a symbol",
-    ),
-    Format(
-        header="WARNING:",
-        says=r"WARNING: (?:CPU: \d+ PID: \d+ )?at ([a-zA-Z0-9_]+)[+.]",
-        title="WARNING in {f}",
-        kind=Kind.WARNING,
-        ways=_WARNED,
-        source="__warn without CONFIG_DEBUG_BUGVERBOSE",
-    ),
-    Format(
-        header="WARNING:",
-        says=r"WARNING: kernel stack regs .* has bad '.*' value",
-        title="WARNING: kernel stack regs has bad value",
-        kind=Kind.WARNING,
-        plain=True,
-        source="arch/x86/kernel/unwind_frame.c",
-    ),
-    Format(
-        header="WARNING:",
-        says=r"WARNING: kernel stack frame pointer .* has bad value",
-        title="WARNING: kernel stack regs has bad value",
-        kind=Kind.WARNING,
-        plain=True,
-        source="arch/x86/kernel/unwind_frame.c",
-    ),
-    Format(
-        header="kernel BUG",
-        says=r"kernel BUG at mm/usercopy\.c",
-        title="BUG: bad usercopy in {f}",
-        kind=Kind.USERCOPY,
-        ways=FAULT,
-        skip="usercopy|__check_object_size|check_",
-        source="usercopy_abort",
-    ),
-    Format(
-        header="kernel BUG",
-        says=r"kernel BUG at lib/list_debug\.c",
-        title="BUG: corrupted list in {f}",
-        kind=Kind.LIST_CORRUPTION,
-        ways=FAULT,
-        alts=(BAD_ACCESS,),
-        source="CHECK_DATA_CORRUPTION",
-    ),
-    Format(
-        header="kernel BUG",
-        says=r"kernel BUG at (.*)",
-        title="kernel BUG in {f}",
-        kind=Kind.KERNEL_BUG,
-        ways=FAULT,
-        skip="^skb_",
-        source="lib/bug.c (report_bug)",
-    ),
-    Format(
-        header="Kernel BUG",
-        says=r"Kernel BUG (.*)",
-        title="kernel BUG {1}",
-        kind=Kind.KERNEL_BUG,
-        source="arch/riscv, arch/s390",
-    ),
-    Format(
-        header="BUG:",
-        says=r"BUG: corrupted list in",
-        title="BUG: corrupted list in {f}",
-        kind=Kind.LIST_CORRUPTION,
-        ways=TRACED,
-    ),
-    Format(
-        header=OWN,
-        says=r"Kernel memory (?:exposure|overwrite) attempt detected",
-        title="BUG: bad usercopy in {f}",
-        kind=Kind.USERCOPY,
-        ways=FAULT,
-        skip="usercopy|__check_object_size|check_",
-        source="usercopy_abort",
-    ),
-    Format(
-        header=OWN,
-        says=r"detected buffer overflow|detected field-spanning",
-        title="WARNING: buffer overflow in {f}",
-        kind=Kind.WARNING,
-        ways=FAULT,
-        source="__fortify_report",
-    ),
-    Format(
-        header=OWN,
-        says=r"ODEBUG: \w+ ",
-        title="WARNING: ODEBUG bug in {f}",
-        kind=Kind.WARNING,
-        ways=((CALL, TRACE), (r"hint: (?P<f>[A-Za-z0-9_]+)[+.]",)),
-        skip=_OBJECTS,
-        source="debug_print_object; its headline is not in the log",
-    ),
-    Format(
-        header=OWN,
-        says=r"skb_(?:over|under)_panic: text:",
-        title="kernel BUG in {f}",
-        kind=Kind.KERNEL_BUG,
-        ways=FAULT,
-        skip="^skb_",
-        source="net/core/skbuff.c (skb_panic)",
-    ),
-    Format(
-        header=OWN,
-        says=r"NETDEV WATCHDOG: ",
-        title="NETDEV WATCHDOG: transmit queue timed out",
-        kind=Kind.WARNING,
-        plain=True,
-        source="net/sched/sch_generic.c (dev_watchdog)",
-    ),
-    Format(
-        header=OWN,
-        says=r"irq \d+: nobody cared",
-        title="irq: nobody cared",
-        kind=Kind.WARNING,
-        plain=True,
-        source="kernel/irq/spurious.c (__report_bad_irq)",
-    ),
-)
 
 DETAILS: Final = (
     r"kernel BUG at (?P<file>\S+?):(?P<file_line>\d+)!",
@@ -225,4 +53,235 @@ DETAILS: Final = (
     r"^\[<[0-9a-f]+>\] (?P<handler>\w+(?: \[[\w-]+\])?)(?: threaded .*)?$",
     r"skb_(?P<check>(?:over|under)_panic: .*)",
     r"CFI failure at (?P<cfi_caller>\S+(?: \[[\w-]+\])?) \(target: (?P<cfi_target>[^;]{1,80})",
+)
+
+_warned = partial(Format, header="WARNING:", kind=Kind.WARNING, ways=_WARNED, details=DETAILS)
+_unwinder = partial(
+    Format,
+    header="WARNING:",
+    title="WARNING: kernel stack regs has bad value",
+    kind=Kind.WARNING,
+    plain=True,
+    details=DETAILS,
+    source="arch/x86/kernel/unwind_frame.c (unwind_next_frame)",
+)
+_checked = partial(Format, ways=FAULT, details=DETAILS)
+
+FORMATS: Final = (
+    _warned(
+        says=_AT + r"lib/debugobjects\.c",
+        title="WARNING: ODEBUG bug in {f}",
+        skip=_OBJECTS,
+        source="lib/debugobjects.c (debug_print_object)",
+    ),
+    _warned(
+        says=_AT + r"mm/usercopy\.c",
+        title="WARNING: bad usercopy in {f}",
+        kind=Kind.USERCOPY,
+        skip="usercopy|__check",
+        source="mm/usercopy.c (usercopy_warn)",
+    ),
+    _warned(
+        says=_AT + r"lib/kobject\.c",
+        title="WARNING: kobject bug in {f}",
+        skip="kobject_",
+        source="lib/kobject.c",
+    ),
+    _warned(
+        says=_AT + r"fs/proc/generic\.c",
+        title="WARNING: proc registration bug in {f}",
+        skip="proc_",
+        source="fs/proc/generic.c",
+    ),
+    _warned(
+        says=_AT + r"lib/refcount\.c",
+        title="WARNING: refcount bug in {f}",
+        kind=Kind.REFCOUNT,
+        skip="refcount|kobject_",
+        source="lib/refcount.c (refcount_warn_saturate)",
+    ),
+    _warned(
+        says=_AT + r"kernel/locking/lockdep\.c:\d+ (?:at )?\S*lock_",
+        title="WARNING: locking bug in {f}",
+        kind=Kind.LOCKDEP,
+        skip="lock_sock|release_sock",
+        details=lock.DETAILS,
+        source="kernel/locking/lockdep.c",
+    ),
+    _warned(
+        says=_AT + r"[a-zA-Z0-9_/.-]+:\d+ (?:at )?usb_submit_urb",
+        title="WARNING in {f}/usb_submit_urb",
+        skip="usb_submit_urb|usb_start_wait_urb|usb_bulk_msg|usb_interrupt_msg|usb_control_msg",
+        source="drivers/usb/core/urb.c (usb_submit_urb)",
+    ),
+    _warned(
+        says=_AT + r"mm/vmalloc\.c:\d+ (?:at )?__vmalloc_node_range",
+        title="WARNING: zero-size vmalloc in {f}",
+        source="mm/vmalloc.c (__vmalloc_node_range)",
+    ),
+    _warned(
+        says=_AT + r"mm/.*\.c:\d+ (?:at )?k?.?malloc",
+        title="WARNING: kmalloc bug in {f}",
+        skip="kmalloc|kcalloc|kzalloc|krealloc|kvmalloc|vmalloc|__alloc_pages|mem_alloc",
+        source="mm/util.c, mm/slab_common.c",
+    ),
+    _warned(
+        says=_AT + r"[a-zA-Z0-9_/.-]+:\d+ (?:at )?[a-zA-Z0-9_]+",
+        title="WARNING in {f}",
+        source="kernel/panic.c (__warn)",
+    ),
+    _warned(
+        says=r"WARNING: at [a-zA-Z0-9_/.-]+:\d+ *(?:\n|$)",
+        title="WARNING in {f}",
+        source="kernel/panic.c (__warn), of an address without a symbol",
+    ),
+    _warned(
+        says=r"WARNING: (?:CPU: \d+ PID: \d+ )?at ([a-zA-Z0-9_]+)[+.]",
+        title="WARNING in {f}",
+        source="kernel/panic.c (__warn), without CONFIG_DEBUG_BUGVERBOSE",
+    ),
+    _unwinder(says=r"WARNING: kernel stack regs .* has bad '.*' value"),
+    _unwinder(says=r"WARNING: kernel stack frame pointer .* has bad value"),
+    _checked(
+        header="kernel BUG",
+        says=r"kernel BUG at mm/usercopy\.c",
+        title="BUG: bad usercopy in {f}",
+        kind=Kind.USERCOPY,
+        skip=_COPY,
+        source="mm/usercopy.c (usercopy_abort)",
+    ),
+    _checked(
+        header="kernel BUG",
+        says=r"kernel BUG at lib/list_debug\.c",
+        title="BUG: corrupted list in {f}",
+        kind=Kind.LIST_CORRUPTION,
+        alts=(BAD_ACCESS,),
+        source="lib/list_debug.c, with CONFIG_BUG_ON_DATA_CORRUPTION",
+    ),
+    _checked(
+        header="kernel BUG",
+        says=r"kernel BUG at (.*)",
+        title="kernel BUG in {f}",
+        kind=Kind.KERNEL_BUG,
+        skip="^skb_",
+        source="lib/bug.c (report_bug)",
+    ),
+    Format(
+        header="Kernel BUG [#",
+        follows=True,
+        says=r"Kernel BUG (\[#.*)",
+        title="kernel BUG {1}",
+        kind=Kind.KERNEL_BUG,
+        details=DETAILS,
+        source="arch/riscv/kernel/traps.c (handle_break)",
+    ),
+    Format(
+        header="Kernel BUG",
+        says=r"Kernel BUG (.*)",
+        title="kernel BUG {1}",
+        kind=Kind.KERNEL_BUG,
+        details=DETAILS,
+        source="lib/bug.c (report_bug), without CONFIG_DEBUG_BUGVERBOSE",
+    ),
+    Format(
+        header="BUG:",
+        says=r"BUG: corrupted list in",
+        title="BUG: corrupted list in {f}",
+        kind=Kind.LIST_CORRUPTION,
+        ways=TRACED,
+        details=DETAILS,
+        source="lib/list_debug.c, as fuzzers repeat it",
+    ),
+    _checked(
+        start=r"list_(?:add|del) (?:corruption[.,]|double add:)",
+        needles=("list_add ", "list_del "),
+        lead=Lead.KEPT,
+        follows=True,
+        says=r"list_(?:add|del) (?:corruption|double add)",
+        title="BUG: corrupted list in {f}",
+        kind=Kind.LIST_CORRUPTION,
+        alts=(BAD_ACCESS,),
+        source="lib/list_debug.c, without CONFIG_BUG_ON_DATA_CORRUPTION",
+    ),
+    _checked(
+        start=r"refcount_t: (?:underflow|addition on 0|increment on 0|saturated|decrement)",
+        needles=("refcount_t: ",),
+        lead=Lead.KEPT,
+        follows=True,
+        says=r"refcount_t: ",
+        title="WARNING: refcount bug in {f}",
+        kind=Kind.REFCOUNT,
+        source="lib/refcount.c (refcount_warn_saturate); its headline is not in the log",
+    ),
+    _checked(
+        start=r"Kernel memory (?:exposure|overwrite) attempt detected",
+        needles=("Kernel memory ",),
+        lead=Lead.DROPPED,
+        says=r"Kernel memory (?:exposure|overwrite) attempt detected",
+        title="BUG: bad usercopy in {f}",
+        kind=Kind.USERCOPY,
+        skip=_COPY,
+        source="mm/usercopy.c (usercopy_abort)",
+    ),
+    _checked(
+        start=r"detected buffer overflow in \w+|\w+: detected (?:buffer overflow|field-span)",
+        needles=(": detected ", "detected buffer over"),
+        lead=Lead.KEPT,
+        says=r"detected buffer overflow|detected field-spanning",
+        title="WARNING: buffer overflow in {f}",
+        kind=Kind.WARNING,
+        source="lib/string_helpers.c (__fortify_report), include/linux/fortify-string.h",
+    ),
+    Format(
+        start=r"^ODEBUG: \w+ .*object type: ",
+        needles=("BUG",),
+        lead=Lead.DROPPED,
+        says=r"ODEBUG: \w+ ",
+        title="WARNING: ODEBUG bug in {f}",
+        kind=Kind.WARNING,
+        ways=((CALL, TRACE), (r"hint: (?P<f>[A-Za-z0-9_]+)[+.]",)),
+        skip=_OBJECTS,
+        details=DETAILS,
+        source="lib/debugobjects.c (debug_print_object); its headline is not in the log",
+    ),
+    _checked(
+        start=r"skb_(?:over|under)_panic: text:",
+        needles=("_panic: text",),
+        lead=Lead.KEPT,
+        says=r"skb_(?:over|under)_panic: text:",
+        title="kernel BUG in {f}",
+        kind=Kind.KERNEL_BUG,
+        skip="^skb_",
+        source="net/core/skbuff.c (skb_panic)",
+    ),
+    Format(
+        start=r"NETDEV WATCHDOG: ",
+        needles=("NETDEV WATCHDOG",),
+        notice=True,
+        lead=Lead.DROPPED,
+        says=r"NETDEV WATCHDOG: ",
+        title="NETDEV WATCHDOG: transmit queue timed out",
+        kind=Kind.WARNING,
+        plain=True,
+        details=DETAILS,
+        source="net/sched/sch_generic.c (dev_watchdog)",
+    ),
+    Format(
+        start=r"^irq \d+: nobody cared",
+        needles=("nobody cared",),
+        notice=True,
+        lead=Lead.DROPPED,
+        says=r"irq \d+: nobody cared",
+        title="irq: nobody cared",
+        kind=Kind.WARNING,
+        plain=True,
+        details=DETAILS,
+        source="kernel/irq/spurious.c (__report_bad_irq)",
+    ),
+)
+
+CONTINUATIONS: Final = (
+    Continuation(lead=r"cut here", source="kernel/panic.c (__warn_printk), lib/bug.c (report_bug)"),
+    Continuation(lead=r"usercopy: ", source="mm/usercopy.c (usercopy_abort)"),
+    Continuation(lead=r"ODEBUG: ", source="lib/debugobjects.c (debug_print_object)"),
 )

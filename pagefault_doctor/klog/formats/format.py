@@ -1,14 +1,15 @@
-"""A form of report: how its headline reads, what it is called, where its function stands."""
+"""One wording of the kernel as one row: what opens it, what belongs to it, how it is named."""
 
 from __future__ import annotations
 
+from enum import Enum
 from functools import cached_property
 from typing import Final
 
 import msgspec
 
 from pagefault_doctor.klog.guilty_function import CALL, RIP, TRACE, Choice
-from pagefault_doctor.model.pattern import words_of
+from pagefault_doctor.model.pattern import WordedPattern, words_of
 from pagefault_doctor.model.report import Kind
 
 FAULT: Final = ((RIP, CALL, TRACE),)
@@ -18,28 +19,54 @@ TRACED: Final = ((CALL, TRACE),)
 ONLY_RIP: Final = ((RIP,),)
 """The faulting instruction and nothing else: the trace would name the handler."""
 BAD_ACCESS: Final = "bad-access in {f}"
-
-
 OWN: Final = ""
-"""The header of forms that syzbot does not know."""
+"""The header of rows that the naming convention does not know."""
+
+
+class Lead(Enum):
+    """What a line that opens a report is where the headline of another one follows closely."""
+
+    ALONE = "a report of its own"
+    DROPPED = "no report, and no part of the one that follows"
+    KEPT = "the first line of the report that follows"
+    FAR = "the first line of the report that follows, even when a dump stands in between"
 
 
 class Format(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """One row of a family's table.
+    """One row of a family's table: everything that klog has to know of one wording.
 
-    `header` is the start (one of `starts.HEADERS`) it belongs to. `says` is a regular expression
-    over the report's text; `then` one that must follow for the report to be whole. Their groups are
-    `{1}`, `{2}` ... in `title` and `alts`; `{f}` is the function found by following `ways`, none of
-    the functions in `skip` counting; `{g}` the one that `origin` leads to. A `plain` kind prints no
-    stack. A `lost` one always means that the real headline is missing; for a `nameless` one the
-    naming convention has no title but the line as it stands. `source` is where the kernel prints
-    it.
+    Finding it: `header` is what the headline contains, by the naming convention. A row that the
+    convention does not know has `start` instead: an expression for its headline, and `needles`,
+    words of which every such line holds at least one; by default what
+    the expression itself needs. A `notice` counts only in a boot where no
+    report with a header stands. Rows of the same `alike` report the same trouble: one that follows
+    another is no report of its own; by default only the row itself is alike.
+
+    Cutting it: `lead` is what the line is where another headline follows closely. One that
+    `follows` goes on with the report it stands in.
+
+    Naming it: `says` is an expression for the report's text, by default `start`; `then` one that
+    has to follow for the report to be whole. Their groups are `{1}`, `{2}` ... in `title` and
+    `alts`; `{f}` is the function found by following `ways`, none of the functions in `skip`
+    counting; `{g}` the one that `origin` leads to. A `plain` kind prints no stack. A `lost` one
+    always means that the real headline is missing; for a `nameless` one the naming convention has
+    no title but the line itself.
+
+    Reading it: the named groups of `details` are the details of the report. `source` is the kernel
+    file that prints it, and the function in it.
     """
 
-    header: str | tuple[str, ...]
-    says: str
     title: str
     kind: Kind
+    source: str
+    says: str = ""
+    header: str | tuple[str, ...] = OWN
+    start: str = ""
+    needles: tuple[str, ...] = ()
+    notice: bool = False
+    alike: str = ""
+    lead: Lead = Lead.ALONE
+    follows: bool = False
     then: str = ""
     ways: tuple[tuple[str, ...], ...] = ()
     alts: tuple[str, ...] = ()
@@ -49,9 +76,36 @@ class Format(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     plain: bool = False
     lost: bool = False
     nameless: bool = False
-    source: str = ""
+    details: tuple[str, ...] = ()
+
+    @cached_property
+    def wording(self) -> WordedPattern:
+        """What it `says`, and words of which such a text holds at least one."""
+        return WordedPattern(self.says or self.start)
 
     @cached_property
     def words(self) -> tuple[str, ...]:
-        """Words of which a text that it `says` holds at least one."""
-        return words_of(self.says)
+        """Words of which a line that opens such a report holds at least one."""
+        return self.headers or self.needles or words_of(self.start)
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """Its headers of the naming convention."""
+        named = self.header if isinstance(self.header, tuple) else (self.header,)
+        return tuple(header for header in named if header != OWN)
+
+    def is_alike(self, other: Format) -> bool:
+        """Whether two rows report the same trouble."""
+        return self is other or (self.alike != "" and self.alike == other.alike)
+
+
+class Continuation(msgspec.Struct, frozen=True, kw_only=True):
+    """Lines that name no report but belong to one, as expressions.
+
+    Those that `lead` stand just before a headline. Those that `follows` finds look like headlines
+    and go on with the report they stand in.
+    """
+
+    source: str
+    lead: str = ""
+    follows: str = ""

@@ -8,9 +8,10 @@ and `owner_pid` where the kernel knows the lock.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
-from pagefault_doctor.klog.formats.format import Format
+from pagefault_doctor.klog.formats.format import FAULT, TRACED, Continuation, Format, Lead
 from pagefault_doctor.klog.guilty_function import CALL, RIP, TRACE, Choice
 from pagefault_doctor.model.report import Kind
 
@@ -23,7 +24,26 @@ _STALL_WORDS: Final = (
     r"(?:rcu_[a-z_]+ )?(?:self-)?detected (?:expedited )?stalls? on|rcu_[a-z]+ detected stalls"
 )
 
-FORMS: Final = (
+DETAILS: Final = (
+    r"soft lockup - CPU#\d+ stuck for (?P<seconds>\d+)s",
+    r"blocked (?:in I/O wait )?for more than (?P<seconds>\d+) seconds",
+    r"workqueue lockup - pool .*? stuck for (?P<seconds>\d+)s",
+    r"\(t=(?P<jiffies>\d+) jiffies",
+    r"is blocked on an? (?P<blocked_on>\w+),? .*?owned by task (?P<owner>\S+?):(?P<owner_pid>\d+)",
+    r"(?P<stalled>(?:rcu_\w+ )?(?:self-)?detected (?:expedited )?stalls? on .*)",
+)
+
+_hung = partial(
+    Format,
+    header="INFO:",
+    kind=Kind.HUNG_TASK,
+    ways=TRACED,
+    alts=("hang in {f}",),
+    take=Choice.HUNG,
+    details=DETAILS,
+)
+
+FORMATS: Final = (
     Format(
         header="BUG:",
         says=r"BUG: soft lockup",
@@ -32,7 +52,8 @@ FORMS: Final = (
         ways=((RIP, TRACE), (CALL, TRACE)),
         alts=("stall in {f}",),
         take=Choice.STALL,
-        source="watchdog_timer_fn",
+        details=DETAILS,
+        source="kernel/watchdog.c (watchdog_timer_fn)",
     ),
     Format(
         header="INFO:",
@@ -43,27 +64,18 @@ FORMS: Final = (
         alts=("stall in {f}",),
         skip="apic_timer_interrupt|rcu",
         take=Choice.STALL,
-        source="print_cpu_stall, print_other_cpu_stall",
+        details=DETAILS,
+        source="kernel/rcu/tree_stall.h (print_cpu_stall, print_other_cpu_stall)",
     ),
-    Format(
-        header="INFO:",
+    _hung(
         says=r"INFO: task [\s\S]{0,100}? (?:is )?blocked (?:in I/O wait )?for more than",
         title="INFO: task hung in {f}",
-        kind=Kind.HUNG_TASK,
-        ways=((CALL, TRACE),),
-        alts=("hang in {f}",),
-        take=Choice.HUNG,
-        source="check_hung_task",
+        source="kernel/hung_task.c (check_hung_task)",
     ),
-    Format(
-        header="INFO:",
+    _hung(
         says=r"INFO: task [\s\S]{0,100}? can't die for more than",
         title="INFO: task can't die in {f}",
-        kind=Kind.HUNG_TASK,
-        ways=((CALL, TRACE),),
-        alts=("hang in {f}",),
-        take=Choice.HUNG,
-        source="check_killed_task (linux-next)",
+        source="kernel/hung_task.c (check_killed_task), linux-next",
     ),
     Format(
         header="BUG:",
@@ -71,22 +83,55 @@ FORMS: Final = (
         title="BUG: workqueue lockup",
         kind=Kind.LOCKUP,
         plain=True,
-        source="wq_watchdog_timer_fn",
+        details=DETAILS,
+        source="kernel/workqueue.c (wq_watchdog_timer_fn)",
     ),
     Format(
         header="INFO:",
         says=r"INFO: (task .*? is blocked on an? .*)",
         title="INFO: {1}",
         kind=Kind.HUNG_TASK,
-        source="debug_show_blocker; its headline is not in the log",
+        details=DETAILS,
+        source="kernel/hung_task.c (debug_show_blocker); its headline is not in the log",
+    ),
+    Format(
+        start=r"Watchdog detected hard LOCKUP on cpu|CPU \d+ self-detected hard LOCKUP"
+        r"|CPU \d+ detected hard LOCKUP on other CPUs",
+        needles=("hard LOCKUP",),
+        lead=Lead.DROPPED,
+        says=r"detected hard LOCKUP",
+        title="hard LOCKUP in {f}",
+        kind=Kind.LOCKUP,
+        ways=FAULT,
+        details=DETAILS,
+        source="kernel/watchdog.c (watchdog_hardlockup_check), arch/powerpc/kernel/watchdog.c",
+    ),
+    Format(
+        start=r"rcu_\w+ kthread (?:timer wakeup didn't|starved for \d+ jiffies)",
+        needles=("kthread starved", "kthread timer wakeup"),
+        follows=True,
+        says=r"rcu_\w+ kthread starved",
+        title="rcu kthread starved",
+        kind=Kind.STALL,
+        plain=True,
+        details=DETAILS,
+        source="kernel/rcu/tree_stall.h (rcu_check_gp_kthread_starvation)",
+    ),
+    Format(
+        header="unregister_netdevice: waiting for",
+        follows=True,
+        says=r"unregister_netdevice: waiting for .* to become free",
+        title="unregister_netdevice: waiting for DEV to become free",
+        kind=Kind.HUNG_TASK,
+        plain=True,
+        details=DETAILS,
+        source="net/core/dev.c (netdev_wait_allrefs_any)",
     ),
 )
 
-DETAILS: Final = (
-    r"soft lockup - CPU#\d+ stuck for (?P<seconds>\d+)s",
-    r"blocked (?:in I/O wait )?for more than (?P<seconds>\d+) seconds",
-    r"workqueue lockup - pool .*? stuck for (?P<seconds>\d+)s",
-    r"\(t=(?P<jiffies>\d+) jiffies",
-    r"is blocked on an? (?P<blocked_on>\w+),? .*?owned by task (?P<owner>\S+?):(?P<owner_pid>\d+)",
-    r"(?P<stalled>(?:rcu_\w+ )?(?:self-)?detected (?:expedited )?stalls? on .*)",
+CONTINUATIONS: Final = (
+    Continuation(
+        follows=r"INFO: task .* is blocked on an? ",
+        source="kernel/hung_task.c (debug_show_blocker)",
+    ),
 )

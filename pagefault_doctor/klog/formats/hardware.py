@@ -13,72 +13,11 @@ error; `direction`, `dma_address`, `dma_reason` of an IOMMU fault; `sector`, `co
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
-from pagefault_doctor.klog.formats.format import FAULT, OWN, Format
+from pagefault_doctor.klog.formats.format import FAULT, Format, Lead
 from pagefault_doctor.model.report import Kind
-
-
-def _plain(says: str, title: str, source: str) -> Format:
-    return Format(header=OWN, says=says, title=title, kind=Kind.HARDWARE, plain=True, source=source)
-
-
-FORMS: Final = (
-    _plain(r"Machine Check Exception: +[0-9a-f]", "machine check exception", "print_mce"),
-    _plain(r"Machine Check: +[0-9a-f]", "machine check", "print_mce"),
-    _plain(r"Machine check events logged", "machine check events logged", "mce_notify_irq"),
-    Format(
-        header=OWN,
-        says=r"Machine check in kernel mode|Oops: Machine check",
-        title="machine check in {f}",
-        kind=Kind.HARDWARE,
-        ways=FAULT,
-        source="arch/powerpc/kernel/traps.c (machine_check_exception)",
-    ),
-    _plain(
-        r"Hardware error from APEI Generic Hardware Error Source",
-        "hardware error from APEI",
-        "__ghes_print_estatus",
-    ),
-    Format(
-        header=OWN,
-        says=r"SError Interrupt on CPU\d+|Bad mode in [\w ]+ handler detected",
-        title="SError in {f}",
-        kind=Kind.HARDWARE,
-        ways=FAULT,
-        source="arm64_serror_panic",
-    ),
-    _plain(r"EDAC [\w#]+: (?:\d+ )?UE ", "uncorrected memory error", "edac_mc_printk"),
-    _plain(r"EDAC [\w#]+: (?:\d+ )?CE ", "corrected memory error", "edac_mc_printk"),
-    _plain(r"Memory failure: 0x[0-9a-f]+: ", "memory failure", "mm/memory-failure.c"),
-    _plain(
-        r"AER: (?:Multiple )?Uncorrect\w+ (\((?:Non-)?Fatal\))",
-        "uncorrected PCIe error {1}",
-        "aer_print_port_info",
-    ),
-    _plain(r"AER: (?:Multiple )?Corrected", "corrected PCIe error", "aer_print_port_info"),
-    _plain(
-        r"PCIe Bus Error: severity=(\w+)(?: (\([\w-]+\)))?",
-        "PCIe bus error: {1} {2}",
-        "aer_print_error",
-    ),
-    _plain(r"DMAR: \[(DMA \w+|INTR-REMAP)", "DMAR fault: {1}", "dmar_fault_do_one"),
-    _plain(r"AMD-Vi: Event logged \[([A-Z_0-9]+)", "AMD-Vi: {1}", "iommu_print_event"),
-    _plain(r"arm-smmu", "IOMMU fault", "drivers/iommu/arm/arm-smmu"),
-    _plain(r"NMI: (IOCK|PCI system) error", "NMI: {1} error", "arch/x86/kernel/nmi.c"),
-    _plain(r"NMI received for unknown reason", "unknown NMI", "unknown_nmi_error"),
-    _plain(
-        r"(Core|Package) temperature (?:is )?above threshold",
-        "{1} temperature above threshold",
-        "arch/x86/kernel/cpu/mce/therm_throt.c",
-    ),
-    _plain(r"ata\d[\d.]*: exception Emask 0x", "ATA error", "ata_eh_link_report"),
-    _plain(
-        r"(I/O|critical (?:medium|target|nexus)|protection|device resource|timeout) error, dev ",
-        "disk: {1} error",
-        "blk_print_req_error",
-    ),
-)
 
 DETAILS: Final = (
     r"Machine Check(?: Exception)?: +[0-9a-f]+ Bank (?P<bank>\d+): (?P<status>[0-9a-f]+)",
@@ -103,4 +42,189 @@ DETAILS: Final = (
     r"failed command: (?P<command>.+)",
     r" error, dev (?P<device>\w+), sector (?P<sector>\d+)",
     r"Memory failure: (?P<pfn>0x[0-9a-f]+)",
+)
+
+_MEMORY: Final = "memory"
+_PCIE: Final = "PCIe"
+_DISK: Final = "disk"
+_NMI: Final = "NMI"
+_hardware = partial(Format, kind=Kind.HARDWARE, details=DETAILS)
+_plain = partial(_hardware, plain=True)
+_checked = partial(
+    _hardware,
+    alike=_MEMORY,
+    title="machine check in {f}",
+    ways=FAULT,
+    source="arch/powerpc/kernel/traps.c (machine_check_exception, die_mce)",
+)
+
+FORMATS: Final = (
+    _plain(
+        start=r"Machine Check Exception: +[0-9a-f]+ \S",
+        needles=("Machine ",),
+        alike=_MEMORY,
+        says=r"Machine Check Exception: +[0-9a-f]",
+        title="machine check exception",
+        source="arch/x86/kernel/cpu/mce/core.c (__print_mce)",
+    ),
+    _plain(
+        start=r"Machine Check: +[0-9a-f]+ \S",
+        needles=("Machine ",),
+        alike=_MEMORY,
+        says=r"Machine Check: +[0-9a-f]",
+        title="machine check",
+        source="arch/x86/kernel/cpu/mce/core.c (__print_mce)",
+    ),
+    _plain(
+        start=r"Machine check events logged",
+        needles=("Machine ",),
+        alike=_MEMORY,
+        says=r"Machine check events logged",
+        title="machine check events logged",
+        source="arch/x86/kernel/cpu/mce/core.c (mce_notify_irq)",
+    ),
+    _checked(
+        start=r"^Machine check in kernel mode",
+        needles=("Machine ",),
+        lead=Lead.DROPPED,
+        says=r"Machine check in kernel mode",
+    ),
+    _checked(start=r"Oops: Machine check, sig", needles=("Oops",), says=r"Oops: Machine check"),
+    _plain(
+        start=r"Hardware error from APEI Generic Hardware Error Source",
+        needles=("from APEI",),
+        alike=_MEMORY,
+        says=r"Hardware error from APEI Generic Hardware Error Source",
+        title="hardware error from APEI",
+        source="drivers/acpi/apei/ghes.c (__ghes_print_estatus)",
+    ),
+    _hardware(
+        start=r"SError Interrupt on CPU\d+, code",
+        needles=("SError Interrupt",),
+        lead=Lead.DROPPED,
+        follows=True,
+        says=r"SError Interrupt on CPU\d+",
+        title="SError in {f}",
+        ways=FAULT,
+        source="arch/arm64/kernel/traps.c (arm64_serror_panic)",
+    ),
+    _hardware(
+        start=r"Bad mode in [\w ]+ handler detected",
+        needles=("Bad mode in",),
+        lead=Lead.DROPPED,
+        says=r"Bad mode in [\w ]+ handler detected",
+        title="SError in {f}",
+        ways=FAULT,
+        source="arch/arm64/kernel/traps.c (bad_mode), before 5.13",
+    ),
+    _plain(
+        start=r"EDAC [\w#]+: (?:\d+ )?UE ",
+        needles=("EDAC ",),
+        alike=_MEMORY,
+        says=r"EDAC [\w#]+: (?:\d+ )?UE ",
+        title="uncorrected memory error",
+        source="drivers/edac/edac_mc.c (edac_ue_error)",
+    ),
+    _plain(
+        start=r"EDAC [\w#]+: (?:\d+ )?CE ",
+        needles=("EDAC ",),
+        alike=_MEMORY,
+        says=r"EDAC [\w#]+: (?:\d+ )?CE ",
+        title="corrected memory error",
+        source="drivers/edac/edac_mc.c (edac_ce_error)",
+    ),
+    _plain(
+        start=r"^(?:MCE: |mce: )?Memory failure: 0x[0-9a-f]+: ",
+        needles=("Memory failure: 0x",),
+        alike=_MEMORY,
+        says=r"Memory failure: 0x[0-9a-f]+: ",
+        title="memory failure",
+        source="mm/memory-failure.c (action_result)",
+    ),
+    _plain(
+        start=r"AER: (?:Multiple )?Uncorrect(?:ed|able)[^:]* (?:error|\(|message)",
+        needles=("AER: ",),
+        alike=_PCIE,
+        says=r"AER: (?:Multiple )?Uncorrect\w+ (\((?:Non-)?Fatal\))",
+        title="uncorrected PCIe error {1}",
+        source="drivers/pci/pcie/aer.c (aer_print_port_info)",
+    ),
+    _plain(
+        start=r"AER: (?:Multiple )?Correct(?:ed|able)[^:]* (?:error|\(|message)",
+        needles=("AER: ",),
+        alike=_PCIE,
+        says=r"AER: (?:Multiple )?Corrected",
+        title="corrected PCIe error",
+        source="drivers/pci/pcie/aer.c (aer_print_port_info)",
+    ),
+    _plain(
+        start=r"PCIe Bus Error: severity=",
+        needles=("PCIe Bus Error",),
+        alike=_PCIE,
+        says=r"PCIe Bus Error: severity=(\w+)(?: (\([\w-]+\)))?",
+        title="PCIe bus error: {1} {2}",
+        source="drivers/pci/pcie/aer.c (aer_print_error)",
+    ),
+    _plain(
+        start=r"DMAR: \[(?:DMA|INTR-REMAP)[^\]]*\] Request device \[",
+        needles=("DMAR: [",),
+        says=r"DMAR: \[(DMA \w+|INTR-REMAP)",
+        title="DMAR fault: {1}",
+        source="drivers/iommu/intel/dmar.c (dmar_fault_do_one)",
+    ),
+    _plain(
+        start=r"AMD-Vi: Event logged \[",
+        needles=("AMD-Vi: Event",),
+        says=r"AMD-Vi: Event logged \[([A-Z_0-9]+)",
+        title="AMD-Vi: {1}",
+        source="drivers/iommu/amd/iommu.c (iommu_print_event)",
+    ),
+    _plain(
+        start=r"arm-smmu[\w-]* \S+: Unhandled context fault",
+        needles=("Unhandled ",),
+        says=r"arm-smmu",
+        title="IOMMU fault",
+        source="drivers/iommu/arm/arm-smmu/arm-smmu.c (arm_smmu_context_fault)",
+    ),
+    _plain(
+        start=r"NMI: (?:IOCK|PCI system) error",
+        needles=("NMI: ",),
+        alike=_NMI,
+        says=r"NMI: (IOCK|PCI system) error",
+        title="NMI: {1} error",
+        source="arch/x86/kernel/nmi.c (io_check_error, pci_serr_error)",
+    ),
+    _plain(
+        start=r"Uhhuh\. NMI received for unknown reason",
+        needles=("Uhhuh",),
+        alike=_NMI,
+        says=r"NMI received for unknown reason",
+        title="unknown NMI",
+        source="arch/x86/kernel/nmi.c (unknown_nmi_error)",
+    ),
+    _plain(
+        start=r"(?:Core|Package) temperature (?:is )?above threshold",
+        needles=("above threshold",),
+        says=r"(Core|Package) temperature (?:is )?above threshold",
+        title="{1} temperature above threshold",
+        source="drivers/thermal/intel/therm_throt.c",
+    ),
+    _plain(
+        start=r"^ata\d[\d.]*: exception Emask 0x",
+        needles=("exception Emask",),
+        alike=_DISK,
+        says=r"ata\d[\d.]*: exception Emask 0x",
+        title="ATA error",
+        source="drivers/ata/libata-eh.c (ata_eh_link_report)",
+    ),
+    _plain(
+        start=r"(?:I/O|critical (?:medium|target|nexus)|protection|device resource|timeout)"
+        r" error, dev \w+, sector \d+",
+        needles=(" error, dev ",),
+        alike=_DISK,
+        says=r"(I/O|critical (?:medium|target|nexus)|protection|device resource|timeout)"
+        r" error, dev ",
+        title="disk: {1} error",
+        source="block/blk-mq.c (blk_print_req_error)",
+    ),
 )

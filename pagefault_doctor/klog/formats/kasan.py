@@ -11,6 +11,7 @@ the first functions of these stacks that are not the allocator; `uninit_bytes`, 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from pagefault_doctor.klog.formats.format import BAD_ACCESS, Format
@@ -26,103 +27,6 @@ _CARRIERS: Final = (
     "|_copy_to_iter|instrument_|simple_copy"
 )
 
-FORMS: Final = (
-    Format(
-        header="BUG:",
-        says=r"BUG: KASAN: (?:double-free or invalid-free|double-free|invalid-free) in ",
-        title="KASAN: invalid-free in {f}",
-        kind=Kind.SANITIZER,
-        ways=_KASAN,
-        alts=("invalid-free in {f}",),
-        source="kasan_report_invalid_free",
-    ),
-    Format(
-        header="BUG:",
-        says=r"BUG: KASAN: ([a-z\-]+) in ([A-Za-z0-9_$]+)",
-        then=r"(Read|Write) (?:of size|at addr) [0-9a-f]+",
-        title="KASAN: {1} {3} in {f}",
-        kind=Kind.SANITIZER,
-        ways=_KASAN,
-        alts=(BAD_ACCESS,),
-        source="print_error_description",
-    ),
-    Format(
-        header="BUG:",
-        says=r"BUG: KASAN: ([a-z\-]+) on address",
-        then=r"(Read|Write) of size [0-9]+",
-        title="KASAN: {1} {2}",
-        kind=Kind.SANITIZER,
-        source="kasan_report_user_access before 4.15",
-    ),
-    Format(
-        header="BUG:",
-        says=r"BUG: KASAN: (.*)",
-        title="KASAN: {1}",
-        kind=Kind.SANITIZER,
-        lost=True,
-    ),
-    Format(
-        header="BUG:",
-        says=r"BUG: KFENCE: (use-after-free|out-of-bounds|invalid) (read|write) in ",
-        title="KFENCE: {1} {2} in {f}",
-        kind=Kind.SANITIZER,
-        ways=_KFENCE,
-        plain=True,
-        alts=(BAD_ACCESS,),
-        source="kfence_report_error",
-    ),
-    Format(
-        header="BUG:",
-        says=r"BUG: KFENCE: invalid free in ",
-        title="KFENCE: invalid free in {f}",
-        kind=Kind.SANITIZER,
-        ways=_KFENCE,
-        plain=True,
-        alts=("invalid-free in {f}",),
-        source="kfence_report_error",
-    ),
-    Format(
-        header="BUG:",
-        says=r"BUG: KFENCE: memory corruption in ",
-        title="KFENCE: memory corruption in {f}",
-        kind=Kind.SANITIZER,
-        ways=_KFENCE,
-        plain=True,
-        source="kfence_report_error",
-    ),
-    Format(
-        header="BUG:",
-        says=r"BUG: KMSAN: kernel-usb-infoleak",
-        title="KMSAN: kernel-usb-infoleak in {f}",
-        kind=Kind.SANITIZER,
-        ways=_KMSAN,
-        origin=("Uninit was created at:", TRACE),
-        alts=("KMSAN origin in {g}",),
-        skip="^usb_|" + _CARRIERS,
-        plain=True,
-        source="kmsan_handle_urb",
-    ),
-    Format(
-        header="BUG:",
-        says=r"BUG: KMSAN: ([a-z\-]+)",
-        title="KMSAN: {1} in {f}",
-        kind=Kind.SANITIZER,
-        ways=_KMSAN,
-        skip=_CARRIERS,
-        alts=(BAD_ACCESS,),
-        plain=True,
-        source="kmsan_print_origin",
-    ),
-    Format(
-        header="BUG:",
-        says=r"BUG: KCSAN: (.*)",
-        title="KCSAN: {1}",
-        kind=Kind.SANITIZER,
-        plain=True,
-        source="kernel/kcsan/report.c (print_report)",
-    ),
-)
-
 DETAILS: Final = (
     r"BUG: K\w+: (?P<bug>[a-z][a-z -]*?) in ",
     r"(?:Read|Write) of size (?P<access_size>\d+) at addr",
@@ -136,4 +40,75 @@ DETAILS: Final = (
     r"Bytes (?P<uninit_bytes>\d+-\d+) of \d+ are uninitialized",
     r"UBSAN: (?P<bug>[a-z-]+) in (?P<file>\S+?):(?P<file_line>\d+)",
     r"index (?P<index>-?\d+) is out of range for type '(?P<type>[^']{1,80})'",
+)
+
+_sanitizer = partial(Format, header="BUG:", kind=Kind.SANITIZER, details=DETAILS)
+_kfence = partial(
+    _sanitizer, ways=_KFENCE, plain=True, source="mm/kfence/report.c (kfence_report_error)"
+)
+
+FORMATS: Final = (
+    _sanitizer(
+        says=r"BUG: KASAN: (?:double-free or invalid-free|double-free|invalid-free) in ",
+        title="KASAN: invalid-free in {f}",
+        ways=_KASAN,
+        alts=("invalid-free in {f}",),
+        source="mm/kasan/report.c (kasan_report_invalid_free)",
+    ),
+    _sanitizer(
+        says=r"BUG: KASAN: ([a-z\-]+) in ([A-Za-z0-9_$]+)",
+        then=r"(Read|Write) (?:of size|at addr) [0-9a-f]+",
+        title="KASAN: {1} {3} in {f}",
+        ways=_KASAN,
+        alts=(BAD_ACCESS,),
+        source="mm/kasan/report.c (print_error_description)",
+    ),
+    _sanitizer(
+        says=r"BUG: KASAN: ([a-z\-]+) on address",
+        then=r"(Read|Write) of size [0-9]+",
+        title="KASAN: {1} {2}",
+        source="mm/kasan/report.c (kasan_report_user_access), before 4.15",
+    ),
+    _sanitizer(
+        says=r"BUG: KASAN: (.*)",
+        title="KASAN: {1}",
+        lost=True,
+        source="mm/kasan/report.c (print_error_description), cut off",
+    ),
+    _kfence(
+        says=r"BUG: KFENCE: (use-after-free|out-of-bounds|invalid) (read|write) in ",
+        title="KFENCE: {1} {2} in {f}",
+        alts=(BAD_ACCESS,),
+    ),
+    _kfence(
+        says=r"BUG: KFENCE: invalid free in ",
+        title="KFENCE: invalid free in {f}",
+        alts=("invalid-free in {f}",),
+    ),
+    _kfence(says=r"BUG: KFENCE: memory corruption in ", title="KFENCE: memory corruption in {f}"),
+    _sanitizer(
+        says=r"BUG: KMSAN: kernel-usb-infoleak",
+        title="KMSAN: kernel-usb-infoleak in {f}",
+        ways=_KMSAN,
+        origin=("Uninit was created at:", TRACE),
+        alts=("KMSAN origin in {g}",),
+        skip="^usb_|" + _CARRIERS,
+        plain=True,
+        source="mm/kmsan/hooks.c (kmsan_handle_urb), mm/kmsan/report.c (kmsan_report)",
+    ),
+    _sanitizer(
+        says=r"BUG: KMSAN: ([a-z\-]+)",
+        title="KMSAN: {1} in {f}",
+        ways=_KMSAN,
+        skip=_CARRIERS,
+        alts=(BAD_ACCESS,),
+        plain=True,
+        source="mm/kmsan/report.c (kmsan_report)",
+    ),
+    _sanitizer(
+        says=r"BUG: KCSAN: (.*)",
+        title="KCSAN: {1}",
+        plain=True,
+        source="kernel/kcsan/report.c (print_report)",
+    ),
 )

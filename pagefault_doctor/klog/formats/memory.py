@@ -8,15 +8,29 @@ Details: `pfn`, `because`, `pte`, `pmd`, `counter`, `value`, as printed.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
-from pagefault_doctor.klog.formats.format import OWN, TRACED, Format
+from pagefault_doctor.klog.formats import bug_warn, slab
+from pagefault_doctor.klog.formats.format import TRACED, Format, Lead
 from pagefault_doctor.klog.guilty_function import TRACE
 from pagefault_doctor.model.report import Kind
 
 _ALLOCATORS: Final = "alloc|bounce|prep_new_page|get_page_from|clear_page|memset|set_page_owner"
 
-FORMS: Final = (
+DETAILS: Final = (
+    r"BUG: Bad page (?:state|cache) in process \S+ +pfn:(?P<pfn>[0-9a-f]+)",
+    r"page dumped because: (?P<because>.+)",
+    r"BUG: Bad page map in process \S+ +pte:(?P<pte>[0-9a-f]+) pmd:(?P<pmd>[0-9a-f]+)",
+    r"page allocation failure: order:(?P<order>\d+), mode:(?P<gfp_mask>0x[0-9a-f]+(?:\([^)]*\))?)",
+    r"BUG: Bad rss-counter state .*?type:(?P<counter>\w+) val:(?P<value>-?\d+)",
+)
+
+_page = partial(Format, kind=Kind.BAD_PAGE, details=DETAILS)
+_mm = partial(_page, header="BUG:", plain=True, source="kernel/fork.c (check_mm)")
+_slab = partial(Format, header="BUG kmalloc-", kind=Kind.SLAB, details=slab.DETAILS)
+
+FORMATS: Final = (
     Format(
         header="BUG:",
         says=r"BUG: memory leak",
@@ -25,64 +39,37 @@ FORMS: Final = (
         kind=Kind.LEAK,
         ways=(("backtrace", TRACE),),
         skip="kmemleak|create_object|alloc|kmem|slab|dup|percpu|copy_process",
+        details=slab.DETAILS,
         source="mm/kmemleak.c, as fuzzers scan for it",
     ),
-    Format(
+    _page(
         header="BUG:",
         says=r"BUG: Bad page state",
         title="BUG: Bad page state in {f}",
-        kind=Kind.BAD_PAGE,
         ways=(("page last allocated via order", TRACE),),
         skip=_ALLOCATORS + "|bad_page|free_pages|free_pcp",
-        source="bad_page",
+        source="mm/page_alloc.c (bad_page)",
     ),
-    Format(
+    _page(
         header="BUG:",
         says=r"BUG: Bad page cache",
         title="BUG: Bad page cache in {f}",
-        kind=Kind.BAD_PAGE,
         ways=(("page last allocated via order", TRACE),),
         skip=_ALLOCATORS,
-        source="unaccount_page_cache_page",
+        source="mm/filemap.c (unaccount_page_cache_page, filemap_unaccount_folio)",
     ),
-    Format(
+    _page(
         header="BUG:",
         says=r"BUG: Bad page map",
         title="BUG: Bad page map",
-        kind=Kind.BAD_PAGE,
-        source="print_bad_pte",
+        source="mm/memory.c (print_bad_pte)",
     ),
-    Format(
-        header="BUG:",
-        says=r"BUG: Bad rss-counter state",
-        title="BUG: Bad rss-counter state",
-        kind=Kind.BAD_PAGE,
-        plain=True,
-        source="check_mm",
-    ),
-    Format(
-        header="BUG:",
-        says=r"BUG: non-zero nr_ptes on freeing mm",
-        title="BUG: non-zero nr_ptes on freeing mm",
-        kind=Kind.BAD_PAGE,
-        plain=True,
-        source="check_mm",
-    ),
-    Format(
-        header="BUG:",
-        says=r"BUG: non-zero nr_pmds on freeing mm",
-        title="BUG: non-zero nr_pmds on freeing mm",
-        kind=Kind.BAD_PAGE,
-        plain=True,
-        source="check_mm",
-    ),
-    Format(
-        header="BUG:",
+    _mm(says=r"BUG: Bad rss-counter state", title="BUG: Bad rss-counter state"),
+    _mm(says=r"BUG: non-zero nr_ptes on freeing mm", title="BUG: non-zero nr_ptes on freeing mm"),
+    _mm(says=r"BUG: non-zero nr_pmds on freeing mm", title="BUG: non-zero nr_pmds on freeing mm"),
+    _mm(
         says=r"BUG: non-zero pgtables_bytes on freeing mm",
         title="BUG: non-zero pgtables_bytes on freeing mm",
-        kind=Kind.BAD_PAGE,
-        plain=True,
-        source="check_mm",
     ),
     Format(
         header="BUG:",
@@ -91,57 +78,64 @@ FORMS: Final = (
         kind=Kind.KERNEL_BUG,
         alts=("BUG: Dentry still in use [unmount of {1}]",),
         plain=True,
-        source="umount_check",
+        details=bug_warn.DETAILS,
+        source="fs/dcache.c (umount_check)",
     ),
-    Format(
-        header="BUG kmalloc-",
+    _slab(
         says=r"BUG kmalloc-.*: Object already free",
         title="BUG: Object already free",
-        kind=Kind.SLAB,
-        source="free_debug_processing",
+        source="mm/slub.c (free_debug_processing)",
     ),
-    Format(
-        header="BUG kmalloc-",
+    _slab(
         says=r"BUG kmalloc-(.*)",
         title="BUG kmalloc-{1}",
-        kind=Kind.SLAB,
         nameless=True,
-        source="slab_bug",
+        source="mm/slub.c (slab_bug)",
     ),
-    Format(
-        header=OWN,
+    _page(
+        start=r"pagealloc: (?:memory corruption|single bit error)",
+        needles=("pagealloc: ",),
+        lead=Lead.DROPPED,
         says=r"pagealloc: (memory corruption|single bit error)",
         title="pagealloc: {1}",
-        kind=Kind.BAD_PAGE,
         plain=True,
         source="mm/page_poison.c (check_poison_mem)",
     ),
-    Format(
-        header=OWN,
+    _page(
+        start=r"\w+: Bad swap (?:file entry|offset entry) [0-9a-f]+",
+        needles=("Bad swap ",),
+        lead=Lead.DROPPED,
         says=r"(\w+): Bad swap (file|offset) entry",
         title="{1}: bad swap {2} entry",
-        kind=Kind.BAD_PAGE,
         plain=True,
         source="mm/swapfile.c",
     ),
     Format(
-        header=OWN,
+        start=r"kmem_cache_destroy \S+: Slab cache still has objects",
+        needles=("Slab cache still",),
+        lead=Lead.DROPPED,
         says=r"kmem_cache_destroy (\S+): Slab cache still has objects",
         title="kmem_cache_destroy {1}: slab cache still has objects",
         kind=Kind.SLAB,
         plain=True,
+        details=slab.DETAILS,
         source="mm/slab_common.c (kmem_cache_destroy)",
     ),
     Format(
-        header=OWN,
+        start=r"^kmemleak: \d+ new suspected memory leaks",
+        needles=("suspected memory",),
+        notice=True,
         says=r"kmemleak: \d+ new suspected memory leaks",
         title="suspected memory leaks",
         kind=Kind.LEAK,
         plain=True,
+        details=slab.DETAILS,
         source="mm/kmemleak.c (kmemleak_scan)",
     ),
     Format(
-        header=OWN,
+        start=r"^(?!syz)(?:.{1,40}: )?page allocation (?:failure: order:\d|stalls for)",
+        needles=("page allocation ",),
+        notice=True,
         says=r"page allocation (?:failure: order:\d|stalls for)",
         title="page allocation failure in {f}",
         kind=Kind.INFO,
@@ -149,12 +143,4 @@ FORMS: Final = (
         skip="alloc|slab|page_frag",
         source="mm/page_alloc.c (warn_alloc)",
     ),
-)
-
-DETAILS: Final = (
-    r"BUG: Bad page (?:state|cache) in process \S+ +pfn:(?P<pfn>[0-9a-f]+)",
-    r"page dumped because: (?P<because>.+)",
-    r"BUG: Bad page map in process \S+ +pte:(?P<pte>[0-9a-f]+) pmd:(?P<pmd>[0-9a-f]+)",
-    r"page allocation failure: order:(?P<order>\d+), mode:(?P<gfp_mask>0x[0-9a-f]+(?:\([^)]*\))?)",
-    r"BUG: Bad rss-counter state .*?type:(?P<counter>\w+) val:(?P<value>-?\d+)",
 )

@@ -2,52 +2,49 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
+from pagefault_doctor.klog.formats import bug_warn, panic
 from pagefault_doctor.klog.formats.format import FAULT, Format
 from pagefault_doctor.model.report import Kind
 
-FORMS: Final = (
-    Format(
-        header="unregister_netdevice: waiting for",
-        says=r"unregister_netdevice: waiting for .* to become free",
-        title="unregister_netdevice: waiting for DEV to become free",
-        kind=Kind.HUNG_TASK,
-        plain=True,
-        source="net/core/dev.c (netdev_wait_allrefs_any)",
-    ),
+_ANY: Final = "any file of the kernel"
+_SYZKALLER: Final = "syzkaller's executor/common.h, no kernel"
+_TRUSTY: Final = "Trusty's lk, lib/debug/debug.c (_panic); drivers/trusty/trusty-log.c repeats it"
+_broken = partial(Format, kind=Kind.KERNEL_BUG, details=bug_warn.DETAILS)
+_notice = partial(Format, kind=Kind.INFO, plain=True)
+
+FORMATS: Final = (
     Format(
         header="Booting the kernel.",
         says=r"Booting the kernel\.",
         title="unexpected kernel reboot",
         kind=Kind.REBOOT,
         plain=True,
-        source="arch/x86/boot/compressed/misc.c",
+        source="arch/x86/boot/compressed/misc.c (extract_kernel)",
     ),
-    Format(
+    _broken(
         header="VFS: Busy inodes after unmount",
         says=r"VFS: Busy inodes after unmount",
         title="VFS: Busy inodes after unmount (use-after-free)",
-        kind=Kind.KERNEL_BUG,
         plain=True,
         source="fs/super.c (generic_shutdown_super)",
     ),
-    Format(
+    _broken(
         header="VFS: Close: file count is 0",
         says=r"VFS: Close: file count is 0",
         title="VFS: Close: file count is zero (use-after-free)",
-        kind=Kind.KERNEL_BUG,
         plain=True,
         source="fs/open.c (filp_flush)",
     ),
-    Format(
+    _broken(
         header="rust_kernel: panicked",
         says=r"rust_kernel: panicked at .*\n(?:\s*\n)*(.+)",
         title="{1} in {f}",
-        kind=Kind.KERNEL_BUG,
         ways=FAULT,
         skip="rust_helper_BUG|rust_begin_unwind|core9panicking|core::panicking|__rust",
-        source="rust/kernel/lib.rs",
+        source="rust/kernel/lib.rs (panic)",
     ),
     Format(
         header="trusty: panic",
@@ -55,6 +52,8 @@ FORMS: Final = (
         title="trusty: ASSERT FAILED: {1}",
         kind=Kind.PANIC,
         plain=True,
+        details=panic.DETAILS,
+        source=_TRUSTY,
     ),
     Format(
         header="trusty: panic",
@@ -62,50 +61,47 @@ FORMS: Final = (
         title="trusty: panic: {1}",
         kind=Kind.PANIC,
         plain=True,
+        details=panic.DETAILS,
+        source=_TRUSTY,
     ),
-    Format(
+    _notice(
         header="fatal error:",
         says=r"fatal error:",
         title="go runtime error",
-        kind=Kind.INFO,
-        plain=True,
+        source="Go's runtime/panic.go (fatalthrow), no kernel",
     ),
-    Format(
-        header="SYZFAIL:",
-        says=r"SYZFAIL:(.*)",
-        title="SYZFAIL:{1}",
-        kind=Kind.INFO,
-        plain=True,
-    ),
-    Format(
+    _notice(header="SYZFAIL:", says=r"SYZFAIL:(.*)", title="SYZFAIL:{1}", source=_SYZKALLER),
+    _notice(
         header="SYZFATAL:",
         says=r"SYZFATAL:(.*)",
         title="SYZFATAL:{1}",
-        kind=Kind.INFO,
         alts=("SYZFATAL",),
-        plain=True,
+        source=_SYZKALLER,
     ),
-    Format(
+    _notice(
         header="panic:",
         says=r"panic:(.*)",
         title="panic:{1}",
-        kind=Kind.INFO,
-        plain=True,
+        source="Go's runtime/panic.go (printpanics), no kernel",
     ),
+    # What no row above knows: the headline names it.
     Format(
         header=("BUG:", "WARNING:", "INFO:"),
         says=r"(BUG|WARNING|INFO):\s*(?:\n|$)",
         title="{1}: corrupted",
         kind=Kind.INFO,
         lost=True,
+        source=_ANY,
     ),
-    Format(header="BUG:", says=r"BUG: (.+)", title="BUG: {1}", kind=Kind.KERNEL_BUG),
+    _broken(header="BUG:", says=r"BUG: (.+)", title="BUG: {1}", source=_ANY),
     Format(
         header="WARNING:",
         says=r"WARNING: (.+)",
         title="WARNING: {1}",
         kind=Kind.WARNING,
         plain=True,
+        details=bug_warn.DETAILS,
+        source=_ANY,
     ),
-    Format(header="INFO:", says=r"INFO: (.+)", title="INFO: {1}", kind=Kind.INFO),
+    Format(header="INFO:", says=r"INFO: (.+)", title="INFO: {1}", kind=Kind.INFO, source=_ANY),
 )

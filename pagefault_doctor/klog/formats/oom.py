@@ -6,39 +6,13 @@ Details: `invoked_by`; `order` and `gfp_mask` of the allocation; `constraint` an
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
-from pagefault_doctor.klog.formats.format import OWN, Format
+from pagefault_doctor.klog.formats.format import Format
 from pagefault_doctor.model.report import Kind
 
 _KILLED: Final = r"[Oo]ut of memory: Kill(?:ed)? process \d+,? ?\(([^)\n]{1,40})\)"
-
-FORMS: Final = (
-    Format(
-        header=OWN,
-        says=r"\S+ invoked oom-killer: (?:[\s\S]*?)" + _KILLED,
-        title="out of memory: killed process {1}",
-        kind=Kind.OOM_KILL,
-        plain=True,
-        source="__oom_kill_process",
-    ),
-    Format(
-        header=OWN,
-        says=_KILLED,
-        title="out of memory: killed process {1}",
-        kind=Kind.OOM_KILL,
-        plain=True,
-        source="__oom_kill_process",
-    ),
-    Format(
-        header=OWN,
-        says=r"(\S+) invoked oom-killer",
-        title="out of memory: oom-killer invoked by {1}",
-        kind=Kind.OOM_KILL,
-        plain=True,
-        source="dump_header",
-    ),
-)
 
 DETAILS: Final = (
     r"^(?P<invoked_by>.{1,40}?) invoked oom-killer: "
@@ -47,4 +21,28 @@ DETAILS: Final = (
     r"Kill(?:ed)? process (?P<killed_pid>\d+),? ?\((?P<killed>[^)]{1,40})\)"
     r"(?:.*?total-vm:(?P<total_vm>\d+kB))?(?:.*?anon-rss:(?P<anon_rss>\d+kB))?"
     r"(?:.*?oom_score_adj:(?P<oom_score_adj>-?\d+))?",
+)
+
+_oom = partial(Format, kind=Kind.OOM_KILL, plain=True, details=DETAILS)
+
+FORMATS: Final = (
+    _oom(
+        start=r"^(?!syz).*invoked oom-killer: gfp_mask=",
+        needles=("oom-killer: ",),
+        says=r"\S+ invoked oom-killer: (?:[\s\S]*?)" + _KILLED,
+        title="out of memory: killed process {1}",
+        source="mm/oom_kill.c (dump_header, __oom_kill_process)",
+    ),
+    _oom(
+        start=r"[Oo]ut of memory(?: \([^)]*\))?: Kill(?:ed)? process \d+\b(?! \(syz)",
+        needles=("ut of memory: Kill", "ut of memory ("),
+        says=_KILLED,
+        title="out of memory: killed process {1}",
+        source="mm/oom_kill.c (__oom_kill_process)",
+    ),
+    _oom(
+        says=r"(\S+) invoked oom-killer",
+        title="out of memory: oom-killer invoked by {1}",
+        source="mm/oom_kill.c (dump_header)",
+    ),
 )

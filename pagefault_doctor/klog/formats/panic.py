@@ -9,85 +9,124 @@ Details: `panic` the words; `corrupted_in` the function whose stack was; `exitco
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
-from pagefault_doctor.klog.formats.format import OWN, Format
-from pagefault_doctor.klog.guilty_function import CALL, RIP, TRACE, Choice
+from pagefault_doctor.klog.formats import bug_warn, hardware, x86
+from pagefault_doctor.klog.formats.format import FAULT, TRACED, Format, Lead
+from pagefault_doctor.klog.guilty_function import Choice
 from pagefault_doctor.model.report import Kind
 
 _PANIC: Final = r"Kernel panic - not syncing: "
 
-
-def _panic(says: str, title: str, **more: object) -> Format:
-    fields = {"header": "Kernel panic", "kind": Kind.PANIC, "says": _PANIC + says, "title": title}
-    return Format(**(fields | more))  # type: ignore[arg-type]
-
-
-FORMS: Final = (
-    _panic("Attempted to kill init!", "kernel panic: Attempted to kill init!"),
-    _panic(
-        "Couldn't open N_TTY ldisc for .*? --- error", "kernel panic: Couldn't open N_TTY ldisc"
-    ),
-    _panic(
-        "kernel stack overflow",
-        "kernel stack overflow in {f}",
-        ways=((RIP, CALL, TRACE), (CALL, TRACE)),
-        alts=("stack-overflow in {f}",),
-        take=Choice.STALL,
-        kind=Kind.STACK_GUARD,
-        source="handle_bad_stack (arch/arm64/kernel/traps.c)",
-    ),
-    _panic(
-        "corrupted stack end detected inside scheduler",
-        "kernel panic: corrupted stack end in {f}",
-        ways=((CALL, TRACE),),
-        alts=("stack-overflow in {f}",),
-        skip="schedule",
-        take=Choice.STALL,
-        kind=Kind.STACK_CORRUPTED,
-        source="schedule_debug",
-    ),
-    _panic(
-        "stack-protector: Kernel stack is corrupted in:",
-        "kernel panic: stack is corrupted in {f}",
-        ways=((r"Kernel stack is corrupted in: (?P<f>[A-Za-z0-9_]+)[+.]",), (CALL, TRACE)),
-        skip="stack_chk",
-        plain=True,
-        kind=Kind.STACK_CORRUPTED,
-        source="__stack_chk_fail",
-    ),
-    _panic(".*panic_on_warn set", "kernel panic: panic_on_warn set", lost=True),
-    _panic("(Fatal exception(?: in interrupt)?)", "kernel panic: Fatal exception", lost=True),
-    _panic("(hung_task: blocked tasks)", "kernel panic: {1}", lost=True),
-    _panic(
-        "(NMI(?:: Not| IOCK|: IOCK| PCI).*|.*(?:[Mm]achine check|SError|[Hh]ardware [Ee]rror"
-        "|broadcast exception handler|memory error|corrected error).*)",
-        "kernel panic: {1}",
-        kind=Kind.HARDWARE,
-        source="mce_panic, arm64_serror_panic, __ghes_panic, unknown_nmi_error",
-    ),
-    _panic("(.*)", "kernel panic: {1}", source="vpanic"),
-    Format(
-        header=OWN,
-        says=r"(?:sysrq: (?:SysRq : )?|SysRq : )Trigger a crash",
-        title="kernel panic: sysrq triggered crash",
-        kind=Kind.PANIC,
-        plain=True,
-        source="sysrq_handle_crash; the panic itself is not in the log",
-    ),
-    Format(
-        header=OWN,
-        says=r"Unhandled ([\w -]+ exception).*, ESR ",
-        title="unhandled {1} in {f}",
-        kind=Kind.TRAP,
-        ways=((RIP, CALL, TRACE),),
-        source="arch/arm64/kernel/traps.c (__panic_unhandled)",
-    ),
-)
 
 DETAILS: Final = (
     r"Kernel panic - not syncing: (?P<panic>.+)",
     r"Kernel stack is corrupted in: (?P<corrupted_in>\S+(?: \[[\w-]+\])?)",
     r"exitcode=(?P<exitcode>0x[0-9a-f]+)",
     r"(?P<hardware_error>\[Hardware Error\]: .+)",
+)
+
+_panic = partial(
+    Format,
+    header="Kernel panic",
+    follows=True,
+    kind=Kind.PANIC,
+    details=DETAILS,
+    source="kernel/panic.c (vpanic)",
+)
+
+FORMATS: Final = (
+    _panic(
+        says=_PANIC + "Attempted to kill init!",
+        title="kernel panic: Attempted to kill init!",
+        source="kernel/exit.c (do_exit)",
+    ),
+    _panic(
+        says=_PANIC + "Couldn't open N_TTY ldisc for .*? --- error",
+        title="kernel panic: Couldn't open N_TTY ldisc",
+        source="drivers/tty/tty_ldisc.c (tty_ldisc_init)",
+    ),
+    _panic(
+        says=_PANIC + "kernel stack overflow",
+        title="kernel stack overflow in {f}",
+        kind=Kind.STACK_GUARD,
+        ways=(*FAULT, *TRACED),
+        alts=("stack-overflow in {f}",),
+        take=Choice.STALL,
+        details=x86.DETAILS,
+        source="arch/arm64/kernel/traps.c (panic_bad_stack)",
+    ),
+    _panic(
+        says=_PANIC + "corrupted stack end detected inside scheduler",
+        title="kernel panic: corrupted stack end in {f}",
+        kind=Kind.STACK_CORRUPTED,
+        ways=TRACED,
+        alts=("stack-overflow in {f}",),
+        skip="schedule",
+        take=Choice.STALL,
+        source="kernel/sched/core.c (schedule_debug)",
+    ),
+    _panic(
+        says=_PANIC + "stack-protector: Kernel stack is corrupted in:",
+        title="kernel panic: stack is corrupted in {f}",
+        kind=Kind.STACK_CORRUPTED,
+        ways=((r"Kernel stack is corrupted in: (?P<f>[A-Za-z0-9_]+)[+.]",), *TRACED),
+        skip="stack_chk",
+        plain=True,
+        source="kernel/panic.c (__stack_chk_fail)",
+    ),
+    _panic(
+        says=_PANIC + ".*panic_on_warn set",
+        title="kernel panic: panic_on_warn set",
+        lost=True,
+        source="kernel/panic.c (check_panic_on_warn)",
+    ),
+    _panic(
+        says=_PANIC + "(Fatal exception(?: in interrupt)?)",
+        title="kernel panic: Fatal exception",
+        lost=True,
+        source="arch/x86/kernel/dumpstack.c (oops_end), arch/arm64/kernel/traps.c (die)",
+    ),
+    _panic(
+        says=_PANIC + "(hung_task: blocked tasks)",
+        title="kernel panic: {1}",
+        lost=True,
+        source="kernel/hung_task.c (check_hung_uninterruptible_tasks)",
+    ),
+    _panic(
+        says=_PANIC
+        + "(NMI(?:: Not| IOCK|: IOCK| PCI).*|.*(?:[Mm]achine check|SError|[Hh]ardware [Ee]rror"
+        "|broadcast exception handler|memory error|corrected error).*)",
+        title="kernel panic: {1}",
+        kind=Kind.HARDWARE,
+        details=hardware.DETAILS,
+        source="arch/x86/kernel/cpu/mce/core.c (mce_panic), arch/x86/kernel/nmi.c"
+        " (unknown_nmi_error), arch/arm64/kernel/traps.c (arm64_serror_panic),"
+        " drivers/acpi/apei/ghes.c (__ghes_panic)",
+    ),
+    _panic(says=_PANIC + "(.*)", title="kernel panic: {1}"),
+    Format(
+        start=r"^sysrq: (?:SysRq : )?Trigger a crash|^SysRq : Trigger a crash",
+        needles=("Trigger a crash",),
+        notice=True,
+        lead=Lead.DROPPED,
+        says=r"(?:sysrq: (?:SysRq : )?|SysRq : )Trigger a crash",
+        title="kernel panic: sysrq triggered crash",
+        kind=Kind.PANIC,
+        plain=True,
+        details=DETAILS,
+        source="drivers/tty/sysrq.c (sysrq_handle_crash); the panic itself is not in the log",
+    ),
+    Format(
+        start=r"Unhandled [\w -]+ exception(?: on CPU\d+)?, ESR 0x[0-9a-f]+",
+        needles=("Unhandled ",),
+        lead=Lead.DROPPED,
+        says=r"Unhandled ([\w -]+ exception).*, ESR ",
+        title="unhandled {1} in {f}",
+        kind=Kind.TRAP,
+        ways=FAULT,
+        details=bug_warn.DETAILS,
+        source="arch/arm64/kernel/entry-common.c (__panic_unhandled)",
+    ),
 )

@@ -2,38 +2,40 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
-from pagefault_doctor.klog.formats.format import BAD_ACCESS, FAULT, OWN, Format
+from pagefault_doctor.klog.formats import x86
+from pagefault_doctor.klog.formats.format import BAD_ACCESS, FAULT, Format, Lead
 from pagefault_doctor.model.report import Kind
 
-FORMS: Final = (
-    Format(
+_fault = partial(Format, ways=FAULT, alts=(BAD_ACCESS,))
+
+FORMATS: Final = (
+    _fault(
         header="BUG:",
         says=r"BUG: Kernel NULL pointer dereference",
         title="BUG: unable to handle kernel NULL pointer dereference in {f}",
         kind=Kind.NULL_POINTER,
-        ways=FAULT,
-        alts=(BAD_ACCESS,),
-        source="bad_page_fault",
+        details=x86.DETAILS,
+        source="arch/powerpc/mm/fault.c (__bad_page_fault)",
     ),
-    Format(
+    _fault(
         header="BUG:",
         says=r"BUG: Unable to handle kernel (?:data access|instruction fetch|paging request"
         r"|unaligned|stack)",
         title="BUG: unable to handle kernel paging request in {f}",
         kind=Kind.PAGE_FAULT,
-        ways=FAULT,
-        alts=(BAD_ACCESS,),
-        source="bad_page_fault",
+        details=x86.DETAILS,
+        source="arch/powerpc/mm/fault.c (__bad_page_fault)",
     ),
-    Format(
-        header=OWN,
+    _fault(
+        start=r"Kernel attempted to (?:read|write|execute|access) user page \(",
+        needles=("Kernel attempted to",),
+        lead=Lead.DROPPED,
         says=r"Kernel attempted to (?:read|write|execute|access) user page",
         title="BUG: unable to handle kernel access to user memory in {f}",
         kind=Kind.USER_ACCESS,
-        ways=FAULT,
-        alts=(BAD_ACCESS,),
-        source="bad_kernel_fault",
+        source="arch/powerpc/mm/fault.c (bad_kernel_fault)",
     ),
 )

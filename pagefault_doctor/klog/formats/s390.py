@@ -7,24 +7,27 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.klog.formats.format import FAULT, OWN, Format
+from pagefault_doctor.klog.formats import bug_warn
+from pagefault_doctor.klog.formats.format import FAULT, Format
 from pagefault_doctor.model.report import Kind
 
-FORMS: Final = (
+FORMATS: Final = (
     Format(
-        header=OWN,
         says=r"monitor event: [0-9a-f]{4} ilc:\d \[#",
         title="kernel BUG in {f}",
         kind=Kind.KERNEL_BUG,
         ways=FAULT,
-        source="monitor_event_exception; its headline is not in the log",
+        details=bug_warn.DETAILS,
+        source="arch/s390/kernel/traps.c (monitor_event_exception); its headline is not in the log",
     ),
     Format(
-        header=OWN,
+        start=r"^[a-z][a-z -]+: [0-9a-f]{4} ilc:\d \[#\d+\]",
+        needles=(" ilc:",),
         says=r"(?:^|\n)([a-z][a-z -]+): [0-9a-f]{4} ilc:\d \[#",
         title="{1} in {f}",
         kind=Kind.TRAP,
         ways=FAULT,
-        source="do_trap (DO_ERROR_INFO)",
+        details=bug_warn.DETAILS,
+        source="arch/s390/kernel/traps.c (do_trap)",
     ),
 )

@@ -10,38 +10,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.klog.formats.format import OWN, Format
+from pagefault_doctor.klog.formats.format import Continuation, Format, Lead
 from pagefault_doctor.klog.guilty_function import TRACE
 from pagefault_doctor.model.report import Kind
-
-FORMS: Final = (
-    Format(
-        header=OWN,
-        says=r"BUG ([\w-]+) \((?:Not tainted|Tainted: [^)]*)\): (.+)",
-        title="BUG {1}: {2}",
-        kind=Kind.SLAB,
-        plain=True,
-        source="slab_bug",
-    ),
-    Format(
-        header=OWN,
-        says=r"unreferenced object 0x[0-9a-f]+",
-        title="memory leak in {f}",
-        kind=Kind.LEAK,
-        ways=(("backtrace", TRACE),),
-        skip="kmemleak|create_object|alloc|kmem|slab|dup|percpu|copy_process",
-        plain=True,
-        source="print_unreferenced",
-    ),
-    Format(
-        header=OWN,
-        says=r"slab: double free detected in cache '([^']+)'",
-        title="BUG: double free in cache {1}",
-        kind=Kind.SLAB,
-        plain=True,
-        source="mm/slab.c (before 6.8)",
-    ),
-)
 
 DETAILS: Final = (
     r"unreferenced object (?P<object>0x[0-9a-f]+) \(size (?P<object_size>\d+)\)",
@@ -51,4 +22,48 @@ DETAILS: Final = (
     r"Allocated in (?P<allocated_in>\S+(?: \[[\w-]+\])?)",
     r"Freed in (?P<freed_in>\S+(?: \[[\w-]+\])?)",
     r"Object (?P<object>0x[0-9a-f]+) @offset",
+)
+
+FORMATS: Final = (
+    Format(
+        start=r"^BUG [\w.:-]+ \((?:Not tainted|Tainted: )",
+        needles=("BUG",),
+        says=r"BUG ([\w-]+) \((?:Not tainted|Tainted: [^)]*)\): (.+)",
+        title="BUG {1}: {2}",
+        kind=Kind.SLAB,
+        plain=True,
+        details=DETAILS,
+        source="mm/slub.c (slab_bug)",
+    ),
+    Format(
+        start=r"unreferenced object 0x[0-9a-f]+ \(size \d+\):",
+        needles=("unreferenced object",),
+        lead=Lead.DROPPED,
+        says=r"unreferenced object 0x[0-9a-f]+",
+        title="memory leak in {f}",
+        kind=Kind.LEAK,
+        ways=(("backtrace", TRACE),),
+        skip="kmemleak|create_object|alloc|kmem|slab|dup|percpu|copy_process",
+        plain=True,
+        details=DETAILS,
+        source="mm/kmemleak.c (print_unreferenced)",
+    ),
+    Format(
+        start=r"slab: double free detected in cache",
+        needles=("double free detected",),
+        lead=Lead.DROPPED,
+        says=r"slab: double free detected in cache '([^']+)'",
+        title="BUG: double free in cache {1}",
+        kind=Kind.SLAB,
+        plain=True,
+        details=DETAILS,
+        source="mm/slab.c (before 6.8)",
+    ),
+)
+
+CONTINUATIONS: Final = (
+    Continuation(
+        follows=r"INFO: (?:Allocated in|Freed in|Slab 0x|Object 0x|0x[0-9a-f]+-0x)",
+        source="mm/slub.c (print_track, print_slab_info, check_bytes_and_report), before 5.14",
+    ),
 )

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
+from pagefault_doctor.klog.formats import kasan
 from pagefault_doctor.klog.formats.format import BAD_ACCESS, TRACED, Format
 from pagefault_doctor.model.report import Kind
 
-FORMS: Final = (
-    Format(
-        header="UBSAN:",
+_ubsan = partial(Format, header="UBSAN:", kind=Kind.SANITIZER, ways=TRACED, details=kasan.DETAILS)
+
+FORMATS: Final = (
+    _ubsan(
         says=r"UBSAN: Undefined behaviour in",
         title="UBSAN: undefined-behaviour in {f}",
-        kind=Kind.SANITIZER,
-        ways=TRACED,
-        source="ubsan_prologue before 5.3",
+        source="lib/ubsan.c (ubsan_prologue), before 5.3",
     ),
-    Format(
-        header="UBSAN:",
+    _ubsan(
         says=r"UBSAN: array-index-out-of-bounds in",
         title="UBSAN: array-index-out-of-bounds in {f}",
-        kind=Kind.SANITIZER,
-        ways=TRACED,
         alts=(BAD_ACCESS,),
-        source="__ubsan_handle_out_of_bounds",
+        source="lib/ubsan.c (__ubsan_handle_out_of_bounds)",
     ),
-    Format(
-        header="UBSAN:",
+    _ubsan(
         says=r"UBSAN: ([a-z\-]+) in",
         title="UBSAN: {1} in {f}",
-        kind=Kind.SANITIZER,
-        ways=TRACED,
-        source="ubsan_prologue",
+        source="lib/ubsan.c (ubsan_prologue)",
     ),
 )

@@ -8,12 +8,13 @@ no page fault; `on_cpu`, `core`, `socket` where the kernel says them (since 6.1)
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from msgspec import structs
 
 from pagefault_doctor.klog.fault import x86_access, x86_reason
-from pagefault_doctor.klog.formats.format import OWN, Format
+from pagefault_doctor.klog.formats.format import Format
 from pagefault_doctor.klog.line import LogLine
 from pagefault_doctor.klog.process import ProcessInfo
 from pagefault_doctor.model.pattern import regex
@@ -24,65 +25,6 @@ _MAPPED: Final = (
     r"\+(?P<object_size>[0-9a-f]+)\]"
 )
 
-FORMS: Final = (
-    Format(
-        header=OWN,
-        says=r"(?:^|\n)(.{1,40}?)\[\d+\]: segfault",
-        title="segfault in {1}",
-        kind=Kind.USER_SEGFAULT,
-        plain=True,
-        source="show_signal_msg",
-    ),
-    Format(
-        header=OWN,
-        says=r"traps: (.{1,40}?)\[\d+\] (?:trap )?([a-z][\w /-]*?) ip:",
-        title="{2} in {1}",
-        kind=Kind.USER_TRAP,
-        plain=True,
-        source="show_signal",
-    ),
-    Format(
-        header=OWN,
-        says=r"(?:^|\n)(.{1,40}?)\[\d+\]: unhandled (.{3,60}?) \(\d+\) at",
-        title="{2} in {1}",
-        kind=Kind.USER_SEGFAULT,
-        plain=True,
-        source="arm64_show_signal",
-    ),
-    Format(
-        header=OWN,
-        says=r"(?:^|\n)(.{1,40}?)\[\d+\]: unhandled (signal \d+) code",
-        title="{2} in {1}",
-        kind=Kind.USER_SEGFAULT,
-        plain=True,
-        source="arch/riscv/kernel/traps.c (do_trap)",
-    ),
-    Format(
-        header=OWN,
-        says=r"(?:^|\n)(.{1,40}?): unhandled (page fault) \(\d+\) at",
-        title="{2} in {1}",
-        kind=Kind.USER_SEGFAULT,
-        plain=True,
-        source="arch/arm/mm/fault.c (__do_user_fault)",
-    ),
-    Format(
-        header=OWN,
-        says=r"(?:^|\n)(.{1,40}?)\[\d+\]: (bad frame|illegal instruction|trap|bus error)",
-        title="{2} in {1}",
-        kind=Kind.USER_TRAP,
-        plain=True,
-        source="arch/powerpc/kernel/traps.c (show_signal_msg)",
-    ),
-    Format(
-        header=OWN,
-        says=r"User process fault: interruption code ([0-9a-f]{4})(?:.*? in ([^\s\[]+)\[)?",
-        title="user process fault {1} in {2}",
-        kind=Kind.USER_SEGFAULT,
-        plain=True,
-        source="arch/s390/mm/fault.c (report_user_fault)",
-    ),
-)
-
 DETAILS: Final = (
     r"^(?:traps: )?(?P<program>.{1,40}?)\[\d+\]:? (?:segfault|unhandled|trap |[a-z])",
     r" ip[ :](?P<ip>[0-9a-f]+) sp[ :](?P<sp>[0-9a-f]+)",
@@ -90,6 +32,73 @@ DETAILS: Final = (
     rf"(?:error[ :][0-9a-f]+|code \w+|esr \w+,|0x[0-9a-f]+|ilc:\d|^) in {_MAPPED}",
     r"likely on CPU (?P<on_cpu>\d+) \(core (?P<core>\d+), socket (?P<socket>\d+)\)",
     r"traps: .*?\] (?:trap )?(?P<trap>[a-z][\w /-]*?) ip:",
+)
+
+# Fuzzers kill and fault their own programs (syz-executor, syz.1.2) on purpose.
+_BY: Final = r"^(?!syz)[\w.@/+:()# -]{1,40}\[\d+\]: "
+_UNHANDLED: Final = _BY + r"unhandled .{3,60}? (?:\(\d+\) )?(?:at|code) (?:0x)?[0-9a-f]+"
+_program = partial(Format, plain=True, details=DETAILS)
+
+FORMATS: Final = (
+    _program(
+        start=_BY + r"segfault (?:at [0-9a-f]+ ip [0-9a-f]+ sp |\(\d+\) at [0-9a-f]+ nip )",
+        needles=("segfault ",),
+        says=r"(?:^|\n)(.{1,40}?)\[\d+\]: segfault",
+        title="segfault in {1}",
+        kind=Kind.USER_SEGFAULT,
+        source="arch/x86/mm/fault.c (show_signal_msg)",
+    ),
+    _program(
+        start=r"^traps: (?!syz)[^\[\]]+\[\d+\] [a-z][\w /-]*? ip:[0-9a-f]+ sp:[0-9a-f]+ error:",
+        needles=("traps: ",),
+        says=r"traps: (.{1,40}?)\[\d+\] (?:trap )?([a-z][\w /-]*?) ip:",
+        title="{2} in {1}",
+        kind=Kind.USER_TRAP,
+        source="arch/x86/kernel/traps.c (show_signal)",
+    ),
+    _program(
+        start=_UNHANDLED,
+        needles=(" unhandled ",),
+        says=r"(?:^|\n)(.{1,40}?)\[\d+\]: unhandled (.{3,60}?) \(\d+\) at",
+        title="{2} in {1}",
+        kind=Kind.USER_SEGFAULT,
+        alike="unhandled",
+        source="arch/arm64/kernel/traps.c (arm64_show_signal)",
+    ),
+    _program(
+        start=_UNHANDLED,
+        needles=(" unhandled ",),
+        says=r"(?:^|\n)(.{1,40}?)\[\d+\]: unhandled (signal \d+) code",
+        title="{2} in {1}",
+        kind=Kind.USER_SEGFAULT,
+        alike="unhandled",
+        source="arch/riscv/kernel/traps.c (do_trap)",
+    ),
+    _program(
+        start=r"^(?!syz)[\w.@/+:()# -]{1,40}: unhandled page fault \(\d+\) at ",
+        needles=(" unhandled ",),
+        says=r"(?:^|\n)(.{1,40}?): unhandled (page fault) \(\d+\) at",
+        title="{2} in {1}",
+        kind=Kind.USER_SEGFAULT,
+        alike="unhandled",
+        source="arch/arm/mm/fault.c (__do_user_fault)",
+    ),
+    _program(
+        start=_BY + r"(?:bad frame|illegal inst|trap|bus error).* nip [0-9a-f]+ lr [0-9a-f]+",
+        needles=(" nip ",),
+        says=r"(?:^|\n)(.{1,40}?)\[\d+\]: (bad frame|illegal instruction|trap|bus error)",
+        title="{2} in {1}",
+        kind=Kind.USER_TRAP,
+        source="arch/powerpc/kernel/traps.c (show_signal_msg)",
+    ),
+    _program(
+        start=r"^User process fault: interruption code .* ilc:",
+        needles=(" ilc:",),
+        says=r"User process fault: interruption code ([0-9a-f]{4})(?:.*? in ([^\s\[]+)\[)?",
+        title="user process fault {1} in {2}",
+        kind=Kind.USER_SEGFAULT,
+        source="arch/s390/mm/fault.c (report_user_fault)",
+    ),
 )
 
 _FAULT: Final = regex(

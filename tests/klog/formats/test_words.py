@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pagefault_doctor.klog import arch, details, fault, guilty_function, registers, starts
-from pagefault_doctor.klog.formats.table import DETAILS, FORMS
+from pagefault_doctor.klog.formats.table import DETAILS, FORMATS
 from pagefault_doctor.klog.line import LogLine, lines_of, split, thorough
 from pagefault_doctor.klog.skip_functions import ANCHORS
 from pagefault_doctor.klog.text import ReportText
@@ -24,9 +24,9 @@ LOGS = Path(__file__).parents[1] / "logs"
 parse: Any = import_module("re._parser").parse
 
 EXPRESSIONS = sorted(
-    {*(f.says for f in FORMS), *(d for row in DETAILS.values() for d in row)}
-    | {place for form in FORMS for way in (*form.ways, form.origin) for place in way}
-    | {form.skip for form in FORMS if form.skip}
+    {*(f.wording.pattern.pattern for f in FORMATS), *(d for row in DETAILS.values() for d in row)}
+    | {place for form in FORMATS for way in (*form.ways, form.origin) for place in way}
+    | {form.skip for form in FORMATS if form.skip}
     | {*guilty_function._ANYWHERE, *ANCHORS, guilty_function._HEADS.pattern.pattern}
 )
 ROWS = [
