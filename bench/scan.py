@@ -22,7 +22,7 @@ from functools import partial
 from itertools import product
 from pathlib import Path
 
-from pagefault_doctor.klog.prefilter import NEEDLES, quick_sieve
+from pagefault_doctor.klog.prefilter import hyperscan_filter, needles
 
 SCAN = """
 import resource, sys
@@ -77,10 +77,10 @@ def main() -> None:
     """Print a row for each ratio."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     size = int(sys.argv[2]) if len(sys.argv) > 2 else 512
-    ways = ("plain", "fast") if quick_sieve() else ("plain",)
+    ways = ("plain", "fast") if hyperscan_filter() else ("plain",)
     with tempfile.TemporaryDirectory() as folder:
         strings = Path(folder, "strings")
-        strings.write_bytes(b"".join(needle + b"\n" for needle in NEEDLES))
+        strings.write_bytes(b"".join(needle + b"\n" for needle in needles()))
         print(f"{'what':55}{'A ms':>8}{'B ms':>8}{'ratio':>8}{'at most':>9}  found, peak MB")
         for kind, noise in KINDS.items():
             log = Path(folder, kind)

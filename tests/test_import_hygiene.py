@@ -105,7 +105,7 @@ def test_the_wizard_itself_does_load_textual(tmp_path: Path) -> None:
     assert "textual" in imported_by("import pagefault_doctor.tui.app", tmp_path / "none")
 
 
-@pytest.mark.parametrize("late", ["diagnosis.ranking", "klog.reader", "symbols"])
+@pytest.mark.parametrize("late", ["diagnosis.ranking", "klog.reader", "klog.formats", "symbols"])
 def test_the_wizard_waits_for_nothing_that_only_a_report_needs(late: str, tmp_path: Path) -> None:
     assert find_spec(f"pagefault_doctor.{late}")
     code = f"import pagefault_doctor.tui.app\nassert 'pagefault_doctor.{late}' not in sys.modules"

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
-from pagefault_doctor.klog.formats.table import DETAILS
+from pagefault_doctor.klog.formats.format import Format
 from pagefault_doctor.klog.line import LogLine
 from pagefault_doctor.klog.skip_functions import ALLOCATING
 from pagefault_doctor.klog.stack import frame_of, place_in
@@ -90,10 +90,12 @@ _SETTING: Final = 160
 """Lines that the setting is read from."""
 
 
-def details_of(kind: Kind, body: ReportText) -> tuple[dict[str, str], dict[str, int]]:
-    """Return the details of a report of that kind, and the line each was read from."""
+def details_of(form: Format | None, body: ReportText) -> tuple[dict[str, str], dict[str, int]]:
+    """Return the details of a report of that form, and the line each was read from."""
+    kind = form.kind if form else Kind.INFO
     found, cited = ({}, {}) if kind in USER_SIDE else setting_of(body.head(_SETTING))
-    rows = [row for row in _rows(kind) if any(map(body.text.__contains__, row.words))]
+    each = _patterns(form.details) if form else ()
+    rows = [row for row in each if any(map(body.text.__contains__, row.words))]
     for line in body.holding(*(word for row in rows for word in row.words)):
         for row in rows:
             match = row.pattern.search(line.text)
@@ -107,9 +109,8 @@ def details_of(kind: Kind, body: ReportText) -> tuple[dict[str, str], dict[str, 
 
 
 @cache
-def _rows(kind: Kind) -> tuple[WordedPattern, ...]:
-    """Return the expressions of a kind."""
-    return tuple(map(WordedPattern, DETAILS.get(kind, ())))
+def _patterns(details: tuple[str, ...]) -> tuple[WordedPattern, ...]:
+    return tuple(map(WordedPattern, details))
 
 
 def _stacks(body: ReportText, found: dict[str, str], cited: dict[str, int]) -> None:

@@ -10,38 +10,24 @@ and only what is left is searched for what the needles have in common.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import suppress
+from functools import cache
 from itertools import filterfalse
 from typing import Any, Final
 
-from pagefault_doctor.klog import boots, module_events, starts
+from pagefault_doctor.klog import boots, module_events
+from pagefault_doctor.klog.formats import table
 from pagefault_doctor.model.pattern import regex
-
-NEEDLES: Final = (
-    b"BUG", b"WARNING:", b"INFO:", b"Unable to handle kernel", b"general protection fault",
-    b"stack segment: ", b"Kernel panic", b"PANIC: double fault", b"rust_kernel: panicked",
-    b"divide error:", b"divide_error:", b"invalid opcode:", b"int3:", b"UBSAN:",
-    b"Booting the kernel.", b"unregister_netdevice: waiting", b"VFS: Close", b"VFS: Busy",
-    b"Internal error:", b"Alignment trap:", b"trusty: panic", b"fatal error:",
-    b"SYZFA", b"panic:", b"unreferenced object", b"hard LOCKUP",
-    b"from APEI", b"SError Interrupt", b"Bad mode in", b"kthread starved", b"kthread timer wakeup",
-    b"Insufficient stack",
-    b"list_add ", b"list_del ", b"stack overflow (", b"Corrupted page table",
-    b"control protection", b"Kernel attempted to", b"Kernel memory ", b": detected ",
-    b"detected buffer over", b"double free detected", b"AER: ", b"EDAC ",
-    b"Memory failure: 0x", b"NMI: ", b"refcount_t: ", b"segfault ", b"traps: ",
-    b"oom-killer: ", b"ut of memory: Kill", b"ut of memory (",
-    *starts.NEEDLES,
-    *boots.NEEDLES,
-    *module_events.NEEDLES,
-)  # fmt: skip
 
 COMMON: Final = (
     b"module", b"error", b"panic", b"memory", b"version ", b"stack", b"list_", b" symbol", b"trap",
     b"tection", b"alloc", b"nhandle", b"-- ",
 )  # fmt: skip
-"""What several needles have in common: a text without it holds none of those."""
+"""What several needles have in common: a text without it holds none of those.
+
+It is chosen for speed and is no row's: needles without any of it are found as well.
+"""
 
 
 _DIGITS: Final = b"0123456789abcdef"
@@ -65,23 +51,48 @@ def _capitals(text: bytes) -> bytes:
     return text.translate(None, _QUIET)
 
 
-_LOUD: Final = tuple(
-    (capitals, _shape(needle)) for needle in NEEDLES if len(capitals := _capitals(needle)) > 2
-)
-"""Needles with several capitals: little is left of a text to search for those alone."""
-_WORDS: Final = tuple(
-    (_shape(word), tuple(_shape(needle) for needle in NEEDLES if word in needle)) for word in COMMON
-) + tuple(
-    (_shape(needle), (_shape(needle),))
-    for needle in NEEDLES
-    if len(_capitals(needle)) < 3 and not any(word in needle for word in COMMON)
-)
+def needles() -> tuple[bytes, ...]:
+    """Return what every line that may matter holds one of."""
+    return _with_others(table.TABLE.needles)
+
+
+@cache
+def _with_others(starts: tuple[str, ...]) -> tuple[bytes, ...]:
+    return (*map(str.encode, starts), *boots.NEEDLES, *module_events.NEEDLES)
+
+
+class _Groups:
+    """Shapes of needles, in groups of which few hold anything that a text has."""
+
+    def __init__(self, words: Sequence[bytes]) -> None:
+        # Little of a text is capitals, so needles with several of them are soon looked for.
+        self.loud = [(loud, _shape(w)) for w in words if len(loud := _capitals(w)) > 2]
+        self.common = [(_shape(c), [_shape(w) for w in words if c in w]) for c in COMMON]
+        self.common += [
+            (_shape(w), [_shape(w)])
+            for w in words
+            if len(_capitals(w)) < 3 and not any(c in w for c in COMMON)
+        ]
+
+    def held(self, text: bytes) -> list[bytes]:
+        """Return the shapes of needles that a text of shapes holds."""
+        capitals = _capitals(text)
+        shapes = [shape for loud, shape in self.loud if loud in capitals]
+        shapes += [shape for word, each in self.common if word in text for shape in each]
+        return [shape for shape in shapes if shape in text]
+
+
+@cache
+def _groups(words: tuple[bytes, ...]) -> _Groups:
+    return _Groups(words)
 
 
 class Prefilter:
     """Remembers which shapes of lines (lines without digits) hold one of the needles."""
 
     def __init__(self) -> None:
+        self._needles = needles()
+        self._groups = _groups(self._needles)
         self._known: set[bytes] = set()
         self._wanted: set[bytes] = set()
         self._size = 0
@@ -107,7 +118,7 @@ class Prefilter:
         text = b"\n".join(new)
         self._size += len(text)
         self._known |= new
-        for needle in _held(text):
+        for needle in self._groups.held(text):
             self._wanted.update([shape for shape in new if needle in shape])
 
     def _places(self, piece: bytes, shapes: list[bytes]) -> list[tuple[int, int]]:
@@ -120,32 +131,21 @@ class Prefilter:
                 place = piece.index(b"\n", place) + 1
                 number += 1
             end = piece.find(b"\n", place)
-            if _holds(piece[place : end if end >= 0 else None], NEEDLES):
+            line = piece[place : end if end >= 0 else None]
+            if any(needle in line for needle in self._needles):
                 found.append((index + 1, place))
         return found
 
 
-def _held(text: bytes) -> list[bytes]:
-    """Return the shapes of needles that a text of shapes holds."""
-    capitals = _capitals(text)
-    needles = [needle for loud, needle in _LOUD if loud in capitals]
-    needles += [needle for word, needles in _WORDS if word in text for needle in needles]
-    return [needle for needle in needles if needle in text]
-
-
-def _holds(line: bytes, needles: Iterable[bytes]) -> bool:
-    return any(needle in line for needle in needles)
-
-
-def quick_sieve() -> HyperscanFilter | None:
-    """Return a sieve, or None where the library is not installed or does not run on this CPU.
+def hyperscan_filter() -> HyperscanFilter | None:
+    """Return the quicker filter, or None where its library is missing or does not run here.
 
     A wheel that was built for another machine fails in ways of its own, at its import or later.
     """
     with suppress(Exception):
-        sieve = HyperscanFilter()
-        if sieve.hits(b"a\n" + NEEDLES[0]) == (1, [(2, 2)]):
-            return sieve
+        quick = HyperscanFilter()
+        if quick.hits(b"a\n" + needles()[0]) == (1, [(2, 2)]):
+            return quick
     return None
 
 
@@ -155,12 +155,13 @@ class HyperscanFilter:
     def __init__(self) -> None:
         import hyperscan
 
+        words = needles()
         self._base: Any = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
         self._base.compile(
-            expressions=[re.escape(needle) for needle in NEEDLES],
-            ids=list(range(len(NEEDLES))),
-            elements=len(NEEDLES),
-            flags=[0] * len(NEEDLES),
+            expressions=[re.escape(word) for word in words],
+            ids=list(range(len(words))),
+            elements=len(words),
+            flags=[0] * len(words),
         )
 
     def hits(self, piece: bytes) -> tuple[int, list[tuple[int, int]]]:

@@ -12,6 +12,7 @@ from pagefault_doctor.klog.arch import arch_of
 from pagefault_doctor.klog.demangle import demangled
 from pagefault_doctor.klog.details import details_of
 from pagefault_doctor.klog.fault import fault_of
+from pagefault_doctor.klog.formats import table
 from pagefault_doctor.klog.formats.format import OWN
 from pagefault_doctor.klog.formats.user_space import user_fault
 from pagefault_doctor.klog.guilty_function import is_generic
@@ -41,11 +42,6 @@ _HEADED: Final = frozenset(
     {Kind.LOCKDEP, Kind.HUNG_TASK, Kind.STALL, Kind.LOCKUP, Kind.SLAB, Kind.BAD_PAGE}
 )
 """Kinds that print other stacks before the one under its head."""
-_LEADS: Final = regex(
-    r"cut here|^={20,}|list_(?:add|del) |refcount_t: |ODEBUG: |usercopy: |Missing ENDBR|CFI failure"
-    r"|detected (?:buffer overflow|field-spanning)|tried to execute|unable to execute|Oops: "
-    r"|Corrupted page table|Insufficient stack|DEBUG_LOCKS|skb_\w+_panic|#PF"
-)
 
 
 class _Stack(msgspec.Struct, frozen=True):
@@ -161,7 +157,7 @@ def _said(
         modules, unloaded, modules_line = modules_of(ReportText(beyond))
     registers, printed = registers_of(body.lines) if stack.pointer else ({}, {})
     code, code_line = code_of(body) if stack.pointer else (None, None)
-    details, cited = details_of(kind, led)
+    details, cited = details_of(naming.form, led)
     places = {
         "headline": headline.number,
         "fault": fault_line,
@@ -185,7 +181,7 @@ def _said(
 def _led(lead: Sequence[LogLine]) -> tuple[LogLine, ...]:
     """Return the lines before the headline that belong to the report."""
     for index, line in enumerate(lead):
-        if _LEADS.search(line.text):
+        if table.TABLE.leads.search(line.text):
             return tuple(lead[index:])
     return ()
 

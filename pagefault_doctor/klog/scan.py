@@ -12,9 +12,11 @@ import msgspec
 
 from pagefault_doctor.klog import boots as boots_
 from pagefault_doctor.klog import module_events, prefilter
+from pagefault_doctor.klog.formats import table
+from pagefault_doctor.klog.formats.format import Format
 from pagefault_doctor.klog.line import LogLine
 from pagefault_doctor.klog.prefilter import Prefilter
-from pagefault_doctor.klog.starts import header_of, is_bare, own_start
+from pagefault_doctor.klog.starts import header_of, is_bare, row_of
 from pagefault_doctor.klog.text import Lines, Piece, forget, pieces
 from pagefault_doctor.model.log import ModuleEvent
 from pagefault_doctor.model.pattern import regex
@@ -31,13 +33,14 @@ _TIMED: Final = regex(rb"^(?:<\d+>)?\[ *\d+\.\d{6}\]", re.MULTILINE)
 class Start(msgspec.Struct, frozen=True):
     """A line that starts a report: where it is, what it says, in which boot.
 
-    `header` is the one of the naming convention, None where only pfdoctor starts a report there.
+    `header` is the one of the naming convention; where it knows none, `row` is our own.
     """
 
     place: int
     line: LogLine
     header: str | None
     boot: int
+    row: Format | None = None
 
 
 class Scan(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +63,7 @@ def scan(data: bytes | mmap, progress: Progress | None = None) -> Scan:
     `progress` is told, now and then, how many bytes of how many have been searched, and how many
     lines were found that may start a report.
     """
-    quick = prefilter.quick_sieve() if len(data) > _LARGE else None
+    quick = prefilter.hyperscan_filter() if len(data) > _LARGE else None
     search = _Search(Lines(data), quick or Prefilter())
     for piece in pieces(data):
         search.take(piece)
@@ -80,9 +83,9 @@ def scan(data: bytes | mmap, progress: Progress | None = None) -> Scan:
 class _Search:
     """What was found in the pieces of a log so far."""
 
-    def __init__(self, lines: Lines, sieve: Prefilter | prefilter.HyperscanFilter) -> None:
+    def __init__(self, lines: Lines, filter_: Prefilter | prefilter.HyperscanFilter) -> None:
         self.lines = lines
-        self.sieve = sieve
+        self.filter = filter_
         self.boots = boots_.Boots()
         self.starts: list[Start] = []
         self.events: list[ModuleEvent] = []
@@ -95,7 +98,7 @@ class _Search:
             self.full_at = self.full_at or self.count
             self.count += piece.text.count(b"\n")
             return
-        newlines, hits = self.sieve.hits(piece.text)
+        newlines, hits = self.filter.hits(piece.text)
         timed = cache(lambda: bool(_TIMED.search(piece.text)))
         for number, offset in hits:
             if offset == 0 and not piece.whole:
@@ -115,8 +118,9 @@ class _Search:
             header = header if _believable(line, header, timed) else None
         if _replayed(self.lines, after):
             return
-        if header or own_start(line.text):
-            self.starts.append(Start(place, line, header, self.boots.current))
+        row = None if header else row_of(line.text)
+        if header or row:
+            self.starts.append(Start(place, line, header, self.boots.current, row))
 
 
 def _replayed(lines: Lines, place: int) -> bool:
@@ -135,6 +139,7 @@ _KERNEL_WORDS: Final = regex(
     r"|INFO: (?:task |rcu|.*detected stall|possible|suspicious|inconsistent|trying to register"
     r"|.*lock order|Allocated in|Freed in|Slab 0x|Object 0x)|^[a-z][\w-]* \d[\w.:-]*: WARNING: "
 )
+"""What only the kernel says, also where the headline is cut short and so fits no row."""
 
 
 def _believable(line: LogLine, header: str, timed: Callable[[], bool]) -> bool:
@@ -142,6 +147,6 @@ def _believable(line: LogLine, header: str, timed: Callable[[], bool]) -> bool:
 
     Drivers say `INFO:` of anything; without the kernel's time, programs say all of them.
     """
-    if _KERNEL_WORDS.search(line.text):
+    if _KERNEL_WORDS.search(line.text) or table.TABLE.knows(header, line.text):
         return True
     return header in ("SYZFAIL:", "SYZFATAL:", "fatal error:", "panic:") and not timed()

@@ -8,52 +8,29 @@ from typing import Final
 
 import msgspec
 
+from pagefault_doctor.klog.formats import table
+from pagefault_doctor.klog.formats.format import Lead
 from pagefault_doctor.klog.line import LogLine
 from pagefault_doctor.klog.process import only_modules
 from pagefault_doctor.klog.scan import Scan, Start
-from pagefault_doctor.klog.starts import header_of, is_alike, is_notice
+from pagefault_doctor.klog.starts import header_of
 from pagefault_doctor.klog.text import Lines
 from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.model.report import USER_SIDE, Kind
 
 LONGEST: Final = 700
 """Lines read after a start; the longest reports (all CPUs, all locks) are shorter."""
 LEAD: Final = 6
 """Lines looked at before a start: what led to it stands there (list_del corruption …)."""
-_SAME_EVENT: Final = (
-    "invalid opcode:",
-    "Kernel panic",
-    "unregister_netdevice: waiting for",
-    "PANIC: double fault",
-    "Internal error:",
-)
-"""Headers that within a report go on with it."""
 _DUMP_ONLY: Final = (
     "vmalloc: allocation failure",
     "FAULT_INJECTION: forcing",
     "FAULT_FLAG_ALLOW_RETRY missing",
 )
-_FOLLOWERS: Final = regex(
-    r"INFO: (?:Allocated in|Freed in|Slab 0x|Object 0x|0x[0-9a-f]+-0x)|^\s*Oops: |Internal error:"
-    r"|^\s*(?:rcu: )?rcu_\w+ kthread starved|refcount_t: |list_\w+ (?:corruption|double)"
-    r"|general protection fault|SError Interrupt on|Insufficient stack space"
-    r"|INFO: task .* is blocked on an? |Kernel BUG \[#"
-)
-_LEADS: Final = regex(
-    r"list_(?:add|del) (?:corruption|double)|refcount_t: |Kernel memory |: detected "
-    r"|detected buffer|kernel stack overflow|Corrupted page table|control protection"
-    r"|Kernel attempted|Insufficient stack space|hard LOCKUP|SError Inter|unreferenced object"
-    r"|ODEBUG: |DEBUG_LOCKS_WARN_ON|ed to execute|unable to execute|Missing ENDBR|CFI failure"
-    r"|_panic: text|Trigger a crash|nobody cared|NETDEV WATCHDOG|Machine check in kernel|, ESR 0x"
-    r"|prefetch abort|Slab cache still|double free detected|Bad swap|pagealloc: |Bad mode in"
-)
+"""What prints a stack and is no report: `mm/vmalloc.c`, `lib/fault-inject.c`, `mm/memory.c`."""
 _DIE: Final = regex(r" \[#(\d{1,6})\]")
 """The number of a fault within its boot (`die_counter`): another number is another fault."""
 _KILLED: Final = regex(r"[Oo]ut of memory: Kill")
-_OOM: Final = regex(r"invoked oom-killer|[Oo]ut of memory: Kill")
-_USER: Final = regex(
-    r"\]: segfault |^traps: |: unhandled .* (?:at|code) |^User process fault"
-    r"|\]: .* nip [0-9a-f]+ lr "
-)
 _QUESTIONABLE: Final = regex(
     r"^\s*(?:\[<[0-9a-f]+>\] )?(?:<[A-Z]+> *)?(?:\[<[0-9a-f]+>\] )?\? |\(unreliable\)"
 )
@@ -121,7 +98,7 @@ def _events(starts: Sequence[Start]) -> list[Start]:
     return [
         event
         for event in events
-        if event.header is not None or event.boot not in grave or not is_notice(event.line.text)
+        if event.header is not None or event.boot not in grave or not _is_notice(event)
     ]
 
 
@@ -140,9 +117,9 @@ def _continues(start: Start, last: Start) -> bool:
     number, before = _DIE.search(text), _DIE.search(last.line.text)
     if number and before and number[1] != before[1]:
         return False
-    if _OOM.search(last.line.text):
+    if _kind(last) is Kind.OOM_KILL:
         return bool(_KILLED.search(text)) and not _KILLED.search(last.line.text)
-    if _USER.search(text) or _USER.search(last.line.text) or _OOM.search(text):
+    if _kind(start) in USER_SIDE or _kind(last) in USER_SIDE:
         return False
     if start.header == "Kernel panic" and _LOST.search(text):
         return True
@@ -150,17 +127,25 @@ def _continues(start: Start, last: Start) -> bool:
         return False
     if start.line.context != last.line.context:
         return False
-    if start.header in _SAME_EVENT or _FOLLOWERS.search(text):
+    if start.header in table.TABLE.continuing or table.TABLE.followers.search(text):
         return True
-    return start.header is None and (last.header is not None or is_alike(text, last.line.text))
+    return start.row is not None and (last.row is None or start.row.is_alike(last.row))
 
 
 def _leads_to(start: Start, following: Start) -> bool:
-    distance = following.line.number - start.line.number
-    if following.header is None or not _LEADS.search(start.line.text):
+    """Whether a start is none where the headline of another report follows closely."""
+    if following.header is None or start.row is None or start.row.lead is Lead.ALONE:
         return False
-    near = _NEAR if "Insufficient" in start.line.text else LEAD + 2
-    return distance <= near
+    distance = following.line.number - start.line.number
+    return distance <= (_NEAR if start.row.lead is Lead.FAR else LEAD + 2)
+
+
+def _kind(start: Start) -> Kind | None:
+    return start.row.kind if start.row else None
+
+
+def _is_notice(start: Start) -> bool:
+    return start.row is not None and start.row.notice
 
 
 def lines_of_report(start: Start, end: int | None, lines: Lines) -> ReportLines:
@@ -172,7 +157,7 @@ def lines_of_report(start: Start, end: int | None, lines: Lines) -> ReportLines:
     naming: list[LogLine] = []
     beyond: list[LogLine] = []
     ended = asked = False
-    patient = _OOM.search(start.line.text) is not None
+    patient = _kind(start) is Kind.OOM_KILL
     listed = start.header is None
     unheard: list[str] = []
     for line in islice(lines.after(start.place, number), LONGEST):
@@ -229,7 +214,7 @@ def _second(line: LogLine) -> bool:
     if any(map(text.__contains__, _DUMP_ONLY)):
         return True
     header = header_of(text)
-    return header is not None and header not in _SAME_EVENT and not text.startswith("Kernel BUG [#")
+    return header is not None and header not in table.TABLE.continuing
 
 
 def _guessed(line: LogLine) -> bool:

@@ -10,7 +10,6 @@ import msgspec
 
 from pagefault_doctor.klog.formats import table
 from pagefault_doctor.klog.formats.format import Format
-from pagefault_doctor.klog.formats.table import pattern
 from pagefault_doctor.klog.guilty_function import GuiltyFunction, name_function
 from pagefault_doctor.klog.line import LogLine
 from pagefault_doctor.model.pattern import regex
@@ -64,10 +63,13 @@ def name(header: str, lines: Sequence[LogLine]) -> Title:
     best: tuple[int, Format, re.Match[str]] | None = None
     broken: Format | None = None
     for form in table.TABLE.under(header):
-        match = form.wording.search(text)
+        wording = form.wording
+        if not any(map(text.__contains__, wording.words)):
+            continue
+        match = wording.pattern.search(text)
         if match is None or (best and match.start() >= best[0]):
             continue
-        if form.then and not pattern(form.then).search(text, match.start()):
+        if form.then and not form.following.search(text, match.start()):
             broken = broken or form
             continue
         best = (match.start(), form, match)
@@ -91,7 +93,7 @@ def _unnamed(line: str, header: str, broken: Format | None) -> Title:
 
 def _named(form: Format, match: re.Match[str], text: str, lines: Sequence[LogLine]) -> Title:
     groups = list(match.groups())
-    if form.then and (more := pattern(form.then).search(text, match.start())):
+    if form.then and (more := form.following.search(text, match.start())):
         groups += more.groups()
     named = GuiltyFunction(None)
     if form.ways:
@@ -136,89 +138,62 @@ def _problem(form: Format, named: GuiltyFunction, title: str) -> str | None:
     return None
 
 
-_TYPES: Final = (
-    ("KASAN: use-after-free Read", "KASAN-USE-AFTER-FREE-READ"),
-    ("KASAN: slab-use-after-free Read", "KASAN-USE-AFTER-FREE-READ"),
-    ("KASAN: use-after-free Write", "KASAN-USE-AFTER-FREE-WRITE"),
-    ("KASAN: slab-use-after-free Write", "KASAN-USE-AFTER-FREE-WRITE"),
-    ("KASAN: use-after-free", "KASAN-USE-AFTER-FREE-READ"),
-    ("KASAN: slab-use-after-free", "KASAN-USE-AFTER-FREE-READ"),
-    ("KASAN: null-ptr-deref Read", "KASAN-NULL-POINTER-DEREFERENCE-READ"),
-    ("KASAN: null-ptr-deref Write", "KASAN-NULL-POINTER-DEREFERENCE-WRITE"),
-    ("KASAN: invalid-free", "KASAN-INVALID-FREE"),
-    ("KFENCE: use-after-free read", "KFENCE-USE-AFTER-FREE-READ"),
-    ("KFENCE: use-after-free write", "KFENCE-USE-AFTER-FREE-WRITE"),
-    ("KFENCE: invalid free", "KFENCE-INVALID-FREE"),
-    ("KFENCE: memory corruption", "KFENCE-MEMORY-CORRUPTION"),
-    ("KFENCE: out-of-bounds read", "KFENCE-READ"),
-    ("KFENCE: invalid read", "KFENCE-READ"),
-    ("KFENCE: out-of-bounds write", "KFENCE-WRITE"),
-    ("KFENCE: invalid write", "KFENCE-WRITE"),
-    ("KMSAN: uninit-value", "KMSAN-UNINIT-VALUE"),
-    ("KMSAN: kernel-infoleak", "KMSAN-INFO-LEAK"),
-    ("KMSAN: kernel-usb-infoleak", "KMSAN-INFO-LEAK"),
-    ("KMSAN: use-after-free", "KMSAN-USE-AFTER-FREE-READ"),
-    ("KMSAN:", "KMSAN-UNKNOWN"),
-    ("KCSAN: data-race", "KCSAN-DATARACE"),
-    ("KCSAN: assert: race", "KCSAN-ASSERT"),
-    ("KCSAN:", "KCSAN-UNKNOWN"),
-    ("BUG: unable to handle kernel NULL pointer dereference", "NULL-POINTER-DEREFERENCE"),
-    ("BUG: unable to handle kernel paging request", "MEMORY_SAFETY_BUG"),
-    ("BUG: corrupted list", "MEMORY_SAFETY_BUG"),
-    ("WARNING: refcount bug", "REFCOUNT_WARNING"),
-    ("UBSAN: array-index", "MEMORY_SAFETY_UBSAN"),
-    ("UBSAN:", "UBSAN"),
-    ("possible deadlock", "LOCKDEP"),
-    ("inconsistent lock state", "LOCKDEP"),
-    ("BUG: bad unlock balance", "LOCKDEP"),
-    ("WARNING: bad unlock balance", "LOCKDEP"),
-    ("BUG: held lock freed", "LOCKDEP"),
-    ("WARNING: held lock freed", "LOCKDEP"),
-    ("BUG: still has locks held", "LOCKDEP"),
-    ("WARNING: still has locks held", "LOCKDEP"),
-    ("BUG: lock held when returning", "LOCKDEP"),
-    ("WARNING: lock held when returning", "LOCKDEP"),
-    ("WARNING: nested lock was not taken", "LOCKDEP"),
-    ("WARNING: locking bug", "LOCKDEP"),
-    ("WARNING: suspicious RCU usage in", "LOCKDEP"),
-    ("BUG: spinlock", "LOCKDEP"),
-    ("BUG: rwlock", "LOCKDEP"),
-    ("BUG: using ", "LOCKDEP"),
-    ("BUG: sleeping function", "ATOMIC_SLEEP"),
-    ("BUG: scheduling while atomic", "ATOMIC_SLEEP"),
-    ("memory leak", "LEAK"),
-    ("BUG: bad usercopy", "BUG"),
-    ("kernel BUG", "BUG"),
-    ("BUG: soft lockup", "HANG"),
-    ("INFO: rcu detected stall", "HANG"),
-    ("INFO: task hung", "HANG"),
-    ("INFO: task can't die", "HANG"),
-    ("WARNING: kernel stack regs has bad", None),
-    ("WARNING: kernel stack frame pointer has bad", None),
-    ("WARNING:", "WARNING"),
-    ("WARNING in", "WARNING"),
-    ("general protection fault", "DoS"),
-    ("kernel panic:", "DoS"),
-    ("panic:", "DoS"),
-    ("divide error", "DoS"),
-    ("invalid opcode", "DoS"),
-    ("int3", "DoS"),
-    ("stack segment", "DoS"),
-    ("PANIC: double fault", "DoS"),
-    ("kernel stack overflow", "DoS"),
-    ("Internal error", "DoS"),
-    ("Unhandled fault", "DoS"),
-    ("Alignment trap", "DoS"),
-    ("BUG: Object already free", "DoS"),
-    ("VFS: ", "DoS"),
-    ("unregister_netdevice", "DoS"),
-    ("go runtime error", "DoS"),
-    ("trusty", "DoS"),
-    ("unexpected kernel reboot", "REBOOT"),
-    ("SYZFAIL", "SYZ_FAILURE"),
-    ("SYZFATAL", "SYZ_FAILURE"),
-)
-_BY_BEGINNING: Final = dict(_TYPES)
+_TYPES: Final[dict[str | None, tuple[str, ...]]] = {
+    "KASAN-USE-AFTER-FREE-READ": (
+        "KASAN: use-after-free Read", "KASAN: slab-use-after-free Read", "KASAN: use-after-free",
+        "KASAN: slab-use-after-free",
+    ),
+    "KASAN-USE-AFTER-FREE-WRITE": (
+        "KASAN: use-after-free Write", "KASAN: slab-use-after-free Write",
+    ),
+    "KASAN-NULL-POINTER-DEREFERENCE-READ": ("KASAN: null-ptr-deref Read",),
+    "KASAN-NULL-POINTER-DEREFERENCE-WRITE": ("KASAN: null-ptr-deref Write",),
+    "KASAN-INVALID-FREE": ("KASAN: invalid-free",),
+    "KFENCE-USE-AFTER-FREE-READ": ("KFENCE: use-after-free read",),
+    "KFENCE-USE-AFTER-FREE-WRITE": ("KFENCE: use-after-free write",),
+    "KFENCE-INVALID-FREE": ("KFENCE: invalid free",),
+    "KFENCE-MEMORY-CORRUPTION": ("KFENCE: memory corruption",),
+    "KFENCE-READ": ("KFENCE: out-of-bounds read", "KFENCE: invalid read"),
+    "KFENCE-WRITE": ("KFENCE: out-of-bounds write", "KFENCE: invalid write"),
+    "KMSAN-UNINIT-VALUE": ("KMSAN: uninit-value",),
+    "KMSAN-INFO-LEAK": ("KMSAN: kernel-infoleak", "KMSAN: kernel-usb-infoleak"),
+    "KMSAN-USE-AFTER-FREE-READ": ("KMSAN: use-after-free",),
+    "KMSAN-UNKNOWN": ("KMSAN:",),
+    "KCSAN-DATARACE": ("KCSAN: data-race",),
+    "KCSAN-ASSERT": ("KCSAN: assert: race",),
+    "KCSAN-UNKNOWN": ("KCSAN:",),
+    "NULL-POINTER-DEREFERENCE": ("BUG: unable to handle kernel NULL pointer dereference",),
+    "MEMORY_SAFETY_BUG": ("BUG: unable to handle kernel paging request", "BUG: corrupted list"),
+    "REFCOUNT_WARNING": ("WARNING: refcount bug",),
+    "MEMORY_SAFETY_UBSAN": ("UBSAN: array-index",),
+    "UBSAN": ("UBSAN:",),
+    "LOCKDEP": (
+        "possible deadlock", "inconsistent lock state", "BUG: bad unlock balance",
+        "WARNING: bad unlock balance", "BUG: held lock freed", "WARNING: held lock freed",
+        "BUG: still has locks held", "WARNING: still has locks held",
+        "BUG: lock held when returning", "WARNING: lock held when returning",
+        "WARNING: nested lock was not taken", "WARNING: locking bug",
+        "WARNING: suspicious RCU usage in", "BUG: spinlock", "BUG: rwlock", "BUG: using ",
+    ),
+    "ATOMIC_SLEEP": ("BUG: sleeping function", "BUG: scheduling while atomic"),
+    "LEAK": ("memory leak",),
+    "BUG": ("BUG: bad usercopy", "kernel BUG"),
+    "HANG": (
+        "BUG: soft lockup", "INFO: rcu detected stall", "INFO: task hung", "INFO: task can't die",
+    ),
+    None: ("WARNING: kernel stack regs has bad", "WARNING: kernel stack frame pointer has bad"),
+    "WARNING": ("WARNING:", "WARNING in"),
+    "DoS": (
+        "general protection fault", "kernel panic:", "panic:", "divide error", "invalid opcode",
+        "int3", "stack segment", "PANIC: double fault", "kernel stack overflow", "Internal error",
+        "Unhandled fault", "Alignment trap", "BUG: Object already free", "VFS: ",
+        "unregister_netdevice", "go runtime error", "trusty",
+    ),
+    "REBOOT": ("unexpected kernel reboot",),
+    "SYZ_FAILURE": ("SYZFAIL", "SYZFATAL"),
+}  # fmt: skip
+"""Types of reports, and how the titles of each begin; of two that fit the longer one counts."""
+_BY_BEGINNING: Final = {title: type_ for type_, titles in _TYPES.items() for title in titles}
 _LENGTHS: Final = sorted({len(beginning) for beginning in _BY_BEGINNING}, reverse=True)
 
 

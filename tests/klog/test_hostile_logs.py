@@ -23,7 +23,7 @@ OOPS = b"[    5.000000] BUG: unable to handle page fault for address: ffff888000
 
 @pytest.fixture(params=["plain", "fast"])
 def search(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Search with the sieve and with hyperscan, where that is installed."""
+    """Search by the shapes of lines and with hyperscan, where that is installed."""
     monkeypatch.setattr(scan, "_LARGE", 0 if request.param == "fast" else 1 << 62)
     return str(request.param)
 

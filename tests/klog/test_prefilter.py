@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from pagefault_doctor import klog
 from pagefault_doctor.klog import prefilter, scan
-from pagefault_doctor.klog.prefilter import COMMON, NEEDLES, Prefilter
+from pagefault_doctor.klog.prefilter import COMMON, Prefilter, hyperscan_filter, needles
 from requirements import require
 from test_import_hygiene import OOPS
 
+NEEDLES = needles()
 WORDS = st.sampled_from(
     [*NEEDLES, *COMMON, b"\n", b" ", b"usb 1-1: new device", b"[   12.000001] ", b"12", b"ab"]
 )
@@ -42,7 +43,7 @@ PREFIXES = (
 
 
 def lines_with_needles(piece: bytes) -> tuple[int, list[tuple[int, int]]]:
-    """Return what a sieve has to find, found in the plainest way."""
+    """Return what a filter has to find, found in the plainest way."""
     found: list[tuple[int, int]] = []
     place = 0
     for number, line in enumerate(piece.split(b"\n"), 1):
@@ -53,7 +54,7 @@ def lines_with_needles(piece: bytes) -> tuple[int, list[tuple[int, int]]]:
 
 
 @given(st.lists(TEXTS, max_size=3))
-def test_the_sieve_finds_the_lines_that_hold_a_needle(parts: list[bytes]) -> None:
+def test_the_filter_finds_the_lines_that_hold_a_needle(parts: list[bytes]) -> None:
     one = Prefilter()
     for piece in parts:
         assert one.hits(piece) == lines_with_needles(piece)
@@ -61,7 +62,7 @@ def test_the_sieve_finds_the_lines_that_hold_a_needle(parts: list[bytes]) -> Non
 
 @given(TEXTS)
 def test_one_pass_finds_the_same_lines(piece: bytes) -> None:
-    quick = prefilter.quick_sieve()
+    quick = hyperscan_filter()
     require(quick, "hyperscan does not run here: pip install 'hyperscan>=0.7'")
     assert quick
     assert quick.hits(piece) == lines_with_needles(piece)
@@ -86,7 +87,7 @@ def test_every_way_finds_the_same_reports_in_lines_that_never_repeat(
     assert len(expected.starts) > 20
     monkeypatch.setattr(prefilter, "_MANY", 10)
     assert scan.scan(log) == expected
-    if prefilter.quick_sieve():
+    if hyperscan_filter():
         monkeypatch.setattr(scan, "_LARGE", 0)
         assert scan.scan(log) == expected
 
@@ -105,7 +106,7 @@ def test_a_library_that_does_not_work_here_is_done_without(
 ) -> None:
     monkeypatch.setattr(scan, "_LARGE", 0)
     monkeypatch.setitem(sys.modules, "hyperscan", ModuleType("hyperscan"))
-    assert prefilter.quick_sieve() is None
+    assert hyperscan_filter() is None
     assert len(klog.read(OOPS.encode(), "log").reports) == 1
 
 

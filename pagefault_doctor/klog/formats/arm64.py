@@ -83,9 +83,7 @@ FORMATS: Final = (
     ),
     _fault(
         start=r"Unhandled prefetch abort: ",
-        needles=("Unhandled ",),
         lead=Lead.DROPPED,
-        says=r"Unhandled prefetch abort: ",
         title="Unhandled prefetch abort in {f}",
         kind=Kind.PAGE_FAULT,
         details=x86.DETAILS,
@@ -93,10 +91,8 @@ FORMATS: Final = (
     ),
     Format(
         start=r"Insufficient stack space to handle exception!",
-        needles=("Insufficient stack",),
         lead=Lead.FAR,
         follows=True,
-        says=r"Insufficient stack space to handle exception!",
         title="kernel stack overflow in {f}",
         kind=Kind.STACK_GUARD,
         ways=FAULT,

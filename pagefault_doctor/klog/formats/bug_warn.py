@@ -128,6 +128,7 @@ FORMATS: Final = (
     _warned(
         says=_AT + r"[a-zA-Z0-9_/.-]+:\d+ (?:at )?[a-zA-Z0-9_]+",
         title="WARNING in {f}",
+        vague=True,
         source="kernel/panic.c (__warn)",
     ),
     _warned(
@@ -205,7 +206,6 @@ FORMATS: Final = (
     ),
     _checked(
         start=r"refcount_t: (?:underflow|addition on 0|increment on 0|saturated|decrement)",
-        needles=("refcount_t: ",),
         lead=Lead.KEPT,
         follows=True,
         says=r"refcount_t: ",
@@ -215,9 +215,7 @@ FORMATS: Final = (
     ),
     _checked(
         start=r"Kernel memory (?:exposure|overwrite) attempt detected",
-        needles=("Kernel memory ",),
         lead=Lead.DROPPED,
-        says=r"Kernel memory (?:exposure|overwrite) attempt detected",
         title="BUG: bad usercopy in {f}",
         kind=Kind.USERCOPY,
         skip=_COPY,
@@ -225,7 +223,6 @@ FORMATS: Final = (
     ),
     _checked(
         start=r"detected buffer overflow in \w+|\w+: detected (?:buffer overflow|field-span)",
-        needles=(": detected ", "detected buffer over"),
         lead=Lead.KEPT,
         says=r"detected buffer overflow|detected field-spanning",
         title="WARNING: buffer overflow in {f}",
@@ -246,9 +243,7 @@ FORMATS: Final = (
     ),
     _checked(
         start=r"skb_(?:over|under)_panic: text:",
-        needles=("_panic: text",),
         lead=Lead.KEPT,
-        says=r"skb_(?:over|under)_panic: text:",
         title="kernel BUG in {f}",
         kind=Kind.KERNEL_BUG,
         skip="^skb_",
@@ -256,10 +251,8 @@ FORMATS: Final = (
     ),
     Format(
         start=r"NETDEV WATCHDOG: ",
-        needles=("NETDEV WATCHDOG",),
         notice=True,
         lead=Lead.DROPPED,
-        says=r"NETDEV WATCHDOG: ",
         title="NETDEV WATCHDOG: transmit queue timed out",
         kind=Kind.WARNING,
         plain=True,
@@ -268,10 +261,8 @@ FORMATS: Final = (
     ),
     Format(
         start=r"^irq \d+: nobody cared",
-        needles=("nobody cared",),
         notice=True,
         lead=Lead.DROPPED,
-        says=r"irq \d+: nobody cared",
         title="irq: nobody cared",
         kind=Kind.WARNING,
         plain=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from functools import cached_property
 from typing import Final
@@ -9,7 +10,7 @@ from typing import Final
 import msgspec
 
 from pagefault_doctor.klog.guilty_function import CALL, RIP, TRACE, Choice
-from pagefault_doctor.model.pattern import WordedPattern, words_of
+from pagefault_doctor.model.pattern import WordedPattern, regex, words_of
 from pagefault_doctor.model.report import Kind
 
 FAULT: Final = ((RIP, CALL, TRACE),)
@@ -40,7 +41,8 @@ class Format(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     words of which every such line holds at least one; by default what
     the expression itself needs. A `notice` counts only in a boot where no
     report with a header stands. Rows of the same `alike` report the same trouble: one that follows
-    another is no report of its own; by default only the row itself is alike.
+    another is no report of its own; by default only the row itself is alike. A `vague` row says
+    what other programs say as well: without the kernel's clock it is none of the kernel's.
 
     Cutting it: `lead` is what the line is where another headline follows closely. One that
     `follows` goes on with the report it stands in.
@@ -64,6 +66,7 @@ class Format(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     start: str = ""
     needles: tuple[str, ...] = ()
     notice: bool = False
+    vague: bool = False
     alike: str = ""
     lead: Lead = Lead.ALONE
     follows: bool = False
@@ -82,6 +85,11 @@ class Format(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def wording(self) -> WordedPattern:
         """What it `says`, and words of which such a text holds at least one."""
         return WordedPattern(self.says or self.start)
+
+    @cached_property
+    def following(self) -> re.Pattern[str]:
+        """What has to follow, `then`."""
+        return regex(self.then)
 
     @cached_property
     def words(self) -> tuple[str, ...]:

@@ -108,7 +108,6 @@ FORMATS: Final = (
     ),
     Format(
         start=r"rcu_\w+ kthread (?:timer wakeup didn't|starved for \d+ jiffies)",
-        needles=("kthread starved", "kthread timer wakeup"),
         follows=True,
         says=r"rcu_\w+ kthread starved",
         title="rcu kthread starved",

@@ -44,186 +44,131 @@ DETAILS: Final = (
     r"Memory failure: (?P<pfn>0x[0-9a-f]+)",
 )
 
-_MEMORY: Final = "memory"
-_PCIE: Final = "PCIe"
-_DISK: Final = "disk"
-_NMI: Final = "NMI"
 _hardware = partial(Format, kind=Kind.HARDWARE, details=DETAILS)
 _plain = partial(_hardware, plain=True)
+_memory = partial(_plain, alike="memory")
+_pcie = partial(_plain, alike="PCIe")
+_disk = partial(_plain, alike="disk")
+_nmi = partial(_plain, alike="NMI")
 _checked = partial(
     _hardware,
-    alike=_MEMORY,
+    alike="memory",
     title="machine check in {f}",
     ways=FAULT,
     source="arch/powerpc/kernel/traps.c (machine_check_exception, die_mce)",
 )
 
 FORMATS: Final = (
-    _plain(
+    _memory(
         start=r"Machine Check Exception: +[0-9a-f]+ \S",
-        needles=("Machine ",),
-        alike=_MEMORY,
-        says=r"Machine Check Exception: +[0-9a-f]",
         title="machine check exception",
         source="arch/x86/kernel/cpu/mce/core.c (__print_mce)",
     ),
-    _plain(
+    _memory(
         start=r"Machine Check: +[0-9a-f]+ \S",
-        needles=("Machine ",),
-        alike=_MEMORY,
-        says=r"Machine Check: +[0-9a-f]",
         title="machine check",
         source="arch/x86/kernel/cpu/mce/core.c (__print_mce)",
     ),
-    _plain(
+    _memory(
         start=r"Machine check events logged",
-        needles=("Machine ",),
-        alike=_MEMORY,
-        says=r"Machine check events logged",
         title="machine check events logged",
         source="arch/x86/kernel/cpu/mce/core.c (mce_notify_irq)",
     ),
-    _checked(
-        start=r"^Machine check in kernel mode",
-        needles=("Machine ",),
-        lead=Lead.DROPPED,
-        says=r"Machine check in kernel mode",
-    ),
-    _checked(start=r"Oops: Machine check, sig", needles=("Oops",), says=r"Oops: Machine check"),
-    _plain(
+    _checked(start=r"^Machine check in kernel mode", lead=Lead.DROPPED),
+    _checked(start=r"Oops: Machine check, sig"),
+    _memory(
         start=r"Hardware error from APEI Generic Hardware Error Source",
-        needles=("from APEI",),
-        alike=_MEMORY,
-        says=r"Hardware error from APEI Generic Hardware Error Source",
         title="hardware error from APEI",
         source="drivers/acpi/apei/ghes.c (__ghes_print_estatus)",
     ),
     _hardware(
         start=r"SError Interrupt on CPU\d+, code",
-        needles=("SError Interrupt",),
         lead=Lead.DROPPED,
         follows=True,
-        says=r"SError Interrupt on CPU\d+",
         title="SError in {f}",
         ways=FAULT,
         source="arch/arm64/kernel/traps.c (arm64_serror_panic)",
     ),
     _hardware(
         start=r"Bad mode in [\w ]+ handler detected",
-        needles=("Bad mode in",),
         lead=Lead.DROPPED,
-        says=r"Bad mode in [\w ]+ handler detected",
         title="SError in {f}",
         ways=FAULT,
         source="arch/arm64/kernel/traps.c (bad_mode), before 5.13",
     ),
-    _plain(
+    _memory(
         start=r"EDAC [\w#]+: (?:\d+ )?UE ",
-        needles=("EDAC ",),
-        alike=_MEMORY,
-        says=r"EDAC [\w#]+: (?:\d+ )?UE ",
         title="uncorrected memory error",
         source="drivers/edac/edac_mc.c (edac_ue_error)",
     ),
-    _plain(
+    _memory(
         start=r"EDAC [\w#]+: (?:\d+ )?CE ",
-        needles=("EDAC ",),
-        alike=_MEMORY,
-        says=r"EDAC [\w#]+: (?:\d+ )?CE ",
         title="corrected memory error",
         source="drivers/edac/edac_mc.c (edac_ce_error)",
     ),
-    _plain(
+    _memory(
         start=r"^(?:MCE: |mce: )?Memory failure: 0x[0-9a-f]+: ",
-        needles=("Memory failure: 0x",),
-        alike=_MEMORY,
-        says=r"Memory failure: 0x[0-9a-f]+: ",
         title="memory failure",
         source="mm/memory-failure.c (action_result)",
     ),
-    _plain(
+    _pcie(
         start=r"AER: (?:Multiple )?Uncorrect(?:ed|able)[^:]* (?:error|\(|message)",
         needles=("AER: ",),
-        alike=_PCIE,
         says=r"AER: (?:Multiple )?Uncorrect\w+ (\((?:Non-)?Fatal\))",
         title="uncorrected PCIe error {1}",
         source="drivers/pci/pcie/aer.c (aer_print_port_info)",
     ),
-    _plain(
+    _pcie(
         start=r"AER: (?:Multiple )?Correct(?:ed|able)[^:]* (?:error|\(|message)",
         needles=("AER: ",),
-        alike=_PCIE,
         says=r"AER: (?:Multiple )?Corrected",
         title="corrected PCIe error",
         source="drivers/pci/pcie/aer.c (aer_print_port_info)",
     ),
-    _plain(
-        start=r"PCIe Bus Error: severity=",
-        needles=("PCIe Bus Error",),
-        alike=_PCIE,
-        says=r"PCIe Bus Error: severity=(\w+)(?: (\([\w-]+\)))?",
+    _pcie(
+        start=r"PCIe Bus Error: severity=(\w+)(?: (\([\w-]+\)))?",
         title="PCIe bus error: {1} {2}",
         source="drivers/pci/pcie/aer.c (aer_print_error)",
     ),
     _plain(
-        start=r"DMAR: \[(?:DMA|INTR-REMAP)[^\]]*\] Request device \[",
-        needles=("DMAR: [",),
-        says=r"DMAR: \[(DMA \w+|INTR-REMAP)",
+        start=r"DMAR: \[(DMA \w+|INTR-REMAP)[^\]]*\] Request device \[",
         title="DMAR fault: {1}",
         source="drivers/iommu/intel/dmar.c (dmar_fault_do_one)",
     ),
     _plain(
-        start=r"AMD-Vi: Event logged \[",
-        needles=("AMD-Vi: Event",),
-        says=r"AMD-Vi: Event logged \[([A-Z_0-9]+)",
+        start=r"AMD-Vi: Event logged \[([A-Z_0-9]+)",
         title="AMD-Vi: {1}",
         source="drivers/iommu/amd/iommu.c (iommu_print_event)",
     ),
     _plain(
         start=r"arm-smmu[\w-]* \S+: Unhandled context fault",
-        needles=("Unhandled ",),
-        says=r"arm-smmu",
         title="IOMMU fault",
         source="drivers/iommu/arm/arm-smmu/arm-smmu.c (arm_smmu_context_fault)",
     ),
-    _plain(
-        start=r"NMI: (?:IOCK|PCI system) error",
+    _nmi(
+        start=r"NMI: (IOCK|PCI system) error",
         needles=("NMI: ",),
-        alike=_NMI,
-        says=r"NMI: (IOCK|PCI system) error",
         title="NMI: {1} error",
         source="arch/x86/kernel/nmi.c (io_check_error, pci_serr_error)",
     ),
-    _plain(
+    _nmi(
         start=r"Uhhuh\. NMI received for unknown reason",
-        needles=("Uhhuh",),
-        alike=_NMI,
-        says=r"NMI received for unknown reason",
         title="unknown NMI",
         source="arch/x86/kernel/nmi.c (unknown_nmi_error)",
     ),
     _plain(
-        start=r"(?:Core|Package) temperature (?:is )?above threshold",
-        needles=("above threshold",),
-        says=r"(Core|Package) temperature (?:is )?above threshold",
+        start=r"(Core|Package) temperature (?:is )?above threshold",
         title="{1} temperature above threshold",
         source="drivers/thermal/intel/therm_throt.c",
     ),
-    _plain(
+    _disk(
         start=r"^ata\d[\d.]*: exception Emask 0x",
-        needles=("exception Emask",),
-        alike=_DISK,
-        says=r"ata\d[\d.]*: exception Emask 0x",
         title="ATA error",
         source="drivers/ata/libata-eh.c (ata_eh_link_report)",
     ),
-    _plain(
-        start=r"(?:I/O|critical (?:medium|target|nexus)|protection|device resource|timeout)"
+    _disk(
+        start=r"(I/O|critical (?:medium|target|nexus)|protection|device resource|timeout)"
         r" error, dev \w+, sector \d+",
-        needles=(" error, dev ",),
-        alike=_DISK,
-        says=r"(I/O|critical (?:medium|target|nexus)|protection|device resource|timeout)"
-        r" error, dev ",
         title="disk: {1} error",
         source="block/blk-mq.c (blk_print_req_error)",
     ),

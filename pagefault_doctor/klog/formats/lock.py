@@ -147,7 +147,6 @@ FORMATS: Final = (
         start=r"^DEBUG_LOCKS_WARN_ON\(",
         needles=("BUG",),
         lead=Lead.KEPT,
-        says=r"DEBUG_LOCKS_WARN_ON\(",
         title="WARNING: locking bug in {f}",
         source="include/linux/debug_locks.h; its headline is not in the log",
     ),

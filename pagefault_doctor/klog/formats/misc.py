@@ -9,11 +9,11 @@ from pagefault_doctor.klog.formats import bug_warn, panic
 from pagefault_doctor.klog.formats.format import FAULT, Format
 from pagefault_doctor.model.report import Kind
 
-_ANY: Final = "any file of the kernel"
 _SYZKALLER: Final = "syzkaller's executor/common.h, no kernel"
 _TRUSTY: Final = "Trusty's lk, lib/debug/debug.c (_panic); drivers/trusty/trusty-log.c repeats it"
 _broken = partial(Format, kind=Kind.KERNEL_BUG, details=bug_warn.DETAILS)
-_notice = partial(Format, kind=Kind.INFO, plain=True)
+_notice = partial(Format, kind=Kind.INFO, plain=True, vague=True)
+_any = partial(Format, vague=True, source="any file of the kernel")
 
 FORMATS: Final = (
     Format(
@@ -68,7 +68,7 @@ FORMATS: Final = (
         header="fatal error:",
         says=r"fatal error:",
         title="go runtime error",
-        source="Go's runtime/panic.go (fatalthrow), no kernel",
+        source="Go's runtime/panic.go (throw), no kernel",
     ),
     _notice(header="SYZFAIL:", says=r"SYZFAIL:(.*)", title="SYZFAIL:{1}", source=_SYZKALLER),
     _notice(
@@ -85,23 +85,27 @@ FORMATS: Final = (
         source="Go's runtime/panic.go (printpanics), no kernel",
     ),
     # What no row above knows: the headline names it.
-    Format(
+    _any(
         header=("BUG:", "WARNING:", "INFO:"),
         says=r"(BUG|WARNING|INFO):\s*(?:\n|$)",
         title="{1}: corrupted",
         kind=Kind.INFO,
         lost=True,
-        source=_ANY,
     ),
-    _broken(header="BUG:", says=r"BUG: (.+)", title="BUG: {1}", source=_ANY),
-    Format(
+    _any(
+        header="BUG:",
+        says=r"BUG: (.+)",
+        title="BUG: {1}",
+        kind=Kind.KERNEL_BUG,
+        details=bug_warn.DETAILS,
+    ),
+    _any(
         header="WARNING:",
         says=r"WARNING: (.+)",
         title="WARNING: {1}",
         kind=Kind.WARNING,
         plain=True,
         details=bug_warn.DETAILS,
-        source=_ANY,
     ),
-    Format(header="INFO:", says=r"INFO: (.+)", title="INFO: {1}", kind=Kind.INFO, source=_ANY),
+    _any(header="INFO:", says=r"INFO: (.+)", title="INFO: {1}", kind=Kind.INFO),
 )

@@ -28,7 +28,6 @@ _oom = partial(Format, kind=Kind.OOM_KILL, plain=True, details=DETAILS)
 FORMATS: Final = (
     _oom(
         start=r"^(?!syz).*invoked oom-killer: gfp_mask=",
-        needles=("oom-killer: ",),
         says=r"\S+ invoked oom-killer: (?:[\s\S]*?)" + _KILLED,
         title="out of memory: killed process {1}",
         source="mm/oom_kill.c (dump_header, __oom_kill_process)",

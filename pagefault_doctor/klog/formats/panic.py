@@ -108,7 +108,6 @@ FORMATS: Final = (
     _panic(says=_PANIC + "(.*)", title="kernel panic: {1}"),
     Format(
         start=r"^sysrq: (?:SysRq : )?Trigger a crash|^SysRq : Trigger a crash",
-        needles=("Trigger a crash",),
         notice=True,
         lead=Lead.DROPPED,
         says=r"(?:sysrq: (?:SysRq : )?|SysRq : )Trigger a crash",
@@ -120,7 +119,6 @@ FORMATS: Final = (
     ),
     Format(
         start=r"Unhandled [\w -]+ exception(?: on CPU\d+)?, ESR 0x[0-9a-f]+",
-        needles=("Unhandled ",),
         lead=Lead.DROPPED,
         says=r"Unhandled ([\w -]+ exception).*, ESR ",
         title="unhandled {1} in {f}",

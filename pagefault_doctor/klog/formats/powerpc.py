@@ -31,9 +31,7 @@ FORMATS: Final = (
     ),
     _fault(
         start=r"Kernel attempted to (?:read|write|execute|access) user page \(",
-        needles=("Kernel attempted to",),
         lead=Lead.DROPPED,
-        says=r"Kernel attempted to (?:read|write|execute|access) user page",
         title="BUG: unable to handle kernel access to user memory in {f}",
         kind=Kind.USER_ACCESS,
         source="arch/powerpc/mm/fault.c (bad_kernel_fault)",

@@ -21,9 +21,7 @@ FORMATS: Final = (
         source="arch/s390/kernel/traps.c (monitor_event_exception); its headline is not in the log",
     ),
     Format(
-        start=r"^[a-z][a-z -]+: [0-9a-f]{4} ilc:\d \[#\d+\]",
-        needles=(" ilc:",),
-        says=r"(?:^|\n)([a-z][a-z -]+): [0-9a-f]{4} ilc:\d \[#",
+        start=r"^([a-z][a-z -]+): [0-9a-f]{4} ilc:\d \[#\d+\]",
         title="{1} in {f}",
         kind=Kind.TRAP,
         ways=FAULT,

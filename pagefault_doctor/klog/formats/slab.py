@@ -37,9 +37,7 @@ FORMATS: Final = (
     ),
     Format(
         start=r"unreferenced object 0x[0-9a-f]+ \(size \d+\):",
-        needles=("unreferenced object",),
         lead=Lead.DROPPED,
-        says=r"unreferenced object 0x[0-9a-f]+",
         title="memory leak in {f}",
         kind=Kind.LEAK,
         ways=(("backtrace", TRACE),),
@@ -50,7 +48,6 @@ FORMATS: Final = (
     ),
     Format(
         start=r"slab: double free detected in cache",
-        needles=("double free detected",),
         lead=Lead.DROPPED,
         says=r"slab: double free detected in cache '([^']+)'",
         title="BUG: double free in cache {1}",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Final
 
 from pagefault_doctor.klog.formats import (
@@ -32,7 +32,6 @@ from pagefault_doctor.klog.formats import (
 )
 from pagefault_doctor.klog.formats.format import OWN, Continuation, Format, Lead
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.model.report import Kind
 
 FORMATS: Final[tuple[Format, ...]] = (
     *kasan.FORMATS,
@@ -65,6 +64,11 @@ _FIRST: Final = (
 )  # fmt: skip
 """Headers that quote others (`Internal error: Oops - BUG: 0`): a line with two has the first."""
 
+_COMMON: Final = (
+    "BUG", "ING:", "INFO:", "ernel", "fault", "error:", "panic", "segment: ", "opcode:", "VFS: ",
+)  # fmt: skip
+"""What headers have in common: most lines hold none of it and need no closer look."""
+
 
 class Table:
     """Rows, and what searching and cutting derive from them, when it is first asked for."""
@@ -89,11 +93,20 @@ class Table:
                 return row
         return None
 
+    def knows(self, header: str, text: str) -> bool:
+        """Whether a line with this header says what only the kernel does."""
+        return any(not row.vague and row.wording.search(text) for row in self.under(header))
+
     @cached_property
     def headers(self) -> tuple[str, ...]:
         """Every header of the naming convention, those that quote others first."""
         found = tuple(dict.fromkeys(header for row in self.rows for header in row.headers))
         return (*(h for h in _FIRST if h in found), *(h for h in found if h not in _FIRST))
+
+    @cached_property
+    def signs(self) -> tuple[str, ...]:
+        """Few words of which every header holds one."""
+        return (*_COMMON, *(h for h in self.headers if not any(word in h for word in _COMMON)))
 
     @cached_property
     def starts(self) -> tuple[tuple[str, re.Pattern[str], Format], ...]:
@@ -104,9 +117,10 @@ class Table:
 
     @cached_property
     def needles(self) -> tuple[str, ...]:
-        """Words of which every line that starts a report holds one; none holds another."""
-        words = {word for row in self.rows if row.start or row.headers for word in row.words}
-        return tuple(sorted(w for w in words if not any(o in w for o in words if o != w)))
+        """Words of which every line that starts a report holds one, short ones first."""
+        words = {w for row in self.rows if row.start or row.headers for w in row.words}
+        least = [w for w in words if not any(other in w for other in words if other != w)]
+        return tuple(sorted(least, key=lambda word: (len(word), word)))
 
     @cached_property
     def continuing(self) -> frozenset[str]:
@@ -132,40 +146,3 @@ def _any_of(expressions: Sequence[str]) -> re.Pattern[str]:
 
 TABLE = Table(FORMATS, CONTINUATIONS)
 """The table that logs are read with."""
-
-
-@cache
-def pattern(expression: str) -> re.Pattern[str]:
-    """Return the compiled expression of a form."""
-    return regex(expression)
-
-
-DETAILS: Final[dict[Kind, tuple[str, ...]]] = {
-    Kind.SANITIZER: kasan.DETAILS,
-    Kind.SLAB: slab.DETAILS,
-    Kind.LEAK: slab.DETAILS,
-    Kind.USER_SEGFAULT: user_space.DETAILS,
-    Kind.USER_TRAP: user_space.DETAILS,
-    Kind.OOM_KILL: oom.DETAILS,
-    Kind.HARDWARE: hardware.DETAILS,
-    Kind.LIST_CORRUPTION: bug_warn.DETAILS,
-    Kind.KERNEL_BUG: bug_warn.DETAILS,
-    Kind.WARNING: bug_warn.DETAILS,
-    Kind.REFCOUNT: bug_warn.DETAILS,
-    Kind.USERCOPY: bug_warn.DETAILS,
-    Kind.TRAP: bug_warn.DETAILS,
-    Kind.GENERAL_PROTECTION: x86.DETAILS,
-    Kind.PAGE_FAULT: x86.DETAILS,
-    Kind.NULL_POINTER: x86.DETAILS,
-    Kind.STACK_GUARD: x86.DETAILS,
-    Kind.DOUBLE_FAULT: x86.DETAILS,
-    Kind.STACK_CORRUPTED: panic.DETAILS,
-    Kind.PANIC: panic.DETAILS,
-    Kind.BAD_PAGE: memory.DETAILS,
-    Kind.LOCKUP: hang.DETAILS,
-    Kind.STALL: hang.DETAILS,
-    Kind.HUNG_TASK: hang.DETAILS,
-    Kind.LOCKDEP: lock.DETAILS,
-    Kind.ATOMIC_SLEEP: atomic.DETAILS,
-}
-"""Expressions whose named groups are the details of reports of that kind."""

@@ -42,7 +42,6 @@ _program = partial(Format, plain=True, details=DETAILS)
 FORMATS: Final = (
     _program(
         start=_BY + r"segfault (?:at [0-9a-f]+ ip [0-9a-f]+ sp |\(\d+\) at [0-9a-f]+ nip )",
-        needles=("segfault ",),
         says=r"(?:^|\n)(.{1,40}?)\[\d+\]: segfault",
         title="segfault in {1}",
         kind=Kind.USER_SEGFAULT,
@@ -50,7 +49,6 @@ FORMATS: Final = (
     ),
     _program(
         start=r"^traps: (?!syz)[^\[\]]+\[\d+\] [a-z][\w /-]*? ip:[0-9a-f]+ sp:[0-9a-f]+ error:",
-        needles=("traps: ",),
         says=r"traps: (.{1,40}?)\[\d+\] (?:trap )?([a-z][\w /-]*?) ip:",
         title="{2} in {1}",
         kind=Kind.USER_TRAP,
@@ -58,7 +56,6 @@ FORMATS: Final = (
     ),
     _program(
         start=_UNHANDLED,
-        needles=(" unhandled ",),
         says=r"(?:^|\n)(.{1,40}?)\[\d+\]: unhandled (.{3,60}?) \(\d+\) at",
         title="{2} in {1}",
         kind=Kind.USER_SEGFAULT,
@@ -67,7 +64,6 @@ FORMATS: Final = (
     ),
     _program(
         start=_UNHANDLED,
-        needles=(" unhandled ",),
         says=r"(?:^|\n)(.{1,40}?)\[\d+\]: unhandled (signal \d+) code",
         title="{2} in {1}",
         kind=Kind.USER_SEGFAULT,
@@ -76,7 +72,6 @@ FORMATS: Final = (
     ),
     _program(
         start=r"^(?!syz)[\w.@/+:()# -]{1,40}: unhandled page fault \(\d+\) at ",
-        needles=(" unhandled ",),
         says=r"(?:^|\n)(.{1,40}?): unhandled (page fault) \(\d+\) at",
         title="{2} in {1}",
         kind=Kind.USER_SEGFAULT,
@@ -85,7 +80,6 @@ FORMATS: Final = (
     ),
     _program(
         start=_BY + r"(?:bad frame|illegal inst|trap|bus error).* nip [0-9a-f]+ lr [0-9a-f]+",
-        needles=(" nip ",),
         says=r"(?:^|\n)(.{1,40}?)\[\d+\]: (bad frame|illegal instruction|trap|bus error)",
         title="{2} in {1}",
         kind=Kind.USER_TRAP,
@@ -93,7 +87,6 @@ FORMATS: Final = (
     ),
     _program(
         start=r"^User process fault: interruption code .* ilc:",
-        needles=(" ilc:",),
         says=r"User process fault: interruption code ([0-9a-f]{4})(?:.*? in ([^\s\[]+)\[)?",
         title="user process fault {1} in {2}",
         kind=Kind.USER_SEGFAULT,

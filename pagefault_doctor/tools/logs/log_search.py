@@ -7,7 +7,6 @@ from typing import Final
 import msgspec
 
 from pagefault_doctor.hosts.script import script
-from pagefault_doctor.klog.prefilter import NEEDLES
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Command, Result, ResultStatus
 from pagefault_doctor.model.fact import Mark
@@ -36,12 +35,15 @@ _MOST_LINES: Final = 20_000_000
 
 def search(path: str, tool: str, why: str) -> Command:
     """Return the command that prints a small log whole, and of a large one what matters."""
+    # The table of all wordings is not loaded before a log is searched: the wizard starts without.
+    from pagefault_doctor.klog.prefilter import needles
+
     limits = map(str, (BUDGET, _BEFORE, _AFTER, _PLACES, _LONGEST))
     return Command(
         argv=("sh", "-c", script("tools/scripts/log_search.sh"), "search", path, *limits),
         tool=tool,
         why=why,
-        stdin="".join(f"{needle.decode()}\n" for needle in NEEDLES),
+        stdin="".join(f"{needle.decode()}\n" for needle in needles()),
         output_limit=2 * BUDGET,
         timeout=300,
     )

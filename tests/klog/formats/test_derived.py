@@ -1,126 +1,146 @@
-"""What searching and cutting derive from the table is what the lists that are kept by hand say."""
+"""A wording is one row: what searching, cutting, naming and details need is derived from it."""
 
 from __future__ import annotations
 
-import os
 import re
-from functools import cache
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from pagefault_doctor.klog import boots, module_events, prefilter, report, split, starts
-from pagefault_doctor.klog.formats.format import Format, Lead
-from pagefault_doctor.klog.formats.table import DETAILS, FORMATS, TABLE
-from pagefault_doctor.klog.line import split as split_line
-from pagefault_doctor.model.report import USER_SIDE, Kind
+from pagefault_doctor.klog import scan
+from pagefault_doctor.klog.formats import table
+from pagefault_doctor.klog.formats.format import TRACED, Format, Lead
+from pagefault_doctor.klog.formats.table import CONTINUATIONS, FORMATS, TABLE, Table
+from pagefault_doctor.klog.line import split
+from pagefault_doctor.klog.prefilter import Prefilter, hyperscan_filter, needles
+from pagefault_doctor.klog.starts import header_of, row_of
+from pagefault_doctor.model.log import KernelLog
+from pagefault_doctor.model.report import Kind
 
-FOLDERS = (Path(__file__).parents[2], Path(__file__).parents[3] / "playbooks")
-QUOTED = re.compile(r'"([^"\\\n|]{8,1000})"')
-OTHER_NEEDLES = (*boots.NEEDLES, *module_events.NEEDLES)
+Read = Callable[[str], KernelLog]
+LOGS = Path(__file__).parents[1] / "logs"
+TRACE = (
+    "CPU: 1 PID: 7 Comm: quux Not tainted 6.1.0 #1\n"
+    "Call Trace:\n <TASK>\n pfd_wobble+0x10/0x20 [pfd]\n pfd_open+0x1/0x9 [pfd]\n </TASK>\n"
+)
+WOBBLE = Format(
+    header="QUUX:",
+    says=r"QUUX: wobble in (\w+)",
+    title="QUUX: wobble in {f}",
+    kind=Kind.WARNING,
+    ways=TRACED,
+    details=(r"wobble in (?P<wobbly>\w+)",),
+    source="lib/quux.c (quux_wobble)",
+)
+OWN_WOBBLE = Format(
+    start=r"the quux of (\w+) wobbles",
+    title="quux wobble of {1}",
+    kind=Kind.WARNING,
+    lead=Lead.KEPT,
+    details=(r"quux of (?P<wobbly>\w+)",),
+    source="lib/quux.c (quux_wobble)",
+)
 
 
-@cache
-def logs() -> tuple[tuple[str, ...], ...]:
-    """Return the lines of every log at hand, and those that the tests quote."""
-    folders = [*FOLDERS, Path(os.environ.get("PFDOCTOR_CORPUS", "/nonexistent"))]
-    found = [
-        tuple(path.read_text(errors="replace").split("\n"))
-        for folder in folders
-        for path in sorted(folder.rglob("*"))
-        if path.suffix in (".log", ".txt", ".dmesg")
+@pytest.fixture(params=["shapes of lines", "hyperscan"])
+def searched(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Search a log with one and the other prefilter."""
+    if request.param == "hyperscan":
+        if not hyperscan_filter():
+            pytest.skip("hyperscan does not run here: pip install 'hyperscan>=0.7'")
+        monkeypatch.setattr(scan, "_LARGE", 0)
+
+
+@pytest.fixture
+def wobbling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Add two rows, and nothing else."""
+    monkeypatch.setattr(table, "TABLE", Table((WOBBLE, OWN_WOBBLE, *FORMATS), CONTINUATIONS))
+
+
+def stamped(text: str) -> str:
+    return "".join(f"[   12.345678] {line}\n" for line in text.splitlines())
+
+
+HEADLINE = "QUUX: wobble in frobnicator"
+OWN_HEADLINE = "demo: the quux of frobnicator wobbles"
+
+
+@pytest.mark.usefixtures("searched", "wobbling")
+@pytest.mark.parametrize(
+    ("headline", "title"),
+    [(HEADLINE, "QUUX: wobble in pfd_wobble"), (OWN_HEADLINE, "quux wobble of frobnicator")],
+)
+def test_a_new_row_is_found_cut_named_and_read(read: Read, headline: str, title: str) -> None:
+    noise = stamped("usb 1-1: new device\n" * 50)
+    log = read(noise + stamped(headline + "\n" + TRACE) + noise)
+    assert [(r.title, r.kind, r.details["wobbly"]) for r in log.reports] == [
+        (title, Kind.WARNING, "frobnicator")
     ]
-    quoted = [
-        tuple(QUOTED.findall(path.read_text())) for path in sorted(FOLDERS[0].rglob("test_*.py"))
-    ]
-    return tuple(tuple(split_line(line).text for line in log) for log in (*found, *quoted))
+    assert log.reports[0].span.first_line == 51
+    assert log.reports[0].function == "pfd_wobble"
 
 
-@cache
-def lines() -> tuple[str, ...]:
-    """Return every different line of them."""
-    return tuple(dict.fromkeys(line for log in logs() for line in log))
+@pytest.mark.usefixtures("searched", "wobbling")
+def test_a_new_row_that_leads_belongs_to_the_report_that_follows(read: Read) -> None:
+    (report,) = read(stamped(f"{OWN_HEADLINE}\n{HEADLINE}\n{TRACE}")).reports
+    assert report.title == "QUUX: wobble in pfd_wobble"
+    assert report.excerpt[0].text == OWN_HEADLINE
 
 
-def known(header: str | None) -> str | None:
-    return "Kernel BUG" if header == "Kernel BUG [#" else header
+@pytest.mark.usefixtures("searched")
+@pytest.mark.parametrize("headline", [HEADLINE, OWN_HEADLINE])
+def test_without_the_row_there_is_no_such_report(read: Read, headline: str) -> None:
+    assert not read(stamped(headline + "\n" + TRACE)).reports
 
 
-def test_the_headers_are_the_same() -> None:
-    assert {known(h) for h in TABLE.headers} == set(starts.HEADERS)
-    for line in lines():
-        by_hand = next(filter(line.__contains__, starts._RANKED), None)
-        assert known(next(filter(line.__contains__, TABLE.headers), None)) == by_hand, line
+@pytest.mark.usefixtures("wobbling")
+def test_without_the_clock_of_the_kernel_a_row_makes_its_line_believed(
+    read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = f"INFO: quux wobbles\n{TRACE}"
+    assert not read(text).reports
+    row = Format(
+        header="INFO:",
+        says=r"INFO: quux wobbles",
+        title="wobble",
+        kind=Kind.INFO,
+        source="lib/quux.c",
+    )
+    monkeypatch.setattr(table, "TABLE", Table((row, *FORMATS), CONTINUATIONS))
+    assert [r.title for r in read(text).reports] == ["wobble"]
 
 
-def test_the_starts_and_notices_are_the_same() -> None:
+@pytest.mark.parametrize("header", TABLE.headers)
+def test_every_header_holds_a_word_that_is_searched_for(header: str) -> None:
+    assert any(needle in header for needle in TABLE.needles)
+    assert Prefilter().hits(f"a line\n{header}".encode())[1] == [(2, 7)]
+
+
+def test_every_start_in_the_logs_of_the_tests_is_found() -> None:
+    sought = tuple(needle.decode() for needle in needles())
     found = 0
-    for line in lines():
-        row = TABLE.row_of(line)
-        assert (row is not None) == starts.starts(line), line
-        assert (row is not None and row.notice) == starts.is_notice(line), line
-        found += row is not None
-    assert found > 100
-
-
-def test_the_same_starts_are_alike() -> None:
-    own = [(line, row) for line in lines() if (row := TABLE.row_of(line))]
-    different = [
-        (line, other)
-        for line, row in own
-        for other, of_other in own
-        if row.is_alike(of_other) != starts.is_alike(line, other)
-        and not TABLE.followers.search(line)
-        and not {row.kind, of_other.kind} & USER_SIDE
-        and "detected " not in line  # A word that lines of no such trouble hold too.
-        and "[#" not in line
-        and "Oops: " not in line  # Two deaths have two numbers.
-    ]
-    assert not different[:20], len(different)
-
-
-def test_the_needles_find_every_start_that_the_others_find() -> None:
-    needles = (*(needle.encode() for needle in TABLE.needles), *OTHER_NEEDLES)
-    for line in lines():
-        raw = line.encode()
-        if starts.header_of(line) or starts.starts(line):
-            by_hand = any(needle in raw for needle in prefilter.NEEDLES)
-            assert any(needle in raw for needle in needles) == by_hand, line
-
-
-def test_what_leads_to_a_headline_is_the_same() -> None:
-    for log in logs():
-        for line in log:
-            row = TABLE.row_of(line)
-            if row and starts.header_of(line) is None:
-                leads = row.lead is not Lead.ALONE
-                assert leads == bool(split._LEADS.search(line)), line
-                assert (row.lead is Lead.FAR) == ("Insufficient" in line)
-            if not line.startswith(" "):
-                assert bool(TABLE.leads.search(line)) == bool(report._LEADS.search(line)), line
-
-
-def test_what_goes_on_with_a_report_is_the_same() -> None:
-    assert TABLE.continuing - {"Kernel BUG [#"} == set(split._SAME_EVENT)
-    for line in lines():
-        header = starts.header_of(line)
-        if not header and not TABLE.row_of(line):
-            continue
-        going = header and next(filter(line.__contains__, TABLE.headers)) in TABLE.continuing
-        by_hand = bool(header in split._SAME_EVENT or split._FOLLOWERS.search(line))
-        assert bool(going or TABLE.followers.search(line)) == by_hand, line
+    for path in sorted(LOGS.rglob("*.log")):
+        for line in path.read_text(errors="replace").split("\n"):
+            text = split(line).text
+            if header_of(text) or row_of(text):
+                assert any(word in line for word in sought), line
+                found += 1
+    assert found > 50
 
 
 @pytest.mark.parametrize("row", FORMATS, ids=lambda row: row.title)
-def test_the_details_of_a_row_are_those_of_its_kind(row: Format) -> None:
-    assert row.details == DETAILS.get(row.kind, ())
+def test_a_row_names_where_the_kernel_prints_it_and_either_a_header_or_a_start(row: Format) -> None:
+    assert re.search(r"\w\.(?:c|h|rs|go)\b|any file of the kernel", row.source), row
+    assert row.says or row.start
+    assert not (row.headers and row.start)
 
 
-def test_users_and_memory_shortage_are_told_apart_by_their_rows() -> None:
-    for log in logs():
-        for line in log:
-            row = TABLE.row_of(line)
-            if row and starts.header_of(line) is None and row.lead is Lead.ALONE:
-                user = row.kind in (Kind.USER_SEGFAULT, Kind.USER_TRAP)
-                assert user == bool(split._USER.search(line)), line
-                assert (row.kind is Kind.OOM_KILL) == bool(split._OOM.search(line)), line
+def test_a_headline_that_quotes_another_has_its_own_header() -> None:
+    for first, line in (
+        ("Internal error:", "Internal error: Oops - BUG: 0 [#1] SMP ARM"),
+        ("Kernel panic", "Kernel panic - not syncing: BUG: unrecoverable"),
+        ("Kernel BUG [#", "Kernel BUG [#1]"),
+        ("Kernel BUG", "Kernel BUG at demo+0x1/0x2"),
+    ):
+        assert header_of(line) == first

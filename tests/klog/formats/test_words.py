@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pagefault_doctor.klog import arch, details, fault, guilty_function, registers, starts
-from pagefault_doctor.klog.formats.table import DETAILS, FORMATS
+from pagefault_doctor.klog import arch, details, fault, guilty_function, registers
+from pagefault_doctor.klog.formats.format import Format
+from pagefault_doctor.klog.formats.table import FORMATS, TABLE
 from pagefault_doctor.klog.line import LogLine, lines_of, split, thorough
 from pagefault_doctor.klog.skip_functions import ANCHORS
 from pagefault_doctor.klog.text import ReportText
@@ -24,7 +25,7 @@ LOGS = Path(__file__).parents[1] / "logs"
 parse: Any = import_module("re._parser").parse
 
 EXPRESSIONS = sorted(
-    {*(f.wording.pattern.pattern for f in FORMATS), *(d for row in DETAILS.values() for d in row)}
+    {*(f.wording.pattern.pattern for f in FORMATS), *(d for f in FORMATS for d in f.details)}
     | {place for form in FORMATS for way in (*form.ways, form.origin) for place in way}
     | {form.skip for form in FORMATS if form.skip}
     | {*guilty_function._ANYWHERE, *ANCHORS, guilty_function._HEADS.pattern.pattern}
@@ -71,6 +72,13 @@ def test_every_text_that_a_form_says_or_a_detail_stands_in_holds_one_of_its_word
     assert_needed(words_of(source), source)
 
 
+@pytest.mark.parametrize("row", [row for row in FORMATS if row.start], ids=lambda row: row.start)
+def test_every_start_holds_a_word_that_a_log_is_searched_for(row: Format) -> None:
+    assert all(row.words)
+    assert_needed(row.words, row.start)
+    assert_needed(TABLE.needles, row.start)
+
+
 @pytest.mark.parametrize(("word", "source"), ROWS)
 def test_the_word_of_a_row_stands_in_all_that_its_expression_matches(
     word: str, source: str
@@ -112,8 +120,8 @@ def test_a_word_inside_another_is_no_sign_of_a_machine(text: str, machine: str |
 
 
 def test_every_header_shows_a_sign_by_which_other_lines_are_ruled_out() -> None:
-    for header in starts.HEADERS:
-        assert any(sign in header for sign in starts._SIGNS), header
+    for header in TABLE.headers:
+        assert any(sign in header for sign in TABLE.signs), header
 
 
 @given(st.lists(st.text("ab c", max_size=6), max_size=8), st.lists(st.text("ab ", min_size=1)))
