@@ -16,10 +16,11 @@ from pagefault_doctor.klog.formats import table
 from pagefault_doctor.klog.formats.format import Format
 from pagefault_doctor.klog.line import LogLine
 from pagefault_doctor.klog.prefilter import Prefilter
-from pagefault_doctor.klog.starts import header_of, is_bare, row_of
+from pagefault_doctor.klog.starts import header_of, row_of
 from pagefault_doctor.klog.text import Lines, Piece, forget, pieces
 from pagefault_doctor.model.log import ModuleEvent
 from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.model.report import Kind
 
 Progress = Callable[[int, int, int], None]
 _LARGE: Final = 1 << 22
@@ -41,6 +42,11 @@ class Start(msgspec.Struct, frozen=True):
     header: str | None
     boot: int
     row: Format | None = None
+
+    @property
+    def kind(self) -> Kind | None:
+        """The kind of our own row."""
+        return self.row.kind if self.row else None
 
 
 class Scan(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,7 +120,7 @@ class _Search:
             self.events.append(event)
             return
         header = header_of(line.text)
-        if header and is_bare(header) and (line.timestamp is None or header == "INFO:"):
+        if header in table.TABLE.bare and (line.timestamp is None or header == "INFO:"):
             header = header if _believable(line, header, timed) else None
         if _replayed(self.lines, after):
             return

@@ -30,14 +30,13 @@ _DUMP_ONLY: Final = (
 """What prints a stack and is no report: `mm/vmalloc.c`, `lib/fault-inject.c`, `mm/memory.c`."""
 _DIE: Final = regex(r" \[#(\d{1,6})\]")
 """The number of a fault within its boot (`die_counter`): another number is another fault."""
-_KILLED: Final = regex(r"[Oo]ut of memory: Kill")
 _QUESTIONABLE: Final = regex(
     r"^\s*(?:\[<[0-9a-f]+>\] )?(?:<[A-Z]+> *)?(?:\[<[0-9a-f]+>\] )?\? |\(unreliable\)"
 )
-_LOST: Final = regex(
-    r"(?:Fatal exception|panic_on_warn|hung_task|softlockup|RCU Stall|Hard LOCKUP)"
-)
+_LOST: Final = regex(r"Fatal exception|panic_on_warn|hung_task|softlockup|RCU Stall|Hard LOCKUP")
+"""Panics that say that an earlier report was fatal, however far before them it stands."""
 _TAIL: Final = ("Kernel panic - not syncing", "possible circular locking dependency")
+"""What ends a long report: the panic it led to, and lockdep's complaint of printing it."""
 _ENOUGH: Final = 22
 """Lines after which what comes of a report is no part of its name."""
 _BACKTRACES: Final = "Sending NMI from CPU"
@@ -94,12 +93,8 @@ def _events(starts: Sequence[Start]) -> list[Start]:
         if start.header is None and following is not None and _leads_to(start, following):
             continue
         events.append(start)
-    grave = {event.boot for event in events if event.header is not None}
-    return [
-        event
-        for event in events
-        if event.header is not None or event.boot not in grave or not _is_notice(event)
-    ]
+    grave = {event.boot for event in events if event.row is None}
+    return [e for e in events if e.row is None or not e.row.notice or e.boot not in grave]
 
 
 def _end_of(start: Start, later: Sequence[Start]) -> int | None:
@@ -117,9 +112,9 @@ def _continues(start: Start, last: Start) -> bool:
     number, before = _DIE.search(text), _DIE.search(last.line.text)
     if number and before and number[1] != before[1]:
         return False
-    if _kind(last) is Kind.OOM_KILL:
-        return bool(_KILLED.search(text)) and not _KILLED.search(last.line.text)
-    if _kind(start) in USER_SIDE or _kind(last) in USER_SIDE:
+    if start.kind is last.kind is Kind.OOM_KILL:
+        return start.row is not last.row and start.row is not None and start.row.follows
+    if start.kind in USER_SIDE or last.kind in USER_SIDE:
         return False
     if start.header == "Kernel panic" and _LOST.search(text):
         return True
@@ -140,14 +135,6 @@ def _leads_to(start: Start, following: Start) -> bool:
     return distance <= (_NEAR if start.row.lead is Lead.FAR else LEAD + 2)
 
 
-def _kind(start: Start) -> Kind | None:
-    return start.row.kind if start.row else None
-
-
-def _is_notice(start: Start) -> bool:
-    return start.row is not None and start.row.notice
-
-
 def lines_of_report(start: Start, end: int | None, lines: Lines) -> ReportLines:
     """Return the lines of the report that starts there and ends before the line `end`."""
     context = start.line.context
@@ -157,7 +144,7 @@ def lines_of_report(start: Start, end: int | None, lines: Lines) -> ReportLines:
     naming: list[LogLine] = []
     beyond: list[LogLine] = []
     ended = asked = False
-    patient = _kind(start) is Kind.OOM_KILL
+    patient = start.kind is Kind.OOM_KILL
     listed = start.header is None
     unheard: list[str] = []
     for line in islice(lines.after(start.place, number), LONGEST):

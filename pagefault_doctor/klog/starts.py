@@ -43,7 +43,6 @@ NOT_A_START: Final = (
 They are no row's: each of them would be taken for one of several.
 """
 
-_BARE: Final = regex(r"(?:WARNING|INFO|fatal error|panic|BUG):")
 _OTHER_PROGRAM: Final = regex(
     r"(?:<\d+>)?(?:\d{4}-\d\d-\d\d[T ]\S+|[^\W\d]{3,9}\.? +\d+ \d\d:\d\d:\d\d\S*) \S+ "
     r"(?!kernel)[\w./@()-]+(?:\[\d+\])?: "
@@ -77,8 +76,3 @@ def row_of(text: str) -> Format | None:
     """Return the row whose report starts in this line, where the convention knows none."""
     row = table.TABLE.row_of(text)
     return None if row is None or _OTHER_PROGRAM.match(text) else row
-
-
-def is_bare(header: str) -> bool:
-    """Whether the header is a word that programs other than the kernel print as well."""
-    return _BARE.fullmatch(header) is not None or header in ("SYZFAIL:", "SYZFATAL:")

@@ -66,7 +66,6 @@ FORMATS: Final = (
     _internal(r"", Kind.TRAP, bug_warn.DETAILS),
     _fault(
         header="Unhandled fault:",
-        says=r"Unhandled fault:",
         title="Unhandled fault in {f}",
         kind=Kind.PAGE_FAULT,
         details=x86.DETAILS,
@@ -74,7 +73,6 @@ FORMATS: Final = (
     ),
     Format(
         header="Alignment trap:",
-        says=r"Alignment trap:",
         title="Alignment trap in {f}",
         kind=Kind.TRAP,
         ways=FAULT,

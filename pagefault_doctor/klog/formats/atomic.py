@@ -1,7 +1,5 @@
 """Sleeping or migrating where that is not allowed.
 
-`kernel/sched/core.c` (__might_resched, __schedule_bug), `lib/smp_processor_id.c`.
-
 Details: `file`, `file_line`, `in_atomic`, `irqs_disabled`, `preempt_count`.
 """
 

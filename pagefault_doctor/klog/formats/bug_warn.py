@@ -269,9 +269,6 @@ FORMATS: Final = (
         details=DETAILS,
         source="kernel/irq/spurious.c (__report_bad_irq)",
     ),
-)
-
-CONTINUATIONS: Final = (
     Continuation(lead=r"cut here", source="kernel/panic.c (__warn_printk), lib/bug.c (report_bug)"),
     Continuation(lead=r"usercopy: ", source="mm/usercopy.c (usercopy_abort)"),
     Continuation(lead=r"ODEBUG: ", source="lib/debugobjects.c (debug_print_object)"),

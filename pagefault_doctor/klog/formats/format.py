@@ -36,26 +36,26 @@ class Lead(Enum):
 class Format(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One row of a family's table: everything that klog has to know of one wording.
 
-    Finding it: `header` is what the headline contains, by the naming convention. A row that the
-    convention does not know has `start` instead: an expression for its headline, and `needles`,
-    words of which every such line holds at least one; by default what
-    the expression itself needs. A `notice` counts only in a boot where no
-    report with a header stands. Rows of the same `alike` report the same trouble: one that follows
-    another is no report of its own; by default only the row itself is alike. A `vague` row says
-    what other programs say as well: without the kernel's clock it is none of the kernel's.
+    Finding it: `header` is what the headline contains, by the naming convention. A wording that the
+    convention does not know has `start` instead, an expression for its headline; `needles` are
+    words of which every such line holds at least one, by default those that `start` needs anyway.
+    A `notice` counts only in a boot that has no report with a header. Rows with the same `alike`
+    report the same trouble: after one of them, another is no report of its own; by default only the
+    row itself is alike. A `vague` row fits lines of other programs too: it makes no line without
+    the kernel's clock a report.
 
-    Cutting it: `lead` is what the line is where another headline follows closely. One that
-    `follows` goes on with the report it stands in.
+    Cutting it: `lead` is what its line is where the headline of another report follows closely.
+    Inside another report, a row that `follows` goes on with that report.
 
-    Naming it: `says` is an expression for the report's text, by default `start`; `then` one that
-    has to follow for the report to be whole. Their groups are `{1}`, `{2}` ... in `title` and
-    `alts`; `{f}` is the function found by following `ways`, none of the functions in `skip`
-    counting; `{g}` the one that `origin` leads to. A `plain` kind prints no stack. A `lost` one
-    always means that the real headline is missing; for a `nameless` one the naming convention has
-    no title but the line itself.
+    Naming it: `says` is an expression for the report's text, by default `start` or the header;
+    `then` is one that has to follow for the report to be whole. Their groups are `{1}`, `{2}` ...
+    in `title` and `alts`; `{f}` is the function found by following `ways`, none of the functions in
+    `skip` counting; `{g}` is the one that `origin` leads to. A `plain` kind prints no stack. A
+    `lost` one always means that the real headline is missing; for a `nameless` one the naming
+    convention has no title but the line itself.
 
-    Reading it: the named groups of `details` are the details of the report. `source` is the kernel
-    file that prints it, and the function in it.
+    Reading it: the named groups of the expressions in `details` are the details of the report.
+    `source` is the kernel file that prints it and the function in it.
     """
 
     title: str
@@ -84,7 +84,7 @@ class Format(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def wording(self) -> WordedPattern:
         """What it `says`, and words of which such a text holds at least one."""
-        return WordedPattern(self.says or self.start)
+        return WordedPattern(self.says or self.start or re.escape(self.headers[0]))
 
     @cached_property
     def following(self) -> re.Pattern[str]:
@@ -94,7 +94,9 @@ class Format(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def words(self) -> tuple[str, ...]:
         """Words of which a line that opens such a report holds at least one."""
-        return self.headers or self.needles or words_of(self.start)
+        if self.headers or self.needles:
+            return self.headers or self.needles
+        return words_of(self.start) if self.says else self.wording.words
 
     @property
     def headers(self) -> tuple[str, ...]:

@@ -1,7 +1,5 @@
 """Lockups, stalls and hung tasks.
 
-`kernel/watchdog.c`, `kernel/rcu/tree_stall.h`, `kernel/hung_task.c`, `kernel/workqueue.c`.
-
 Details: `seconds` or `jiffies` it has lasted; `stalled` the words of a stall; `blocked_on`, `owner`
 and `owner_pid` where the kernel knows the lock.
 """
@@ -126,9 +124,6 @@ FORMATS: Final = (
         details=DETAILS,
         source="net/core/dev.c (netdev_wait_allrefs_any)",
     ),
-)
-
-CONTINUATIONS: Final = (
     Continuation(
         follows=r"INFO: task .* is blocked on an? ",
         source="kernel/hung_task.c (debug_show_blocker)",

@@ -1,10 +1,5 @@
 """What the hardware reports, and what the kernel says of it.
 
-`arch/x86/kernel/cpu/mce/core.c`, `drivers/firmware/efi/cper.c`, `drivers/acpi/apei/ghes.c`,
-`drivers/edac/edac_mc.c`, `drivers/pci/pcie/aer.c`, `drivers/iommu/intel/dmar.c`,
-`drivers/iommu/amd/iommu.c`, `drivers/ata/libata-eh.c`, `block/blk-core.c`,
-`mm/memory-failure.c`, `arch/arm64/kernel/traps.c` (SError).
-
 Details: `bank`, `status`, `inexact_ip`, `address`, `misc` of a machine check; `label`, `corrected`
 of a memory error; `severity`, `error_type` of a firmware record; `device` of a bus, IOMMU or disk
 error; `direction`, `dma_address`, `dma_reason` of an IOMMU fault; `sector`, `command` of a disk;

@@ -1,7 +1,5 @@
 """Reports of KASAN, KFENCE and KMSAN, the memory sanitizers.
 
-`mm/kasan/report.c`, `mm/kfence/report.c`, `mm/kmsan/report.c`.
-
 Details: `bug` its kind; `access_size`; `cache`, `object`, `object_size`; `distance` and `where` the
 address lies seen from the object; `allocated_by`, `allocated_module`, `freed_by`, `freed_module`
 the first functions of these stacks that are not the allocator; `uninit_bytes`, `local_variable`,

@@ -1,7 +1,5 @@
 """Reports of the lock validator and of lock debugging.
 
-`kernel/locking/lockdep.c`, `kernel/locking/spinlock_debug.c`, `kernel/rcu/update.c`.
-
 Details: `task` that takes the lock, and the `lock`; `problem` and `magic` of a spin lock.
 """
 
@@ -20,6 +18,7 @@ _IRQ_SAFE: Final = (("which became .* at:", TRACE),)
 _USAGE: Final = ((_AT, CALL, TRACE), (CALL, TRACE))
 _FREED: Final = ((_AT, CALL, TRACE),)
 _HEADERS: Final = ("WARNING:", "INFO:")
+_EITHER: Final = ("WARNING:", "BUG:")
 DETAILS: Final = (
     r"^(?P<task>.{1,40}/\d+) (?:\[.*?\] )?is trying to (?:acquire|release)",
     r"\((?P<lock>[^(){}]{1,80})\)\{.*\bat: ",
@@ -70,36 +69,27 @@ FORMATS: Final = (
         ways=_FREED,
         source=f"{_LOCKDEP} (print_lock_nested_lock_not_held)",
     ),
-    *(
-        _lock(
-            header=f"{bug}:",
-            says=rf"{bug}: bad unlock balance",
-            title=f"{bug}: bad unlock balance in {{f}}",
-            source=f"{_LOCKDEP} (print_unlock_imbalance_bug)",
-        )
-        for bug in ("BUG", "WARNING")
-    ),
-    *(
-        _lock(
-            header=f"{bug}:",
-            says=rf"{bug}: held lock freed",
-            title=f"{bug}: held lock freed in {{f}}",
-            ways=_FREED,
-            source=f"{_LOCKDEP} (print_freed_lock_bug)",
-        )
-        for bug in ("BUG", "WARNING")
-    ),
-    *(
-        _lock(
-            header=f"{bug}:",
-            says=rf"{bug}: .*still has locks held",
-            title=f"{bug}: still has locks held in {{f}}",
-            source=f"{_LOCKDEP} (print_held_locks_bug)",
-        )
-        for bug in ("WARNING", "BUG")
+    _lock(
+        header=_EITHER,
+        says=r"(WARNING|BUG): bad unlock balance",
+        title="{1}: bad unlock balance in {f}",
+        source=f"{_LOCKDEP} (print_unlock_imbalance_bug)",
     ),
     _lock(
-        header=("WARNING:", "BUG:"),
+        header=_EITHER,
+        says=r"(WARNING|BUG): held lock freed",
+        title="{1}: held lock freed in {f}",
+        ways=_FREED,
+        source=f"{_LOCKDEP} (print_freed_lock_bug)",
+    ),
+    _lock(
+        header=_EITHER,
+        says=r"(WARNING|BUG): .*still has locks held",
+        title="{1}: still has locks held in {f}",
+        source=f"{_LOCKDEP} (print_held_locks_bug)",
+    ),
+    _lock(
+        header=_EITHER,
         says=r"(WARNING|BUG): lock held when returning to user space",
         title="{1}: lock held when returning to user space in {f}",
         ways=((r"leaving the kernel with locks still held", _AT), *TRACED),
@@ -150,9 +140,6 @@ FORMATS: Final = (
         title="WARNING: locking bug in {f}",
         source="include/linux/debug_locks.h; its headline is not in the log",
     ),
-)
-
-CONTINUATIONS: Final = (
     # kasan_report draws the same line before its headline.
     Continuation(lead=r"^={20,}", source="kernel/locking/lockdep.c, mm/kasan/report.c"),
 )

@@ -1,8 +1,5 @@
 """Pages, slabs, page tables and leaks found inconsistent.
 
-`mm/page_alloc.c` (bad_page), `mm/memory.c` (print_bad_pte), `kernel/fork.c` (check_mm),
-`mm/slub.c`, `mm/kmemleak.c`, `fs/dcache.c`.
-
 Details: `pfn`, `because`, `pte`, `pmd`, `counter`, `value`, as printed.
 """
 

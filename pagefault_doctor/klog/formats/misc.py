@@ -18,7 +18,6 @@ _any = partial(Format, vague=True, source="any file of the kernel")
 FORMATS: Final = (
     Format(
         header="Booting the kernel.",
-        says=r"Booting the kernel\.",
         title="unexpected kernel reboot",
         kind=Kind.REBOOT,
         plain=True,
@@ -26,14 +25,12 @@ FORMATS: Final = (
     ),
     _broken(
         header="VFS: Busy inodes after unmount",
-        says=r"VFS: Busy inodes after unmount",
         title="VFS: Busy inodes after unmount (use-after-free)",
         plain=True,
         source="fs/super.c (generic_shutdown_super)",
     ),
     _broken(
         header="VFS: Close: file count is 0",
-        says=r"VFS: Close: file count is 0",
         title="VFS: Close: file count is zero (use-after-free)",
         plain=True,
         source="fs/open.c (filp_flush)",
@@ -66,7 +63,6 @@ FORMATS: Final = (
     ),
     _notice(
         header="fatal error:",
-        says=r"fatal error:",
         title="go runtime error",
         source="Go's runtime/panic.go (throw), no kernel",
     ),

@@ -35,6 +35,7 @@ FORMATS: Final = (
     _oom(
         start=r"[Oo]ut of memory(?: \([^)]*\))?: Kill(?:ed)? process \d+\b(?! \(syz)",
         needles=("ut of memory: Kill", "ut of memory ("),
+        follows=True,
         says=_KILLED,
         title="out of memory: killed process {1}",
         source="mm/oom_kill.c (__oom_kill_process)",

@@ -56,9 +56,6 @@ FORMATS: Final = (
         details=DETAILS,
         source="mm/slab.c (before 6.8)",
     ),
-)
-
-CONTINUATIONS: Final = (
     Continuation(
         follows=r"INFO: (?:Allocated in|Freed in|Slab 0x|Object 0x|0x[0-9a-f]+-0x)",
         source="mm/slub.c (print_track, print_slab_info, check_bytes_and_report), before 5.14",

@@ -33,31 +33,12 @@ from pagefault_doctor.klog.formats import (
 from pagefault_doctor.klog.formats.format import OWN, Continuation, Format, Lead
 from pagefault_doctor.model.pattern import regex
 
-FORMATS: Final[tuple[Format, ...]] = (
-    *kasan.FORMATS,
-    *x86.FORMATS,
-    *powerpc.FORMATS,
-    *s390.FORMATS,
-    *arm64.FORMATS,
-    *bug_warn.FORMATS,
-    *hang.FORMATS,
-    *atomic.FORMATS,
-    *lock.FORMATS,
-    *memory.FORMATS,
-    *ubsan.FORMATS,
-    *panic.FORMATS,
-    *misc.FORMATS,
-    *slab.FORMATS,
-    *user_space.FORMATS,
-    *oom.FORMATS,
-    *hardware.FORMATS,
-)
-CONTINUATIONS: Final[tuple[Continuation, ...]] = (
-    *x86.CONTINUATIONS,
-    *bug_warn.CONTINUATIONS,
-    *hang.CONTINUATIONS,
-    *lock.CONTINUATIONS,
-    *slab.CONTINUATIONS,
+_FAMILIES: Final = (
+    kasan, x86, powerpc, s390, arm64, bug_warn, hang, atomic, lock, memory, ubsan, panic, misc,
+    slab, user_space, oom, hardware,
+)  # fmt: skip
+FORMATS: Final[tuple[Format | Continuation, ...]] = tuple(
+    row for family in _FAMILIES for row in family.FORMATS
 )
 _FIRST: Final = (
     "Kernel panic", "Internal error:", "BUG:", "WARNING:", "INFO:", "Unable to handle kernel",
@@ -73,17 +54,16 @@ _COMMON: Final = (
 class Table:
     """Rows, and what searching and cutting derive from them, when it is first asked for."""
 
-    def __init__(self, rows: Sequence[Format], continuations: Sequence[Continuation] = ()) -> None:
-        self.rows = tuple(rows)
-        self.continuations = tuple(continuations)
+    def __init__(self, rows: Sequence[Format | Continuation]) -> None:
+        self.rows = tuple(row for row in rows if isinstance(row, Format))
+        self._continuations = [row for row in rows if isinstance(row, Continuation)]
         self._under: dict[str, tuple[Format, ...]] = {}
 
     def under(self, header: str) -> tuple[Format, ...]:
         """Return the rows that a report with this header can have."""
         if header not in self._under:
-            self._under[header] = tuple(
-                row for row in self.rows if header in (row.headers or (OWN,))
-            )
+            rows = (row for row in self.rows if header in (row.headers or (OWN,)))
+            self._under[header] = tuple(rows)
         return self._under[header]
 
     def row_of(self, text: str) -> Format | None:
@@ -104,6 +84,11 @@ class Table:
         return (*(h for h in _FIRST if h in found), *(h for h in found if h not in _FIRST))
 
     @cached_property
+    def bare(self) -> frozenset[str]:
+        """Headers that other programs print as well."""
+        return frozenset(header for row in self.rows if row.vague for header in row.headers)
+
+    @cached_property
     def signs(self) -> tuple[str, ...]:
         """Few words of which every header holds one."""
         return (*_COMMON, *(h for h in self.headers if not any(word in h for word in _COMMON)))
@@ -118,9 +103,12 @@ class Table:
     @cached_property
     def needles(self) -> tuple[str, ...]:
         """Words of which every line that starts a report holds one, short ones first."""
-        words = {w for row in self.rows if row.start or row.headers for w in row.words}
-        least = [w for w in words if not any(other in w for other in words if other != w)]
-        return tuple(sorted(least, key=lambda word: (len(word), word)))
+        words = {word for row in self.rows if row.start or row.headers for word in row.words}
+        least: list[str] = []
+        for word in sorted(words, key=lambda word: (len(word), word)):
+            if not any(map(word.__contains__, least)):
+                least.append(word)
+        return tuple(least)
 
     @cached_property
     def continuing(self) -> frozenset[str]:
@@ -131,18 +119,18 @@ class Table:
     def followers(self) -> re.Pattern[str]:
         """Finds a line that goes on with the report it stands in although it starts one."""
         own = [row.start for row in self.rows if row.follows and row.start]
-        return _any_of([*own, *(c.follows for c in self.continuations)])
+        return _any_of([*own, *(c.follows for c in self._continuations)])
 
     @cached_property
     def leads(self) -> re.Pattern[str]:
         """Finds a line that belongs to the report whose headline follows closely."""
         kept = [row.start for row in self.rows if row.lead in (Lead.KEPT, Lead.FAR)]
-        return _any_of([*kept, *(c.lead for c in self.continuations)])
+        return _any_of([*kept, *(c.lead for c in self._continuations)])
 
 
 def _any_of(expressions: Sequence[str]) -> re.Pattern[str]:
     return regex("|".join(filter(None, expressions)) or "(?!)")
 
 
-TABLE = Table(FORMATS, CONTINUATIONS)
+TABLE = Table(FORMATS)
 """The table that logs are read with."""

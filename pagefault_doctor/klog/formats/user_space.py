@@ -1,5 +1,4 @@
-"""Faults of programs: `arch/x86/mm/fault.c` (show_signal_msg), `arch/x86/kernel/traps.c`
-(show_signal), `arch/arm64/kernel/traps.c` (arm64_show_signal), `arch/powerpc/kernel/traps.c`.
+"""Faults of programs, which the kernel reports in one line.
 
 Details: `program`; `ip` and `sp`; `object` the mapping the instruction was in, its `base` and
 `object_size`, `object_offset` of the instruction in the mapping; `trap` what it was, where it was

@@ -21,9 +21,6 @@ from pagefault_doctor.klog.formats.format import (
 from pagefault_doctor.klog.guilty_function import CALL, TRACE, Choice
 from pagefault_doctor.model.report import Kind
 
-_NULL: Final = "BUG: unable to handle kernel NULL pointer dereference in {f}"
-_PAGING: Final = "BUG: unable to handle kernel paging request in {f}"
-
 DETAILS: Final = (
     r"guard page was hit at \S+ \(stack is (?P<stack>[0-9a-fx]+\.\.[0-9a-fx]+)\)",
     r"BUG: (?P<stack_kind>[A-Z#\d]+) stack guard page was hit",
@@ -35,6 +32,15 @@ DETAILS: Final = (
 )
 
 _fault = partial(Format, ways=FAULT, alts=(BAD_ACCESS,), details=DETAILS)
+_null = partial(
+    _fault,
+    header="BUG:",
+    title="BUG: unable to handle kernel NULL pointer dereference in {f}",
+    kind=Kind.NULL_POINTER,
+)
+_paging = partial(
+    _fault, title="BUG: unable to handle kernel paging request in {f}", kind=Kind.PAGE_FAULT
+)
 _trap = partial(Format, kind=Kind.TRAP, details=bug_warn.DETAILS)
 _overflow = partial(
     Format,
@@ -47,32 +53,22 @@ _overflow = partial(
 )
 
 FORMATS: Final = (
-    _fault(
-        header="BUG:",
+    _null(
         says=r"BUG: kernel NULL pointer dereference, address:",
-        title=_NULL,
-        kind=Kind.NULL_POINTER,
         source="arch/x86/mm/fault.c (show_fault_oops), since 5.1",
     ),
-    _fault(
+    _paging(
         header="BUG:",
         says=r"BUG: unable to handle page fault for address:",
-        title=_PAGING,
-        kind=Kind.PAGE_FAULT,
         source="arch/x86/mm/fault.c (show_fault_oops), since 5.1",
     ),
-    _fault(
-        header="BUG:",
+    _null(
         says=r"BUG: unable to handle kernel NULL pointer dereference",
-        title=_NULL,
-        kind=Kind.NULL_POINTER,
         source="arch/x86/mm/fault.c (show_fault_oops), before 5.1",
     ),
-    _fault(
+    _paging(
         header="BUG:",
         says=r"BUG: unable to handle kernel paging request",
-        title=_PAGING,
-        kind=Kind.PAGE_FAULT,
         source="arch/x86/mm/fault.c (show_fault_oops), before 5.1",
     ),
     Format(
@@ -98,7 +94,6 @@ FORMATS: Final = (
     ),
     _trap(
         header="stack segment: ",
-        says=r"stack segment: ",
         title="stack segment fault in {f}",
         ways=ONLY_RIP,
         source="arch/x86/kernel/traps.c (exc_stack_segment)",
@@ -106,7 +101,6 @@ FORMATS: Final = (
     Format(
         header="PANIC: double fault",
         follows=True,
-        says=r"PANIC: double fault",
         title="PANIC: double fault in {f}",
         kind=Kind.DOUBLE_FAULT,
         ways=ONLY_RIP,
@@ -123,14 +117,12 @@ FORMATS: Final = (
     _trap(
         header="invalid opcode:",
         follows=True,
-        says=r"invalid opcode:",
         title="invalid opcode in {f}",
         ways=ONLY_RIP,
         source="arch/x86/kernel/traps.c (exc_invalid_op)",
     ),
     _trap(
         header="int3:",
-        says=r"int3:",
         title="int3 in {f}",
         ways=FAULT,
         source="arch/x86/kernel/traps.c (do_int3)",
@@ -159,14 +151,12 @@ FORMATS: Final = (
         ways=FAULT,
         source="arch/powerpc/kernel/traps.c (__die), arch/riscv/kernel/traps.c (do_trap_error)",
     ),
-    _fault(
+    _paging(
         start=r"kernel tried to execute (?:NX-protected|exec-protected|user) page"
         r"|unable to execute userspace code \(SMEP\?\)",
         needles=(" to execute ",),
         lead=Lead.KEPT,
         says=r"ed to execute (?:NX-protected|exec-protected|user) page|unable to execute userspace",
-        title=_PAGING,
-        kind=Kind.PAGE_FAULT,
         source="arch/x86/mm/fault.c (show_fault_oops); its headline is not in the log",
     ),
     _trap(
@@ -204,9 +194,6 @@ FORMATS: Final = (
         ways=FAULT,
         source="arch/x86/kernel/cet.c (do_unexpected_cp)",
     ),
-)
-
-CONTINUATIONS: Final = (
     Continuation(
         lead=r"Oops: ",
         follows=r"^\s*Oops: ",

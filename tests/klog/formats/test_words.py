@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from pagefault_doctor.klog import arch, details, fault, guilty_function, registers
 from pagefault_doctor.klog.formats.format import Format
-from pagefault_doctor.klog.formats.table import FORMATS, TABLE
+from pagefault_doctor.klog.formats.table import TABLE
 from pagefault_doctor.klog.line import LogLine, lines_of, split, thorough
 from pagefault_doctor.klog.skip_functions import ANCHORS
 from pagefault_doctor.klog.text import ReportText
@@ -25,9 +25,9 @@ LOGS = Path(__file__).parents[1] / "logs"
 parse: Any = import_module("re._parser").parse
 
 EXPRESSIONS = sorted(
-    {*(f.wording.pattern.pattern for f in FORMATS), *(d for f in FORMATS for d in f.details)}
-    | {place for form in FORMATS for way in (*form.ways, form.origin) for place in way}
-    | {form.skip for form in FORMATS if form.skip}
+    {*(f.wording.pattern.pattern for f in TABLE.rows), *(d for f in TABLE.rows for d in f.details)}
+    | {place for form in TABLE.rows for way in (*form.ways, form.origin) for place in way}
+    | {form.skip for form in TABLE.rows if form.skip}
     | {*guilty_function._ANYWHERE, *ANCHORS, guilty_function._HEADS.pattern.pattern}
 )
 ROWS = [
@@ -72,7 +72,7 @@ def test_every_text_that_a_form_says_or_a_detail_stands_in_holds_one_of_its_word
     assert_needed(words_of(source), source)
 
 
-@pytest.mark.parametrize("row", [row for row in FORMATS if row.start], ids=lambda row: row.start)
+@pytest.mark.parametrize("row", [row for row in TABLE.rows if row.start], ids=lambda row: row.start)
 def test_every_start_holds_a_word_that_a_log_is_searched_for(row: Format) -> None:
     assert all(row.words)
     assert_needed(row.words, row.start)
