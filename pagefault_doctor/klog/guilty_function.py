@@ -73,7 +73,7 @@ _RCU_WAITS: Final = ("synchronize_rcu", "synchronize_srcu", "synchronize_net", "
 
 
 class GuiltyFunction(msgspec.Struct, frozen=True):
-    """The function, its other spellings, and why it could not be told, if it could not."""
+    """The function, its other spellings, and why it was not found, if it was not."""
 
     function: str | None
     others: tuple[str, ...] = ()
@@ -95,9 +95,9 @@ def _place(pattern: str) -> WordedPattern:
 
 
 def is_generic(name: str, extra: str = "") -> bool:
-    """Whether a function says nothing of the cause, whatever the kind of report.
+    """Whether a function has nothing to do with the cause, whatever the kind of report.
 
-    `extra` is an expression for those that say nothing in the kind at hand.
+    `extra` is an expression for those that have nothing to do with it in the kind at hand.
     """
     return (
         _has_word(name) or _FIRST.match(name) is not None or _skip(extra).search(name) is not None

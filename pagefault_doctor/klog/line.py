@@ -95,8 +95,8 @@ class LogLine(msgspec.Struct, frozen=True):
 
     `number` counts from 1. `text` is harmless. `timestamp` is seconds since boot, `wall` the time
     of day as printed, `caller` the task (`T123`) or CPU (`C1`) that CONFIG_PRINTK_CALLER prints.
-    `dropped` counts the messages that printk says it lost before this line. `boot` is the id of
-    the boot that the line is the first one of, where the journal told it.
+    `dropped` counts the messages that printk lost before this line. `boot` is the id of
+    the boot that the line is the first one of, where the journal has it.
 
     `frame` is there if the line is one of a call trace as most are (`lib/vsprintf.c`, %pB): the
     mark of doubt, function, offset, size and module as printed. `stack.frame_of` knows the others.
@@ -118,7 +118,7 @@ class LogLine(msgspec.Struct, frozen=True):
 
 
 def split(raw: str, number: int = 0) -> LogLine:
-    """Return the line behind its prefixes, and what they said. Never raises."""
+    """Return the line behind its prefixes, with what stands in them. Never raises."""
     return lines_of(raw, number)[0]
 
 
@@ -127,13 +127,13 @@ def lines_of(text: str, number: int) -> list[LogLine]:
     lines: list[LogLine] = []
     odd = "kernel: " in text or "^M" in text or " \n" in text or text.endswith(" ")
     # A loop in C finds the parts of all lines: this is run for every line of a report.
-    for raw, time, caller, said, doubt, function, offset, size, module in _LINES.findall(text):
-        if not time or (odd and ("kernel: " in said or said.endswith(_LAST))):
+    for raw, time, caller, rest, doubt, function, offset, size, module in _LINES.findall(text):
+        if not time or (odd and ("kernel: " in rest or rest.endswith(_LAST))):
             line = _bare_words(raw, number) or thorough(raw, number)
         else:
             frame = (doubt or None, function, offset, size, module or None) if function else None
             caller = caller.replace(" ", "") if caller else None
-            line = LogLine(number, said, float(time), None, caller, 0, None, frame)
+            line = LogLine(number, rest, float(time), None, caller, 0, None, frame)
         lines.append(line)
         number += 1
     return lines
@@ -164,7 +164,7 @@ def thorough(raw: str, number: int = 0) -> LogLine:
         text = _bare(text)
     # Most lines begin with the kernel's clock and have nothing before it.
     clock = _CLOCK.match(text) if text.startswith("[") else None
-    place, said = (0, _NOTHING) if clock else _opening(text)
+    place, fields = (0, _NOTHING) if clock else _opening(text)
     clock = clock or _CLOCK.match(text, place)
     if clock is None:
         level = _LEVEL.match(text, place)
@@ -179,10 +179,10 @@ def thorough(raw: str, number: int = 0) -> LogLine:
         number,
         words,
         time,
-        said.get("wall"),
+        fields.get("wall"),
         caller.replace(" ", "") if caller else None,
-        int(said.get("dropped", 0)),
-        said.get("boot"),
+        int(fields.get("dropped", 0)),
+        fields.get("boot"),
         _frame(words),
     )
 
@@ -201,15 +201,15 @@ def _bare(text: str) -> str:
 
 
 def _opening(text: str) -> tuple[int, dict[str, str]]:
-    """Return where what others put before the kernel's line ends, and what it says."""
+    """Return where what others put before the kernel's line ends, and its fields."""
     place = 0
-    said: dict[str, str] = {}
+    fields: dict[str, str] = {}
     if "login: " in text and (prompt := _PROMPT.match(text)):
         place = prompt.end()
     for pattern in _OPENINGS:
         if match := pattern.match(text, place):
             place = match.end()
-            said |= {name: value for name, value in match.groupdict().items() if value}
+            fields |= {name: value for name, value in match.groupdict().items() if value}
             if text.startswith("[ ", place):
                 break
-    return place, said
+    return place, fields

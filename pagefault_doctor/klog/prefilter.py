@@ -10,7 +10,6 @@ and only what is left is searched for what the needles have in common.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
 from itertools import filterfalse
@@ -24,10 +23,7 @@ COMMON: Final = (
     b"module", b"error", b"panic", b"memory", b"version ", b"stack", b"list_", b" symbol", b"trap",
     b"tection", b"alloc", b"nhandle", b"-- ",
 )  # fmt: skip
-"""What several needles have in common: a text without it holds none of those.
-
-It is chosen for speed and is no row's: needles without any of it are found as well.
-"""
+"""What several needles have in common, chosen for speed: needles without it are found as well."""
 
 
 _DIGITS: Final = b"0123456789abcdef"
@@ -64,7 +60,7 @@ def _with_others(starts: tuple[str, ...]) -> tuple[bytes, ...]:
 class _Groups:
     """Shapes of needles, in groups of which few hold anything that a text has."""
 
-    def __init__(self, words: Sequence[bytes]) -> None:
+    def __init__(self, words: tuple[bytes, ...]) -> None:
         # Little of a text is capitals, so needles with several of them are soon looked for.
         self.loud = [(loud, _shape(w)) for w in words if len(loud := _capitals(w)) > 2]
         self.common = [(_shape(c), [_shape(w) for w in words if c in w]) for c in COMMON]
@@ -82,9 +78,7 @@ class _Groups:
         return [shape for shape in shapes if shape in text]
 
 
-@cache
-def _groups(words: tuple[bytes, ...]) -> _Groups:
-    return _Groups(words)
+_groups = cache(_Groups)
 
 
 class Prefilter:

@@ -61,16 +61,16 @@ class _Stack(msgspec.Struct, frozen=True):
         known = [f for f in self.trace if f.function]
         named_frame = next((f for f in known if _plain(f.function) in named), None)
         reliable = [f for f in known if f.reliable]
-        telling = (f for f in reliable if not _tells_nothing(f.function or ""))
-        return named_frame or next(telling, reliable[0] if reliable else None)
+        informative = (f for f in reliable if not _is_uninformative(f.function or ""))
+        return named_frame or next(informative, reliable[0] if reliable else None)
 
 
-def _tells_nothing(function: str) -> bool:
+def _is_uninformative(function: str) -> bool:
     return is_generic(function) or FINDERS.search(function) is not None
 
 
 class _Fields(msgspec.Struct, frozen=True):
-    """What the lines of a report tell besides its name, and the line of each."""
+    """What stands in the lines of a report besides its name, and the line of each."""
 
     stack: _Stack
     blamed: Frame | None
@@ -89,16 +89,16 @@ def report_of(cut: ReportLines, seen: Scan, number: int) -> Report:
     lines = (*_led(cut.lead), *cut.lines)
     body = ReportText(cut.lines)
     led = ReportText(lines) if len(lines) > len(cut.lines) else body
-    said = _said(naming, start.line, led, body, cut.beyond)
-    blamed, process = said.blamed, said.process
+    found = _fields_of(naming, start.line, led, body, cut.beyond)
+    blamed, process = found.blamed, found.process
     problem = _problem(naming, cut)
-    last = max([*said.cited.values(), *(f.line or 0 for f in said.stack.frames)])
+    last = max([*found.cited.values(), *(f.line or 0 for f in found.stack.frames)])
     last = min(last, cut.lines[-1].number)
     # What ends the report is settled: a message behind its end is not part of it.
     messages, cited = messages_of(led.head(_LONGEST_EXCERPT), last)
-    cited |= {f"registers.{name}": line for name, line in said.printed.items() if line <= last}
+    cited |= {f"registers.{name}": line for name, line in found.printed.items() if line <= last}
     return Report(
-        kind=_exact(naming, said.fault),
+        kind=_exact(naming, found.fault),
         title=naming.title,
         alt_titles=naming.alts,
         type=type_of(naming.title),
@@ -115,23 +115,23 @@ def report_of(cut: ReportLines, seen: Scan, number: int) -> Report:
         offset=blamed.offset if blamed else None,
         size=blamed.size if blamed else None,
         module=blamed.module if blamed else None,
-        fault=said.fault,
+        fault=found.fault,
         cpu=process.cpu,
         pid=process.pid,
         comm=process.comm,
         hardware=process.hardware,
         workqueue=process.workqueue,
         tainted=process.tainted,
-        frames=said.stack.frames,
+        frames=found.stack.frames,
         span=Span(start.line.number, last),
-        cited=cited | said.cited,
+        cited=cited | found.cited,
         excerpt=_excerpt(lines, last),
-        details=messages | said.details,
-        **said.fields,
+        details=messages | found.details,
+        **found.fields,
     )
 
 
-def _said(
+def _fields_of(
     naming: titles.Title,
     headline: LogLine,
     led: ReportText,
@@ -187,7 +187,7 @@ def _led(lead: Sequence[LogLine]) -> tuple[LogLine, ...]:
 
 
 def _exact(naming: titles.Title, fault: Fault | None) -> Kind:
-    """Tell a NULL pointer from the address, on machines whose headline does not."""
+    """Return the kind, a NULL pointer by its address: not every headline has a word for it."""
     address = fault.address_value if fault else None
     if naming.kind is not Kind.PAGE_FAULT or address is None or address >= _FIRST_PAGE:
         return naming.kind

@@ -32,7 +32,7 @@ _TIMED: Final = regex(rb"^(?:<\d+>)?\[ *\d+\.\d{6}\]", re.MULTILINE)
 
 
 class Start(msgspec.Struct, frozen=True):
-    """A line that starts a report: where it is, what it says, in which boot.
+    """A line that starts a report: where it is, its text, in which boot.
 
     `header` is the one of the naming convention; where it knows none, `row` is our own.
     """
@@ -66,8 +66,8 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
 def scan(data: bytes | mmap, progress: Progress | None = None) -> Scan:
     """Return the starts of reports, the boots and the module events of a log.
 
-    `progress` is told, now and then, how many bytes of how many have been searched, and how many
-    lines were found that may start a report.
+    `progress` is called now and then with the bytes searched, the bytes of the log and the number
+    of lines found that may start a report.
     """
     quick = prefilter.hyperscan_filter() if len(data) > _LARGE else None
     search = _Search(Lines(data), quick or Prefilter())
@@ -130,7 +130,7 @@ class _Search:
 
 
 def _replayed(lines: Lines, place: int) -> bool:
-    """Whether the line before a place is said again: printk was interrupted in it."""
+    """Whether the line before a place is printed again: printk was interrupted in it."""
     return lines.data[place : place + len(_REPLAYING)] == _REPLAYING
 
 
@@ -145,13 +145,13 @@ _KERNEL_WORDS: Final = regex(
     r"|INFO: (?:task |rcu|.*detected stall|possible|suspicious|inconsistent|trying to register"
     r"|.*lock order|Allocated in|Freed in|Slab 0x|Object 0x)|^[a-z][\w-]* \d[\w.:-]*: WARNING: "
 )
-"""What only the kernel says, also where the headline is cut short and so fits no row."""
+"""What only the kernel prints, also where the headline is cut short and so fits no row."""
 
 
 def _believable(line: LogLine, header: str, timed: Callable[[], bool]) -> bool:
-    """Whether a line is a report of the kernel although others say such words.
+    """Whether a line is a report of the kernel although others print such words.
 
-    Drivers say `INFO:` of anything; without the kernel's time, programs say all of them.
+    Drivers print `INFO:` before anything; without the kernel's clock, programs print all of them.
     """
     if _KERNEL_WORDS.search(line.text) or table.TABLE.knows(header, line.text):
         return True

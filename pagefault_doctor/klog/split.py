@@ -34,24 +34,26 @@ _QUESTIONABLE: Final = regex(
     r"^\s*(?:\[<[0-9a-f]+>\] )?(?:<[A-Z]+> *)?(?:\[<[0-9a-f]+>\] )?\? |\(unreliable\)"
 )
 _LOST: Final = regex(r"Fatal exception|panic_on_warn|hung_task|softlockup|RCU Stall|Hard LOCKUP")
-"""Panics that say that an earlier report was fatal, however far before them it stands."""
+"""Panics that only repeat that an earlier report was fatal, however far before them it stands."""
 _TAIL: Final = ("Kernel panic - not syncing", "possible circular locking dependency")
 """What ends a long report: the panic it led to, and lockdep's complaint of printing it."""
 _ENOUGH: Final = 22
 """Lines after which what comes of a report is no part of its name."""
 _BACKTRACES: Final = "Sending NMI from CPU"
-"""`lib/nmi_backtrace.c`: what the CPUs say from here on belongs to the report."""
+"""`lib/nmi_backtrace.c`: what the CPUs print from here on belongs to the report."""
 _DISCONNECTED: Final = b"serialport: VM disconnected."
-"""Said by the serial consoles of a cloud, not by a kernel."""
+"""Printed by the serial consoles of a cloud, not by a kernel."""
 _MODULES: Final = "Modules linked in:"
 _NEAR: Final = 60
 _FAR: Final = 500
 _AHEAD: Final = 50
 
 
-_TELLS: Final = regex(r"[0-9a-f]{8}|^\s|[Tt]race|\[ cut|</?[A-Z]+>|^[A-Z][\w ]+:|#\d|---\[|\{")
+_REPORT_LIKE: Final = regex(
+    r"[0-9a-f]{8}|^\s|[Tt]race|\[ cut|</?[A-Z]+>|^[A-Z][\w ]+:|#\d|---\[|\{"
+)
 """What the lines of a report have, and those of a log that goes on after it mostly lack."""
-_SILENT: Final = 48
+_MOST_FOREIGN: Final = 48
 """Lines without any of it, one after the other, after which a report has surely ended.
 
 In a report that bears the kernel's clock, the lines of other programs count among them.
@@ -63,7 +65,7 @@ class ReportLines(msgspec.Struct, frozen=True):
 
     `lines` are those of its context from the start to its end, `lead` a few before it. `naming` is
     the lines that give it its name, without guessed frames. `beyond` are lines after
-    its end, which may name the modules that it does not. `disconnected` says that the console of
+    its end, which may name the modules that it does not. `disconnected` means that the console of
     a virtual machine was lost somewhere in the log, and lines with it.
     """
 
@@ -93,8 +95,8 @@ def _events(starts: Sequence[Start]) -> list[Start]:
         if start.header is None and following is not None and _leads_to(start, following):
             continue
         events.append(start)
-    grave = {event.boot for event in events if event.row is None}
-    return [e for e in events if e.row is None or not e.row.notice or e.boot not in grave]
+    headed = {event.boot for event in events if event.row is None}
+    return [e for e in events if e.row is None or not e.row.notice or e.boot not in headed]
 
 
 def _end_of(start: Start, later: Sequence[Start]) -> int | None:
@@ -144,16 +146,16 @@ def lines_of_report(start: Start, end: int | None, lines: Lines) -> ReportLines:
     naming: list[LogLine] = []
     beyond: list[LogLine] = []
     ended = asked = False
-    patient = start.kind is Kind.OOM_KILL
+    of_memory = start.kind is Kind.OOM_KILL
     listed = start.header is None
-    unheard: list[str] = []
+    foreign: list[str] = []
     for line in islice(lines.after(start.place, number), LONGEST):
         ours = line.context == context or _asked(line, asked) or _wrapped(line, own)
-        if ours and (patient or line.frame):
-            unheard.clear()
+        if ours and (of_memory or line.frame):
+            foreign.clear()
         elif ours or line.timestamp is None:
-            unheard.append(line.text if ours else "")
-            if len(unheard) > _SILENT and _all_silent(unheard):
+            foreign.append(line.text if ours else "")
+            if len(foreign) > _MOST_FOREIGN and _all_foreign(foreign):
                 break
         if not ours:
             continue
@@ -173,11 +175,11 @@ def lines_of_report(start: Start, end: int | None, lines: Lines) -> ReportLines:
     return ReportLines(start, lead, tuple(own), tuple(naming), tuple(beyond))
 
 
-def _all_silent(texts: list[str]) -> bool:
-    """Whether no line tells of a report; else those up to the last one that does are dropped."""
+def _all_foreign(texts: list[str]) -> bool:
+    """Whether no line looks like a report's; else drop those up to the last one that does."""
     for index in range(len(texts) - 1, -1, -1):
         text = texts[index]
-        if text.startswith(" ") or "0x" in text or _TELLS.search(text):
+        if text.startswith(" ") or "0x" in text or _REPORT_LIKE.search(text):
             del texts[: index + 1]
             return False
     return True

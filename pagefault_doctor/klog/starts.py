@@ -38,10 +38,7 @@ NOT_A_START: Final = (
     r"WARNING: no SELinux|WARNING! power/level",
     r"end Kernel panic",
 )
-"""Lines that contain a header and are no reports: notices, user programs, other loggers.
-
-They are no row's: each of them would be taken for one of several.
-"""
+"""Lines that hold a header, of whichever row, and are no reports: notices, other loggers."""
 
 _OTHER_PROGRAM: Final = regex(
     r"(?:<\d+>)?(?:\d{4}-\d\d-\d\d[T ]\S+|[^\W\d]{3,9}\.? +\d+ \d\d:\d\d:\d\d\S*) \S+ "
@@ -58,7 +55,7 @@ def _not() -> tuple[tuple[WordedPattern, ...], tuple[str, ...]]:
 
 def _is_no_start(text: str) -> bool:
     each, words = _not()
-    # Most lines hold none of the words, which one look tells.
+    # Most lines hold none of the words, and are done after one look.
     return any(map(text.__contains__, words)) and any(sought.search(text) for sought in each)
 
 

@@ -85,10 +85,10 @@ def name(header: str, lines: Sequence[LogLine]) -> Title:
 
 def _unnamed(line: str, header: str, broken: Format | None) -> Title:
     place = line.find(header)
-    said = line[max(place, 0) :]
+    headline = line[max(place, 0) :]
     problem = "only a part of the report is there" if broken else "unknown report"
     kind = broken.kind if broken else Kind.INFO
-    return Title(title=cleaned(said), kind=kind, form=broken, problem=problem)
+    return Title(title=cleaned(headline), kind=kind, form=broken, problem=problem)
 
 
 def _named(form: Format, match: re.Match[str], text: str, lines: Sequence[LogLine]) -> Title:

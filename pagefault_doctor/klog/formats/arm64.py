@@ -19,7 +19,7 @@ def _internal(what: str, kind: Kind, details: tuple[str, ...]) -> Format:
     return _fault(
         header="Internal error:",
         follows=True,
-        says=rf"Internal error: ?(?:{what})",
+        pattern=rf"Internal error: ?(?:{what})",
         title="Internal error in {f}",
         kind=kind,
         details=details,
@@ -30,7 +30,7 @@ def _internal(what: str, kind: Kind, details: tuple[str, ...]) -> Format:
 FORMATS: Final = (
     _fault(
         header=_HEADER,
-        says=r"Unable to handle kernel NULL pointer dereference",
+        pattern=r"Unable to handle kernel NULL pointer dereference",
         title="BUG: unable to handle kernel NULL pointer dereference in {f}",
         kind=Kind.NULL_POINTER,
         details=x86.DETAILS,
@@ -38,14 +38,14 @@ FORMATS: Final = (
     ),
     _fault(
         header=_HEADER,
-        says=r"Unable to handle kernel access to user memory",
+        pattern=r"Unable to handle kernel access to user memory",
         title="BUG: unable to handle kernel access to user memory in {f}",
         kind=Kind.USER_ACCESS,
         source="arch/arm64/mm/fault.c (do_page_fault), arch/riscv/mm/fault.c (handle_page_fault)",
     ),
     _fault(
         header=_HEADER,
-        says=r"Unable to handle kernel (?:paging request|pointer dereference|write to read-only"
+        pattern=r"Unable to handle kernel (?:paging request|pointer dereference|write to read-only"
         r"|execute from|read from|access to hyp|[\w ]+? at virtual)",
         title="BUG: unable to handle kernel paging request in {f}",
         kind=Kind.PAGE_FAULT,

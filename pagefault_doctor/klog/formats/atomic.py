@@ -21,18 +21,18 @@ _atomic = partial(Format, header="BUG:", kind=Kind.ATOMIC_SLEEP, ways=TRACED, de
 
 FORMATS: Final = (
     _atomic(
-        says=r"BUG: scheduling while atomic",
+        pattern=r"BUG: scheduling while atomic",
         title="BUG: scheduling while atomic in {f}",
         skip="schedule|cond_resched",
         source="kernel/sched/core.c (__schedule_bug)",
     ),
     _atomic(
-        says=r"BUG: sleeping function called from invalid context at",
+        pattern=r"BUG: sleeping function called from invalid context at",
         title="BUG: sleeping function called from invalid context in {f}",
         source="kernel/sched/core.c (__might_resched)",
     ),
     _atomic(
-        says=r"BUG: using ([a-z0-9_]+)\(\) in preemptible",
+        pattern=r"BUG: using ([a-z0-9_]+)\(\) in preemptible",
         title="BUG: using {1}() in preemptible code in {f}",
         skip="dump|preempt|debug_smp|hardirqs",
         source="lib/smp_processor_id.c (check_preemption_disabled)",

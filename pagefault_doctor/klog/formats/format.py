@@ -47,7 +47,7 @@ class Format(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     Cutting it: `lead` is what its line is where the headline of another report follows closely.
     Inside another report, a row that `follows` goes on with that report.
 
-    Naming it: `says` is an expression for the report's text, by default `start` or the header;
+    Naming it: `pattern` is an expression for the report's text, by default `start` or the header;
     `then` is one that has to follow for the report to be whole. Their groups are `{1}`, `{2}` ...
     in `title` and `alts`; `{f}` is the function found by following `ways`, none of the functions in
     `skip` counting; `{g}` is the one that `origin` leads to. A `plain` kind prints no stack. A
@@ -61,7 +61,7 @@ class Format(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     title: str
     kind: Kind
     source: str
-    says: str = ""
+    pattern: str = ""
     header: str | tuple[str, ...] = OWN
     start: str = ""
     needles: tuple[str, ...] = ()
@@ -83,8 +83,8 @@ class Format(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def wording(self) -> WordedPattern:
-        """What it `says`, and words of which such a text holds at least one."""
-        return WordedPattern(self.says or self.start or re.escape(self.headers[0]))
+        """The expression for its text, with words of which such a text holds at least one."""
+        return WordedPattern(self.pattern or self.start or re.escape(self.headers[0]))
 
     @cached_property
     def following(self) -> re.Pattern[str]:
@@ -96,7 +96,7 @@ class Format(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Words of which a line that opens such a report holds at least one."""
         if self.headers or self.needles:
             return self.headers or self.needles
-        return words_of(self.start) if self.says else self.wording.words
+        return words_of(self.start) if self.pattern else self.wording.words
 
     @property
     def headers(self) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ _hung = partial(
 FORMATS: Final = (
     Format(
         header="BUG:",
-        says=r"BUG: soft lockup",
+        pattern=r"BUG: soft lockup",
         title="BUG: soft lockup in {f}",
         kind=Kind.LOCKUP,
         ways=((RIP, TRACE), (CALL, TRACE)),
@@ -55,7 +55,7 @@ FORMATS: Final = (
     ),
     Format(
         header="INFO:",
-        says=rf"INFO: {_STALL_WORDS}",
+        pattern=rf"INFO: {_STALL_WORDS}",
         title="INFO: rcu detected stall in {f}",
         kind=Kind.STALL,
         ways=_STALL,
@@ -66,18 +66,18 @@ FORMATS: Final = (
         source="kernel/rcu/tree_stall.h (print_cpu_stall, print_other_cpu_stall)",
     ),
     _hung(
-        says=r"INFO: task [\s\S]{0,100}? (?:is )?blocked (?:in I/O wait )?for more than",
+        pattern=r"INFO: task [\s\S]{0,100}? (?:is )?blocked (?:in I/O wait )?for more than",
         title="INFO: task hung in {f}",
         source="kernel/hung_task.c (check_hung_task)",
     ),
     _hung(
-        says=r"INFO: task [\s\S]{0,100}? can't die for more than",
+        pattern=r"INFO: task [\s\S]{0,100}? can't die for more than",
         title="INFO: task can't die in {f}",
         source="kernel/hung_task.c (check_killed_task), linux-next",
     ),
     Format(
         header="BUG:",
-        says=r"BUG: workqueue lockup",
+        pattern=r"BUG: workqueue lockup",
         title="BUG: workqueue lockup",
         kind=Kind.LOCKUP,
         plain=True,
@@ -86,7 +86,7 @@ FORMATS: Final = (
     ),
     Format(
         header="INFO:",
-        says=r"INFO: (task .*? is blocked on an? .*)",
+        pattern=r"INFO: (task .*? is blocked on an? .*)",
         title="INFO: {1}",
         kind=Kind.HUNG_TASK,
         details=DETAILS,
@@ -97,7 +97,7 @@ FORMATS: Final = (
         r"|CPU \d+ detected hard LOCKUP on other CPUs",
         needles=("hard LOCKUP",),
         lead=Lead.DROPPED,
-        says=r"detected hard LOCKUP",
+        pattern=r"detected hard LOCKUP",
         title="hard LOCKUP in {f}",
         kind=Kind.LOCKUP,
         ways=FAULT,
@@ -107,7 +107,7 @@ FORMATS: Final = (
     Format(
         start=r"rcu_\w+ kthread (?:timer wakeup didn't|starved for \d+ jiffies)",
         follows=True,
-        says=r"rcu_\w+ kthread starved",
+        pattern=r"rcu_\w+ kthread starved",
         title="rcu kthread starved",
         kind=Kind.STALL,
         plain=True,
@@ -117,7 +117,7 @@ FORMATS: Final = (
     Format(
         header="unregister_netdevice: waiting for",
         follows=True,
-        says=r"unregister_netdevice: waiting for .* to become free",
+        pattern=r"unregister_netdevice: waiting for .* to become free",
         title="unregister_netdevice: waiting for DEV to become free",
         kind=Kind.HUNG_TASK,
         plain=True,

@@ -1,4 +1,4 @@
-"""What the hardware reports, and what the kernel says of it.
+"""What the hardware reports, as the kernel prints it.
 
 Details: `bank`, `status`, `inexact_ip`, `address`, `misc` of a machine check; `label`, `corrected`
 of a memory error; `severity`, `error_type` of a firmware record; `device` of a bus, IOMMU or disk
@@ -109,14 +109,14 @@ FORMATS: Final = (
     _pcie(
         start=r"AER: (?:Multiple )?Uncorrect(?:ed|able)[^:]* (?:error|\(|message)",
         needles=("AER: ",),
-        says=r"AER: (?:Multiple )?Uncorrect\w+ (\((?:Non-)?Fatal\))",
+        pattern=r"AER: (?:Multiple )?Uncorrect\w+ (\((?:Non-)?Fatal\))",
         title="uncorrected PCIe error {1}",
         source="drivers/pci/pcie/aer.c (aer_print_port_info)",
     ),
     _pcie(
         start=r"AER: (?:Multiple )?Correct(?:ed|able)[^:]* (?:error|\(|message)",
         needles=("AER: ",),
-        says=r"AER: (?:Multiple )?Corrected",
+        pattern=r"AER: (?:Multiple )?Corrected",
         title="corrected PCIe error",
         source="drivers/pci/pcie/aer.c (aer_print_port_info)",
     ),

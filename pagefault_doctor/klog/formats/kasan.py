@@ -47,14 +47,14 @@ _kfence = partial(
 
 FORMATS: Final = (
     _sanitizer(
-        says=r"BUG: KASAN: (?:double-free or invalid-free|double-free|invalid-free) in ",
+        pattern=r"BUG: KASAN: (?:double-free or invalid-free|double-free|invalid-free) in ",
         title="KASAN: invalid-free in {f}",
         ways=_KASAN,
         alts=("invalid-free in {f}",),
         source="mm/kasan/report.c (kasan_report_invalid_free)",
     ),
     _sanitizer(
-        says=r"BUG: KASAN: ([a-z\-]+) in ([A-Za-z0-9_$]+)",
+        pattern=r"BUG: KASAN: ([a-z\-]+) in ([A-Za-z0-9_$]+)",
         then=r"(Read|Write) (?:of size|at addr) [0-9a-f]+",
         title="KASAN: {1} {3} in {f}",
         ways=_KASAN,
@@ -62,30 +62,32 @@ FORMATS: Final = (
         source="mm/kasan/report.c (print_error_description)",
     ),
     _sanitizer(
-        says=r"BUG: KASAN: ([a-z\-]+) on address",
+        pattern=r"BUG: KASAN: ([a-z\-]+) on address",
         then=r"(Read|Write) of size [0-9]+",
         title="KASAN: {1} {2}",
         source="mm/kasan/report.c (kasan_report_user_access), before 4.15",
     ),
     _sanitizer(
-        says=r"BUG: KASAN: (.*)",
+        pattern=r"BUG: KASAN: (.*)",
         title="KASAN: {1}",
         lost=True,
         source="mm/kasan/report.c (print_error_description), cut off",
     ),
     _kfence(
-        says=r"BUG: KFENCE: (use-after-free|out-of-bounds|invalid) (read|write) in ",
+        pattern=r"BUG: KFENCE: (use-after-free|out-of-bounds|invalid) (read|write) in ",
         title="KFENCE: {1} {2} in {f}",
         alts=(BAD_ACCESS,),
     ),
     _kfence(
-        says=r"BUG: KFENCE: invalid free in ",
+        pattern=r"BUG: KFENCE: invalid free in ",
         title="KFENCE: invalid free in {f}",
         alts=("invalid-free in {f}",),
     ),
-    _kfence(says=r"BUG: KFENCE: memory corruption in ", title="KFENCE: memory corruption in {f}"),
+    _kfence(
+        pattern=r"BUG: KFENCE: memory corruption in ", title="KFENCE: memory corruption in {f}"
+    ),
     _sanitizer(
-        says=r"BUG: KMSAN: kernel-usb-infoleak",
+        pattern=r"BUG: KMSAN: kernel-usb-infoleak",
         title="KMSAN: kernel-usb-infoleak in {f}",
         ways=_KMSAN,
         origin=("Uninit was created at:", TRACE),
@@ -95,7 +97,7 @@ FORMATS: Final = (
         source="mm/kmsan/hooks.c (kmsan_handle_urb), mm/kmsan/report.c (kmsan_report)",
     ),
     _sanitizer(
-        says=r"BUG: KMSAN: ([a-z\-]+)",
+        pattern=r"BUG: KMSAN: ([a-z\-]+)",
         title="KMSAN: {1} in {f}",
         ways=_KMSAN,
         skip=_CARRIERS,
@@ -104,7 +106,7 @@ FORMATS: Final = (
         source="mm/kmsan/report.c (kmsan_report)",
     ),
     _sanitizer(
-        says=r"BUG: KCSAN: (.*)",
+        pattern=r"BUG: KCSAN: (.*)",
         title="KCSAN: {1}",
         plain=True,
         source="kernel/kcsan/report.c (print_report)",

@@ -32,7 +32,7 @@ _lock = partial(Format, header=_HEADERS, kind=Kind.LOCKDEP, ways=TRACED, details
 
 def _deadlock(words: str, source: str = _LOCKDEP) -> Format:
     return _lock(
-        says=rf"(?:WARNING|INFO): {words}",
+        pattern=rf"(?:WARNING|INFO): {words}",
         then=r"(?:is trying to acquire lock|just changed the state of lock|trying to acquire)",
         title="possible deadlock in {f}",
         ways=_LOCKS,
@@ -49,14 +49,14 @@ FORMATS: Final = (
     _deadlock("possible recursive locking detected", f"{_LOCKDEP} (print_deadlock_bug)"),
     _deadlock("bad irq lock inversion dependency detected"),
     _lock(
-        says=r"(?:WARNING|INFO): [A-Z]+(?:-READ)?-safe -> [A-Z]+(?:-READ)?-unsafe lock order",
+        pattern=r"(?:WARNING|INFO): [A-Z]+(?:-READ)?-safe -> [A-Z]+(?:-READ)?-unsafe lock order",
         then=r"which became .* at:|is trying to acquire",
         title="possible deadlock in {f}",
         ways=(*_IRQ_SAFE, *_LOCKS),
         source=f"{_LOCKDEP} (print_bad_irq_dependency)",
     ),
     _lock(
-        says=r"(?:WARNING|INFO): inconsistent lock state",
+        pattern=r"(?:WARNING|INFO): inconsistent lock state",
         then=r"takes:\n",
         title="inconsistent lock state in {f}",
         ways=_USAGE,
@@ -64,33 +64,33 @@ FORMATS: Final = (
     ),
     _lock(
         header="WARNING:",
-        says=r"WARNING: Nested lock was not taken",
+        pattern=r"WARNING: Nested lock was not taken",
         title="WARNING: nested lock was not taken in {f}",
         ways=_FREED,
         source=f"{_LOCKDEP} (print_lock_nested_lock_not_held)",
     ),
     _lock(
         header=_EITHER,
-        says=r"(WARNING|BUG): bad unlock balance",
+        pattern=r"(WARNING|BUG): bad unlock balance",
         title="{1}: bad unlock balance in {f}",
         source=f"{_LOCKDEP} (print_unlock_imbalance_bug)",
     ),
     _lock(
         header=_EITHER,
-        says=r"(WARNING|BUG): held lock freed",
+        pattern=r"(WARNING|BUG): held lock freed",
         title="{1}: held lock freed in {f}",
         ways=_FREED,
         source=f"{_LOCKDEP} (print_freed_lock_bug)",
     ),
     _lock(
         header=_EITHER,
-        says=r"(WARNING|BUG): .*still has locks held",
+        pattern=r"(WARNING|BUG): .*still has locks held",
         title="{1}: still has locks held in {f}",
         source=f"{_LOCKDEP} (print_held_locks_bug)",
     ),
     _lock(
         header=_EITHER,
-        says=r"(WARNING|BUG): lock held when returning to user space",
+        pattern=r"(WARNING|BUG): lock held when returning to user space",
         title="{1}: lock held when returning to user space in {f}",
         ways=((r"leaving the kernel with locks still held", _AT), *TRACED),
         plain=True,
@@ -98,12 +98,12 @@ FORMATS: Final = (
     ),
     _lock(
         header="BUG:",
-        says=r"BUG: Invalid wait context",
+        pattern=r"BUG: Invalid wait context",
         title="WARNING: locking bug in {f}",
         source=f"{_LOCKDEP} (print_lock_invalid_wait_context)",
     ),
     _lock(
-        says=r"(WARNING|INFO): suspicious RCU usage",
+        pattern=r"(WARNING|INFO): suspicious RCU usage",
         then=r"\n.*?(?:kernel/|include/|net/|mm/|fs/|drivers/|arch/|security/|block/|lib/|sound/"
         r"|crypto/|io_uring/|ipc/|virt/|rust/|init/|samples/|\./)",
         title="{1}: suspicious RCU usage in {f}",
@@ -112,14 +112,14 @@ FORMATS: Final = (
     ),
     _lock(
         header="INFO:",
-        says=r"INFO: trying to register non-static key",
+        pattern=r"INFO: trying to register non-static key",
         title="INFO: trying to register non-static key in {f}",
         skip="stack|lock|IRQ",
         source=f"{_LOCKDEP} (assign_lock_key)",
     ),
     _lock(
         header="BUG:",
-        says=r"BUG: (spinlock|rwlock) (lockup suspected|already unlocked|recursion|bad magic"
+        pattern=r"BUG: (spinlock|rwlock) (lockup suspected|already unlocked|recursion|bad magic"
         r"|wrong owner|wrong CPU|cpu recursion|lockup)",
         title="BUG: {1} {2} in {f}",
         skip="spin_|rwlock_",
@@ -127,7 +127,7 @@ FORMATS: Final = (
     ),
     _lock(
         header="BUG:",
-        says=r"BUG: (MAX_\w+ too (?:low|small).*)",
+        pattern=r"BUG: (MAX_\w+ too (?:low|small).*)",
         title="BUG: {1}",
         ways=(),
         source=f"{_LOCKDEP} (print_lockdep_off)",

@@ -30,7 +30,7 @@ _slab = partial(Format, header="BUG kmalloc-", kind=Kind.SLAB, details=slab.DETA
 FORMATS: Final = (
     Format(
         header="BUG:",
-        says=r"BUG: memory leak",
+        pattern=r"BUG: memory leak",
         then=r"backtrace",
         title="memory leak in {f}",
         kind=Kind.LEAK,
@@ -41,7 +41,7 @@ FORMATS: Final = (
     ),
     _page(
         header="BUG:",
-        says=r"BUG: Bad page state",
+        pattern=r"BUG: Bad page state",
         title="BUG: Bad page state in {f}",
         ways=(("page last allocated via order", TRACE),),
         skip=_ALLOCATORS + "|bad_page|free_pages|free_pcp",
@@ -49,7 +49,7 @@ FORMATS: Final = (
     ),
     _page(
         header="BUG:",
-        says=r"BUG: Bad page cache",
+        pattern=r"BUG: Bad page cache",
         title="BUG: Bad page cache in {f}",
         ways=(("page last allocated via order", TRACE),),
         skip=_ALLOCATORS,
@@ -57,20 +57,24 @@ FORMATS: Final = (
     ),
     _page(
         header="BUG:",
-        says=r"BUG: Bad page map",
+        pattern=r"BUG: Bad page map",
         title="BUG: Bad page map",
         source="mm/memory.c (print_bad_pte)",
     ),
-    _mm(says=r"BUG: Bad rss-counter state", title="BUG: Bad rss-counter state"),
-    _mm(says=r"BUG: non-zero nr_ptes on freeing mm", title="BUG: non-zero nr_ptes on freeing mm"),
-    _mm(says=r"BUG: non-zero nr_pmds on freeing mm", title="BUG: non-zero nr_pmds on freeing mm"),
+    _mm(pattern=r"BUG: Bad rss-counter state", title="BUG: Bad rss-counter state"),
     _mm(
-        says=r"BUG: non-zero pgtables_bytes on freeing mm",
+        pattern=r"BUG: non-zero nr_ptes on freeing mm", title="BUG: non-zero nr_ptes on freeing mm"
+    ),
+    _mm(
+        pattern=r"BUG: non-zero nr_pmds on freeing mm", title="BUG: non-zero nr_pmds on freeing mm"
+    ),
+    _mm(
+        pattern=r"BUG: non-zero pgtables_bytes on freeing mm",
         title="BUG: non-zero pgtables_bytes on freeing mm",
     ),
     Format(
         header="BUG:",
-        says=r"BUG: Dentry .* still in use.* \[unmount of ([^\]\n]*)\]",
+        pattern=r"BUG: Dentry .* still in use.* \[unmount of ([^\]\n]*)\]",
         title="BUG: Dentry still in use in unmount",
         kind=Kind.KERNEL_BUG,
         alts=("BUG: Dentry still in use [unmount of {1}]",),
@@ -79,12 +83,12 @@ FORMATS: Final = (
         source="fs/dcache.c (umount_check)",
     ),
     _slab(
-        says=r"BUG kmalloc-.*: Object already free",
+        pattern=r"BUG kmalloc-.*: Object already free",
         title="BUG: Object already free",
         source="mm/slub.c (free_debug_processing)",
     ),
     _slab(
-        says=r"BUG kmalloc-(.*)",
+        pattern=r"BUG kmalloc-(.*)",
         title="BUG kmalloc-{1}",
         nameless=True,
         source="mm/slub.c (slab_bug)",

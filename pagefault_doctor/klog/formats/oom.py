@@ -28,7 +28,7 @@ _oom = partial(Format, kind=Kind.OOM_KILL, plain=True, details=DETAILS)
 FORMATS: Final = (
     _oom(
         start=r"^(?!syz).*invoked oom-killer: gfp_mask=",
-        says=r"\S+ invoked oom-killer: (?:[\s\S]*?)" + _KILLED,
+        pattern=r"\S+ invoked oom-killer: (?:[\s\S]*?)" + _KILLED,
         title="out of memory: killed process {1}",
         source="mm/oom_kill.c (dump_header, __oom_kill_process)",
     ),
@@ -36,12 +36,12 @@ FORMATS: Final = (
         start=r"[Oo]ut of memory(?: \([^)]*\))?: Kill(?:ed)? process \d+\b(?! \(syz)",
         needles=("ut of memory: Kill", "ut of memory ("),
         follows=True,
-        says=_KILLED,
+        pattern=_KILLED,
         title="out of memory: killed process {1}",
         source="mm/oom_kill.c (__oom_kill_process)",
     ),
     _oom(
-        says=r"(\S+) invoked oom-killer",
+        pattern=r"(\S+) invoked oom-killer",
         title="out of memory: oom-killer invoked by {1}",
         source="mm/oom_kill.c (dump_header)",
     ),

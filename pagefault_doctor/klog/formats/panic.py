@@ -1,10 +1,10 @@
 """Panics: `kernel/panic.c`, `kernel/exit.c`, `kernel/sched/core.c`, `kernel/locking/…`.
 
-What stands behind `Kernel panic - not syncing:` is the caller's; where it only says that an
+What stands behind `Kernel panic - not syncing:` is the caller's; where it is only that an
 earlier report was fatal, that earlier report is the one that counts.
 
 Details: `panic` the words; `corrupted_in` the function whose stack was; `exitcode` of init;
-`hardware_error` what the hardware said of it.
+`hardware_error` the words of the hardware.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ _panic = partial(
 
 FORMATS: Final = (
     _panic(
-        says=_PANIC + "Attempted to kill init!",
+        pattern=_PANIC + "Attempted to kill init!",
         title="kernel panic: Attempted to kill init!",
         source="kernel/exit.c (do_exit)",
     ),
     _panic(
-        says=_PANIC + "Couldn't open N_TTY ldisc for .*? --- error",
+        pattern=_PANIC + "Couldn't open N_TTY ldisc for .*? --- error",
         title="kernel panic: Couldn't open N_TTY ldisc",
         source="drivers/tty/tty_ldisc.c (tty_ldisc_init)",
     ),
     _panic(
-        says=_PANIC + "kernel stack overflow",
+        pattern=_PANIC + "kernel stack overflow",
         title="kernel stack overflow in {f}",
         kind=Kind.STACK_GUARD,
         ways=(*FAULT, *TRACED),
@@ -58,7 +58,7 @@ FORMATS: Final = (
         source="arch/arm64/kernel/traps.c (panic_bad_stack)",
     ),
     _panic(
-        says=_PANIC + "corrupted stack end detected inside scheduler",
+        pattern=_PANIC + "corrupted stack end detected inside scheduler",
         title="kernel panic: corrupted stack end in {f}",
         kind=Kind.STACK_CORRUPTED,
         ways=TRACED,
@@ -68,7 +68,7 @@ FORMATS: Final = (
         source="kernel/sched/core.c (schedule_debug)",
     ),
     _panic(
-        says=_PANIC + "stack-protector: Kernel stack is corrupted in:",
+        pattern=_PANIC + "stack-protector: Kernel stack is corrupted in:",
         title="kernel panic: stack is corrupted in {f}",
         kind=Kind.STACK_CORRUPTED,
         ways=((r"Kernel stack is corrupted in: (?P<f>[A-Za-z0-9_]+)[+.]",), *TRACED),
@@ -77,25 +77,25 @@ FORMATS: Final = (
         source="kernel/panic.c (__stack_chk_fail)",
     ),
     _panic(
-        says=_PANIC + ".*panic_on_warn set",
+        pattern=_PANIC + ".*panic_on_warn set",
         title="kernel panic: panic_on_warn set",
         lost=True,
         source="kernel/panic.c (check_panic_on_warn)",
     ),
     _panic(
-        says=_PANIC + "(Fatal exception(?: in interrupt)?)",
+        pattern=_PANIC + "(Fatal exception(?: in interrupt)?)",
         title="kernel panic: Fatal exception",
         lost=True,
         source="arch/x86/kernel/dumpstack.c (oops_end), arch/arm64/kernel/traps.c (die)",
     ),
     _panic(
-        says=_PANIC + "(hung_task: blocked tasks)",
+        pattern=_PANIC + "(hung_task: blocked tasks)",
         title="kernel panic: {1}",
         lost=True,
         source="kernel/hung_task.c (check_hung_uninterruptible_tasks)",
     ),
     _panic(
-        says=_PANIC
+        pattern=_PANIC
         + "(NMI(?:: Not| IOCK|: IOCK| PCI).*|.*(?:[Mm]achine check|SError|[Hh]ardware [Ee]rror"
         "|broadcast exception handler|memory error|corrected error).*)",
         title="kernel panic: {1}",
@@ -105,12 +105,12 @@ FORMATS: Final = (
         " (unknown_nmi_error), arch/arm64/kernel/traps.c (arm64_serror_panic),"
         " drivers/acpi/apei/ghes.c (__ghes_panic)",
     ),
-    _panic(says=_PANIC + "(.*)", title="kernel panic: {1}"),
+    _panic(pattern=_PANIC + "(.*)", title="kernel panic: {1}"),
     Format(
         start=r"^sysrq: (?:SysRq : )?Trigger a crash|^SysRq : Trigger a crash",
         notice=True,
         lead=Lead.DROPPED,
-        says=r"(?:sysrq: (?:SysRq : )?|SysRq : )Trigger a crash",
+        pattern=r"(?:sysrq: (?:SysRq : )?|SysRq : )Trigger a crash",
         title="kernel panic: sysrq triggered crash",
         kind=Kind.PANIC,
         plain=True,
@@ -120,7 +120,7 @@ FORMATS: Final = (
     Format(
         start=r"Unhandled [\w -]+ exception(?: on CPU\d+)?, ESR 0x[0-9a-f]+",
         lead=Lead.DROPPED,
-        says=r"Unhandled ([\w -]+ exception).*, ESR ",
+        pattern=r"Unhandled ([\w -]+ exception).*, ESR ",
         title="unhandled {1} in {f}",
         kind=Kind.TRAP,
         ways=FAULT,

@@ -14,7 +14,7 @@ _fault = partial(Format, ways=FAULT, alts=(BAD_ACCESS,))
 FORMATS: Final = (
     _fault(
         header="BUG:",
-        says=r"BUG: Kernel NULL pointer dereference",
+        pattern=r"BUG: Kernel NULL pointer dereference",
         title="BUG: unable to handle kernel NULL pointer dereference in {f}",
         kind=Kind.NULL_POINTER,
         details=x86.DETAILS,
@@ -22,7 +22,7 @@ FORMATS: Final = (
     ),
     _fault(
         header="BUG:",
-        says=r"BUG: Unable to handle kernel (?:data access|instruction fetch|paging request"
+        pattern=r"BUG: Unable to handle kernel (?:data access|instruction fetch|paging request"
         r"|unaligned|stack)",
         title="BUG: unable to handle kernel paging request in {f}",
         kind=Kind.PAGE_FAULT,

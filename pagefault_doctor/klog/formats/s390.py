@@ -13,7 +13,7 @@ from pagefault_doctor.model.report import Kind
 
 FORMATS: Final = (
     Format(
-        says=r"monitor event: [0-9a-f]{4} ilc:\d \[#",
+        pattern=r"monitor event: [0-9a-f]{4} ilc:\d \[#",
         title="kernel BUG in {f}",
         kind=Kind.KERNEL_BUG,
         ways=FAULT,

@@ -28,7 +28,7 @@ FORMATS: Final = (
     Format(
         start=r"^BUG [\w.:-]+ \((?:Not tainted|Tainted: )",
         needles=("BUG",),
-        says=r"BUG ([\w-]+) \((?:Not tainted|Tainted: [^)]*)\): (.+)",
+        pattern=r"BUG ([\w-]+) \((?:Not tainted|Tainted: [^)]*)\): (.+)",
         title="BUG {1}: {2}",
         kind=Kind.SLAB,
         plain=True,
@@ -49,7 +49,7 @@ FORMATS: Final = (
     Format(
         start=r"slab: double free detected in cache",
         lead=Lead.DROPPED,
-        says=r"slab: double free detected in cache '([^']+)'",
+        pattern=r"slab: double free detected in cache '([^']+)'",
         title="BUG: double free in cache {1}",
         kind=Kind.SLAB,
         plain=True,

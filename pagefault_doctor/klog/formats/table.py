@@ -68,13 +68,11 @@ class Table:
 
     def row_of(self, text: str) -> Format | None:
         """Return the row of our own that a line opens a report of, or None."""
-        for word, start, row in self.starts:
-            if word in text and start.search(text):
-                return row
-        return None
+        found = (row for word, start, row in self.starts if word in text and start.search(text))
+        return next(found, None)
 
     def knows(self, header: str, text: str) -> bool:
-        """Whether a line with this header says what only the kernel does."""
+        """Whether a line with this header is worded as only the kernel does it."""
         return any(not row.vague and row.wording.search(text) for row in self.under(header))
 
     @cached_property

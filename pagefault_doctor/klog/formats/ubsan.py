@@ -13,18 +13,18 @@ _ubsan = partial(Format, header="UBSAN:", kind=Kind.SANITIZER, ways=TRACED, deta
 
 FORMATS: Final = (
     _ubsan(
-        says=r"UBSAN: Undefined behaviour in",
+        pattern=r"UBSAN: Undefined behaviour in",
         title="UBSAN: undefined-behaviour in {f}",
         source="lib/ubsan.c (ubsan_prologue), before 5.3",
     ),
     _ubsan(
-        says=r"UBSAN: array-index-out-of-bounds in",
+        pattern=r"UBSAN: array-index-out-of-bounds in",
         title="UBSAN: array-index-out-of-bounds in {f}",
         alts=(BAD_ACCESS,),
         source="lib/ubsan.c (__ubsan_handle_out_of_bounds)",
     ),
     _ubsan(
-        says=r"UBSAN: ([a-z\-]+) in",
+        pattern=r"UBSAN: ([a-z\-]+) in",
         title="UBSAN: {1} in {f}",
         source="lib/ubsan.c (ubsan_prologue)",
     ),

@@ -2,7 +2,7 @@
 
 Details: `program`; `ip` and `sp`; `object` the mapping the instruction was in, its `base` and
 `object_size`, `object_offset` of the instruction in the mapping; `trap` what it was, where it was
-no page fault; `on_cpu`, `core`, `socket` where the kernel says them (since 6.1).
+no page fault; `on_cpu`, `core`, `socket` where the kernel prints them (since 6.1).
 """
 
 from __future__ import annotations
@@ -41,21 +41,21 @@ _program = partial(Format, plain=True, details=DETAILS)
 FORMATS: Final = (
     _program(
         start=_BY + r"segfault (?:at [0-9a-f]+ ip [0-9a-f]+ sp |\(\d+\) at [0-9a-f]+ nip )",
-        says=r"(?:^|\n)(.{1,40}?)\[\d+\]: segfault",
+        pattern=r"(?:^|\n)(.{1,40}?)\[\d+\]: segfault",
         title="segfault in {1}",
         kind=Kind.USER_SEGFAULT,
         source="arch/x86/mm/fault.c (show_signal_msg)",
     ),
     _program(
         start=r"^traps: (?!syz)[^\[\]]+\[\d+\] [a-z][\w /-]*? ip:[0-9a-f]+ sp:[0-9a-f]+ error:",
-        says=r"traps: (.{1,40}?)\[\d+\] (?:trap )?([a-z][\w /-]*?) ip:",
+        pattern=r"traps: (.{1,40}?)\[\d+\] (?:trap )?([a-z][\w /-]*?) ip:",
         title="{2} in {1}",
         kind=Kind.USER_TRAP,
         source="arch/x86/kernel/traps.c (show_signal)",
     ),
     _program(
         start=_UNHANDLED,
-        says=r"(?:^|\n)(.{1,40}?)\[\d+\]: unhandled (.{3,60}?) \(\d+\) at",
+        pattern=r"(?:^|\n)(.{1,40}?)\[\d+\]: unhandled (.{3,60}?) \(\d+\) at",
         title="{2} in {1}",
         kind=Kind.USER_SEGFAULT,
         alike="unhandled",
@@ -63,7 +63,7 @@ FORMATS: Final = (
     ),
     _program(
         start=_UNHANDLED,
-        says=r"(?:^|\n)(.{1,40}?)\[\d+\]: unhandled (signal \d+) code",
+        pattern=r"(?:^|\n)(.{1,40}?)\[\d+\]: unhandled (signal \d+) code",
         title="{2} in {1}",
         kind=Kind.USER_SEGFAULT,
         alike="unhandled",
@@ -71,7 +71,7 @@ FORMATS: Final = (
     ),
     _program(
         start=r"^(?!syz)[\w.@/+:()# -]{1,40}: unhandled page fault \(\d+\) at ",
-        says=r"(?:^|\n)(.{1,40}?): unhandled (page fault) \(\d+\) at",
+        pattern=r"(?:^|\n)(.{1,40}?): unhandled (page fault) \(\d+\) at",
         title="{2} in {1}",
         kind=Kind.USER_SEGFAULT,
         alike="unhandled",
@@ -79,14 +79,14 @@ FORMATS: Final = (
     ),
     _program(
         start=_BY + r"(?:bad frame|illegal inst|trap|bus error).* nip [0-9a-f]+ lr [0-9a-f]+",
-        says=r"(?:^|\n)(.{1,40}?)\[\d+\]: (bad frame|illegal instruction|trap|bus error)",
+        pattern=r"(?:^|\n)(.{1,40}?)\[\d+\]: (bad frame|illegal instruction|trap|bus error)",
         title="{2} in {1}",
         kind=Kind.USER_TRAP,
         source="arch/powerpc/kernel/traps.c (show_signal_msg)",
     ),
     _program(
         start=r"^User process fault: interruption code .* ilc:",
-        says=r"User process fault: interruption code ([0-9a-f]{4})(?:.*? in ([^\s\[]+)\[)?",
+        pattern=r"User process fault: interruption code ([0-9a-f]{4})(?:.*? in ([^\s\[]+)\[)?",
         title="user process fault {1} in {2}",
         kind=Kind.USER_SEGFAULT,
         source="arch/s390/mm/fault.c (report_user_fault)",
@@ -101,7 +101,7 @@ _CODE: Final = regex(r"(?:error[ :]|esr |, code )(?:0x)?(?P<code>[0-9a-f]{1,16})
 
 
 def user_fault(line: LogLine, process: ProcessInfo) -> tuple[Fault | None, int | None, ProcessInfo]:
-    """Return the fault of a program that its line tells of, and the process with its name."""
+    """Return the fault of a program that its line reports, and the process with its name."""
     match = _FAULT.match(line.text)
     if match is None:
         return None, None, process

@@ -54,26 +54,26 @@ _overflow = partial(
 
 FORMATS: Final = (
     _null(
-        says=r"BUG: kernel NULL pointer dereference, address:",
+        pattern=r"BUG: kernel NULL pointer dereference, address:",
         source="arch/x86/mm/fault.c (show_fault_oops), since 5.1",
     ),
     _paging(
         header="BUG:",
-        says=r"BUG: unable to handle page fault for address:",
+        pattern=r"BUG: unable to handle page fault for address:",
         source="arch/x86/mm/fault.c (show_fault_oops), since 5.1",
     ),
     _null(
-        says=r"BUG: unable to handle kernel NULL pointer dereference",
+        pattern=r"BUG: unable to handle kernel NULL pointer dereference",
         source="arch/x86/mm/fault.c (show_fault_oops), before 5.1",
     ),
     _paging(
         header="BUG:",
-        says=r"BUG: unable to handle kernel paging request",
+        pattern=r"BUG: unable to handle kernel paging request",
         source="arch/x86/mm/fault.c (show_fault_oops), before 5.1",
     ),
     Format(
         header="BUG:",
-        says=r"BUG: unable to handle kernel",
+        pattern=r"BUG: unable to handle kernel",
         title="BUG: unable to handle kernel",
         kind=Kind.PAGE_FAULT,
         lost=True,
@@ -82,12 +82,12 @@ FORMATS: Final = (
     ),
     _overflow(
         header="BUG:",
-        says=r"BUG: (?:[A-Z#]+ )?stack guard page was hit at",
+        pattern=r"BUG: (?:[A-Z#]+ )?stack guard page was hit at",
         source="arch/x86/kernel/traps.c (handle_stack_overflow)",
     ),
     _fault(
         header="general protection fault",
-        says=r"general protection fault.*:",
+        pattern=r"general protection fault.*:",
         title="general protection fault in {f}",
         kind=Kind.GENERAL_PROTECTION,
         source="arch/x86/kernel/traps.c (exc_general_protection)",
@@ -109,7 +109,7 @@ FORMATS: Final = (
     ),
     _trap(
         header=("divide error:", "divide_error:"),
-        says=r"divide[ _]error:",
+        pattern=r"divide[ _]error:",
         title="divide error in {f}",
         ways=ONLY_RIP,
         source="arch/x86/kernel/traps.c (exc_divide_error)",
@@ -132,8 +132,8 @@ FORMATS: Final = (
         r"|Bad kernel stack)|^Oops ?\[#\d+\]",
         needles=("Oops",),
         alike="oops",
-        says=r"Oops: (?:Oops: )?[0-9a-f]{4,16} (?:ilc:\d )?\[#|Oops: Kernel access|Oops: Bad kernel"
-        r"|Oops - [\w ()/-]*(?:access|page) fault \[#|^Oops ?\[#|\nOops ?\[#",
+        pattern=r"Oops: (?:Oops: )?[0-9a-f]{4,16} (?:ilc:\d )?\[#|Oops: Kernel access|Oops: Bad"
+        r" kernel|Oops - [\w ()/-]*(?:access|page) fault \[#|^Oops ?\[#|\nOops ?\[#",
         title="Oops in {f}",
         kind=Kind.PAGE_FAULT,
         ways=FAULT,
@@ -145,7 +145,7 @@ FORMATS: Final = (
         r"|^Oops - [\w ()/-]+ ?\[#\d+\]",
         needles=("Oops",),
         alike="oops",
-        says=r"Oops: Exception in kernel mode|Oops: Unrecoverable|Oops: Weird"
+        pattern=r"Oops: Exception in kernel mode|Oops: Unrecoverable|Oops: Weird"
         r"|Oops - [\w ()/-]+ \[#",
         title="Oops in {f}",
         ways=FAULT,
@@ -156,7 +156,8 @@ FORMATS: Final = (
         r"|unable to execute userspace code \(SMEP\?\)",
         needles=(" to execute ",),
         lead=Lead.KEPT,
-        says=r"ed to execute (?:NX-protected|exec-protected|user) page|unable to execute userspace",
+        pattern=r"ed to execute (?:NX-protected|exec-protected|user) page"
+        r"|unable to execute userspace",
         source="arch/x86/mm/fault.c (show_fault_oops); its headline is not in the log",
     ),
     _trap(
@@ -200,7 +201,7 @@ FORMATS: Final = (
         source="arch/x86/kernel/dumpstack.c (__die_header)",
     ),
     Continuation(lead=r"#PF", source="arch/x86/mm/fault.c (show_fault_oops)"),
-    # No `follows` of its row: what it says may be all of an oops, and then names it.
+    # No `follows` of its row: it may be the only headline of an oops, and then names it.
     Continuation(
         follows=r"general protection fault",
         source="arch/x86/kernel/traps.c (exc_general_protection)",

@@ -26,7 +26,7 @@ TRACE = (
 )
 WOBBLE = Format(
     header="QUUX:",
-    says=r"QUUX: wobble in (\w+)",
+    pattern=r"QUUX: wobble in (\w+)",
     title="QUUX: wobble in {f}",
     kind=Kind.WARNING,
     ways=TRACED,
@@ -102,7 +102,7 @@ def test_without_the_clock_of_the_kernel_a_row_makes_its_line_believed(
     assert not read(text).reports
     row = Format(
         header="INFO:",
-        says=r"INFO: quux wobbles",
+        pattern=r"INFO: quux wobbles",
         title="wobble",
         kind=Kind.INFO,
         source="lib/quux.c",
@@ -132,7 +132,7 @@ def test_every_start_in_the_logs_of_the_tests_is_found() -> None:
 @pytest.mark.parametrize("row", TABLE.rows, ids=lambda row: row.title)
 def test_a_row_names_where_the_kernel_prints_it_and_either_a_header_or_a_start(row: Format) -> None:
     assert re.search(r"\w\.(?:c|h|rs|go)\b|any file of the kernel", row.source), row
-    assert row.says or row.start or row.headers
+    assert row.pattern or row.start or row.headers
     assert not (row.headers and row.start)
 
 
