@@ -47,20 +47,12 @@ def _capitals(text: bytes) -> bytes:
     return text.translate(None, _QUIET)
 
 
-def needles() -> tuple[bytes, ...]:
-    """Return what every line that may matter holds one of."""
-    return _with_others(table.TABLE.needles)
+class _Needles:
+    """What lines that may matter hold one of, and its shapes, in groups that are soon ruled out."""
 
-
-@cache
-def _with_others(starts: tuple[str, ...]) -> tuple[bytes, ...]:
-    return (*map(str.encode, starts), *boots.NEEDLES, *module_events.NEEDLES)
-
-
-class _Groups:
-    """Shapes of needles, in groups of which few hold anything that a text has."""
-
-    def __init__(self, words: tuple[bytes, ...]) -> None:
+    def __init__(self, rows: table.Table) -> None:
+        starts = map(str.encode, rows.needles)
+        self.words = words = (*starts, *boots.NEEDLES, *module_events.NEEDLES)
         # Little of a text is capitals, so needles with several of them are soon looked for.
         self.loud = [(loud, _shape(w)) for w in words if len(loud := _capitals(w)) > 2]
         self.common = [(_shape(c), [_shape(w) for w in words if c in w]) for c in COMMON]
@@ -78,15 +70,19 @@ class _Groups:
         return [shape for shape in shapes if shape in text]
 
 
-_groups = cache(_Groups)
+_needles = cache(_Needles)
+
+
+def needles() -> tuple[bytes, ...]:
+    """Return what every line that may matter holds one of."""
+    return _needles(table.TABLE).words
 
 
 class Prefilter:
     """Remembers which shapes of lines (lines without digits) hold one of the needles."""
 
     def __init__(self) -> None:
-        self._needles = needles()
-        self._groups = _groups(self._needles)
+        self._needles = _needles(table.TABLE)
         self._known: set[bytes] = set()
         self._wanted: set[bytes] = set()
         self._size = 0
@@ -112,7 +108,7 @@ class Prefilter:
         text = b"\n".join(new)
         self._size += len(text)
         self._known |= new
-        for needle in self._groups.held(text):
+        for needle in self._needles.held(text):
             self._wanted.update([shape for shape in new if needle in shape])
 
     def _places(self, piece: bytes, shapes: list[bytes]) -> list[tuple[int, int]]:
@@ -126,7 +122,7 @@ class Prefilter:
                 number += 1
             end = piece.find(b"\n", place)
             line = piece[place : end if end >= 0 else None]
-            if any(needle in line for needle in self._needles):
+            if any(needle in line for needle in self._needles.words):
                 found.append((index + 1, place))
         return found
 
