@@ -66,7 +66,7 @@ scenarios: $(VENV)/.installed ## record every training scenario anew from real c
 		if grep -q '^  program: ' $$folder/scenario.yaml; then recorder=record_program; else recorder=record; fi; \
 		$(BIN)/python playbooks/scenarios/$$recorder.py $$folder || exit 1; done
 
-bench: $(VENV)/.installed ## measure the ratios that CONTRIBUTING.md quotes
+bench: $(VENV)/.installed ## measure the speed ratios in docs/benchmarks.md
 	$(BIN)/python bench/ratios.py
 
 fuzz: $(VENV)/.installed ## feed hostile input to every reader for a minute; ARGS="SECONDS [SEED]"
