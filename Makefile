@@ -1,4 +1,4 @@
-# Everything sets itself up: make run and make test need only Python 3.11 and make.
+# make run and make test set themselves up; they need only Python 3.11 and make.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -18,7 +18,7 @@ $(VENV)/.installed: pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'hyperscan>=0.7' 2>>$(VENV)/pip.log || echo "without the extra 'fast': no hyperscan for this machine" >&2
 	@touch $@
 
-run: $(VENV)/.installed ## start the wizard on this box (without a terminal: a plain diagnosis)
+run: $(VENV)/.installed ## start the wizard on this machine (without a terminal: a plain diagnosis)
 	@$(BIN)/python -m pagefault_doctor $(ARGS)
 
 test: $(VENV)/.installed ## run every test that this machine can run
@@ -27,7 +27,7 @@ test: $(VENV)/.installed ## run every test that this machine can run
 fresh: ## run the tests that need no lab in a bare Debian made for it (as root)
 	.ci/fresh
 
-lint: $(VENV)/.installed ## lint, types, layers
+lint: $(VENV)/.installed ## check lint, types, layers and shell scripts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -36,7 +36,7 @@ lint: $(VENV)/.installed ## lint, types, layers
 		shellcheck .ci/* && find pagefault_doctor -name '*.sh' -exec shellcheck --shell=sh {} +; \
 	else echo "the shell scripts were not checked: apt install shellcheck" >&2; fi
 
-check: lint ## what a commit must pass: lint, types, layers, tests
+check: lint ## run what a commit must pass: lint and tests
 	$(BIN)/python -m pytest
 
 format: $(VENV)/.installed ## format the code
@@ -50,18 +50,18 @@ lab-setup: ## install the Debian packages that the real tools and the lab need (
 	sh pagefault_doctor/lab/fetch.sh /var/cache/pfdoctor/lab/arm64 arm64
 	sh pagefault_doctor/lab/kernel.sh /var/cache/pfdoctor/lab/linux-image-amd64 linux-image-amd64
 
-# Headers and debug information are asked for by the kernel's release: in the days of an update the
-# package linux-image-cloud-amd64-dbg is that of a kernel which is not there yet.
+# The headers and debug packages are named by the kernel's release: while an update is being published,
+# linux-image-cloud-amd64-dbg can be that of a kernel which is not there yet.
 LAB_PACKAGES := qemu-system-x86 kexec-tools busybox-static cpio kmod linux-image-cloud-amd64 \
 	crash makedumpfile stress-ng \
 	memtester linux-perf sparse coccinelle gdb valgrind gcc make tmux screen openssh-client openssh-server \
 	strace zstd patch systemd systemd-journal-remote debuginfod dnf dnf-plugins-core rpm rpm2cpio createrepo-c \
 	libarchive-tools binutils dash shellcheck gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm gdb-multiarch
 
-screenshots: $(VENV)/.installed ## make the pictures in screenshots/ anew
+screenshots: $(VENV)/.installed ## renew the pictures in screenshots/
 	$(BIN)/python screenshots/make.py
 
-scenarios: $(VENV)/.installed ## record every training scenario anew from real crashes
+scenarios: $(VENV)/.installed ## record every training scenario again, from real crashes
 	@for folder in playbooks/scenarios/*/; do \
 		if grep -q '^  program: ' $$folder/scenario.yaml; then recorder=record_program; else recorder=record; fi; \
 		$(BIN)/python playbooks/scenarios/$$recorder.py $$folder || exit 1; done
@@ -72,7 +72,7 @@ bench: $(VENV)/.installed ## measure the speed ratios in docs/benchmarks.md
 fuzz: $(VENV)/.installed ## feed hostile input to every reader for a minute; ARGS="SECONDS [SEED]"
 	@$(BIN)/python bench/fuzz.py $(ARGS)
 
-pyz: $(VENV)/.installed ## build dist/pfdoctor.pyz, one file to copy onto a box that has Python 3.11
+pyz: $(VENV)/.installed ## build dist/pfdoctor.pyz, one file to copy onto a machine with Python 3.11
 	@rm -rf build/pyz && mkdir -p build/pyz dist
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --target build/pyz/site .
 	@for version in 3.11 3.12 3.13 3.14; do \

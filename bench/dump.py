@@ -2,8 +2,8 @@
 
     .venv/bin/python bench/dump.py [VMCORE [RUNS]]
 
-Without a dump one is made in the lab. Runs alternate, so that the load of the machine falls on
-both; the median of the ratios counts. Nothing is asserted: the figures are for people.
+Without a dump, the lab makes one. Runs alternate, so that the load of the machine affects both; the
+median of the ratios counts. Nothing is asserted: the figures are for people.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def made(folder: Path) -> Path:
-    """Return the dump of a guest that crashed just now."""
+    """Crash a guest in the lab and return its dump."""
     argv = ("-m", "pagefault_doctor", "lab", "run", "null-deref-module", "--keep", str(folder))
     subprocess.run((sys.executable, *argv), stdout=subprocess.DEVNULL, check=True)
     return folder / "vmcore"

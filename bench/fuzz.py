@@ -3,11 +3,11 @@
     .venv/bin/python bench/fuzz.py [SECONDS [SEED]]
 
 Each reader gets logs, outputs, recordings, playbooks and archives that were cut, spliced, flipped
-and laced with terminal escapes. Nothing may raise but what a reader says it raises, nothing shown
-may hold a control character, and memory must stay bounded. The number of inputs tried is printed.
-No input may take longer than a time that is ample for its size. The readers run in a process of
-their own, so that one that never comes back is seen too. An input that did harm is kept in a file,
-and the exit code is 1.
+and filled with terminal escapes. A reader may raise only what its docstring names, nothing shown
+may hold a control character, memory must stay bounded, and no input may take longer than a generous
+limit for its size. The readers run in a process of their own, so that one that never returns is
+noticed. The number of inputs tried is printed. An input that did harm is kept in a file, and the
+exit code is 1.
 """
 
 from __future__ import annotations
@@ -57,11 +57,11 @@ LACE: Final = (
 MEMORY: Final = 600
 """MB that the whole run may use at most."""
 LONGEST: Final = 10.0
-"""Seconds that one input may take; the slowest good one takes a twentieth on a busy machine."""
+"""Seconds that one input may take; the slowest valid one takes a twentieth on a busy machine."""
 
 
 def seeds() -> dict[str, list[bytes]]:
-    """Return good input of each sort, from the project's own files."""
+    """Return valid input of each sort, from the project's own files."""
     logs = [path.read_bytes() for path in (ROOT / "tests/klog/logs").glob("*")]
     recordings = sorted((ROOT / "playbooks/scenarios").glob("*/recording.jsonl"))
     return {
@@ -73,7 +73,7 @@ def seeds() -> dict[str, list[bytes]]:
 
 
 class Mutator:
-    """Makes hostile input out of good input, the same for the same seed."""
+    """Makes hostile input from valid input, the same for the same seed."""
 
     def __init__(self, good: dict[str, list[bytes]], seed: int) -> None:
         self.draw = random.Random(seed)
@@ -110,7 +110,7 @@ class Mutator:
 
 
 Reader = Callable[[Mutator, Path], Iterator[str]]
-"""Reads one new input and yields all the text that a person would be shown of it."""
+"""Reads one new input and yields all the text that a person would see of it."""
 
 
 def _logs(make: Mutator, _folder: Path) -> Iterator[str]:
@@ -191,7 +191,7 @@ READERS: Final[dict[str, Reader]] = {
 
 
 class News(NamedTuple):
-    """What the readers' process tells: the input it begins with, or how the last one went."""
+    """A message of the readers' process: the input it starts, or how the last one ended."""
 
     reader: str
     seed: int
@@ -234,7 +234,7 @@ def main() -> int:
 
 
 def read_on(told: Connection, seconds: float, seed: int) -> None:
-    """Try inputs until the time is over, and tell of each before it is tried."""
+    """Try inputs until the time is over, and report each before it is tried."""
     until = time.monotonic() + seconds
     good = seeds()
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""Inputs made to cost time or memory: what each one takes, and what is said of it.
+"""Inputs made to cost time or memory: what each one takes, and what pfdoctor prints.
 
     .venv/bin/python bench/hostile.py [SCALE [NAME...]]
 
@@ -36,17 +36,17 @@ Make = Callable[[Path, float], None]
 
 
 def long_line(path: Path, scale: float) -> None:
-    """A line of a gigabyte, and a report behind it."""
+    """A line of a gigabyte, then a report."""
     _fill(path, b"x" * (1 << 20), int(1024 * scale), b"\n" + OOPS.encode())
 
 
 def long_line_of_words(path: Path, scale: float) -> None:
-    """A line of a gigabyte that says again and again what a report begins with."""
+    """A line of a gigabyte that repeats the words that reports begin with."""
     _fill(path, b"BUG: WARNING: " * (1 << 16), int(1200 * scale), b"\n" + OOPS.encode())
 
 
 def zeros(path: Path, scale: float) -> None:
-    """A report, and a gigabyte of zeros behind it."""
+    """A report, then a gigabyte of zeros."""
     path.write_bytes(OOPS.encode())
     _fill(path, bytes(1 << 20), int(1024 * scale), b"\n" + OOPS.encode(), "ab")
 
@@ -109,7 +109,7 @@ def many_members(path: Path, scale: float) -> None:
 
 
 def header_of_gigabytes(path: Path, scale: float) -> None:
-    """A tar whose header says that four gigabytes of attributes follow, and they do."""
+    """A tar whose header announces four gigabytes of attributes, which follow."""
     info = tarfile.TarInfo("x")
     info.type, info.size = tarfile.XHDTYPE, int((4 << 30) * scale)
     path.write_bytes(gzip.compress(info.tobuf()) + gzip.compress(bytes(1 << 28)) * int(16 * scale))

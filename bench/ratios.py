@@ -1,9 +1,9 @@
-"""The speed contract as ratios: what pfdoctor takes against a simple command, in one run.
+"""Speed as ratios: the time pfdoctor takes against that of a simple command, in one run.
 
     .venv/bin/python bench/ratios.py [RUNS]
 
-Each pair is run in turn, A B A B, so that a machine whose speed drifts does not tilt it; the
-median of the ratios counts. Nothing is asserted: the figures are for people.
+Each pair runs in turn, A B A B, so that a machine whose speed drifts favours neither; the median
+of the ratios counts. Nothing is asserted: the figures are for people.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Hello().run()
 def main() -> None:
     """Print a row for each ratio."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 11
-    # An installed pfdoctor has its bytecode cached, and so has the Python it is compared with.
+    # An installed pfdoctor has its bytecode cached, as has the Python it is compared with.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_STATE_HOME"] = folder

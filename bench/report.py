@@ -1,9 +1,9 @@
-"""Parsing and diagnosing one report in process: the processor's time over a corpus of logs.
+"""The processor time for parsing and diagnosing one report in process, over a corpus of logs.
 
     PFDOCTOR_CORPUS=FOLDER .venv/bin/python bench/report.py [ROUNDS]
 
-Each log is read as `klog.read` reads it, phase by phase; its time is shared out among its reports,
-and the quickest of the rounds counts. Nothing is asserted: the figures are for people.
+Each log is read as `klog.read` reads it, phase by phase; its time is divided among its reports,
+and the fastest of the rounds counts. Nothing is asserted: the figures are for people.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def phases(data: bytes) -> list[float]:
 
 
 def timed(work: Callable[[], T]) -> tuple[T, float]:
-    """Return what the work gives, and the seconds of processor time that it took."""
+    """Return the result of the work, and the seconds of processor time it took."""
     begin = time.process_time()
     result = work()
     return result, time.process_time() - begin

@@ -1,4 +1,4 @@
-"""What pfdoctor makes of every log and recording at hand: written to a file, then compared.
+"""Record what pfdoctor prints of every log and recording, and compare two such records.
 
     [PFDOCTOR_CORPUS=FOLDER] .venv/bin/python bench/same.py write FILE
     .venv/bin/python bench/same.py compare BEFORE AFTER
@@ -40,7 +40,7 @@ def named(path: Path) -> str:
 
 
 def answers(path: Path) -> tuple[str, dict[str, Any]]:
-    """Return what the command line prints of a log or a recording."""
+    """Return what the command line prints for a log or a recording."""
     if path.suffix == ".jsonl":
         printed = _printed("report", str(path), "--format", "json")
         return named(path), {"json": json.loads(printed)}

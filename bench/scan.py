@@ -2,10 +2,10 @@
 
     .venv/bin/python bench/scan.py [RUNS [MEGABYTES]]
 
-Three logs are made here, the same each time: what a busy machine says over and over, lines of a
-program that never repeat, and lines of the kernel that never do (the worst there is: no real one),
-each with one report in two megabytes. Both programs read them from the page cache, in turn; ours
-with and without the extra `fast`. Nothing is asserted: figures are for people.
+Three logs are generated, the same each time: lines that a busy machine repeats, lines of a program
+that never repeat, and lines of the kernel that never repeat (the worst case; no real log is like
+that), each with one report in two megabytes. Both programs read them from the page cache, in turn;
+ours with and without the extra `fast`. Nothing is asserted: figures are for people.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ def grep(strings: Path, log: Path) -> float:
 
 
 def pfdoctor(log: Path, what: str, way: str) -> tuple[float, str]:
-    """Return the seconds a new process takes to find and read every report, and what it said."""
+    """Return the seconds a new process takes to find and read every report, and its output."""
     begin = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-c", SCAN, str(log), what, way],

@@ -3,9 +3,10 @@
     [PFDOCTOR_CORPUS=FOLDER] .venv/bin/python bench/weights.py [FOLDS] [--single] [--wrong]
 
 Cases are the serial logs of the scenarios and, where PFDOCTOR_CORPUS names it, a corpus with labels
-or titles that tell the cause. Each is also tried in the poorer forms that people paste: without its
-headline, its registers, its code, its trace. Weights are fitted in cross-validation, held to the
-present ones, and what the fit would change is printed. Nothing is written: people adopt.
+or titles that name the cause. Each is also tried in the poorer forms that people paste: without its
+headline, its registers, its code, its trace. Weights are fitted in cross-validation, with a penalty
+for leaving the present ones, and what the fit would change is printed. Nothing is written: a person
+decides.
 """
 
 from __future__ import annotations
@@ -64,11 +65,11 @@ _TITLES: Final = (
     (r"^BUG: unable to handle kernel paging request", "wild-pointer use-after-free out-of-bounds "
      "null-deref err-ptr user-access readonly-write page-table hardware"),
 )  # fmt: skip
-"""Titles of the syzbot convention that tell the cause, or leave but these; others are left out."""
+"""Titles of the syzbot convention that name the cause, or leave only these; others are left out."""
 
 
 class Case(NamedTuple):
-    """A log with the causes that its label allows, the weights that fired, and what was said."""
+    """A log with the causes that its label allows, the weights that fired, and the answer."""
 
     name: str
     group: str
@@ -130,7 +131,7 @@ def forms(text: str) -> Iterator[tuple[str, str]]:
 
 @contextmanager
 def keyed() -> Iterator[None]:
-    """Have every piece of evidence remember the key of its weight."""
+    """Make every piece of evidence remember the key of its weight."""
     plain = context.WEIGHT
     context.WEIGHT = _Table()  # type: ignore[misc]
     try:
@@ -140,7 +141,7 @@ def keyed() -> Iterator[None]:
 
 
 def cases() -> Iterator[Case]:
-    """Give every labelled log in all its forms, as far as a report is left to be judged."""
+    """Give every labelled log in all its forms that still hold a report."""
     for name, text, allowed in labelled():
         for form, said in forms(text):
             if case := judge(name, form, said, allowed):
@@ -154,7 +155,7 @@ def judge(
     allowed: frozenset[str],
     facts: Mapping[str, Fact] | None = None,
 ) -> Case | None:
-    """Return what speaks for which cause of a log, or None where it has no report."""
+    """Return the evidence for each cause of a log, or None where it has no report."""
     kernel_log = klog.read(text.encode(), name)
     index = main_report((kernel_log,))
     if index is None:
@@ -199,7 +200,7 @@ class Model(NamedTuple):
         return best, found[best] if best else 0.15
 
     def loss(self, case: Case) -> float:
-        """Return the log loss of a case: whether what was said first is so."""
+        """Return the log loss of a case: whether its first cause is right."""
         best, confidence = self.best(case)
         return -log(confidence if best in case.allowed else 1 - confidence)
 
@@ -214,7 +215,7 @@ def mean_loss(model: Model, group: Sequence[Case]) -> float:
 
 _GLOBALS: Final = (("unknown", (-0.5, 2.5)), ("thin", (0.0, 3.0)), ("temperature", (0.6, 3.0)))
 _PULL: Final = 0.004
-"""How much a shift of 1 costs, squared: keeps the weights where they are but for good reason."""
+"""The cost of a shift of 1, squared: keeps weights where they are unless the gain is clear."""
 
 
 def fitted(group: Sequence[Case], single: bool) -> Model:
@@ -267,13 +268,13 @@ def table(said: Sequence[tuple[float, bool]]) -> Iterator[str]:
 
 
 def judged(model: Model, group: Sequence[Case]) -> list[tuple[float, bool]]:
-    """Return for each case the confidence of what is said first, and whether it is right."""
+    """Return for each case the confidence of the first cause, and whether it is right."""
     found = ((model.best(case), case) for case in group)
     return [(confidence, best in case.allowed) for (best, confidence), case in found]
 
 
 def show(title: str, said: Sequence[tuple[float, bool]]) -> None:
-    """Print the accuracy, the log loss and the reliability of what was said."""
+    """Print the accuracy, the log loss and the reliability of the answers."""
     right = sum(r for _, r in said)
     loss = sum(-log(c if r else 1 - c) for c, r in said) / len(said)
     print(f"\n{title}: {right} of {len(said)} right ({right / len(said):.1%}), log loss {loss:.3f}")
@@ -281,7 +282,7 @@ def show(title: str, said: Sequence[tuple[float, bool]]) -> None:
 
 
 def crossed(every: Sequence[Case], folds: int, single: bool) -> list[tuple[float, bool]]:
-    """Return what models say of cases that they were not fitted on; a log is in one fold whole."""
+    """Return the answers of models for cases they were not fitted on; no fold splits a log."""
     names = sorted({case.group for case in every})
     said = []
     for fold in range(folds):

@@ -1,7 +1,7 @@
-"""Makes the pictures in this folder.
+"""Make the pictures in this folder.
 
-Most are of a replay: the same recording gives the same pictures everywhere. Those called lab-* are
-of the wizard on a virtual machine that really crashes, walked through from its boot to the proof.
+Most show a replay: the same recording gives the same pictures everywhere. Those named lab-* show
+the wizard on a virtual machine that really crashes, from its boot to the proof of the fix.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _FONTS: Final = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 
 class HeldHost(RecordedHost):
-    """A recording whose `stress-ng` goes on until it is let go, to be seen while it runs."""
+    """A recording whose `stress-ng` runs until it is released, so that a picture can show it."""
 
     def __init__(self) -> None:
         super().__init__(read_events(shelf.recording_path(SCENARIO)))
@@ -80,7 +80,7 @@ PICTURES: Final[dict[str, tuple[Shown, tuple[str, ...]]]] = {
     "evidence": (_identified, ("d", "down", "enter")),
     "report": (lambda app: isinstance(app.screen, ReportScreen), ()),
 }
-"""What is pictured: Enter is pressed until this is so, then these keys."""
+"""Each picture: press Enter until the condition holds, then these keys."""
 
 
 def _boots(app: WizardApp) -> bool:
@@ -111,15 +111,15 @@ LAB_PICTURES: Final[dict[str, Shown]] = {
     "lab-reboot": _reboots,
     "lab-proof": _proven,
 }
-"""What is pictured of the live walk, in the order in which it comes."""
+"""The pictures of the live walk, in the order of their moments."""
 
 
 def _busy(app: WizardApp) -> bool:
     return app.running is not None or app.walk.suggestion is None
 
 
-class Hand(WizardApp):
-    """The wizard of a person who has the fix at hand: an editor needs a terminal, here is none."""
+class PatchingWizard(WizardApp):
+    """A wizard that applies the fix itself, because there is no terminal for an editor."""
 
     CSS_PATH = str(Path(app_module.__file__).with_name("wizard.tcss"))
 
@@ -142,7 +142,7 @@ class Hand(WizardApp):
 
 
 async def lab_pictures(folder: Path) -> None:
-    """Walk through the case in the lab and write a picture at each of its moments."""
+    """Walk through the case in the lab and write a picture at each moment listed."""
     scenario = shelf.scenario(SCENARIO)
     case = LabCase(scenario=scenario.id)
     with lab_box(case) as host:
@@ -156,7 +156,7 @@ async def lab_pictures(folder: Path) -> None:
         )
         book = shelf.playbook(scenario.playbook)
         walk = Walk.start(started, book, host=host, sink=MemoryLog(), tools=TOOLS)
-        app = Hand(walk, causes=shelf.causes(), theme="textual-dark")
+        app = PatchingWizard(walk, causes=shelf.causes(), theme="textual-dark")
         async with app.run_test(size=SIZES[""]) as pilot:
             for name, shown in LAB_PICTURES.items():
                 await _walk_until(shown, app, pilot, patience=20_000)
@@ -213,7 +213,7 @@ async def picture(name: str, size: tuple[int, int]) -> str:
 async def _walk_until(
     shown: Shown, app: WizardApp, pilot: Pilot[int], patience: int = 2000
 ) -> None:
-    """Do what is suggested, with consent to everything, until something is shown."""
+    """Do what is suggested, with consent to everything, until the screen shows a text."""
     for _ in range(patience):
         await pilot.pause()
         if shown(app):

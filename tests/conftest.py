@@ -1,4 +1,4 @@
-"""What every test may use: requirements that skip or fail, and the public corpus."""
+"""Fixtures for every test: an ssh server, the public corpus, a private folder for sessions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ("require", "require_program")
 
 @pytest.fixture(autouse=True)
 def _private_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep sessions of tests out of the person's own folder."""
+    """Keep sessions of tests out of the developer's own folder."""
     state = tmp_path_factory.mktemp("state")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(state))
@@ -52,7 +52,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Close with what was skipped, and keep what passed in the file PFDOCTOR_RECORD_PASSED."""
+    """End with a list of what was skipped; write what passed to the file PFDOCTOR_RECORD_PASSED."""
     _list_skips(terminalreporter)
     if record := os.environ.get("PFDOCTOR_RECORD_PASSED"):
         stats = terminalreporter.stats

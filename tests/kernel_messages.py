@@ -157,7 +157,7 @@ def stamped(text: str) -> str:
 
 
 def assert_told(log: KernelLog, row: Row) -> None:
-    """Fail unless the log is one whole report of that title, type and kind."""
+    """Fail unless the log is exactly one complete report of that title, type and kind."""
     _, title, type_, kind = row
     assert [r.title for r in log.reports] == [title.replace("{f}", "pfd_f")]
     assert (log.reports[0].type, log.reports[0].kind) == (type_, kind)

@@ -1,4 +1,4 @@
-"""What a test needs of the machine: it skips where that is absent, or fails if required."""
+"""What a test needs from the machine: without it the test skips, or fails if it is required."""
 
 from __future__ import annotations
 

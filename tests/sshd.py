@@ -44,7 +44,7 @@ class Sshd:
         subprocess.run(argv, check=True, stdin=subprocess.DEVNULL)
 
     def know(self) -> None:
-        """Let clients know the server's present key."""
+        """Write the server's present key to the clients' known_hosts."""
         key = " ".join((self.folder / "host_key.pub").read_text().split()[:2])
         self.known_hosts.write_text(f"[127.0.0.1]:{self.port} {key}\n")
 
@@ -64,7 +64,7 @@ class Sshd:
         )
 
     def through(self, port: int) -> None:
-        """Let clients come through another port, and know the server's key there too."""
+        """Send clients through another port, where they know the server's key too."""
         self.config.write_text(self.config.read_text().replace(f"Port {self.port}", f"Port {port}"))
         self.known_hosts.write_text(self.known_hosts.read_text().replace(str(self.port), str(port)))
 
@@ -87,19 +87,19 @@ class Sshd:
         return _children(self._process.pid)
 
     def cut(self) -> None:
-        """End every connection in the middle of what it does."""
+        """Cut every connection, whatever it does."""
         for pid in self.connections():
             for child in (*_children(pid), pid):
                 _send(child, signal.SIGKILL)
 
     def silence(self, number: signal.Signals = signal.SIGSTOP) -> None:
-        """Let no connection answer any more, as a dead link does; SIGCONT undoes it."""
+        """Stop every connection from answering, as a dead link does; SIGCONT undoes it."""
         for pid in self.connections():
             for child in (*_children(pid), pid):
                 _send(child, number)
 
     def stop(self) -> None:
-        """Listen no more; connections end too."""
+        """Stop listening and end all connections."""
         if self._process is None:
             return
         self.silence(signal.SIGCONT)
@@ -110,7 +110,7 @@ class Sshd:
 
 
 class Relay:
-    """Stands between clients and a server, and counts the bytes that come back from it."""
+    """Forwards between clients and a server, and counts the bytes that the server sends."""
 
     def __init__(self, port: int) -> None:
         self.received = 0
@@ -139,7 +139,7 @@ class Relay:
             return
 
     def close(self) -> None:
-        """Take no more clients."""
+        """Accept no more clients."""
         self._listener.close()
 
 

@@ -1,4 +1,4 @@
-"""A terminal for a program under test: a pty with hands and eyes."""
+"""A terminal for a program under test: a pty that can type and read."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Terminal:
         os.write(self._descriptor, keys.encode())
 
     def resize(self, columns: int, lines: int) -> None:
-        """Give the terminal another size, as a person pulling at a window does."""
+        """Change the size of the terminal, as dragging a window does."""
         size = struct.pack("HHHH", lines, columns, 0, 0)
         fcntl.ioctl(self._descriptor, termios.TIOCSWINSZ, size)
         os.kill(self.pid, signal.SIGWINCH)
@@ -64,7 +64,7 @@ class Terminal:
         return list(termios.tcgetattr(self._descriptor))
 
     def stty(self) -> str:
-        """Return what `stty -a` says of the line, but for the size of the screen."""
+        """Return what `stty -a` prints about the line, without the size of the screen."""
         number = fcntl.ioctl(self._descriptor, _TIOCGPTN, struct.pack("I", 0))
         argv = ["stty", "-a", "-F", f"/dev/pts/{struct.unpack('I', number)[0]}"]
         said = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
@@ -114,7 +114,7 @@ def open_terminal(
     environ: Mapping[str, str] | None = None,
     size: tuple[int, int] = (80, 24),
 ) -> Iterator[Terminal]:
-    """Run a program in a terminal of this size, and end it at the latest when this ends."""
+    """Run a program in a terminal of this size; end it when the context ends, if it still runs."""
     pid, descriptor = pty.fork()
     if pid == 0:
         default_signals()

@@ -1,4 +1,4 @@
-"""What a command line may not import: it must start fast, also on an ill box."""
+"""What a command line may not import: it must start fast, also on a broken machine."""
 
 from __future__ import annotations
 

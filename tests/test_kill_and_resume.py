@@ -1,4 +1,4 @@
-"""Kill -9 in the middle of a command: nothing that had finished is lost, nothing runs on."""
+"""kill -9 in the middle of a command: nothing that had finished is lost, nothing keeps running."""
 
 from __future__ import annotations
 

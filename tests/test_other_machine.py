@@ -1,4 +1,4 @@
-"""--host: a real sshd on loopback, whose programs are our own where a fault is to be seen."""
+"""--host: a real sshd on loopback, with programs of our own where a test needs a fault."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ QUIET = "[  100.000000] usb 1-1: new high-speed USB device number 4 using xhci_h
 
 @pytest.fixture
 def programs(server: Sshd) -> Path:
-    """A folder of programs that come first on the other machine; dmesg tells of a fault there."""
+    """A folder that is first on the other machine's PATH; its dmesg prints a fault."""
     folder = server.folder / "bin"
     folder.mkdir()
     (server.folder / "dmesg.txt").write_text(BOOT + OOPS)
@@ -48,7 +48,7 @@ def programs(server: Sshd) -> Path:
 
 
 def program(folder: Path, name: str, script: str) -> None:
-    """Put a program into place at once: one that is being written cannot be run."""
+    """Write a program and rename it into place: a file that is being written cannot run."""
     new = folder / f".{name}"
     new.write_text(f"#!/bin/sh\n{script}\n")
     new.chmod(0o755)
@@ -77,7 +77,7 @@ def session() -> list[Event]:
 
 @pytest.fixture(autouse=True)
 def _own_sockets(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Give the connections of a test a folder of their own, by which they are told from others."""
+    """Give the connections of a test a folder of their own, to find them by."""
     with tempfile.TemporaryDirectory(prefix="pf", dir="/tmp") as folder:
         monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
         yield
@@ -207,7 +207,7 @@ def test_after_kill_9_resume_connects_again_and_goes_on(server: Sshd, programs: 
 
 
 def _finished(events: list[Event], tool: str) -> bool:
-    """Whether a command of the tool came to a good or bad end of its own."""
+    """Whether a command of the tool ended by itself, well or badly."""
     started = {e.number for e in events if isinstance(e, CommandStarted) and e.tool == tool}
     ended = [e for e in events if isinstance(e, CommandFinished) and e.number in started]
     return any(e.status != "lost" for e in ended)

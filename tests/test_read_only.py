@@ -20,7 +20,7 @@ from tools.example_reports import BOOT, OOPS
 ROOT = Path(__file__).parent.parent
 NOBODY = 65534
 PYTHON = "/usr/bin/python3"
-"""An interpreter that every user may run; the tests' own may lie in somebody's home."""
+"""An interpreter that every user may run; that of the tests may be in somebody's home."""
 PARTS = ("msgspec", "capstone", "elftools", "psutil", "sh", "yaml", "shtab")
 WRITES = tuple(
     re.compile(pattern + r".*\) = (?!-1)")
@@ -34,7 +34,7 @@ WRITES = tuple(
 
 
 def written_by(line: str) -> str | None:
-    """Return the path that a traced call opened for writing, made, moved or removed."""
+    """Return the path that a traced call opened for writing, created, moved or removed."""
     match = next(filter(None, (pattern.search(line) for pattern in WRITES)), None)
     return match["path"] if match else None
 

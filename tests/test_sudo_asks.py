@@ -39,7 +39,7 @@ echo 'dmesg: read kernel buffer failed: Operation not permitted' >&2; exit 1
 
 
 def put_programs(folder: Path) -> Path:
-    """Put a sudo that asks into a folder, and what it takes to be an ordinary user."""
+    """Write a sudo that asks into a folder, and an id that reports an ordinary user."""
     folder.mkdir(exist_ok=True)
     (folder / "dmesg.txt").write_text(BOOT + OOPS)
     for name, script in {

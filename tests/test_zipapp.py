@@ -1,4 +1,4 @@
-"""The one file that is copied onto a box: how it unpacks itself, and that it runs there."""
+"""The one file to copy onto a machine: it unpacks itself, and runs there."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
     python playbooks/scenarios/record.py [--only-crash] FOLDER
 
-The box of the case is the lab's, as in `pfdoctor train SCENARIO --live`; what the person does
-there is done here: yes to every question, and `fix.patch` in the editor. Nothing is put on this
+The machine of the case is the lab's, as in `pfdoctor train SCENARIO --live`. This script does what
+the person would: yes to every question, and `fix.patch` in the editor. Nothing is installed on this
 machine, and no module is ever loaded here.
 
 FOLDER gets recording.jsonl, serial.log, crash.txt (what crash shows of the dump) and the built
@@ -40,7 +40,7 @@ from pagefault_doctor.tools import TOOLS
 
 
 class Recorder:
-    """Walks through a scenario on the lab's box, doing all that the playbook suggests."""
+    """Walks through a scenario in the lab, doing all that the playbook suggests."""
 
     def __init__(self, folder: Path, scenario: Scenario, host: LabHost) -> None:
         self.folder = folder
@@ -48,9 +48,9 @@ class Recorder:
         self.host = host
 
     def crash(self) -> Path | None:
-        """Let the box fall ill; keep its serial log, and return its dump.
+        """Crash the guest, keep its serial log, and return its dump.
 
-        There is none of a fault that the kernel only reports.
+        A fault that the kernel only reports leaves no dump.
         """
         console = self.host.fall_ill(say, threading.Event())
         dump = next(self.host.tools_here.path(CRASHES).rglob("dump.*"), None)
@@ -75,7 +75,7 @@ class Recorder:
 
     @property
     def _installed(self) -> str:
-        """The path of the module on the box."""
+        """The path of the module on the machine of the case."""
         places = self.host.target.places
         return next(path for path in places if path.endswith(f"/{self.scenario.module}.ko"))
 
@@ -130,12 +130,12 @@ class Recorder:
 
 
 def talk(text: str) -> None:
-    """Tell how far it got."""
+    """Print how far it got."""
     print(text, file=sys.stderr, flush=True)
 
 
 def say(text: str) -> None:
-    """Tell what the lab does."""
+    """Print what the lab does."""
     for line in text.splitlines():
         if line.startswith("lab: "):
             talk(f"     {line}")

@@ -2,9 +2,10 @@
 
     python playbooks/scenarios/record_program.py FOLDER
 
-The box of the case is a guest of the lab, in which the program dies and leaves its core. gdb,
-valgrind, the editor and the build run on this machine, in /usr/src/NAME-1.0 as on the box; the core
-is brought there, and each new build is taken into the guest and run. All is removed at the end.
+The machine of the case is a guest of the lab, where the program dies and leaves its core. gdb,
+valgrind, the editor and the build run on this machine, in /usr/src/NAME-1.0 as in the guest; the
+core is copied there, and each new build is copied into the guest and run. All is removed at the
+end.
 
 FOLDER gets recording.jsonl and serial.log.
 """
@@ -48,14 +49,14 @@ DESK_TOOLS: Final = frozenset(
 DESK_PROGRAMS: Final = frozenset(
     ("diff", "gcc", "gdb", "make", "readelf", "valgrind", "coredumpctl")
 )
-"""Programs that the box of the case is said to have because this machine has them."""
+"""Programs that the guest reports as installed because this machine has them."""
 
 DIE: Final = 'cd "${1%/*}" && busybox chmod 755 "$1" && ulimit -c unlimited && exec "$1"'
 BRING: Final = 'busybox base64 -d >"$1.new" && mv "$1.new" "$1"'
 
 
 class Box:
-    """The guest in which the program lives, and this machine beside it as its desk."""
+    """The guest in which the program runs, and the tools of this machine."""
 
     live = True
 
@@ -80,7 +81,7 @@ class Box:
         return self._with_desk_programs(result) if command.tool == "box" else result
 
     def die(self) -> None:
-        """Let the program die in the guest, and bring its core to the desk."""
+        """Run the program in the guest until it dies, and copy its core to this machine."""
         self._in_guest(DIE)
         core = self._program.with_name("core")
         answer = self._in_guest('busybox base64 "${1%/*}/core"')
@@ -89,7 +90,7 @@ class Box:
         core.write_bytes(base64.b64decode(answer.output))
 
     def _run_newest(self) -> None:
-        """Run the desk's build in the guest too, so that the box's log tells how that went."""
+        """Run the newest build in the guest too, so that its log shows the outcome."""
         self._in_guest(BRING, base64.b64encode(self._program.read_bytes()).decode())
         self._in_guest(DIE)
 

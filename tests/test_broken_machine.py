@@ -1,4 +1,4 @@
-"""Boxes that really are ill: made so in a mount namespace that ends with the test."""
+"""Machines that really are broken: made so in a mount namespace that ends with the test."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def _may_mount() -> None:
     require(tried.returncode == 0, "a machine that lets root mount in a namespace")
 
 
-def ill(script: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    """Run a script where its mounts are its own."""
+def in_namespace(script: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run a script in a mount namespace of its own."""
     argv = ["unshare", "-m", "--propagation", "private", "sh", "-ec", script]
     return subprocess.run(
         argv, capture_output=True, text=True, timeout=120, env=os.environ | environ, check=False,
@@ -46,7 +46,7 @@ def log(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("illness", "told"),
+    ("fault", "told"),
     [
         ("mount --bind /var /var; mount -o remount,ro,bind /var",
          "Mounted read-only: /var. Nothing can be built or saved there"),
@@ -66,28 +66,30 @@ def log(tmp_path: Path) -> Path:
     ids=["var read-only", "tmp full", "container", "lockdown", "Secure Boot", "no /proc/sys",
          "no /proc"],
 )  # fmt: skip
-def test_preflight_tells_what_is_ill_and_the_remedy(illness: str, told: str) -> None:
-    done = ill(f"{illness}; exec {PFDOCTOR} preflight")
+def test_preflight_names_each_fault_and_its_remedy(fault: str, told: str) -> None:
+    done = in_namespace(f"{fault}; exec {PFDOCTOR} preflight")
     assert done.returncode == 0, done.stderr
     assert told in done.stdout
     assert " 0 of " not in done.stdout
 
 
-def test_preflight_of_an_ordinary_user_says_what_is_out_of_reach() -> None:
-    illness = "printf '#!/bin/sh\\necho 65534\\n' >/mnt/id; chmod 755 /mnt/id"
-    done = ill(f"mount -t tmpfs x /mnt; {illness}; PATH=/mnt:$PATH exec {PFDOCTOR} preflight")
+def test_preflight_of_an_ordinary_user_names_what_needs_root() -> None:
+    fault = "printf '#!/bin/sh\\necho 65534\\n' >/mnt/id; chmod 755 /mnt/id"
+    done = in_namespace(
+        f"mount -t tmpfs x /mnt; {fault}; PATH=/mnt:$PATH exec {PFDOCTOR} preflight"
+    )
     assert "user id 65534" in done.stdout
     assert "Not root" in done.stdout
 
 
-def test_where_the_box_does_not_answer_no_tool_is_said_to_work() -> None:
-    done = ill(f"mount --bind /dev/null $(readlink -f /bin/sh); exec {PFDOCTOR} preflight")
+def test_where_no_shell_answers_no_tool_is_reported_as_working() -> None:
+    done = in_namespace(f"mount --bind /dev/null $(readlink -f /bin/sh); exec {PFDOCTOR} preflight")
     assert "0 of" in done.stdout
     assert "the box did not tell which programs it has" in done.stdout
 
 
 @pytest.mark.parametrize(
-    ("illness", "reason"),
+    ("fault", "reason"),
     [
         ("mount -t tmpfs -o size=4k x /mnt; head -c 9999 /dev/zero >/mnt/fill || :",
          "No space left on device"),
@@ -96,10 +98,10 @@ def test_where_the_box_does_not_answer_no_tool_is_said_to_work() -> None:
     ],
     ids=["full", "read-only", "in the way"],
 )  # fmt: skip
-def test_a_box_that_can_keep_nothing_still_gets_its_diagnosis(
-    illness: str, reason: str, log: Path
+def test_a_machine_that_can_save_nothing_still_gets_its_diagnosis(
+    fault: str, reason: str, log: Path
 ) -> None:
-    done = ill(f"{illness}; exec {PFDOCTOR} run --quiet --log {log}", XDG_STATE_HOME="/mnt")
+    done = in_namespace(f"{fault}; exec {PFDOCTOR} run --quiet --log {log}", XDG_STATE_HOME="/mnt")
     assert done.returncode == 0, done.stderr
     assert "wobble" in done.stdout
     assert reason in done.stderr
@@ -118,6 +120,6 @@ for argv, limit in ((("echo", "said"), 9), (("sh", "-c", "SLEEP & SLEEP"), 0.5))
 """
     sleep = f"sleep 63.{os.getpid()}"
     script = script.replace("SLEEP", sleep)
-    done = ill(f"mount -t tmpfs x /proc; exec {sys.executable} -c '{script}'")
+    done = in_namespace(f"mount -t tmpfs x /proc; exec {sys.executable} -c '{script}'")
     assert done.stdout.splitlines() == ["ok said ", "timeout  "], done.stderr
     assert not running(sleep)
