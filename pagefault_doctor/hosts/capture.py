@@ -1,4 +1,4 @@
-"""What is kept of one output stream of a command."""
+"""The part of a command's output that is kept."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from pagefault_doctor.model import untrusted
 
 
 class Capture:
-    """The first `limit` bytes of a stream, as they come in.
+    """The first `limit` bytes of a stream, as they arrive.
 
-    `overflowed` says that more came than was kept. Text is decoded from whole lines or from the
-    whole stream, never from a chunk as read: a chunk may end inside a character.
+    `overflowed` is set when more arrived than was kept. Text is decoded from whole lines or from
+    the whole stream, never from a chunk as read, which may end inside a character.
     """
 
     def __init__(self, limit: int) -> None:
@@ -19,17 +19,17 @@ class Capture:
         self._taken = 0
 
     def feed(self, chunk: bytes) -> None:
-        """Keep the next chunk, as far as there is room."""
+        """Keep the next chunk, up to the limit."""
         room = self.limit - len(self._data)
         self.overflowed = self.overflowed or len(chunk) > room
         self._data += chunk[:room]
 
     def take_lines(self) -> str:
-        """Return the whole lines that came since the last call, as harmless text."""
+        """Return the whole lines that arrived since the last call, as harmless text."""
         return self._take(self._data.rfind(b"\n", self._taken) + 1)
 
     def take_rest(self) -> str:
-        """Return everything that came since the last call, an unfinished line too."""
+        """Return everything that arrived since the last call, including an unfinished line."""
         return self._take(len(self._data))
 
     def text(self) -> str:

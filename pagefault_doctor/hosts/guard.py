@@ -1,8 +1,8 @@
-"""A guard that ends a command's process group when pfdoctor itself dies without a word.
+"""A guard that ends a command's process group when pfdoctor itself is killed.
 
-After kill -9 nothing of ours can run any more. So a small shell waits on a pipe whose other end
-only we hold: a line on it means that all is well, its end means that we are gone. It is there
-before the command is, which tells it its own group, so that no moment is without a guard.
+After kill -9 none of our code can run. So a small shell waits on a pipe whose other end only we
+have open: a line on it means that all is well, end of file means that we are gone. It starts before
+the command, which sends it its own group, so that no moment is unguarded.
 """
 
 from __future__ import annotations
@@ -18,21 +18,22 @@ from pagefault_doctor.hosts.script import script
 
 
 class Guard:
-    """A guard that waits for the group it is to watch over."""
+    """A guard that waits for the number of the group to watch."""
 
     def __init__(self, pipe: int | None) -> None:
         self._pipe = pipe
 
     def watch(self, group: int) -> None:
-        """Tell the guard which process group shall not outlive us."""
+        """Send the guard the process group that must not outlive us."""
         if self._pipe is not None:
             with contextlib.suppress(OSError):
                 os.write(self._pipe, f"{group}\n".encode())
 
     def watch_self(self) -> None:
-        """Tell the guard to watch over the group of this process, a child that will run a command.
+        """Send the guard the group of this process, a child that is about to run a command.
 
-        It must lead its group. A guard that is gone, killed by somebody, does not end the child.
+        It must lead its group. A guard that somebody killed does not end the child: SIGPIPE is
+        ignored for the write, and restored, because exec would pass it on to the command.
         """
         before = signal.signal(signal.SIGPIPE, signal.SIG_IGN)
         self.watch(os.getpid())
@@ -41,10 +42,10 @@ class Guard:
 
 @contextlib.contextmanager
 def guarded(file: Path | None = None) -> Iterator[Guard]:
-    """While this lasts, see that the group the guard is told does not outlive us.
+    """Within this context, make sure that the guarded group does not outlive us.
 
-    Nor shall the `file`, such as a socket of its own, and the folder that holds nothing else.
-    A box that cannot start the guard (no shell, no memory) runs the command without one.
+    The same holds for `file`, such as a socket, and its folder, which holds nothing else. A machine
+    that cannot start the guard (no shell, no memory) runs the command without one.
     """
     try:
         guard = subprocess.Popen(
@@ -53,6 +54,7 @@ def guarded(file: Path | None = None) -> Iterator[Guard]:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd="/",
+            # Signals to our group, such as Ctrl-C, must not end the guard.
             start_new_session=True,
         )
     except OSError:
@@ -63,5 +65,5 @@ def guarded(file: Path | None = None) -> Iterator[Guard]:
         yield Guard(guard.stdin.fileno())
     finally:
         with contextlib.suppress(OSError):
-            # Two lines: the first takes the place of a group that was never told.
+            # Two lines: if no group was sent, the first is read in its place.
             guard.communicate(b"done\ndone\n")

@@ -1,4 +1,4 @@
-"""What every host can do: run a command and give back its result."""
+"""The interface of every host: run a command and return its result."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OnOutput = Callable[[str], None]
 class Host(Protocol):
     """Where commands run: this machine, another one, a recording or the lab's guest.
 
-    `name` is for people. `live` is false where nothing really runs, so that nothing can be harmed.
+    `name` is for people. `live` is false where nothing really runs, as in a recording.
     """
 
     name: str
@@ -34,19 +34,19 @@ class Host(Protocol):
         ...
 
     def knows(self, tool: str) -> bool:
-        """Return whether commands of a tool can be answered at all; only a recording may say no."""
+        """Return whether the host can answer a tool's commands; only a recording may not."""
         return True
 
     def on_terminal(self, command: Command) -> Command:
         """Return the command to start on our own terminal, so that this one runs on the host.
 
-        That is the command itself, unless the host says otherwise: what is edited lies here.
+        By default that is the command itself: files to edit are on this machine.
         """
         return command
 
     def run_asking(self, command: Command) -> Result:
-        """Run a command that asks the person on our terminal, and return what else it says.
+        """Run a command that asks the person on our terminal, and return its other output.
 
-        The terminal must have been handed over. Where nothing really runs, nobody is asked.
+        The wizard must have released the terminal. Where nothing really runs, nobody is asked.
         """
         return self.run(command)

@@ -18,6 +18,7 @@ class LocalHost(Host):
     live = True
 
     def __init__(self) -> None:
+        # A host name may hold any byte but NUL (uname(2)).
         self.name = untrusted.clean_line(os.uname().nodename)
 
     def run(
@@ -30,5 +31,5 @@ class LocalHost(Host):
         return runner.run(command, on_output, cancel)
 
     def run_asking(self, command: Command) -> Result:
-        """Run a command here that asks on our terminal, as `asking.run_asking` does."""
+        """Run a command here that asks on our terminal, as `password_prompt.run_asking` does."""
         return run_asking(command)

@@ -1,9 +1,8 @@
-"""Running a command that asks the person something, such as sudo for a password, and keeping what
-it says.
+"""Run a command that asks the person something, such as sudo for a password, and keep its output.
 
-What asks does so on its terminal, /dev/tty, which is ours and must have been handed over. The
-command's output goes through pipes to us. On another machine there is only the terminal, so
-each line of output comes marked with a word that nobody can guess; all else is for the person.
+It asks on its terminal, /dev/tty, which is ours and which the wizard must have released. The
+command's output comes through pipes. On another machine there is only the terminal, so each line of
+output starts with a random mark; everything else is for the person.
 """
 
 from __future__ import annotations
@@ -29,22 +28,22 @@ from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.command import Command, Result, ResultStatus
 
 PATIENCE: Final = 300.0
-"""Seconds a question may wait for its answer; sudo itself waits as long (sudoers(5))."""
+"""Seconds a question may wait for its answer, as in sudo itself (passwd_timeout, sudoers(5))."""
 
 _PIECE: Final = 1 << 16
 
 
 def new_mark() -> str:
-    """Return a word that no output can hold by accident or by intent."""
-    # What secrets.token_hex does; but with that comes OpenSSL, which takes 2 % of the first screen.
+    """Return a word that no output can contain, by accident or on purpose: 128 random bits."""
+    # As secrets.token_hex does, which would import OpenSSL and delay the first screen by 2 %.
     return f"pfdoctor{os.urandom(16).hex()}"
 
 
 def run_asking(command: Command, started: Command | None = None, mark: str = "") -> Result:
-    """Run a command on our terminal, which must have been handed over, and keep what it says.
+    """Run a command on our terminal, which must be free, and return its output.
 
-    `started` is what really is started for it, if not the command itself; with a `mark`, its output
-    is told from questions by that. Ctrl-C is the command's own while it runs.
+    `started` is the command that is started in its place, if any; `mark` separates its output from
+    questions. Ctrl-C reaches only the command while it runs.
     """
     actual = started or command
     env = environment(actual.env, {name: os.environ[name] for name in _KEPT if name in os.environ})
@@ -60,6 +59,7 @@ def run_asking(command: Command, started: Command | None = None, mark: str = "")
             executable=program,
             cwd=actual.cwd,
             env=env,
+            # With a mark the input is an argument of the script; stdin is the terminal's.
             stdin=None if mark or not command.stdin else _file_of(command.stdin),
             stdout=subprocess.PIPE,
             stderr=None if mark else subprocess.PIPE,
@@ -83,7 +83,7 @@ _KEPT: Final = ("TERM", "SSH_AUTH_SOCK", "SSH_AGENT_PID", "KRB5CCNAME")
 
 
 class _Sorter:
-    """Sorts what comes over one terminal: marked lines are the command's, the rest the person's."""
+    """Splits the bytes of one terminal: marked lines are the command's, the rest for the person."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class _Sorter:
         self._held = b""
 
     def feed(self, data: bytes) -> None:
-        """Take the next piece; a marked line counts once it is whole, or the next one begins."""
+        """Take the next piece; a marked line is used once it is whole, or the next mark begins."""
         self._held += data
         while (place := self._held.find(self._mark)) >= 0:
             self._pass_on(self._held[:place])
@@ -112,12 +112,13 @@ class _Sorter:
                 return
             self._sort(self._held[behind:end])
             self._held = self._held[end:]
+        # A mark may be split between two reads.
         keep = _tail_of(self._held, self._mark)
         self._pass_on(self._held[: len(self._held) - keep])
         self._held = self._held[len(self._held) - keep :]
 
     def end(self) -> None:
-        """Take what is left as it is."""
+        """Use what is left, although it has no newline."""
         if self._held.startswith(self._mark):
             self._sort(self._held[len(self._mark) :])
         else:
@@ -125,7 +126,7 @@ class _Sorter:
         self._held = b""
 
     def _pass_on_long_line(self) -> None:
-        """Hand over a line that has no end yet, so that no more than a piece is ever held."""
+        """Pass on the beginning of an unfinished line, so that only a piece is kept in memory."""
         behind = len(self._mark) + 2
         safe = len(self._held) - len(self._mark) - 1
         if safe - behind > _PIECE:
@@ -151,7 +152,7 @@ def _tail_of(data: bytes, mark: bytes) -> int:
 
 
 def _show(data: bytes) -> None:
-    """Let the person see a question of another machine, made harmless."""
+    """Print a question of another machine for the person, made harmless."""
     text = untrusted.decode(data.replace(b"\r", b""))
     with contextlib.suppress(OSError):
         os.write(2, text.replace("\n", "\r\n").encode("utf-8", "replace"))
@@ -164,7 +165,7 @@ def _follow(
     kept: tuple[Capture, ...],
     patience: float,
 ) -> ResultStatus | None:
-    """Read until both streams end; return why it had to be ended, if it had to."""
+    """Read until both streams end; return the reason if the command had to be ended."""
     until = time.monotonic() + patience
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ, feed)  # type: ignore[arg-type]
@@ -186,7 +187,7 @@ def _follow(
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End it; what runs as another user ends when nobody reads it any more."""
+    """End the process. We may not signal one of another user (root): closed pipes end it."""
     for stream in (process.stdout, process.stderr):
         if stream:
             stream.close()
@@ -201,10 +202,12 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def _status(code: int) -> ResultStatus:
     if code == 0:
         return ResultStatus.OK
+    # Negative from subprocess; 128 + signal from a shell.
     return ResultStatus.SIGNALED if code < 0 or 128 < code <= 192 else ResultStatus.FAILED
 
 
 def _file_of(text: str) -> int:
+    # A pipe would need a thread to feed it, and could block.
     descriptor = os.memfd_create("stdin")
     os.write(descriptor, text.encode("utf-8", "replace"))
     os.lseek(descriptor, 0, os.SEEK_SET)
@@ -213,7 +216,7 @@ def _file_of(text: str) -> int:
 
 @contextlib.contextmanager
 def _terminal_as_it_was() -> Iterator[None]:
-    """Put the terminal's settings back, whatever the command or its end made of them."""
+    """Restore the terminal's settings: a killed sudo leaves echo off."""
     try:
         before = termios.tcgetattr(0)
     except termios.error:

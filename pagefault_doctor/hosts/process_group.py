@@ -1,4 +1,4 @@
-"""The process groups of the commands that run now, and how they are ended."""
+"""The process groups of the running commands, and how to end them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ POLL: Final = 0.02
 
 
 class ProcessGroup:
-    """A command, from before its fork. `group` is known after it; `ended` asks it to end itself.
+    """A running command. `group` is None until after the fork; `ended` asks the run to end it.
 
-    A signal handler may run while the fork is under way, and Python drops what it raises there:
-    so a mark is left, and the run sees it as soon as it can.
+    A signal handler may run during the fork, where Python discards exceptions of handlers. So the
+    handler sets a flag, which the run checks as soon as it can.
     """
 
     def __init__(self) -> None:
@@ -29,22 +29,22 @@ class ProcessGroup:
 
     @property
     def alive(self) -> bool:
-        """Whether it is being started, or something of its group still runs."""
+        """Whether it is being started, or a process of its group still runs."""
         return self in running if self.group is None else alive(self.group)
 
 
 running: Final[set[ProcessGroup]] = set()
-"""The one piece of state: what runs at this moment.
+"""Every running command: the only global state of the package.
 
-Signal handlers need it, and they know no session and no host. Every change is a single atomic
-set operation, so there is no lock that a handler could wait for in vain.
+Signal handlers need it, and have no session or host. Every change is one atomic set operation,
+because a handler that waited for a lock would block for ever.
 """
 
 
 def alive(group: int) -> bool:
     """Return whether anything of the group still runs.
 
-    Zombies do not count: those that lost their parent wait for init, which some containers lack.
+    Zombies do not count: orphans among them wait for init, which some containers lack.
     """
     try:
         os.killpg(group, 0)
@@ -53,7 +53,7 @@ def alive(group: int) -> bool:
     except PermissionError:
         return True
     if not os.path.exists("/proc/self/stat"):
-        return True  # A box without /proc cannot tell zombies.
+        return True  # Without /proc, zombies cannot be recognised.
     return any(_group_and_state(entry) == (group, True) for entry in _processes())
 
 
@@ -63,17 +63,18 @@ def _processes() -> Iterator[str]:
 
 
 def _group_and_state(process: str) -> tuple[int, bool]:
-    """Return the process group and whether it is alive, as /proc/PID/stat says (proc(5))."""
+    """Return the process group and whether it is alive, from /proc/PID/stat (proc(5))."""
     try:
         stat = Path(process, "stat").read_bytes()
     except OSError:
         return 0, False
+    # The name in brackets may itself hold brackets and blanks, so count from its last bracket.
     state, _parent, group = stat[stat.rindex(b")") + 1 :].split()[:3]
     return int(group), state not in (b"Z", b"X")
 
 
 def send(group: int, number: signal.Signals) -> None:
-    """Send a signal to all of a group; one that is gone, or another user's, is left alone."""
+    """Send a signal to a whole group; do nothing if it is gone or another user's."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, number)
 
@@ -84,6 +85,7 @@ def end_all(grace: float = GRACE) -> None:
     Returns after at most `grace` seconds. Meant for quit, SIGHUP and SIGTERM.
     """
     runs = tuple(running)
+    # Flags first: a command that forks right now sees its flag after the fork.
     for run in runs:
         run.ended = True
     _send_all(runs, signal.SIGTERM)

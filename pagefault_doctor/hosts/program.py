@@ -1,4 +1,4 @@
-"""What is checked before a command is started: its words, its folder, its program."""
+"""Checks before a command starts: its arguments, its folder, its program."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ KEPT: Final = (
     *("HOME", "LOGNAME", "TMPDIR", "USER"),
     *("XDG_CACHE_HOME", "DEBUGINFOD_URLS", "http_proxy", "https_proxy", "no_proxy"),
 )
-"""What a command gets of our own environment. The rest may hold secrets, or change its output.
+"""Variables that a command inherits from us. Others may hold secrets, or change its output.
 
-The second row is for fetching debug files; debuggers are told each by itself to keep off it.
+The second row is for fetching debug files; each debugger gets options not to use it.
 """
 
 FIXED: Final = {
@@ -33,7 +33,7 @@ FIXED: Final = {
     "SYSTEMD_PAGER": "",
     "TERM": "dumb",
 }
-"""Plain English without colour or pager, the form that the tools' readers know."""
+"""Plain English without colour or pager, the form that the tools' readers expect."""
 
 
 class StartProblem(msgspec.Struct, frozen=True):
@@ -47,6 +47,7 @@ def environment(*additions: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a command; later additions win."""
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    # The last one is for programs of our own environment, such as drgn.
     more = (*ADMIN_PATH, os.path.dirname(sys.executable))
     folders += [folder for folder in more if folder and folder not in folders]
     env = kept | FIXED | {"PATH": os.pathsep.join(folders)}
@@ -56,7 +57,7 @@ def environment(*additions: Mapping[str, str]) -> dict[str, str]:
 
 
 def locate(command: Command, env: Mapping[str, str]) -> str | StartProblem:
-    """Return the absolute path of a command's program, or what keeps the command from running."""
+    """Return the absolute path of a command's program, or why the command cannot run."""
     if reason := _malformed(command, env):
         return StartProblem(ResultStatus.REFUSED, reason)
     name = command.words[0]
@@ -65,6 +66,7 @@ def locate(command: Command, env: Mapping[str, str]) -> str | StartProblem:
     path = env.get("PATH", os.defpath)
     if found := shutil.which(wanted, path=path):
         return os.path.abspath(found)
+    # A file that is there but not executable needs another remedy than a missing package.
     if unusable := shutil.which(wanted, mode=os.F_OK, path=path):
         shown = untrusted.clean_line(unusable)
         return StartProblem(
@@ -76,7 +78,10 @@ def locate(command: Command, env: Mapping[str, str]) -> str | StartProblem:
 
 
 def _malformed(command: Command, env: Mapping[str, str]) -> str:
-    """Say what exec(2) or chdir(2) would not take, found out before there is a child."""
+    """Return why exec(2) or chdir(2) would fail, or an empty string.
+
+    Checked here because after the fork only a traceback of the child would show it.
+    """
     if not command.argv or not command.argv[0]:
         return "there is no program to run"
     words = (*command.words, command.cwd, *env.keys(), *env.values())

@@ -1,4 +1,4 @@
-"""A host that only remembers: it gives back what a recorded session's commands said."""
+"""A host that replays a recorded session: it returns the recorded results of commands."""
 
 from __future__ import annotations
 
@@ -21,11 +21,10 @@ from pagefault_doctor.model.event import (
 class RecordedHost(Host):
     """Replays the commands of a session log or recording; nothing runs.
 
-    A script within an argv counts as the same whatever its text, so that a better script still
-    finds what the one before it gave. The n-th run of an argv gets the result of its n-th run in
-    the recording. Once these are used up, the last one is given again: a machine that nothing
-    happens to stays as it was last seen. A command that was cut short was never recorded. Of a tool
-    that is younger than the recording it knows nothing.
+    Scripts in an argv are equal whatever their text, so that an improved script still finds the
+    result of the one before it. The n-th run of an argv gets the result of its n-th run in the
+    recording; later runs get the last one again, because a machine that nothing happens to does not
+    change. A command that was cut short has no result. A tool added after the recording is unknown.
     """
 
     live = False
@@ -53,12 +52,13 @@ class RecordedHost(Host):
         on_output: OnOutput | None = None,
         cancel: threading.Event | None = None,
     ) -> Result:
-        """Return at once what the command gave when it was recorded, `missing` if it was not."""
+        """Return the recorded result at once, or `missing` where there is none."""
         remembered = self._remembered.get(_asked(command.argv))
         if not remembered:
             reason = "not in the recording"
             return Result(command=command, status=ResultStatus.MISSING, errors=reason)
         finished = remembered.popleft() if len(remembered) > 1 else remembered[0]
+        # A recording may come from anywhere.
         output, errors = untrusted.clean(finished.output), untrusted.clean(finished.errors)
         if on_output and (said := output + errors):
             on_output(said)
@@ -72,7 +72,7 @@ class RecordedHost(Host):
         )
 
     def knows(self, tool: str) -> bool:
-        """Return whether the recorded walk used the tool, or decided that it need not."""
+        """Return whether the recorded walk used the tool, or found it unnecessary."""
         return not self._tools or tool in self._tools
 
 

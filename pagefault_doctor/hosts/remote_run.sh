@@ -1,8 +1,8 @@
 # Runs a command on another machine, and ends it with all its children when its input ends.
-# Descriptor 3 is the line to us: its end means that we are gone, or want an end.
+# Descriptor 3 is the link to us: its end means that we are gone, or that the command is cancelled.
 exec 3<&0 </dev/null;
 command -v -- "$1" >/dev/null 2>&1 || { echo "$1: not found" >&2; exit 127; };
-# A session of its own makes a group that can be ended as a whole.
+# A session of its own is a group that can be ended as a whole.
 s=; command -v setsid >/dev/null 2>&1 && s=setsid;
 # shellcheck disable=SC2154  # remote_words.sh sets it.
 printf %s "$in" | $s "$@" 3<&- & c=$!; exec 2>/dev/null;

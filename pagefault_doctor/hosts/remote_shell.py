@@ -1,9 +1,8 @@
 """A command as one text for the shell of another machine, whichever shell that is.
 
-sshd hands a text to the login shell there: sh, bash, fish, csh. Ours is the same for every
-command but for its words, and these hold only characters that mean nothing to any shell within
-single quotes; all others are written in octal, for printf(1). So nothing that comes from a log or
-a name is ever shell text.
+sshd passes a text to the login shell there: sh, bash, fish, csh. Ours is the same for every command
+except for its arguments, and these hold only characters that no shell interprets in single quotes;
+all others are written in octal, for printf(1). So nothing from a log or a name is ever shell text.
 """
 
 from __future__ import annotations
@@ -16,16 +15,16 @@ from pagefault_doctor.hosts.script import script
 from pagefault_doctor.model.command import Command
 
 LONGEST: Final = 120_000
-"""Bytes of a text; Linux takes 128 KiB for one argument (MAX_ARG_STRLEN, linux/binfmts.h)."""
+"""Bytes of the longest text; Linux allows 128 KiB an argument (MAX_ARG_STRLEN, linux/binfmts.h)."""
 
 _PLAIN: Final = frozenset(map(chr, range(0x20, 0x7F))) - frozenset("'\\!")
-"""Characters that stay themselves in single quotes everywhere. csh would expand `!`."""
+"""Characters that every shell leaves alone in single quotes. csh would expand `!`."""
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
 def terminal_text(command: Command, env: Mapping[str, str]) -> str:
-    """Return the text that runs a command on the terminal of that shell; else as `remote_text`.
+    """Return the text that runs a command on that shell's terminal; otherwise as `remote_text`.
 
     The command keeps that terminal, and ends with it (SIGHUP).
     """
@@ -35,14 +34,14 @@ def terminal_text(command: Command, env: Mapping[str, str]) -> str:
 def remote_text(command: Command, env: Mapping[str, str]) -> str:
     """Return the text that runs a command in a POSIX shell there, with this added environment.
 
-    It ends the command, with all its children, when its standard input ends. Raises ValueError
-    for what cannot be handed over: no program, a NUL, text that is not valid, too much of it.
+    The script ends the command and all its children when its standard input ends. Raises ValueError
+    for a command that cannot be sent: no program, a NUL, invalid text, or too long.
     """
     return _text(_one_line("hosts/remote_words.sh", "hosts/remote_run.sh"), command, env)
 
 
 def _one_line(*paths: str) -> str:
-    """Return scripts without their comments; csh takes no text of several lines in quotes."""
+    """Return scripts on one line, without comments; csh has no quotes over several lines."""
     lines = script(*paths).splitlines()
     return " ".join(line for line in lines if not line.startswith("#"))
 
@@ -73,7 +72,7 @@ def _text(program: str, command: Command, env: Mapping[str, str]) -> str:
 
 
 def was_not_found(command: Command, exit_code: int | None, errors: str) -> bool:
-    """Return whether the remote shell had no such program."""
+    """Return whether the remote machine has no such program, by the message of our script."""
     return exit_code == 127 and errors.strip() == f"{command.words[0]}: not found"
 
 

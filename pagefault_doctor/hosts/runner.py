@@ -1,7 +1,7 @@
-"""The one place where commands are started on this machine, and the only importer of sh.
+"""Start commands on this machine; the only importer of sh.
 
-sh forks, makes the session, executes and reaps. The pipes are ours: so no thread calls us back,
-and deadlines, caps and cancelling are decided in one loop (`watch.py`).
+sh forks, creates the session, executes and reaps. The pipes are ours, so no thread calls us back:
+one loop (`watch.py`) decides about deadlines, output limits and cancelling.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["end_all", "keys_are_the_childs", "run", "run_interactive"]
 
 _ANY_CODE: Final = tuple(range(-64, 256))
-"""Every signal and exit code: sh shall raise for none of them."""
+"""Every signal and exit code, so that sh raises for none of them."""
 
 _ERRNO: Final = re.compile(r"\[Errno (\d+)\]")
 
@@ -56,14 +56,15 @@ def run(
     """Run a command to its end and return its result; never raises for what the command does.
 
     It runs in a session of its own, without a terminal, with the environment of
-    `program.environment` plus `env` and its own. When this returns, its process group is gone.
-    With `hold_stdin`, its standard input stays open and silent until it is over, or we are.
-    What a command that `leaves` something behind started lives on where it ended by itself.
+    `program.environment` plus `env` and its own. When this returns, its process group is gone,
+    unless the command `leaves` a process behind on purpose and ended by itself.
+    With `hold_stdin`, its standard input stays open and empty until the command or pfdoctor ends.
     `on_output` is called from this thread at most four times a second, with whole lines of both
-    streams; only the very last line may be an unfinished one.
+    streams; only the very last line may be unfinished.
     """
     began = time.monotonic()
     this = process_group.ProcessGroup()
+    # Registered before the fork, so that a signal handler never misses a command.
     process_group.running.add(this)
     try:
         own_stdin = _held() if hold_stdin else contextlib.nullcontext(_stdin(command.stdin))
@@ -92,11 +93,10 @@ def run(
 
 
 def run_interactive(command: Command) -> Result:
-    """Run a command on our own terminal, which must have been handed over, and wait for it.
+    """Run a command on our own terminal, which must be free, and wait for it.
 
-    It gets our whole environment, for an editor needs TERM and its settings, and no deadline; its
-    PATH is that of `run`.
-    Nothing is captured. Ctrl-C is the command's own while it runs.
+    It has no deadline and gets our whole environment, because an editor needs TERM and its
+    settings; its PATH is that of `run`. Nothing is captured. Ctrl-C reaches only the command.
     """
     env = dict(os.environ) | {"PATH": environment()["PATH"]} | command.env
     program = locate(command, env)
@@ -122,12 +122,12 @@ def run_interactive(command: Command) -> Result:
 def _start(
     command: Command, env: dict[str, str], stdin: IO[bytes], guard: Guard
 ) -> tuple[RunningCommand, IO[bytes], IO[bytes]] | StartProblem:
-    """Start a command, and return it with the reading ends of its output and errors."""
+    """Start a command, and return it with the read ends of its output and errors."""
     program = locate(command, env)
     if isinstance(program, StartProblem):
         stdin.close()
         return program
-    import sh
+    import sh  # Here, because a replay and a plain diagnosis start nothing.
 
     with contextlib.ExitStack() as on_failure, contextlib.ExitStack() as childs:
         try:
@@ -165,7 +165,7 @@ def _start(
 
 
 def _can_list_descriptors() -> bool:
-    """Return whether sh can find out what to close. Without /proc it would start nothing at all.
+    """Return whether sh can list the descriptors to close. Without /proc it would start nothing.
 
     Python's own descriptors are not inherited anyway (PEP 446).
     """
@@ -178,7 +178,7 @@ def _pipe() -> tuple[IO[bytes], IO[bytes]]:
 
 
 def _stdin(text: str) -> IO[bytes]:
-    """Return a file to read from: a pipe would need a thread, which a silent child would block."""
+    """Return a file to read from. A pipe needs a thread, which a child that never reads blocks."""
     if not text:
         return open(os.devnull, "rb", 0)
     memory = os.fdopen(os.memfd_create("stdin"), "w+b", 0)
@@ -189,7 +189,7 @@ def _stdin(text: str) -> IO[bytes]:
 
 @contextlib.contextmanager
 def _held() -> Iterator[IO[bytes]]:
-    """Give a file to read from that says nothing and ends when this does."""
+    """Yield a file that stays empty and ends with this context."""
     reader, writer = _pipe()
     with writer:
         yield reader
@@ -197,7 +197,7 @@ def _held() -> Iterator[IO[bytes]]:
 
 @contextlib.contextmanager
 def _collecting_garbage() -> Iterator[None]:
-    """See that garbage is collected again: sh stops it to fork, and forgets when that fails."""
+    """Enable garbage collection again: sh disables it for the fork, also for good if that fails."""
     enabled = gc.isenabled()
     try:
         yield
@@ -207,15 +207,18 @@ def _collecting_garbage() -> Iterator[None]:
 
 
 def _unfinished(error: BaseException) -> dict[str, Any]:
-    """Return the local variables of sh's start of a process, which the error broke off."""
+    """Return the local variables of the frame in sh that was starting a process.
+
+    sh has no interface to clean up after a failed start, so its half-made process is found there.
+    """
     frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
     return next((f.f_locals for f in frames if "session_pipe_read" in f.f_locals), {})
 
 
 def _bury(error: Exception) -> None:
-    """Reap the child and close the pipes that sh leaves behind when it cannot start a program.
+    """Reap the child and close the pipes that sh leaves open when it cannot start a program.
 
-    Where there is no child, fork(2) itself failed, as on a machine short of memory.
+    Where there is no child, fork(2) itself failed, as on a machine without free memory.
     """
     left = _unfinished(error)
     process = left.get("self")
@@ -232,15 +235,15 @@ def _bury(error: Exception) -> None:
 
 
 def _abandon(error: BaseException) -> None:
-    """End the child whose start a signal handler of ours broke off: nobody else knows of it."""
+    """End the child whose start a signal handler of ours interrupted: nothing else knows it."""
     if pid := getattr(_unfinished(error).get("self"), "pid", None):
         process_group.send(pid, signal.SIGKILL)
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)  # It may not have made its group yet.
+            os.kill(pid, signal.SIGKILL)  # It may not have created its group yet.
 
 
 def _exec_failure(story: str) -> str:
-    """Say what execve(2) or chdir(2) answered, from the traceback of the child."""
+    """Return the error of execve(2) or chdir(2), from the traceback of the child."""
     match = _ERRNO.search(story)
     number = int(match[1]) if match else 0
     if number == errno.ENOENT:
@@ -249,7 +252,7 @@ def _exec_failure(story: str) -> str:
 
 
 def _exit_code(process: RunningCommand) -> int | None:
-    """Return the exit code, negative for a signal; None if another part of us reaped it first."""
+    """Return the exit code, negative for a signal; None if other code reaped the child first."""
     try:
         return process.exit_code
     except OSError:
@@ -264,7 +267,7 @@ def _status(code: int | None) -> ResultStatus:
 
 @contextlib.contextmanager
 def keys_are_the_childs() -> Iterator[None]:
-    """Let Ctrl-C and Ctrl-\\ end the child alone; a handler, unlike SIG_IGN, is not inherited."""
+    """Let Ctrl-C and Ctrl-\\ end only the child. A handler, unlike SIG_IGN, is not inherited."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

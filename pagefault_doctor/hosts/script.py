@@ -1,4 +1,4 @@
-"""Programs that run elsewhere, on the host, in a shell beside us or in drgn: each is a file."""
+"""Programs that run elsewhere, on the host, in another shell here or in drgn: each is a file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import cache
 from typing import Final
 
 IF_PYTHON: Final = 'command -v python3 >/dev/null || exit 0; exec python3 -c "$@"'
-"""For sh; its first argument is the script. Without Python nothing is known; it blocks nothing."""
+"""For sh; its first argument is the script. Without Python it prints nothing, which blocks nothing."""
 
 
 @cache

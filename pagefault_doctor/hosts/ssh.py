@@ -1,8 +1,8 @@
-"""Another machine, over the system's OpenSSH client. Nothing but a POSIX shell is needed there.
+"""Another machine, over the system's OpenSSH client. It needs only a POSIX shell there.
 
-One connection carries all commands (ControlMaster, ssh_config(5)), so that a password is asked for
-once, by ssh itself on the terminal. The person's own configuration, keys, agent and jump hosts
-count. The connection ends with us, however we end.
+One connection serves all commands (ControlMaster, ssh_config(5)), so that ssh asks for a password
+once, on the terminal. The person's own configuration, keys, agent and jump hosts apply. The
+connection ends with us, however we end.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from pagefault_doctor.model.command import Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.errors import MissingError, UsageError
 
 NO_ANSWER: Final = 255
-"""What ssh itself exits with (ssh(1)); a command may do so too."""
+"""The exit code of ssh itself when it fails (ssh(1)); a command may have the same."""
 
 ATTEMPTS: Final = 4
-"""How often a lost connection is tried again, with a second more between each."""
+"""How often to reconnect; the pause grows by a second each time."""
 
 _TOLD: Final = (
     ("host key verification failed", "its host key is not known here, or has changed",
@@ -46,24 +46,26 @@ _TOLD: Final = (
     ("no route to host", "there is no way to it", "check the network"),
     ("bad configuration", "the configuration of ssh is not valid", "try ssh {} by hand"),
 )  # fmt: skip
-"""What ssh says, what it means, and the remedy."""
+"""Messages of ssh in lower case, their meaning, and the remedy."""
 
 _MASTER: Final = re.compile(r"pid=(\d+)")
 
 _AGENT: Final = ("SSH_AUTH_SOCK", "SSH_AGENT_PID", "KRB5CCNAME")
-"""What ssh needs of our environment to find the person's keys."""
+"""Variables that ssh needs to find the person's keys."""
 
 
 class SshHost:
     """A machine that commands run on over ssh. Use as a context manager, or `close` it.
 
-    `alive` is how many seconds the link may be silent, three times over, before it counts as lost.
+    `alive` is the interval in seconds at which the link is tested; three missed replies mean that
+    it is lost.
     """
 
     live = True
 
     def __init__(self, destination: str, config: str | None = None, alive: int = 5) -> None:
-        """Raises UsageError for what cannot be a destination; connects to nothing yet."""
+        """Raises UsageError for what cannot be a destination. Does not connect yet."""
+        # A destination that begins with `-` would be an option of ssh.
         if not re.fullmatch(r"[^-\s\0][^\s\0]*", destination):
             raise UsageError(f"not a host: {destination}", "give HOST or USER@HOST")
         self.name = untrusted.clean_line(destination)
@@ -75,15 +77,15 @@ class SshHost:
         self._guard = contextlib.ExitStack()
 
     def connect(self, *, ask: bool) -> None:
-        """Connect. With `ask`, ssh may ask the person on the terminal, which must be ours.
+        """Connect. With `ask`, ssh may ask the person on the terminal, which must be free.
 
-        Raises MissingError where there is no connection to be had, with the remedy.
+        Raises MissingError, with the remedy, where that fails.
         """
         self._guard.close()
         link = ("-o", "ControlMaster=yes", "-o", "ControlPersist=yes", "-f", "-N")
         batch = () if ask else ("-o", "BatchMode=yes")
         command = self._ssh(*link, *batch, "--", self.destination, timeout=60)
-        # The way through a jump host is a process of the first ssh's group, and must live on.
+        # The connection to a jump host is a process of the first ssh's group, and must stay.
         start = runner.run_interactive if ask else partial(runner.run, env=_agent(), leaves=True)
         result = start(command)
         if not result.ok:
@@ -95,7 +97,7 @@ class SshHost:
 
     @property
     def connected(self) -> bool:
-        """Whether the connection stands, as far as its own end knows."""
+        """Whether the connection exists, as far as ssh on this side knows."""
         return self._socket.exists() and self._control("check").ok
 
     def run(
@@ -106,8 +108,8 @@ class SshHost:
     ) -> Result:
         """Run a command there and return its result, `lost` where the connection ended before it.
 
-        A lost command that only observes is run again once, if the connection comes back without
-        a question to the person.
+        A lost command that only observes runs once more if reconnecting needs no question to the
+        person. One that changes something never does: it may have taken effect.
         """
         try:
             text = remote_text(command, FIXED)
@@ -125,7 +127,7 @@ class SshHost:
         return Result(command=command, status=status, errors=_lost(self.name))
 
     def knows(self, tool: str) -> bool:
-        """Return True: whatever a tool asks is really run."""
+        """Return True: every command really runs."""
         return True
 
     def on_terminal(self, command: Command) -> Command:
@@ -136,10 +138,10 @@ class SshHost:
         )
 
     def run_asking(self, command: Command) -> Result:
-        """Run a command there that asks on a terminal, which is ours; return what else it says.
+        """Run a command there that asks on our terminal; return its other output.
 
-        sudo remembers a password for a terminal, and each command gets a new one there, so that it
-        may ask each time.
+        sudo remembers a password for a terminal, and each command gets a new one there, so it may
+        ask each time.
         """
         mark = password_prompt.new_mark()
         try:
@@ -153,7 +155,7 @@ class SshHost:
         return result
 
     def close(self) -> None:
-        """End the connection and leave nothing behind."""
+        """End the connection and remove its folder."""
         if self._socket.exists():
             self._control("exit")
         self._guard.close()
@@ -188,7 +190,7 @@ class SshHost:
         return msgspec.structs.replace(result, command=command, status=status, errors=errors)
 
     def _reconnected(self, cancel: threading.Event | None) -> bool:
-        """Return whether the connection stands; one that was lost is tried again for a while."""
+        """Return whether there is a connection; reconnect a few times if it was lost."""
         for attempt in range(ATTEMPTS):
             if self._socket.exists() and (attempt == 0 or self.connected):
                 return True
@@ -210,7 +212,7 @@ class SshHost:
         return runner.run(command, env=_agent())
 
     def _ssh(self, *words: str, timeout: float = 30) -> Command:
-        """Return an ssh command; what it must not do is said here, the rest is the person's."""
+        """Return an ssh command. Its options override settings that would do harm here."""
         options = {
             "ControlPath": str(self._socket),
             "ConnectTimeout": "15",
@@ -228,7 +230,7 @@ class SshHost:
         return Command(argv=("ssh", *chosen, *settings, *words), tool="ssh", timeout=timeout)
 
     def _why(self, result: Result) -> MissingError:
-        """Return what kept us from connecting, and the remedy."""
+        """Return why there is no connection, and the remedy."""
         if result.status is ResultStatus.MISSING:
             return MissingError("there is no ssh here", "install the OpenSSH client")
         said = result.errors.strip()
@@ -251,7 +253,7 @@ def _agent() -> dict[str, str]:
 
 
 def _short_folder() -> str | None:
-    """Return where sockets live: a path for one may have 108 bytes (unix(7)), ssh needs some."""
+    """Return a folder for sockets: a path may have 108 bytes (unix(7)), of which ssh needs some."""
     home = os.environ.get("XDG_RUNTIME_DIR", "")
     folders = (home, tempfile.gettempdir(), "/tmp", "/dev/shm")
     usable = (f for f in folders if f and len(f) < 60 and os.access(f, os.W_OK))

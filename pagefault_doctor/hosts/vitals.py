@@ -1,4 +1,4 @@
-"""The vital signs of this machine: memory, swap, major page faults, load, and one process."""
+"""The load of this machine: memory, swap, major page faults, load averages, and one process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ VMSTAT: Final = Path("/proc/vmstat")
 
 
 class ProcessVitals(msgspec.Struct, frozen=True):
-    """One process. `resident` is in bytes; `state` is psutil's word, such as `disk-sleep`."""
+    """One process. `resident` is in bytes; `state` is a name of psutil's, such as `disk-sleep`."""
 
     pid: int
     name: str
@@ -26,9 +26,9 @@ class ProcessVitals(msgspec.Struct, frozen=True):
 
 
 class Vitals(msgspec.Struct, frozen=True, kw_only=True):
-    """A sample; None stands for what this machine does not tell.
+    """A sample; a value is None where this machine does not provide it.
 
-    `at` is in seconds of a clock that only goes forward. `memory` and `swap` are the percentage in
+    `at` is in seconds of the monotonic clock. `memory` and `swap` are the percentage in
     use, `load` the averages over 1, 5 and 15 minutes, `uptime` is in seconds. `major_faults`
     counts the page faults since boot that had to wait for storage.
     """
@@ -43,7 +43,7 @@ class Vitals(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def vitals(pid: int | None = None, vmstat: Path = VMSTAT) -> Vitals:
-    """Take a sample; a process that does not exist (any more) is None."""
+    """Take a sample; `process` is None where the process does not exist (any more)."""
     memory, swap, uptime = _usage()
     return Vitals(
         at=time.monotonic(),
@@ -57,7 +57,7 @@ def vitals(pid: int | None = None, vmstat: Path = VMSTAT) -> Vitals:
 
 
 def major_fault_rate(before: Vitals, after: Vitals) -> float | None:
-    """Return the major page faults a second between two samples, None where that is unknown."""
+    """Return the major page faults per second between two samples, None where unknown."""
     if before.major_faults is None or after.major_faults is None or after.at <= before.at:
         return None
     return max(after.major_faults - before.major_faults, 0) / (after.at - before.at)
@@ -70,11 +70,12 @@ def _usage() -> tuple[float | None, float | None, float | None]:
         import psutil
     except ImportError:
         return memory, swap, uptime
+    # psutil raises any of these where /proc is missing, masked or of an unusual kernel.
     unreadable = (psutil.Error, OSError, ValueError, KeyError, RuntimeError, NotImplementedError)
     with contextlib.suppress(*unreadable):
         memory = float(psutil.virtual_memory().percent)
     with contextlib.suppress(*unreadable), warnings.catch_warnings():
-        # It warns on the terminal where /proc/vmstat lacks the swap counters.
+        # psutil warns on the terminal where /proc/vmstat lacks the swap counters.
         warnings.simplefilter("ignore")
         swap = float(psutil.swap_memory().percent)
     with contextlib.suppress(*unreadable):

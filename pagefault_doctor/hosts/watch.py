@@ -1,4 +1,4 @@
-"""Watching a command that runs: reading what it says, and ending it when it must end."""
+"""Watch a running command: read its output, and end it when it must end."""
 
 from __future__ import annotations
 
@@ -15,23 +15,24 @@ from pagefault_doctor.hosts.host import OnOutput
 from pagefault_doctor.model.command import Command, ResultStatus
 
 TICK: Final = 0.05
-"""Seconds after which a deadline, a cancel or the death of the process is noticed at the latest."""
+"""Longest time in seconds until a deadline, a cancel or the end of the process is noticed."""
 
 SOON: Final = 0.001
+"""The first pause in seconds; a short command must not wait a whole TICK."""
 
 SHOW_EVERY: Final = 0.25
 """Seconds between two calls of `on_output`."""
 
 DRAIN: Final = 0.5
-"""Seconds in which a child that outlives its parent may still say something."""
+"""Seconds to wait for output of a child that outlives its parent."""
 
 STUCK: Final = 1.0
-"""Seconds after SIGKILL at which a process is given up: it sleeps uninterruptibly in the kernel."""
+"""Seconds after SIGKILL until a process is given up: it is in uninterruptible sleep (state D)."""
 
 CHUNK: Final = 1 << 16
 
 LAST_CHUNKS: Final = 64
-"""What is read after the end: a pipe holds 64 KiB, or at most 1 MiB (pipe(7))."""
+"""Chunks to read after the end: a pipe holds 64 KiB, or at most 1 MiB (pipe(7))."""
 
 
 class GroupLeader(Protocol):
@@ -39,16 +40,16 @@ class GroupLeader(Protocol):
 
     @property
     def pid(self) -> int:
-        """Its id, which is its group's too."""
+        """Its process id, which is also that of its group."""
         ...
 
     def is_alive(self) -> bool:
-        """Return whether it still runs, and reap it where not."""
+        """Return whether it still runs; reap it if not."""
         ...
 
 
 class Watch:
-    """One command while it runs. `output` and `errors` hold what it said so far."""
+    """One command while it runs. `output` and `errors` hold its output so far."""
 
     def __init__(
         self,
@@ -75,11 +76,10 @@ class Watch:
             self._selector.register(pipe, selectors.EVENT_READ, capture)
 
     def follow(self) -> ResultStatus | None:
-        """Read until the command is over, and return why it was cut short, None if it was not.
+        """Read until the command ends; return why it was cut short, None if it was not.
 
-        When this returns, also by an exception, nothing of its process group is left, but for
-        what even SIGKILL does not end, and what a command that `leaves` something behind started
-        and that ended by itself.
+        When this returns or raises, its process group is gone. Exceptions are processes that even
+        SIGKILL does not end, and those of a command that `leaves` some and ended by itself.
         """
         by_itself = False
         try:
@@ -88,6 +88,7 @@ class Watch:
                 self._read()
                 verdict = self._verdict()
             self._drain()
+            # A cancel may arrive while the last output is read.
             by_itself = not (verdict or self._cancelled())
         finally:
             if not (self._leaves and by_itself):
@@ -116,14 +117,14 @@ class Watch:
 
     def _read(self) -> None:
         """Wait a moment for output and keep it."""
-        # With both pipes closed the process is about to end: look soon, then ever less often.
+        # With both pipes closed the process is about to end: check soon, then less and less often.
         self._pause = TICK if self._selector.get_map() else min(2 * self._pause, TICK)
         self._take(self._pause)
         if time.monotonic() - self._shown_at >= SHOW_EVERY:
             self._show(self.output.take_lines() + self.errors.take_lines())
 
     def _take(self, patience: float) -> bool:
-        """Keep what is ready to be read, and return whether there was anything."""
+        """Read what is ready, and return whether there was anything."""
         ready = self._selector.select(patience)
         for key, _ in ready:
             if chunk := os.read(key.fd, CHUNK):
@@ -134,7 +135,7 @@ class Watch:
         return bool(ready)
 
     def _read_rest(self) -> None:
-        """Read the last words, without waiting for more."""
+        """Read the rest, without waiting for more."""
         for _ in range(LAST_CHUNKS):
             if not self._take(0):
                 return
@@ -145,7 +146,7 @@ class Watch:
             self._shown_at = time.monotonic()
 
     def _drain(self) -> None:
-        """Read what is left in the pipes; a child in the background may hold them open for long."""
+        """Read what is left in the pipes, for a while: a background child may keep them open."""
         until = time.monotonic() + DRAIN
         while (
             self._selector.get_map()
@@ -155,7 +156,7 @@ class Watch:
             self._read()
 
     def _end(self) -> None:
-        """End the group. What it says to SIGTERM is still read, so that it cannot block on it."""
+        """End the group. Output after SIGTERM is still read, so that it cannot block on a pipe."""
         for number, patience in ((signal.SIGTERM, process_group.GRACE), (signal.SIGKILL, STUCK)):
             if self._gone():
                 return

@@ -16,7 +16,7 @@ T = TypeVar("T", str, int, float, bool)
 
 
 class ToolReading(msgspec.Struct, frozen=True, kw_only=True):
-    """What a tool learned from one result. `log` is set by tools that read kernel logs."""
+    """What a tool read from one result. `log` is set by tools that read kernel logs."""
 
     facts: tuple[Fact, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -24,7 +24,7 @@ class ToolReading(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of the patient.
+    """What is known of the machine and its fault.
 
     `facts` holds the latest fact of each name. `logs` holds every kernel log that was read, in the
     order of reading. `results` holds the results of each tool in the current step.
@@ -38,6 +38,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     def get(self, name: str, default: T) -> T:
         """Return the value of a fact, or the default where it is unknown or of another type."""
         fact = self.facts.get(name)
+        # `type is`, not isinstance: a bool is an int in Python, and a count is not a yes.
         return fact.value if fact and type(fact.value) is type(default) else default
 
     def has(self, name: str) -> bool:

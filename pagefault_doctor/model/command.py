@@ -1,4 +1,4 @@
-"""A command that a tool wants to run, and what came of it."""
+"""A command that a tool plans, and its result."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ SUDO: Final = ("sudo", "-n", "--")
 SUDO_ASKING: Final = ("sudo", "--")
 """sudo that asks for the password itself, on its terminal."""
 _SPECIAL: Final = '"$`\\!'
-"""What means something between double quotes (POSIX, Shell Command Language, 2.2.3), and `!`."""
+"""Characters with a meaning in double quotes (POSIX, Shell Command Language, 2.2.3), and `!`,
+which interactive shells expand."""
 
 
 class Risk(StrEnum):
@@ -34,10 +35,10 @@ class Risk(StrEnum):
 class Command(msgspec.Struct, frozen=True, kw_only=True):
     """An argument list to run, never shell text.
 
-    `timeout` is in seconds, `output_limit` in bytes for each of the two streams. `why` says what
-    it is for, `undo` how a change is taken back. An `interactive` command (an editor) needs the
-    terminal handed over. `stdin` is fed to it. With `as_root`, sudo starts it; where that `asks`
-    for a password, it does so on the terminal, which is handed over for it.
+    `timeout` is in seconds, `output_limit` in bytes for each of the two streams. `why` is the
+    purpose, `undo` how to revert a change. `stdin` is its standard input. An `interactive` command
+    (an editor) needs the terminal. With `as_root`, sudo starts it; with `asks`, that sudo asks for
+    a password, for which it needs the terminal too.
     """
 
     argv: tuple[str, ...]
@@ -45,8 +46,10 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
     risk: Risk = Risk.READ
     timeout: float = 30.0
+    # Kernel logs of a busy machine reach a few MB; more than 16 MB is a flood.
     output_limit: int = 16 << 20
     stdin: str = ""
+    # The root folder always exists, and keeps no file system busy that the person may unmount.
     cwd: str = "/"
     env: dict[str, str] = {}
     undo: str = ""
@@ -57,7 +60,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What is really started: the arguments, behind those of sudo where it is needed."""
+        """The words that are started: the arguments, after those of sudo where it is needed."""
         if not self.as_root:
             return self.argv
         return (*(SUDO_ASKING if self.asks else SUDO), *self.argv)
@@ -69,7 +72,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def line(self) -> str:
-        """The command on one line: a script in it is told by its length."""
+        """The command on one line: a script in it is shown by its length."""
         return " ".join(
             f"'(script, {word.count(chr(10)) + 1} lines)'" if "\n" in word else quoted(word)
             for word in self.words
@@ -77,9 +80,9 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def quoted(word: str) -> str:
-    """Return a word as a POSIX shell reads it back; in double quotes where it holds single ones.
+    """Return a word as a POSIX shell reads it; in double quotes where it holds single ones.
 
-    `shlex.quote` makes them `'"'"'`, which nobody can read at night.
+    `shlex.quote` writes a single quote as `'"'"'`, which is hard to read.
     """
     plain = "'" in word and not any(sign in word for sign in _SPECIAL)
     return f'"{word}"' if plain else shlex.quote(word)
@@ -91,7 +94,7 @@ def typed(words: Iterable[str]) -> str:
 
 
 class ResultStatus(StrEnum):
-    """How a command ended; `lost` says that the connection to its machine ended before it did."""
+    """How a command ended; `lost` means that the connection to its machine ended before it did."""
 
     OK = "ok"
     FAILED = "failed"
@@ -105,10 +108,10 @@ class ResultStatus(StrEnum):
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """What a command said.
+    """The output and the exit of a command.
 
-    `output` and `errors` are its standard output and error, already made harmless. `exit_code` is
-    the shell's convention: 128 + signal where a signal ended it, None where it never started.
+    `output` and `errors` are its standard output and error, already made harmless. `exit_code`
+    follows the shell: 128 + signal where a signal ended it, None where it never started.
     `overflow` means that it was stopped at its output limit. `seconds` is wall-clock time.
     """
 
@@ -126,7 +129,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def said_anything(self) -> bool:
-        """Whether there is output worth reading, even of a command that did not end well."""
+        """Whether there is output to read, even if the command failed."""
         return bool(self.output.strip())
 
 

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 _CITED: Final = 40
-"""Characters of a command that are cited."""
+"""Longest citation of a command, in characters."""
 
 
 class RootCause(StrEnum):
@@ -48,8 +48,8 @@ class Attribution(StrEnum):
 class Evidence(msgspec.Struct, frozen=True):
     """One reason for (weight above 0) or against (below 0) a cause.
 
-    `weight` is in natural log-odds. `line` is a line of the log the report came from; where the
-    evidence comes from a command instead, `origin` names it.
+    `weight` is in natural log-odds. `line` is a line of the report's log; where the evidence comes
+    from a command instead, `origin` is that command.
     """
 
     text: str
@@ -59,13 +59,13 @@ class Evidence(msgspec.Struct, frozen=True):
 
     @property
     def place(self) -> str:
-        """Where it was read, for the eye: `line 12`, or `modinfo demo, line 3`, or nothing."""
+        """Where it was read, for display: `line 12`, `modinfo demo, line 3`, or an empty string."""
         line = f"line {self.line}" if self.line else ""
         return ", ".join(part for part in (_command_of(self.origin or ""), line) if part)
 
 
 def _command_of(origin: str) -> str:
-    """Return a command short enough to cite: a script in it is left out."""
+    """Return a command, shortened for a citation: a script in it is left out."""
     if "\n" in origin:
         origin = f"{origin.split()[0]} (script)"
     return origin if len(origin) <= _CITED else f"{origin[:_CITED]}..."
@@ -82,12 +82,12 @@ class Candidate(msgspec.Struct, frozen=True):
 
     @property
     def supporting(self) -> tuple[Evidence, ...]:
-        """What speaks for it, strongest first."""
+        """The evidence for it, strongest first."""
         return tuple(sorted((e for e in self.evidence if e.weight > 0), key=lambda e: -e.weight))
 
     @property
     def opposing(self) -> tuple[Evidence, ...]:
-        """What speaks against it, strongest first."""
+        """The evidence against it, strongest first."""
         return tuple(sorted((e for e in self.evidence if e.weight < 0), key=lambda e: e.weight))
 
 
@@ -100,10 +100,10 @@ class NextStep(msgspec.Struct, frozen=True):
 
 
 class Experiment(msgspec.Struct, frozen=True):
-    """What to try so that one cause is left. `tells` has what each cause would make of it.
+    """What to try so that one cause is left. `tells` has the outcome that each cause predicts.
 
-    `name` is its name in `diagnosis/experiments.py`, `step` the step that it belongs to, `do` what
-    to do, `command` an argv where one command is all there is to it.
+    `name` is its name in `diagnosis/experiments.py`, `step` the step where it belongs, `do` what
+    to do, `command` an argv where one command is enough.
     """
 
     name: str
@@ -114,9 +114,10 @@ class Experiment(msgspec.Struct, frozen=True):
 
 
 class RegisterNote(msgspec.Struct, frozen=True):
-    """What a register's value says. `value` is hexadecimal with `0x`.
+    """The meaning of a register's value. `value` is hexadecimal with `0x`.
 
-    `telling` is whether it bears on the fault; the rest is ordinary. `line` is where it is printed.
+    `telling` is whether it bears on the fault; other values are ordinary. `line` is the line of the
+    log that prints it.
     """
 
     register: str
@@ -127,11 +128,11 @@ class RegisterNote(msgspec.Struct, frozen=True):
 
 
 class Explanation(msgspec.Struct, frozen=True):
-    """The story of a fault, each sentence with the line or the command it rests on.
+    """The explanation of a fault, each sentence with the line or the command it was read from.
 
-    `crux` is the heart of the matter in one sentence, `happened` what the processor or the kernel
-    met, `came` how it can have come to that, `unknown` what the evidence cannot tell, `fix` where
-    the cure belongs, `tried` what a walk did about it and what that showed.
+    `crux` is the essential point in one sentence, `happened` what the processor or the kernel met,
+    `came` what may have led to it, `unknown` what the evidence does not show, `fix` where the fix
+    belongs, `tried` what a walk did about it and what that showed.
     """
 
     crux: Evidence
@@ -146,8 +147,8 @@ class Diagnosis(msgspec.Struct, frozen=True):
     """The ranked causes of one report, or of a whole input.
 
     The first candidate is repeated in `root_cause`, `attribution`, `module` and `confidence`.
-    `summary` is one sentence for a person. `account` and `registers` are there once it is told in
-    full (`diagnosis/explanation/__init__.py`).
+    `summary` is one sentence for a person. `account` and `registers` are None and empty until
+    somebody reads the explanation (`diagnosis/explanation/__init__.py`).
     """
 
     root_cause: RootCause
@@ -158,16 +159,17 @@ class Diagnosis(msgspec.Struct, frozen=True):
     candidates: tuple[Candidate, ...] = ()
     next_step: NextStep | None = None
     experiment: Experiment | None = None
+    # Named `account` in JSON since the first version; readers of the JSON depend on it.
     account: Explanation | None = None
     registers: tuple[RegisterNote, ...] = ()
 
 
 class Opinion(msgspec.Struct, frozen=True):
-    """What the diagnosis says of all the logs together.
+    """The diagnosis of all logs together.
 
     `by_report` has one diagnosis for each report, in the order of the logs and their reports.
-    `verdict` speaks for the whole: its root cause is `none` when nothing faulted. `report` is the
-    index of the report that it is of, None where there is no report.
+    `verdict` is that of the whole input: its root cause is `none` when nothing faulted. `report` is
+    the index of its report, None where there is no report.
     """
 
     by_report: tuple[Diagnosis, ...]

@@ -1,4 +1,4 @@
-"""What can go wrong in pfdoctor itself, and the exit code each failure ends with."""
+"""The failures of pfdoctor itself, each with its exit code."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ class ExitCode(IntEnum):
     FAILED = 1
     USAGE = 2
     MISSING = 3
+    # Only with --exit-code: a found fault is a successful diagnosis.
     FAULT_FOUND = 10
+    # The shell's convention for SIGINT: 128 + 2.
     INTERRUPTED = 130
 
 
 class PfDoctorError(Exception):
-    """A failure told to the person in one line: what is wrong and what to do about it."""
+    """A failure, shown in one line: what is wrong and what to do about it."""
 
     exit_code = ExitCode.FAILED
 

@@ -1,7 +1,8 @@
 """The events of a session.
 
-A session log, a training recording and a test fixture are the same thing: one of these events a
-line, as JSON. Everything else that is known of a session follows from its events.
+A session file, a training recording and a test fixture are the same thing: one of these events a
+line, as JSON. Everything else about a session is computed from its events, so an event must hold
+what cannot be computed again: output, consent, times.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.playbook import StepStatus
 
 SCHEMA = 1
+"""Of session files. A new field with a default keeps it; old versions refuse a higher one."""
 
 
 class Outcome(StrEnum):
@@ -34,7 +36,7 @@ class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_
 
 
 class LabCase(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What makes the lab's box ill: a bundled `scenario`, or the module in a `source` folder.
+    """What makes the lab's guest fail: a bundled `scenario`, or the module in a `source` folder.
 
     `trigger` holds command lines, `kernel_args` go on the kernel's command line; a scenario has its
     own before these. `arch` is the architecture of its machine where a `source` is to be built for
@@ -51,9 +53,9 @@ class LabCase(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class SessionStarted(_Event, frozen=True, kw_only=True, tag="session-started"):
     """The first event. `given` holds what the person named: `vmcore`, `module_dir` …
 
-    `user` is who walks, and so who consents. `scenario` is that of a training walk; `lab` is set
-    where the box is the lab's. `destination` is what ssh was told where the host is another
-    machine, `ssh_config` its configuration file where the person named one.
+    `user` is the person who walks, and so consents. `scenario` is that of a training walk; `lab` is
+    set where the machine is the lab's. `destination` is the argument of ssh where the host is
+    another machine, `ssh_config` its configuration file where the person named one.
     """
 
     id: str
@@ -85,7 +87,8 @@ class StepEntered(_Event, frozen=True, kw_only=True, tag="step-entered"):
 class CommandStarted(_Event, frozen=True, kw_only=True, tag="command-started"):
     """A command is about to run. `number` counts the commands of the session from 1.
 
-    `consent` says who agreed to it: `not-needed` for a `read`, else how the person consented.
+    It is logged before the command runs, so that a crash leaves a trace of what was running.
+    `consent` is `not-needed` for a `read`, else how the person consented.
     """
 
     number: int
@@ -111,7 +114,7 @@ class CommandFinished(_Event, frozen=True, kw_only=True, tag="command-finished")
 
 
 class CommandDeclined(_Event, frozen=True, kw_only=True, tag="command-declined"):
-    """A command was not run, because the person or `--read-only` said no."""
+    """A command did not run, because the person declined it or the session is read-only."""
 
     step: str
     tool: str
@@ -131,7 +134,7 @@ class ToolFinished(_Event, frozen=True, kw_only=True, tag="tool-finished"):
 
 
 class StepFinished(_Event, frozen=True, kw_only=True, tag="step-finished"):
-    """A step came to its end. `reason` says why, where it is not simply done."""
+    """A step ended. `reason` is why, where it is not simply done."""
 
     step: str
     status: StepStatus

@@ -1,4 +1,4 @@
-"""Facts and findings: what was learned, and from where."""
+"""Facts and findings: what was read, and from where."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ Value = str | int | float | bool | tuple[str, ...]
 
 
 class Source(msgspec.Struct, frozen=True):
-    """Where something was read: the command or file that said it, and the line (from 1)."""
+    """Where something was read: the command or file, and the line (from 1)."""
 
     origin: str
     line: int | None = None
 
 
 class Fact(msgspec.Struct, frozen=True):
-    """One typed value under a dotted name, such as `module.out_of_tree`, with its provenance."""
+    """One typed value under a dotted name, such as `module.out_of_tree`, with its source.
+
+    Facts are for conditions, plans and rules; findings are for the person.
+    """
 
     name: str
     value: Value
@@ -25,7 +28,7 @@ class Fact(msgspec.Struct, frozen=True):
 
 
 class Mark(StrEnum):
-    """How a finding bears on the case."""
+    """What a finding means for the machine: a problem, a good sign, or neither."""
 
     BAD = "bad"
     GOOD = "good"
@@ -33,7 +36,9 @@ class Mark(StrEnum):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """A fact that matters, in a sentence."""
+    """A sentence for the person about something that matters. One marked `bad` turns its step to
+    `attention`.
+    """
 
     text: str
     mark: Mark

@@ -1,4 +1,4 @@
-"""What reading one kernel log gives."""
+"""The result of reading one kernel log."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ class KernelLog(msgspec.Struct, frozen=True, kw_only=True):
     """A log that was read: its reports in order, the module events, and how much there was.
 
     `size` is in bytes, `lines` counts lines, `boots` counts the boots seen (at least 1 where there
-    was any line). `booted` holds the kernel release of each boot where its banner was seen.
+    was any line). `booted` holds the kernel release of each boot, None where its banner is missing.
+    `note` is about what was cut from an oversized input.
     """
 
     source: str

@@ -8,11 +8,13 @@ import msgspec
 
 from pagefault_doctor.model.pattern import regex
 
+# Both come from a script on another machine, so the decoder checks their form and size.
 Hex = Annotated[str, msgspec.Meta(pattern="^0x[0-9a-f]{1,16}$")]
 Count = Annotated[int, msgspec.Meta(ge=0, lt=1 << 48)]
 
 _INLINED: Final = regex(r"k[a-z]?(?:alloc|malloc|free)|kmem_cache_|k(?:str|mem)dup")
-"""Functions of the kernel that a module has inlined (`include/linux/slab.h`)."""
+"""Functions of the kernel that are inlined into a module (`include/linux/slab.h`): a trace names
+them with the module, but the caller is of interest."""
 
 Call = tuple[str, str]
 """A function and its module, which is empty for the kernel's own."""
@@ -31,20 +33,21 @@ class Trace(msgspec.Struct, frozen=True):
 
     @property
     def by(self) -> str:
-        """Who it was in words: the innermost call of a module, else the innermost one."""
+        """The caller in words: the innermost call of a module, else the innermost one."""
         of_modules = [call for call in self.stack if call[1]]
         named = (call for call in of_modules if not _INLINED.match(call[0]))
         own = next(named, of_modules[0] if of_modules else None)
         if own:
             return f"{own[0]} [{own[1]}]"
         first = self.stack[0][0] if self.stack else ""
+        # An address that no symbol covers any more: its module was unloaded.
         return "code that is gone by now" if first.startswith("0x") else first
 
 
 class Holder(msgspec.Struct, frozen=True):
     """A place that holds a value: `offset` bytes into the object or module `what`.
 
-    The offset is None where only the slot is known in which the object lies.
+    The offset is None where only the slot of the object is known.
     """
 
     what: str
@@ -62,14 +65,14 @@ class Holder(msgspec.Struct, frozen=True):
 
 
 class PointedMemory(msgspec.Struct, frozen=True, rename={"kind": "is", "data": "bytes"}):
-    """A value of the fault, and what lies there.
+    """A value of the fault, and the memory it points to.
 
     `names` are the registers that hold it, `fault` for the fault address, `object` for an object
     that the slab checks named. `kind` is `slab`, `page`, `stack`, `guard`, `module`, `symbol`,
     `vmap`, `page-struct`, `modules-area`, `nothing`, `unknown`, or `value` where it is no pointer.
     `state` is `live`, `free` or `unknown`; of a module, its own. `start` and `size` are those of
-    the object; a size of 0 says that only the slot is known in which it lies. `data` is its first
-    bytes and `redzone` those behind it, in hexadecimal; None where the dump does not hold them.
+    the object; a size of 0 means that only its slot is known. `data` is its first
+    bytes and `redzone` those after it, in hexadecimal; None where the dump does not hold them.
     `kept` are places that hold the value.
     """
 
@@ -105,12 +108,13 @@ class PointedMemory(msgspec.Struct, frozen=True, rename={"kind": "is", "data": "
 
     @property
     def is_past_end(self) -> bool:
-        """Whether it points behind an object, into its padding or redzone, but not before it."""
+        """Whether it points past the end of an object, into its padding or redzone."""
         return self.kind == "slab" and bool(self.size) and self.offset >= self.size
 
     @property
     def is_trampled(self) -> bool:
-        """Whether the bytes behind the object are no longer those that the allocator put there."""
+        """Whether the bytes after the object are no longer those that the allocator wrote there."""
+        # SLUB_RED_INACTIVE and SLUB_RED_ACTIVE (include/linux/poison.h).
         whole = {byte * (len(self.redzone or "") // 2) for byte in ("bb", "cc")}
         return bool(self.redzone) and self.redzone not in whole
 
@@ -164,7 +168,7 @@ def encoded(pointed: PointedMemory) -> str:
 
 
 def decoded(text: str) -> PointedMemory | None:
-    """Return what `encoded` gave a text for, or None where it is something else."""
+    """Return the value that `encoded` wrote, or None where the text is anything else."""
     try:
         return msgspec.json.decode(text, type=PointedMemory)
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):

@@ -1,7 +1,7 @@
 """Regular expressions that are compiled when they are first used.
 
-A log needs few of the hundred expressions that all the dialects and families have, and compiling
-them all would cost more than reading the log.
+One log needs few of the hundreds of expressions of all formats and families, and compiling them all
+would take longer than reading the log.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _METHODS: Final = ("search", "match", "fullmatch", "finditer", "findall", "split
 
 
 class _Lazy:
-    """Stands in for a compiled expression. What it was first asked for, it then has itself."""
+    """Stands in for a compiled expression; copies its methods at the first use."""
 
     __slots__ = ("_flags", "_source", *_METHODS, "__weakref__")
 
@@ -28,6 +28,7 @@ class _Lazy:
         self._flags = flags
 
     def __getattr__(self, name: str) -> Any:
+        # Called only while a slot is empty, so later uses find the method without this detour.
         compiled = re.compile(self._source, self._flags)
         for method in _METHODS:
             setattr(self, method, getattr(compiled, method))
@@ -35,15 +36,15 @@ class _Lazy:
 
 
 def regex(source: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
-    """Return what behaves as `re.compile(source, flags)` does, but compiles only when it is used.
+    """Return an object that behaves like `re.compile(source, flags)` but compiles at its first use.
 
-    A mistake in the expression is therefore found by the first use: every pattern needs a test.
+    A mistake in the expression shows only then, so every pattern needs a test.
     """
     return cast("re.Pattern[AnyStr]", _Lazy(source, flags))
 
 
 class WordedPattern:
-    """An expression that is only looked for in texts that hold a word it needs (`words_of`)."""
+    """An expression that is tried only on texts that hold a word it needs (`words_of`)."""
 
     __slots__ = ("pattern", "words")
 
@@ -52,17 +53,19 @@ class WordedPattern:
         self.pattern = regex(source)
 
     def search(self, text: str) -> re.Match[str] | None:
-        """Return what `re.search` does."""
+        """Return the first match, or None, as `re.search` does."""
         return self.pattern.search(text) if any(map(text.__contains__, self.words)) else None
 
 
 def words_of(source: str) -> tuple[str, ...]:
-    """Return words of which every text that the expression finds something in holds at least one.
+    """Return words such that every text that matches the expression holds at least one of them.
 
-    They are far quicker to look for than the expression, which need not even be compiled where they
-    are absent. The empty word stands where there is none, and every text holds that.
+    Words are far faster to look for than the expression, which is not even compiled where they are
+    absent. Where no word is certain the result holds the empty word, which is in every text.
     """
     groups = [_Group(aside=False)]
+    # One pass over the expression, with a stack for its brackets. What a quantifier makes optional
+    # and what a lookaround holds need not be in the text, so neither counts.
     for token in _TOKEN.finditer(source):
         mark, loose = token.group(), token["loose"]
         if mark.startswith("("):
@@ -73,6 +76,7 @@ def words_of(source: str) -> tuple[str, ...]:
         elif mark == "|":
             groups[-1].alternatives.append(("",))
         elif plain := token["plain"]:
+            # A quantifier applies to the last character only.
             plain = _ESCAPED.sub(r"\1", plain)
             groups[-1].needs((plain[:-1] if loose else plain,))
     return groups[0].words()
@@ -86,13 +90,14 @@ class _Group:
         self.alternatives: list[tuple[str, ...]] = [("",)]
 
     def needs(self, words: tuple[str, ...]) -> None:
-        """Take in words of which a text has to hold one; the most telling ones are kept."""
+        """Add words of which a text must hold one; only the most selective set is kept."""
         self.alternatives[-1] = max(self.alternatives[-1], words, key=_telling)
 
     def words(self) -> tuple[str, ...]:
-        """Return words of which a text has to hold one, whatever the alternative."""
+        """Return words of which a text must hold one, whatever the alternative."""
         return tuple(word for words in self.alternatives for word in words)
 
 
 def _telling(words: tuple[str, ...]) -> int:
+    # The shortest word decides: it is in the most texts.
     return min(map(len, words))

@@ -10,7 +10,7 @@ from pagefault_doctor.model.fact import Value
 
 
 class StepStatus(StrEnum):
-    """Where a step of a walk stands."""
+    """The state of a step. `attention` is done, with a finding that is a problem."""
 
     TODO = "todo"
     RUNNING = "running"
@@ -29,6 +29,7 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     """
 
     fact: str | None = None
+    # YAML and JSON use the Python keywords; so do the messages about mistakes.
     is_: Value | None = msgspec.field(default=None, name="is")
     in_: tuple[Value, ...] | None = msgspec.field(default=None, name="in")
     present: bool | None = None
@@ -52,7 +53,7 @@ class Suggestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One step. `tools` are used in order; the first suggestion that holds wins.
 
-    With `remedy` the step shows the usual cure of the likeliest cause, with its example.
+    With `remedy` the step shows the usual fix of the likeliest cause, with its example.
     """
 
     id: str
@@ -85,8 +86,8 @@ class Playbook(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
 class Remedy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What to change for a cause: in words, and as C code before and after.
 
-    `check` is what usually belongs before the line that faulted; `{pointer}` in it stands for the
-    expression that the line follows.
+    `check` is the code that usually belongs before the line that faulted; `{pointer}` in it stands
+    for the expression that the line dereferences.
     """
 
     change: str

@@ -1,4 +1,4 @@
-"""What the debug information of a module says about a fault: the bad pointer in the source."""
+"""The bad pointer in the source, from the debug information of a module."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class InlinedCall(msgspec.Struct, frozen=True):
-    """A function that the compiler put into its caller: its name, and where it is called."""
+    """A function that the compiler inlined into its caller: its name, and the place of the call."""
 
     function: str
     file: str | None = None
@@ -27,16 +27,16 @@ class Pointer(msgspec.Struct, frozen=True, kw_only=True):
     """The pointer that the faulting access went through, as the source has it.
 
     `name` is a variable (`dev`) or how it is reached (`sensor->ops`), `type` its C type; both are
-    None where only `candidates` are known, the members (`struct item.owner`) that it may be about.
-    `value` is hexadecimal, and so is `held`, what the register had: the compiler may keep the
-    address of a member in place of the structure's. The access was `offset` bytes from `value`: to
-    `access` (`dev->lock`), which is `member` (`struct device_state.lock`), each None where the type
-    tells neither. `around` is the structure in it (`struct item.link`) that lay at NULL, where that
-    explains the value: `container_of()` of NULL gives such a one. `function` is the one that the
-    variable belongs to. `how` is `location` where DWARF says that the register held it, `load`
-    where it was read from memory just before, `call` where it is a function pointer that was
-    called, `candidates` where no name is known. `returned_by` is the function that gave the value.
-    `others` are other variables with their values at that moment.
+    None where only `candidates` are known, the members (`struct item.owner`) it may be.
+    `value` is hexadecimal, and so is `held`, the content of the register: the compiler may keep
+    the address of a member in place of the structure's. The access was `offset` bytes from
+    `value`: to `access` (`dev->lock`), which is `member` (`struct device_state.lock`), each None
+    where the type does not show it. `around` is the structure in it (`struct item.link`) that was
+    at NULL, where that explains the value: `container_of()` of NULL results in one. `function` is
+    the one that the variable belongs to. `how` is `location` where DWARF places it in the register,
+    `load` where it was read from memory just before, `call` where it is a function pointer that was
+    called, `candidates` where no name is known. `returned_by` is the function that returned the
+    value. `others` are other variables with their values at that moment.
     """
 
     register: str

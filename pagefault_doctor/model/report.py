@@ -10,7 +10,7 @@ from pagefault_doctor.model.pointer import InlinedCall, Pointer
 
 
 class Kind(StrEnum):
-    """What a report is about, as far as its own words say."""
+    """What a report is about, by its own words. Why it happened is the cause (`RootCause`)."""
 
     NULL_POINTER = "null-pointer-dereference"
     PAGE_FAULT = "page-fault"
@@ -44,7 +44,7 @@ class Kind(StrEnum):
 
 
 USER_SIDE = frozenset({Kind.USER_SEGFAULT, Kind.USER_TRAP, Kind.OOM_KILL})
-"""Kinds that are not faults of the kernel; they count only after kernel faults."""
+"""Kinds that are not faults of the kernel itself; they rank after kernel faults."""
 
 
 class Access(StrEnum):
@@ -105,7 +105,7 @@ class LinkedModule(msgspec.Struct, frozen=True):
 
 
 class Line(msgspec.Struct, frozen=True):
-    """A line of the log as it stood there, made harmless. Lines count from 1."""
+    """A line of the log, unchanged but for control characters. Lines count from 1."""
 
     number: int
     text: str
@@ -126,7 +126,7 @@ class SourceLine(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """All that one report says.
+    """Everything read from one report.
 
     `title`, `alt_titles`, `type` and `corrupted` follow the naming that syzbot uses, so that a
     title can be searched for. `boot` counts the boots seen in the log from 0, `number` the reports
@@ -196,11 +196,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_call(self) -> bool:
-        """Whether its place is a call on the way to where the kernel complained.
+        """Whether its place is a call on the way to where the kernel reported the problem.
 
-        Without an instruction that faulted, the place is a frame of the trace. The offset is then
-        the one to return to, just behind the call. So it is where the processor jumped to what is
-        no code: then the faulting frame has no function.
+        Without a faulting instruction, the place is a frame of the trace, and its offset is the
+        return address, just after the call. The same holds where the processor jumped to an address
+        without code: then the faulting frame has no function.
         """
         if not self.frames or self.frames[0].function == self.function:
             return False

@@ -1,4 +1,4 @@
-"""A training scenario: a recorded real case with questions."""
+"""A training scenario: a recorded crash with questions."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from typing import Final
 import msgspec
 
 EVENTS: Final = ("mce", "nmi")
-"""Commands of QEMU's monitor (`hmp-commands.hx`) that only make the guest's hardware misbehave."""
+"""Commands of QEMU's monitor (`hmp-commands.hx`) that only make the guest's hardware misbehave.
+
+Others could read files or start programs on this machine, and a scenario may come from anywhere.
+"""
 
 
 class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A question put at a step, once its commands have run.
+    """A question at a step, asked once its commands have run.
 
     `choices` are shown in order; `answer` is the index of the right one, from 0.
     """
@@ -26,17 +29,17 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
 
 
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What `scenario.yaml` holds. The recording lies beside it as `recording.jsonl`.
+    """The content of `scenario.yaml`. The recording is beside it, as `recording.jsonl`.
 
     A scenario is about a module, or about a program: then `module` is None and `given` names the
     `program`; or about the machine itself: then `module` is None and `inject` holds what goes wrong
     there, each a command line of QEMU's monitor that begins with one of EVENTS. `given` is what the
     person of the case knew at the start, such as `source_dir`.
-    `trigger` holds the command lines that bring the fault once the module is loaded, or that make
-    the machine ready for an event, quoted as for a shell; none where loading it is enough.
+    `trigger` holds the command lines that cause the fault once the module is loaded, or that
+    prepare the machine for an event, quoted as for a shell; none where loading is enough.
     `kernel_args` go on the kernel's command line.
     `arch` is the architecture of its machine, as the lab names it.
-    `bystanders` are other modules from outside the kernel's tree, loaded before and innocent.
+    `bystanders` are innocent out-of-tree modules that are loaded before.
     `kernel` is the Debian package of the kernel it needs, none where the lab's usual one will do.
     """
 
@@ -62,12 +65,12 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
 
     @property
     def blamed(self) -> str | None:
-        """The module that the verdict names: none where all it tells is that memory ran out."""
+        """The module that the verdict names: none where the log shows only that memory ran out."""
         return self.module if self.attribution == "module" else None
 
     @property
     def known(self) -> dict[str, str]:
-        """What a session of it is given, the trigger of its module included."""
+        """What a session of it starts with, including the trigger of its module."""
         known = self.module and self.trigger
         trigger = {"trigger": "\n".join(self.trigger)} if known else {}
         return self.given | trigger

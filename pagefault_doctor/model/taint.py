@@ -11,7 +11,7 @@ import msgspec
 
 
 class TaintFlag(msgspec.Struct, frozen=True):
-    """One flag: its bit in /proc/sys/kernel/tainted, its letter and what it says."""
+    """One flag: its bit in /proc/sys/kernel/tainted, its letter and its meaning."""
 
     bit: int
     letter: str
@@ -19,6 +19,7 @@ class TaintFlag(msgspec.Struct, frozen=True):
     meaning: str
 
 
+# Wordings are our own; names without TAINT_ as in include/linux/panic.h.
 FLAGS: Final = (
     TaintFlag(0, "P", "PROPRIETARY_MODULE", "a proprietary module was loaded"),
     TaintFlag(1, "F", "FORCED_MODULE", "a module was loaded by force"),

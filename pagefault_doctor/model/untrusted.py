@@ -1,4 +1,4 @@
-"""The one door in for text: bytes from logs, hosts and files become harmless strings.
+"""Make text from outside harmless: bytes of logs, hosts and files become strings here, only here.
 
 A control character could move the cursor, set the clipboard or retitle the terminal, and a
 bidirectional control could make a line read as something else. Both are shown, not obeyed: as
@@ -28,6 +28,7 @@ def _shown(match: re.Match[str]) -> str:
 
 def clean(text: str) -> str:
     """Return the text with every control and bidi character but newline and tab made visible."""
+    # Most text is plain ASCII, and this check is many times faster than the expression.
     if text.isascii() and text.isprintable():
         return text
     return _IN_TEXT.sub(_shown, text)

@@ -1,1 +1,1 @@
-"""Playbooks: read and checked from YAML, and walked by a pure state machine."""
+"""Playbooks: read from YAML and checked; a pure state machine walks them."""

@@ -1,4 +1,8 @@
-"""What must be true of a playbook, the causes and a scenario beyond their shape."""
+"""Checks of a playbook, the causes and a scenario beyond the types of their fields.
+
+Each check yields every mistake instead of raising at the first, so that a person can correct a file
+in one go.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +25,7 @@ Mistake = tuple[str, str]
 Look = Callable[[T], Iterable[Mistake]]
 
 SCHEMA = 1
+"""Version of the playbook format. A change that old files do not fit raises it."""
 _SLUG = regex(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _FACT = regex(r"[a-z0-9_]+(?:\.[a-z0-9_-]+)+")
 
@@ -30,20 +35,21 @@ def of_playbook(
     known_tools: Collection[str] | None = None,
     known_facts: Collection[str] | None = None,
 ) -> Iterator[Mistake]:
-    """Give every mistake in a playbook. Tools and facts are held against the known, where given."""
+    """Yield every mistake in a playbook. Tools and facts must be known, where a list is given."""
     yield from _schema(book.schema)
     yield from _slug("$.id", book.id)
     if not book.steps:
         yield "$.steps", "there is no step; write at least one"
     ids = [step.id for step in book.steps]
     yield from _twice("$.steps", ids)
+    # The engine adds a status fact for each step, which no tool declares.
     facts = None if known_facts is None else {*known_facts, *(f"step.{i}.status" for i in ids)}
     for number, step in enumerate(book.steps):
         yield from _of_step(f"$.steps[{number}]", step, ids, known_tools, facts)
 
 
 def of_causes(causes: Sequence[Cause]) -> Iterator[Mistake]:
-    """Give every mistake in the causes: each root cause but `none` must be there, once."""
+    """Yield every mistake in the causes: each root cause but `none` must be there, once."""
     ids = [cause.id for cause in causes]
     known = {cause.value for cause in RootCause} - {RootCause.NONE.value}
     yield from _twice("$.causes", ids)
@@ -56,7 +62,7 @@ def of_causes(causes: Sequence[Cause]) -> Iterator[Mistake]:
 def of_scenario(
     scenario: Scenario, playbook_ids: Collection[str], find: Callable[[str], Playbook]
 ) -> Iterator[Mistake]:
-    """Give every mistake in a scenario. `find` gives the playbook of one of the ids."""
+    """Yield every mistake in a scenario. `find` returns the playbook of one of the ids."""
     yield from _schema(scenario.schema)
     yield from _slug("$.id", scenario.id)
     yield from _one_of("$.root_cause", "root cause", scenario.root_cause, tuple(RootCause))

@@ -13,9 +13,9 @@ _PLACE = regex(r"\{([a-z0-9_.-]+)\}")
 
 
 def holds(condition: Condition, facts: Mapping[str, Fact]) -> bool:
-    """Return whether the condition is true of the facts. An unknown fact makes a test false.
+    """Return whether the condition is true of the facts. A test on an unknown fact is false.
 
-    Of a fact with several values, `in` asks whether any of them is among those listed.
+    For a fact with several values, `in` is true if any of them is listed.
     """
     if condition.all is not None:
         return all(holds(part, facts) for part in condition.all)
@@ -41,12 +41,12 @@ def _matches(condition: Condition, value: Value) -> bool:
 
 
 def _same(value: Value, wanted: Value) -> bool:
-    # True == 1 in Python; to a playbook a count of one is not a yes.
+    # True == 1 in Python, but for a playbook a count of one is not a yes.
     return value == wanted and isinstance(value, bool) == isinstance(wanted, bool)
 
 
 def places(text: str) -> tuple[tuple[str, ...], str]:
-    """Return the names of the facts that the text has places for, and the text without them."""
+    """Return the names of the facts in braces in the text, and the text without them."""
     return tuple(_PLACE.findall(text)), _PLACE.sub("", text)
 
 

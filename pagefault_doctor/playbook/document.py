@@ -20,13 +20,14 @@ SIZE_LIMIT: Final = 256 * 1024
 """Largest document, in bytes."""
 
 _DEPTH_LIMIT: Final = 32
+# The C loader is several times faster; distributions may build PyYAML without it.
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _STEP = regex(r"\.([^.\[]+)|\[(\d+)\]")
 _TAG: Final = "tag:yaml.org,2002:"
 
 
 class Document(msgspec.Struct, frozen=True):
-    """A document that was read: its data, and its nodes for saying where something stands."""
+    """A document that was read: its data, and its nodes, which know the line of each value."""
 
     source: str
     data: Any
@@ -35,7 +36,7 @@ class Document(msgspec.Struct, frozen=True):
     def problem(self, path: str, message: str, key: str = "") -> Problem:
         """Return a problem at the value of a path such as `$.steps[0].id`, or at a key within it.
 
-        A path that leads nowhere gives the place of the last value on the way that exists.
+        Where the path does not exist, the problem is at its last existing part.
         """
         node = self.root
         for name, index in _STEP.findall(path):
@@ -52,7 +53,7 @@ def parse(text: str, source: str) -> Document:
     """Return the document in the text; raises PlaybookError where it is not acceptable YAML."""
     try:
         _refuse_hostile(text)
-        # The loader is a safe one; what it constructs is our own doing, see _value.
+        # `compose` builds nodes only; `_value` constructs plain data from them.
         node = yaml.compose(text, Loader=_LOADER)
         if node is None:
             raise _Refused(Problem(1, 1, "$", "the file is empty; start it with `schema: 1`"))
@@ -73,7 +74,7 @@ class _Refused(Exception):
 
 
 def _refuse_hostile(text: str) -> None:
-    """Refuse what would be dangerous to compose, from the flat stream of events."""
+    """Refuse what would be dangerous to compose, by the flat stream of events."""
     if len(text.encode("utf-8", "surrogatepass")) > SIZE_LIMIT:
         message = f"the file is larger than {SIZE_LIMIT // 1024} kB; split it"
         raise _Refused(Problem(1, 1, "$", message))
@@ -82,6 +83,8 @@ def _refuse_hostile(text: str) -> None:
             message = "a control or bidi character; remove it, or write what it stands for in words"
             raise _Refused(Problem(number, column, "$", message))
     depth = 0
+    # Events come one by one and need no memory, so a billion-laughs document is refused before
+    # anything is built from it.
     for event in yaml.parse(text, Loader=_LOADER):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             message = "anchors and aliases are not allowed; write the value out"
@@ -118,6 +121,7 @@ def _mapping(node: yaml.MappingNode, path: str) -> dict[str, Any]:
             message = "a key must be plain text; put it in quotes if it is meant"
             raise _Refused(_at(key.start_mark, path, message))
         name = _scalar(key, path)
+        # PyYAML would let the last of two equal keys win, which hides a mistake.
         if name in made:
             message = f"`{name}` is given twice; remove one"
             raise _Refused(_at(key.start_mark, path, message))

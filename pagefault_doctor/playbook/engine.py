@@ -1,8 +1,8 @@
 """The engine: a pure state machine that walks a playbook.
 
-`advance` takes a state and an event of the session and gives the next state and what should be
-done about it. It runs nothing and reads nothing; whoever drives it carries out the effects and
-feeds back the events that come of them.
+`advance` takes a state and an event of the session and returns the next state and the effects to
+carry out. It runs nothing and reads nothing. The walk carries out the effects and passes back the
+events that result. So replaying the events of a session leads to the same state.
 """
 
 from __future__ import annotations
@@ -21,14 +21,17 @@ END: Final = "end"
 
 
 class OutputLearned(msgspec.Struct, frozen=True):
-    """What a command's output taught: an event that follows from others and is never logged."""
+    """Facts and findings of a command's output. It follows from logged events; it is not logged."""
 
     facts: tuple[Fact, ...] = ()
     findings: tuple[Finding, ...] = ()
 
 
 class StepState(msgspec.Struct, frozen=True):
-    """Where one step stands. `pending` tools are still to be used, in order."""
+    """The state of one step. `pending` tools are still to be used, in order.
+
+    `alarming` is set by a finding that is a problem.
+    """
 
     status: StepStatus = StepStatus.TODO
     pending: tuple[str, ...] = ()
@@ -38,7 +41,7 @@ class StepState(msgspec.Struct, frozen=True):
 
 
 class WalkState(msgspec.Struct, frozen=True):
-    """Where the walk stands."""
+    """The state of the walk. `current` is None before the first step."""
 
     playbook: Playbook
     current: str | None
@@ -90,6 +93,7 @@ def advance(state: WalkState, event: Event | OutputLearned) -> tuple[WalkState, 
         ):
             return state, ()
         case StepEntered(step=step):
+            # A step that is entered again starts over: the machine may have changed.
             pending = state.playbook.step(step).tools
             entered = StepState(StepStatus.RUNNING, pending)
             state = msgspec.structs.replace(_with_step(state, step, entered), current=step)
@@ -120,6 +124,7 @@ def suggest(state: WalkState, step_id: str) -> Suggest:
     for suggestion in step.suggest:
         if suggestion.when is None or holds(suggestion.when, state.facts):
             return Suggest(suggestion.go, fill(suggestion.because, state.facts))
+    # No suggestion holds: go on in the order of the playbook.
     ids = [s.id for s in state.playbook.steps]
     following = ids[ids.index(step_id) + 1 :]
     if following:
@@ -129,6 +134,7 @@ def suggest(state: WalkState, step_id: str) -> Suggest:
 
 def _proceed(state: WalkState, step: str) -> tuple[Effect, ...]:
     now = state.steps[step]
+    # A step that was skipped or finished meanwhile uses no more tools.
     if now.status is not StepStatus.RUNNING:
         return ()
     if now.pending:
@@ -137,12 +143,13 @@ def _proceed(state: WalkState, step: str) -> tuple[Effect, ...]:
 
 
 def _conclusion(step: StepState) -> tuple[StepStatus, str]:
-    """Judge a step by what became of its tools."""
+    """Return the status of a step by the outcomes of its tools, the most telling first."""
     by_outcome: dict[Outcome, list[ToolFinished]] = {}
     for tool in step.finished:
         by_outcome.setdefault(tool.outcome, []).append(tool)
     if step.alarming:
         return StepStatus.ATTENTION, ""
+    # One tool that worked is enough: the others are alternatives or additions.
     if Outcome.USED in by_outcome:
         return StepStatus.DONE, ""
     for outcome, status in (
@@ -153,6 +160,7 @@ def _conclusion(step: StepState) -> tuple[StepStatus, str]:
     ):
         if tools := by_outcome.get(outcome):
             return status, "; ".join(f"{t.tool}: {t.reason}" for t in tools if t.reason)
+    # Every tool returned at once: none was needed.
     return StepStatus.DONE, "nothing to do here"
 
 

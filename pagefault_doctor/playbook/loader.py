@@ -1,7 +1,7 @@
 """From YAML text to checked values: playbooks, causes and scenarios.
 
-The shape is checked by msgspec against the types of the model, the sense by `checks`. Every
-mistake is told with the line and column it stands at.
+msgspec checks the types of fields against the model, `checks` what they mean. Every mistake has the
+line and column where it is.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _STRUCTS: Final[dict[str, type[msgspec.Struct]]] = {
     "remedy": Remedy,
     "questions": Question,
 }
-"""The type of what stands under a field of that name."""
+"""The type of the value under a field of that name, to suggest the nearest field name."""
 
 
 class Causes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -85,17 +85,18 @@ def load_scenario(
 ) -> Scenario:
     """Return the scenario in the text; raises PlaybookError.
 
-    Its playbook must be one of those ids; `find` gives that playbook, to hold the steps against.
+    Its playbook must be one of those ids; `find` returns that playbook, whose steps are checked.
     """
     return _load(text, source, Scenario, lambda held: checks.of_scenario(held, playbook_ids, find))
 
 
 def read(path: Path) -> str:
-    """Return the text of a file, cut off just beyond the size that is still accepted.
+    """Return the text of a file, cut off just after the size that is still accepted.
 
     Raises OSError. Bytes that are not UTF-8 become U+FFFD.
     """
     with path.open("rb") as file:
+        # One byte more than the limit, so that `parse` notices a file that is too large.
         return file.read(SIZE_LIMIT + 1).decode("utf-8", "replace").replace("\r\n", "\n")
 
 
@@ -105,6 +106,7 @@ def _load(text: str, source: str, kind: type[T], look: checks.Look[T]) -> T:
         value = msgspec.convert(document.data, kind)
     except msgspec.ValidationError as error:
         raise PlaybookError(source, (_misshapen(document, str(error), kind),)) from None
+    # In the order of the file, not of the checks.
     problems = tuple(sorted(document.problem(*mistake) for mistake in look(value)))
     if problems:
         raise PlaybookError(source, problems)
@@ -112,7 +114,11 @@ def _load(text: str, source: str, kind: type[T], look: checks.Look[T]) -> T:
 
 
 def _misshapen(document: Document, error: str, kind: type[msgspec.Struct]) -> Problem:
-    """Say msgspec's error in plain words, at the place it means."""
+    """Return msgspec's error in plain words, at its place in the file.
+
+    msgspec has only messages, no structured errors, so its wording is parsed; where it changes, the
+    message is passed through.
+    """
     match = _AT.match(error)
     path = (match and match["path"]) or "$"
     what = match["what"] if match else error

@@ -11,9 +11,9 @@ from pagefault_doctor.model.errors import UsageError
 
 
 class Problem(msgspec.Struct, frozen=True, order=True):
-    """One mistake: where it stands (line and column count from 1), in which field, and the mend.
+    """One mistake: its place (line and column count from 1), its field, and how to correct it.
 
-    `path` names the field as in `$.steps[0].suggest[1].go`; it is `$` for the file as a whole.
+    `path` is the field, such as `$.steps[0].suggest[1].go`, or `$` for the whole file.
     """
 
     line: int
@@ -34,7 +34,7 @@ class PlaybookError(UsageError):
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return a hint that names the nearest known word, else a list of what there is."""
+    """Return a hint with the nearest known word, else a list of all."""
     names = sorted(known)
     if close := difflib.get_close_matches(word, names, n=1):
         return f"did you mean `{close[0]}`?"

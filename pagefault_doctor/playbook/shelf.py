@@ -1,6 +1,6 @@
-"""The shelf: where the bundled playbooks, causes and training scenarios lie.
+"""The bundled playbooks, causes and training scenarios, by their ids.
 
-A name from outside is only ever compared with what is there, so none can lead out of the folder.
+A name from outside is only compared with the ids that exist, so it cannot lead out of the folder.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ _RECORDING = "recording.jsonl"
 def folder() -> Path:
     """Return the folder of the playbooks: the installed package's own, else the source checkout's.
 
-    Raises MissingError where neither is there.
+    Raises MissingError where neither exists.
     """
     package = Path(__file__).resolve().parents[1]
+    # The wheel has a copy inside the package (see pyproject.toml); a checkout has the original.
     for place in (package / "_playbooks", package.parent / "playbooks"):
         if (place / _CAUSES).is_file():
             return place

@@ -1,4 +1,4 @@
-"""The analysis of one report: what happened, why, what else it may be, what to change and do."""
+"""The analysis of one report: what happened, why, what else it may be, what to change and try."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _LEVEL = 3
 def analysis(
     diagnosis: Diagnosis, causes: Mapping[str, Cause], here: MatchedRemedy | None = None
 ) -> Iterator[Block]:
-    """Give the blocks of an analysis, in the order in which one would be read aloud.
+    """Yield the blocks of an analysis, in the order in which an expert would explain it.
 
-    `causes` has the words for each root cause, `here` the line to mend where a walk found it.
-    Every sentence names the line of the log or the command that it rests on.
+    `causes` has the explanation of each root cause, `here` the line to change where a walk found
+    it. Every sentence names the line of the log or the command that it was read from.
     """
     account, cause = diagnosis.account, causes.get(diagnosis.root_cause)
     yield Paragraph(in_short(diagnosis, cause))
@@ -46,7 +46,7 @@ def analysis(
 
 
 def in_short(diagnosis: Diagnosis, cause: Cause | None) -> str:
-    """Return the analysis in a few sentences: the cause, the crux, the runner-up, the cure."""
+    """Return the analysis in a few sentences: cause, crux, runner-up, fix."""
     summary = diagnosis.summary
     said = [f"{summary[:1].upper()}{summary[1:]} ({diagnosis.confidence:.0%})."]
     if diagnosis.account is not None:
@@ -59,7 +59,7 @@ def in_short(diagnosis: Diagnosis, cause: Cause | None) -> str:
 
 
 def _runner_up(diagnosis: Diagnosis) -> str:
-    """Say what else was considered, and what speaks against it."""
+    """Return a sentence about the next likely cause and the evidence against it."""
     if len(diagnosis.candidates) < 2:
         return "No other cause fits." if diagnosis.confidence >= 0.5 else ""
     other = diagnosis.candidates[1]
@@ -94,11 +94,12 @@ def _causes(candidates: tuple[Candidate, ...], cause: Cause | None) -> Iterator[
 
 
 def weighed(candidate: Candidate) -> Iterator[str]:
-    """Give what speaks for and against a cause, the strongest first, with its places."""
+    """Yield the evidence for and against a cause, the strongest first, with its places."""
     for evidence in candidate.supporting:
         yield f"for: {cited(evidence)}"
     for evidence in candidate.opposing:
         yield f"against: {cited(evidence)}"
+    # Said, not left out: the reader must see that it was looked for.
     if not candidate.opposing:
         yield "against: nothing found"
 
@@ -120,7 +121,7 @@ def _registers(registers: Iterable[RegisterNote]) -> Iterator[Block]:
 
 
 def _change(cause: Cause, here: MatchedRemedy | None) -> Iterator[Block]:
-    """Tell the cure of a cause: at the line where that is known, else by an example."""
+    """Yield the fix of a cause: at the line where that is known, else as an example."""
     yield Heading("What to change", _LEVEL)
     yield Paragraph(cause.remedy.change)
     if here is not None:
@@ -145,7 +146,7 @@ def _to_do(diagnosis: Diagnosis, cause: Cause | None) -> Iterator[str]:
 
 
 def tried(experiment: Experiment) -> Iterator[str]:
-    """Give an experiment in words: what to do, and what each cause would make of it."""
+    """Yield an experiment in words: what to do, and the outcome that each cause predicts."""
     yield f"to tell the causes apart, {experiment.do}"
     for cause, outcome in experiment.tells:
         yield f"if it is {cause}: {outcome}"

@@ -1,4 +1,7 @@
-"""Blocks of text: a report before it takes the form of plain text, Markdown or HTML."""
+"""Blocks of text: a report before it is rendered as plain text, Markdown or HTML.
+
+One outline and three renderers, so that the formats cannot differ in what they contain.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ class Items(msgspec.Struct, frozen=True):
 
 
 class Verbatim(msgspec.Struct, frozen=True):
-    """Text kept as it stands: a command, its output, lines of a log."""
+    """Text that is not reflowed: a command, its output, lines of a log."""
 
     text: str
 
@@ -38,6 +41,7 @@ Block = Heading | Paragraph | Items | Verbatim
 def describe(candidate: Candidate) -> str:
     """Return a candidate in one phrase: confidence, cause, and who has to act."""
     blame = f"{candidate.attribution} {candidate.module or ''}".rstrip()
+    # Hardware as cause and as attribution would be said twice.
     if blame == candidate.root_cause:
         return f"{candidate.confidence:.0%} {blame}"
     return f"{candidate.confidence:.0%} {candidate.root_cause}, {blame}"

@@ -1,4 +1,4 @@
-"""A diagnosis for the eye: a few lines for each report of a log."""
+"""A diagnosis as text: a few lines for each report of a log."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def diagnosis_outline(
     opinion: Opinion,
     causes: Mapping[str, Cause],
 ) -> Iterator[Block]:
-    """Give the blocks of a diagnosis, for Markdown. `causes` has the words for each root cause."""
+    """Yield the blocks of a diagnosis, for Markdown. `causes` explains each root cause."""
     yield Heading(f"Diagnosis of {source}", 1)
     yield Paragraph(opinion.verdict.summary)
     for report, diagnosis in zip(reports, opinion.by_report, strict=True):
@@ -59,6 +59,7 @@ def _told(source: str, report: Report, diagnosis: Diagnosis, width: int) -> Iter
             width,
             initial_indent=f"  {label:{_LABEL}}",
             subsequent_indent=" " * (_LABEL + 2),
+            # Paths and commands stay whole, to be copied.
             break_long_words=False,
             break_on_hyphens=False,
         )

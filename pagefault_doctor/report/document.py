@@ -14,6 +14,7 @@ DIAGNOSIS_SCHEMA: Final = "pfdoctor.diagnosis/1"
 
 Document = dict[str, Any]
 
+# Listed, not dumped: a new field of a report must not enter the JSON by accident.
 _AS_THEY_ARE: Final = (
     "title",
     "alt_titles",

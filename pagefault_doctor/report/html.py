@@ -1,4 +1,7 @@
-"""An outline as one HTML page that needs nothing else."""
+"""An outline as one HTML page without external files.
+
+The Content-Security-Policy keeps the page inert even if some text of a log were not escaped.
+"""
 
 from __future__ import annotations
 

@@ -31,6 +31,7 @@ def _block(block: Block) -> str:
         case Items(items=items):
             return "\n".join(f"- {literal(item)}" for item in items)
         case Verbatim(text=text):
+            # A fence must be longer than any in the text (CommonMark, 4.5).
             longest = max(map(len, _FENCES.findall(text)), default=2)
             fence = "`" * max(3, longest + 1)
             return f"{fence}text\n{text}\n{fence}"

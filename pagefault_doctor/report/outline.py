@@ -15,14 +15,14 @@ from pagefault_doctor.session import remedy
 from pagefault_doctor.session.view import CommandRecord, View
 
 TAIL = 40
-"""Lines of a command's output that a report shows at most."""
+"""Most lines of a command's output in a report; the session has them all."""
 
 MARKS = {Mark.BAD: "!", Mark.GOOD: "v", Mark.NEUTRAL: "-"}
-"""How a finding's mark is written: problem, good sign, neither."""
+"""The sign of a finding's mark: problem, good sign, neither. ASCII, for tickets and mails."""
 
 
 def session_outline(view: View) -> Iterator[Block]:
-    """Give the blocks of a session's report: the verdict first, then all that it rests on."""
+    """Yield the blocks of a session's report: the verdict, then each step with its commands."""
     yield Heading(f"pfdoctor session {view.started.id}", 1)
     yield Items(tuple(_particulars(view)))
     yield from _verdict(view)

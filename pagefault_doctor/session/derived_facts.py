@@ -16,7 +16,7 @@ GIVEN: Final = (
     *("trigger", "suspect"),
     *("program", "core"),
 )
-"""What a person can name; each becomes a fact `given.NAME`."""
+"""What a person can give at the start; each becomes a fact `given.NAME`."""
 
 DERIVED: Final = (
     "log.lines",
@@ -46,7 +46,7 @@ DERIVED: Final = (
 
 
 def known_facts(tools: Iterable[Tool]) -> frozenset[str]:
-    """Return the name of every fact that a walk with these tools can come to know.
+    """Return the name of every fact that a walk with these tools can have.
 
     The engine's own `step.ID.status` are not among them.
     """
@@ -57,7 +57,7 @@ def known_facts(tools: Iterable[Tool]) -> frozenset[str]:
 def derived_facts(case: Case, opinion: Opinion) -> tuple[Fact, ...]:
     """Return the facts `report.*`, `suspect.*`, `verdict.*`, `experiment.*` of the case as it is.
 
-    The report meant is the one that the verdict is about.
+    `report.*` is about the report of the verdict.
     """
     report = case.main_report
     source = Source("the logs", report.span.first_line if report else None)
@@ -86,6 +86,7 @@ def _of_report(report: Report | None) -> Iterator[tuple[str, Value | None]]:
 def _of_verdict(opinion: Opinion) -> Iterator[tuple[str, Value | None]]:
     verdict = opinion.verdict
     yield "verdict.root_cause", verdict.root_cause.value
+    # Without a fault, conditions on the rest must be false.
     if verdict.root_cause is RootCause.NONE:
         return
     yield "verdict.attribution", verdict.attribution.value

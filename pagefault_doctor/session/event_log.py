@@ -15,7 +15,7 @@ from pagefault_doctor.model.event import SCHEMA, Event, SessionStarted
 from pagefault_doctor.model.untrusted import clean, clean_line
 
 LIMIT = 1 << 30
-"""Bytes of a session file that are read at most."""
+"""Largest session file that is read, in bytes."""
 
 
 class SessionError(PfDoctorError):
@@ -26,7 +26,7 @@ class Sink(Protocol):
     """Where a walk writes its events."""
 
     def append(self, event: Event) -> None:
-        """Keep the event for good. Raises SessionError when it cannot be kept."""
+        """Save the event. Raises SessionError where it cannot be saved."""
         ...
 
     def close(self) -> None:
@@ -51,6 +51,7 @@ class EventLog:
         """Return a new, empty session file that only its owner can read; raises SessionError."""
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # O_EXCL: never write into a file, or through a link, that is there already.
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
             return cls(path, os.open(path, flags, 0o600))
         except OSError as error:
@@ -58,7 +59,7 @@ class EventLog:
 
     @classmethod
     def reopen(cls, path: Path) -> EventLog:
-        """Return an existing session file for more events, with a torn last line cut off."""
+        """Open an existing session file for more events; an incomplete last line is cut off."""
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
             os.ftruncate(descriptor, _whole_lines(path))
@@ -71,10 +72,12 @@ class EventLog:
         line = encode(event)
         before = os.fstat(self._descriptor).st_size
         try:
+            # write(2) may write less than asked, for example on a nearly full disk.
             while line:
                 line = line[os.write(self._descriptor, line) :]
             os.fsync(self._descriptor)
         except OSError as error:
+            # Freeing the half event always works, even on a full disk.
             os.ftruncate(self._descriptor, before)
             raise _unwritable(self.path, error) from error
 
@@ -86,13 +89,13 @@ class EventLog:
 
 
 class MemoryLog:
-    """Events kept in memory only: for training, tests, and boxes that can write nowhere."""
+    """Events in memory only: for training, tests, and machines with nowhere to write."""
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
         self.events = list(events)
 
     def append(self, event: Event) -> None:
-        """Keep the event for as long as this process lives."""
+        """Keep the event until this process ends."""
         self.events.append(event)
 
     def close(self) -> None:
@@ -100,14 +103,15 @@ class MemoryLog:
 
 
 _SUSPECT: Final = re.compile(rb"[^\x20-\x7e]|\\[bfru]")
-"""Bytes of a line of JSON that may stand for a control character, however it is written."""
+"""Bytes in a line of JSON that may be or encode a control character. Most lines have none, and
+need no walk through their values."""
 
 
 def read_events(path: Path) -> tuple[Event, ...]:
     """Return the events of a session file or recording.
 
-    A torn last line, as kill -9 or a full disk leave behind, is passed over. Raises SessionError
-    where the file cannot be read and UsageError, naming the line, where it is no session.
+    An incomplete last line, which kill -9 or a full disk can leave, is skipped. Raises SessionError
+    where the file cannot be read and UsageError, with the line, where it is not a session.
     """
     try:
         if path.stat().st_size > LIMIT:
@@ -119,9 +123,9 @@ def read_events(path: Path) -> tuple[Event, ...]:
 
 
 def parse_events(data: bytes, source: str) -> tuple[Event, ...]:
-    """Return the events in the bytes of a session file, all text in them made harmless.
+    """Return the events in the bytes of a session file, with all text made harmless.
 
-    A recording may come from anywhere. Raises UsageError where it is none.
+    A recording may come from anywhere. Raises UsageError where the bytes are not a session.
     """
     decoder = msgspec.json.Decoder(Event)
     whole = data[: data.rfind(b"\n") + 1]

@@ -1,4 +1,4 @@
-"""The usual cure of a cause, matched to the very line that faulted."""
+"""The usual fix of a cause, matched to the line that faulted."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _FOLLOWED = (
     regex(rf"(?:^|[=(,!?:;]|return)\s*\*({_NAME})"),
     regex(rf"({_NAME}?)\["),
 )
-"""Expressions that a line follows, the surest first."""
+"""Dereferences in a line of C, the most certain first."""
 
 
 class MatchedRemedy(msgspec.Struct, frozen=True):
-    """A cure at its line. `place` is `file.c:12`, `code` the line itself.
+    """A fix at its line. `place` is `file.c:12`, `code` the line itself.
 
-    `pointer` is what the line follows, and `check` what usually belongs before it; both are empty
-    where the line does not show it.
+    `pointer` is the expression that the line dereferences, `check` the code that usually belongs
+    before it; both are empty where the line does not show the expression.
     """
 
     place: str
@@ -33,16 +33,17 @@ class MatchedRemedy(msgspec.Struct, frozen=True):
 
 
 def matched(case: Case, cause: Cause) -> MatchedRemedy | None:
-    """Return the cure of a cause for the line that faulted, None where the line was not seen."""
+    """Return the fix of a cause for the line that faulted, None where no tool printed the line."""
     place, code = case.get("source.place", ""), case.get("source.code", "")
     if not place or not code:
         return None
+    # The debugger knows which of several pointers in a line it was; the text can only guess.
     pointer = case.get("user.pointer", "") or followed(code)
     check = cause.remedy.check.replace("{pointer}", pointer) if pointer else ""
     return MatchedRemedy(place, code, pointer, check.rstrip("\n"))
 
 
 def followed(code: str) -> str:
-    """Return the expression that a line of C follows as a pointer, empty where none is seen."""
+    """Return the expression that a line of C dereferences, empty where there is none."""
     found = (match for shape in _FOLLOWED if (match := shape.search(code)))
     return next((match[1] for match in found), "")

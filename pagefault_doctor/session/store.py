@@ -1,4 +1,4 @@
-"""Where sessions are kept, and how one is found again."""
+"""The folder of sessions, and how to find one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ _ID = regex(r"[0-9a-z][0-9a-z-]{0,63}")
 
 
 class SessionSummary(msgspec.Struct, frozen=True):
-    """One line of the list of sessions. `started` is seconds since the epoch."""
+    """One line of the list of sessions. `started` is seconds since the epoch.
+
+    `problem` is set where the file cannot be read; then only `id` is known.
+    """
 
     id: str
     started: float
@@ -32,17 +35,19 @@ class SessionSummary(msgspec.Struct, frozen=True):
 def sessions_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """Return the folder of session files: below XDG_STATE_HOME, else ~/.local/state."""
     state = environ.get("XDG_STATE_HOME") or ""
+    # The XDG Base Directory Specification says to ignore a relative path.
     root = Path(state) if state.startswith("/") else Path.home() / ".local/state"
     return root / "pfdoctor/sessions"
 
 
 def new_id(now: float) -> str:
-    """Return an id for a session that starts now: local date and time, and two random digits."""
+    """Return an id for a session that starts now: local date and time, and four hex digits."""
     return time.strftime("%Y%m%d-%H%M%S", time.localtime(now)) + "-" + os.urandom(2).hex()
 
 
 def path_of(folder: Path, session_id: str) -> Path:
     """Return the file of a session; raises UsageError where the id is no id."""
+    # The id comes from the command line, and must not lead out of the folder.
     if not _ID.fullmatch(session_id):
         raise UsageError(f"{session_id!r} is no session id", "pfdoctor sessions lists them")
     return folder / f"{session_id}.jsonl"
@@ -67,11 +72,12 @@ def find(folder: Path, session_id: str | None) -> Path:
 
 
 def summaries(folder: Path) -> tuple[SessionSummary, ...]:
-    """Return a line for each session, newest first; one that cannot be read says why."""
+    """Return a line for each session, newest first; an unreadable one has the reason."""
     return tuple(_summary(path) for path in _paths(folder))
 
 
 def _paths(folder: Path) -> list[Path]:
+    # Ids begin with the time, so the order of names is that of the starts.
     return sorted(folder.glob("*.jsonl"), reverse=True)
 
 

@@ -1,4 +1,7 @@
-"""What is known of a session: a fold over its events, and the only truth that screens show."""
+"""Everything known of a session, computed from its events. Screens and reports show only this.
+
+Nothing here is saved: a better parser improves old sessions when they are read again.
+"""
 
 from __future__ import annotations
 
@@ -36,9 +39,9 @@ from pagefault_doctor.tools.tool import Tool
 
 
 class CommandRecord(msgspec.Struct, frozen=True):
-    """A command of the session. `result` is None while it runs, and for good if it was cut short.
+    """A command of the session. `result` is None while it runs, and stays None if it was cut short.
 
-    `findings` are what its output taught.
+    `findings` are those read from its output.
     """
 
     number: int
@@ -51,7 +54,7 @@ class CommandRecord(msgspec.Struct, frozen=True):
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """A session at one moment. `effects` is what the engine wants done now."""
+    """A session at one moment. `effects` are those of the engine that are to be carried out now."""
 
     started: SessionStarted
     state: engine.WalkState
@@ -77,8 +80,9 @@ class View(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def explained(self) -> Opinion:
-        """The opinion with the account of each report."""
-        # A screen asks at each key. Most views are folded over without anybody reading them.
+        """The opinion with the explanation of each report."""
+        # Cached, because a screen reads it at each key. Computed here, because most views are only
+        # a step on the way to the next.
         from pagefault_doctor.diagnosis.explanation import with_explanations
 
         return with_explanations(self.opinion, self.case.logs, self.case.facts)
@@ -89,7 +93,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
 
 class Fold:
-    """Turns events into views. Holds what a fold needs beside the events: the tools."""
+    """Computes views from events, with the tools that read the output of commands."""
 
     def __init__(self, tools: Mapping[str, Tool]) -> None:
         self._tools = tools
@@ -127,6 +131,7 @@ class Fold:
             case LogRead(log=log):
                 view = self._learn(view, _reading_of_given(log))
             case StepEntered():
+                # A tool plans by its results in this step, so a new step starts without any.
                 view = _with(view, case=msgspec.structs.replace(view.case, results={}))
             case CommandStarted():
                 return _with(view, commands=(*view.commands, self._record(event)), ended=None)
@@ -163,7 +168,7 @@ class Fold:
     def _finish(self, view: View, event: CommandFinished) -> View:
         index = next((i for i, c in enumerate(view.commands) if c.number == event.number), None)
         if index is None:
-            return view
+            return view  # A damaged recording: there is nothing to attach the result to.
         record = view.commands[index]
         result = Result(
             command=record.command,
@@ -173,6 +178,7 @@ class Fold:
             errors=event.errors,
             seconds=event.seconds,
         )
+        # Half an output would be read as if it were all, so it is not read at all.
         lost = event.status is ResultStatus.LOST
         reading = ToolReading() if lost else self._read(result, view.case)
         done = msgspec.structs.replace(record, result=result, findings=reading.findings)
@@ -194,10 +200,10 @@ class Fold:
         return self._cut_short(view, record)
 
     def _cut_short(self, view: View, record: CommandRecord) -> View:
-        """Go on after a command that we or its machine left in the middle.
+        """Go on after a command that did not finish because we or its machine ended.
 
-        One that only observes is proposed again. A riskier one is over: it may itself have taken
-        the machine down, as a reboot should and a faulty module may.
+        One that only observes is proposed again. A riskier one counts as done: it may itself have
+        taken the machine down, as a reboot should and a faulty module may.
         """
         if record.command.risk is Risk.READ:
             return view
@@ -219,7 +225,7 @@ class Fold:
         try:
             return tool.read(result, case)
         except Exception as error:
-            # The box is ill and the walk must go on: a reader's own mistake is told as a finding.
+            # The machine is broken and the walk must go on: a bug of a reader becomes a finding.
             text = f"pfdoctor could not read this output ({type(error).__name__}: {error})"
             return ToolReading(findings=(Finding(text, Mark.NEUTRAL, Source(result.command.text)),))
 
@@ -234,6 +240,7 @@ class Fold:
             logs=logs,
         )
         opinion = view.opinion
+        # Diagnosing takes milliseconds, and most commands bring neither facts nor logs.
         if reading.facts or reading.log is not None:
             opinion = diagnose(case.logs, case.facts)
         derived = derived_facts(case, opinion)
@@ -244,7 +251,7 @@ class Fold:
 
 
 def _without_refused(done: tuple[Result, ...], command: Command) -> tuple[Result, ...]:
-    """Leave the refused run of a command out where it was run again as root."""
+    """Return the results without the refused run of a command that now ran as root."""
     again = command.as_root and done and done[-1].command.argv == command.argv
     return done[:-1] if again else done
 

@@ -1,8 +1,8 @@
 """The walk: drives the engine, the tools and a host, and logs every event.
 
-The wizard, the command line, a replay and a test all walk through this one door, so that the same
-choices give the same events everywhere. It asks nobody anything: whoever walks looks at
-`proposed` and `suggestion` and then calls `run`, `decline`, `skip` or `enter`.
+The wizard, the command line, a replay and the tests all use this class, so that the same choices
+give the same events everywhere. It never asks: its caller reads `proposed` and `suggestion` and
+then calls `run`, `decline`, `skip` or `enter`.
 """
 
 from __future__ import annotations
@@ -53,7 +53,11 @@ class ConsentError(PfDoctorError):
 
 
 class Walk:
-    """One walk through a playbook on a host."""
+    """One walk through a playbook on a host.
+
+    `proposed` is the next command, `suggestion` the next step; at most one of them is set.
+    `unsaved` is the reason why events can no longer be saved, if so.
+    """
 
     def __init__(
         self,
@@ -103,7 +107,7 @@ class Walk:
         tools: Mapping[str, Tool],
         clock: Clock = time.time,
     ) -> Walk:
-        """Return the walk that those events tell of, at the point where they end."""
+        """Return the walk of these events, at the point where they end."""
         view = Fold(tools).replay(events, playbook)
         cut = next((c.number for c in view.commands if not c.result and not c.interrupted), None)
         walk = cls(view, host=host, sink=sink, tools=tools, clock=clock)
@@ -134,11 +138,12 @@ class Walk:
         cancel: threading.Event | None = None,
         runner: Callable[[Command], Result] | None = None,
     ) -> Result:
-        """Run the proposed command, or the person's edition of it, and log both its ends.
+        """Run the proposed command, or the person's edit of it, and log its start and its end.
 
-        `runner` runs it in place of the host: for interactive commands, which need the terminal.
+        `runner` replaces the host, for interactive commands, which need the terminal.
         Raises ConsentError, before anything runs, for a risky command without consent.
         """
+        # Checked here and not only by the screens, so that no caller can forget it.
         if command.risk is not Risk.READ and (consent == NO_CONSENT or self.view.started.read_only):
             raise ConsentError(f"{command.text} needs consent: its risk is {command.risk}")
         step = self.view.step
@@ -174,7 +179,7 @@ class Walk:
         return result
 
     def decline(self, command: Command, reason: str) -> None:
-        """Do not run the proposed command; its tool is done for this step."""
+        """Decline the proposed command; its tool is finished for this step."""
         self._decline(command, reason)
         self._settle()
 
@@ -185,11 +190,11 @@ class Walk:
         self._settle()
 
     def note(self, text: str) -> None:
-        """Keep a note of the person with the current step."""
+        """Log a note of the person at the current step."""
         self._emit(NoteWritten(step=self.view.step or "", text=text))
 
     def answer(self, answered: QuestionAnswered) -> None:
-        """Keep the answer to a training question."""
+        """Log the answer to a training question."""
         self._emit(answered)
 
     def give_log(self, log: KernelLog) -> None:
@@ -206,6 +211,7 @@ class Walk:
     def _settle(self) -> None:
         """Carry out effects until a command or a suggestion waits for the person."""
         self.proposed = self.suggestion = None
+        # Bounded, so that a mistake in the engine cannot hang the wizard.
         for _ in range(10 * MOST_COMMANDS):
             match self.view.effects:
                 case (UseTool(tool=tool),):
@@ -234,8 +240,8 @@ class Walk:
             self._finish_tool(tool_id, Outcome.BLOCKED, wanted.reason, wanted.remedy)
             return True
         if wanted is None:
-            told = any(c.findings for c in self.view.commands if c.result in done)
-            self._finish_tool(tool_id, *_outcome(done, told))
+            found = any(c.findings for c in self.view.commands if c.result in done)
+            self._finish_tool(tool_id, *_outcome(done, found))
             return True
         if wanted.risk is not Risk.READ and self.view.started.read_only:
             self._decline(wanted, "read-only")
@@ -265,7 +271,7 @@ class Walk:
         )
 
     def _emit(self, event: Event) -> None:
-        """Log the event, then let it count. A box that can no longer be written to walks on."""
+        """Log the event, then apply it, even where events can no longer be saved."""
         event = msgspec.structs.replace(event, at=self._clock())
         try:
             self._sink.append(event)
@@ -274,14 +280,14 @@ class Walk:
         self.view = self._fold.apply(self.view, event)
 
 
-def _outcome(done: tuple[Result, ...], told: bool) -> tuple[Outcome, str]:
-    """Judge a tool by its results; one that failed may still have `told` something.
+def _outcome(done: tuple[Result, ...], found: bool) -> tuple[Outcome, str]:
+    """Return the outcome of a tool by its results; one that failed counts as used with findings.
 
-    A modprobe that the kernel killed has failed, and that is what was to be found out.
+    A modprobe that the kernel killed has failed, and that is the result that was wanted.
     """
     if not done:
         return Outcome.NOT_NEEDED, ""
-    if told or any(result.ok or result.said_anything for result in done):
+    if found or any(result.ok or result.said_anything for result in done):
         return Outcome.USED, ""
     first = next(iter(done[-1].errors.strip().splitlines()), "") or done[-1].status.value
     return Outcome.FAILED, first
