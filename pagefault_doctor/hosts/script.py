@@ -6,7 +6,7 @@ from functools import cache
 from typing import Final
 
 IF_PYTHON: Final = 'command -v python3 >/dev/null || exit 0; exec python3 -c "$@"'
-"""For sh; its first argument is the script. Without Python it prints nothing, and blocks nothing."""
+"""For sh; its first argument is the script. Without Python it prints nothing."""
 
 
 @cache
