@@ -1,4 +1,4 @@
-"""Processes: those of this machine, from /proc (a bare box has no ps), and how to start one."""
+"""The processes of this machine, from /proc (a minimal system has no ps), and how to start one."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class Sshd:
         self._configure()
 
     def new_key(self, name: str) -> None:
-        """Make a key, in place of an older one of that name."""
+        """Create a key; an older one of that name is replaced."""
         key = self.folder / name
         key.unlink(missing_ok=True)
         argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)]

@@ -34,7 +34,7 @@ def packed(folder: Path) -> str:
 
 
 def archive(folder: Path) -> str:
-    """A log behind a crash dump of eight gigabytes."""
+    """An archive with a log after a crash dump of eight gigabytes."""
     dump, log = tarfile.TarInfo("vmcore"), tarfile.TarInfo("dmesg")
     dump.size, log.size = 7 << 30, len(HEAD)
     held = io.BytesIO()

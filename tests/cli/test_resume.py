@@ -1,4 +1,4 @@
-"""What the person is told when a session is taken up again."""
+"""What `pfdoctor resume` prints for the person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Walking without a person: what runs by itself, and what a yes said before covers."""
+"""Walks without a person: what runs by itself, and what `--yes` covers."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ Told = Callable[..., list[dict[str, Any]]]
 
 
 def exported() -> Iterator[bytes]:
-    """Two boots, each with the oops; in between a program says what looks like one."""
+    """Two boots, each with the oops; between them a program prints text that looks like one."""
     for boot, lines in enumerate(([BANNER, *LOG.splitlines()], LOG.splitlines())):
         for number, line in enumerate(lines):
             stamp, _, text = line.partition(b"] ")

@@ -1,4 +1,4 @@
-"""What an address says by itself."""
+"""What an address alone shows."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def bench() -> ModuleType:
 
 
 def share_of_the_sure(said: Sequence[tuple[float, bool]]) -> tuple[float, int]:
-    """Return how many of those said with 90 % or more are right, and how many there are."""
+    """Return the share of right causes among those with 90 % or more, and their number."""
     sure = [right for confidence, right in said if confidence >= 0.9]
     return sum(sure) / len(sure), len(sure)
 

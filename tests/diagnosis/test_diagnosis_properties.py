@@ -1,4 +1,4 @@
-"""Whatever a report says, the diagnosis is total and its confidences are honest."""
+"""For any report the diagnosis is complete and its confidences are valid."""
 
 from __future__ import annotations
 

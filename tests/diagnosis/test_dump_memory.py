@@ -1,4 +1,4 @@
-"""What a dump says of the bad pointer: what each rule is for, and what only looks like it."""
+"""What a dump shows of the bad pointer: a case for each rule, and one that only looks like it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def slab(
 
 
 def read_from(what: str = "kmalloc-64", start: int = OBJECT, **rest: Any) -> PointedMemory:
-    """Return the bad pointer, which lies in that object."""
+    """Return the bad pointer, which points into that object."""
     return at(BAD, "value", "rax", kept=(Holder(what, hex(start), 16),), **rest)
 
 

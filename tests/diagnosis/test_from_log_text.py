@@ -76,7 +76,7 @@ def test_work_of_an_unloaded_module() -> None:
 
 
 def test_code_of_a_module_whose_init_function_failed() -> None:
-    """Nothing is called the last unloaded then, but the log tells that it had been loaded."""
+    """No module is called the last unloaded then, but the log shows that it was loaded."""
     came = "[    5.1] demo: loading out-of-tree module taints kernel.\n"
     found = verdict(came + UNLOADED.replace(" [last unloaded: demo]", ""))
     assert (found.root_cause, found.module) == (RootCause.USE_AFTER_FREE, "demo")

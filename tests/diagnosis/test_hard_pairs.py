@@ -1,4 +1,4 @@
-"""Faults that look alike: each pair is told apart, or called open with what splits it."""
+"""Faults that look alike: each pair is separated, or left open with an experiment."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LINK = "ffff888004c12340"
 
 
 def poison_overwritten(byte: int, last: str = LINK, hardware: str = BOARD) -> str:
-    """Return what the slab checks say of freed memory whose first odd byte is `byte`."""
+    """Return the slab checks' report on freed memory whose first changed byte is `byte`."""
     return stamped(
         "=" * 77,
         "BUG kmalloc-64 (Tainted: G           OE     ): Poison overwritten",
@@ -50,7 +50,7 @@ def poison_overwritten(byte: int, last: str = LINK, hardware: str = BOARD) -> st
 
 
 def broken_list(actual: str, hardware: str = BOARD) -> str:
-    """Return what the list checks say of a link that should be LINK."""
+    """Return the list checks' report on a link that should be LINK."""
     return stamped(
         f"list_del corruption. prev->next should be {LINK}, but was {actual}. (prev={LINK[:-2]}c0)",
         "------------[ cut here ]------------",
@@ -95,7 +95,7 @@ HOLDER = ("schedule_timeout+0x118/0x150", "wait_for_completion+0x8a/0x160",
 
 
 def is_open(found: Diagnosis, *causes: RootCause) -> bool:
-    """Whether these two causes lead, neither is sure, and an experiment tells them apart."""
+    """Whether these two causes lead, neither is certain, and an experiment separates them."""
     leading = {candidate.root_cause for candidate in found.candidates[:2]}
     told = {cause for cause, _ in found.experiment.tells} if found.experiment else set()
     return leading == set(causes) == told and found.confidence < 0.75

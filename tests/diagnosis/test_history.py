@@ -1,4 +1,4 @@
-"""What several faults say together: within one boot, and from boot to boot."""
+"""What several faults show together: within one boot, and from boot to boot."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PLACES = (
 
 
 def crash(place: str, comm: str, address: str, **rest: Any) -> str:
-    """Return a crash on a garbage pointer; no out-of-tree module is loaded unless said."""
+    """Return a crash on a garbage pointer; without an out-of-tree module unless one is given."""
     known: dict[str, Any] = {"modules": "ext4 snd_pcm", "tainted": "Not tainted", **rest}
     value = address.zfill(16)
     known |= {"code": LOAD, "registers": {"rsi": value}, "trace": ()}

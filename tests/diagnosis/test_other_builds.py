@@ -1,4 +1,4 @@
-"""What a module's files say of whether it fits, and when they say nothing."""
+"""Whether a module's file is the build that ran, and when its files cannot show it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each register says, the error code in words, and where the page walk ended."""
+"""The meaning of each register, the error code in words, and where the page walk ended."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HEADERS = sorted(Path("/usr/src").glob("linux-headers-*/include/linux/poison.h")
 
 
 def read(value: str, *, used: bool = True, arch: str = "x86_64", **others: str) -> RegisterNote:
-    """Return what is said of a register with that value; `used` is whether the access used it."""
+    """Return the note on a register with that value; `used` is whether the access used it."""
     if arch == "arm64":
         registers = {"x1": value, "sp": "0xffff80000a0e8e98", **others}
         code = "(f9400020)" if used else "(d503201f)"  # ldr x0, [x1]

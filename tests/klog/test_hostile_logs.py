@@ -1,4 +1,4 @@
-"""Inputs made to cost time or memory are read within bounds, and what was cut is said.
+"""Inputs made to cost time or memory are read within limits, and a note names what was cut.
 
 `bench/hostile.py` reads the same at full size and prints what each takes.
 """
@@ -44,7 +44,7 @@ def test_a_line_of_megabytes_is_one_line(word: bytes) -> None:
 
 
 class Watched(bytes):
-    """Bytes that tell the longest piece that was taken out of them."""
+    """Bytes that remember the longest piece read from them."""
 
     longest = 0
 

@@ -1,4 +1,4 @@
-"""What stands before the kernel's words does not change what they say."""
+"""The prefix of a line does not change how its text is read."""
 
 from __future__ import annotations
 

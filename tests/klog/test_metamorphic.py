@@ -74,9 +74,9 @@ def _addresses(text: str) -> str:
 
 
 def _noisy(text: str) -> str:
-    """Let another driver talk now and then, but not between the head of a trace and its frames.
+    """Insert lines of another driver, but not between the head of a trace and its frames.
 
-    A report may only be so long, and a trace without frames near its head counts as broken.
+    The length of a report is limited, and a trace without frames near its head counts as broken.
     """
     lines: list[str] = []
     quiet = 0
@@ -94,7 +94,7 @@ def _starts(line: str) -> bool:
 
 
 def _tagged(text: str) -> str:
-    """Tag every line with one task, which tells nothing where several report at once."""
+    """Tag every line with one task. That would mislead where several tasks report at once."""
     if _CALLER.search(text) or sum(_starts(line) for line in text.split("\n")) != 1:
         return text
     return re.sub(_CLOCK, r"\g<0>[ T4242]", text, flags=re.MULTILINE)

@@ -1,4 +1,4 @@
-"""No bytes make the parser raise, and the same bytes always say the same."""
+"""No bytes make the parser raise, and the same bytes always give the same result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One report of every family and machine: what it is called, whom it names, what it says."""
+"""One report of every family and architecture: its title, its function and its fields."""
 
 from __future__ import annotations
 

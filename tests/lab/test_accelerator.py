@@ -29,7 +29,7 @@ def _forgetful(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
 
 
 def qemu(folder: Path, script: str) -> tuple[Machine, Path]:
-    """Return a machine of this one's kind whose QEMU behaves as told, and a kernel."""
+    """Return a machine of this architecture with a fake QEMU, and a kernel."""
     program = folder / "qemu"
     program.write_text(script.format(log=folder / "calls"))
     program.chmod(0o755)

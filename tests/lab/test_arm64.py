@@ -37,7 +37,7 @@ def arm64() -> Stock:
 
 @pytest.fixture(scope="module")
 def box(arm64: Stock) -> Iterator[LabHost]:
-    """The box of the scenario, before anything ran on it."""
+    """The machine of the scenario, before anything ran on it."""
     home = shelf.scenario_folder(SCENARIO)
     with scratch() as folder:
         kernel = requirements.kernel_of(stock=arm64)

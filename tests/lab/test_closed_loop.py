@@ -74,7 +74,7 @@ def test_a_live_run_finds_the_fault(
 
 
 def crash(scenario: Scenario, kept: Path, capsys: Capture) -> dict[str, Any]:
-    """Return what `pfdoctor lab run` tells of the faulty module; its console stays in `kept`."""
+    """Return the output of `pfdoctor lab run` for the faulty module; `kept` has its console."""
     assert main(["lab", "run", scenario.id, "--json", "--keep", str(kept)]) == 0
     (kept / "vmcore").unlink(missing_ok=True)
     told: dict[str, Any] = json.loads(capsys.readouterr().out)
@@ -82,7 +82,7 @@ def crash(scenario: Scenario, kept: Path, capsys: Capture) -> dict[str, Any]:
 
 
 def prove(scenario: Scenario, kernel: Path, folder: Path) -> Walk:
-    """Read the faulty module's log, boot anew, and walk through the step that proves the fix."""
+    """Read the faulty module's log, boot again, and walk through the step that proves the fix."""
     release = release_of(kernel)
     named = f"/root/{scenario.module}.ko"
     others = {

@@ -1,4 +1,4 @@
-"""The desk: this machine's tools on the files of the lab's box, whose paths are other than ours."""
+"""This machine's tools at work on the guest's files, which have other paths here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scenarios whose hardware misbehaves: the event really comes to the kernel, which tells of it."""
+"""Scenarios with faulty hardware: the event really reaches the kernel, which reports it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lab's box as a host: ill at first, booted anew where it must be, its crashes kept."""
+"""The lab as a host: faulty at first, booted again where needed, its crashes kept."""
 
 from __future__ import annotations
 

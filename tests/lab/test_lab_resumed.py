@@ -1,4 +1,4 @@
-"""A session on the lab's box that is taken up again: the new box gets what the first one had."""
+"""A resumed session on the lab: the new guest gets what the first one had."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def taken_up(box: LabHost, step: str, *ran: tuple[str, tuple[str, ...], int, str
 
 
 def change() -> str:
-    """What `diff` says of the fixed source, as the box names it."""
+    """The output of `diff` for the fixed source, with the guest's paths."""
     return (
         FIX.read_text()
         .replace("--- a/faulty.c", f"--- {FILE}.orig")

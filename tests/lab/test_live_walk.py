@@ -1,4 +1,4 @@
-"""The wizard on the lab's box: a real crash, walked through in a real terminal of 80x24."""
+"""The wizard on the lab: a real crash, walked through in a real terminal of 80x24."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What QEMU's events say of a guest."""
+"""What QEMU's events report of a guest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the lab needs: told with a remedy before anything is tried."""
+"""What the lab needs: reported with a remedy before anything is tried."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ class Tmux:
         self._socket = socket
 
     def ask(self, *words: str) -> str:
-        """Run a tmux command and return what it says."""
+        """Run a tmux command and return its output."""
         argv = ("tmux", "-S", str(self._socket), "-f", "/dev/null", *words)
         return subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False).stdout
 
@@ -63,7 +63,7 @@ def tmux(folder: Path, argv: Sequence[str], environ: Mapping[str, str]) -> Itera
 
 
 def processes_with(text: str) -> list[str]:
-    """Return the processes, but for tmux and ourselves, that name a text on their command line."""
+    """Return the processes whose command line contains a text, except tmux and this one."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:

@@ -1,4 +1,4 @@
-"""The door in for text."""
+"""Text from outside becomes harmless."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a YAML document may hold, and where its mistakes are said to stand."""
+"""What a YAML document may hold, and the reported place of its mistakes."""
 
 from __future__ import annotations
 

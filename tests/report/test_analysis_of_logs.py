@@ -1,4 +1,4 @@
-"""The analysis in prose: its parts, and that each sentence says what it rests on."""
+"""The analysis in prose: its parts, and that each sentence cites its source."""
 
 from __future__ import annotations
 

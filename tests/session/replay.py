@@ -1,4 +1,4 @@
-"""Walk again as a session's events tell, making the same choices."""
+"""Walk again by a session's events, with the same choices."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from pagefault_doctor.session.walk import Walk
 
 
 def replay(events: Iterable[Event], walk: Walk) -> None:
-    """Make every choice that the events record. What follows by itself is left to the walk."""
+    """Make every choice that the events record. The walk does the rest by itself."""
     for event in events:
         match event:
             case StepEntered(step=step):
@@ -49,15 +49,15 @@ def replay(events: Iterable[Event], walk: Walk) -> None:
 
 
 def of_known_tools(events: Iterable[Event], recording: Iterable[Event]) -> list[Event]:
-    """Return the events but those that say of a tool younger than the recording that it ended."""
+    """Return the events without the ends of tools that are younger than the recording."""
     known = {event.tool for event in recording if isinstance(event, ToolFinished)}
     return [e for e in events if not isinstance(e, ToolFinished) or e.tool in known]
 
 
 def without_times(events: Iterable[Event]) -> list[Event]:
-    """Return the events with all that differs between two runs of one walk taken out.
+    """Return the events without what differs between two runs of one walk.
 
-    A script may have become better since a walk was recorded, so only its place is kept.
+    A script may have changed since a walk was recorded, so only its position is kept.
     """
     plain: list[Event] = []
     for event in events:

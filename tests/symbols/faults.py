@@ -121,7 +121,7 @@ def jump(caller: str) -> tuple[str, ...]:
 
 
 def told(file: Path, lines: tuple[str, ...]) -> Report:
-    """Return the report in the lines, with what the file's folder tells of it."""
+    """Return the report in the lines, with the lines and variables from the file's folder."""
     text = "".join(f"[   10.{n:06}] {line}\n" for n, line in enumerate(lines))
     report = klog.read(text.encode(), "log").reports[0]
     return with_source(report, file.parent)

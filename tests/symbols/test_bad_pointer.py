@@ -114,7 +114,7 @@ def test_a_structure_passed_by_value_is_told_by_its_member(built: Built) -> None
 
 
 def test_a_call_through_a_pointer_to_nowhere_names_the_pointer(tmp_path: Path) -> None:
-    """The report is then of the frame that called, with the address behind the call."""
+    """The report is then about the calling frame, with the address after the call."""
     file = compiled(tmp_path, "x86_64", 5)
     lines = instructions(file, "x86_64", "by_handler")
     call = next(i for i, line in enumerate(lines) if line.text.startswith("call"))

@@ -111,7 +111,7 @@ def accesses(code: FunctionCode, value: int) -> Iterator[tuple[int, FaultingAcce
 
 
 def both(file: Path, value: int = 0) -> Iterator[tuple[Pointer | None, Pointer | None]]:
-    """Yield what DWARF and what BTF says of each access of a module's functions."""
+    """Yield the results of DWARF and of BTF for each access of a module's functions."""
     elf = open_module(file)
     release = file.parts[file.parts.index("modules") + 1]
     with elf.stream:
@@ -146,7 +146,7 @@ def test_btf_says_the_same_as_dwarf_where_it_says_something(module: str) -> None
 
 
 def test_btf_finds_the_same_structure_at_null_as_dwarf() -> None:
-    """Values a little below zero are what container_of() makes of NULL."""
+    """container_of() of NULL results in a value a little below zero."""
     files = list(Path("/").glob(f"{FOLDERS[1:]}{MODULES[1]}"))
     require(files, "modules with debug information: package linux-image-cloud-amd64-dbg")
     found = set()

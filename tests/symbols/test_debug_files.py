@@ -29,7 +29,7 @@ def run(*words: str | Path) -> None:
 
 
 def reports(folder: Path) -> tuple[Report, ...]:
-    """Return the reports of the scenario's log with what a folder of modules tells of them."""
+    """Return the reports of the scenario's log, with what a folder of modules adds."""
     return located_reports(read_file(FOLDER / "serial.log").reports[:1], folder)
 
 

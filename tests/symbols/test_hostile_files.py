@@ -31,7 +31,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
 
 
 def regions(data: bytes) -> dict[str, tuple[int, int]]:
-    """Return where each section lies in the file, by its headers (ELF-64)."""
+    """Return the place of each section in the file, by its headers (ELF-64)."""
     (table,) = struct.unpack_from("<Q", data, 0x28)
     size, count, names = struct.unpack_from("<HHH", data, 0x3A)
     rows = [struct.unpack_from("<IIQQQQ", data, table + size * n) for n in range(count)]

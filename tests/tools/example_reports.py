@@ -1,4 +1,4 @@
-"""What a box told: results, cases and short walks for the tests of the tools."""
+"""Results, cases and short walks for the tests of the tools."""
 
 from __future__ import annotations
 

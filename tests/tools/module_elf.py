@@ -1,4 +1,4 @@
-"""Module files made for tests: small ELF files with what a kernel module says of itself."""
+"""Module files made for tests: small ELF files with the fields of modinfo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever a program prints, its reader does not raise, and says only what its tool declares."""
+"""Whatever a program prints, its reader does not raise, and returns only declared facts."""
 
 from __future__ import annotations
 

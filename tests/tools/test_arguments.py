@@ -1,4 +1,4 @@
-"""Whether what the box says is about the report: which log, boot and kernel release are meant."""
+"""Whether the machine's answers are about the report: its log, boot and kernel release."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The box: what it is and which programs it has."""
+"""The host: what it is and which programs it has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""There is one door to the screen."""
+"""All text reaches the screen through one function."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever a log, a host or a playbook says: it is shown, not obeyed, and nothing of it is lost."""
+"""Whatever text a log, a host or a playbook holds: it is shown, not obeyed, and none is lost."""
 
 from __future__ import annotations
 

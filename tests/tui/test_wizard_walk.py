@@ -1,4 +1,4 @@
-"""Enter walks through all the steps; risky commands ask; the rest of the keys do what they say."""
+"""Enter walks through all the steps; risky commands ask; the other keys do what the help says."""
 
 from __future__ import annotations
 

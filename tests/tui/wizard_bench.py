@@ -285,7 +285,7 @@ def codes_of(app: WizardApp) -> str:
 
 
 def check_golden(name: str, text: str) -> None:
-    """Compare a screen with the one on file; PFDOCTOR_UPDATE_GOLDEN=1 writes it anew."""
+    """Compare a screen with the one on file; PFDOCTOR_UPDATE_GOLDEN=1 rewrites it."""
     path = GOLDEN / f"{name}.txt"
     if os.environ.get("PFDOCTOR_UPDATE_GOLDEN") == "1":
         path.write_text(text)

@@ -1,4 +1,4 @@
-"""Faults as arm64 and ARM tell them."""
+"""Faults as arm64 and ARM print them."""
 
 from __future__ import annotations
 

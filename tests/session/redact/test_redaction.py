@@ -1,4 +1,4 @@
-"""What a redacted report no longer tells, and what it still does."""
+"""What a redacted report no longer contains, and what it still does."""
 
 from __future__ import annotations
 

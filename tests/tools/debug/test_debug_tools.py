@@ -1,4 +1,4 @@
-"""gdb on a module's file, and the source beside it."""
+"""gdb on a module's file, and the source."""
 
 from __future__ import annotations
 

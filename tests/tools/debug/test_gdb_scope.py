@@ -46,7 +46,7 @@ IN_A_REGISTER = {
 
 
 def after_gdb(said: str) -> Case:
-    """Return the case after gdb has told the line, and the scope in these words."""
+    """Return the case after gdb printed the line, and this scope."""
     case, _, _ = follow(gdb_module.TOOL, faulty(FILE), told(output("gdb_module.txt")))
     case, _, _ = follow(gdb_scope.TOOL, case, told(said))
     return case

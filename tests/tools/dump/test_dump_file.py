@@ -1,4 +1,4 @@
-"""What a dump's header says, read by the real script from files made here."""
+"""A dump's header, read by the real script from files made here."""
 
 from __future__ import annotations
 

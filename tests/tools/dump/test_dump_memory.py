@@ -41,7 +41,7 @@ def pointers(case: Case) -> dict[str, PointedMemory]:
 
 
 def reasons(case: Case) -> str:
-    """Return all that speaks for the likeliest cause, in words."""
+    """Return the evidence for the likeliest cause, in words."""
     return "\n".join(e.text for e in verdict(case).candidates[0].supporting)
 
 
@@ -114,7 +114,7 @@ def one(**change: Any) -> str:
 
 
 def findings(text: str) -> str:
-    """Return what is said of an output."""
+    """Return the findings from an output."""
     said = drgn.parse(text)
     return texts(dump_memory.findings(said, told(text)))
 

@@ -1,4 +1,4 @@
-"""kdump, crash and drgn: would there be a dump, and what does it say."""
+"""kdump, crash and drgn: whether there would be a dump, and what it shows."""
 
 from __future__ import annotations
 

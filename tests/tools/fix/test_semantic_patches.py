@@ -1,7 +1,7 @@
 """The semantic patches, each on a source with the faults it is for and on a sound one.
 
-In `patterns/` a faulty source marks the lines that must be told with `BUG`; its sound sister has
-none, though it does the same work.
+In `patterns/` a faulty source marks the lines that must get a hint with `BUG`; the sound one has
+none, although it does the same work.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ AT_37: dict[str, Value] = FOLDER | {"debug.file": "/usr/src/faulty.c", "debug.li
 
 
 def find(source: Path, folder: Path, *patches: str) -> set[tuple[int, str]]:
-    """Return the lines and causes that real spatch tells of one source, alone in a folder.
+    """Return the lines and causes that real spatch reports for one source, alone in a folder.
 
     All patches are used unless some are named.
     """

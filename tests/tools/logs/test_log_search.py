@@ -1,4 +1,4 @@
-"""Searching a large log where it lies: the real shell, on real files."""
+"""Searching a large log on its host: the real shell, on real files."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ SYMVERS: Final = (
 
 
 class Box:
-    """A folder that stands for /lib/modules/RELEASE of a box."""
+    """A folder that stands for /lib/modules/RELEASE of a machine."""
 
     seen = f"/lib/modules/{KERNEL}"
 
@@ -51,7 +51,7 @@ class Box:
         root.mkdir()
 
     def put(self, path: str, data: bytes) -> str:
-        """Write a file there and return its path as the box has it."""
+        """Write a file there and return its path on that machine."""
         file = self.root / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data)

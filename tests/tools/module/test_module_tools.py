@@ -1,4 +1,4 @@
-"""What the box knows of its modules, and whether that is about the module in the report."""
+"""What a machine shows of its modules, and whether that is about the module in the report."""
 
 from __future__ import annotations
 

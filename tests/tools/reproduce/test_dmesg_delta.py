@@ -1,4 +1,4 @@
-"""What the log says now that it did not say before."""
+"""What is new in the log."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def test_a_fixed_build_that_faults_in_its_init_is_not_fixed() -> None:
 
 
 def cut_short(tool: str) -> Case:
-    """A case whose machine died of a command of this step, and was booted anew."""
+    """A case whose machine crashed in a command of this step, and was booted again."""
     words = f"cut short: the kernel panicked\n{BOOT}{SAME_AGAIN}"
     dead = told("", "insmod", "wobble.ko", errors=words, status=ResultStatus.SIGNALED, tool=tool)
     dead = msgspec.structs.replace(dead, exit_code=None)
