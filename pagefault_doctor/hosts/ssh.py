@@ -115,6 +115,7 @@ class SshHost:
             text = remote_text(command, FIXED)
         except ValueError as error:
             return Result(command=command, status=ResultStatus.REFUSED, errors=str(error))
+        # At most twice: a command that takes the link down would do it again.
         for again in (False, True):
             if again and on_output:
                 on_output(f"The connection to {self.name} was lost; connecting again\n")
@@ -218,6 +219,7 @@ class SshHost:
             "ConnectTimeout": "15",
             "ServerAliveInterval": str(self._alive),
             "ServerAliveCountMax": "3",
+            # A typed `~.`, for example in a password, must not end the connection.
             "EscapeChar": "none",
             "ClearAllForwardings": "yes",
             "PermitLocalCommand": "no",

@@ -67,6 +67,7 @@ def _usage() -> tuple[float | None, float | None, float | None]:
     """Return memory and swap in use, in percent, and the uptime in seconds."""
     memory = swap = uptime = None
     try:
+        # Here, because only the wizard shows them, and psutil needs compiled parts.
         import psutil
     except ImportError:
         return memory, swap, uptime

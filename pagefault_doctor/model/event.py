@@ -31,6 +31,7 @@ class Outcome(StrEnum):
 
 
 class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_defaults=True):
+    # Set by the walk, so that tests can pass a clock.
     at: float = 0.0
     """Seconds since the epoch, by the clock of the machine pfdoctor runs on."""
 
@@ -66,6 +67,7 @@ class SessionStarted(_Event, frozen=True, kw_only=True, tag="session-started"):
     read_only: bool = False
     scenario: str | None = None
     lab: LabCase | None = None
+    # Text as typed. The meaning of each name is in `session/derived_facts.py`.
     given: dict[str, str] = {}
     user: str = ""
     destination: str | None = None

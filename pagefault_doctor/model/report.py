@@ -145,6 +145,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     alt_titles: tuple[str, ...] = ()
     type: str | None = None
+    # Parts are missing, so the title is not reliable.
     corrupted: bool = False
     corrupted_reason: str | None = None
     arch: str | None = None
@@ -164,6 +165,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     comm: str | None = None
     hardware: str | None = None
     workqueue: str | None = None
+    # Empty for "Not tainted", None where the report does not print it.
     tainted: tuple[str, ...] | None = None
     modules: tuple[LinkedModule, ...] = ()
     last_unloaded: str | None = None

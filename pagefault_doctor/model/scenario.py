@@ -43,6 +43,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     `kernel` is the Debian package of the kernel it needs, none where the lab's usual one will do.
     """
 
+    # Without a default: a file must state the version that it was written for.
     schema: int
     id: str
     title: str

@@ -97,6 +97,7 @@ def _of_step(
     facts: Collection[str] | None,
 ) -> Iterator[Mistake]:
     yield from _slug(f"{path}.id", step.id)
+    # A suggestion could not name such a step.
     if step.id == END:
         yield f"{path}.id", f"`{END}` means the end of the walk; name the step otherwise"
     for field, text in (("title", step.title), ("why", step.why)):
@@ -122,6 +123,7 @@ def _of_suggestion(
     yield from _one_of(f"{path}.go", "step", suggestion.go, [*steps, END])
     if not suggestion.because.strip():
         yield f"{path}.because", "`because` is empty; say why one goes there"
+    # A typo in braces would show as `?` to a person in trouble.
     named, rest = places(suggestion.because)
     if "{" in rest or "}" in rest:
         yield (
@@ -138,6 +140,7 @@ def _of_condition(
     path: str, condition: Condition, facts: Collection[str] | None
 ) -> Iterator[Mistake]:
     tests = (condition.is_, condition.in_, condition.present, condition.at_least)
+    # The type allows any mix of fields; `holds` would silently use the first.
     tested = sum(test is not None for test in tests)
     groups = [(n, g) for n, g in (("all", condition.all), ("any", condition.any)) if g is not None]
     joined = len(groups) + (condition.not_ is not None)

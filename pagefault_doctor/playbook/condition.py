@@ -24,6 +24,7 @@ def holds(condition: Condition, facts: Mapping[str, Fact]) -> bool:
     if condition.not_ is not None:
         return not holds(condition.not_, facts)
     fact = facts.get(condition.fact or "")
+    # Before the value: `present: false` is the only test that holds without a fact.
     if condition.present is not None:
         return (fact is not None) == condition.present
     return fact is not None and _matches(condition, fact.value)

@@ -16,6 +16,7 @@ from pagefault_doctor.report.block import Block, Heading, Items, Paragraph, Verb
 from pagefault_doctor.session.remedy import MatchedRemedy
 
 _OTHERS = 2
+"""Most other causes that are shown."""
 _LEVEL = 3
 
 
@@ -128,6 +129,7 @@ def _change(cause: Cause, here: MatchedRemedy | None) -> Iterator[Block]:
         before = f"{here.check}\n" if here.check else ""
         yield Paragraph(f"At {here.place}" + (", with what usually goes before it:" * bool(before)))
         yield Verbatim(f"{before}{here.code}")
+    # At the line itself no example is needed.
     elif cause.remedy.before and cause.remedy.after:
         yield Paragraph("An example of the mistake, and of the cure:")
         yield Verbatim(cause.remedy.before.rstrip("\n"))

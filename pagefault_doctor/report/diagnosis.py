@@ -14,6 +14,7 @@ from pagefault_doctor.report.block import Block, Heading, Items, Paragraph, desc
 
 _LABEL = 8
 _SHOWN_EVIDENCE = 6
+"""Most lines for, and most against; `--markdown` and `--json` have all."""
 _PLACES = ("where", "source", "value", "note")
 
 

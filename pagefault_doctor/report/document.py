@@ -73,6 +73,7 @@ def _report(report: Report, diagnosis: Diagnosis) -> Document:
             "root_cause": diagnosis.root_cause,
             "attribution": diagnosis.attribution,
             "module": diagnosis.module,
+            # More digits would differ between machines, and mean nothing.
             "confidence": round(diagnosis.confidence, 3),
             "candidates": [_candidate(candidate) for candidate in diagnosis.candidates],
             "next_step": diagnosis.next_step,

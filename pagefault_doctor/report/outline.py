@@ -71,6 +71,7 @@ def _step(view: View, step: Step) -> Iterator[Block]:
         for t in view.finished_tools
         if t.step == step.id and t.remedy
     ]
+    # What did not run is part of the evidence: a reader must not take it for done.
     if refused:
         yield Items(tuple(refused))
 

@@ -61,6 +61,7 @@ def _command(record: CommandRecord) -> Document:
         "risk": record.command.risk,
         "consent": record.consent,
         "edited": record.command.edited,
+        # A command without a result was cut short, or still runs.
         "status": result.status if result else "interrupted",
         "exit_code": result.exit_code if result else None,
         "seconds": result.seconds if result else None,

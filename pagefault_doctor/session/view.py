@@ -105,6 +105,7 @@ class Fold:
             for name, value in event.given.items()
         }
         case = Case(facts=given)
+        # As if a tool had read them: a given suspect or dump counts from the first step on.
         return self._learn(
             View(
                 started=event,
@@ -188,6 +189,7 @@ class Fold:
         done_before = _without_refused(view.case.done(record.command.tool), record.command)
         results = view.case.results | {record.command.tool: (*done_before, result)}
         case = msgspec.structs.replace(view.case, results=results)
+        # Results first, then facts: a tool plans by both.
         return self._learn(_with(view, commands=commands, case=case), reading)
 
     def _take_up(self, view: View, interrupted: int | None) -> View:
@@ -243,6 +245,7 @@ class Fold:
         # Diagnosing takes milliseconds, and most commands bring neither facts nor logs.
         if reading.facts or reading.log is not None:
             opinion = diagnose(case.logs, case.facts)
+        # In the case as well as in the engine: tools plan by them, conditions test them.
         derived = derived_facts(case, opinion)
         case = msgspec.structs.replace(case, facts=case.facts | {f.name: f for f in derived})
         learned = engine.OutputLearned((*reading.facts, *derived), reading.findings)

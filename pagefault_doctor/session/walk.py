@@ -92,6 +92,7 @@ class Walk:
     ) -> Walk:
         """Return a new walk, before its first step. Raises SessionError if it cannot be saved."""
         started = msgspec.structs.replace(started, at=clock())
+        # The only event whose failure ends the walk: the caller then chooses another sink.
         sink.append(started)
         view = Fold(tools).begin(started, playbook)
         return cls(view, host=host, sink=sink, tools=tools, clock=clock)
@@ -109,6 +110,7 @@ class Walk:
     ) -> Walk:
         """Return the walk of these events, at the point where they end."""
         view = Fold(tools).replay(events, playbook)
+        # The last process ended, or was killed, while this command ran.
         cut = next((c.number for c in view.commands if not c.result and not c.interrupted), None)
         walk = cls(view, host=host, sink=sink, tools=tools, clock=clock)
         walk._emit(SessionResumed(version=__version__, interrupted=cut))
@@ -204,6 +206,7 @@ class Walk:
 
     def end(self, reason: str) -> None:
         """Write the last event and close the session's file; a second end changes nothing."""
+        # A signal handler may end a walk that is about to end anyway.
         if self.view.ended is None:
             self._emit(SessionEnded(reason=reason))
         self._sink.close()
@@ -231,6 +234,7 @@ class Walk:
         if tool is None:
             self._finish_tool(tool_id, Outcome.BLOCKED, "unknown tool", "check the playbook")
             return True
+        # A recording is older than this tool; that is no problem to report.
         if not self.host.knows(tool_id):
             self._finish_tool(tool_id, Outcome.NOT_NEEDED, "not in the recording")
             return True
