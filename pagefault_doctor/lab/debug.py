@@ -20,7 +20,7 @@ from pagefault_doctor.lab.module import Module
 from pagefault_doctor.model.command import Command, Result
 from pagefault_doctor.model.errors import PfDoctorError
 from pagefault_doctor.model.report import Kind, Report
-from pagefault_doctor.symbols.module_file import landmarks, placed
+from pagefault_doctor.symbols.module_file import section_and_offset, section_symbols
 
 SCRIPT: Final = Path(__file__).with_name("gdb_script.py")
 
@@ -139,9 +139,9 @@ def _plan(guest: GuestHost, modules: tuple[Module, ...], place: BreakPlace) -> d
         file = guest.machine.folder / f"{module.name}.ko"
         file.write_bytes(module.data)
         name = module.name.replace("-", "_")
-        here = placed(file, place.function, place.offset, place.size)
+        here = section_and_offset(file, place.function, place.offset, place.size)
         wanted = here if name == place.module else None
-        files[name] = {"file": str(file), "sections": landmarks(file), "place": wanted}
+        files[name] = {"file": str(file), "sections": section_symbols(file), "place": wanted}
     if not any(file["place"] for file in files.values()):
         raise PfDoctorError(f"{place.function}+{place.offset:#x} is not in the module's file")
     return {
