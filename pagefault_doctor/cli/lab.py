@@ -76,16 +76,16 @@ def _list() -> int:
 
 
 def _doctor(as_json: bool) -> int:
-    from pagefault_doctor.lab.machine import DEFAULT, MACHINES, stock_of
-    from pagefault_doctor.lab.requirements import look
+    from pagefault_doctor.lab.machine import DEFAULT_MACHINE, MACHINES, stock_of
+    from pagefault_doctor.lab.requirements import check
 
-    rows = look()
-    others = {m.arch: look(stock_of(m)) for m in MACHINES if m != DEFAULT}
-    known = packages.ask({row.package for part in (rows, *others.values()) for row in part})
+    rows = check()
+    others = {m.arch: check(stock_of(m)) for m in MACHINES if m != DEFAULT_MACHINE}
+    known = packages.query({row.package for part in (rows, *others.values()) for row in part})
     able = _able(rows)
     if as_json:
         more = [{"arch": arch, **_standing(other, known)} for arch, other in others.items()]
-        whole = _standing(rows, known) | {"arch": DEFAULT.arch, "others": more}
+        whole = _standing(rows, known) | {"arch": DEFAULT_MACHINE.arch, "others": more}
         print(json.dumps(whole, indent=2))
     else:
         _print(rows, able, known)
@@ -137,7 +137,7 @@ def _print(
         print(f"{_TITLES[use]}: {'yes' if able[use] else 'not all is there'}")
         for row in (r for r in rows if r.need.use is use):
             package = known.get(row.package)
-            size = package.told if package else f"about {row.need.megabytes} MB"
+            size = package.summary if package else f"about {row.need.megabytes} MB"
             told = row.path or f"{row.remedy} ({size})"
             mark = "v" if row.path else "x"
             print(f"  {mark} {row.need.name:{width}}  {row.need.purpose:24}  {told}")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from pagefault_doctor.cli.stderr import say
-from pagefault_doctor.lab.machine import Machine, cache, machine_of
+from pagefault_doctor.lab.machine import Machine, machine_of, user_cache
 from pagefault_doctor.model.command import Command, Risk
 from pagefault_doctor.model.errors import ExitCode, MissingError, PfDoctorError, UsageError
 
@@ -42,7 +42,7 @@ def run_fetch(args: argparse.Namespace) -> int:
     machine = machine_of(args.arch)
     if machine.native:
         raise UsageError(f"{machine.arch} is this machine's own", "pfdoctor lab doctor")
-    root = Path(args.root).absolute() if args.root else cache() / machine.arch
+    root = Path(args.root).absolute() if args.root else user_cache() / machine.arch
     _check(root)
     if not (root / "complete").exists():
         _tell(machine, root)

@@ -62,19 +62,19 @@ def lab_box(case: LabCase) -> Iterator[LabHost]:
     """
     from pagefault_doctor.lab import requirements
     from pagefault_doctor.lab.host import LabHost
-    from pagefault_doctor.lab.temp_folder import scratch
+    from pagefault_doctor.lab.temp_folder import temp_folder
 
     chosen = shelf.scenario(case.scenario) if case.scenario else None
     arch, package = (chosen.arch, chosen.kernel) if chosen else (case.arch, "")
     stock = stock_of(machine_of(arch), kernel=package)
     built = chosen is None or not chosen.inject
-    requirements.demand(
-        requirements.look(stock),
+    requirements.require(
+        requirements.check(stock),
         requirements.Use.BOOT,
         *((requirements.Use.BUILD,) if built else ()),
     )
-    kernel = requirements.kernel_of(stock=stock)
-    with scratch() as folder:
+    kernel = requirements.find_kernel(stock=stock)
+    with temp_folder() as folder:
         if built:
             say(f"building {case.scenario or case.source} for {release_of(kernel)}")
         with LabHost(_patient(case, folder, kernel, stock), folder) as host:
@@ -86,7 +86,7 @@ def _patient(case: LabCase, folder: Path, kernel: Path, stock: Stock) -> LabTarg
 
     if case.scenario:
         chosen = shelf.scenario(case.scenario)
-        return target.of_scenario(
+        return target.scenario_target(
             msgspec.structs.replace(
                 chosen,
                 trigger=chosen.trigger + case.trigger,
@@ -97,7 +97,7 @@ def _patient(case: LabCase, folder: Path, kernel: Path, stock: Stock) -> LabTarg
             kernel,
             stock,
         )
-    return target.bring(
+    return target.build_target(
         Path(case.source),
         folder,
         kernel=kernel,

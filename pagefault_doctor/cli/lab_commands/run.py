@@ -124,14 +124,14 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_lab(args: argparse.Namespace) -> int:
     """Run it, print the diagnosis and how often it was reproduced, and return the exit code."""
-    from pagefault_doctor.lab.temp_folder import scratch
+    from pagefault_doctor.lab.temp_folder import temp_folder
 
     order = order_of(args)
     if not 1 <= args.repeat <= _MOST_REPEATS:
         raise UsageError(f"--repeat is 1 to {_MOST_REPEATS}")
     keep = _keep(args.keep)
     began = time.monotonic()
-    with scratch() as folder:
+    with temp_folder() as folder:
         outcome = _carry_out(order, args, folder, keep)
     _print(args, outcome, keep, time.monotonic() - began)
     return ExitCode.FAULT_FOUND if args.exit_code and outcome.reproduced else ExitCode.DONE
@@ -209,9 +209,9 @@ def prepare(
     machine = order.stock.machine
     if kdump and not machine.kdump:
         raise UsageError(f"no kdump in guests of {machine.arch}", "leave --dump kdump away")
-    rows = requirements.look(order.stock)
+    rows = requirements.check(order.stock)
     also = {requirements.Use.BUILD: order.source, requirements.Use.KDUMP: kdump}
-    requirements.demand(rows, requirements.Use.BOOT, *(use for use, used in also.items() if used))
+    requirements.require(rows, requirements.Use.BOOT, *(use for use, used in also.items() if used))
     kernel, modules = _modules(order, folder, tell)
     for module in modules:
         (home / f"{module.name}.ko").write_bytes(module.data)
@@ -228,14 +228,14 @@ def _carry_out(
     tell = LabProgress()
     home = keep or folder
     run = prepare(order, args.timeout, folder, home, tell, kdump=args.dump == "kdump")
-    drgn = any(row.path for row in requirements.look() if row.need.name == "drgn")
+    drgn = any(row.path for row in requirements.check() if row.need.name == "drgn")
     attempts = _attempts(run, args.repeat, home / "vmcore" if keep or drgn else None)
     shown = next((a for a in attempts if a.reproduced), attempts[-1])
     if keep:
         (keep / "serial.log").write_text(shown.console)
     began = time.monotonic()
     log = _located(shown.log, home, f"{keep}/serial.log" if keep else "serial.log")
-    vmlinux = requirements.vmlinux_of(run.release, order.stock)
+    vmlinux = requirements.find_vmlinux(run.release, order.stock)
     dump = _read_dump(shown.vmcore, vmlinux, home, log) if shown.vmcore and drgn else ToolReading()
     facts = {fact.name: fact for fact in dump.facts}
     opinion = with_explanations(diagnose((log,), facts), (log,), facts)
@@ -259,9 +259,9 @@ def _modules(order: LabOrder, folder: Path, tell: Tell) -> tuple[Path, tuple[Mod
 
     if order.file:
         read = module.read(order.file)
-        return requirements.kernel_of(read.release, order.stock), (read,)
+        return requirements.find_kernel(read.release, order.stock), (read,)
     assert order.source
-    kernel = requirements.kernel_of(stock=order.stock)
+    kernel = requirements.find_kernel(stock=order.stock)
     began = time.monotonic()
     built = module.build(order.source, release_of(kernel), folder / "src", stock=order.stock)
     tell("build", time.monotonic() - began, ", ".join(f"{m.name}.ko" for m in built))
