@@ -66,13 +66,13 @@ def _reject(name: str, logs: list[KernelLog], programs: UnpackPrograms) -> None:
 
 def _fresh(logs: list[KernelLog]) -> Iterator[KernelLog]:
     """Yield the logs that have something of their own to tell; say what is with the others."""
-    from pagefault_doctor.tools.logs.log_delta import unseen
+    from pagefault_doctor.tools.logs.log_delta import new_reports
 
     told: list[KernelLog] = []
     for log in logs:
         if log.note:
             say(f"{log.source}: {log.note}")
-        fresh = unseen(log, told)
+        fresh = new_reports(log, told)
         if seen := len(log.reports) - len(fresh.reports):
             count = "1 report" if seen == 1 else f"{seen} reports"
             say(f"{log.source}: {count} told of before, in the logs above")

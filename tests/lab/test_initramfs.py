@@ -50,6 +50,6 @@ def test_top_folders_are_merged_into_usr(path: str, ends_up_at: str) -> None:
 
 
 def test_a_guest_is_not_built_without_its_base(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(initramfs, "locate", lambda name, stock: None)
+    monkeypatch.setattr(initramfs, "find_program", lambda name, stock: None)
     with pytest.raises(MissingError, match="busybox, dash, kmod"):
         initramfs.build("6.1.0")

@@ -29,7 +29,7 @@ def test_every_need_is_found_or_has_a_remedy() -> None:
 
 def test_on_a_bare_machine_only_remedies_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requirements, "environment", lambda: {"PATH": "/nonexistent"})
-    monkeypatch.setattr(initramfs, "locate", lambda name, stock: None)
+    monkeypatch.setattr(initramfs, "find_program", lambda name, stock: None)
     monkeypatch.setattr(Stock, "kernel", lambda stock: None)
     rows = requirements.check()
     assert not any(each.path for each in rows)

@@ -32,8 +32,8 @@ def test_it_is_gone_after_an_error() -> None:
 def test_it_is_gone_after_kill_9() -> None:
     program = (
         "import time\n"
-        "from pagefault_doctor.lab.temp_folder import scratch\n"
-        "with scratch() as folder:\n"
+        "from pagefault_doctor.lab.temp_folder import temp_folder\n"
+        "with temp_folder() as folder:\n"
         "    (folder / 'object.o').write_text('half')\n"
         "    print(folder, flush=True)\n"
         "    time.sleep(60)\n"
@@ -59,7 +59,7 @@ def test_no_moment_of_being_made_is_one_in_which_kill_9_leaves_it(tmp_path: Path
             "            super().__init__(*words, **options)\n"
             "        os.kill(os.getpid(), signal.SIGKILL)\n"
             "subprocess.Popen = Deadly\n"
-            "temp_folder.scratch().__enter__()\n"
+            "temp_folder.temp_folder().__enter__()\n"
         )
         command = (sys.executable, "-c", program, moment)
         done = subprocess.run(command, env=os.environ | {"TMPDIR": str(tmp_path)}, check=False)

@@ -1,7 +1,7 @@
-"""Where the kernel puts cores, and the newest one that may be of the program that died.
+"""Where the kernel writes core files, and the newest one that may be of the crashed program.
 
-See core(5): `/proc/sys/kernel/core_pattern`, where `%` begins a part that differs from core to
-core, and a `|` in front hands the core to a program. The pattern is only read, never changed.
+See core(5): `/proc/sys/kernel/core_pattern`. In it `%` begins a part that varies, and a leading `|`
+pipes the core to a program. The pattern is only read, never changed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.tools.arguments import elsewhere, given, is_absolute
+from pagefault_doctor.tools.arguments import blocked_on_other_machine, first_path, is_absolute
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
 _ASKED = regex(r"^(pattern|limit|core)=(.*)$", re.MULTILINE)
@@ -26,11 +26,11 @@ _COLLECTORS: Final = (
 
 
 def _plan(case: Case) -> Command | Blocked | None:
-    if case.done("core-file") or given(case, "given.core"):
+    if case.done("core-file") or first_path(case, "given.core"):
         return None
     text = script("tools/scripts/core_file.sh")
-    return elsewhere(case) or Command(
-        argv=("sh", "-c", text, "sh", given(case, "given.program") or "/"),
+    return blocked_on_other_machine(case) or Command(
+        argv=("sh", "-c", text, "sh", first_path(case, "given.program") or "/"),
         tool="core-file",
         why="see where this box puts the cores of programs that die",
     )

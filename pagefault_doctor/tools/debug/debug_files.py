@@ -16,7 +16,7 @@ from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, Risk
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.tools.arguments import dump_path, given, is_absolute, release, reported
+from pagefault_doctor.tools.arguments import dump_path, first_path, is_absolute, release, reported
 from pagefault_doctor.tools.debug.debug_packages import (
     DEBUGINFOD,
     WAYS,
@@ -81,7 +81,7 @@ def _module(case: Case) -> str:
     report = reported(case)
     name = (report.module if report else None) or case.suspect or ""
     shipped = "/kernel/" in case.get("module.path", "")
-    known = bool(given(case, "debug.module_file"))
+    known = bool(first_path(case, "debug.module_file"))
     return name if shipped and not known and is_module_name(name) else ""
 
 

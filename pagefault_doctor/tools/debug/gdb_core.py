@@ -13,7 +13,7 @@ from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.tools.arguments import elsewhere, given, reported
+from pagefault_doctor.tools.arguments import blocked_on_other_machine, first_path, reported
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
 NO_CORE: Final = Blocked(
@@ -47,7 +47,7 @@ _INSTRUCTION = regex(r"^=> 0x[0-9a-f]+[^:\n]*:[ \t]+(\S.*)$", re.MULTILINE)
 def _plan(case: Case) -> Command | Blocked | None:
     if case.done("gdb-core"):
         return None if case.done("gdb-core")[-1].said_anything else NO_CORE
-    core, program = given(case, "given.core", "core.path"), given(case, "given.program")
+    core, program = first_path(case, "given.core", "core.path"), first_path(case, "given.program")
     if core:
         files = (program, core) if program else ("-c", core)
         return Command(
@@ -64,7 +64,11 @@ def _kept(case: Case) -> Command | None:
     """Return the command that asks systemd for the process the log named, where that can be."""
     programs = case.facts["host.programs"].value if case.has("host.programs") else ()
     report = reported(case)
-    if not isinstance(programs, tuple) or "coredumpctl" not in programs or elsewhere(case):
+    if (
+        not isinstance(programs, tuple)
+        or "coredumpctl" not in programs
+        or blocked_on_other_machine(case)
+    ):
         return None
     if report is None or report.pid is None or report.pid <= 0:
         return None

@@ -14,7 +14,7 @@ from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Command, Result, Risk
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Value
-from pagefault_doctor.tools.arguments import given
+from pagefault_doctor.tools.arguments import first_path
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
 _PROGRAMS: Final = ("pfdoctor", "gdb", "qemu-system-x86_64")
@@ -122,9 +122,9 @@ def _what(case: Case) -> tuple[str, ...] | None:
     """Return the module to run and its trigger, as options of `pfdoctor lab`."""
     trigger = case.get("given.trigger", "").splitlines()
     more = [word for line in trigger if line.strip() for word in ("--trigger", line)]
-    if source := given(case, "given.source_dir"):
+    if source := first_path(case, "given.source_dir"):
         return ("--source", source, *more)
-    if (file := given(case, "module.path")) and case.get("module.out_of_tree", False):
+    if (file := first_path(case, "module.path")) and case.get("module.out_of_tree", False):
         return ("--module", file, *more)
     return None
 

@@ -20,7 +20,7 @@ from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Report
-from pagefault_doctor.tools.arguments import given, is_absolute, is_c_name, reported
+from pagefault_doctor.tools.arguments import first_path, is_absolute, is_c_name, reported
 from pagefault_doctor.tools.dump import vmlinux
 from pagefault_doctor.tools.module.module_name import is_module_name
 from pagefault_doctor.tools.tool import Tool, fact, finding
@@ -140,12 +140,12 @@ def _kernel_file(case: Case, done: tuple[Result, ...]) -> str | Command | Blocke
 def _module_file(case: Case, done: tuple[Result, ...], module: str) -> str | Command | Blocked:
     if not is_module_name(module):
         return Blocked(f"{module!r} is not the name of a module", "look at the log by hand")
-    folder = given(case, "given.module_dir")
+    folder = first_path(case, "given.module_dir")
     if folder and not done:
         return _find(folder, module)
     files = [line for result in done for line in result.output.splitlines() if is_absolute(line)]
     path = min(files, key=lambda file: (not file.endswith(".ko"), len(file)), default="")
-    path = path or given(case, "debug.module_file", "module.path")
+    path = path or first_path(case, "debug.module_file", "module.path")
     if not path:
         remedy = f"name the folder that holds {module}.ko: --module-dir DIR"
         return Blocked(f"the file of module {module} is not known", remedy)

@@ -1,8 +1,8 @@
-"""From the kernel's one line about a program that died to its source line, without a core.
+"""From the kernel's segfault line to the program's source line, without a core file.
 
-`in FILE[base+size]` tells which file the instruction lies in and how far (`mm/memory.c`,
-print_vma_addr). The program headers say at which address the file itself counts that place, and gdb
-names its line. So it works for programs and shared libraries wherever the loader put them.
+`in FILE[base+size]` names the file with the instruction and its mapping (`mm/memory.c`,
+print_vma_addr). The program headers convert that to an address in the file, and gdb finds the line
+of the address. So it works for programs and shared libraries wherever the loader mapped them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,12 @@ from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Mark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Report
-from pagefault_doctor.tools.arguments import elsewhere, given, is_absolute, reported
+from pagefault_doctor.tools.arguments import (
+    blocked_on_other_machine,
+    first_path,
+    is_absolute,
+    reported,
+)
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
 _PAGE: Final = 4096
@@ -35,7 +40,11 @@ def _plan(case: Case) -> Command | Blocked | None:
     if report is None or not _object(report) or len(done) > 1:
         return None
     if not done:
-        return elsewhere(case) if not given(case, "given.program") else _headers(case, report)
+        return (
+            blocked_on_other_machine(case)
+            if not first_path(case, "given.program")
+            else _headers(case, report)
+        )
     place = _address(done[0], report)
     if place is None:
         return None
@@ -58,7 +67,7 @@ def _object(report: Report) -> str:
 
 
 def _headers(case: Case, report: Report) -> Command:
-    text, program = script("tools/scripts/program_headers.sh"), given(case, "given.program")
+    text, program = script("tools/scripts/program_headers.sh"), first_path(case, "given.program")
     return Command(
         argv=("sh", "-c", text, "sh", program, _object(report)),
         tool="program-line",
@@ -74,7 +83,7 @@ def _number(report: Report, name: str) -> int | None:
 
 
 def _address(result: Result, report: Report) -> tuple[str, int] | None:
-    """Return the file, and the address in it of the instruction that failed."""
+    """Return the file, and the address in it of the faulting instruction, or None."""
     match = _FILE.search(result.output)
     ip, base, size = (_number(report, name) for name in ("ip", "base", "object_size"))
     if not match or not is_absolute(match[1]) or ip is None or base is None or size is None:

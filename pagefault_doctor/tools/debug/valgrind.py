@@ -15,7 +15,7 @@ from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.tools.arguments import given
+from pagefault_doctor.tools.arguments import first_path
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class ValgrindError(msgspec.Struct, frozen=True):
 def _plan(case: Case) -> Command | Blocked | None:
     if case.done("valgrind"):
         return None
-    program = given(case, "given.program")
+    program = first_path(case, "given.program")
     if not program:
         return NO_PROGRAM
     return Command(

@@ -1,7 +1,7 @@
-"""What a dump's own header says, before any reader of dumps is started.
+"""The header of a dump, read before drgn or crash starts.
 
-Which kernel it is of, whether all of it is there, whether the vmlinux is of the same build: each
-trouble is told in one line, with what can be done. Needs nothing but Python on the host.
+Its kernel release, whether it is complete, and whether the vmlinux is of the same build: one
+finding for each problem, with the remedy. Only needs Python on the host.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pagefault_doctor.hosts.script import IF_PYTHON, script
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Value
-from pagefault_doctor.tools.arguments import dump_path, given, is_absolute, is_release
+from pagefault_doctor.tools.arguments import dump_path, first_path, is_absolute, is_release
 from pagefault_doctor.tools.dump import vmlinux
 from pagefault_doctor.tools.logs.log_reading import log_reading
 from pagefault_doctor.tools.tool import fact, finding
@@ -35,10 +35,10 @@ def look(case: Case, tool: str) -> Command | None:
     Only a dump that the person named can be of anything: what kdump left on this box is of a kernel
     of its own, and its name tells whether it is whole.
     """
-    dump = given(case, "given.vmcore")
+    dump = first_path(case, "given.vmcore")
     if not dump or case.has("dump.format") or any(map(is_look, case.done(tool))):
         return None
-    image = given(case, "given.vmlinux")
+    image = first_path(case, "given.vmlinux")
     header = script("tools/scripts/dump_header.py")
     return Command(
         argv=("sh", "-c", IF_PYTHON, "sh", header, dump, image, *vmlinux.PLACES),
@@ -69,7 +69,7 @@ def text(case: Case, tool: str) -> Command:
 
 
 def read_text(result: Result, case: Case) -> ToolReading:
-    """Return the log that was found in the dump's bytes; it has no times, and may have gaps."""
+    """Return the log found in the dump's bytes; it has no timestamps and may have gaps."""
     if not result.said_anything:
         said = "No text of the kernel's log is in what there is of the dump"
         return ToolReading(findings=(finding(said, Mark.NEUTRAL, result),))
@@ -79,7 +79,7 @@ def read_text(result: Result, case: Case) -> ToolReading:
 
 
 def not_a_dump(case: Case) -> Blocked | None:
-    """Return why no reader need be started, going by the header."""
+    """Return why no tool can read the dump, judging by its header, or None."""
     form = case.get("dump.format", "")
     if form == "empty":
         return Blocked("the dump is empty", "the disk was full, or copying failed: copy it again")
@@ -93,7 +93,7 @@ def read_look(result: Result, case: Case) -> ToolReading:
     """Return what the header says, and one line for each trouble."""
     said: dict[str, tuple[str, int]] = {}
     misfits: list[tuple[str, str, int]] = []
-    looked_at = given(case, "given.vmlinux")
+    looked_at = first_path(case, "given.vmlinux")
     for number, line in enumerate(result.output.split("\n"), 1):
         key, equals, value = line.partition("=")
         if key == "candidate":
@@ -128,7 +128,7 @@ def _facts(
     if "vmlinux" in said and is_absolute(said["vmlinux"][0]):
         facts.append(fact_of("dump.vmlinux", said["vmlinux"][0], "vmlinux"))
     facts += [fact_of("dump.complete", False, key) for key in ("cut", "unfinished") if key in said]
-    named = given(case, "given.vmlinux")
+    named = first_path(case, "given.vmlinux")
     facts += [
         fact("dump.vmlinux_fits", False, result, line) for p, _, line in misfits if p == named
     ]

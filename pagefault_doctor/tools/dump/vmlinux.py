@@ -8,7 +8,7 @@ from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.tools.arguments import given, release
+from pagefault_doctor.tools.arguments import first_path, release
 from pagefault_doctor.tools.tool import fact
 
 PLACES: Final = (
@@ -57,8 +57,8 @@ def found(result: Result) -> tuple[Fact, ...]:
 def known(case: Case) -> str:
     """Return the path of the vmlinux, as the person gave it, if it fits, or as it was found."""
     if case.get("dump.vmlinux_fits", True):
-        return given(case, "given.vmlinux", "dump.vmlinux")
-    return given(case, "dump.vmlinux")
+        return first_path(case, "given.vmlinux", "dump.vmlinux")
+    return first_path(case, "dump.vmlinux")
 
 
 def missing(case: Case) -> Blocked:

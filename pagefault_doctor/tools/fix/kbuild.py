@@ -15,7 +15,7 @@ from pagefault_doctor.hosts.script import script
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.command import Blocked, Command, Result, Risk
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.tools.arguments import given, is_release, release
+from pagefault_doctor.tools.arguments import first_path, is_release, release
 from pagefault_doctor.tools.tool import INSTALLERS
 
 BUILD_TOOLS: Final = {
@@ -75,7 +75,7 @@ def _kernel(case: Case) -> str:
 
 def source_folder(case: Case) -> str | Blocked:
     """Return the folder of the module's source, or how it is named."""
-    if folder := given(case, "given.source_dir"):
+    if folder := first_path(case, "given.source_dir"):
         return folder
     return Blocked(
         "the source of the module is not known",

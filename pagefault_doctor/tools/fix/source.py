@@ -8,7 +8,7 @@ from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.tools.arguments import inside, reported
+from pagefault_doctor.tools.arguments import path_in_folder, reported
 from pagefault_doctor.tools.fix.kbuild import source_folder
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
@@ -49,7 +49,7 @@ def spot(case: Case) -> tuple[str, int] | None:
         found = f"{case.suspect}.c", 1
     if isinstance(folder, Blocked) or found is None:
         return None
-    path = inside(folder, found[0])
+    path = path_in_folder(folder, found[0])
     return (path, found[1]) if path else None
 
 
