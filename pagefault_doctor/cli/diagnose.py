@@ -173,7 +173,7 @@ def _tell_troubles(walk: Walk) -> None:
     from pagefault_doctor.tools.dump import dump_file
 
     for command in walk.view.commands:
-        if command.result and dump_file.is_look(command.result):
+        if command.result and dump_file.is_header_result(command.result):
             for trouble in command.findings:
                 say(trouble.text)
 

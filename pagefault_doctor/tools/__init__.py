@@ -95,7 +95,7 @@ _FILES: Final[tuple[ModuleType, ...]] = (
 _OPTIONAL_PROGRAMS: Final = (
     *(*editor.EDITORS, "coredumpctl", "systemctl"),
     *("dpkg-query", "rpm"),
-    *(program for way in debug_packages.WAYS for program in way.programs),
+    *(program for way in debug_packages.PACKAGE_SOURCES for program in way.programs),
 )
 """Programs that no tool requires, but that some tool uses if they are installed."""
 

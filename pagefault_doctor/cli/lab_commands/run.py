@@ -24,7 +24,7 @@ from pagefault_doctor.model.diagnosis import Opinion
 from pagefault_doctor.model.errors import ExitCode, MissingError, UsageError
 from pagefault_doctor.model.fact import Fact, Mark, Source
 from pagefault_doctor.model.log import KernelLog
-from pagefault_doctor.tools.debug.gdb_live import GdbStop, told
+from pagefault_doctor.tools.debug.gdb_live import GdbStop, stop_sentences
 
 _SLUB_DEBUG = "slub_debug=FZPU"
 _MOST_REPEATS = 1000
@@ -334,7 +334,7 @@ def _print(
         if finding.mark is Mark.BAD:
             print(f"dump: {finding.text}")
     if isinstance(outcome.stop, GdbStop):
-        for text, _ in told(outcome.stop):
+        for text, _ in stop_sentences(outcome.stop):
             print(f"gdb: {text}")
     for note in _notes(outcome):
         print(f"note: {note}")

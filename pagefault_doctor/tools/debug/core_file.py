@@ -44,11 +44,13 @@ def _read(result: Result, case: Case) -> ToolReading:
         found = fact("core.path", core, result)
         return ToolReading(facts=(found,), findings=(finding(text, Mark.GOOD, result),))
     return ToolReading(
-        findings=(finding(_why(pattern, told.get("limit", "")), Mark.NEUTRAL, result),)
+        findings=(
+            finding(_missing_core_text(pattern, told.get("limit", "")), Mark.NEUTRAL, result),
+        )
     )
 
 
-def _why(pattern: str, limit: str) -> str:
+def _missing_core_text(pattern: str, limit: str) -> str:
     if pattern.startswith("|"):
         known = (text for name, text in _COLLECTORS if name in pattern)
         return next(known, f"Cores are handed to {pattern[1:].strip().partition(' ')[0]}")

@@ -37,18 +37,18 @@ _SYMBOL = regex(r"^(\S+)(?: \+ \d+)? in section", re.MULTILINE)
 
 def _plan(case: Case) -> Command | Blocked | None:
     done, report = case.done("program-line"), reported(case)
-    if report is None or not _object(report) or len(done) > 1:
+    if report is None or not _object_name(report) or len(done) > 1:
         return None
     if not done:
         return (
             blocked_on_other_machine(case)
             if not first_path(case, "given.program")
-            else _headers(case, report)
+            else _headers_command(case, report)
         )
-    place = _address(done[0], report)
-    if place is None:
+    location = _address(done[0], report)
+    if location is None:
         return None
-    file, address = place
+    file, address = location
     return Command(
         argv=(
             *("gdb", "-batch", "-nx", "-iex", "set auto-load no"),
@@ -61,17 +61,17 @@ def _plan(case: Case) -> Command | Blocked | None:
     )
 
 
-def _object(report: Report) -> str:
+def _object_name(report: Report) -> str:
     name = report.details.get("object", "")
     return "" if "/" in name or name.startswith("-") else name
 
 
-def _headers(case: Case, report: Report) -> Command:
+def _headers_command(case: Case, report: Report) -> Command:
     text, program = script("tools/scripts/program_headers.sh"), first_path(case, "given.program")
     return Command(
-        argv=("sh", "-c", text, "sh", program, _object(report)),
+        argv=("sh", "-c", text, "sh", program, _object_name(report)),
         tool="program-line",
-        why=f"see where {_object(report)} counts the instruction that failed",
+        why=f"see where {_object_name(report)} counts the instruction that failed",
     )
 
 
@@ -88,11 +88,11 @@ def _address(result: Result, report: Report) -> tuple[str, int] | None:
     ip, base, size = (_number(report, name) for name in ("ip", "base", "object_size"))
     if not match or not is_absolute(match[1]) or ip is None or base is None or size is None:
         return None
-    told = _number(report, "object_offset")
+    file_offset = _number(report, "object_offset")
     for load in _LOAD.finditer(result.output):
         offset, address, length = (int(load[n], 16) for n in ("offset", "address", "size"))
         start, end = offset // _PAGE * _PAGE, -(-(offset + length) // _PAGE) * _PAGE
-        at = told if told is not None else start + ip - base
+        at = file_offset if file_offset is not None else start + ip - base
         if start <= at < end and size <= end - start:
             return match[1], address + at - offset
     return None
@@ -102,13 +102,12 @@ def _read(result: Result, case: Case) -> ToolReading:
     report = reported(case)
     if report is None or result.command.argv[0] == "gdb":
         return _read_line(result)
+    name = _object_name(report)
     if not result.ok:
-        text = f"{_object(report)} was not found, so the line cannot be told without a core"
+        text = f"{name} was not found, so the line cannot be told without a core"
         return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     if _address(result, report) is None:
-        text = (
-            f"{_object(report)} on disk is not the file that died: its code is laid out otherwise"
-        )
+        text = f"{name} on disk is not the file that died: its code is laid out otherwise"
         return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     return ToolReading()
 

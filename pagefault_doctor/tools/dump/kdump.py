@@ -1,8 +1,8 @@
-"""kdump: would the next crash leave a dump?
+"""kdump: will the next crash leave a dump?
 
-What is read: /sys/kernel/kexec_crash_size and kexec_crash_loaded (`kernel/ksysfs.c`),
+Reads /sys/kernel/kexec_crash_size and kexec_crash_loaded (`kernel/ksysfs.c`),
 /proc/sys/kernel/panic_on_oops, the `crashkernel=` option of the running kernel
-(`Documentation/admin-guide/kdump/kdump.rst`), and the room under /var/crash.
+(`Documentation/admin-guide/kdump/kdump.rst`), and the free space under /var/crash.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _PACKAGE: Final = {
     "suse": "kdump kexec-tools",
     "arch": "kexec-tools",
 }
-_START: Final = {"debian": "kdump-tools"}
+_SERVICE: Final = {"debian": "kdump-tools"}
 _KEYS: Final = frozenset(
     {
         *("reserved", "loaded", "panic_on_oops", "crashkernel", "free_kib", "memory_kib"),
@@ -95,7 +95,7 @@ def _kernel(loaded: bool, reserved: int, family: str) -> list[tuple[str, str]]:
         return []
     package = _PACKAGE.get(family, _PACKAGE[""])
     install = f"{INSTALLERS.get(family, 'install')} {package}"
-    start = f"systemctl enable --now {_START.get(family, 'kdump')}"
+    start = f"systemctl enable --now {_SERVICE.get(family, 'kdump')}"
     return [("loaded", f"Memory is reserved, but no crash kernel is loaded: {install}; {start}")]
 
 

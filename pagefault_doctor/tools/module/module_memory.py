@@ -65,7 +65,7 @@ def _plan_live(case: Case) -> Command | Blocked | None:
 
 
 def _plan_dump(case: Case) -> Command | Blocked | None:
-    known, dump, image = _name_and_file(case), dump_path(case), vmlinux.known(case)
+    known, dump, image = _name_and_file(case), dump_path(case), vmlinux.known_path(case)
     if known is None or not dump or not image or case.done("dump-code"):
         return None
     if dump_file.not_a_dump(case) or case.get("dump.format", "") == "flattened":
