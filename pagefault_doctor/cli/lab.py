@@ -1,4 +1,4 @@
-"""`pfdoctor lab`: what it needs, what can be run, and running it."""
+"""`pfdoctor lab`: the lab's requirements, its scenarios, and runs."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do it and return the exit code."""
+    """Run the action and return the exit code."""
     if args.action == "run":
         from pagefault_doctor.cli.lab_commands.run import run_lab
 
@@ -59,10 +59,10 @@ def run(args: argparse.Namespace) -> int:
         from pagefault_doctor.cli.lab_commands.fetch import run_fetch
 
         return run_fetch(args)
-    return _doctor(args.json) if args.action == "doctor" else _list()
+    return _print_doctor(args.json) if args.action == "doctor" else _print_scenarios()
 
 
-def _list() -> int:
+def _print_scenarios() -> int:
     from pagefault_doctor.lab.machine import machine_of
     from pagefault_doctor.playbook.shelf import scenario, scenario_folder, scenario_ids
 
@@ -75,43 +75,45 @@ def _list() -> int:
     return ExitCode.DONE
 
 
-def _doctor(as_json: bool) -> int:
+def _print_doctor(as_json: bool) -> int:
     from pagefault_doctor.lab.machine import DEFAULT_MACHINE, MACHINES, stock_of
     from pagefault_doctor.lab.requirements import check
 
     rows = check()
     others = {m.arch: check(stock_of(m)) for m in MACHINES if m != DEFAULT_MACHINE}
     known = packages.query({row.package for part in (rows, *others.values()) for row in part})
-    able = _able(rows)
+    able = _usable(rows)
     if as_json:
-        more = [{"arch": arch, **_standing(other, known)} for arch, other in others.items()]
-        whole = _standing(rows, known) | {"arch": DEFAULT_MACHINE.arch, "others": more}
+        more = [{"arch": arch, **_state_document(other, known)} for arch, other in others.items()]
+        whole = _state_document(rows, known) | {"arch": DEFAULT_MACHINE.arch, "others": more}
         print(json.dumps(whole, indent=2))
     else:
-        _print(rows, able, known)
+        _print_requirements(rows, able, known)
         print("Ready." if all(able.values()) else _INSTALL)
         for arch, other in others.items():
             print(f"\nFor guests of {arch}:")
-            _print(other, _able(other), known)
+            _print_requirements(other, _usable(other), known)
     return ExitCode.DONE if able[Use.BOOT] else ExitCode.MISSING
 
 
 _INSTALL = "To install all of it on Debian: make lab-setup"
 
 
-def _able(rows: tuple[RequirementState, ...]) -> dict[Use, bool]:
-    """Return what can be done, of all that guests of these needs can do."""
+def _usable(rows: tuple[RequirementState, ...]) -> dict[Use, bool]:
+    """Return for each use of these guests whether all of its requirements are met."""
     uses = {row.need.use for row in rows}
     return {use: all(r.path for r in rows if r.need.use is use) for use in Use if use in uses}
 
 
-def _standing(rows: tuple[RequirementState, ...], known: dict[str, Package]) -> dict[str, Any]:
-    able = _able(rows)
-    needs = [_as_dict(row, known.get(row.package)) for row in rows]
+def _state_document(
+    rows: tuple[RequirementState, ...], known: dict[str, Package]
+) -> dict[str, Any]:
+    able = _usable(rows)
+    needs = [_requirement_document(row, known.get(row.package)) for row in rows]
     return {"works": able[Use.BOOT], "able": able, "needs": needs}
 
 
-def _as_dict(row: RequirementState, known: Package | None) -> dict[str, Any]:
+def _requirement_document(row: RequirementState, known: Package | None) -> dict[str, Any]:
     need = row.need
     takes = packages.megabytes(known.installed * 1024) if known else need.megabytes
     return {
@@ -129,7 +131,7 @@ def _as_dict(row: RequirementState, known: Package | None) -> dict[str, Any]:
     }
 
 
-def _print(
+def _print_requirements(
     rows: tuple[RequirementState, ...], able: dict[Use, bool], known: dict[str, Package]
 ) -> None:
     width = max(len(row.need.name) for row in rows)
@@ -138,6 +140,6 @@ def _print(
         for row in (r for r in rows if r.need.use is use):
             package = known.get(row.package)
             size = package.summary if package else f"about {row.need.megabytes} MB"
-            told = row.path or f"{row.remedy} ({size})"
+            state = row.path or f"{row.remedy} ({size})"
             mark = "v" if row.path else "x"
-            print(f"  {mark} {row.need.name:{width}}  {row.need.purpose:24}  {told}")
+            print(f"  {mark} {row.need.name:{width}}  {row.need.purpose:24}  {state}")

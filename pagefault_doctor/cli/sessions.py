@@ -1,11 +1,11 @@
-"""`pfdoctor sessions`: the sessions that were kept."""
+"""`pfdoctor sessions`: list the saved sessions."""
 
 from __future__ import annotations
 
 import argparse
 import time
 
-from pagefault_doctor.cli.stderr import say
+from pagefault_doctor.cli.stderr import print_message
 from pagefault_doctor.model.untrusted import clean_line
 from pagefault_doctor.session.store import sessions_folder, summaries
 
@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
         print(msgspec.json.format(msgspec.json.encode(kept), indent=2).decode())
         return 0
     if not kept:
-        say(f"no session is kept in {folder} yet")
+        print_message(f"no session is kept in {folder} yet")
     for s in kept:
         started = time.strftime("%Y-%m-%d %H:%M", time.localtime(s.started))
         state = s.problem or s.ended or "not ended"

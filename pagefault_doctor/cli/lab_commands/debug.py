@@ -6,7 +6,7 @@ import argparse
 import threading
 from typing import TYPE_CHECKING
 
-from pagefault_doctor.cli.stderr import say, why_no_terminal
+from pagefault_doctor.cli.stderr import print_message, terminal_obstacle
 from pagefault_doctor.lab.debug import BreakPlace, place_of, stop_of
 from pagefault_doctor.lab.requirements import Use, check, require
 from pagefault_doctor.lab.run import LabRun
@@ -46,7 +46,7 @@ def run_debug(args: argparse.Namespace) -> int:
     from pagefault_doctor.cli.lab_commands.run import LabProgress, order_of, prepare
     from pagefault_doctor.lab.temp_folder import temp_folder
 
-    if why := why_no_terminal():
+    if why := terminal_obstacle():
         raise UsageError(
             f"gdb by hand needs a terminal: {why}", "pfdoctor lab run --gdb needs none"
         )
@@ -57,7 +57,7 @@ def run_debug(args: argparse.Namespace) -> int:
         report, place = Case(logs=(log,)).main_report, place_in(log)
         if report is None or place is None:
             raise PfDoctorError(NOWHERE if report else "not reproduced: no fault reported")
-        say(f"{report.title}; now with gdb")
+        print_message(f"{report.title}; now with gdb")
         result = run.debug(place, _by_hand, vmlinux=_vmlinux(run), by_hand=True)
     return ExitCode.DONE if result.ok else ExitCode.FAILED
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from pagefault_doctor.cli.lab_commands.host import words
-from pagefault_doctor.cli.stderr import say
+from pagefault_doctor.cli.lab_commands.host import trigger_argv
+from pagefault_doctor.cli.stderr import print_message
 from pagefault_doctor.diagnosis import diagnose
 from pagefault_doctor.diagnosis.explanation import with_explanations
 from pagefault_doctor.lab.machine import Stock, machine_of, release_of, stock_of
@@ -72,7 +72,7 @@ class LabProgress:
     def __call__(self, name: str, seconds: float, words: str) -> None:
         """Tell of one part."""
         self.seconds[name] = round(self.seconds.get(name, 0) + seconds, 2)
-        say(f"{name:6} {seconds:5.1f} s  {words}")
+        print_message(f"{name:6} {seconds:5.1f} s  {words}")
 
 
 def add_module_arguments(parser: argparse.ArgumentParser) -> None:
@@ -168,7 +168,7 @@ def order_of(args: argparse.Namespace) -> LabOrder:
     return LabOrder(
         source=Path(source) if source else None,
         file=Path(args.module) if args.module else None,
-        triggers=tuple(words(line) for line in lines),
+        triggers=tuple(trigger_argv(line) for line in lines),
         kernel_args=kernel_args + ((_SLUB_DEBUG,) if args.slub_debug else ()),
         stock=stock_of(machine_of(arch), args.root),
     )
@@ -273,16 +273,16 @@ def _attempts(run: LabRun, times: int, vmcore: Path | None) -> tuple[Attempt, ..
     attempts: list[Attempt] = []
     for number in range(1, times + 1):
         if times > 1:
-            say(f"guest {number} of {times}")
+            print_message(f"guest {number} of {times}")
         seen = any(attempt.reproduced for attempt in attempts)
         attempts.append(run.attempt(None if seen else vmcore))
     return tuple(attempts)
 
 
 def _located(log: KernelLog, module_dir: Path, source: str) -> KernelLog:
-    from pagefault_doctor.cli.inputs import located_reports
+    from pagefault_doctor.cli.inputs import reports_with_source
 
-    reports = located_reports(log.reports, module_dir)
+    reports = reports_with_source(log.reports, module_dir)
     return msgspec.structs.replace(log, reports=reports, source=source)
 
 

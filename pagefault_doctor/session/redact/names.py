@@ -280,7 +280,7 @@ class SessionNames:
         for match in _WORD.finditer(blanked):
             if match[0].lower() in self._first_words:
                 yield from self._longest_name(blanked, match.start())
-        # `DOMAIN\\name` may also be an escape of JSON: `\\n` and `ame`.
+        # `DOMAIN\name` contains `\n`, which is also an escape of JSON.
         for match in _AFTER_BACKSLASH.finditer(text):
             if match[0].lower() in self._first_words:
                 yield from self._longest_name(text, match.start())
