@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pagefault_doctor.session.walk import Walk
 
 Reader = Callable[[str], tuple[KernelLog, ...]]
+"""Reads the logs at a path."""
 
 
 class DiagnosedLog(msgspec.Struct, frozen=True):

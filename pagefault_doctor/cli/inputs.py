@@ -22,6 +22,7 @@ from pagefault_doctor.model.report import Report
 from pagefault_doctor.model.untrusted import clean_line
 
 STDIN = "-"
+"""The path that means standard input."""
 _DUMP_REMEDY = "for a crash dump use --vmcore FILE"
 
 _FILE_ERRORS = {
@@ -74,13 +75,13 @@ def _without_repeats(logs: list[KernelLog]) -> Iterator[KernelLog]:
     for log in logs:
         if log.note:
             print_message(f"{log.source}: {log.note}")
-        fresh = new_reports(log, earlier)
-        if repeated := len(log.reports) - len(fresh.reports):
+        remaining = new_reports(log, earlier)
+        if repeated := len(log.reports) - len(remaining.reports):
             count = "1 report" if repeated == 1 else f"{repeated} reports"
             print_message(f"{log.source}: {count} told of before, in the logs above")
         earlier.append(log)
-        if fresh.reports:
-            yield fresh
+        if remaining.reports:
+            yield remaining
     if not any(log.reports for log in logs):
         yield max(logs, key=lambda log: log.lines)
 

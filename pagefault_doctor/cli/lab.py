@@ -81,19 +81,21 @@ def _print_doctor(as_json: bool) -> int:
 
     rows = check()
     others = {m.arch: check(stock_of(m)) for m in MACHINES if m != DEFAULT_MACHINE}
-    known = packages.query({row.package for part in (rows, *others.values()) for row in part})
-    able = _usable(rows)
+    installable = packages.query({row.package for part in (rows, *others.values()) for row in part})
+    usable = _usable(rows)
     if as_json:
-        more = [{"arch": arch, **_state_document(other, known)} for arch, other in others.items()]
-        whole = _state_document(rows, known) | {"arch": DEFAULT_MACHINE.arch, "others": more}
+        more = [
+            {"arch": arch, **_state_document(other, installable)} for arch, other in others.items()
+        ]
+        whole = _state_document(rows, installable) | {"arch": DEFAULT_MACHINE.arch, "others": more}
         print(json.dumps(whole, indent=2))
     else:
-        _print_requirements(rows, able, known)
-        print("Ready." if all(able.values()) else _INSTALL)
+        _print_requirements(rows, usable, installable)
+        print("Ready." if all(usable.values()) else _INSTALL)
         for arch, other in others.items():
             print(f"\nFor guests of {arch}:")
-            _print_requirements(other, _usable(other), known)
-    return ExitCode.DONE if able[Use.BOOT] else ExitCode.MISSING
+            _print_requirements(other, _usable(other), installable)
+    return ExitCode.DONE if usable[Use.BOOT] else ExitCode.MISSING
 
 
 _INSTALL = "To install all of it on Debian: make lab-setup"
@@ -106,16 +108,16 @@ def _usable(rows: tuple[RequirementState, ...]) -> dict[Use, bool]:
 
 
 def _state_document(
-    rows: tuple[RequirementState, ...], known: dict[str, Package]
+    rows: tuple[RequirementState, ...], installable: dict[str, Package]
 ) -> dict[str, Any]:
-    able = _usable(rows)
-    needs = [_requirement_document(row, known.get(row.package)) for row in rows]
-    return {"works": able[Use.BOOT], "able": able, "needs": needs}
+    usable = _usable(rows)
+    needs = [_requirement_document(row, installable.get(row.package)) for row in rows]
+    return {"works": usable[Use.BOOT], "able": usable, "needs": needs}
 
 
-def _requirement_document(row: RequirementState, known: Package | None) -> dict[str, Any]:
+def _requirement_document(row: RequirementState, installable: Package | None) -> dict[str, Any]:
     need = row.need
-    takes = packages.megabytes(known.installed * 1024) if known else need.megabytes
+    takes = packages.megabytes(installable.installed * 1024) if installable else need.megabytes
     return {
         "name": need.name,
         "use": need.use.value,
@@ -123,22 +125,22 @@ def _requirement_document(row: RequirementState, known: Package | None) -> dict[
         "found": bool(row.path),
         "path": row.path or None,
         "package": row.package,
-        "version": known.version if known else None,
-        "download_megabytes": packages.megabytes(known.download) if known else None,
+        "version": installable.version if installable else None,
+        "download_megabytes": packages.megabytes(installable.download) if installable else None,
         "megabytes": takes,
-        "measured": known is not None,
+        "measured": installable is not None,
         "remedy": row.remedy,
     }
 
 
 def _print_requirements(
-    rows: tuple[RequirementState, ...], able: dict[Use, bool], known: dict[str, Package]
+    rows: tuple[RequirementState, ...], usable: dict[Use, bool], installable: dict[str, Package]
 ) -> None:
     width = max(len(row.need.name) for row in rows)
-    for use in able:
-        print(f"{_TITLES[use]}: {'yes' if able[use] else 'not all is there'}")
+    for use in usable:
+        print(f"{_TITLES[use]}: {'yes' if usable[use] else 'not all is there'}")
         for row in (r for r in rows if r.need.use is use):
-            package = known.get(row.package)
+            package = installable.get(row.package)
             size = package.summary if package else f"about {row.need.megabytes} MB"
             state = row.path or f"{row.remedy} ({size})"
             mark = "v" if row.path else "x"

@@ -11,8 +11,11 @@ from pagefault_doctor.playbook.engine import END
 from pagefault_doctor.session.walk import NO_CONSENT, Walk
 
 DECLINED = "needs a person's consent"
+"""Why a command with a risk was not run."""
 NEEDS_TERMINAL = "needs a terminal"
+"""Why an interactive command was not run."""
 NEEDS_PASSWORD = "sudo would ask for a password; run it in a terminal, or run sudo pfdoctor"
+"""Why a command through sudo was not run."""
 CONSENT_BY_OPTION = "--yes"
 """Recorded as the consent if the person gave it with an option."""
 

@@ -16,9 +16,11 @@ from pagefault_doctor.lab.machine import Machine
 from pagefault_doctor.model.command import Command
 
 EMULATION: Final = "tcg,thread=multi"
+"""QEMU's `-accel` argument without KVM; a thread for each guest CPU."""
 KVM: Final = "kvm"
 
 DEVICE: Final = Path("/dev/kvm")
+"""The device of KVM (Documentation/virt/kvm/api.rst)."""
 
 DEADLINE: Final = 6.0
 """Seconds for a boot up to the panic without a root file system; with KVM it takes one."""

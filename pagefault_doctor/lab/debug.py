@@ -23,6 +23,7 @@ from pagefault_doctor.model.report import Kind, Report
 from pagefault_doctor.symbols.module_file import section_and_offset, section_symbols
 
 SCRIPT: Final = Path(__file__).with_name("gdb_script.py")
+"""The script that gdb runs."""
 
 KERNEL_ARG: Final = "nokaslr"
 """Without KASLR the guest has the addresses of the vmlinux, so gdb can name functions."""

@@ -39,6 +39,7 @@ KILL_TIMEOUT: Final = 5.0
 """Seconds for a guest to answer after its command was killed."""
 
 POLL_INTERVAL: Final = 0.1
+"""Seconds between checks for an answer, a cancellation and the guest's end."""
 
 END_TIMEOUT: Final = 1.0
 """Seconds to wait for QEMU's reason when the connection to the guest ends."""

@@ -31,10 +31,13 @@ TRIAL_TOOL: Final = "dmesg-before"
 """The tool that begins a trial of the faulty or the fixed module; it needs a clean kernel."""
 
 REBOOTS: Final = (("reboot",), ("systemctl", "reboot"))
+"""Commands that boot a fresh guest instead of running in the guest."""
 
 CRASHES: Final = "/var/crash"
+"""Where the lab machine has its dumps, as with kdump-tools."""
 
 CUT_SHORT: Final = "cut short: the kernel panicked, and the machine was booted anew"
+"""First line of a command's errors if the kernel panicked under it."""
 
 _PANIC_TIMEOUT: Final = 10.0
 """Seconds to wait for a panic after the trigger."""
@@ -78,21 +81,21 @@ class LabHost:
         gives `failed` with the reason, a guest that panics `signaled`.
         """
         began = time.monotonic()
-        say = on_output or (lambda text: None)
+        progress = on_output or (lambda text: None)
         cancel = cancel or threading.Event()
         try:
             if not self._has_faulted:
-                self.crash_and_fault(say, cancel)
+                self.crash_and_fault(progress, cancel)
             if runs_here(command):
                 return self.tools_here.run(command, on_output, cancel)
             if command.argv in REBOOTS:
-                self._boot(say, cancel)
+                self._boot(progress, cancel)
                 seconds = time.monotonic() - began
                 return Result(command=command, status=ResultStatus.OK, exit_code=0, seconds=seconds)
             if command.tool == TRIAL_TOOL and not self._clean:
-                say("lab: a trial begins on a clean kernel\n")
-                self._boot(say, cancel)
-            return self._in_guest(command, say, cancel)
+                progress("lab: a trial begins on a clean kernel\n")
+                self._boot(progress, cancel)
+            return self._in_guest(command, progress, cancel)
         except _Cancelled:
             return Result(command=command, status=ResultStatus.CANCELLED)
         except PfDoctorError as error:
@@ -127,67 +130,67 @@ class LabHost:
     ) -> None:
         self.close()
 
-    def crash_and_fault(self, say: OnOutput, cancel: threading.Event) -> str:
+    def crash_and_fault(self, progress: OnOutput, cancel: threading.Event) -> str:
         """Crash one guest and let a second one fault; return the console of the first.
 
         The first panics at its fault, and its memory is saved as kdump would. A fault that the
         kernel survives even with oops=panic leaves no dump. The second keeps running if its kernel
         does.
         """
-        say("lab: the machine of the case crashes first, and leaves a dump\n")
-        guest = self._boot(say, cancel, "oops=panic")
-        if self._provoke(guest, say, cancel):
-            self._save_dump(guest, say)
+        progress("lab: the machine of the case crashes first, and leaves a dump\n")
+        guest = self._boot(progress, cancel, "oops=panic")
+        if self._provoke(guest, progress, cancel):
+            self._save_dump(guest, progress)
         console = guest.machine.console()
-        say("lab: it is booted again, and faults once more\n")
-        guest = self._boot(say, cancel)
-        if self._provoke(guest, say, cancel):
+        progress("lab: it is booted again, and faults once more\n")
+        guest = self._boot(progress, cancel)
+        if self._provoke(guest, progress, cancel):
             self._save_log(guest)
-            self._boot(say, cancel)
+            self._boot(progress, cancel)
         self._has_faulted = True
         return console
 
-    def _provoke(self, guest: GuestHost, say: OnOutput, cancel: threading.Event) -> bool:
+    def _provoke(self, guest: GuestHost, progress: OnOutput, cancel: threading.Event) -> bool:
         """Trigger the fault in a guest; return whether its kernel panicked."""
         self._clean = False
         loads = (("modprobe", module.name) for module in self.target.modules)
         for argv in (*loads, *self.target.trigger):
             command = Command(argv=argv, tool="lab")
-            say(f"lab: {command.text}\n")
+            progress(f"lab: {command.text}\n")
             result = guest.run(command, cancel=cancel)
             if cancel.is_set():
                 raise _Cancelled
             if result.exit_code is None:
                 break
         for event in self.target.inject:
-            say(f"lab: the hardware is told: {event}\n")
+            progress(f"lab: the hardware is told: {event}\n")
             guest.machine.inject(event)
             if guest.machine.wait_for_panic(_PANIC_TIMEOUT, _QUIET_SECONDS_INJECTED):
                 return True
         return guest.machine.wait_for_panic(_PANIC_TIMEOUT, _QUIET_SECONDS)
 
-    def _in_guest(self, command: Command, say: OnOutput, cancel: threading.Event) -> Result:
-        guest = self._guest or self._boot(say, cancel)
+    def _in_guest(self, command: Command, progress: OnOutput, cancel: threading.Event) -> Result:
+        guest = self._guest or self._boot(progress, cancel)
         harmless = command.risk is Risk.READ
         self._copy_source_files(guest, command)
         self._clean = self._clean and harmless
-        result = guest.run(command, say, cancel)
+        result = guest.run(command, progress, cancel)
         if command.risk is Risk.CRASH:
             guest.machine.wait_for_panic(_PANIC_TIMEOUT, _QUIET_SECONDS)
         if guest.machine.panicked():
-            after = self._after_panic(guest, result, say, cancel)
-            return self._in_guest(command, say, cancel) if harmless else after
+            after = self._after_panic(guest, result, progress, cancel)
+            return self._in_guest(command, progress, cancel) if harmless else after
         return self.tools_here.with_programs(result) if command.tool == "box" else result
 
     def _after_panic(
-        self, guest: GuestHost, result: Result, say: OnOutput, cancel: threading.Event
+        self, guest: GuestHost, result: Result, progress: OnOutput, cancel: threading.Event
     ) -> Result:
         """Save the dump and the log and reboot; return the result with the end of the console."""
-        say("lab: the kernel panicked\n")
-        self._save_dump(guest, say)
+        progress("lab: the kernel panicked\n")
+        self._save_dump(guest, progress)
         self._save_log(guest)
         console_tail = guest.machine.console().splitlines()[-CRASH_CONSOLE_LINES:]
-        self._boot(say, cancel)
+        self._boot(progress, cancel)
         return msgspec.structs.replace(
             result,
             status=ResultStatus.SIGNALED,
@@ -195,10 +198,10 @@ class LabHost:
             errors="\n".join((CUT_SHORT, *console_tail)),
         )
 
-    def _save_dump(self, guest: GuestHost, say: OnOutput) -> None:
+    def _save_dump(self, guest: GuestHost, progress: OnOutput) -> None:
         path = self._crash_file("dump")
         guest.machine.dump(path)
-        say(f"lab: {path.stat().st_size >> 20} MiB of its memory saved under {CRASHES}\n")
+        progress(f"lab: {path.stat().st_size >> 20} MiB of its memory saved under {CRASHES}\n")
 
     def _save_log(self, guest: GuestHost) -> None:
         self._crash_file("dmesg").write_text(guest.machine.console())
@@ -210,11 +213,11 @@ class LabHost:
         folder.mkdir(parents=True, exist_ok=True)
         return folder / f"{name}.{stamp}"
 
-    def _boot(self, say: OnOutput, cancel: threading.Event, *more_args: str) -> GuestHost:
+    def _boot(self, progress: OnOutput, cancel: threading.Event, *more_args: str) -> GuestHost:
         """Replace the guest by a newly booted one and return it."""
         self.close()
         began = time.monotonic()
-        say(f"lab: booting {self.release}\n")
+        progress(f"lab: booting {self.release}\n")
         append = " ".join((*self.target.kernel_args, *more_args))
         target = self.target
         setup = Setup(kernel=target.kernel, stock=target.stock, append=append)
@@ -224,7 +227,7 @@ class LabHost:
         for module in self.target.modules:
             if module.name != self.target.suspect:
                 guest.run(Command(argv=("modprobe", module.name), tool="lab"), cancel=cancel)
-        say(f"lab: up in {time.monotonic() - began:.1f} s\n")
+        progress(f"lab: up in {time.monotonic() - began:.1f} s\n")
         return guest
 
     def _initramfs(self) -> bytes:

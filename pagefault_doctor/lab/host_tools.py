@@ -29,6 +29,7 @@ TOOLS: Final = frozenset(
 """Tools whose commands run here."""
 
 EDITORS: Final = frozenset(("emacs", "joe", "micro", "nano", "ne", "vi", "vim"))
+"""Editors that can run on this machine for the lab machine."""
 
 PROGRAMS: Final = EDITORS | {
     *("crash", "diff", "drgn", "gcc", "gdb", "make", "makedumpfile", "sparse", "spatch"),

@@ -52,15 +52,15 @@ def _elf_libraries(program: Path, stock: Stock) -> Iterator[tuple[str, Path]]:
 
     ldd cannot do this: the loader of another architecture does not run here.
     """
-    folders = [place.format(stock.machine.uname) for place in _LIBRARY_FOLDERS]
+    folders = [folder.format(stock.machine.uname) for folder in _LIBRARY_FOLDERS]
     pending, seen = [program], set[str]()
     while pending:
         for name in _needed_names(pending.pop()):
             if name in seen:
                 continue
             seen.add(name)
-            places = [name] if name.startswith("/") else [f"{place}/{name}" for place in folders]
-            found = next(((p, stock.path(p)) for p in places if stock.path(p).exists()), None)
+            paths = [name] if name.startswith("/") else [f"{folder}/{name}" for folder in folders]
+            found = next(((p, stock.path(p)) for p in paths if stock.path(p).exists()), None)
             if found:
                 pending.append(found[1])
                 yield found
@@ -86,6 +86,7 @@ def _needed_names(file: Path) -> list[str]:
 
 
 INIT: Final = Path(__file__).with_name("init.sh")
+"""The guest's /init."""
 
 REQUIRED_PROGRAMS: Final = ("busybox", "dash", "kmod")
 """Programs without which the guest does not boot."""
@@ -105,13 +106,16 @@ APPLETS: Final = (
     *("awk", "free", "gzip", "ip", "kill", "mount", "ping", "stty", "umount", "uptime", "vi"),
     "zcat",
 )
+"""Programs that busybox always provides."""
 
 PROGRAM_FOLDERS: Final = ("usr/bin", "usr/sbin", "bin", "sbin", "usr/local/bin")
 """Folders that are searched for programs."""
 
 KMOD_NAMES: Final = ("depmod", "insmod", "lsmod", "modinfo", "modprobe", "rmmod")
+"""Programs that are links to kmod."""
 
 FOLDERS: Final = ("dev", "proc", "root", "run", "sys", "tmp", "var/crash", "var/lib", "var/log")
+"""Empty folders of the guest."""
 
 MERGED: Final = ("bin", "lib", "lib64", "sbin")
 """Top folders that are links into /usr, as in Debian."""
@@ -121,6 +125,7 @@ CRASH_REPORT_MODULES: Final = (
     "kernel/drivers/misc/pvpanic/pvpanic.ko",
     "kernel/drivers/misc/pvpanic/pvpanic-pci.ko",
 )
+"""Modules that pass the vmcoreinfo note and panics to QEMU."""
 
 
 def build(

@@ -18,8 +18,10 @@ from pagefault_doctor.model.command import Command
 from pagefault_doctor.model.errors import PfDoctorError
 
 INIT: Final = Path(__file__).with_name("capture.sh")
+"""The capture kernel's /init."""
 
 KERNEL_ARG: Final = "crashkernel=160M"
+"""Reserves the memory of the capture kernel."""
 
 MEMORY: Final = 640
 """MiB of a guest with a crash kernel; without its reserved part more than an ordinary guest."""
@@ -33,6 +35,7 @@ _LOAD: Final = (
 )
 
 LOAD: Final = Command(argv=_LOAD, tool="lab", timeout=60.0, why="load the capture kernel")
+"""Loads the capture kernel into the reserved memory."""
 
 _APPLETS: Final = ("echo", "insmod", "mount", "reboot", "sh", "sync", "tail", "tr")
 

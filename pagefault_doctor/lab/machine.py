@@ -120,6 +120,7 @@ ARM64: Final = Machine(
 )
 
 MACHINES: Final = (X86_64, ARM64)
+"""All architectures that guests can have."""
 
 DEFAULT_MACHINE: Final = next((machine for machine in MACHINES if machine.native), X86_64)
 """The architecture of a guest by default."""

@@ -21,6 +21,7 @@ Event = tuple[str, str]
 """The name of an event and its reason, which may be empty."""
 
 PANICKED: Final[Event] = ("GUEST_PANICKED", "")
+"""The event when the guest's kernel reports a panic through pvpanic."""
 
 ENDS: Final[dict[Event, str]] = {
     PANICKED: "The guest's kernel has panicked.",

@@ -37,7 +37,7 @@ MAX_CONSOLE_WAIT: Final = 5.0
 MIN_FREE_BYTES: Final = 64 << 20
 """Bytes that must stay free on the disk after a dump."""
 
-Tell = Callable[[str, float, str], None]
+PartDone = Callable[[str, float, str], None]
 """Called after each part of a run with its name, its seconds, and a short result."""
 
 
@@ -74,7 +74,7 @@ class LabRun:
         modules: tuple[Module, ...],
         triggers: tuple[tuple[str, ...], ...],
         timeout: float,
-        tell: Tell,
+        tell: PartDone,
         *,
         kdump: bool = False,
     ) -> None:

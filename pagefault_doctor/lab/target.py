@@ -52,14 +52,14 @@ def build_target(
     release = release_of(kernel)
     copy = folder / "source"
     built = module.build(source, release, copy, Path(seen_as) if seen_as else None, stock)
-    names = [each.name for each in built]
+    names = [built_module.name for built_module in built]
     if suspect is not None and suspect not in names:
         raise UsageError(f"{source} gives no module {suspect}", f"it gives {', '.join(names)}")
     places = {}
-    for each in built:
-        installed = initramfs.module_path(release, each.name)
-        places[installed] = folder / f"{each.name}.ko"
-        places[installed].write_bytes(each.data)
+    for built_module in built:
+        installed = initramfs.module_path(release, built_module.name)
+        places[installed] = folder / f"{built_module.name}.ko"
+        places[installed].write_bytes(built_module.data)
     if seen_as:
         module.clean(copy)
         places[seen_as] = copy

@@ -219,6 +219,7 @@ def _argv(setup: Setup, folder: Path) -> tuple[str, ...]:
     accel = accelerator(guest, setup.kernel)
     drive = ("-drive", f"file={folder / 'disk'},if=virtio,format=raw") if setup.disk else ()
     append = f"console={guest.console} panic=0 {setup.append}".strip()
+    # After a panic kernel and QEMU both stop and stay, so that the memory can be dumped.
     return (
         *(guest.qemu, "-S", "-nodefaults", "-no-reboot", "-display", "none"),
         *("-action", "panic=none", "-device", "pvpanic-pci"),

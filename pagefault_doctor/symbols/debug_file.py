@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from elftools.elf.elffile import ELFFile
 
 DEBUG_ROOTS: Final = (Path("/usr/lib/debug"),)
+"""Folders of debug files that distributions use."""
 _DEBUG_INFO: Final = ".debug_info"
 _MAX_CHECKSUM_BYTES: Final = 1 << 30
 

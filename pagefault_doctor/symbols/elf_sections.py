@@ -22,7 +22,9 @@ WIDTHS: Final = {
 }
 """Width in bytes of each absolute relocation type (System V psABI, ELF for Arm)."""
 RELA: Final = struct.Struct("<QQq")
+"""Elf64_Rela: offset, info (symbol number and type), addend (elf(5))."""
 SYMBOL: Final = struct.Struct("<IBBHQQ")
+"""Elf64_Sym: name, info, other, section number, value, size (elf(5))."""
 _MAX_SECTION_BYTES: Final = 512 << 20
 _SHF_ALLOC: Final = 2
 _SHT_NOBITS: Final = "SHT_NOBITS"

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from elftools.elf.elffile import ELFFile
 
 SUFFIXES: Final = (".ko", ".ko.debug", ".ko.xz", ".ko.gz", ".ko.zst")
+"""Endings of module files, in the order of preference."""
 _PREFERRED: Final = ("updates", "extra", "weak-updates")
 """Folders that `depmod` searches before the kernel's own modules (depmod.d(5))."""
 _MAX_FOLDERS: Final = 20_000
@@ -80,7 +81,7 @@ def open_module(path: Path, unpack: Unpack | None = None) -> ELFFile:
 def elf_errors() -> tuple[type[Exception], ...]:
     """Return the exceptions that pyelftools raises on a damaged file.
 
-    A function, because importing pyelftools takes longer than most runs that never need it.
+    A function, so that pyelftools is only imported when a file is read.
     """
     from elftools.common.exceptions import DWARFError, ELFError
     from elftools.construct import ConstructError

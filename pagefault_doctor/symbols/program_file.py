@@ -82,6 +82,7 @@ def _file_address(elf: ELFFile, details: Mapping[str, str]) -> int | None:
     for segment in elf.iter_segments("PT_LOAD"):
         if not segment["p_flags"] & _PF_X:
             continue
+        # The kernel maps whole pages, so the mapping extends beyond the segment on both sides.
         start = segment["p_offset"] // _PAGE * _PAGE
         end = -(-(segment["p_offset"] + segment["p_filesz"]) // _PAGE) * _PAGE
         at = offset if offset is not None else start + ip - base

@@ -12,6 +12,7 @@ from pagefault_doctor.tools.tool import NO_ANSWER, Read, finding, is_refused
 __all__ = ("BECOME_ROOT", "answered", "is_refused", "root_remedy")
 
 BECOME_ROOT: Final = "run pfdoctor as root: sudo pfdoctor"
+"""The remedy for missing permissions."""
 
 
 def answered(read: Read) -> Read:

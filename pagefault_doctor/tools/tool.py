@@ -48,6 +48,9 @@ Plan = Callable[[Case], Command | Blocked | None]
 Read = Callable[[Result, Case], ToolReading]
 """Returns the facts and findings of a result. Pure, and never raises on any output."""
 
+NO_DOWNLOADS: Final = {"DEBUGINFOD_URLS": ""}
+"""Environment that keeps gdb, crash, drgn and valgrind from downloading debug files unasked."""
+
 INSTALLERS: Final = {
     "debian": "apt install",
     "fedora": "dnf install",
@@ -55,6 +58,7 @@ INSTALLERS: Final = {
     "arch": "pacman -S",
     "alpine": "apk add",
 }
+"""The command that installs a package, by distribution family."""
 
 
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,6 +139,7 @@ def next_command(tool: Tool, case: Case) -> Command | Blocked | None:
     asks = sudo and not case.get("host.sudo", False)
     if sudo and (repeated := _refused_command(tool, case)):
         return msgspec.structs.replace(repeated, as_root=True, asks=asks)
+    # The plan comes first: what is missing does not matter to a tool that has nothing to do.
     planned = tool.plan(case)
     if planned is None or isinstance(planned, Blocked):
         return planned

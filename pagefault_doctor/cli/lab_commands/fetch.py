@@ -13,6 +13,7 @@ from pagefault_doctor.model.command import Command, Risk
 from pagefault_doctor.model.errors import ExitCode, MissingError, PfDoctorError, UsageError
 
 SCRIPT: Final = Path(__file__).parents[2] / "lab" / "fetch.sh"
+"""The script that downloads and unpacks the packages."""
 
 DOWNLOAD_MB: Final = 330
 """MB to download: package lists 20, debug information 262, kernel 35, programs 20."""

@@ -22,6 +22,7 @@ _STILL_VALID: Final = host_tools.TOOLS - {"var-crash"}
 FRESH_MACHINE: Final = (
     "the lab's box is set up anew: at its next command it crashes, leaves a dump, and faults again"
 )
+"""The message that the session continues on a new machine."""
 
 
 def restore_machine(walk: Walk, host: LabHost) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from pagefault_doctor.diagnosis import diagnose
 from pagefault_doctor.diagnosis.explanation import with_explanations
 from pagefault_doctor.lab.machine import Stock, machine_of, release_of, stock_of
 from pagefault_doctor.lab.module import Module
-from pagefault_doctor.lab.run import Attempt, LabRun, Tell
+from pagefault_doctor.lab.run import Attempt, LabRun, PartDone
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Command
 from pagefault_doctor.model.diagnosis import Opinion
@@ -199,7 +199,13 @@ def _keep(name: str | None) -> Path | None:
 
 
 def prepare(
-    order: LabOrder, timeout: float, folder: Path, home: Path, tell: Tell, *, kdump: bool = False
+    order: LabOrder,
+    timeout: float,
+    folder: Path,
+    home: Path,
+    tell: PartDone,
+    *,
+    kdump: bool = False,
 ) -> LabRun:
     """Return the run of what was ordered, its modules built, and their files put into `home`."""
     from pagefault_doctor.lab import requirements
@@ -253,7 +259,7 @@ def _carry_out(
     )
 
 
-def _modules(order: LabOrder, folder: Path, tell: Tell) -> tuple[Path, tuple[Module, ...]]:
+def _modules(order: LabOrder, folder: Path, tell: PartDone) -> tuple[Path, tuple[Module, ...]]:
     """Return the kernel to boot and the modules for it, built where there is a source."""
     from pagefault_doctor.lab import module, requirements
 

@@ -70,7 +70,9 @@ def search(text: str, patterns: tuple[NamePattern, ...]) -> Iterator[FoundName]:
 
 
 BEGIN: Final = r"(?<![^\W_])"
+"""Matches the beginning of a word; `_` is no part of it."""
 END: Final = r"(?![^\W_])"
+"""Matches the end of a word; `_` is no part of it."""
 
 _IP4: Final = regex(r"\d{1,3}(?:\.\d{1,3}){3}(?!\d)")
 _IP4_DASHED: Final = regex(BEGIN + r"ip-(\d{1,3}(?:-\d{1,3}){3})(?!\d)")

@@ -122,6 +122,7 @@ class Redaction:
                 names += (FoundName(0, 0, "host", name) for name in hosts if name)
                 names += (FoundName(0, 0, "user", name) for name in {user, event.user} if name)
         self._hardware_addresses = frozenset(addresses)
+        # Only now, because a name that is also the name of code stays.
         self._names.learn(names)
         self._extra_words += tuple((word, "user") for word in sorted(self._names.phrases))
 
@@ -154,7 +155,7 @@ class Redaction:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):
-            return {key: self._redact_value(each) for key, each in value.items()}
+            return {key: self._redact_value(item) for key, item in value.items()}
         if isinstance(value, tuple):
             return tuple(map(self._redact_value, value))
         if isinstance(value, msgspec.Struct):
@@ -189,9 +190,9 @@ def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
-        yield from (text for each in value.values() for text in _texts(each))
+        yield from (text for item in value.values() for text in _texts(item))
     elif isinstance(value, list | tuple):
-        yield from (text for each in value for text in _texts(each))
+        yield from (text for item in value for text in _texts(item))
     elif isinstance(value, msgspec.Struct):
         yield from (t for f in value.__struct_fields__ for t in _texts(getattr(value, f)))
 

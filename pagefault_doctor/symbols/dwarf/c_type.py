@@ -19,6 +19,7 @@ _DECLARATION, _TYPE, _MEMBER_AT, _BITS_AT = 0x3C, 0x49, 0x38, 0x6B
 _MAX_DEPTH: Final = 24
 """Types nested deeper than this are a loop in a damaged file."""
 UNNAMED: Final = "{...}"
+"""Printed for the name of an anonymous structure."""
 
 
 class TypeMember(msgspec.Struct, frozen=True):

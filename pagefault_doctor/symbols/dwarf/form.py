@@ -20,6 +20,7 @@ IMPLICIT: Final = 0x21
 """DW_FORM_implicit_const: the value is in the abbreviation."""
 
 Value = int | bytes | str
+"""The value of an attribute: a number, a block or a string."""
 
 
 class Abbreviation(NamedTuple):

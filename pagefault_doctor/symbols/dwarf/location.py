@@ -23,6 +23,7 @@ _X86_64: Final = (
 _AARCH64: Final = (*(f"x{n}" for n in range(31)), "sp")
 """DWARF for the Arm 64-bit Architecture, section 4.1."""
 REGISTERS: Final = {"x86_64": _X86_64, "arm64": _AARCH64}
+"""Register names by DWARF number, for each architecture."""
 _ALIASES: Final = {"fp": "x29", "lr": "x30"}
 
 _OPERANDS: Final = {

@@ -17,6 +17,7 @@ APT_NAMES: Final = (
 """Debian's name, then Ubuntu's; the last often only depends on the one before. {}: release."""
 
 DNF_NAMES: Final = ("kernel-debuginfo-{}",)
+"""Fedora's name. {}: release."""
 
 _PACKAGE = regex(r"[A-Za-z0-9][A-Za-z0-9.+_~-]{0,200}")
 _VERSION = regex(r"[0-9][A-Za-z0-9.+:~-]{0,100}")
@@ -114,6 +115,7 @@ PACKAGE_SOURCES: Final = (
 """Package managers. The sizes from dnf repoquery are in bytes (dnf(8))."""
 
 DEBUGINFOD: Final = "debuginfod-find"
+"""The client of debuginfod servers; each server is named in DEBUGINFOD_URLS."""
 
 
 def size_text(count: int) -> str:

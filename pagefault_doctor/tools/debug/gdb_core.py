@@ -14,7 +14,7 @@ from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.arguments import blocked_on_other_machine, first_path, reported
-from pagefault_doctor.tools.tool import Tool, fact, finding
+from pagefault_doctor.tools.tool import NO_DOWNLOADS, Tool, fact, finding
 
 NO_CORE: Final = Blocked(
     "there is no core of the program that died",
@@ -51,11 +51,12 @@ def _plan(case: Case) -> Command | Blocked | None:
     if core:
         files = (program, core) if program else ("-c", core)
         return Command(
+            # Without auto-load: the program's folder may have scripts that gdb would run.
             argv=("gdb", "-batch", "-nx", "-iex", "set auto-load no", *_GDB_COMMANDS, *files),
             tool="gdb-core",
             timeout=60.0,
             why="read from the core where the program died",
-            env={"DEBUGINFOD_URLS": ""},
+            env=NO_DOWNLOADS,
         )
     return _coredumpctl(case) or NO_CORE
 

@@ -23,7 +23,7 @@ from pagefault_doctor.model.report import Report
 from pagefault_doctor.tools.arguments import first_path, is_absolute, is_c_name, reported
 from pagefault_doctor.tools.dump import vmlinux
 from pagefault_doctor.tools.module.module_name import is_module_name
-from pagefault_doctor.tools.tool import Tool, fact, finding
+from pagefault_doctor.tools.tool import NO_DOWNLOADS, Tool, fact, finding
 
 _RELOCATED_OPCODES: Final = frozenset(
     {"e8", "e9", "a0", "a1", "a2", "a3", *(f"b{n:x}" for n in range(8, 16))}
@@ -171,7 +171,7 @@ def _start_command(file: str, location: _Location) -> Command:
         tool="gdb-module",
         timeout=120.0,
         why=f"find how far from its symbol gdb lets {location.function} start",
-        env={"DEBUGINFOD_URLS": ""},
+        env=NO_DOWNLOADS,
     )
 
 
@@ -203,7 +203,7 @@ def _line_command(file: str, location: _Location, distance: int) -> Command:
         tool="gdb-module",
         timeout=120.0,
         why=f"find {what} at {location.function}+{location.offset:#x}",
-        env={"DEBUGINFOD_URLS": ""},
+        env=NO_DOWNLOADS,
     )
 
 

@@ -15,7 +15,7 @@ from pagefault_doctor.model.command import Command, Result
 from pagefault_doctor.model.fact import Finding, Mark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.arguments import reported
-from pagefault_doctor.tools.tool import Tool, fact, finding
+from pagefault_doctor.tools.tool import NO_DOWNLOADS, Tool, fact, finding
 
 _AT = regex(r"^(?:=> |   )0x([0-9a-f]{1,16})[ :]")
 _SYMBOL = regex(r"^Symbol ([A-Za-z_]\w*) is (.*)$")
@@ -39,7 +39,7 @@ def _plan(case: Case) -> Command | None:
         tool="gdb-scope",
         timeout=120.0,
         why="find which variable of the source the bad pointer was",
-        env={"DEBUGINFOD_URLS": ""},
+        env=NO_DOWNLOADS,
     )
 
 

@@ -22,7 +22,7 @@ from pagefault_doctor.tools.arguments import (
     is_absolute,
     reported,
 )
-from pagefault_doctor.tools.tool import Tool, fact, finding
+from pagefault_doctor.tools.tool import NO_DOWNLOADS, Tool, fact, finding
 
 _PAGE: Final = 4096
 _FILE = regex(r"^file=(/.+)$", re.MULTILINE)
@@ -51,13 +51,14 @@ def _plan(case: Case) -> Command | Blocked | None:
     file, address = location
     return Command(
         argv=(
+            # The program's folder may have scripts that gdb would run.
             *("gdb", "-batch", "-nx", "-iex", "set auto-load no"),
             *("-ex", f"info symbol {address:#x}", "-ex", f"info line *{address:#x}", file),
         ),
         tool="program-line",
         timeout=60.0,
         why="name the source line of that instruction",
-        env={"DEBUGINFOD_URLS": ""},
+        env=NO_DOWNLOADS,
     )
 
 

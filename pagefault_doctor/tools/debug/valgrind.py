@@ -16,7 +16,7 @@ from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatu
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.arguments import first_path
-from pagefault_doctor.tools.tool import Tool, fact, finding
+from pagefault_doctor.tools.tool import NO_DOWNLOADS, Tool, fact, finding
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -59,7 +59,7 @@ def _plan(case: Case) -> Command | Blocked | None:
         risk=Risk.LOAD,
         timeout=300.0,
         why=f"run {program} again under valgrind, about 30 times slower, with all that it does",
-        env={"DEBUGINFOD_URLS": ""},
+        env=NO_DOWNLOADS,
     )
 
 

@@ -19,7 +19,7 @@ from pagefault_doctor.tools.arguments import dump_path, is_release, reported, su
 from pagefault_doctor.tools.dump import crash_memory, dump_file, dump_memory, vmlinux
 from pagefault_doctor.tools.logs.log_reading import log_reading
 from pagefault_doctor.tools.module.module_name import is_module_name
-from pagefault_doctor.tools.tool import Tool, fact, finding
+from pagefault_doctor.tools.tool import NO_DOWNLOADS, Tool, fact, finding
 
 OPTIONS_BY_ATTEMPT: Final = ((), ("--zero_excluded",), ("--no_modules",), ("--minimal",))
 """Options of each attempt. `--minimal` comes last: with it crash can only print the log."""
@@ -171,7 +171,7 @@ def _command(options: tuple[str, ...], image: str, dump: str, symbols: str) -> C
         timeout=120.0,
         stdin=_MINIMAL_COMMANDS if "--minimal" in options else symbols + _COMMANDS,
         why=f"read the panic, the backtrace and the log out of the dump{retry_note}",
-        env={"DEBUGINFOD_URLS": ""},
+        env=NO_DOWNLOADS,
     )
 
 

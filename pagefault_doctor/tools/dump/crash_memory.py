@@ -88,15 +88,17 @@ def _is_kernel(value: int) -> bool:
 def parse_pointers(output: str, report: Report) -> tuple[PointedMemory, ...]:
     """Return what the values in the report point to, from the output of the command."""
     answers = dict(_answers(output))
-    seen, words = [], {}
+    pointers, words = [], {}
     for value, names in _values(report).items():
         lines = answers.get(value)
         if lines is None and _is_kernel(value):
             continue
         base = PointedMemory(hex(value), tuple(names), "value")
-        seen.append(_classify(base, lines) if lines is not None else base)
+        pointers.append(_classify(base, lines) if lines is not None else base)
         words[value] = list(_words(lines or []))
-    return tuple(msgspec.structs.replace(p, kept=tuple(_holders(p, seen, words))) for p in seen)
+    return tuple(
+        msgspec.structs.replace(p, kept=tuple(_holders(p, pointers, words))) for p in pointers
+    )
 
 
 def _answers(output: str) -> Iterator[tuple[int, list[str]]]:
@@ -116,10 +118,10 @@ def _words(lines: list[str]) -> Iterator[int]:
 
 
 def _holders(
-    bad: PointedMemory, seen: list[PointedMemory], words: dict[int, list[int]]
+    bad: PointedMemory, pointers: list[PointedMemory], words: dict[int, list[int]]
 ) -> Iterator[Holder]:
     """Yield the objects that contain a value in the words that a register points to."""
-    for other in seen:
+    for other in pointers:
         if other.kind == "slab" and other.start and bad.value in words[other.value]:
             yield Holder(other.what, other.start)
 

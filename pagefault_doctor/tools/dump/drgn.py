@@ -22,7 +22,7 @@ from pagefault_doctor.tools.arguments import dump_path, reported, suspect_file
 from pagefault_doctor.tools.dump import dump_file, dump_memory, vmlinux
 from pagefault_doctor.tools.dump.crash import NO_DUMP
 from pagefault_doctor.tools.logs.log_reading import log_reading
-from pagefault_doctor.tools.tool import Tool, fact, finding
+from pagefault_doctor.tools.tool import NO_DOWNLOADS, Tool, fact, finding
 
 EXECUTE: Final = "import sys; exec(sys.stdin.read(), globals())"
 """Runs the standard input, and not a path: drgn reads a script file twice, a pipe only once."""
@@ -63,7 +63,7 @@ def _plan(case: Case) -> Command | Blocked | None:
         timeout=60.0,
         stdin=script("tools/scripts/drgn_crash.py", "tools/scripts/drgn_pointers.py"),
         why="read the panicking task, its stack and the log out of the dump",
-        env={"DEBUGINFOD_URLS": ""},
+        env=NO_DOWNLOADS,
     )
 
 
@@ -128,50 +128,50 @@ def _name(frame: dict[str, Any]) -> str:
     return name if isinstance(name, str) else ""
 
 
-def _frames(said: dict[str, tuple[Any, int]]) -> list[dict[str, Any]]:
-    value = said.get("frames", ([], 0))[0]
+def _frames(values: dict[str, tuple[Any, int]]) -> list[dict[str, Any]]:
+    value = values.get("frames", ([], 0))[0]
     return [frame for frame in value if isinstance(frame, dict)] if isinstance(value, list) else []
 
 
 def _read(result: Result, case: Case) -> ToolReading:
     if dump_file.is_header_result(result):
         return dump_file.read_header(result, case)
-    said = parse(result.output)
+    values = parse(result.output)
     is_incomplete = "short read" in result.output or "invalid address" in result.output
-    frame = faulting_frame(_frames(said), panicked="panic" in said and bool(said["panic"][0]))
-    text = said.get("log", ("", 0))[0]
+    frame = faulting_frame(_frames(values), panicked="panic" in values and bool(values["panic"][0]))
+    text = values.get("log", ("", 0))[0]
     log = ToolReading()
     if isinstance(text, str) and text:
         log = log_reading(result, case, source=dump_path(case), boot="the dump", text=text)
     report = reported(case, log.log)
-    findings = _findings(said, frame, is_incomplete, result, report)
+    findings = _findings(values, frame, is_incomplete, result, report)
     return ToolReading(
         facts=(
-            *_facts(said, frame, is_incomplete, result, report),
-            *dump_memory.facts(said, result),
+            *_facts(values, frame, is_incomplete, result, report),
+            *dump_memory.facts(values, result),
         ),
-        findings=(*findings, *dump_memory.findings(said, result), *log.findings),
+        findings=(*findings, *dump_memory.findings(values, result), *log.findings),
         log=log.log,
     )
 
 
 def _facts(
-    said: dict[str, tuple[Any, int]],
+    values: dict[str, tuple[Any, int]],
     frame: dict[str, Any] | None,
     is_incomplete: bool,
     result: Result,
     report: Report | None,
 ) -> tuple[Fact, ...]:
     facts = [
-        fact(f"dump.{name}", said[name][0], result, said[name][1])
+        fact(f"dump.{name}", values[name][0], result, values[name][1])
         for name in ("release", "panic")
-        if name in said and isinstance(said[name][0], str)
+        if name in values and isinstance(values[name][0], str)
     ]
-    if said:
+    if values:
         facts.append(fact("dump.complete", not is_incomplete, result))
     if frame is None:
         return tuple(facts)
-    line = said["frames"][1]
+    line = values["frames"][1]
     named = {"function": _function(frame, report), "module": frame.get("module")}
     named["file"] = frame.get("file")
     for name, value in named.items():
@@ -194,14 +194,14 @@ def _function(frame: dict[str, Any], report: Report | None) -> str:
 
 
 def _findings(
-    said: dict[str, tuple[Any, int]],
+    values: dict[str, tuple[Any, int]],
     frame: dict[str, Any] | None,
     is_incomplete: bool,
     result: Result,
     report: Report | None,
 ) -> tuple[Finding, ...]:
     findings = []
-    task, line = said.get("task", ({}, 0))
+    task, line = values.get("task", ({}, 0))
     if isinstance(task, dict) and "comm" in task:
         text = f"The task that crashed is {task['comm']}[{task.get('pid', '?')}]"
         findings.append(finding(text, Mark.NEUTRAL, result, line))
@@ -210,11 +210,11 @@ def _findings(
         place = f" at {frame['file']}:{frame.get('line')}" if frame.get("file") else ""
         what = _function(frame, report) or "code without a name"
         text = f"It stopped in {what}, {owner}{place}"
-        findings.append(finding(text, Mark.BAD, result, said["frames"][1]))
+        findings.append(finding(text, Mark.BAD, result, values["frames"][1]))
     if is_incomplete:
         text = "The dump is cut or filtered: what is missing in it cannot be shown"
         findings.append(finding(text, Mark.NEUTRAL, result))
-    if not said:
+    if not values:
         text = "drgn could not read the dump"
         findings.append(finding(text, Mark.NEUTRAL, result))
     return tuple(findings)

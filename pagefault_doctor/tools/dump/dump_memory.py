@@ -23,12 +23,12 @@ _MODULE_STATES: Final = {
     "unformed": "was not yet set up",
 }
 
-Said = Mapping[str, tuple[Any, int]]
+Values = Mapping[str, tuple[Any, int]]
 
 
-def pointed_memory(said: Said) -> tuple[PointedMemory, ...]:
+def pointed_memory(values: Values) -> tuple[PointedMemory, ...]:
     """Return what the values of the fault point to; unreadable entries are skipped."""
-    value = said.get("pointers", ({}, 0))[0]
+    value = values.get("pointers", ({}, 0))[0]
     found = value.get("found") if isinstance(value, dict) else None
     return tuple(_convert(found[:_MAX_ROWS])) if isinstance(found, list) else ()
 
@@ -41,13 +41,13 @@ def _convert(found: list[Any]) -> Iterator[PointedMemory]:
             continue
 
 
-def facts(said: Said, result: Result) -> Iterator[Fact]:
+def facts(values: Values, result: Result) -> Iterator[Fact]:
     """Yield the facts of `FACTS` in the output."""
-    yield from pointer_facts(pointed_memory(said), result, said.get("pointers", ({}, 0))[1])
-    if pending := _table_rows(said, "pending"):
-        yield fact("dump.pending_lost", pending, result, said["pending"][1])
-    if modules := tuple(row for row in _table_rows(said, "modules") if not row.endswith(" live")):
-        yield fact("dump.modules_unsettled", modules, result, said["modules"][1])
+    yield from pointer_facts(pointed_memory(values), result, values.get("pointers", ({}, 0))[1])
+    if pending := _table_rows(values, "pending"):
+        yield fact("dump.pending_lost", pending, result, values["pending"][1])
+    if modules := tuple(row for row in _table_rows(values, "modules") if not row.endswith(" live")):
+        yield fact("dump.modules_unsettled", modules, result, values["modules"][1])
 
 
 def pointer_facts(pointers: tuple[PointedMemory, ...], result: Result, line: int) -> Iterator[Fact]:
@@ -56,9 +56,9 @@ def pointer_facts(pointers: tuple[PointedMemory, ...], result: Result, line: int
         yield fact("dump.pointers", tuple(map(encoded, pointers)), result, line or None)
 
 
-def _table_rows(said: Said, name: str) -> tuple[str, ...]:
+def _table_rows(values: Values, name: str) -> tuple[str, ...]:
     """Return each row of a table as one text, with its cells separated by spaces."""
-    rows = said.get(name, ([], 0))[0]
+    rows = values.get(name, ([], 0))[0]
     if not isinstance(rows, list):
         return ()
     return tuple(
@@ -68,20 +68,20 @@ def _table_rows(said: Said, name: str) -> tuple[str, ...]:
     )
 
 
-def findings(said: Said, result: Result) -> Iterator[Finding]:
+def findings(values: Values, result: Result) -> Iterator[Finding]:
     """Yield the findings for pointers, modules and pending work."""
-    pointers = pointed_memory(said)
-    yield from pointer_findings(pointers, result, said.get("pointers", ({}, 0))[1])
-    for row in _table_rows(said, "modules"):
+    pointers = pointed_memory(values)
+    yield from pointer_findings(pointers, result, values.get("pointers", ({}, 0))[1])
+    for row in _table_rows(values, "modules"):
         name, _, state = row.rpartition(" ")
         if words := _MODULE_STATES.get(state):
-            yield finding(f"Module {name} {words}", Mark.NEUTRAL, result, said["modules"][1])
-    for row in _table_rows(said, "pending"):
+            yield finding(f"Module {name} {words}", Mark.NEUTRAL, result, values["modules"][1])
+    for row in _table_rows(values, "pending"):
         what, _, code = row.rpartition(" ")
         text = f"A {what} is due whose code, {code}, is in no module"
-        yield finding(text, Mark.BAD, result, said["pending"][1])
-    if pointers and (why := _skipped_text(said)):
-        yield finding(why, Mark.NEUTRAL, result, said["pointers"][1])
+        yield finding(text, Mark.BAD, result, values["pending"][1])
+    if pointers and (why := _skipped_text(values)):
+        yield finding(why, Mark.NEUTRAL, result, values["pointers"][1])
 
 
 def pointer_findings(
@@ -129,8 +129,8 @@ def _missing_text(memory: PointedMemory) -> str:
     return f"The memory at {memory.address} is not in the dump: what it held cannot be told"
 
 
-def _skipped_text(said: Said) -> str:
-    value = said["pointers"][0]
+def _skipped_text(values: Values) -> str:
+    value = values["pointers"][0]
     left = value.get("left_off")
     if isinstance(left, int) and left > 0:
         return f"{left} more values were not looked at, for that would have taken too long"

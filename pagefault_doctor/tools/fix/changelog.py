@@ -41,6 +41,7 @@ _IGNORED_PREFIXES: Final = (
 """Prefixes of functions at the bottom of every stack, and of those that report a fault."""
 
 MAX_FUNCTIONS: Final = 4
+"""Functions of a report that are searched in a changelog."""
 
 
 class ChangelogEntry(msgspec.Struct, frozen=True):

@@ -25,6 +25,7 @@ BUILD_TOOLS: Final = {
     "suse": "make gcc libelf-devel",
     "arch": "base-devel",
 }
+"""Packages with make and gcc, by distribution family."""
 
 _HEADERS: Final = {
     "debian": "linux-headers-{}",
@@ -136,10 +137,10 @@ def scratch_folder(result: Result) -> str:
 def problems(result: Result) -> tuple[BuildProblem, ...]:
     """Return the messages of the compiler or checker, in order, each once."""
     scratch = scratch_folder(result)
-    seen: dict[tuple[str, int, str], BuildProblem] = {}
+    found: dict[tuple[str, int, str], BuildProblem] = {}
     for number, line in enumerate(result.errors.split("\n"), 1):
         if match := _PROBLEM.match(line):
             file = match["file"].removeprefix(scratch)
             problem = BuildProblem(file, int(match["line"]), match["text"], match["level"], number)
-            seen.setdefault((file, problem.line, problem.text), problem)
-    return tuple(seen.values())
+            found.setdefault((file, problem.line, problem.text), problem)
+    return tuple(found.values())

@@ -33,6 +33,7 @@ def blocked(case: Case) -> Blocked:
 
 def log_start(output: str) -> float | None:
     """Return the time of the first line with a timestamp, in whole seconds since boot."""
+    # A log that has timestamps has one on nearly every line.
     match = next(filter(None, map(_TIME.match, output.splitlines()[:50])), None)
     return float(match.group(1)) if match else None
 

@@ -16,6 +16,7 @@ from pagefault_doctor.tools.permission import answered, is_refused
 from pagefault_doctor.tools.tool import Tool, finding
 
 JOURNAL_LAST: Final = "journalctl -k -b -1"
+"""The source name of the log of the boot before."""
 
 _OPTIONS: Final = ("-o", "short-monotonic", "--no-pager")
 _THIS_BOOT: Final = ("journalctl", "-k", "-b", *_OPTIONS)

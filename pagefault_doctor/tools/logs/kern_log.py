@@ -18,6 +18,7 @@ FILES: Final = (
     "/var/log/messages.1",
     "/var/log/syslog",
 )
+"""The log files of rsyslog and syslog-ng on common distributions."""
 
 _LIST: Final = ("ls", "-1t", *FILES)
 

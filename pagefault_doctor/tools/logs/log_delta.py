@@ -12,7 +12,7 @@ from pagefault_doctor.model.report import Report
 
 def new_reports(log: KernelLog, known: Iterable[KernelLog]) -> KernelLog:
     """Return the log with only the reports and module events that no known log contains."""
-    fresh = dict(enumerate(log.reports))
+    remaining = dict(enumerate(log.reports))
     events = set()
     for other in known:
         unmatched = list(other.reports)
@@ -21,11 +21,11 @@ def new_reports(log: KernelLog, known: Iterable[KernelLog]) -> KernelLog:
                 match := next((r for r in unmatched if is_same_event(report, r)), None)
             ) is not None:
                 unmatched.remove(match)
-                fresh.pop(index, None)
+                remaining.pop(index, None)
         events |= {(e.what, e.module, e.timestamp) for e in other.module_events}
     return msgspec.structs.replace(
         log,
-        reports=tuple(fresh.values()),
+        reports=tuple(remaining.values()),
         module_events=tuple(
             e for e in log.module_events if (e.what, e.module, e.timestamp) not in events
         ),

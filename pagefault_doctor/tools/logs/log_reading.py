@@ -33,11 +33,11 @@ def log_reading(
     `source` names the log, `boot` describes the boot it is from. `text` is the log if it is not
     simply the command's output; line numbers then count in that text.
     """
-    whole = without_repeats(parse(result.output if text is None else text, source))
-    log = new_reports(whole, case.logs)
+    full_log = without_repeats(parse(result.output if text is None else text, source))
+    log = new_reports(full_log, case.logs)
     origin = result.command.text if text is None else source
-    lines = (fact("log.lines", case.get("log.lines", 0) + whole.lines, result),)
-    return ToolReading(facts=lines, findings=tuple(_findings(whole, log, origin, boot)), log=log)
+    lines = (fact("log.lines", case.get("log.lines", 0) + full_log.lines, result),)
+    return ToolReading(facts=lines, findings=tuple(_findings(full_log, log, origin, boot)), log=log)
 
 
 def findings_of(log: KernelLog, origin: str, boot: str) -> tuple[Finding, ...]:
@@ -45,7 +45,7 @@ def findings_of(log: KernelLog, origin: str, boot: str) -> tuple[Finding, ...]:
     return tuple(_findings(log, log, origin, boot))
 
 
-def _findings(whole: KernelLog, log: KernelLog, origin: str, boot: str) -> list[Finding]:
+def _findings(full_log: KernelLog, log: KernelLog, origin: str, boot: str) -> list[Finding]:
     has_kernel_fault = any(report.is_kernel_fault for report in log.reports)
     findings = [
         report_finding(report, log, origin, boot, has_kernel_fault)
@@ -55,32 +55,32 @@ def _findings(whole: KernelLog, log: KernelLog, origin: str, boot: str) -> list[
         text = f"{len(log.reports) - _MAX_REPORT_FINDINGS} more reports in the same log ({boot})"
         findings.append(Finding(text, Mark.NEUTRAL, Source(origin)))
     if not log.reports:
-        findings.append(_nothing_new(whole, origin, boot))
-    findings.extend(_missing_first(log, whole, origin))
-    if whole.note:
-        findings.append(Finding(whole.note, Mark.NEUTRAL, Source(origin)))
+        findings.append(_nothing_new(full_log, origin, boot))
+    findings.extend(_missing_first(log, full_log, origin))
+    if full_log.note:
+        findings.append(Finding(full_log.note, Mark.NEUTRAL, Source(origin)))
     return findings
 
 
-def _missing_first(log: KernelLog, whole: KernelLog, origin: str) -> Iterator[Finding]:
+def _missing_first(log: KernelLog, full_log: KernelLog, origin: str) -> Iterator[Finding]:
     """Yield a finding if the main report of a new log follows a fault that is not in the log."""
     index = main_report((log,))
     if index is None:
         return
     main = log.reports[index]
-    others = (r for r in whole.reports if r.boot == main.boot)
+    others = (r for r in full_log.reports if r.boot == main.boot)
     if text := missing_first_fault(main, others):
         text = text[0].upper() + text[1:]
         yield Finding(text, Mark.NEUTRAL, Source(origin, main.line_of("process")))
 
 
-def _nothing_new(whole: KernelLog, origin: str, boot: str) -> Finding:
-    if whole.reports:
-        count = _report_count(len(whole.reports))
-        text = f"Nothing new in {whole.source} ({boot}): {count}, all seen before"
+def _nothing_new(full_log: KernelLog, origin: str, boot: str) -> Finding:
+    if full_log.reports:
+        count = _report_count(len(full_log.reports))
+        text = f"Nothing new in {full_log.source} ({boot}): {count}, all seen before"
         return Finding(text, Mark.NEUTRAL, Source(origin))
-    text = f"No fault report in {whole.source} ({boot}), {whole.lines} lines read"
-    return Finding(text, Mark.GOOD if whole.lines else Mark.NEUTRAL, Source(origin))
+    text = f"No fault report in {full_log.source} ({boot}), {full_log.lines} lines read"
+    return Finding(text, Mark.GOOD if full_log.lines else Mark.NEUTRAL, Source(origin))
 
 
 def _report_count(count: int) -> str:

@@ -59,18 +59,18 @@ def _plan(case: Case) -> Command | None:
 
 def _read(result: Result, case: Case) -> ToolReading:
     suspect = case.suspect or ""
-    ours = [row for row in rows(result.output) if _is_package_of(row.package, suspect)]
-    if not ours:
+    suspect_rows = [row for row in rows(result.output) if _is_package_of(row.package, suspect)]
+    if not suspect_rows:
         text = f"dkms keeps no module {suspect}" if suspect else "dkms keeps nothing of the case"
         return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
-    wanted = reported_release(case) or case.get("host.kernel", "")
-    row = next((row for row in ours if row.kernel == wanted), None)
+    kernel = reported_release(case) or case.get("host.kernel", "")
+    row = next((row for row in suspect_rows if row.kernel == kernel), None)
     status = row.status if row else "not built"
     return ToolReading(
-        facts=(fact("module.dkms", status, result, row.line if row else ours[0].line),),
+        facts=(fact("module.dkms", status, result, row.line if row else suspect_rows[0].line),),
         findings=(
             *other_kernel_warning(case, result),
-            *_status_findings(ours, row, wanted, result),
+            *_status_findings(suspect_rows, row, kernel, result),
             *(_mismatch_findings(row, case, result) if row else ()),
         ),
     )
@@ -90,15 +90,15 @@ def _mismatch_findings(row: DkmsModule, case: Case, result: Result) -> tuple[Fin
 
 
 def _status_findings(
-    ours: list[DkmsModule], row: DkmsModule | None, wanted: str, result: Result
+    suspect_rows: list[DkmsModule], row: DkmsModule | None, kernel: str, result: Result
 ) -> list[Finding]:
-    package = ours[0].package
+    package = suspect_rows[0].package
     if row is None:
-        kernels = ", ".join(row.kernel for row in ours if row.kernel) or "no kernel at all"
-        text = f"dkms built {package} for {kernels}, not for {wanted or 'a kernel known here'}"
-        return [finding(text, Mark.BAD if wanted else Mark.NEUTRAL, result, ours[0].line)]
+        kernels = ", ".join(row.kernel for row in suspect_rows if row.kernel) or "no kernel at all"
+        text = f"dkms built {package} for {kernels}, not for {kernel or 'a kernel known here'}"
+        return [finding(text, Mark.BAD if kernel else Mark.NEUTRAL, result, suspect_rows[0].line)]
     text = (
-        f"dkms says {package} is {row.status} for {wanted}; "
+        f"dkms says {package} is {row.status} for {kernel}; "
         "that alone does not prove the file fits, vermagic does"
     )
     findings = [finding(text, Mark.NEUTRAL, result, row.line)]

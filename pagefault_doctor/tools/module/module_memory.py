@@ -18,7 +18,7 @@ from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.arguments import blocked_on_other_machine, dump_path, suspect_file
 from pagefault_doctor.tools.dump import drgn, dump_file, vmlinux
 from pagefault_doctor.tools.module.module_name import is_module_name, kernel_name
-from pagefault_doctor.tools.tool import Tool, fact, finding
+from pagefault_doctor.tools.tool import NO_DOWNLOADS, Tool, fact, finding
 
 _COMPARE: Final = "tools/scripts/compare_text.py"
 
@@ -76,7 +76,7 @@ def _plan_dump(case: Case) -> Command | Blocked | None:
         timeout=60.0,
         stdin=script(_COMPARE, "tools/scripts/compare_text_dump.py"),
         why=f"compare the code of {known[0]} in the dump with its file, byte for byte",
-        env={"DEBUGINFOD_URLS": ""},
+        env=NO_DOWNLOADS,
     )
 
 

@@ -62,15 +62,15 @@ def _against_report(now: tuple[str, ...], result: Result, case: Case) -> tuple[F
         return (*other_kernel_warning(case, result), finding(text, Mark.NEUTRAL, result))
     if report.tainted is None:
         return ()
-    gone = [letter for letter in report.tainted if letter in BY_LETTER and letter not in now]
-    if gone:
+    cleared = [letter for letter in report.tainted if letter in BY_LETTER and letter not in now]
+    if cleared:
         text = (
-            f"The report has taint {''.join(gone)}, this kernel has not: taint never goes away "
+            f"The report has taint {''.join(cleared)}, this kernel has not: taint never goes away "
             "before a reboot, so the report is of another boot"
         )
     else:
         text = "The taint in the report agrees with that of the box"
-    return (finding(text, Mark.NEUTRAL if gone else Mark.GOOD, result, 1),)
+    return (finding(text, Mark.NEUTRAL if cleared else Mark.GOOD, result, 1),)
 
 
 TOOL: Final = Tool(

@@ -24,6 +24,7 @@ from pagefault_doctor.tools.reproduce.trigger import has_unloaded_module
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
 _EXIT_KILLED: Final = 137
+"""128 and SIGKILL: the kernel kills a process that oopses."""
 _NOT_RUN: Final = (ResultStatus.MISSING, ResultStatus.REFUSED, ResultStatus.CANCELLED)
 _MODULE_TREES: Final = ("/lib/modules/", "/usr/lib/modules/")
 _MODULE_SUFFIX: Final = regex(r"\.ko(\.(xz|zst|gz))?")

@@ -69,3 +69,4 @@ REFUSALS: Final = (
         "free some memory, then try again",
     ),
 )
+"""Known refusals; the first whose pattern matches applies."""

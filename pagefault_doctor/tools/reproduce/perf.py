@@ -16,6 +16,7 @@ from pagefault_doctor.tools.arguments import blocked_on_other_machine
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
 SECONDS: Final = 5
+"""How long page faults are counted."""
 MANY_MAJOR_FAULTS: Final = 1000
 """Major faults per second from which the machine is busy with swapping."""
 

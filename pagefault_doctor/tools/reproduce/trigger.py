@@ -66,6 +66,7 @@ def _commands(case: Case) -> tuple[tuple[str, ...], ...] | None:
     loader_calls = [argv[0] for argv in once if argv[0] in _LOADERS]
     if "modprobe" in loader_calls:
         return once  # modprobe would load the installed build, which is the faulty one.
+    # A trigger that ends with rmmod leaves no module for its next run.
     if loader_calls[-1:] == ["rmmod"] and path:
         return (*once, *((("insmod", path), *once) * (TIMES - 1)))
     return once * TIMES

@@ -18,6 +18,7 @@ RISKS: Final = {
     Risk.CHANGE: "alters the system; it asks first and says how to undo it",
     Risk.CRASH: "may take the machine down; it wants the name of the host typed",
 }
+"""What each risk means for the person."""
 
 
 def rows(step: Step, tools: Mapping[str, Tool]) -> Iterator[Row]:
