@@ -23,7 +23,7 @@ QUESTIONS = b"sys\nlog\nbt\nquit\n"
 def main() -> None:
     """Print the row."""
     runs = int(sys.argv[2]) if len(sys.argv) > 2 else 5
-    found = {row.need.name: row.path for row in requirements.look()}
+    found = {row.need.name: row.path for row in requirements.check()}
     if not found["crash"] or not found["vmlinux"]:
         sys.exit("crash and the vmlinux of the lab's kernel are needed: make lab-setup")
     with tempfile.TemporaryDirectory() as folder:

@@ -20,7 +20,7 @@ os.environ |= {"TEXTUAL_ANIMATIONS": "none", "TEXTUAL_COLOR_SYSTEM": "truecolor"
 
 from textual.pilot import Pilot
 
-from pagefault_doctor.cli.lab_commands.host import lab_box
+from pagefault_doctor.cli.lab_commands.host import lab_host
 from pagefault_doctor.hosts.host import OnOutput
 from pagefault_doctor.hosts.recorded import RecordedHost
 from pagefault_doctor.lab.host import LabHost
@@ -145,7 +145,7 @@ async def lab_pictures(folder: Path) -> None:
     """Walk through the case in the lab and write a picture at each moment listed."""
     scenario = shelf.scenario(SCENARIO)
     case = LabCase(scenario=scenario.id)
-    with lab_box(case) as host:
+    with lab_host(case) as host:
         started = SessionStarted(
             id="live",
             version="1",

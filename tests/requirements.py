@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pagefault_doctor.lab.machine import USUAL, release_of
+from pagefault_doctor.lab.machine import DEFAULT_STOCK, release_of
 
 STRICT = os.environ.get("PFDOCTOR_REQUIRE_LAB") == "1"
 """Whether a missing tool fails a test instead of skipping it."""
@@ -73,8 +73,8 @@ def require_kernel(file: str, package: str) -> str:
     Skips where there is none, or not this file of it: "{}" stands for the release in the file's
     path and in the name of the package that brings it.
     """
-    kernel = USUAL.kernel()
-    require(kernel, f"no kernel to boot: package {USUAL.machine.kernel_package}")
+    kernel = DEFAULT_STOCK.kernel()
+    require(kernel, f"no kernel to boot: package {DEFAULT_STOCK.machine.kernel_package}")
     release = release_of(kernel) if kernel else ""
     require(Path(file.format(release)).exists(), f"package {package.format(release)}")
     return release

@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def whole_parser() -> argparse.ArgumentParser:
-    """Return one parser with every subcommand, as completion needs it."""
+    """Return one parser with every subcommand, which shtab needs."""
     from pagefault_doctor.cli import wizard
     from pagefault_doctor.cli.main import SUBCOMMANDS, subcommand_parser
 

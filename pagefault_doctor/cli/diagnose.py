@@ -1,4 +1,4 @@
-"""`pfdoctor diagnose`: logs in, causes out."""
+"""`pfdoctor diagnose`: read logs and print the causes of their faults."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pagefault_doctor.cli.inputs import STDIN, located_reports, read_log_there, read_logs
+from pagefault_doctor.cli.inputs import STDIN, read_logs, read_remote_log, reports_with_source
 from pagefault_doctor.cli.options import add_host_arguments
-from pagefault_doctor.cli.stderr import say
+from pagefault_doctor.cli.stderr import print_message
 from pagefault_doctor.diagnosis import diagnose
 from pagefault_doctor.diagnosis.explanation import with_explanations
 from pagefault_doctor.model.diagnosis import Opinion, RootCause
@@ -26,10 +26,11 @@ if TYPE_CHECKING:
     from pagefault_doctor.session.walk import Walk
 
 Reader = Callable[[str], tuple[KernelLog, ...]]
+"""Reads the logs at a path."""
 
 
 class DiagnosedLog(msgspec.Struct, frozen=True):
-    """One input, read and diagnosed."""
+    """One log with its reports and its diagnosis."""
 
     source: str
     reports: tuple[Report, ...]
@@ -73,40 +74,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print a diagnosis of each input and return the exit code."""
-    _check(args)
+    _check_options(args)
     if args.vmcore:
-        return _conclude(args, _examine_dump(args))
+        return _print_diagnosis(args, _diagnose_dump(args))
     if not args.paths:
-        return _conclude(args, _examine_box(args))
+        return _print_diagnosis(args, _diagnose_machine(args))
     read = _reader(args)
     if len(args.paths) == 1:
-        return max(_conclude(args, x) for x in _examine_logs(args, args.paths[0], read))
-    return _each(args, read)
+        return max(_print_diagnosis(args, x) for x in _diagnose_logs(args, args.paths[0], read))
+    return _diagnose_each(args, read)
 
 
 def _reader(args: argparse.Namespace) -> Reader:
-    """Return what reads logs: here, or on the machine of `--host`."""
+    """Return the function that reads logs: of this machine, or of the machine of `--host`."""
     if not args.host or args.paths == [STDIN]:
         return partial(read_logs, module_dir=args.module_dir)
     from pagefault_doctor.cli.open_session import host_of
 
     host = host_of(args)
-    return lambda path: (read_log_there(path, host),)
+    return lambda path: (read_remote_log(path, host),)
 
 
-def _each(args: argparse.Namespace, read: Reader) -> int:
-    """Diagnose several logs; one that cannot be read does not keep the others from it."""
+def _diagnose_each(args: argparse.Namespace, read: Reader) -> int:
+    """Diagnose several logs; one that cannot be read is skipped with a message."""
     worst = ExitCode.DONE
     for path in args.paths:
         try:
-            worst = max(worst, *(_conclude(args, x) for x in _examine_logs(args, path, read)))
+            worst = max(
+                worst, *(_print_diagnosis(args, x) for x in _diagnose_logs(args, path, read))
+            )
         except PfDoctorError as error:
-            say(str(error))
+            print_message(str(error))
             worst = max(worst, error.exit_code)
     return worst
 
 
-def _check(args: argparse.Namespace) -> None:
+def _check_options(args: argparse.Namespace) -> None:
     if args.json and len(args.paths) > 1:
         raise UsageError("--json takes one input", "use --jsonl for several")
     if args.paths and args.vmcore:
@@ -117,45 +120,47 @@ def _check(args: argparse.Namespace) -> None:
         raise MissingError(f"--module-dir: there is no folder {args.module_dir}", "check the name")
 
 
-def _examine_logs(args: argparse.Namespace, path: str, read: Reader) -> list[DiagnosedLog]:
-    """Return what each log in the file says; as one JSON document they are told together."""
+def _diagnose_logs(args: argparse.Namespace, path: str, read: Reader) -> list[DiagnosedLog]:
+    """Return the diagnosis of each log in the file; for --json, one diagnosis of all of them."""
     logs = read(path)
     if args.json and len(logs) > 1:
-        say(f"{path} holds {len(logs)} logs with reports; --jsonl tells which lines are of which")
+        print_message(
+            f"{path} holds {len(logs)} logs with reports; --jsonl tells which lines are of which"
+        )
         reports = tuple(report for log in logs for report in log.reports)
         return [DiagnosedLog(clean_line(path), reports, _opinion(logs))]
     if len(logs) == 1 and logs[0].note and logs[0].lines:
-        say(f"{logs[0].source}: {logs[0].note}")
-    return [_examined(path, log) for log in logs]
+        print_message(f"{logs[0].source}: {logs[0].note}")
+    return [_diagnosed(path, log) for log in logs]
 
 
 def _opinion(logs: tuple[KernelLog, ...]) -> Opinion:
     return with_explanations(diagnose(logs, {}), logs, {})
 
 
-def _examined(path: str, log: KernelLog) -> DiagnosedLog:
+def _diagnosed(path: str, log: KernelLog) -> DiagnosedLog:
     path = clean_line(path)
     source = log.source if log.source.startswith(f"{path}:") else path
     return DiagnosedLog(source, log.reports, _opinion((log,)))
 
 
-def _examine_box(args: argparse.Namespace) -> DiagnosedLog:
-    from pagefault_doctor.cli.open_session import begin, host_of
+def _diagnose_machine(args: argparse.Namespace) -> DiagnosedLog:
+    from pagefault_doctor.cli.open_session import host_of, start_walk
     from pagefault_doctor.cli.unattended import walk_steps
 
-    walk = begin(host_of(args), saved=False)
+    walk = start_walk(host_of(args), saved=False)
     walk_steps(walk, ("check-logs",))
     return DiagnosedLog(walk.host.name, walk.view.case.reports, walk.view.explained)
 
 
-def _examine_dump(args: argparse.Namespace) -> DiagnosedLog:
+def _diagnose_dump(args: argparse.Namespace) -> DiagnosedLog:
     from pagefault_doctor.cli.inputs import given_files
-    from pagefault_doctor.cli.open_session import begin, host_of
+    from pagefault_doctor.cli.open_session import host_of, start_walk
     from pagefault_doctor.cli.unattended import walk_steps
 
-    walk = begin(host_of(args), given=given_files(args), saved=False)
+    walk = start_walk(host_of(args), given=given_files(args), saved=False)
     walk_steps(walk, ("analyse-crash-dump",))
-    _tell_troubles(walk)
+    _print_dump_problems(walk)
     if not walk.view.case.reports:
         tools = [tool for tool in walk.view.finished_tools if tool.reason]
         unread = "; ".join(
@@ -164,29 +169,29 @@ def _examine_dump(args: argparse.Namespace) -> DiagnosedLog:
         raise MissingError(f"no kernel log could be read from {args.vmcore}", unread)
     reports = walk.view.case.reports
     if args.module_dir:
-        reports = located_reports(reports, Path(args.module_dir))
+        reports = reports_with_source(reports, Path(args.module_dir))
     return DiagnosedLog(args.vmcore, reports, walk.view.explained)
 
 
-def _tell_troubles(walk: Walk) -> None:
-    """Say what is wrong with the dump or the vmlinux, each in a line."""
+def _print_dump_problems(walk: Walk) -> None:
+    """Print what is wrong with the dump or the vmlinux, one line each."""
     from pagefault_doctor.tools.dump import dump_file
 
     for command in walk.view.commands:
-        if command.result and dump_file.is_look(command.result):
-            for trouble in command.findings:
-                say(trouble.text)
+        if command.result and dump_file.is_header_result(command.result):
+            for problem in command.findings:
+                print_message(problem.text)
 
 
-def _conclude(args: argparse.Namespace, examined: DiagnosedLog) -> ExitCode:
-    """Print what was found and return the exit code for it."""
-    sys.stdout.write(_rendered(args, examined))
-    found = examined.opinion.verdict.root_cause is not RootCause.NONE
+def _print_diagnosis(args: argparse.Namespace, diagnosed: DiagnosedLog) -> ExitCode:
+    """Print the diagnosis and return its exit code."""
+    sys.stdout.write(_render(args, diagnosed))
+    found = diagnosed.opinion.verdict.root_cause is not RootCause.NONE
     return ExitCode.FAULT_FOUND if args.exit_code and found else ExitCode.DONE
 
 
-def _rendered(args: argparse.Namespace, examined: DiagnosedLog) -> str:
-    source, reports, opinion = examined.source, examined.reports, examined.opinion
+def _render(args: argparse.Namespace, diagnosed: DiagnosedLog) -> str:
+    source, reports, opinion = diagnosed.source, diagnosed.reports, diagnosed.opinion
     if args.json or args.jsonl:
         from pagefault_doctor.report.document import diagnosis_document, encode
 

@@ -1,4 +1,4 @@
-"""`pfdoctor explain`: what a root cause is, how it shows, how it is fixed and proven fixed."""
+"""`pfdoctor explain`: a root cause, its signs, its fix, and the proof of the fix."""
 
 from __future__ import annotations
 

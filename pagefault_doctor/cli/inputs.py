@@ -1,4 +1,4 @@
-"""The files named on the command line."""
+"""Read the files named on the command line."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 import msgspec
 
 from pagefault_doctor import klog
-from pagefault_doctor.cli.options import GIVEN
-from pagefault_doctor.cli.stderr import Progress, say
+from pagefault_doctor.cli.options import FILE_OPTIONS
+from pagefault_doctor.cli.stderr import Progress, print_message
 from pagefault_doctor.cli.unpack_programs import UnpackPrograms
 from pagefault_doctor.hosts.host import Host
 from pagefault_doctor.klog.input.unpack import EMPTY, NO_TEXT
@@ -22,9 +22,10 @@ from pagefault_doctor.model.report import Report
 from pagefault_doctor.model.untrusted import clean_line
 
 STDIN = "-"
-_DUMP = "for a crash dump use --vmcore FILE"
+"""The path that means standard input."""
+_DUMP_REMEDY = "for a crash dump use --vmcore FILE"
 
-_TELL = {
+_FILE_ERRORS = {
     errno.ENOENT: (MissingError, "there is no file {}", "check the name"),
     errno.EACCES: (MissingError, "{} may not be read by you", "try it with sudo"),
     errno.EPERM: (MissingError, "{} may not be read by you", "try it with sudo"),
@@ -33,11 +34,11 @@ _TELL = {
 
 
 def read_logs(path: str, module_dir: str | None = None) -> tuple[KernelLog, ...]:
-    """Return the logs in the file, or on standard input for `-`: several where it is an archive.
+    """Return the logs in the file, or on standard input for `-`; an archive may have several.
 
-    Only logs that tell of something no log before them told are among them, or the longest one.
-    With a folder of modules, the reports name the source line where debug information tells it.
-    Raises MissingError where it is not there or not permitted, UsageError where it is no log.
+    A log without a report of its own is left out; if no log has one, the longest is returned. With
+    a folder of modules, the reports get their source line from debug information. Raises
+    MissingError if the file is missing or not readable, UsageError if it is no log.
     """
     name = "standard input" if path == STDIN else path
     with Progress(name) as progress:
@@ -48,47 +49,49 @@ def read_logs(path: str, module_dir: str | None = None) -> tuple[KernelLog, ...]
             else:
                 logs = list(klog.logs_in_file(Path(path), progress, programs))
         except OSError as error:
-            raise _told(path, error) from error
+            raise _file_error(path, error) from error
     if not any(log.lines for log in logs):
         _reject(name, logs, programs)
-    fresh = tuple(_fresh(logs)) if len(logs) > 1 else tuple(logs)
-    return tuple(_located(log, Path(module_dir)) for log in fresh) if module_dir else fresh
+    distinct = tuple(_without_repeats(logs)) if len(logs) > 1 else tuple(logs)
+    return (
+        tuple(_with_source(log, Path(module_dir)) for log in distinct) if module_dir else distinct
+    )
 
 
 def _reject(name: str, logs: list[KernelLog], programs: UnpackPrograms) -> None:
-    """Raise the error for an input that holds no log, unless it is empty."""
+    """Raise the error for an input that is no log, unless it is empty."""
     note = "; ".join(dict.fromkeys(log.note for log in logs if log.note))
     if programs.missing:
         raise MissingError(f"{name}: {programs.missing.problem}", programs.missing.remedy)
     if note not in ("", EMPTY):
-        raise UsageError(f"{name}: {note}", _DUMP if NO_TEXT in note else "")
+        raise UsageError(f"{name}: {note}", _DUMP_REMEDY if NO_TEXT in note else "")
 
 
-def _fresh(logs: list[KernelLog]) -> Iterator[KernelLog]:
-    """Yield the logs that have something of their own to tell; say what is with the others."""
-    from pagefault_doctor.tools.logs.log_delta import unseen
+def _without_repeats(logs: list[KernelLog]) -> Iterator[KernelLog]:
+    """Yield the logs that have new reports; print a message about the others."""
+    from pagefault_doctor.tools.logs.log_delta import new_reports
 
-    told: list[KernelLog] = []
+    earlier: list[KernelLog] = []
     for log in logs:
         if log.note:
-            say(f"{log.source}: {log.note}")
-        fresh = unseen(log, told)
-        if seen := len(log.reports) - len(fresh.reports):
-            count = "1 report" if seen == 1 else f"{seen} reports"
-            say(f"{log.source}: {count} told of before, in the logs above")
-        told.append(log)
-        if fresh.reports:
-            yield fresh
+            print_message(f"{log.source}: {log.note}")
+        remaining = new_reports(log, earlier)
+        if repeated := len(log.reports) - len(remaining.reports):
+            count = "1 report" if repeated == 1 else f"{repeated} reports"
+            print_message(f"{log.source}: {count} told of before, in the logs above")
+        earlier.append(log)
+        if remaining.reports:
+            yield remaining
     if not any(log.reports for log in logs):
         yield max(logs, key=lambda log: log.lines)
 
 
-def _located(log: KernelLog, module_dir: Path) -> KernelLog:
-    return msgspec.structs.replace(log, reports=located_reports(log.reports, module_dir))
+def _with_source(log: KernelLog, module_dir: Path) -> KernelLog:
+    return msgspec.structs.replace(log, reports=reports_with_source(log.reports, module_dir))
 
 
-def located_reports(reports: tuple[Report, ...], module_dir: Path) -> tuple[Report, ...]:
-    """Return reports with what the debug information of a folder's modules tells of them."""
+def reports_with_source(reports: tuple[Report, ...], module_dir: Path) -> tuple[Report, ...]:
+    """Return the reports with their source lines from the debug information of modules."""
     from pagefault_doctor.diagnosis.source_lookup import with_source
 
     with Progress(str(module_dir)) as progress:
@@ -96,37 +99,37 @@ def located_reports(reports: tuple[Report, ...], module_dir: Path) -> tuple[Repo
         return tuple(with_source(report, module_dir, programs) for report in reports)
 
 
-def _told(path: str, error: OSError) -> PfDoctorError:
-    kind, problem, remedy = _TELL.get(
+def _file_error(path: str, error: OSError) -> PfDoctorError:
+    kind, problem, remedy = _FILE_ERRORS.get(
         error.errno or 0, (PfDoctorError, f"{{}}: {error.strerror or error}", "")
     )
     return kind(problem.format(path), remedy)
 
 
 def chosen_logs(args: argparse.Namespace, host: Host) -> tuple[KernelLog, ...]:
-    """Return the logs of `--log`, of the host where it is another machine; none where it is absent.
+    """Return the logs of `--log`, from the host if it is another machine; empty without the option.
 
-    Raises what `read_logs` and `read_log_there` raise.
+    Raises what `read_logs` and `read_remote_log` raise.
     """
     if args.log is None:
         return ()
     if args.host and args.log != STDIN:
-        return (read_log_there(args.log, host),)
+        return (read_remote_log(args.log, host),)
     return read_logs(args.log, args.module_dir)
 
 
-def read_log_there(path: str, host: Host) -> KernelLog:
-    """Return the log in a file of another machine. Only what matters of it is brought over.
+def read_remote_log(path: str, host: Host) -> KernelLog:
+    """Return the log in a file of another machine. Only the parts with reports are transferred.
 
-    Raises MissingError where it is not there or not permitted, UsageError for a relative path.
+    Raises MissingError if it is missing or not readable, UsageError for a relative path.
     """
     from pagefault_doctor.tools.logs.log_search import log_of, search
 
     command = search(_absolute(path, "a log"), "given-log", "search the log you named")
     result = host.run(command)
     if not result.said_anything:
-        said = result.errors.strip().rpartition("\n")[2] or result.status.value
-        raise MissingError(f"{host.name}: {said}", "check the name, and who may read it")
+        message = result.errors.strip().rpartition("\n")[2] or result.status.value
+        raise MissingError(f"{host.name}: {message}", "check the name, and who may read it")
     log = log_of(result)
     return msgspec.structs.replace(log, source=clean_line(f"{host.name}:{path}"))
 
@@ -138,12 +141,12 @@ def _absolute(path: str, what: str) -> str:
 
 
 def given_files(args: argparse.Namespace) -> dict[str, str]:
-    """Return what the person named, by the names the facts `given.*` have, as absolute paths.
+    """Return the given files and folders as absolute paths, by the names of their facts `given.*`.
 
-    Raises MissingError for a path that is not there. Of another machine nothing is checked.
+    Raises MissingError for a path that does not exist. Paths of another machine are not checked.
     """
     given = {}
-    for option, _, _ in GIVEN:
+    for option, _, _ in FILE_OPTIONS:
         name = option.lstrip("-").replace("-", "_")
         path = getattr(args, name, None)
         if path is None:

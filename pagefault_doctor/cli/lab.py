@@ -1,4 +1,4 @@
-"""`pfdoctor lab`: what it needs, what can be run, and running it."""
+"""`pfdoctor lab`: the lab's requirements, its scenarios, and runs."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do it and return the exit code."""
+    """Run the action and return the exit code."""
     if args.action == "run":
         from pagefault_doctor.cli.lab_commands.run import run_lab
 
@@ -60,10 +60,10 @@ def run(args: argparse.Namespace) -> int:
         from pagefault_doctor.cli.lab_commands.fetch import run_fetch
 
         return run_fetch(args)
-    return _doctor(args.json) if args.action == "doctor" else _list()
+    return _print_doctor(args.json) if args.action == "doctor" else _print_scenarios()
 
 
-def _list() -> int:
+def _print_scenarios() -> int:
     from pagefault_doctor.lab.machine import machine_of
     from pagefault_doctor.playbook.shelf import scenario, scenario_folder, scenario_ids
 
@@ -76,45 +76,49 @@ def _list() -> int:
     return ExitCode.DONE
 
 
-def _doctor(as_json: bool) -> int:
-    from pagefault_doctor.lab.machine import DEFAULT, MACHINES, stock_of
-    from pagefault_doctor.lab.requirements import look
+def _print_doctor(as_json: bool) -> int:
+    from pagefault_doctor.lab.machine import DEFAULT_MACHINE, MACHINES, stock_of
+    from pagefault_doctor.lab.requirements import check
 
-    rows = look()
-    others = {m.arch: look(stock_of(m)) for m in MACHINES if m != DEFAULT}
-    known = packages.ask({row.package for part in (rows, *others.values()) for row in part})
-    able = _able(rows)
+    rows = check()
+    others = {m.arch: check(stock_of(m)) for m in MACHINES if m != DEFAULT_MACHINE}
+    installable = packages.query({row.package for part in (rows, *others.values()) for row in part})
+    usable = _usable(rows)
     if as_json:
-        more = [{"arch": arch, **_standing(other, known)} for arch, other in others.items()]
-        whole = _standing(rows, known) | {"arch": DEFAULT.arch, "others": more}
+        more = [
+            {"arch": arch, **_state_document(other, installable)} for arch, other in others.items()
+        ]
+        whole = _state_document(rows, installable) | {"arch": DEFAULT_MACHINE.arch, "others": more}
         print(json.dumps(whole, indent=2))
     else:
-        _print(rows, able, known)
-        print("Ready." if all(able.values()) else _INSTALL)
+        _print_requirements(rows, usable, installable)
+        print("Ready." if all(usable.values()) else _INSTALL)
         for arch, other in others.items():
             print(f"\nFor guests of {arch}:")
-            _print(other, _able(other), known)
-    return ExitCode.DONE if able[Use.BOOT] else ExitCode.MISSING
+            _print_requirements(other, _usable(other), installable)
+    return ExitCode.DONE if usable[Use.BOOT] else ExitCode.MISSING
 
 
 _INSTALL = "To install all of it on Debian: make lab-setup"
 
 
-def _able(rows: tuple[RequirementState, ...]) -> dict[Use, bool]:
-    """Return what can be done, of all that guests of these needs can do."""
+def _usable(rows: tuple[RequirementState, ...]) -> dict[Use, bool]:
+    """Return for each use of these guests whether all of its requirements are met."""
     uses = {row.need.use for row in rows}
     return {use: all(r.path for r in rows if r.need.use is use) for use in Use if use in uses}
 
 
-def _standing(rows: tuple[RequirementState, ...], known: dict[str, Package]) -> dict[str, Any]:
-    able = _able(rows)
-    needs = [_as_dict(row, known.get(row.package)) for row in rows]
-    return {"works": able[Use.BOOT], "able": able, "needs": needs}
+def _state_document(
+    rows: tuple[RequirementState, ...], installable: dict[str, Package]
+) -> dict[str, Any]:
+    usable = _usable(rows)
+    needs = [_requirement_document(row, installable.get(row.package)) for row in rows]
+    return {"works": usable[Use.BOOT], "able": usable, "needs": needs}
 
 
-def _as_dict(row: RequirementState, known: Package | None) -> dict[str, Any]:
+def _requirement_document(row: RequirementState, installable: Package | None) -> dict[str, Any]:
     need = row.need
-    takes = packages.megabytes(known.installed * 1024) if known else need.megabytes
+    takes = packages.megabytes(installable.installed * 1024) if installable else need.megabytes
     return {
         "name": need.name,
         "use": need.use.value,
@@ -122,23 +126,23 @@ def _as_dict(row: RequirementState, known: Package | None) -> dict[str, Any]:
         "found": bool(row.path),
         "path": row.path or None,
         "package": row.package,
-        "version": known.version if known else None,
-        "download_megabytes": packages.megabytes(known.download) if known else None,
+        "version": installable.version if installable else None,
+        "download_megabytes": packages.megabytes(installable.download) if installable else None,
         "megabytes": takes,
-        "measured": known is not None,
+        "measured": installable is not None,
         "remedy": row.remedy,
     }
 
 
-def _print(
-    rows: tuple[RequirementState, ...], able: dict[Use, bool], known: dict[str, Package]
+def _print_requirements(
+    rows: tuple[RequirementState, ...], usable: dict[Use, bool], installable: dict[str, Package]
 ) -> None:
     width = max(len(row.need.name) for row in rows)
-    for use in able:
-        print(f"{_TITLES[use]}: {'yes' if able[use] else 'not all is there'}")
+    for use in usable:
+        print(f"{_TITLES[use]}: {'yes' if usable[use] else 'not all is there'}")
         for row in (r for r in rows if r.need.use is use):
-            package = known.get(row.package)
-            size = package.told if package else f"about {row.need.megabytes} MB"
-            told = row.path or f"{row.remedy} ({size})"
+            package = installable.get(row.package)
+            size = package.summary if package else f"about {row.need.megabytes} MB"
+            state = row.path or f"{row.remedy} ({size})"
             mark = "v" if row.path else "x"
-            print(f"  {mark} {row.need.name:{width}}  {row.need.purpose:24}  {told}")
+            print(f"  {mark} {row.need.name:{width}}  {row.need.purpose:24}  {state}")

@@ -1,4 +1,4 @@
-"""`pfdoctor`: finds the subcommand, runs it, and turns what went wrong into one line."""
+"""`pfdoctor`: find and run the subcommand, and print an error as one line."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SUBCOMMANDS: Final = {
     "explain": "explain a root cause: how it shows, how it is fixed, how that is proven",
     "completion": "print a completion script for your shell",
 }
-"""Each subcommand and what it does; `cli/NAME.py` holds it."""
+"""Each subcommand with its help text; it is in `cli/NAME.py`."""
 
 _EPILOG = """
 Exit codes: 0 done, 1 failed while working, 2 usage, 3 something needed is missing or
@@ -42,34 +42,34 @@ Examples:
 
 
 class Subcommand(Protocol):
-    """What a module of `cli/` offers for its subcommand."""
+    """The functions of a module in `cli/` with a subcommand."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare options and arguments."""
 
     def run(self, args: argparse.Namespace) -> int:
-        """Do it and return the exit code; raises PfDoctorError."""
+        """Run the subcommand and return the exit code. Raises PfDoctorError."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `pfdoctor` with these arguments and return its exit code."""
-    # A start makes many objects and hardly any garbage: to look for it often costs 4 %.
+    # Startup creates many objects and little garbage; frequent collections cost 4 % of its time.
     gc.set_threshold(50_000)
-    # At the end the interpreter would search all that is left for garbage, several times: 8 %.
+    # At exit the interpreter collects garbage several times, which costs 8 %; freezing avoids it.
     atexit.register(gc.freeze)
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:1] == ["--version"]:
         print(f"pfdoctor {__version__}")
         return 0
     _import_msgspec()
-    return _guarded(lambda: _dispatch(words))
+    return _run_guarded(lambda: _dispatch(words))
 
 
 def _import_msgspec() -> None:
-    """Import msgspec without typing_extensions, which takes a third as long as all of pfdoctor.
+    """Import msgspec without typing_extensions, whose import takes a third of pfdoctor's start.
 
-    msgspec does with `typing` where it is not there, and from Python 3.11 on `typing` has all of
-    what msgspec wants. Others, such as textual, find it again afterwards.
+    msgspec falls back to `typing`, which has all it needs from Python 3.11 on. Others, such as
+    textual, can import it afterwards.
     """
     name = "typing_extensions"
     hidden = name not in sys.modules
@@ -89,15 +89,15 @@ def _dispatch(words: list[str]) -> int:
     parser = wizard_parser()
     args = parser.parse_args(words)
     if args.unexpected:
-        _reject(parser, args.unexpected[0])
-    return _load("wizard").run(args)
+        _reject_word(parser, args.unexpected[0])
+    return _load_subcommand("wizard").run(args)
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are harmless, whatever word they repeat."""
+    """A parser whose error messages are harmless, whatever argument they repeat."""
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong with the words, and exit with 2."""
+        """Print the error and exit with 2."""
         from pagefault_doctor.model.untrusted import clean_line
 
         super().error(clean_line(message))
@@ -118,13 +118,13 @@ def wizard_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"pfdoctor {__version__}")
     parser.add_argument("unexpected", nargs="*", help=argparse.SUPPRESS)
-    _load("wizard").add_arguments(parser)
+    _load_subcommand("wizard").add_arguments(parser)
     return parser
 
 
 def subcommand_parser(name: str) -> tuple[argparse.ArgumentParser, Subcommand]:
     """Return the parser of one subcommand, and the subcommand."""
-    subcommand = _load(name)
+    subcommand = _load_subcommand(name)
     parser = _Parser(
         prog=f"pfdoctor {name}",
         description=SUBCOMMANDS[name][:1].upper() + SUBCOMMANDS[name][1:] + ".",
@@ -134,12 +134,12 @@ def subcommand_parser(name: str) -> tuple[argparse.ArgumentParser, Subcommand]:
     return parser, subcommand
 
 
-def _load(name: str) -> Subcommand:
+def _load_subcommand(name: str) -> Subcommand:
     module: Subcommand = import_module(f"pagefault_doctor.cli.{name}")
     return module
 
 
-def _reject(parser: argparse.ArgumentParser, word: str) -> NoReturn:
+def _reject_word(parser: argparse.ArgumentParser, word: str) -> NoReturn:
     from difflib import get_close_matches
 
     near = get_close_matches(word, SUBCOMMANDS, 1)
@@ -149,8 +149,8 @@ def _reject(parser: argparse.ArgumentParser, word: str) -> NoReturn:
     parser.error(f"there is no subcommand {word!r}; {hint}")
 
 
-def _guarded(work: Callable[[], int]) -> int:
-    """Do the work; tell a failure in one line and return its exit code."""
+def _run_guarded(work: Callable[[], int]) -> int:
+    """Call `work` and return its exit code; print an error as one line and return its code."""
     from pagefault_doctor.model.errors import ExitCode, PfDoctorError
 
     try:
@@ -163,7 +163,7 @@ def _guarded(work: Callable[[], int]) -> int:
         print(f"pfdoctor: {clean_line(str(error))}", file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
-        # The reader (head, less) has what it wanted; nothing may be written any more.
+        # The reader (head, less) has closed the pipe; the flush at exit must not fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.DONE
     except KeyboardInterrupt:

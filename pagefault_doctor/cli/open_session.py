@@ -1,4 +1,4 @@
-"""Begin or take up a walk: the host, the session file and the playbook put together."""
+"""Start or resume a walk: combine the host, the session file and the playbook."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from pagefault_doctor import __version__
 from pagefault_doctor.cli.inputs import chosen_logs, given_files
 from pagefault_doctor.cli.options import DEFAULT_PLAYBOOK
-from pagefault_doctor.cli.stderr import say
+from pagefault_doctor.cli.stderr import print_message
 from pagefault_doctor.hosts.host import Host
 from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.hosts.recorded import RecordedHost
@@ -37,7 +37,7 @@ from pagefault_doctor.session.walk import Walk
 from pagefault_doctor.tools import TOOLS
 
 
-def begin(
+def start_walk(
     host: Host,
     playbook_id: str = DEFAULT_PLAYBOOK,
     *,
@@ -48,10 +48,10 @@ def begin(
     lab: LabCase | None = None,
     saved: bool = True,
 ) -> Walk:
-    """Return a new walk on the host, at its first step where logs are given.
+    """Return a new walk on the host, at its first step if logs are given.
 
-    A box that can keep no session file gets its walk all the same, with a warning. Raises
-    UsageError for an unknown playbook.
+    If no session file can be written, the walk is kept in memory, with a warning. Raises UsageError
+    for an unknown playbook.
     """
     chosen = playbook(playbook_id)
     session_id = new_id(time.time())
@@ -60,7 +60,7 @@ def begin(
         version=__version__,
         playbook=chosen.id,
         host=host.name,
-        user="" if scenario else _who(),
+        user="" if scenario else _user_name(),
         destination=host.destination if isinstance(host, SshHost) else None,
         ssh_config=host.config if isinstance(host, SshHost) else None,
         read_only=read_only,
@@ -72,8 +72,8 @@ def begin(
     try:
         walk = Walk.start(started, chosen, host=host, sink=sink, tools=TOOLS)
     except SessionError as error:
-        # A full disk takes a new file, but nothing in it.
-        _say_unkept(error)
+        # A full disk accepts a new file, but no data.
+        _warn_unsaved(error)
         path_of(sessions_folder(), session_id).unlink(missing_ok=True)
         walk = Walk.start(started, chosen, host=host, sink=MemoryLog(), tools=TOOLS)
     if logs:
@@ -83,8 +83,8 @@ def begin(
     return walk
 
 
-def _who() -> str:
-    """Return the login name of the person, also behind sudo; empty where there is none."""
+def _user_name() -> str:
+    """Return the login name of the person, also behind sudo; empty if unknown."""
     try:
         return clean_line(os.environ.get("SUDO_USER") or getpass.getuser())
     except (KeyError, OSError):
@@ -97,7 +97,7 @@ def begin_asked(args: argparse.Namespace) -> Walk:
     Raises what `host_of`, `given_files`, `chosen_logs` and `begin` raise.
     """
     host = host_of(args)
-    return begin(
+    return start_walk(
         host,
         args.playbook,
         given=given_files(args),
@@ -107,17 +107,17 @@ def begin_asked(args: argparse.Namespace) -> Walk:
 
 
 def host_of(args: argparse.Namespace) -> Host:
-    """Return the machine of `--host`, connected until we end, else this one.
+    """Return the machine of `--host`, connected until this process exits, else this machine.
 
-    Raises what `connected` raises.
+    Raises what `connect` raises.
     """
-    return connected(args.host, args.ssh_config) if args.host else LocalHost()
+    return connect(args.host, args.ssh_config) if args.host else LocalHost()
 
 
-def connected(destination: str, config: str | None) -> SshHost:
-    """Return another machine, connected until we end; ssh itself may ask the person on the way.
+def connect(destination: str, config: str | None) -> SshHost:
+    """Return another machine, connected until this process exits; ssh may ask the person.
 
-    Raises MissingError where there is no connection to be had, UsageError for no destination.
+    Raises MissingError if the connection fails, UsageError for an invalid destination.
     """
     host = SshHost(destination, config)
     atexit.register(host.close)
@@ -126,71 +126,71 @@ def connected(destination: str, config: str | None) -> SshHost:
 
 
 @contextmanager
-def begin_in_lab(
+def lab_walk(
     case: LabCase,
     playbook_id: str = DEFAULT_PLAYBOOK,
     *,
     read_only: bool = False,
     scenario: str | None = None,
 ) -> Iterator[Walk]:
-    """Give a new walk on the lab's box, and leave nothing of the box after.
+    """Yield a new walk on the lab machine, and remove the machine afterwards.
 
     With a `scenario` it is a training walk.
     """
-    from pagefault_doctor.cli.lab_commands.host import known, lab_box
+    from pagefault_doctor.cli.lab_commands.host import given_facts, lab_host
 
-    with lab_box(case) as host:
-        yield begin(
+    with lab_host(case) as host:
+        yield start_walk(
             host,
             playbook_id,
-            given=known(case),
+            given=given_facts(case),
             read_only=read_only,
             scenario=scenario,
             lab=case,
         )
 
 
-def begin_training(scenario: Scenario) -> Walk:
-    """Return a walk through a scenario on its recording: nothing runs on this machine."""
+def start_training(scenario: Scenario) -> Walk:
+    """Return a walk through a scenario on its recording; nothing runs on this machine."""
     recorded = read_events(recording_path(scenario.id))
-    return begin(
-        RecordedHost(recorded, _started(recorded).host),
+    return start_walk(
+        RecordedHost(recorded, _start_event(recorded).host),
         scenario.playbook,
-        given=_started(recorded).given,
+        given=_start_event(recorded).given,
         scenario=scenario.id,
     )
 
 
 @contextmanager
-def take_up(session_id: str | None) -> Iterator[Walk]:
-    """Give the walk of a kept session, to go on with.
+def resumed_walk(session_id: str | None) -> Iterator[Walk]:
+    """Yield the walk of a saved session, to continue it.
 
-    Without an id the newest session is meant. Raises UsageError where there is none. A session on
-    the lab's box gets a new box, which is as ill as the first was; `lab_again` does the rest.
+    Without an id, it is the newest session. Raises UsageError if there is none. A session in the
+    lab gets a new machine with the same fault; `lab_commands.restore` repeats the person's changes.
     """
     path = find(sessions_folder(), session_id)
     events = read_events(path)
-    started = _started(events)
+    started = _start_event(events)
     chosen = playbook(started.playbook)
     with ExitStack() as stack:
-        host = _host_again(events, stack)
+        host = _resumed_host(events, stack)
         try:
             sink: Sink = EventLog.reopen(path)
         except SessionError as error:
-            _say_unkept(error)
+            _warn_unsaved(error)
             sink = MemoryLog()
         yield Walk.resume(events, chosen, host=host, sink=sink, tools=TOOLS)
 
 
-def _host_again(events: tuple[Event, ...], stack: ExitStack) -> Host:
-    """Return the host a session ran on; a recording is wound on to where the session stood."""
-    started = _started(events)
+def _resumed_host(events: tuple[Event, ...], stack: ExitStack) -> Host:
+    """Return the host of a session; a recording is advanced to the session's position."""
+    started = _start_event(events)
     if started.destination is not None:
-        return connected(started.destination, started.ssh_config)
+        return connect(started.destination, started.ssh_config)
     if started.lab is not None:
-        from pagefault_doctor.cli.lab_commands.host import lab_box
+        from pagefault_doctor.cli.lab_commands.host import lab_host
 
-        return stack.enter_context(lab_box(started.lab))
+        return stack.enter_context(lab_host(started.lab))
     if started.scenario is None:
         return LocalHost()
     host = RecordedHost(read_events(recording_path(started.scenario)), started.host)
@@ -200,7 +200,7 @@ def _host_again(events: tuple[Event, ...], stack: ExitStack) -> Host:
     return host
 
 
-def _started(events: tuple[Event, ...]) -> SessionStarted:
+def _start_event(events: tuple[Event, ...]) -> SessionStarted:
     first = events[0]
     assert isinstance(first, SessionStarted)
     return first
@@ -210,9 +210,9 @@ def _sink(session_id: str) -> Sink:
     try:
         return EventLog.create(path_of(sessions_folder(), session_id))
     except SessionError as error:
-        _say_unkept(error)
+        _warn_unsaved(error)
         return MemoryLog()
 
 
-def _say_unkept(error: SessionError) -> None:
-    say(f"{error}; what is done from now on will not be kept")
+def _warn_unsaved(error: SessionError) -> None:
+    print_message(f"{error}; what is done from now on will not be kept")

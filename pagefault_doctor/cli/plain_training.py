@@ -1,4 +1,4 @@
-"""A training walk line by line: for a screen reader, a dumb terminal, or a pipe."""
+"""A training walk line by line, for a screen reader, a dumb terminal, or a pipe."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from pagefault_doctor.playbook.engine import END
 from pagefault_doctor.report.outline import finding_text
 from pagefault_doctor.session.walk import NO_CONSENT, Walk
 
-SHOWN = 12
-"""Lines of output shown of each command."""
+MAX_OUTPUT_LINES = 12
+"""Lines of output that are shown for each command."""
 
-REPLAYED = "replay"
-"""The consent of commands that only a recording runs."""
+CONSENT_IN_REPLAY = "replay"
+"""Recorded as the consent for commands that are only replayed."""
 
-ASKED = "asked"
-"""The consent of commands that really ran: in the lab, after a question."""
+CONSENT_ASKED = "asked"
+"""Recorded as the consent for commands that ran in the lab, after a question."""
 
 
-def train_plainly(walk: Walk, scenario: Scenario) -> int:
+def train_line_by_line(walk: Walk, scenario: Scenario) -> int:
     """Walk the scenario on standard input and output, and return the exit code.
 
-    Questions are asked once a step's commands have run. Where input has ended, the answers are
-    told and the walk goes on.
+    The questions of a step come after its commands. At the end of the input, the answers are
+    printed and the walk continues.
     """
     _print(f"{scenario.title}\n\n{scenario.summary}")
     step = walk.view.playbook.steps[0].id
@@ -63,25 +63,25 @@ def _walk_step(walk: Walk, step_id: str) -> None:
 
 def _run(walk: Walk, command: Command) -> None:
     live, risky = walk.host.live, command.risk is not Risk.READ
-    told = "in the lab" if live else "replayed, nothing runs here"
-    print(f"\n$ {command.line}{f'  ({command.risk}; {told})' if risky else ''}")
-    if live and risky and not _agreed():
+    note = "in the lab" if live else "replayed, nothing runs here"
+    print(f"\n$ {command.line}{f'  ({command.risk}; {note})' if risky else ''}")
+    if live and risky and not _ask_consent():
         walk.decline(command, "declined by you")
         return
-    consent = (ASKED if live else REPLAYED) if risky else NO_CONSENT
+    consent = (CONSENT_ASKED if live else CONSENT_IN_REPLAY) if risky else NO_CONSENT
     runner = partial(_on_terminal, walk.host) if live and command.interactive else None
     result = walk.run(command, consent, _show_lab if live else None, runner=runner)
     lines = (result.output + result.errors).splitlines()
-    for line in lines[:SHOWN]:
+    for line in lines[:MAX_OUTPUT_LINES]:
         print(f"    {line}")
-    if len(lines) > SHOWN:
-        print(f"    ... {len(lines) - SHOWN} more lines")
+    if len(lines) > MAX_OUTPUT_LINES:
+        print(f"    ... {len(lines) - MAX_OUTPUT_LINES} more lines")
     for finding in walk.view.commands[-1].findings:
         _print(f"  {finding_text(finding)}")
 
 
-def _agreed() -> bool:
-    """Ask whether to run it; where input has ended nobody agrees."""
+def _ask_consent() -> bool:
+    """Ask whether to run the command; the end of the input counts as no."""
     try:
         return input("run it? y/n: ").strip().lower() in ("y", "yes")
     except EOFError:
@@ -96,7 +96,7 @@ def _on_terminal(host: Host, command: Command) -> Result:
 
 
 def _show_lab(text: str) -> None:
-    """Show what the lab does while a command waits for it."""
+    """Print the lab's progress lines while a command waits for the lab."""
     for line in text.splitlines():
         if line.startswith("lab: "):
             print(f"    {line}", flush=True)
@@ -108,15 +108,15 @@ def _ask(question: Question) -> QuestionAnswered:
         _print(f"  {number}  {text}")
     choice, hinted = _choice(question)
     right = choice == question.answer
-    told = "Right." if right else f"No, it is {question.answer + 1}: "
-    _print(f"{told} {'' if right else question.choices[question.answer]}\n{question.explain}")
+    result = "Right." if right else f"No, it is {question.answer + 1}: "
+    _print(f"{result} {'' if right else question.choices[question.answer]}\n{question.explain}")
     return QuestionAnswered(
         step=question.step, question=question.id, choice=choice, right=right, hinted=hinted
     )
 
 
 def _choice(question: Question) -> tuple[int, bool]:
-    """Return the chosen index, -1 where input has ended, and whether the hint was seen."""
+    """Return the chosen index, -1 at the end of the input, and whether the hint was shown."""
     hinted = False
     while True:
         try:

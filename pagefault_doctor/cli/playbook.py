@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from pagefault_doctor.cli.stderr import say
+from pagefault_doctor.cli.stderr import print_message
 from pagefault_doctor.model.errors import ExitCode, MissingError, UsageError
 from pagefault_doctor.model.playbook import Playbook
 from pagefault_doctor.model.untrusted import clean_line
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do it and return the exit code."""
+    """Run the action and return the exit code."""
     if args.action in _NEEDS_NAME and not args.names:
         raise UsageError(f"playbook {args.action} needs {_NEEDS_NAME[args.action]}")
     match args.action:
@@ -62,7 +62,7 @@ def _check(name: str) -> ExitCode:
     for problem in problems:
         print(f"{clean_line(name)}:{problem.line}:{problem.column}: {problem.message}")
     if not problems:
-        say(f"{name} is a good playbook")
+        print_message(f"{name} is a good playbook")
     return ExitCode.USAGE if problems else ExitCode.DONE
 
 

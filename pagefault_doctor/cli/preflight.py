@@ -1,4 +1,4 @@
-"""`pfdoctor preflight`: which tool will work here, which will not, why, and the remedy."""
+"""`pfdoctor preflight`: which tools will work here, which will not, why, and the remedy."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print a line for each tool. Missing tools are no failure: the walk goes on without them."""
-    case, limits = _look(host_of(args))
+    """Print a line for each tool. Missing tools are no error: a walk continues without them."""
+    case, limits = _probe(host_of(args))
     rows = [_row(tool_id, case) for tool_id in TOOLS]
     if args.json:
         facts = {n: f.value for n, f in sorted(case.facts.items()) if n.startswith("host.")}
         print(json.dumps({"host": facts, "limits": limits, "tools": rows}, indent=2))
     else:
-        _print(case, limits, rows)
+        _print_tools(case, limits, rows)
     return 0
 
 
-def _look(host: Host) -> tuple[Case, list[str]]:
-    """Probe the box with the one command that describes it."""
+def _probe(host: Host) -> tuple[Case, list[str]]:
+    """Return the case with the machine's facts, and the limits of the machine."""
     box = TOOLS["box"]
     command = box.plan(Case())
     assert isinstance(command, Command)
@@ -47,26 +47,26 @@ def _look(host: Host) -> tuple[Case, list[str]]:
 
 def _row(tool_id: str, case: Case) -> dict[str, Any]:
     tool = TOOLS[tool_id]
-    wall = blocked(tool, case) if case.has("host.programs") else _UNKNOWN
+    obstacle = blocked(tool, case) if case.has("host.programs") else _UNKNOWN
     return {
         "tool": tool.id,
-        "works": wall is None,
+        "works": obstacle is None,
         "risk": tool.risk.value,
         "purpose": tool.purpose,
-        "reason": wall.reason if wall else "",
-        "remedy": wall.remedy if wall else "",
+        "reason": obstacle.reason if obstacle else "",
+        "remedy": obstacle.remedy if obstacle else "",
     }
 
 
-def _print(case: Case, limits: list[str], rows: list[dict[str, Any]]) -> None:
+def _print_tools(case: Case, limits: list[str], rows: list[dict[str, Any]]) -> None:
     kernel, uid = case.get("host.kernel", "?"), case.get("host.uid", -1)
     print(f"{case.get('host.name', '?')}: kernel {kernel}, user id {uid}")
     for limit in limits:
         print(f"  ! {limit}")
     width = max(len(row["tool"]) for row in rows)
     for row in rows:
-        told = row["purpose"] if row["works"] else f"{row['reason']}; {row['remedy']}"
+        text = row["purpose"] if row["works"] else f"{row['reason']}; {row['remedy']}"
         risk = "" if row["risk"] == Risk.READ else f" ({row['risk']})"
-        print(f"  {'v' if row['works'] else 'x'} {row['tool']:{width}}  {told}{risk}")
+        print(f"  {'v' if row['works'] else 'x'} {row['tool']:{width}}  {text}{risk}")
     working = sum(row["works"] for row in rows)
     print(f"{working} of {len(rows)} tools will work. A step says how to go on without the others.")

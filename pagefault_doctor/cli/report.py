@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from pagefault_doctor.cli.stderr import say
+from pagefault_doctor.cli.stderr import print_message
 from pagefault_doctor.model.event import SessionStarted
 from pagefault_doctor.playbook.shelf import playbook
 from pagefault_doctor.report import html, markdown, text
@@ -66,5 +66,5 @@ def _view(session: str | None, redact: bool, words: list[str]) -> View:
     if redact:
         redaction = Redaction()
         events = tuple(redaction.events(events, words))
-        say(redaction.summary)
+        print_message(redaction.summary)
     return Fold(TOOLS).replay(events, playbook(first.playbook))

@@ -1,19 +1,19 @@
-"""`pfdoctor resume`: go on after a drop, a kill or a reboot."""
+"""`pfdoctor resume`: continue a session after a lost connection, a kill or a reboot."""
 
 from __future__ import annotations
 
 import argparse
 
-from pagefault_doctor.cli.open_session import take_up
-from pagefault_doctor.cli.options import add_face_arguments
-from pagefault_doctor.cli.stderr import say, why_no_terminal
+from pagefault_doctor.cli.open_session import resumed_walk
+from pagefault_doctor.cli.options import add_screen_arguments
+from pagefault_doctor.cli.stderr import print_message, terminal_obstacle
 from pagefault_doctor.model.command import Command
 from pagefault_doctor.model.errors import MissingError
 from pagefault_doctor.playbook.shelf import scenario
 from pagefault_doctor.session.walk import Walk
 
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
-"""Another one in each boot (drivers/char/random.c)."""
+"""Different for each boot (drivers/char/random.c)."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,40 +24,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ID",
         help="a session or the beginning of its id; none: the newest",
     )
-    add_face_arguments(parser)
+    add_screen_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Show the wizard where the session stood, and return the exit code."""
-    if obstacle := why_no_terminal():
+    """Show the wizard where the session stopped, and return the exit code."""
+    if obstacle := terminal_obstacle():
         raise MissingError(f"resume needs a terminal: {obstacle}", "to read it: pfdoctor report ID")
     from pagefault_doctor.cli.wizard import show
 
-    with take_up(args.session) as walk:
-        cut = next((c for c in walk.view.commands if c.interrupted), None)
-        if cut:
-            say(f"command {cut.number} was cut short: {cut.command.text}")
+    with resumed_walk(args.session) as walk:
+        interrupted = next((c for c in walk.view.commands if c.interrupted), None)
+        if interrupted:
+            print_message(f"command {interrupted.number} was cut short: {interrupted.command.text}")
         if walk.view.started.lab:
-            _tell_of_the_new_box(walk)
-        if was_booted_anew(walk):
-            say("the machine was booted anew since; step 1 reads the log of the boot before: 1, g")
-        named = walk.view.started.scenario
-        return show(walk, args, scenario(named) if named else None)
+            _restore_lab(walk)
+        if has_rebooted(walk):
+            print_message(
+                "the machine was booted anew since; step 1 reads the log of the boot before: 1, g"
+            )
+        scenario_id = walk.view.started.scenario
+        return show(walk, args, scenario(scenario_id) if scenario_id else None)
 
 
-def _tell_of_the_new_box(walk: Walk) -> None:
-    from pagefault_doctor.cli.lab_commands.restore import bring_back
+def _restore_lab(walk: Walk) -> None:
+    from pagefault_doctor.cli.lab_commands.restore import restore_machine
     from pagefault_doctor.lab.host import LabHost
 
     if isinstance(walk.host, LabHost):
-        for line in bring_back(walk, walk.host):
-            say(line)
+        for line in restore_machine(walk, walk.host):
+            print_message(line)
             if walk.view.step:
-                walk.note(line)  # The wizard's screen covers what was said.
+                walk.note(line)  # The wizard's screen will cover the message.
 
 
-def was_booted_anew(walk: Walk) -> bool:
-    """Return whether the machine runs in another boot than the one the session knew last."""
+def has_rebooted(walk: Walk) -> bool:
+    """Return whether the machine has rebooted since the session last saw it."""
     known = walk.view.case.get("host.boot_id", "")
     if not known or not walk.host.live or walk.view.started.lab:
         return False

@@ -1,4 +1,4 @@
-"""`pfdoctor run`: the playbook without a terminal UI."""
+"""`pfdoctor run`: walk the playbook without a terminal UI."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 from pagefault_doctor.cli.open_session import begin_asked
 from pagefault_doctor.cli.options import add_walk_arguments
-from pagefault_doctor.cli.stderr import say
+from pagefault_doctor.cli.stderr import print_message
 from pagefault_doctor.cli.unattended import walk_playbook
 from pagefault_doctor.model.diagnosis import RootCause
 from pagefault_doctor.model.errors import ExitCode
@@ -38,11 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Walk the playbook, print the verdict and return the exit code."""
     walk = begin_asked(args)
-    walk_playbook(walk, (lambda text: None) if args.quiet else _tell, args.yes)
+    walk_playbook(walk, (lambda text: None) if args.quiet else _print_progress, args.yes)
     walk.end("finished")
     print_session(walk, as_json=args.json)
     if walk.unsaved:
-        say(walk.unsaved)
+        print_message(walk.unsaved)
     found = walk.view.opinion.verdict.root_cause is not RootCause.NONE
     return ExitCode.FAULT_FOUND if args.exit_code and found else ExitCode.DONE
 
@@ -66,5 +66,5 @@ def print_session(walk: Walk, *, as_json: bool) -> None:
         print(f"\nThe whole report: pfdoctor report {view.started.id}")
 
 
-def _tell(text: str) -> None:
+def _print_progress(text: str) -> None:
     print(clean_line(text), file=sys.stderr, flush=True)

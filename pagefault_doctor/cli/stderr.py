@@ -1,4 +1,4 @@
-"""What goes to standard error: messages, and the progress line of long work. Stdout is for data."""
+"""Messages and the progress line on standard error. Standard output is for data only."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import Final, Self
 
 from pagefault_doctor.model.untrusted import clean_line
 
-_PATIENCE: Final = 2.0
-"""Seconds after which the line shows itself."""
-_EVERY: Final = 0.25
+_DELAY: Final = 2.0
+"""Seconds before the progress line appears."""
+_INTERVAL: Final = 0.25
 _WIDTH: Final = 78
 
 
 class Progress:
-    """Shows what is being done and how far it is, where standard error is a terminal.
+    """Shows what is running and how far it is, if standard error is a terminal.
 
-    Leaving it takes the line away again.
+    Leaving the context removes the line.
     """
 
     def __init__(self, name: str) -> None:
@@ -38,26 +38,26 @@ class Progress:
             sys.stderr.flush()
 
     def __call__(self, what: str, done: int, of: int, reports: int) -> None:
-        """Take in how far it is, as `klog.input.unpack.Progress` says."""
+        """Update the progress; a `klog.input.unpack.Progress`."""
         now = time.monotonic()
-        if not self._on or now - self._begin < _PATIENCE or now - self._shown < _EVERY:
+        if not self._on or now - self._begin < _DELAY or now - self._shown < _INTERVAL:
             return
         self._shown = now
         share = f" {100 * done // of} % of {_size(of)}" if of else f" {_size(done)}"
         found = f", {reports} possible reports" if what == "searching" else f", {reports} reports"
-        said = f"{what} {self._name}:{share}{found if reports else ''}, Ctrl-C stops"
-        if len(said) > _WIDTH:
-            said = f"{what}:{share}{found if reports else ''}, Ctrl-C stops"
-        sys.stderr.write(f"\r\x1b[Kpfdoctor: {said}"[: _WIDTH + 4])
+        line = f"{what} {self._name}:{share}{found if reports else ''}, Ctrl-C stops"
+        if len(line) > _WIDTH:
+            line = f"{what}:{share}{found if reports else ''}, Ctrl-C stops"
+        sys.stderr.write(f"\r\x1b[Kpfdoctor: {line}"[: _WIDTH + 4])
         sys.stderr.flush()
 
     @contextlib.contextmanager
     def watching(self, what: str, size: Callable[[], int]) -> Iterator[None]:
-        """Show meanwhile how many bytes another program has written."""
-        over = threading.Event()
+        """Show the number of bytes that another program has written, until the context ends."""
+        finished = threading.Event()
 
         def show() -> None:
-            while not over.wait(_EVERY):
+            while not finished.wait(_INTERVAL):
                 self(what, size(), 0, 0)
 
         thread = threading.Thread(target=show, daemon=True)
@@ -65,7 +65,7 @@ class Progress:
         try:
             yield
         finally:
-            over.set()
+            finished.set()
             thread.join()
 
 
@@ -73,13 +73,13 @@ def _size(size: int) -> str:
     return f"{size / 1e6:.0f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
 
 
-def say(text: str) -> None:
+def print_message(text: str) -> None:
     """Print one line on standard error."""
     print(f"pfdoctor: {clean_line(text)}", file=sys.stderr, flush=True)
 
 
-def why_no_terminal() -> str | None:
-    """Return why the wizard cannot be shown here, or None when it can."""
+def terminal_obstacle() -> str | None:
+    """Return why the wizard cannot run here, or None if it can."""
     import os
 
     if not (sys.__stdin__ and sys.__stdin__.isatty()):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from pagefault_doctor.cli.open_session import begin_in_lab, begin_training
-from pagefault_doctor.cli.options import add_face_arguments
-from pagefault_doctor.cli.stderr import why_no_terminal
+from pagefault_doctor.cli.open_session import lab_walk, start_training
+from pagefault_doctor.cli.options import add_screen_arguments
+from pagefault_doctor.cli.stderr import terminal_obstacle
 from pagefault_doctor.model.event import LabCase
 from pagefault_doctor.model.scenario import Scenario
 from pagefault_doctor.playbook.shelf import scenario, scenario_ids
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--live", action="store_true", help="in a virtual machine that really crashes"
     )
-    add_face_arguments(parser)
+    add_screen_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -45,17 +45,17 @@ def run(args: argparse.Namespace) -> int:
         return 0
     chosen = scenario(args.scenario)
     if not args.live:
-        return _train(begin_training(chosen), chosen, args)
+        return _train(start_training(chosen), chosen, args)
     case = LabCase(scenario=chosen.id)
-    with begin_in_lab(case, chosen.playbook, scenario=chosen.id) as walk:
+    with lab_walk(case, chosen.playbook, scenario=chosen.id) as walk:
         return _train(walk, chosen, args)
 
 
 def _train(walk: Walk, chosen: Scenario, args: argparse.Namespace) -> int:
-    if args.plain or why_no_terminal():
-        from pagefault_doctor.cli.plain_training import train_plainly
+    if args.plain or terminal_obstacle():
+        from pagefault_doctor.cli.plain_training import train_line_by_line
 
-        return train_plainly(walk, chosen)
+        return train_line_by_line(walk, chosen)
     from pagefault_doctor.cli.wizard import show
 
     return show(walk, args, chosen)

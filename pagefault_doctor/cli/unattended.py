@@ -1,4 +1,4 @@
-"""Walking without a person: only commands that observe are run, all others are declined."""
+"""Walk without a person: run commands that only observe, and decline all others."""
 
 from __future__ import annotations
 
@@ -11,69 +11,72 @@ from pagefault_doctor.playbook.engine import END
 from pagefault_doctor.session.walk import NO_CONSENT, Walk
 
 DECLINED = "needs a person's consent"
+"""Why a command with a risk was not run."""
 NEEDS_TERMINAL = "needs a terminal"
+"""Why an interactive command was not run."""
 NEEDS_PASSWORD = "sudo would ask for a password; run it in a terminal, or run sudo pfdoctor"
-YES = "--yes"
-"""How a person consented who said so before."""
+"""Why a command through sudo was not run."""
+CONSENT_BY_OPTION = "--yes"
+"""Recorded as the consent if the person gave it with an option."""
 
-COVERED = (Risk.LOAD, Risk.CHANGE)
-"""What `--yes` covers: never what may take the machine down."""
+COVERED_RISKS = (Risk.LOAD, Risk.CHANGE)
+"""Risks that `--yes` consents to; never a possible crash."""
 
-Told = Callable[[str], None]
+Report = Callable[[str], None]
+"""Prints one line of progress."""
 
 
-def walk_steps(walk: Walk, steps: Iterable[str], tell: Told = lambda text: None) -> None:
-    """Walk these steps in their order, whatever the playbook suggests."""
+def walk_steps(walk: Walk, steps: Iterable[str], report: Report = lambda text: None) -> None:
+    """Walk these steps in order, regardless of the playbook's suggestions."""
     for step in steps:
-        _enter(walk, step, tell)
-        _use_tools(walk, tell)
+        _enter(walk, step, report)
+        _run_tools(walk, report)
 
 
-def walk_playbook(walk: Walk, tell: Told = lambda text: None, yes: bool = False) -> None:
-    """Walk as the playbook suggests, from where the walk stands to its end.
+def walk_playbook(walk: Walk, report: Report = lambda text: None, yes: bool = False) -> None:
+    """Walk as the playbook suggests, from the current step to the end.
 
-    With `yes`, the person consented to all that loads or changes the machine, but not to a crash.
-
-    Every step is visited once at most, so a playbook that leads in a circle ends too.
+    With `yes`, the person has consented to all commands that load or change the machine, but not to
+    a crash. Every step is visited at most once, so a playbook with a cycle ends too.
     """
     visited: set[str] = set()
     step = walk.view.step or walk.view.playbook.steps[0].id
     while step != END and step not in visited:
         visited.add(step)
         if walk.view.step != step:
-            _enter(walk, step, tell)
-        _use_tools(walk, tell, yes)
+            _enter(walk, step, report)
+        _run_tools(walk, report, yes)
         step = walk.suggestion.go if walk.suggestion else END
 
 
-def _is_asked_here() -> bool:
-    """Return whether sudo can ask the person: it does so on the terminal, past all redirections."""
+def _can_sudo_ask() -> bool:
+    """Return whether sudo can ask the person; it uses the terminal despite redirections."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def _enter(walk: Walk, step: str, tell: Told) -> None:
-    tell(f"{walk.view.playbook.step(step).title}")
+def _enter(walk: Walk, step: str, report: Report) -> None:
+    report(f"{walk.view.playbook.step(step).title}")
     walk.enter(step)
 
 
-def _use_tools(walk: Walk, tell: Told, yes: bool = False) -> None:
+def _run_tools(walk: Walk, report: Report, yes: bool = False) -> None:
     while walk.proposed is not None:
         command = walk.proposed
-        covered = yes and command.risk in COVERED
+        covered = yes and command.risk in COVERED_RISKS
         if command.interactive:
             walk.decline(command, NEEDS_TERMINAL)
-        elif command.asks and not _is_asked_here():
+        elif command.asks and not _can_sudo_ask():
             walk.decline(command, NEEDS_PASSWORD)
         elif command.risk is Risk.READ or covered:
-            tell(f"  $ {command.line}")
+            report(f"  $ {command.line}")
             asking = walk.host.run_asking if command.asks else None
-            result = walk.run(command, YES if covered else NO_CONSENT, runner=asking)
+            result = walk.run(command, CONSENT_BY_OPTION if covered else NO_CONSENT, runner=asking)
             if result.status is ResultStatus.LOST:
                 remedy = f"go on later with: pfdoctor resume {walk.view.started.id}"
                 raise PfDoctorError(f"the connection to {walk.host.name} was lost", remedy)
         else:
-            tell(f"  not run ({command.risk}): {command.line}")
+            report(f"  not run ({command.risk}): {command.line}")
             walk.decline(command, DECLINED)
     if walk.view.step:
         state = walk.view.state.steps[walk.view.step]
-        tell(f"  {state.status}" + (f": {state.reason}" if state.reason else ""))
+        report(f"  {state.status}" + (f": {state.reason}" if state.reason else ""))

@@ -1,4 +1,4 @@
-"""Programs of this machine that unpack what Python cannot: binary journals, and zst files."""
+"""Unpack what Python cannot, with programs of this machine: binary journals and zst files."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pagefault_doctor.cli.stderr import Progress
 from pagefault_doctor.klog.input.compression import NO_ZSTD
 from pagefault_doctor.model.errors import MissingError
 
-_PATIENCE: Final = 3600.0
-_MOST: Final = str(1 << 30)
+_TIMEOUT: Final = 3600.0
+_MAX_BYTES: Final = str(1 << 30)
 """Bytes that are taken of what a program gives."""
-_ABSENT: Final = 127
+_EXIT_MISSING: Final = 127
 _SCRIPTS: Final = {
     "journal": ("cli/unpack_journal.sh", "--file"),
     "journals": ("cli/unpack_journal.sh", "--directory"),
@@ -26,7 +26,7 @@ _REMEDIES: Final = {
         " | pfdoctor diagnose -",
     ),
 }
-_PROGRAM: Final = {"zstd": "zstd", "journal": "journalctl"}
+_PROGRAMS: Final = {"zstd": "zstd", "journal": "journalctl"}
 _EMPTY: Final = {
     "zstd": "what zstd could unpack is empty",
     "journal": "the journal holds no message of the kernel",
@@ -34,14 +34,14 @@ _EMPTY: Final = {
 
 
 class UnpackPrograms:
-    """Unpacks with journalctl and zstd. `missing` is the error to tell where one is not there."""
+    """Unpacks with journalctl and zstd. `missing` is the error if one is not installed."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self.missing: MissingError | None = None
 
     def __call__(self, what: str, path: str, target: str) -> str | None:
-        """Unpack from one path to another, as `klog.input.unpack.Helper` says."""
+        """Unpack a file to another path; a `klog.input.unpack.Helper`."""
         from pagefault_doctor.hosts import runner
         from pagefault_doctor.hosts.script import script
         from pagefault_doctor.model.command import Command, ResultStatus
@@ -49,16 +49,16 @@ class UnpackPrograms:
         kind = what.removesuffix("s")
         file, *options = _SCRIPTS[what]
         command = Command(
-            argv=("sh", "-c", script(file), what, path, target, _MOST, *options),
+            argv=("sh", "-c", script(file), what, path, target, _MAX_BYTES, *options),
             tool=kind,
-            timeout=_PATIENCE,
+            timeout=_TIMEOUT,
         )
         with self._progress.watching("unpacking", lambda: os.stat(target).st_size):
             result = runner.run(command)
-        if result.exit_code == _ABSENT or result.status is ResultStatus.MISSING:
+        if result.exit_code == _EXIT_MISSING or result.status is ResultStatus.MISSING:
             self.missing = _REMEDIES[kind]
             return str(self.missing)
-        said = result.errors.strip().splitlines()
+        messages = result.errors.strip().splitlines()
         if not os.stat(target).st_size:
-            return f"{_PROGRAM[kind]}: {said[-1]}" if said else _EMPTY[kind]
-        return f"{_PROGRAM[kind]}: {said[-1]}" if said else None
+            return f"{_PROGRAMS[kind]}: {messages[-1]}" if messages else _EMPTY[kind]
+        return f"{_PROGRAMS[kind]}: {messages[-1]}" if messages else None

@@ -1,4 +1,4 @@
-"""The bare `pfdoctor`: the wizard, or a plain diagnosis where there is no terminal for it."""
+"""`pfdoctor` without a subcommand: the wizard, or a plain diagnosis without a terminal."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Final
 
-from pagefault_doctor.cli.options import GIVEN, add_face_arguments, add_walk_arguments
-from pagefault_doctor.cli.stderr import say, why_no_terminal
+from pagefault_doctor.cli.options import FILE_OPTIONS, add_screen_arguments, add_walk_arguments
+from pagefault_doctor.cli.stderr import print_message, terminal_obstacle
 from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.hosts.vitals import Vitals, major_fault_rate, vitals
 from pagefault_doctor.model.errors import MissingError, UsageError
@@ -46,12 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="for the guest's kernel, such as slub_debug=FZPU",
     )
     lab.add_argument("--arch", help="build the module of --source-dir for that architecture")
-    add_face_arguments(parser)
+    add_screen_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Show the wizard and return the exit code."""
-    obstacle = why_no_terminal()
+    obstacle = terminal_obstacle()
     if args.log == "-" and obstacle:
         raise UsageError(
             "the wizard needs standard input for keys, so the log cannot come from there",
@@ -73,14 +73,14 @@ def run(args: argparse.Namespace) -> int:
 
 def _in_lab(args: argparse.Namespace, obstacle: str | None) -> int:
     from pagefault_doctor.cli.lab_commands.host import lab_case
-    from pagefault_doctor.cli.open_session import begin_in_lab
+    from pagefault_doctor.cli.open_session import lab_walk
 
     case = lab_case(args)
     if obstacle:
         raise MissingError(
             f"a walk in the lab needs a terminal: {obstacle}", "without one: pfdoctor lab run"
         )
-    with begin_in_lab(case, args.playbook, read_only=args.read_only) as walk:
+    with lab_walk(case, args.playbook, read_only=args.read_only) as walk:
         walk.enter(walk.view.playbook.steps[0].id)
         return show(walk, args)
 
@@ -88,27 +88,27 @@ def _in_lab(args: argparse.Namespace, obstacle: str | None) -> int:
 def _without_terminal(args: argparse.Namespace, obstacle: str) -> int:
     from pagefault_doctor.cli.main import subcommand_parser
 
-    say(f"{obstacle}, so here is the plain diagnosis instead of the wizard")
+    print_message(f"{obstacle}, so here is the plain diagnosis instead of the wizard")
     parser, subcommand = subcommand_parser("run")
-    words = ["--quiet", "--playbook", args.playbook]
-    for option in ("--log", "--host", "--ssh-config", *(option for option, _, _ in GIVEN)):
+    arguments = ["--quiet", "--playbook", args.playbook]
+    for option in ("--log", "--host", "--ssh-config", *(option for option, _, _ in FILE_OPTIONS)):
         if value := getattr(args, option.lstrip("-").replace("-", "_")):
-            words += [option, value]
-    return subcommand.run(parser.parse_args([*words, *(["--read-only"] * args.read_only)]))
+            arguments += [option, value]
+    return subcommand.run(parser.parse_args([*arguments, *(["--read-only"] * args.read_only)]))
 
 
 _PLAIN_TERMINALS: Final = ("vt1", "vt2", "vt3", "vt5", "ansi", "wyse", "sun")
-"""Terminals of before Unicode, and what stands in for them on a serial line."""
+"""Terminal types without Unicode, also set for serial lines."""
 
 
 def show(walk: Walk, args: argparse.Namespace, scenario: Scenario | None = None) -> int:
-    """Show the wizard until the person leaves it, and return the exit code."""
+    """Show the wizard until the person quits, and return the exit code."""
     from pagefault_doctor.tui.launch import run_wizard
 
     path = path_of(sessions_folder(), walk.view.started.id)
     return run_wizard(
         walk,
-        ascii=args.ascii or not shows_unicode(os.environ),
+        ascii=args.ascii or not supports_unicode(os.environ),
         theme=args.theme,
         slow_link=args.slow_link,
         mouse=not args.no_mouse,
@@ -119,15 +119,15 @@ def show(walk: Walk, args: argparse.Namespace, scenario: Scenario | None = None)
     )
 
 
-def shows_unicode(environ: Mapping[str, str]) -> bool:
-    """Return whether the terminal is said to show more than ASCII (locale(7), terminfo names)."""
+def supports_unicode(environ: Mapping[str, str]) -> bool:
+    """Return whether the environment promises more than ASCII (locale(7), terminfo names)."""
     chosen = (environ.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG"))
     locale = next(filter(None, chosen), "").lower().replace("-", "")
     return "utf8" in locale and not environ.get("TERM", "").startswith(_PLAIN_TERMINALS)
 
 
 class _Causes(Mapping[str, Cause]):
-    """The root causes by their id; the file is read when a cause is first named."""
+    """The root causes by their id; the file is only read when a cause is used."""
 
     @cached_property
     def _known(self) -> dict[str, Cause]:
@@ -144,20 +144,20 @@ class _Causes(Mapping[str, Cause]):
 
 
 class VitalsLine:
-    """The vital signs of this machine in a few words, measured anew at each call.
+    """The vital signs of this machine as short text, measured at each call.
 
-    Major faults are told as a rate since the call before, so the first call tells none.
+    Major faults are a rate since the previous call, so the first call has none.
     """
 
     def __init__(self, walk: Walk) -> None:
         self._walk = walk
-        self._before: Vitals | None = None
+        self._previous: Vitals | None = None
 
     def __call__(self) -> str:
         """Return for example `mem 41%  swap 3%  majflt 0/s  load 0.2`."""
         now = vitals(self._walk.view.case.get("report.pid", 0) or None)
-        rate = major_fault_rate(self._before, now) if self._before else None
-        self._before = now
+        rate = major_fault_rate(self._previous, now) if self._previous else None
+        self._previous = now
         words = [
             f"mem {now.memory:.0f}%" if now.memory is not None else "",
             f"swap {now.swap:.0f}%" if now.swap else "",

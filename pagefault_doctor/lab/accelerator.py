@@ -1,7 +1,7 @@
-"""KVM where it really works here, else QEMU's own emulation.
+"""KVM if it works on this machine, else QEMU's TCG emulation.
 
-/dev/kvm may exist, open, and still run no guest (a machine that is a guest itself). So a kernel is
-booted once, within a deadline; what came of it is remembered until this machine reboots.
+/dev/kvm may exist and open, and still run no guest (nested virtualization). So a kernel is booted
+once, within a deadline, and the result is cached until this machine reboots.
 """
 
 from __future__ import annotations
@@ -16,36 +16,38 @@ from pagefault_doctor.lab.machine import Machine
 from pagefault_doctor.model.command import Command
 
 EMULATION: Final = "tcg,thread=multi"
+"""QEMU's `-accel` argument without KVM; a thread for each guest CPU."""
 KVM: Final = "kvm"
 
 DEVICE: Final = Path("/dev/kvm")
+"""The device of KVM (Documentation/virt/kvm/api.rst)."""
 
 DEADLINE: Final = 6.0
-"""Seconds for a boot up to the lack of a root file system; with KVM it takes one."""
+"""Seconds for a boot up to the panic without a root file system; with KVM it takes one."""
 
-_END: Final = "Kernel panic - not syncing: VFS"
+_BOOTED: Final = "Kernel panic - not syncing: VFS"
 
 
 @cache
 def accelerator(machine: Machine, kernel: Path) -> str:
-    """Return what QEMU's `-accel` gets for guests of this machine with this kernel image."""
+    """Return the argument of QEMU's `-accel` for guests of this machine with this kernel."""
     usable = machine.native and os.access(DEVICE, os.R_OK | os.W_OK)
     if not usable or not kernel.exists():
         return EMULATION
-    question = f"{_boot_id()} {kernel} {machine.cpu}"
-    known = _memory()
+    key = f"{_boot_id()} {kernel} {machine.cpu}"
+    cache = _cache_file()
     try:
-        asked, _, answer = known.read_text().strip().rpartition(" ")
-        if asked == question and answer in (KVM, EMULATION):
+        cached_key, _, answer = cache.read_text().strip().rpartition(" ")
+        if cached_key == key and answer in (KVM, EMULATION):
             return answer
     except OSError:
         pass
     answer = KVM if _boots(machine, kernel) else EMULATION
     try:
-        known.parent.mkdir(parents=True, exist_ok=True)
-        known.write_text(f"{question} {answer}\n")
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        cache.write_text(f"{key} {answer}\n")
     except OSError:
-        pass  # It is asked again the next time.
+        pass  # Without a cache, the next run boots the kernel again.
     return answer
 
 
@@ -56,7 +58,7 @@ def _boots(machine: Machine, kernel: Path) -> bool:
         *("-accel", KVM, "-cpu", machine.cpu, "-serial", "stdio", "-kernel", str(kernel)),
         *("-append", f"console={machine.console} panic=-1"),
     )
-    return _END in LocalHost().run(Command(argv=argv, tool="lab", timeout=DEADLINE)).output
+    return _BOOTED in LocalHost().run(Command(argv=argv, tool="lab", timeout=DEADLINE)).output
 
 
 def _boot_id() -> str:
@@ -66,6 +68,6 @@ def _boot_id() -> str:
         return "unknown"
 
 
-def _memory() -> Path:
+def _cache_file() -> Path:
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     return Path(home, "pfdoctor", "accelerator")

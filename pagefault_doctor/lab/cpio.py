@@ -1,4 +1,4 @@
-"""The archive that the kernel unpacks into its first root, as initramfs entries and bytes.
+"""The cpio archive that the kernel unpacks as its first root (initramfs).
 
 The format is "newc" (Documentation/driver-api/early-userspace/buffer-format.rst in the kernel).
 """
@@ -17,7 +17,7 @@ _ALIGN: Final = 4
 
 
 class CpioEntry(msgspec.Struct, frozen=True):
-    """One thing in the archive: its path without a leading slash, st_mode, and contents.
+    """One archive member: path without a leading slash, st_mode, and contents.
 
     The contents of a symbolic link are its target. `device` is the major and minor number.
     """
@@ -54,9 +54,9 @@ def character_device(path: str, major: int, minor: int) -> CpioEntry:
 
 
 def archive(entries: Iterable[CpioEntry]) -> bytes:
-    """Return the entries as a newc archive, in their order, each after the folders it lies in.
+    """Return the entries as a newc archive, in their order; each folder precedes its contents.
 
-    Of several entries with the same path the first counts.
+    Of several entries with the same path, the first is kept.
     """
     parts = [
         part

@@ -1,7 +1,7 @@
-"""A guest under gdb: it is stopped at the line that faults, with the pointer still in hand.
+"""Run a guest under gdb and stop it at the faulting line, before the fault.
 
-gdb talks to the stub of the virtual machine, so nothing in the guest has to cooperate, and even
-init code can be stopped in. What gdb does is in `gdb_script.py`.
+gdb uses the gdb stub of QEMU, so the guest needs no cooperation, and even init code can be
+stopped. The gdb commands are in `gdb_script.py`.
 """
 
 from __future__ import annotations
@@ -20,34 +20,35 @@ from pagefault_doctor.lab.module import Module
 from pagefault_doctor.model.command import Command, Result
 from pagefault_doctor.model.errors import PfDoctorError
 from pagefault_doctor.model.report import Kind, Report
-from pagefault_doctor.symbols.module_file import landmarks, placed
+from pagefault_doctor.symbols.module_file import section_and_offset, section_symbols
 
 SCRIPT: Final = Path(__file__).with_name("gdb_script.py")
+"""The script that gdb runs."""
 
 KERNEL_ARG: Final = "nokaslr"
-"""With it the addresses in the vmlinux are those of the guest, so that gdb can name functions."""
+"""Without KASLR the guest has the addresses of the vmlinux, so gdb can name functions."""
 
-LANDMARKS: Final = ("do_init_module", "oops_enter", "panic")
-"""Functions of the kernel where a module is about to start, and where a fault is being told."""
+KERNEL_SYMBOLS: Final = ("do_init_module", "oops_enter", "panic")
+"""Kernel functions that run before a module starts, and when a fault is reported."""
 
-PATIENCE: Final = 30.0
-"""Seconds that gdb has to connect; it reads the vmlinux before that."""
+CONNECT_TIMEOUT: Final = 30.0
+"""Seconds for gdb to read the vmlinux and connect."""
 
 _UNREACHABLE: Final = frozenset({Kind.NULL_POINTER, Kind.PAGE_FAULT, Kind.GENERAL_PROTECTION})
 """Kinds of faults that an address without memory can cause."""
 
-_PRESENT: Final = "permission"
-"""In the kernel's reason for a fault where there is memory, but not for this access."""
+_PAGE_PRESENT: Final = "permission"
+"""The kernel's reason contains this if the page is present but forbids the access."""
 
 Start = Callable[[Command, threading.Event], Result]
-"""Run gdb; a set event says that nothing more will happen in the guest."""
+"""Runs gdb; the event is set when nothing more will happen in the guest."""
 
 
 class BreakPlace(msgspec.Struct, frozen=True, kw_only=True):
     """Where to stop: `function`+`offset` (bytes) in a module.
 
-    Where the kernel's own code faulted, it is where the module had called it, which is not
-    `exact`. `unreachable`: it is worth looking whether there is memory at the address.
+    If kernel code faulted, it is the call from the module, and `exact` is false. `unreachable`
+    means that the faulting address may have no memory, which gdb tests.
     """
 
     module: str
@@ -59,7 +60,7 @@ class BreakPlace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def place_of(report: Report) -> BreakPlace | None:
-    """Return where in a module the fault can be watched, None where no module's code was in it."""
+    """Return where to stop in a module, or None if no module code was involved."""
     if report.module and report.function and report.offset is not None:
         return BreakPlace(
             module=report.module,
@@ -84,7 +85,7 @@ def place_of(report: Report) -> BreakPlace | None:
 
 def _may_be_unreachable(report: Report) -> bool:
     reason = report.fault.reason if report.fault else None
-    return report.kind in _UNREACHABLE and _PRESENT not in (reason or "")
+    return report.kind in _UNREACHABLE and _PAGE_PRESENT not in (reason or "")
 
 
 def watch(
@@ -97,14 +98,14 @@ def watch(
     vmlinux: str,
     by_hand: bool,
 ) -> Result:
-    """Have gdb stop a booted guest at the place while it is provoked, and return gdb's result.
+    """Run `provoke` in a booted guest while gdb waits at the place; return gdb's result.
 
-    `start` runs gdb and returns when it has ended; then the guest is over. Raises PfDoctorError
-    where the place is not to be found in the module.
+    `start` runs gdb and returns when gdb ends; then the guest ends too. Raises PfDoctorError if the
+    place is not in the module's file.
     """
     machine = guest.machine
     attached = machine.folder / "attached"
-    over, ended = threading.Event(), threading.Event()
+    finished, ended = threading.Event(), threading.Event()
     plan = _plan(guest, modules, place) | {
         "socket": str(machine.serve_gdb()),
         "attached": str(attached),
@@ -115,18 +116,18 @@ def watch(
     env = {"PFDOCTOR_PLAN": json.dumps(plan), "DEBUGINFOD_URLS": ""}
     command = Command(argv=argv, tool="gdb-live", timeout=120.0, env=env)
 
-    def act() -> None:
-        until = time.monotonic() + PATIENCE
+    def provoke_fault() -> None:
+        until = time.monotonic() + CONNECT_TIMEOUT
         while not attached.exists() and not ended.is_set() and time.monotonic() < until:
             time.sleep(0.05)
         if not ended.is_set():
             provoke()
-        over.set()
+        finished.set()
 
-    provoking = threading.Thread(target=act)
+    provoking = threading.Thread(target=provoke_fault)
     provoking.start()
     try:
-        return start(command, over)
+        return start(command, finished)
     finally:
         ended.set()
         machine.quit()
@@ -139,9 +140,9 @@ def _plan(guest: GuestHost, modules: tuple[Module, ...], place: BreakPlace) -> d
         file = guest.machine.folder / f"{module.name}.ko"
         file.write_bytes(module.data)
         name = module.name.replace("-", "_")
-        here = placed(file, place.function, place.offset, place.size)
-        wanted = here if name == place.module else None
-        files[name] = {"file": str(file), "sections": landmarks(file), "place": wanted}
+        position = section_and_offset(file, place.function, place.offset, place.size)
+        stop_at = position if name == place.module else None
+        files[name] = {"file": str(file), "sections": section_symbols(file), "place": stop_at}
     if not any(file["place"] for file in files.values()):
         raise PfDoctorError(f"{place.function}+{place.offset:#x} is not in the module's file")
     return {
@@ -157,26 +158,26 @@ def _plan(guest: GuestHost, modules: tuple[Module, ...], place: BreakPlace) -> d
 
 
 def _addresses(guest: GuestHost) -> dict[str, int]:
-    """Return where the kernel has its landmarks."""
-    pattern = f" ({'|'.join(LANDMARKS)})$"
+    """Return the addresses of KERNEL_SYMBOLS in the guest."""
+    pattern = f" ({'|'.join(KERNEL_SYMBOLS)})$"
     argv = ("grep", "-E", pattern, "/proc/kallsyms")
     listing = guest.run(Command(argv=argv, tool="gdb-live")).output
     found = {
         words[2]: int(words[0], 16) for line in listing.splitlines() if (words := line.split())
     }
-    if missing := [name for name in LANDMARKS if not found.get(name)]:
+    if missing := [name for name in KERNEL_SYMBOLS if not found.get(name)]:
         raise PfDoctorError(f"the guest's kernel does not tell where {', '.join(missing)} is")
     return found
 
 
 def stop_of(output: str) -> dict[str, Any] | None:
-    """Return what gdb saw at the last pass over the place, None where it never came there."""
+    """Return what gdb printed at the last stop at the place, or None if it never stopped."""
     latest: dict[str, Any] | None = None
     for line in output.splitlines():
         try:
-            said = msgspec.json.decode(line)
+            message = msgspec.json.decode(line)
         except (msgspec.DecodeError, RecursionError):
             continue
-        if isinstance(said, dict) and isinstance(said.get("stop"), dict):
-            latest = said["stop"]
+        if isinstance(message, dict) and isinstance(message.get("stop"), dict):
+            latest = message["stop"]
     return latest

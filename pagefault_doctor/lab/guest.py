@@ -1,4 +1,4 @@
-"""The lab's guest as a host: commands run in a machine that may crash."""
+"""A guest as a host: commands run in a virtual machine that may crash."""
 
 from __future__ import annotations
 
@@ -22,25 +22,26 @@ from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.command import Command, Result, ResultStatus
 from pagefault_doctor.model.errors import PfDoctorError
 
-LONGEST: Final = 48 << 10
-"""Bytes in a request. The guest's tty layer holds 64 kB before it drops some."""
+MAX_REQUEST_BYTES: Final = 48 << 10
+"""Size limit of a request: the guest's tty layer drops input beyond 64 kB."""
 
-TAIL: Final = 40
-"""Lines of the console that are told when the guest does not come up."""
+BOOT_CONSOLE_LINES: Final = 40
+"""Console lines in the error message when the guest does not boot."""
 
-LAST_WORDS: Final = 400
-"""Lines of the console that are told when the guest died: all of the report that ended it."""
+CRASH_CONSOLE_LINES: Final = 400
+"""Console lines in the error output when the guest dies: enough for a whole report."""
 
-PIECE: Final = 32 << 10
-"""Letters of a file that go in one request; a whole number of base64 groups."""
+CHUNK_CHARS: Final = 32 << 10
+"""Base64 characters of a file in one request; a multiple of 4, so that each decodes alone."""
 
-GRACE: Final = 5.0
-"""Seconds that a guest has to answer once its command was killed."""
+KILL_TIMEOUT: Final = 5.0
+"""Seconds for a guest to answer after its command was killed."""
 
-POLL: Final = 0.1
+POLL_INTERVAL: Final = 0.1
+"""Seconds between checks for an answer, a cancellation and the guest's end."""
 
-GOING: Final = 1.0
-"""Seconds in which QEMU tells why it ends, once the guest is silent."""
+END_TIMEOUT: Final = 1.0
+"""Seconds to wait for QEMU's reason when the connection to the guest ends."""
 
 GONE: Final = "The guest has gone, and QEMU did not say why."
 HANGS: Final = "The guest hangs: it did not answer when its command was killed."
@@ -50,39 +51,39 @@ _NAME: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
 class _Answer(msgspec.Struct, frozen=True):
-    """What the agent said: an exit status or `missing`, and the two streams as far as asked for."""
+    """The agent's answer: exit status or `missing`, and both streams up to the limit."""
 
     status: str
     output: bytes
     errors: bytes
 
 
-class _Heard:
-    """What was heard of a command's streams while it ran, told on as whole lines."""
+class _OutputStream:
+    """The output of a running command; passed on to `on_output` in whole lines."""
 
     def __init__(self, on_output: OnOutput | None) -> None:
         self._on_output = on_output
-        self._told = {"out": 0, "err": 0}
-        self._line = {"out": b"", "err": b""}
+        self._emitted = {"out": 0, "err": 0}
+        self._partial = {"out": b"", "err": b""}
 
-    def hear(self, stream: str = "", text: str = "") -> None:
-        """Take what the agent said of a stream."""
+    def add(self, stream: str = "", text: str = "") -> None:
+        """Take a message of the agent with new output of a stream."""
         try:
             data = base64.b64decode(text, validate=True)
         except binascii.Error:
-            return  # The agent was ended in the middle of it; the answer has all.
-        if stream in self._told:
-            whole, newline, self._line[stream] = (self._line[stream] + data).rpartition(b"\n")
-            self._tell(stream, whole + newline)
+            return  # The agent was killed while writing; the answer has all output.
+        if stream in self._emitted:
+            whole, newline, self._partial[stream] = (self._partial[stream] + data).rpartition(b"\n")
+            self._emit(stream, whole + newline)
 
-    def rest(self, answer: _Answer | None) -> None:
-        """Take the answer, and tell what was not told yet."""
-        streams = {"out": answer.output, "err": answer.errors} if answer else self._line
+    def finish(self, answer: _Answer | None) -> None:
+        """Emit the output that was not emitted yet: the answer has all of it."""
+        streams = {"out": answer.output, "err": answer.errors} if answer else self._partial
         for stream, data in streams.items():
-            self._tell(stream, data[self._told[stream] :] if answer else data)
+            self._emit(stream, data[self._emitted[stream] :] if answer else data)
 
-    def _tell(self, stream: str, data: bytes) -> None:
-        self._told[stream] += len(data)
+    def _emit(self, stream: str, data: bytes) -> None:
+        self._emitted[stream] += len(data)
         if data and self._on_output:
             self._on_output(untrusted.decode(data))
 
@@ -101,18 +102,20 @@ class GuestHost(Host):
     ) -> None:
         """Start the machine and wait for its agent.
 
-        Raises PfDoctorError where it does not come in time, or nobody waits for it any longer.
+        Raises PfDoctorError if the agent does not answer in time, or `cancelled` returns True.
         """
         self.machine = machine
-        self._rest = b""
+        self._buffer = b""
         self._number = 0
-        self._lost = ""
-        self._heard = _Heard(None)
+        self._end_reason = ""
+        self._stream_output = _OutputStream(None)
         machine.start()
         until = time.monotonic() + boot_timeout
-        while self._line(time.monotonic() + POLL) != "ready":
-            if self._lost or time.monotonic() > until or cancelled():
-                raise PfDoctorError("the guest did not boot", self._last_words(TAIL))
+        while self._line(time.monotonic() + POLL_INTERVAL) != "ready":
+            if self._end_reason or time.monotonic() > until or cancelled():
+                raise PfDoctorError(
+                    "the guest did not boot", self._console_tail(BOOT_CONSOLE_LINES)
+                )
 
     def run(
         self,
@@ -120,26 +123,26 @@ class GuestHost(Host):
         on_output: OnOutput | None = None,
         cancel: threading.Event | None = None,
     ) -> Result:
-        """Run a command in the guest and return its result, also where the guest dies of it.
+        """Run a command in the guest and return its result, even if the guest dies.
 
-        A guest that panics or hangs gives `failed` or `timeout`, with the end of its console in
-        the errors. `on_output` is called about once a second with what the command has said.
+        A guest that panics or hangs gives `failed` or `timeout`, with the end of its console as the
+        errors. `on_output` gets the new output about once a second.
         """
         began = time.monotonic()
-        if refusal := self._lost or _unfit(command):
-            return Result(command=command, status=_refused(self._lost), errors=refusal)
+        if refusal := self._end_reason or _invalid(command):
+            return Result(command=command, status=_refusal_status(self._end_reason), errors=refusal)
         self._number += 1
         self._send(_request(self._number, command))
-        self._heard = _Heard(on_output)
-        answer, verdict = self._await(began + command.timeout, cancel)
+        self._stream_output = _OutputStream(on_output)
+        answer, verdict = self._wait_for_answer(began + command.timeout, cancel)
         result = self._result(command, answer, verdict)
-        self._heard.rest(answer)
+        self._stream_output.finish(answer)
         return msgspec.structs.replace(result, seconds=time.monotonic() - began)
 
     def put(self, path: str, data: bytes) -> None:
-        """Write a file in the guest; raises PfDoctorError where that fails."""
+        """Write a file in the guest. Raises PfDoctorError if that fails."""
         packed = base64.b64encode(gzip.compress(data)).decode()
-        pieces = [packed[n : n + PIECE] for n in range(0, len(packed), PIECE)]
+        pieces = [packed[n : n + CHUNK_CHARS] for n in range(0, len(packed), CHUNK_CHARS)]
         text = script("lab/put_file.sh")
         for number, piece in enumerate(pieces, 1):
             argv = ("sh", "-c", text, "sh", path, "last" if number == len(pieces) else "")
@@ -148,7 +151,7 @@ class GuestHost(Host):
                 raise PfDoctorError(f"{path} could not be written in the guest", result.errors)
 
     def close(self) -> None:
-        """End the machine."""
+        """Shut down the machine."""
         self.machine.close()
 
     def __enter__(self) -> Self:
@@ -157,34 +160,34 @@ class GuestHost(Host):
     def __exit__(self, *_error: object) -> None:
         self.close()
 
-    def _await(
+    def _wait_for_answer(
         self, until: float, cancel: threading.Event | None
     ) -> tuple[_Answer | None, ResultStatus | None]:
-        """Return the agent's answer if one comes, and why the command was ended if it was."""
+        """Return the agent's answer, if any, and why the command was killed, if it was."""
         verdict: ResultStatus | None = None
-        while not self._lost:
-            if answer := self._answer(time.monotonic() + POLL):
+        while not self._end_reason:
+            if answer := self._answer(time.monotonic() + POLL_INTERVAL):
                 return answer, verdict
-            late = time.monotonic() > until
-            if verdict and late:
-                self._lost = PAUSED if self.machine.paused() else HANGS
-            elif late or (not verdict and cancel and cancel.is_set()):
-                verdict = ResultStatus.TIMEOUT if late else ResultStatus.CANCELLED
-                until = time.monotonic() + GRACE
+            timed_out = time.monotonic() > until
+            if verdict and timed_out:
+                self._end_reason = PAUSED if self.machine.paused() else HANGS
+            elif timed_out or (not verdict and cancel and cancel.is_set()):
+                verdict = ResultStatus.TIMEOUT if timed_out else ResultStatus.CANCELLED
+                until = time.monotonic() + KILL_TIMEOUT
                 self._send(b"kill\n")
             elif why := self.machine.end():
-                self._lost = why
+                self._end_reason = why
         return None, verdict
 
     def _answer(self, until: float) -> _Answer | None:
-        """Return the answer to the latest request, or None where none begins before `until`."""
+        """Return the answer to the latest request, or None if none begins before `until`."""
         head = self._line(until).split(" ")
         if head[:2] == ["said", str(self._number)]:
-            self._heard.hear(*head[2:4])
+            self._stream_output.add(*head[2:4])
         if head[:2] != ["done", str(self._number)]:
             return None
-        patience = time.monotonic() + 60
-        return _Answer(" ".join(head[2:]), self._stream(patience), self._stream(patience))
+        deadline = time.monotonic() + 60
+        return _Answer(" ".join(head[2:]), self._stream(deadline), self._stream(deadline))
 
     def _stream(self, until: float) -> bytes:
         lines = []
@@ -196,31 +199,31 @@ class GuestHost(Host):
             return b""
 
     def _line(self, until: float) -> str:
-        """Return the agent's next line, or nothing where it does not come in time."""
-        while b"\n" not in self._rest:
+        """Return the agent's next line, or an empty string if none comes in time."""
+        while b"\n" not in self._buffer:
             wait = max(until - time.monotonic(), 0)
             if not select.select((self.machine.agent,), (), (), wait)[0]:
                 return ""
             chunk = self.machine.agent.recv(65536)
             if not chunk:
-                self._lost = self.machine.end(GOING) or GONE
+                self._end_reason = self.machine.end(END_TIMEOUT) or GONE
                 return ""
-            self._rest += chunk
-        line, _, self._rest = self._rest.partition(b"\n")
+            self._buffer += chunk
+        line, _, self._buffer = self._buffer.partition(b"\n")
         return line.decode("ascii", "replace").strip()
 
     def _send(self, data: bytes) -> None:
         try:
             self.machine.agent.sendall(data)
         except OSError:
-            self._lost = self.machine.end(GOING) or GONE
+            self._end_reason = self.machine.end(END_TIMEOUT) or GONE
 
     def _result(
         self, command: Command, answer: _Answer | None, verdict: ResultStatus | None
     ) -> Result:
         if answer is None:
             status = verdict or ResultStatus.FAILED
-            errors = f"{self._lost}\n{self._last_words(LAST_WORDS)}"
+            errors = f"{self._end_reason}\n{self._console_tail(CRASH_CONSOLE_LINES)}"
             return Result(command=command, status=status, errors=errors)
         limit = command.output_limit
         code = int(answer.status) if answer.status.isdecimal() else None
@@ -235,14 +238,14 @@ class GuestHost(Host):
             errors=untrusted.decode(answer.errors[:limit]),
         )
 
-    def _last_words(self, lines: int) -> str:
+    def _console_tail(self, lines: int) -> str:
         return "\n".join(self.machine.console().splitlines()[-lines:])
 
 
 def _request(number: int, command: Command) -> bytes:
-    """Return the line that asks for a command: base64 of a script, in which all words are quoted.
+    """Return the request line for a command: base64 of a shell script with all words quoted.
 
-    One byte more than wanted is asked for, to know whether there was more.
+    It asks for one byte more than the limit, which shows whether there was more output.
     """
     script = "\n".join(
         (
@@ -253,16 +256,16 @@ def _request(number: int, command: Command) -> bytes:
             f"exec {shlex.join(command.argv)}\n",
         )
     )
-    parts = (_packed(script), _packed(command.stdin))
+    parts = (_base64(script), _base64(command.stdin))
     return f"run {number} {command.output_limit + 1} {' '.join(parts)}\n".encode()
 
 
-def _packed(text: str) -> str:
+def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-def _unfit(command: Command) -> str:
-    """Say why a command cannot be handed to the agent."""
+def _invalid(command: Command) -> str:
+    """Return why a command cannot be sent to the agent; empty if it can."""
     words = (*command.argv, command.cwd, *command.env.values(), command.stdin)
     if not command.argv or not command.argv[0] or any("\0" in word for word in words):
         return "A command needs a program and no NUL character."
@@ -272,11 +275,13 @@ def _unfit(command: Command) -> str:
         size = len(_request(0, command))
     except UnicodeEncodeError:
         return "A command must be valid text."
-    return "The command and its input are too long for the guest." if size > LONGEST else ""
+    return (
+        "The command and its input are too long for the guest." if size > MAX_REQUEST_BYTES else ""
+    )
 
 
-def _refused(lost: str) -> ResultStatus:
-    return ResultStatus.FAILED if lost else ResultStatus.REFUSED
+def _refusal_status(end_reason: str) -> ResultStatus:
+    return ResultStatus.FAILED if end_reason else ResultStatus.REFUSED
 
 
 def _status(code: int | None) -> ResultStatus:

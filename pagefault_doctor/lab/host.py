@@ -1,9 +1,9 @@
-"""The box of a case as a host: a guest that is ill, booted anew where it must be, and a desk.
+"""The lab machine as a host: a guest that faults, and this machine's tools for its files.
 
-The person meets a machine called lab whose module or hardware faults. Behind it are guests, one
-after another: the first crashes and leaves a dump; the next falls ill and lives on, to be looked
-at. Before anything is tried out, a fresh one takes its place. Where a guest's kernel panics, its
-memory and log are saved as kdump would, and a fresh guest is booted, as the box would reboot.
+To the person it is one machine named lab with a faulty module or faulty hardware. Behind it is a
+series of guests: the first panics and leaves a dump; the second faults and keeps running, for
+inspection. A trial of a module begins in a fresh guest. If a guest's kernel panics, its memory and
+log are saved as kdump would, and a fresh guest is booted, as a real machine would reboot.
 """
 
 from __future__ import annotations
@@ -18,37 +18,40 @@ import msgspec
 
 from pagefault_doctor.hosts.host import OnOutput
 from pagefault_doctor.lab import host_tools, initramfs
-from pagefault_doctor.lab.guest import LAST_WORDS, GuestHost
+from pagefault_doctor.lab.guest import CRASH_CONSOLE_LINES, GuestHost
 from pagefault_doctor.lab.machine import release_of
-from pagefault_doctor.lab.module import shipped
+from pagefault_doctor.lab.module import kernel_modules
 from pagefault_doctor.lab.target import LabTarget
 from pagefault_doctor.lab.vm import Setup, VirtualMachine
 from pagefault_doctor.model.command import Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.errors import PfDoctorError
 
-TRIAL: Final = "dmesg-before"
-"""The tool that begins a trial, of the faulty module or the fixed one: on a clean kernel."""
+TRIAL_TOOL: Final = "dmesg-before"
+"""The tool that begins a trial of the faulty or the fixed module; it needs a clean kernel."""
 
 REBOOTS: Final = (("reboot",), ("systemctl", "reboot"))
+"""Commands that boot a fresh guest instead of running in the guest."""
 
 CRASHES: Final = "/var/crash"
+"""Where the lab machine has its dumps, as with kdump-tools."""
 
 CUT_SHORT: Final = "cut short: the kernel panicked, and the machine was booted anew"
+"""First line of a command's errors if the kernel panicked under it."""
 
-_PATIENCE: Final = 10.0
-"""Seconds in which a guest that was provoked may come to its panic."""
+_PANIC_TIMEOUT: Final = 10.0
+"""Seconds to wait for a panic after the trigger."""
 
-_QUIET: Final = 0.6
-"""Seconds without a word on the console after which no panic is expected any more."""
+_QUIET_SECONDS: Final = 0.6
+"""Seconds without console output after which no panic is expected."""
 
-_POLLED: Final = 3.0
-"""The same after an injected event: a kernel asks for some of them only every second or so."""
+_QUIET_SECONDS_INJECTED: Final = 3.0
+"""The same after an injected event: the kernel polls for some of them about once a second."""
 
 
 class LabHost:
-    """The box of a case. Nothing is booted before the first command; `close` ends it.
+    """The machine of a lab case. The first command boots it; `close` ends it.
 
-    `folder` is where dumps are kept while it lasts.
+    `folder` keeps the crash dumps while the lab runs.
     """
 
     live = True
@@ -60,9 +63,9 @@ class LabHost:
         places = {**target.places, CRASHES: folder / "crash"}
         self.tools_here = host_tools.HostTools(self.name, places, target.stock)
         self._guest: GuestHost | None = None
-        self._fell_ill = False
+        self._has_faulted = False
         self._clean = False
-        self._delivered: dict[str, bytes] = {}
+        self._copied_files: dict[str, bytes] = {}
         self._image = b""
 
     def run(
@@ -71,46 +74,46 @@ class LabHost:
         on_output: OnOutput | None = None,
         cancel: threading.Event | None = None,
     ) -> Result:
-        """Run a command in the guest, or at the desk where its tool belongs there.
+        """Run a command in the guest, or on this machine if its tool belongs here.
 
-        What the lab itself does first is told through `on_output`. Never raises: a lab that cannot
-        be had gives `failed` with the reason, a guest that panics `signaled`.
+        `on_output` also gets the lab's own progress lines. Never raises: a lab that cannot run
+        gives `failed` with the reason, a guest that panics `signaled`.
         """
         began = time.monotonic()
-        say = on_output or (lambda text: None)
+        progress = on_output or (lambda text: None)
         cancel = cancel or threading.Event()
         try:
-            if not self._fell_ill:
-                self.fall_ill(say, cancel)
-            if is_here(command):
+            if not self._has_faulted:
+                self.crash_and_fault(progress, cancel)
+            if runs_here(command):
                 return self.tools_here.run(command, on_output, cancel)
             if command.argv in REBOOTS:
-                self._boot(say, cancel)
+                self._boot(progress, cancel)
                 seconds = time.monotonic() - began
                 return Result(command=command, status=ResultStatus.OK, exit_code=0, seconds=seconds)
-            if command.tool == TRIAL and not self._clean:
-                say("lab: a trial begins on a clean kernel\n")
-                self._boot(say, cancel)
-            return self._in_guest(command, say, cancel)
+            if command.tool == TRIAL_TOOL and not self._clean:
+                progress("lab: a trial begins on a clean kernel\n")
+                self._boot(progress, cancel)
+            return self._in_guest(command, progress, cancel)
         except _Cancelled:
             return Result(command=command, status=ResultStatus.CANCELLED)
         except PfDoctorError as error:
             return Result(command=command, status=ResultStatus.FAILED, errors=str(error))
 
     def knows(self, tool: str) -> bool:
-        """Return True: whatever a tool asks is really run."""
+        """Return True: every command is really run."""
         return True
 
     def run_asking(self, command: Command) -> Result:
-        """Run it as any other: in the guest everybody is root, and nobody is asked."""
+        """Run a command as `run` does: the guest has only root, so nobody asks for a password."""
         return self.run(command)
 
     def on_terminal(self, command: Command) -> Command:
-        """Return what runs an interactive command on our terminal: it belongs to the desk."""
+        """Return the command that runs an interactive tool on this machine's terminal."""
         return self.tools_here.on_terminal(command)
 
     def close(self) -> None:
-        """End the guest, if one runs."""
+        """Shut down the guest, if one runs."""
         if self._guest:
             self._guest.close()
         self._guest = None
@@ -121,119 +124,120 @@ class LabHost:
     def __exit__(self, *_error: object) -> None:
         self.close()
 
-    def fall_ill(self, say: OnOutput, cancel: threading.Event) -> str:
-        """Crash a box and let the next one fault; return the console of the one that crashed.
+    def crash_and_fault(self, progress: OnOutput, cancel: threading.Event) -> str:
+        """Crash one guest and let a second one fault; return the console of the first.
 
-        The first panics at its fault, and its memory is kept as kdump would. A fault that the
-        kernel survives even with oops=panic leaves no dump. The next one lives on where it can.
+        The first panics at its fault, and its memory is saved as kdump would. A fault that the
+        kernel survives even with oops=panic leaves no dump. The second keeps running if its kernel
+        does.
         """
-        say("lab: the machine of the case crashes first, and leaves a dump\n")
-        guest = self._boot(say, cancel, "oops=panic")
-        if self._provoke(guest, say, cancel):
-            self._save_dump(guest, say)
+        progress("lab: the machine of the case crashes first, and leaves a dump\n")
+        guest = self._boot(progress, cancel, "oops=panic")
+        if self._provoke(guest, progress, cancel):
+            self._save_dump(guest, progress)
         console = guest.machine.console()
-        say("lab: it is booted again, and faults once more\n")
-        guest = self._boot(say, cancel)
-        if self._provoke(guest, say, cancel):
+        progress("lab: it is booted again, and faults once more\n")
+        guest = self._boot(progress, cancel)
+        if self._provoke(guest, progress, cancel):
             self._save_log(guest)
-            self._boot(say, cancel)
-        self._fell_ill = True
+            self._boot(progress, cancel)
+        self._has_faulted = True
         return console
 
-    def _provoke(self, guest: GuestHost, say: OnOutput, cancel: threading.Event) -> bool:
-        """Do all that makes the guest fault; return whether its kernel panicked of it."""
+    def _provoke(self, guest: GuestHost, progress: OnOutput, cancel: threading.Event) -> bool:
+        """Trigger the fault in a guest; return whether its kernel panicked."""
         self._clean = False
         loads = (("modprobe", module.name) for module in self.target.modules)
         for argv in (*loads, *self.target.trigger):
             command = Command(argv=argv, tool="lab")
-            say(f"lab: {command.text}\n")
+            progress(f"lab: {command.text}\n")
             result = guest.run(command, cancel=cancel)
             if cancel.is_set():
                 raise _Cancelled
             if result.exit_code is None:
                 break
         for event in self.target.inject:
-            say(f"lab: the hardware is told: {event}\n")
+            progress(f"lab: the hardware is told: {event}\n")
             guest.machine.inject(event)
-            if guest.machine.wait_for_panic(_PATIENCE, _POLLED):
+            if guest.machine.wait_for_panic(_PANIC_TIMEOUT, _QUIET_SECONDS_INJECTED):
                 return True
-        return guest.machine.wait_for_panic(_PATIENCE, _QUIET)
+        return guest.machine.wait_for_panic(_PANIC_TIMEOUT, _QUIET_SECONDS)
 
-    def _in_guest(self, command: Command, say: OnOutput, cancel: threading.Event) -> Result:
-        guest = self._guest or self._boot(say, cancel)
+    def _in_guest(self, command: Command, progress: OnOutput, cancel: threading.Event) -> Result:
+        guest = self._guest or self._boot(progress, cancel)
         harmless = command.risk is Risk.READ
-        self._deliver(guest, command)
+        self._copy_source_files(guest, command)
         self._clean = self._clean and harmless
-        result = guest.run(command, say, cancel)
+        result = guest.run(command, progress, cancel)
         if command.risk is Risk.CRASH:
-            guest.machine.wait_for_panic(_PATIENCE, _QUIET)
+            guest.machine.wait_for_panic(_PANIC_TIMEOUT, _QUIET_SECONDS)
         if guest.machine.panicked():
-            after = self._after_panic(guest, result, say, cancel)
-            return self._in_guest(command, say, cancel) if harmless else after
+            after = self._after_panic(guest, result, progress, cancel)
+            return self._in_guest(command, progress, cancel) if harmless else after
         return self.tools_here.with_programs(result) if command.tool == "box" else result
 
     def _after_panic(
-        self, guest: GuestHost, result: Result, say: OnOutput, cancel: threading.Event
+        self, guest: GuestHost, result: Result, progress: OnOutput, cancel: threading.Event
     ) -> Result:
-        """Do what kdump and a watchdog would; return the result with the guest's last words."""
-        say("lab: the kernel panicked\n")
-        self._save_dump(guest, say)
+        """Save the dump and the log and reboot; return the result with the end of the console."""
+        progress("lab: the kernel panicked\n")
+        self._save_dump(guest, progress)
         self._save_log(guest)
-        words = guest.machine.console().splitlines()[-LAST_WORDS:]
-        self._boot(say, cancel)
+        console_tail = guest.machine.console().splitlines()[-CRASH_CONSOLE_LINES:]
+        self._boot(progress, cancel)
         return msgspec.structs.replace(
             result,
             status=ResultStatus.SIGNALED,
             exit_code=None,
-            errors="\n".join((CUT_SHORT, *words)),
+            errors="\n".join((CUT_SHORT, *console_tail)),
         )
 
-    def _save_dump(self, guest: GuestHost, say: OnOutput) -> None:
-        path = self._kept("dump")
+    def _save_dump(self, guest: GuestHost, progress: OnOutput) -> None:
+        path = self._crash_file("dump")
         guest.machine.dump(path)
-        say(f"lab: {path.stat().st_size >> 20} MiB of its memory saved under {CRASHES}\n")
+        progress(f"lab: {path.stat().st_size >> 20} MiB of its memory saved under {CRASHES}\n")
 
     def _save_log(self, guest: GuestHost) -> None:
-        self._kept("dmesg").write_text(guest.machine.console())
+        self._crash_file("dmesg").write_text(guest.machine.console())
 
-    def _kept(self, name: str) -> Path:
-        """Return the path of a new file of a crash, named as kdump-tools does."""
+    def _crash_file(self, name: str) -> Path:
+        """Return the path of a new crash file, named as kdump-tools does."""
         stamp = time.strftime("%Y%m%d%H%M")
         folder = self.tools_here.path(f"{CRASHES}/{stamp}")
         folder.mkdir(parents=True, exist_ok=True)
         return folder / f"{name}.{stamp}"
 
-    def _boot(self, say: OnOutput, cancel: threading.Event, *more_args: str) -> GuestHost:
-        """Put a newly booted guest in the place of the present one."""
+    def _boot(self, progress: OnOutput, cancel: threading.Event, *more_args: str) -> GuestHost:
+        """Replace the guest by a newly booted one and return it."""
         self.close()
         began = time.monotonic()
-        say(f"lab: booting {self.release}\n")
+        progress(f"lab: booting {self.release}\n")
         append = " ".join((*self.target.kernel_args, *more_args))
         target = self.target
         setup = Setup(kernel=target.kernel, stock=target.stock, append=append)
-        machine = VirtualMachine(setup, self._built())
-        self._guest = guest = _started(machine, cancel.is_set)
-        self._clean, self._delivered = True, {}
+        machine = VirtualMachine(setup, self._initramfs())
+        self._guest = guest = _start_guest(machine, cancel.is_set)
+        self._clean, self._copied_files = True, {}
         for module in self.target.modules:
             if module.name != self.target.suspect:
                 guest.run(Command(argv=("modprobe", module.name), tool="lab"), cancel=cancel)
-        say(f"lab: up in {time.monotonic() - began:.1f} s\n")
+        progress(f"lab: up in {time.monotonic() - began:.1f} s\n")
         return guest
 
-    def _built(self) -> bytes:
-        """Return the archive that every guest boots."""
+    def _initramfs(self) -> bytes:
+        """Return the initramfs of every guest."""
         if not self._image:
             modules = self.target.modules
             files = {initramfs.module_path(self.release, m.name): m.data for m in modules}
             own = {module.name.replace("-", "_") for module in modules}
             needed = (name for module in modules for name in module.depends if name not in own)
             stock = self.target.stock
-            needed_files = shipped(self.release, tuple(dict.fromkeys(needed)), stock)
+            needed_files = kernel_modules(self.release, tuple(dict.fromkeys(needed)), stock)
             self._image = initramfs.build(self.release, needed_files | files, stock=stock)
         return self._image
 
-    def _deliver(self, guest: GuestHost, command: Command) -> None:
-        """Give the guest the files of the source folder that a command names, as they are now."""
+    def _copy_source_files(self, guest: GuestHost, command: Command) -> None:
+        """Copy the source files that a command names into the guest, if they have changed."""
         if not self.target.source:
             return
         for word in command.argv:
@@ -241,21 +245,21 @@ class LabHost:
                 continue
             path = self.tools_here.path(word)
             data = path.read_bytes() if path.is_file() else b""
-            if data and self._delivered.get(word) != data:
+            if data and self._copied_files.get(word) != data:
                 guest.put(word, data)
-                self._delivered[word] = data
+                self._copied_files[word] = data
 
 
-def is_here(command: Command) -> bool:
-    """Return whether a command for the lab's box runs on this machine, and not in the guest."""
+def runs_here(command: Command) -> bool:
+    """Return whether a command for the lab machine runs on this machine, not in the guest."""
     return command.tool in host_tools.TOOLS
 
 
 class _Cancelled(Exception):
-    """The person does not want to wait for the guest."""
+    """The person cancelled the wait for the guest."""
 
 
-def _started(machine: VirtualMachine, cancelled: Callable[[], bool]) -> GuestHost:
+def _start_guest(machine: VirtualMachine, cancelled: Callable[[], bool]) -> GuestHost:
     try:
         return GuestHost(machine, cancelled=cancelled)
     except BaseException as error:

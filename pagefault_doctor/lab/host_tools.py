@@ -1,7 +1,7 @@
-"""The desk beside the guest: this machine's tools, at work on the files of the lab's box.
+"""Tools of this machine that work on the files of the lab machine.
 
-A compiler, a debugger and a crash dump are too large for the guest. So the box of a case is said to
-have them, and what is run with them runs here, on files that lie elsewhere than the box's.
+A compiler, a debugger and a crash dump are too large for the guest. The lab machine appears to have
+them; their commands run here, on files at other paths.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import msgspec
 
 from pagefault_doctor.hosts import runner
 from pagefault_doctor.hosts.host import OnOutput
-from pagefault_doctor.lab.machine import USUAL, Stock
+from pagefault_doctor.lab.machine import DEFAULT_STOCK, Stock
 from pagefault_doctor.model.command import Command, Result
 
 TOOLS: Final = frozenset(
@@ -29,40 +29,40 @@ TOOLS: Final = frozenset(
 """Tools whose commands run here."""
 
 EDITORS: Final = frozenset(("emacs", "joe", "micro", "nano", "ne", "vi", "vim"))
+"""Editors that can run on this machine for the lab machine."""
 
 PROGRAMS: Final = EDITORS | {
     *("crash", "diff", "drgn", "gcc", "gdb", "make", "makedumpfile", "sparse", "spatch"),
     *("apt-cache", "apt-get", "debuginfod-find", "dnf", "dpkg-deb", "rpmkeys"),
 }
-"""Programs that the box has because this machine has them, and else has not."""
+"""Programs that the lab machine appears to have if this machine has them."""
 
-SHARED: Final = ("/boot", "/lib/modules", "/usr/lib/debug", "/usr/src")
-"""Folders of the box that are those of its stock, where nothing else is said of a path in them."""
+STOCK_FOLDERS: Final = ("/boot", "/lib/modules", "/usr/lib/debug", "/usr/src")
+"""Folders of the lab machine that come from its stock, except for paths in `places`."""
 
 _START: Final = r"(?:(?<![\w.+-])|(?<=\\[nt]))"
-"""Where a path may start: not within a longer one, but after an escape in JSON."""
+"""Where a path may start: not inside a longer path, but right after an escape in JSON."""
 
-_PROGRAM: Final = "program="
-"""How the tool `box` is told of a program."""
+_PROGRAM_PREFIX: Final = "program="
+"""Prefix of a program's line in the output of the tool `box`."""
 
 
 class HostTools:
-    """Runs commands here. `places` are paths of the box, each with where it is on this machine.
+    """Runs commands on this machine. `places` maps paths of the lab machine to local paths.
 
-    `stock` is what the box is made of: its kernel and headers lie where they lie here, and what
-    builds and debugs here does so for its machine.
+    `stock` has its kernel and headers; builds and debuggers here target its architecture.
     """
 
     live = True
 
-    def __init__(self, name: str, places: Mapping[str, Path], stock: Stock = USUAL) -> None:
+    def __init__(self, name: str, places: Mapping[str, Path], stock: Stock = DEFAULT_STOCK) -> None:
         self.name = name
         self._machine = stock.machine
-        shared = {} if stock.root == Path("/") else {p: stock.path(p) for p in SHARED}
-        self._here = {place: str(path) for place, path in (shared | {**places}).items()}
-        # drgn finds by itself only what is installed on this machine.
+        shared = {} if stock.root == Path("/") else {p: stock.path(p) for p in STOCK_FOLDERS}
+        self._local_paths = {place: str(path) for place, path in (shared | {**places}).items()}
+        # drgn only searches for the vmlinux of kernels that are installed on this machine.
         self._vmlinux = stock.vmlinux() if shared else None
-        self._there = {path: place for place, path in self._here.items()}
+        self._lab_paths = {path: place for place, path in self._local_paths.items()}
 
     def run(
         self,
@@ -70,38 +70,40 @@ class HostTools:
         on_output: OnOutput | None = None,
         cancel: threading.Event | None = None,
     ) -> Result:
-        """Run a command with the box's paths turned into ours, and ours turned back after."""
-        said = (lambda text: on_output(self._theirs(text))) if on_output else None
-        result = runner.run(self.on_terminal(command), said, cancel)
+        """Run a command with local paths in its words, and return its output with lab paths."""
+        translated = (lambda text: on_output(self._to_lab_paths(text))) if on_output else None
+        result = runner.run(self.on_terminal(command), translated, cancel)
         return msgspec.structs.replace(
             result,
             command=command,
-            output=self._theirs(result.output),
-            errors=self._theirs(result.errors),
+            output=self._to_lab_paths(result.output),
+            errors=self._to_lab_paths(result.errors),
         )
 
     def moved(self, command: Command) -> tuple[tuple[str, str], ...]:
-        """Return the places that a command is about, each with where it is on this machine."""
+        """Return the mapped paths that a command names, each with its local path."""
         words = "\n".join(command.argv)
-        return tuple((place, path) for place, path in self._here.items() if place in words)
+        return tuple((place, path) for place, path in self._local_paths.items() if place in words)
 
     def path(self, place: str) -> Path:
-        """Return where a path of the box is on this machine."""
-        return Path(_replaced(place, self._here))
+        """Return the local path of a path of the lab machine."""
+        return Path(_replace_paths(place, self._local_paths))
 
     def with_programs(self, answer: Result) -> Result:
-        """Return the guest's answer to the tool `box`, with the programs that are here for it."""
-        mine = [line for line in runner.run(answer.command).output.splitlines() if _ours(line)]
-        first, *rest = answer.output.splitlines()[::-1] or [""]
-        lines = [*(line for line in rest[::-1] if not _ours(line)), *mine, first]
+        """Return the guest's answer to the tool `box`, extended by PROGRAMS of this machine."""
+        local = [
+            line for line in runner.run(answer.command).output.splitlines() if _runs_here(line)
+        ]
+        last, *others = answer.output.splitlines()[::-1] or [""]
+        lines = [*(line for line in others[::-1] if not _runs_here(line)), *local, last]
         return msgspec.structs.replace(answer, output="".join(f"{line}\n" for line in lines))
 
     def on_terminal(self, command: Command) -> Command:
-        """Return the command with the box's paths turned into ours."""
-        argv = tuple(_replaced(word, self._here) for word in command.argv)
+        """Return the command with the lab machine's paths replaced by local ones."""
+        argv = tuple(_replace_paths(word, self._local_paths) for word in command.argv)
         if argv[:1] == ("gdb",):
-            # The debug information names the source as the box has it.
-            longest = sorted(self._here.items(), key=lambda place: -len(place[0]))
+            # The debug information has the source paths of the lab machine.
+            longest = sorted(self._local_paths.items(), key=lambda place: -len(place[0]))
             moved = (f"set substitute-path {a} {b}" for a, b in longest)
             argv = (
                 self._machine.gdb,
@@ -114,20 +116,20 @@ class HostTools:
             command,
             argv=argv,
             env=self._machine.build_env | command.env,
-            stdin=_replaced(command.stdin, self._here),
-            cwd=_replaced(command.cwd, self._here),
+            stdin=_replace_paths(command.stdin, self._local_paths),
+            cwd=_replace_paths(command.cwd, self._local_paths),
         )
 
-    def _theirs(self, text: str) -> str:
-        return _replaced(text, self._there)
+    def _to_lab_paths(self, text: str) -> str:
+        return _replace_paths(text, self._lab_paths)
 
 
-def _ours(line: str) -> bool:
-    return line.startswith(_PROGRAM) and line.removeprefix(_PROGRAM) in PROGRAMS
+def _runs_here(line: str) -> bool:
+    return line.startswith(_PROGRAM_PREFIX) and line.removeprefix(_PROGRAM_PREFIX) in PROGRAMS
 
 
-def _replaced(text: str, paths: Mapping[str, str]) -> str:
-    """Return the text with every path of one kind, whole or as a beginning, as the other kind."""
+def _replace_paths(text: str, paths: Mapping[str, str]) -> str:
+    """Return the text with every key of `paths`, whole or as a parent folder, replaced."""
     if not any(path in text for path in paths):
         return text
     known = "|".join(re.escape(path) for path in sorted(paths, key=len, reverse=True))

@@ -1,4 +1,4 @@
-"""What the lab's guest is made of: programs of its stock, their libraries, and the modules."""
+"""The guest's initramfs: programs of its stock, their libraries, and the modules."""
 
 from __future__ import annotations
 
@@ -18,52 +18,55 @@ from pagefault_doctor.lab.cpio import (
     link,
     program,
 )
-from pagefault_doctor.lab.machine import USUAL, Stock
+from pagefault_doctor.lab.machine import DEFAULT_STOCK, Stock
 from pagefault_doctor.model.errors import MissingError
 
-_LISTED: Final = re.compile(r"(?:=> )?(/\S+) \(0x")
+_LDD_LINE: Final = re.compile(r"(?:=> )?(/\S+) \(0x")
 """One line of ldd: `libc.so.6 => /lib/.../libc.so.6 (0x...)`, or the loader alone."""
 
-_FOLDERS: Final = ("/lib/{}-linux-gnu", "/usr/lib/{}-linux-gnu", "/lib", "/usr/lib")
-"""Where Debian keeps libraries, {} being the architecture as uname names it."""
+_LIBRARY_FOLDERS: Final = ("/lib/{}-linux-gnu", "/usr/lib/{}-linux-gnu", "/lib", "/usr/lib")
+"""Library folders of Debian; {} is the architecture as `uname -m` prints it."""
 
 
-def libraries(program: Path, stock: Stock = USUAL) -> Iterator[tuple[str, Path]]:
-    """Give what a program of a stock needs, its loader too: the guest's path, and ours.
+def libraries(program: Path, stock: Stock = DEFAULT_STOCK) -> Iterator[tuple[str, Path]]:
+    """Yield the libraries and the loader that a program needs: guest path and local path.
 
-    What is no program, or needs nothing, gives nothing.
+    Yields nothing for a file that is no program or is linked statically.
     """
     if stock.root == Path("/"):
-        yield from ((place, Path(place)) for place in _listed(program))
+        yield from ((place, Path(place)) for place in _ldd(program))
     else:
-        yield from _needed(program, stock)
+        yield from _elf_libraries(program, stock)
 
 
-def _listed(program: Path) -> list[str]:
-    """Return what this machine's own loader would load, as ldd(1) names it."""
+def _ldd(program: Path) -> list[str]:
+    """Return the paths that this machine's loader would load, from ldd(1)."""
     listing = subprocess.run(
         ("ldd", str(program)), capture_output=True, text=True, timeout=30, check=False
     )
-    return _LISTED.findall(listing.stdout)
+    return _LDD_LINE.findall(listing.stdout)
 
 
-def _needed(program: Path, stock: Stock) -> Iterator[tuple[str, Path]]:
-    """Follow the names in the files themselves: no loader of ours runs them."""
-    folders = [place.format(stock.machine.uname) for place in _FOLDERS]
-    waiting, seen = [program], set[str]()
-    while waiting:
-        for name in _names(waiting.pop()):
+def _elf_libraries(program: Path, stock: Stock) -> Iterator[tuple[str, Path]]:
+    """Yield the libraries named in the ELF files, recursively.
+
+    ldd cannot do this: the loader of another architecture does not run here.
+    """
+    folders = [folder.format(stock.machine.uname) for folder in _LIBRARY_FOLDERS]
+    pending, seen = [program], set[str]()
+    while pending:
+        for name in _needed_names(pending.pop()):
             if name in seen:
                 continue
             seen.add(name)
-            places = [name] if name.startswith("/") else [f"{place}/{name}" for place in folders]
-            found = next(((p, stock.path(p)) for p in places if stock.path(p).exists()), None)
+            paths = [name] if name.startswith("/") else [f"{folder}/{name}" for folder in folders]
+            found = next(((p, stock.path(p)) for p in paths if stock.path(p).exists()), None)
             if found:
-                waiting.append(found[1])
+                pending.append(found[1])
                 yield found
 
 
-def _names(file: Path) -> list[str]:
+def _needed_names(file: Path) -> list[str]:
     """Return the loader and the libraries that an ELF file names."""
     from elftools.common.exceptions import ELFError
     from elftools.elf.dynamic import DynamicSegment
@@ -83,9 +86,10 @@ def _names(file: Path) -> list[str]:
 
 
 INIT: Final = Path(__file__).with_name("init.sh")
+"""The guest's /init."""
 
-BASE: Final = ("busybox", "dash", "kmod")
-"""Without these there is no guest."""
+REQUIRED_PROGRAMS: Final = ("busybox", "dash", "kmod")
+"""Programs without which the guest does not boot."""
 
 UTILITIES: Final = (
     *("cat", "cp", "cut", "date", "df", "dmesg", "du", "echo", "env", "false", "find", "grep"),
@@ -93,51 +97,55 @@ UTILITIES: Final = (
     *("pwd", "readlink", "rm", "sed", "sleep", "sort", "stat", "sync", "sysctl", "tail", "test"),
     *("timeout", "touch", "tr", "true", "uname", "wc"),
 )
-"""What the guest has as its stock has it; busybox stands in for what is missing there."""
+"""Programs taken from the stock; busybox replaces those that it lacks."""
 
-TESTERS: Final = ("memtester", "perf", "stress-ng")
-"""What the guest has only where its stock has it."""
+OPTIONAL_PROGRAMS: Final = ("memtester", "perf", "stress-ng")
+"""Programs that the guest has only if its stock has them."""
 
 APPLETS: Final = (
     *("awk", "free", "gzip", "ip", "kill", "mount", "ping", "stty", "umount", "uptime", "vi"),
     "zcat",
 )
+"""Programs that busybox always provides."""
 
-PROGRAMS: Final = ("usr/bin", "usr/sbin", "bin", "sbin", "usr/local/bin")
-"""Where programs lie."""
+PROGRAM_FOLDERS: Final = ("usr/bin", "usr/sbin", "bin", "sbin", "usr/local/bin")
+"""Folders that are searched for programs."""
 
 KMOD_NAMES: Final = ("depmod", "insmod", "lsmod", "modinfo", "modprobe", "rmmod")
+"""Programs that are links to kmod."""
 
 FOLDERS: Final = ("dev", "proc", "root", "run", "sys", "tmp", "var/crash", "var/lib", "var/log")
+"""Empty folders of the guest."""
 
 MERGED: Final = ("bin", "lib", "lib64", "sbin")
-"""Top folders that are links into /usr, as Debian has them."""
+"""Top folders that are links into /usr, as in Debian."""
 
-REPORTERS: Final = (
+CRASH_REPORT_MODULES: Final = (
     "kernel/drivers/firmware/qemu_fw_cfg.ko",
     "kernel/drivers/misc/pvpanic/pvpanic.ko",
     "kernel/drivers/misc/pvpanic/pvpanic-pci.ko",
 )
+"""Modules that pass the vmcoreinfo note and panics to QEMU."""
 
 
 def build(
     release: str,
     files: Mapping[str, bytes] | None = None,
     programs: tuple[str, ...] = (),
-    stock: Stock = USUAL,
+    stock: Stock = DEFAULT_STOCK,
 ) -> bytes:
-    """Return the archive of a guest for the kernel `release`.
+    """Return the initramfs of a guest for the kernel `release`.
 
-    It has `files` (path: contents) in it, and of its stock's programs these besides the usual.
-    Raises MissingError where a program that the guest cannot do without is not in its stock.
+    It contains `files` (path: contents) and, besides the usual ones, these programs of its stock.
+    Raises MissingError if the stock lacks a required program.
     """
-    added = (file(merged(path), data) for path, data in (files or {}).items())
+    added = (file(merged_path(path), data) for path, data in (files or {}).items())
     shipped = _shipped_modules(release, stock)
     return archive((*_skeleton(stock), *_programs(programs, stock), *shipped, *added))
 
 
 def module_path(release: str, name: str) -> str:
-    """Return where modprobe finds a module from outside the kernel's tree."""
+    """Return the path where modprobe finds an out-of-tree module."""
     return f"/lib/modules/{release}/updates/{name}.ko"
 
 
@@ -154,45 +162,49 @@ def _skeleton(stock: Stock) -> Iterator[CpioEntry]:
 
 
 def _programs(more: tuple[str, ...], stock: Stock) -> Iterator[CpioEntry]:
-    yield from with_libraries((*BASE, *more), (*UTILITIES, *TESTERS), stock)
+    yield from with_libraries((*REQUIRED_PROGRAMS, *more), (*UTILITIES, *OPTIONAL_PROGRAMS), stock)
     yield link("usr/bin/sh", "dash")
     yield from (link(f"usr/sbin/{name}", "../bin/kmod") for name in KMOD_NAMES)
     yield from (link(f"usr/bin/{name}", "busybox") for name in (*APPLETS, *UTILITIES))
 
 
 def with_libraries(
-    needed: tuple[str, ...], wanted: tuple[str, ...] = (), stock: Stock = USUAL
+    needed: tuple[str, ...], optional: tuple[str, ...] = (), stock: Stock = DEFAULT_STOCK
 ) -> Iterator[CpioEntry]:
-    """Give programs of a stock with the libraries they need, `wanted` ones if they are there.
+    """Yield programs of a stock and their libraries; `optional` ones only if the stock has them.
 
-    Raises MissingError where a needed one is not.
+    Raises MissingError if a `needed` one is missing.
     """
-    here = {name: found for name in (*needed, *wanted) if (found := locate(name, stock))}
-    if missing := [name for name in needed if name not in here]:
+    programs = {
+        name: found for name in (*needed, *optional) if (found := find_program(name, stock))
+    }
+    if missing := [name for name in needed if name not in programs]:
         raise MissingError(f"{', '.join(missing)} not installed", "make lab-setup")
-    for name, path in here.items():
+    for name, path in programs.items():
         yield program(f"usr/bin/{name}", path.read_bytes())
-    needs = {place: path for found in here.values() for place, path in libraries(found, stock)}
-    for place, path in sorted(needs.items()):
-        yield program(merged(place), path.read_bytes())
+    library_paths = {
+        place: path for found in programs.values() for place, path in libraries(found, stock)
+    }
+    for place, path in sorted(library_paths.items()):
+        yield program(merged_path(place), path.read_bytes())
 
 
 def _shipped_modules(release: str, stock: Stock) -> Iterator[CpioEntry]:
-    """Give the modules that tell QEMU of the vmcoreinfo note and of a panic; and depmod's lists."""
+    """Yield the modules that pass vmcoreinfo and panics to QEMU, and the lists for depmod."""
     home = f"/lib/modules/{release}"
-    for name in ("modules.order", "modules.builtin", *REPORTERS):
+    for name in ("modules.order", "modules.builtin", *CRASH_REPORT_MODULES):
         if (path := stock.path(f"{home}/{name}")).exists():
-            yield file(merged(f"{home}/{name}"), path.read_bytes())
+            yield file(merged_path(f"{home}/{name}"), path.read_bytes())
 
 
-def locate(name: str, stock: Stock = USUAL) -> Path | None:
-    """Return where a program of a stock is on this machine, administrators' folders included."""
-    folders = (str(stock.path(place)) for place in PROGRAMS)
+def find_program(name: str, stock: Stock = DEFAULT_STOCK) -> Path | None:
+    """Return the local path of a program of a stock, or None; searches sbin too."""
+    folders = (str(stock.path(place)) for place in PROGRAM_FOLDERS)
     found = shutil.which(name, path=":".join(folders))
     return Path(found) if found else None
 
 
-def merged(path: str) -> str:
-    """Return where a path ends up once the top folders are links into /usr."""
+def merged_path(path: str) -> str:
+    """Return a path with its top folder moved into /usr, without the leading slash."""
     relative = path.lstrip("/")
     return f"usr/{relative}" if relative.split("/", 1)[0] in MERGED else relative

@@ -1,8 +1,8 @@
-"""What differs between guests: one row for each architecture, and where its parts lie here.
+"""The architectures of guests, and where the files of each lie on this machine.
 
-A guest of this machine's own architecture is made of what is installed here, under /. The parts of
-another one lie in a folder of their own, laid out like a root file system, which `pfdoctor lab
-fetch` fills and in which nothing is ever run but by a guest.
+A guest of this machine's architecture uses the files installed under /. For another architecture
+there is a separate folder, laid out like a root file system, which `pfdoctor lab fetch` fills.
+Nothing in that folder runs outside a guest.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from pagefault_doctor.model.errors import UsageError
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
-    """An architecture: its names, the virtual machine for it, and the tools that build for it.
+    """An architecture: its names, its virtual machine, and the tools that build for it.
 
-    `arch` is its name in reports, `uname` that of `uname -m`, `debian` that of packages, `kbuild`
-    that of the kernel's build, `elf` that of pyelftools for its files. `console` and `agent` are
-    the names of the two serial ports in the guest, `agent_port` what QEMU is told of the second,
-    which it knows as "agent". `argument` is the register of a function's first argument. `linked`:
-    gdb applies no relocations to the debug information of its modules, which have to be linked
-    first. `kdump`: its kernel loads a capture kernel from a file.
+    `arch` is its name in reports, `uname` in `uname -m`, `debian` in packages, `kbuild` in the
+    kernel's build, `elf` in pyelftools. `console` and `agent` are the two serial ports in the
+    guest; `agent_port` is the QEMU option for the second one, whose chardev is "agent". `argument`
+    is the register of a function's first argument. `linked` means that gdb does not apply
+    relocations to the debug information of modules of this architecture, so they are linked first.
+    `kdump` means that its kernel can load a capture kernel from a file.
     """
 
     arch: str
@@ -48,7 +48,7 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def native(self) -> bool:
-        """Whether this machine is of that architecture."""
+        """Whether this machine has that architecture."""
         return os.uname().machine == self.uname
 
     @property
@@ -58,22 +58,22 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def build_env(self) -> dict[str, str]:
-        """What the kernel's build must be told to build for it here."""
+        """The environment of a kernel build for this architecture."""
         return {} if self.native else {"ARCH": self.kbuild, "CROSS_COMPILE": self.cross}
 
     @property
     def gcc(self) -> str:
-        """The compiler that builds for it here."""
+        """The compiler for this architecture."""
         return "gcc" if self.native else f"{self.cross}gcc"
 
     @property
     def linker(self) -> str:
-        """What links a module before gdb reads it; empty where that needs none."""
+        """The program that links a module before gdb reads it; empty if that is not needed."""
         return "" if not self.linked else "ld" if self.native else f"{self.cross}ld"
 
     @property
     def gdb(self) -> str:
-        """The gdb that knows its instructions; Debian's plain one knows its own alone."""
+        """The gdb for this architecture; Debian's plain gdb supports only its own."""
         return "gdb" if self.native else "gdb-multiarch"
 
 
@@ -86,7 +86,7 @@ X86_64: Final = Machine(
     qemu="qemu-system-x86_64",
     qemu_package="qemu-system-x86",
     board="q35",
-    # SMAP and SMEP, as every machine has that is not older than 2015.
+    # With SMAP and SMEP, like every x86 machine since about 2015.
     cpu="qemu64,+smap,+smep",
     console="ttyS0",
     agent="ttyS1",
@@ -107,7 +107,7 @@ ARM64: Final = Machine(
     qemu="qemu-system-aarch64",
     qemu_package="qemu-system-arm",
     board="virt",
-    # The first of Arm's own with PAN, which forbids the kernel the memory of programs (ARMv8.2).
+    # An ARMv8.2 core: it has PAN, which keeps the kernel from accessing user memory.
     cpu="cortex-a76",
     console="ttyAMA0",
     agent="ttyS0",
@@ -120,59 +120,63 @@ ARM64: Final = Machine(
 )
 
 MACHINES: Final = (X86_64, ARM64)
+"""All architectures that guests can have."""
 
-DEFAULT: Final = next((machine for machine in MACHINES if machine.native), X86_64)
-"""What a guest is of that nobody wants otherwise."""
+DEFAULT_MACHINE: Final = next((machine for machine in MACHINES if machine.native), X86_64)
+"""The architecture of a guest by default."""
 
-SHARED: Final = Path("/var/cache/pfdoctor/lab")
-"""Where the parts of other architectures and kernels may lie for every user of this machine."""
+SHARED_CACHE: Final = Path("/var/cache/pfdoctor/lab")
+"""The files of other architectures and kernels, shared by all users of this machine."""
 
 
 class Stock(msgspec.Struct, frozen=True):
-    """What guests of a machine are made of: kernels, headers and programs under `root`."""
+    """The kernels, headers and programs of guests, under `root` (a sysroot)."""
 
     machine: Machine
     root: Path = Path("/")
 
     @property
     def remedy(self) -> str:
-        """What brings its parts where they lie in a folder of their own."""
+        """The command that installs missing files of this stock."""
         arch = self.machine.arch
         return "make lab-setup" if self.machine.native else f"pfdoctor lab fetch {arch}"
 
     def path(self, place: str) -> Path:
-        """Return where a path of the guest's own distribution is on this machine."""
+        """Return the local path of a path in the guest's distribution."""
         return self.root / place.lstrip("/")
 
     def kernel(self, release: str = "") -> Path | None:
-        """Return the image of a kernel that may be read, or of the newest with modules, if any."""
+        """Return the image of a kernel release, or of the newest kernel with modules, or None.
+
+        An image that this user cannot read does not count.
+        """
         if release:
             path = self.path(f"boot/vmlinuz-{release}")
             return path if os.access(path, os.R_OK) else None
         images = self.path("boot").glob("vmlinuz-*")
         usable = (p for p in images if self.path(f"lib/modules/{release_of(p)}").is_dir())
-        return max(usable, key=_numbers, default=None)
+        return max(usable, key=_version_numbers, default=None)
 
     def vmlinux(self) -> Path | None:
-        """Return the newest kernel's file with debug information, if it is here."""
+        """Return the newest kernel's file with debug information, or None."""
         kernel = self.kernel()
         path = self.path(f"usr/lib/debug/boot/vmlinux-{release_of(kernel)}") if kernel else None
         return path if path and path.exists() else None
 
     def build_folder(self, release: str) -> Path:
-        """Return the folder of the headers that modules for a kernel are built with."""
+        """Return the folder of the headers that modules for a kernel release are built with."""
         return self.path(f"lib/modules/{release}/build")
 
 
 def release_of(kernel: Path) -> str:
-    """Return the release of a kernel image, going by its name."""
+    """Return the release of a kernel image, from its file name."""
     return kernel.name.removeprefix("vmlinuz-")
 
 
 def machine_of(arch: str) -> Machine:
-    """Return the machine of that name, the default one for none; raises UsageError."""
+    """Return the machine of that name, the default one for an empty name. Raises UsageError."""
     if not arch:
-        return DEFAULT
+        return DEFAULT_MACHINE
     for machine in MACHINES:
         if arch in (machine.arch, machine.uname, machine.debian, machine.elf):
             return machine
@@ -181,10 +185,10 @@ def machine_of(arch: str) -> Machine:
 
 
 def stock_of(machine: Machine, root: str | None = None, kernel: str = "") -> Stock:
-    """Return what guests of a machine are made of here: under `root`, or where it lies by default.
+    """Return the stock for guests of a machine: under `root`, or at its default location.
 
-    That is / for this machine's own architecture. The parts of another one, and of a guest with the
-    `kernel` of a Debian package that nobody installs (`kernel.sh` lays it out), are looked for in
+    That is / for this machine's own architecture. The files of another architecture, or of a
+    `kernel` from a Debian package that is not installed (unpacked by `kernel.sh`), are searched in
     the user's cache, then in the shared one.
     """
     if root:
@@ -192,19 +196,19 @@ def stock_of(machine: Machine, root: str | None = None, kernel: str = "") -> Sto
     if machine.native and not kernel:
         return Stock(machine)
     name = kernel or machine.arch
-    places = (cache() / name, SHARED / name)
+    places = (user_cache() / name, SHARED_CACHE / name)
     return Stock(machine, next((place for place in places if place.is_dir()), places[0]))
 
 
-def cache() -> Path:
-    """Return the user's folder for the parts of other architectures."""
+def user_cache() -> Path:
+    """Return the user's folder for the files of other architectures."""
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     return Path(home, "pfdoctor", "lab")
 
 
-def _numbers(path: Path) -> list[int]:
+def _version_numbers(path: Path) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", path.name)]
 
 
-USUAL: Final = stock_of(DEFAULT)
-"""What guests are made of that nobody wants otherwise."""
+DEFAULT_STOCK: Final = stock_of(DEFAULT_MACHINE)
+"""The stock of guests by default."""

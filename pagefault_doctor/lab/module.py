@@ -1,4 +1,4 @@
-"""The modules that a run is about: built from source, or taken as they are."""
+"""The modules of a lab run: built from source, or read from files."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Final
 import msgspec
 
 from pagefault_doctor.hosts.local import LocalHost
-from pagefault_doctor.lab.machine import USUAL, Stock
+from pagefault_doctor.lab.machine import DEFAULT_STOCK, Stock
 from pagefault_doctor.model.command import Command, Result
 from pagefault_doctor.model.errors import MissingError, PfDoctorError, UsageError
 from pagefault_doctor.symbols.module_file import open_module
 
-_NOT_COPIED: Final = ("*.ko", "*.o", ".*.cmd", "*.mod", "*.mod.c", "modules.order", ".git")
-"""What an earlier build left behind, perhaps for another kernel."""
+_BUILD_FILES: Final = ("*.ko", "*.o", ".*.cmd", "*.mod", "*.mod.c", "modules.order", ".git")
+"""Files of an earlier build, perhaps for another kernel."""
 
 _MODULE_NAME: Final = re.compile(r"\w[\w-]{0,54}", re.ASCII)
 _PLAIN_PATH: Final = re.compile(r"[\w/.,+@~-]+", re.ASCII)
@@ -24,9 +24,9 @@ _SUFFIX: Final = re.compile(r"\.ko(\.\w+)?$")
 
 
 class Module(msgspec.Struct, frozen=True):
-    """A module file: its name, its uncompressed contents, what it is for, what it needs.
+    """A module file: its name, uncompressed contents, kernel release and dependencies.
 
-    `release` is that of the kernel it is for, `arch` the name of its architecture in ELF files.
+    `arch` is the name of its architecture in pyelftools.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Module(msgspec.Struct, frozen=True):
 
 
 def read(path: Path) -> Module:
-    """Return the module in a file, plain or compressed; raises UsageError where it is none."""
+    """Return the module in a file, compressed or not. Raises UsageError if it is no module."""
     if not path.is_file():
         raise MissingError(f"there is no file {path}", "check the name")
     name = _SUFFIX.sub("", path.name)
@@ -65,40 +65,40 @@ def build(
     source: Path,
     release: str,
     folder: Path,
-    named: Path | None = None,
-    stock: Stock = USUAL,
+    source_name: Path | None = None,
+    stock: Stock = DEFAULT_STOCK,
     timeout: float = 300,
 ) -> tuple[Module, ...]:
     """Build the modules of a source folder for a kernel, in a copy of it: the new `folder`.
 
-    They come in the order of modules.order. Their debug information names the source as `named`,
-    which is the source folder itself unless told otherwise. Raises PfDoctorError with the first
-    complaint of the compiler where there is none.
+    They are returned in the order of modules.order. `source_name` is the source path in their debug
+    information, by default the source folder. Raises PfDoctorError with the compiler's first error
+    if no module was built.
     """
     if not any((source / name).is_file() for name in ("Kbuild", "Makefile")):
         raise UsageError(f"{source} has no Kbuild and no Makefile", "name the module's own folder")
     if not _PLAIN_PATH.fullmatch(str(folder)):
         raise UsageError(f"make cannot build in {folder}", "set TMPDIR to a plain path")
-    ignored = shutil.ignore_patterns(*_NOT_COPIED)
+    ignored = shutil.ignore_patterns(*_BUILD_FILES)
     try:
         shutil.copytree(source, folder, ignore=ignored, symlinks=True)
     except (OSError, shutil.Error) as error:
         raise PfDoctorError(f"{source} could not be copied: {error}") from error
     argv: tuple[str, ...] = ("make", "-C", str(stock.build_folder(release)), f"M={folder}")
-    # The copy is soon gone: debug information and warnings shall name the source itself.
-    named = named or source.absolute()
-    if _PLAIN_PATH.fullmatch(str(named)):
-        argv += (f"KCFLAGS=-ffile-prefix-map={folder}={named}",)
+    # The copy is temporary: debug information and warnings have to name the original source.
+    source_name = source_name or source.absolute()
+    if _PLAIN_PATH.fullmatch(str(source_name)):
+        argv += (f"KCFLAGS=-ffile-prefix-map={folder}={source_name}",)
     env = stock.machine.build_env
     make = Command(argv=(*argv, "modules"), tool="lab", timeout=timeout, env=env)
     result = LocalHost().run(make)
-    built = _in_order(folder)
+    built = _built_files(folder)
     if not result.ok or not built:
-        raise PfDoctorError(f"no module was built from {source}", _complaint(result, folder))
+        raise PfDoctorError(f"no module was built from {source}", _first_error(result, folder))
     return tuple(read(path) for path in built)
 
 
-def _in_order(folder: Path) -> list[Path]:
+def _built_files(folder: Path) -> list[Path]:
     try:
         lines = (folder / "modules.order").read_text().split()
     except OSError:
@@ -108,21 +108,23 @@ def _in_order(folder: Path) -> list[Path]:
     return [path for path in files if path.is_file()]
 
 
-def _complaint(result: Result, folder: Path) -> str:
+def _first_error(result: Result, folder: Path) -> str:
     lines = result.errors.replace(f"{folder}/", "").splitlines()
-    blamed = (line for line in lines if "error" in line.lower() or "***" in line)
-    return next(blamed, lines[-1] if lines else f"make: {result.status}")
+    errors = (line for line in lines if "error" in line.lower() or "***" in line)
+    return next(errors, lines[-1] if lines else f"make: {result.status}")
 
 
 def clean(folder: Path) -> None:
-    """Remove what a build left in a folder, so that it holds the source alone."""
-    for pattern in (*_NOT_COPIED, "Module.symvers"):
+    """Remove the build files in a folder, so that only the source remains."""
+    for pattern in (*_BUILD_FILES, "Module.symvers"):
         for path in folder.rglob(pattern):
             path.unlink(missing_ok=True)
 
 
-def shipped(release: str, names: tuple[str, ...], stock: Stock = USUAL) -> dict[str, bytes]:
-    """Return the kernel's own modules (path: contents) that have to go in before these do."""
+def kernel_modules(
+    release: str, names: tuple[str, ...], stock: Stock = DEFAULT_STOCK
+) -> dict[str, bytes]:
+    """Return the kernel's own modules (path: contents) that these depend on, in load order."""
     where = () if stock.root == Path("/") else ("-d", str(stock.root))
     files: dict[str, bytes] = {}
     for name in names:

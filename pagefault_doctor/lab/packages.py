@@ -1,4 +1,4 @@
-"""How large Debian's packages are, as its package manager knows them."""
+"""The size of Debian packages, as apt-cache prints it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import msgspec
 from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.model.command import Command
 
-_META: Final = 100
-"""KiB below which a package holds nothing but the wish for others."""
+_METAPACKAGE_KIB: Final = 100
+"""A package smaller than this many KiB is a metapackage: it only depends on others."""
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9+.-]+")
 
 
 class Package(msgspec.Struct, frozen=True):
-    """A package that could be installed: its version, bytes to fetch, KiB it takes on the disk."""
+    """A package that can be installed: version, bytes to download, KiB on the disk."""
 
     version: str
     download: int
@@ -26,19 +26,19 @@ class Package(msgspec.Struct, frozen=True):
     depends: tuple[str, ...]
 
     @property
-    def told(self) -> str:
-        """Its version and sizes, for a person; decimal megabytes, as apt tells them."""
+    def summary(self) -> str:
+        """Version and sizes as text; decimal megabytes, like apt."""
         fetch, takes = megabytes(self.download), megabytes(self.installed * 1024)
         return f"{self.version}; {fetch} MB to fetch, {takes} MB on the disk"
 
 
-def ask(names: Collection[str]) -> dict[str, Package]:
-    """Return what apt-cache knows of these packages; nothing of any where there is no apt.
+def query(names: Collection[str]) -> dict[str, Package]:
+    """Return the packages that apt-cache knows, by name; empty without apt.
 
-    A package that only wants others counts with those that it names.
+    The size of a metapackage includes the packages that it depends on.
     """
     known = _show(names)
-    metas = {name: p for name, p in known.items() if p.installed < _META}
+    metas = {name: p for name, p in known.items() if p.installed < _METAPACKAGE_KIB}
     wanted = _show({other for p in metas.values() for other in p.depends} - set(known))
     for name, meta in metas.items():
         parts = [p for other in meta.depends if (p := wanted.get(other) or known.get(other))]
@@ -54,11 +54,11 @@ def _show(names: Collection[str]) -> dict[str, Package]:
     if not names:
         return {}
     argv = ("apt-cache", "show", "--no-all-versions", *sorted(names))
-    return dict(read(LocalHost().run(Command(argv=argv, tool="lab", timeout=20.0)).output))
+    return dict(parse(LocalHost().run(Command(argv=argv, tool="lab", timeout=20.0)).output))
 
 
-def read(output: str) -> Iterator[tuple[str, Package]]:
-    """Give each package that `apt-cache show` tells of; the sizes as deb-control(5) has them."""
+def parse(output: str) -> Iterator[tuple[str, Package]]:
+    """Yield each package in the output of `apt-cache show`; sizes as in deb-control(5)."""
     for paragraph in output.split("\n\n"):
         fields = dict(
             line.split(": ", 1)

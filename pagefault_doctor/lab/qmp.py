@@ -1,7 +1,7 @@
-"""QEMU's machine protocol over a Unix socket, and what its events tell of the guest.
+"""The QEMU Machine Protocol over a Unix socket, and what its events mean for the guest.
 
-The client is the package `qemu.qmp`, which is made for asyncio: its loop runs in a thread of its
-own, so that events are taken while nobody asks. It is imported when a guest is started, not before.
+The client is the package `qemu.qmp`, which uses asyncio: its loop runs in a thread, so that events
+are received at any time. It is imported when a guest starts, not before.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from typing import Any, Final
 from pagefault_doctor.model.errors import PfDoctorError
 
 Event = tuple[str, str]
-"""The name of an event, and the reason that came with it, empty where there is none."""
+"""The name of an event and its reason, which may be empty."""
 
 PANICKED: Final[Event] = ("GUEST_PANICKED", "")
+"""The event when the guest's kernel reports a panic through pvpanic."""
 
 ENDS: Final[dict[Event, str]] = {
     PANICKED: "The guest's kernel has panicked.",
@@ -30,7 +31,7 @@ ENDS: Final[dict[Event, str]] = {
     ("SHUTDOWN", "host-signal"): "The guest has gone: its QEMU was killed.",
     ("RESET", "guest-reset"): "The guest has gone: it rebooted.",
 }
-"""What these say of the guest. `qapi/run-state.json` of QEMU."""
+"""Events that end a guest, with their meaning (`qapi/run-state.json` of QEMU)."""
 
 _PAUSES: Final = {"STOP": True, "RESUME": False}
 
@@ -39,7 +40,7 @@ class Qmp:
     """A connection to a QEMU process, ready for commands."""
 
     def __init__(self, path: Path) -> None:
-        """Connect to the Unix socket; raises PfDoctorError where QEMU does not answer."""
+        """Connect to the Unix socket. Raises PfDoctorError if QEMU does not answer."""
         import asyncio
 
         from qemu.qmp import QMPClient
@@ -52,16 +53,16 @@ class Qmp:
         self._finish(self._client.connect(str(path)), 10, "does not answer")
 
     def execute(self, command: str, timeout: float = 10, **arguments: Any) -> Any:
-        """Run a QMP command and return its answer; raises PfDoctorError where QEMU says no."""
+        """Run a QMP command and return its answer. Raises PfDoctorError if QEMU refuses it."""
         return self._finish(self._client.execute(command, arguments), timeout, f"refused {command}")
 
     def events(self) -> tuple[Event, ...]:
-        """Return what QEMU has told by itself so far, oldest first."""
+        """Return the events received so far, oldest first."""
         history = self._client.events.history
         return tuple((str(event["event"]), _reason(event.get("data"))) for event in history)
 
     def close(self) -> None:
-        """Close the connection; QEMU goes on."""
+        """Close the connection; QEMU keeps running."""
         if self._stop.alive:
             with contextlib.suppress(PfDoctorError):  # It may have ended before.
                 self._finish(self._client.disconnect(), 5, "has ended")
@@ -70,7 +71,7 @@ class Qmp:
             self._loop.close()
 
     def _finish(self, work: Coroutine[Any, Any, Any], timeout: float, failed: str) -> Any:
-        """Let the loop do it, and return its result."""
+        """Run a coroutine in the loop and return its result."""
         import asyncio
 
         from qemu.qmp import QMPError
@@ -89,15 +90,15 @@ class Qmp:
 
 
 def end_of(events: tuple[Event, ...]) -> str:
-    """Say why a guest with these events is over, or nothing where it is not.
+    """Return why a guest with these events has ended; empty if it still runs.
 
-    The first tells: what is done with a guest that panicked does not change why it is over.
+    The first event counts: a guest that panicked is later shut down or reset.
     """
     return next((ENDS[event] for event in events if event in ENDS), "")
 
 
 def paused(events: tuple[Event, ...]) -> bool:
-    """Return whether a guest with these events stands still, for a debugger or for QEMU itself."""
+    """Return whether a guest with these events is stopped, by a debugger or by QEMU."""
     return next((_PAUSES[name] for name, _ in reversed(events) if name in _PAUSES), False)
 
 
@@ -106,7 +107,10 @@ def _reason(data: Any) -> str:
 
 
 def connect(path: Path, timeout: float) -> socket.socket:
-    """Return a connection to a Unix socket that is about to appear; raises PfDoctorError."""
+    """Return a connection to a Unix socket, once it appears.
+
+    Raises PfDoctorError after `timeout` seconds.
+    """
     until = time.monotonic() + timeout
     while True:
         connection = socket.socket(socket.AF_UNIX)

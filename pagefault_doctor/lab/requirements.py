@@ -1,4 +1,4 @@
-"""What the lab needs of this machine: what is there, what is missing, which package brings it."""
+"""The lab's requirements on this machine: what is installed, what is missing, and its package."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import msgspec
 
 from pagefault_doctor.hosts.program import environment
 from pagefault_doctor.lab import initramfs
-from pagefault_doctor.lab.machine import USUAL, Stock, release_of
+from pagefault_doctor.lab.machine import DEFAULT_STOCK, Stock, release_of
 from pagefault_doctor.model.errors import MissingError
 
 _VMLINUX: Final = (
@@ -25,7 +25,7 @@ _VMLINUX: Final = (
 
 
 class Use(StrEnum):
-    """What something is needed for; without `boot` there is no lab."""
+    """What a requirement is needed for; without those of `boot` the lab cannot run."""
 
     BOOT = "boot"
     BUILD = "build"
@@ -35,11 +35,11 @@ class Use(StrEnum):
 
 
 class Requirement(msgspec.Struct, frozen=True):
-    """One thing the lab uses.
+    """One program or file that the lab uses.
 
-    `package` is Debian's; `megabytes` is roughly what it takes on the disk, with what comes along.
-    `find` gives its path, or nothing, for a release. `fetched`: for a guest of another
-    architecture it comes with `pfdoctor lab fetch`.
+    `package` is Debian's; `megabytes` is roughly its size on the disk, with dependencies. `find`
+    takes a kernel release and returns the path, or an empty string. `fetched` means that for a
+    guest of another architecture `pfdoctor lab fetch` installs it.
     """
 
     name: str
@@ -52,9 +52,9 @@ class Requirement(msgspec.Struct, frozen=True):
 
 
 class RequirementState(msgspec.Struct, frozen=True):
-    """A need as it stands on this machine: its path, or a remedy.
+    """A requirement on this machine: its path, or the remedy if it is missing.
 
-    `package` is what brings it, for the kernel that the lab would boot.
+    `package` is the package that has it, for the kernel that the lab would boot.
     """
 
     need: Requirement
@@ -63,19 +63,19 @@ class RequirementState(msgspec.Struct, frozen=True):
     package: str = ""
 
 
-def needs_of(stock: Stock) -> tuple[Requirement, ...]:
-    """Return what guests of a stock need; {} in a package stands for the kernel's release.
+def requirements_of(stock: Stock) -> tuple[Requirement, ...]:
+    """Return the requirements of guests of a stock; {} in a package is the kernel's release.
 
-    Sizes are those of Debian 12, for a machine whose package manager cannot be asked.
+    Sizes are those of Debian 12, for machines without apt.
     """
     machine = stock.machine
     gcc = ("gcc", 130) if machine.native else (machine.cross_package, 170)
     gdb = ("gdb", 13) if machine.native else ("gdb-multiarch", 20)
     needs = (
-        _here(machine.qemu, Use.BOOT, "the virtual machine", machine.qemu_package, 80),
-        _kept(stock, "busybox", "the guest's small tools", "busybox-static", 2),
-        _kept(stock, "dash", "the guest's shell", "dash", 1),
-        _kept(stock, "kmod", "inserts the module", "kmod", 1),
+        _local_program(machine.qemu, Use.BOOT, "the virtual machine", machine.qemu_package, 80),
+        _guest_program(stock, "busybox", "the guest's small tools", "busybox-static", 2),
+        _guest_program(stock, "dash", "the guest's shell", "dash", 1),
+        _guest_program(stock, "kmod", "inserts the module", "kmod", 1),
         Requirement(
             *("kernel", Use.BOOT, "what is booted", machine.kernel_package, 103),
             partial(_kernel, stock),
@@ -86,28 +86,28 @@ def needs_of(stock: Stock) -> tuple[Requirement, ...]:
             partial(_headers, stock),
             fetched=True,
         ),
-        _here(machine.gcc, Use.BUILD, "to build a module", *gcc),
-        _here("make", Use.BUILD, "to build a module", "make", 2),
-        _here("drgn", Use.DUMP, "reads the dump, quickly", "python3-drgn", 2),
-        _here("crash", Use.DUMP, "reads the dump by hand", "crash", 12),
-        _here("kexec", Use.KDUMP, "loads the crash kernel", "kexec-tools", 1),
-        _here("makedumpfile", Use.KDUMP, "writes the dump", "makedumpfile", 1),
-        _here(machine.gdb, Use.DEBUG, "stops at a line", *gdb),
+        _local_program(machine.gcc, Use.BUILD, "to build a module", *gcc),
+        _local_program("make", Use.BUILD, "to build a module", "make", 2),
+        _local_program("drgn", Use.DUMP, "reads the dump, quickly", "python3-drgn", 2),
+        _local_program("crash", Use.DUMP, "reads the dump by hand", "crash", 12),
+        _local_program("kexec", Use.KDUMP, "loads the crash kernel", "kexec-tools", 1),
+        _local_program("makedumpfile", Use.KDUMP, "writes the dump", "makedumpfile", 1),
+        _local_program(machine.gdb, Use.DEBUG, "stops at a line", *gdb),
         Requirement(
             *("vmlinux", Use.DUMP, "names lines in the dump", "linux-image-{}-dbg", 1714),
-            partial(vmlinux_of, stock=stock),
+            partial(find_vmlinux, stock=stock),
             fetched=True,
         ),
     )
-    return needs if machine.kdump else tuple(n for n in needs if n.name not in _OWN_ALONE)
+    return needs if machine.kdump else tuple(n for n in needs if n.name not in _NATIVE_ONLY)
 
 
-_OWN_ALONE: Final = ("crash", "kexec", "makedumpfile")
-"""What works only on dumps and kernels of the architecture that it was built for."""
+_NATIVE_ONLY: Final = ("crash", "kexec", "makedumpfile")
+"""Programs that only handle dumps and kernels of their own architecture."""
 
 
-def _here(name: str, use: Use, purpose: str, package: str, megabytes: int) -> Requirement:
-    """Return the need of a program that runs on this machine."""
+def _local_program(name: str, use: Use, purpose: str, package: str, megabytes: int) -> Requirement:
+    """Return the requirement of a program that runs on this machine."""
 
     def find(release: str) -> str:
         return shutil.which(name, path=environment()["PATH"]) or ""
@@ -115,11 +115,13 @@ def _here(name: str, use: Use, purpose: str, package: str, megabytes: int) -> Re
     return Requirement(name, use, purpose, package, megabytes, find)
 
 
-def _kept(stock: Stock, name: str, purpose: str, package: str, megabytes: int) -> Requirement:
-    """Return the need of a program that runs in the guest."""
+def _guest_program(
+    stock: Stock, name: str, purpose: str, package: str, megabytes: int
+) -> Requirement:
+    """Return the requirement of a program that runs in the guest."""
 
     def find(release: str) -> str:
-        found = initramfs.locate(name, stock)
+        found = initramfs.find_program(name, stock)
         return str(found) if found else ""
 
     return Requirement(name, Use.BOOT, purpose, package, megabytes, find, fetched=True)
@@ -135,20 +137,20 @@ def _headers(stock: Stock, release: str) -> str:
     return str(path) if release and (path / "Makefile").exists() else ""
 
 
-def vmlinux_of(release: str, stock: Stock) -> str:
-    """Return the path of the kernel with its debug information; empty where there is none."""
+def find_vmlinux(release: str, stock: Stock) -> str:
+    """Return the path of the kernel with debug information, or an empty string."""
     paths = (stock.path(place.format(release)) for place in _VMLINUX)
     return next((str(path) for path in paths if release and path.exists()), "")
 
 
-def look(stock: Stock = USUAL) -> tuple[RequirementState, ...]:
-    """Return every need as it stands here, for the kernel that the lab would boot."""
+def check(stock: Stock = DEFAULT_STOCK) -> tuple[RequirementState, ...]:
+    """Return the state of every requirement, for the kernel that the lab would boot."""
     kernel = stock.kernel()
     release = release_of(kernel) if kernel else ""
-    return tuple(_row(need, stock, release) for need in needs_of(stock))
+    return tuple(_state(need, stock, release) for need in requirements_of(stock))
 
 
-def _row(need: Requirement, stock: Stock, release: str) -> RequirementState:
+def _state(need: Requirement, stock: Stock, release: str) -> RequirementState:
     path = need.find(release)
     package = need.package.format(release or f"cloud-{stock.machine.debian}")
     return RequirementState(
@@ -164,8 +166,8 @@ def _remedy(need: Requirement, stock: Stock, release: str, package: str) -> str:
     return f"apt install {package}"
 
 
-def demand(rows: Collection[RequirementState], *uses: Use) -> None:
-    """Raise MissingError for what is missing of these uses."""
+def require(rows: Collection[RequirementState], *uses: Use) -> None:
+    """Raise MissingError if a requirement of these uses is missing."""
     missing = [row for row in rows if not row.path and row.need.use in uses]
     if missing:
         names = ", ".join(row.need.name for row in missing)
@@ -173,8 +175,8 @@ def demand(rows: Collection[RequirementState], *uses: Use) -> None:
         raise MissingError(f"the lab lacks {names}", f"{remedy} (all: pfdoctor lab doctor)")
 
 
-def kernel_of(release: str = "", stock: Stock = USUAL) -> Path:
-    """Return the kernel image to boot: of that release, else the newest; raises MissingError."""
+def find_kernel(release: str = "", stock: Stock = DEFAULT_STOCK) -> Path:
+    """Return the kernel image to boot: of that release, or the newest. Raises MissingError."""
     kernel = stock.kernel(release)
     if kernel is None:
         wanted = f"linux-image-{release}" if release else stock.machine.kernel_package

@@ -1,4 +1,4 @@
-"""What makes the box of a case ill: its module, built and laid out for a lab host, or an event."""
+"""What makes the lab machine fault: a module, built for it, or an injected hardware event."""
 
 from __future__ import annotations
 
@@ -8,23 +8,22 @@ from pathlib import Path
 import msgspec
 
 from pagefault_doctor.lab import initramfs, module
-from pagefault_doctor.lab.machine import USUAL, Stock, release_of
+from pagefault_doctor.lab.machine import DEFAULT_STOCK, Stock, release_of
 from pagefault_doctor.model.errors import UsageError
 from pagefault_doctor.model.scenario import Scenario
 
 
 class LabTarget(msgspec.Struct, frozen=True, kw_only=True):
-    """What makes the box ill.
+    """What makes the lab machine fault.
 
-    `modules` go in, in this order, `trigger` (argument lists) is run after, and the events of
-    `inject` happen to its hardware. There may be no module: then `suspect` and `source` are empty.
-    `suspect` is the one that a trial loads by itself; the others are loaded at each boot. `source`
-    is the folder of its source as the box has it, and `places` says where the box's paths are on
-    this machine.
+    `modules` are inserted in this order, then `trigger` (argument lists) runs, and the events of
+    `inject` happen to its hardware. Without a module, `suspect` and `source` are empty. `suspect`
+    is the module that a trial loads itself; the others are loaded at each boot. `source` is the
+    source folder as a path of the lab machine, and `places` maps its paths to local paths.
     """
 
     kernel: Path
-    stock: Stock = USUAL
+    stock: Stock = DEFAULT_STOCK
     modules: tuple[module.Module, ...] = ()
     suspect: str = ""
     source: str = ""
@@ -34,33 +33,33 @@ class LabTarget(msgspec.Struct, frozen=True, kw_only=True):
     inject: tuple[str, ...] = ()
 
 
-def bring(
+def build_target(
     source: Path,
     folder: Path,
     *,
     kernel: Path,
-    stock: Stock = USUAL,
+    stock: Stock = DEFAULT_STOCK,
     suspect: str | None = None,
     seen_as: str | None = None,
     trigger: tuple[tuple[str, ...], ...] = (),
     kernel_args: tuple[str, ...] = (),
 ) -> LabTarget:
-    """Return the patient whose module is built from `source`, in the new `folder`.
+    """Return the target with the modules built from `source`, in the new `folder`.
 
-    Where the box has the source as another path, `seen_as`, the person works on the copy in
-    `folder`, else on `source` itself. Raises PfDoctorError where it cannot be built.
+    If the lab machine has the source at another path, `seen_as`, the person edits the copy in
+    `folder`, else `source` itself. Raises PfDoctorError if the build fails.
     """
     release = release_of(kernel)
     copy = folder / "source"
     built = module.build(source, release, copy, Path(seen_as) if seen_as else None, stock)
-    names = [each.name for each in built]
+    names = [built_module.name for built_module in built]
     if suspect is not None and suspect not in names:
         raise UsageError(f"{source} gives no module {suspect}", f"it gives {', '.join(names)}")
     places = {}
-    for each in built:
-        installed = initramfs.module_path(release, each.name)
-        places[installed] = folder / f"{each.name}.ko"
-        places[installed].write_bytes(each.data)
+    for built_module in built:
+        installed = initramfs.module_path(release, built_module.name)
+        places[installed] = folder / f"{built_module.name}.ko"
+        places[installed].write_bytes(built_module.data)
     if seen_as:
         module.clean(copy)
         places[seen_as] = copy
@@ -76,10 +75,13 @@ def bring(
     )
 
 
-def of_scenario(
-    scenario: Scenario, home: Path, folder: Path, kernel: Path, stock: Stock = USUAL
+def scenario_target(
+    scenario: Scenario, home: Path, folder: Path, kernel: Path, stock: Stock = DEFAULT_STOCK
 ) -> LabTarget:
-    """Return the patient of a scenario whose files are in `home`; raises UsageError for others."""
+    """Return the target of a scenario with its files in `home`.
+
+    Raises UsageError if the scenario cannot run in the lab.
+    """
     trigger = tuple(tuple(shlex.split(line)) for line in scenario.trigger)
     if scenario.module is None and scenario.inject:
         return LabTarget(
@@ -92,7 +94,7 @@ def of_scenario(
     source = home / "src"
     if scenario.module is None or not source.is_dir():
         raise UsageError(f"{scenario.id} has no module that could run in the lab", "train it as is")
-    return bring(
+    return build_target(
         source,
         folder,
         kernel=kernel,

@@ -1,7 +1,7 @@
-"""A folder to work in that is gone afterwards, also when pfdoctor itself was killed.
+"""A temporary folder that is removed even if pfdoctor is killed.
 
-A shell beside us, the guard, makes the folder and removes it when its input ends, which it does
-however we end. So there is no moment in which the folder is there and nobody would remove it.
+A shell process, the guard, makes the folder and removes it when its standard input ends, which
+happens however pfdoctor ends. So the folder never exists without a guard.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.errors import PfDoctorError
 
 
-def unused() -> Path:
-    """Return the path of a folder for temporary files that is not there yet."""
+def unused_path() -> Path:
+    """Return the path of a temporary folder that does not exist yet."""
     return Path(tempfile.gettempdir(), f"pfdoctor-lab-{secrets.token_hex(8)}")
 
 
 def guard(folder: Path, path: str, *words: str) -> subprocess.Popen[bytes]:
-    """Start the guard of a folder, and return it once it has made the folder.
+    """Start the guard process of a folder; return it once it has made the folder.
 
-    The script at that path of the package is for sh, with `$folder` and the words; it has to remove
-    the folder when its input ends. Raises PfDoctorError where the folder cannot be made.
+    `path` is a script of this package for sh, with `$folder` and the words; it has to remove the
+    folder when its input ends. Raises PfDoctorError if the folder cannot be made.
     """
     process = subprocess.Popen(
         ("/bin/sh", "-c", script("lab/make_folder.sh", path), "sh", str(folder), *words),
@@ -40,19 +40,19 @@ def guard(folder: Path, path: str, *words: str) -> subprocess.Popen[bytes]:
     )
     assert process.stdin
     assert process.stdout
-    with process.stdout as told:
-        said = untrusted.decode(told.readline()).strip()
-    if said != "made":
+    with process.stdout as output:
+        message = untrusted.decode(output.readline()).strip()
+    if message != "made":
         process.stdin.close()
         process.wait()
-        raise PfDoctorError(f"no folder to work in: {said}", "set TMPDIR to a folder of yours")
+        raise PfDoctorError(f"no folder to work in: {message}", "set TMPDIR to a folder of yours")
     return process
 
 
 @contextmanager
-def scratch() -> Iterator[Path]:
-    """Give a new private folder, and remove it with all that is in it."""
-    folder = unused()
+def temp_folder() -> Iterator[Path]:
+    """Yield a new private folder; remove it with its contents afterwards."""
+    folder = unused_path()
     with guard(folder, "lab/remove_folder.sh"):
         try:
             yield folder

@@ -17,32 +17,34 @@ from typing import Any, Final, Self
 import msgspec
 
 from pagefault_doctor.lab.accelerator import accelerator
-from pagefault_doctor.lab.machine import USUAL, Machine, Stock
+from pagefault_doctor.lab.machine import DEFAULT_STOCK, Machine, Stock
 from pagefault_doctor.lab.qmp import ENDS, PANICKED, Qmp, connect, end_of, paused
-from pagefault_doctor.lab.temp_folder import guard, unused
+from pagefault_doctor.lab.temp_folder import guard, unused_path
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.errors import MissingError, PfDoctorError
 
-_PANIC: Final = (b"---[ end Kernel panic", b"pfdoctor capture: exit code ")
-"""Said by a kernel that stands still, and by a capture kernel that has done its work. QEMU tells of
-a panic too, but not of one that a capture kernel follows, or that comes before pvpanic is there."""
+_PANIC_LINES: Final = (b"---[ end Kernel panic", b"pfdoctor capture: exit code ")
+"""Printed by a kernel that has panicked and stopped, and by a capture kernel when it is done.
 
-_LAST_WORDS: Final = 10.0
-"""Seconds that a kernel of whose panic QEMU has told may take to say its last line.
+QEMU also reports a panic, but not if a capture kernel follows, or before pvpanic is loaded.
+"""
 
-A dump of a kernel that is still saying it shows a stack that nobody can unwind.
+_LAST_LINE_TIMEOUT: Final = 10.0
+"""Seconds for a kernel to print its last line after QEMU has reported its panic.
+
+A dump taken while the kernel still prints has a stack that cannot be unwound.
 """
 
 
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
-    """What to boot: `memory` in MiB; `append` is put on the kernel's command line.
+    """What to boot: `memory` in MiB; `append` is added to the kernel's command line.
 
-    `stock` is what the kernel and its guest are of. `disk` is the size of an empty disk in MiB, 0
-    for none.
+    `stock` has the kernel and the guest's files. `disk` is the size of an empty disk in MiB, 0 for
+    none.
     """
 
     kernel: Path
-    stock: Stock = USUAL
+    stock: Stock = DEFAULT_STOCK
     memory: int = 384
     cpus: int = 2
     append: str = ""
@@ -52,8 +54,8 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
 class VirtualMachine:
     """A virtual machine, paused before its first instruction until `start`.
 
-    It owns a temporary folder, and is gone with it when closed, when garbage, and when this
-    process ends in any way. `agent` is the other end of the guest's second serial port.
+    It owns a temporary folder. Both are removed on `close`, on garbage collection, and when this
+    process ends in any way. `agent` is the connection to the guest's second serial port.
     """
 
     def __init__(self, setup: Setup, initramfs: bytes) -> None:
@@ -61,53 +63,53 @@ class VirtualMachine:
         if not shutil.which(qemu):
             raise MissingError(f"{qemu} not installed", "make lab-setup")
         self._setup = setup
-        self.folder = unused()
+        self.folder = unused_path()
         self._guard = guard(self.folder, "lab/run_qemu.sh", *_argv(setup, self.folder))
-        self._told = 0.0
+        self._panic_time = 0.0
         self._end = weakref.finalize(self, _end, self._guard, self.folder)
         try:
             self._fill(initramfs)
             self.agent: socket.socket = connect(self.folder / "agent", 10)
             self._qmp = Qmp(self.folder / "qmp")
         except PfDoctorError as error:
-            said = untrusted.decode((self.folder / "qemu.log").read_bytes()).strip()
+            message = untrusted.decode((self.folder / "qemu.log").read_bytes()).strip()
             self._end()
-            raise PfDoctorError(error.problem, said) from error
+            raise PfDoctorError(error.problem, message) from error
 
     @property
     def guest(self) -> Machine:
-        """What its guest is of."""
+        """The architecture of the guest."""
         return self._setup.stock.machine
 
     @property
     def disk(self) -> Path:
-        """The file that its disk is made of."""
+        """The file behind the guest's disk."""
         return self.folder / "disk"
 
     def start(self) -> None:
-        """Let it run, or go on."""
+        """Start or resume the guest."""
         self._qmp.execute("cont")
 
     def pause(self) -> None:
-        """Stop its processors; `start` lets them go on."""
+        """Stop the guest's processors; `start` resumes them."""
         self._qmp.execute("stop")
 
     def console(self) -> str:
-        """Return everything that came out of the first serial port so far, as harmless text."""
+        """Return the output of the first serial port so far, as harmless text."""
         return untrusted.decode(self._console())
 
     def panicked(self) -> bool:
-        """Return whether its kernel has panicked and stands still."""
+        """Return whether the guest's kernel has panicked and stopped."""
         console = self._console()
-        if any(words in console for words in _PANIC):
+        if any(words in console for words in _PANIC_LINES):
             return True
         if PANICKED not in self._qmp.events():
             return False
-        self._told = self._told or time.monotonic()
-        return time.monotonic() > self._told + _LAST_WORDS
+        self._panic_time = self._panic_time or time.monotonic()
+        return time.monotonic() > self._panic_time + _LAST_LINE_TIMEOUT
 
     def end(self, timeout: float = 0.0) -> str:
-        """Say why it is over, or nothing while it runs; `timeout` (in seconds) waits for that."""
+        """Return why the guest has ended, waiting up to `timeout` seconds; empty while it runs."""
         until = time.monotonic() + timeout
         while not (why := ENDS[PANICKED] if self.panicked() else end_of(self._qmp.events())):
             if time.monotonic() >= until:
@@ -116,27 +118,27 @@ class VirtualMachine:
         return why
 
     def paused(self) -> bool:
-        """Return whether it stands still, for a debugger or because QEMU could not go on."""
+        """Return whether the guest is stopped, by a debugger or by QEMU."""
         return paused(self._qmp.events())
 
     def wait_for_panic(self, timeout: float, quiet: float = math.inf) -> bool:
-        """Wait until its kernel has panicked; return whether it did in time (in seconds).
+        """Wait up to `timeout` seconds for a panic; return whether it came.
 
-        A console that says nothing for `quiet` seconds means that no panic is to come.
+        Gives up earlier if the console prints nothing for `quiet` seconds.
         """
         now = time.monotonic()
-        until, spoke, heard = now + timeout, now, -1
+        until, last_output, last_length = now + timeout, now, -1
         while not self.panicked():
-            now, said = time.monotonic(), len(self._console())
-            if said != heard:
-                heard, spoke = said, now
-            if now > until or now - spoke > quiet:
+            now, length = time.monotonic(), len(self._console())
+            if length != last_length:
+                last_length, last_output = length, now
+            if now > until or now - last_output > quiet:
                 return False
             time.sleep(0.1)
         return True
 
     def dump(self, path: Path, timeout: float = 60, form: str = "elf") -> None:
-        """Pause it and write its memory to a new vmcore; raises PfDoctorError.
+        """Pause the guest and write its memory to a new vmcore. Raises PfDoctorError.
 
         `form` is one of QEMU's `DumpGuestMemoryFormat`.
         """
@@ -150,28 +152,28 @@ class VirtualMachine:
         )
 
     def serve_gdb(self) -> Path:
-        """Let a gdb connect, and return the Unix socket for its `target remote`."""
+        """Start the gdb stub; return the Unix socket for gdb's `target remote`."""
         path = self.folder / "gdb"
-        said = self._monitor(f"gdbserver unix:{path},server=on,wait=off")
+        answer = self._monitor(f"gdbserver unix:{path},server=on,wait=off")
         if not path.exists():
-            raise PfDoctorError("QEMU does not let gdb connect", said)
+            raise PfDoctorError("QEMU does not let gdb connect", answer)
         return path
 
     def inject(self, event: str) -> None:
-        """Let its hardware misbehave, as a command line of QEMU's monitor says: `mce 0 4 ...`.
+        """Inject a hardware event, given as a command of QEMU's monitor: `mce 0 4 ...`.
 
-        Raises PfDoctorError where QEMU does not understand it, or has no such hardware.
+        Raises PfDoctorError if QEMU does not know it, or has no such hardware.
         """
-        if said := self._monitor(event):
-            raise PfDoctorError(f"QEMU does not inject {event}", said)
+        if answer := self._monitor(event):
+            raise PfDoctorError(f"QEMU does not inject {event}", answer)
 
     def quit(self) -> None:
-        """End its QEMU at once; whoever talks to the guest hears that it has gone."""
+        """Make QEMU quit at once; the connection to the agent ends."""
         with contextlib.suppress(PfDoctorError, OSError):
             self._qmp.execute("quit")
 
     def close(self) -> None:
-        """End it and remove its folder; closing twice is fine."""
+        """End the guest and remove its folder; may be called twice."""
         self._qmp.close()
         self.agent.close()
         self._end()
@@ -183,7 +185,7 @@ class VirtualMachine:
         self.close()
 
     def _fill(self, initramfs: bytes) -> None:
-        """Write what QEMU boots, now that the folder is guarded, and let QEMU start."""
+        """Write the files that QEMU boots, then let the guard start QEMU."""
         assert self._guard.stdin
         try:
             (self.folder / "initramfs").write_bytes(initramfs)
@@ -195,9 +197,9 @@ class VirtualMachine:
             raise PfDoctorError(f"the virtual machine has no room: {error.strerror}") from error
 
     def _monitor(self, line: str) -> str:
-        """Return what QEMU's monitor for people answers; nothing where it just obeys."""
-        order: dict[str, Any] = {"command-line": line}
-        return str(self._qmp.execute("human-monitor-command", **order) or "").strip()
+        """Return the answer of QEMU's human monitor; empty for most commands that succeed."""
+        arguments: dict[str, Any] = {"command-line": line}
+        return str(self._qmp.execute("human-monitor-command", **arguments) or "").strip()
 
     def _console(self) -> bytes:
         try:
@@ -211,6 +213,7 @@ def _argv(setup: Setup, folder: Path) -> tuple[str, ...]:
     accel = accelerator(guest, setup.kernel)
     drive = ("-drive", f"file={folder / 'disk'},if=virtio,format=raw") if setup.disk else ()
     append = f"console={guest.console} panic=0 {setup.append}".strip()
+    # After a panic kernel and QEMU both stop and stay, so that the memory can be dumped.
     return (
         *(guest.qemu, "-S", "-nodefaults", "-no-reboot", "-display", "none"),
         *("-action", "panic=none", "-device", "pvpanic-pci"),

@@ -1,4 +1,4 @@
-"""The faulting access, as the report tells it, for those who look it up in debug information."""
+"""The faulting access, as the report shows it; the debug information is searched with it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Final
 import msgspec
 
 NEAR: Final = 4096
-"""A value less than this below zero may be `container_of()` of NULL: it is NULL less an offset."""
+"""A value this close below zero may be `container_of()` of NULL, which is NULL minus an offset."""
 
 
 class FaultingAccess(msgspec.Struct, frozen=True, kw_only=True):
-    """The access that faulted, and what the registers held then.
+    """The access that faulted, and the registers at that time.
 
-    `register` had the pointer and `value` is what it held; `register` is None where the report does
-    not show the instruction. `address` is what was accessed, `size` how many bytes of it (0 where
-    unknown). `code` are the bytes of the instruction. `registers` has all values by the names that
-    a disassembler writes. `is_jump` is whether the processor went to `address` to run it; then
-    the place is that of the call, and `displacement` is where the pointer to it lay from the
-    register, None where the register itself had it.
+    `register` held the pointer, `value` is its content; `register` is None if the report does not
+    show the instruction. `address` is the accessed address, `size` the number of bytes (0 if
+    unknown), `code` the bytes of the instruction. `registers` maps all registers to their values,
+    by the names that a disassembler prints. `is_jump` is true if the processor tried to execute
+    `address`; then the code location is that of the call, and the pointer was in memory at the
+    register plus `displacement`, or in the register itself if `displacement` is None.
     """
 
     arch: str

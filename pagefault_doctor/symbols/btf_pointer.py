@@ -1,8 +1,8 @@
-"""The bad pointer where a module has no DWARF: by the types in BTF and the function's arguments.
+"""The bad pointer in a module without DWARF: from BTF types and the function's arguments.
 
-BTF tells what a function takes and which members a structure has, not where a variable lives. An
-argument comes in a register of its own, and what is done with it until the fault is followed in the
-code (see `backwards`).
+BTF describes what a function takes and which members a structure has, but not where a variable
+lives. So the value is followed backwards in the code from the faulting register to the register
+that an argument is passed in (see `backwards`).
 """
 
 from __future__ import annotations
@@ -20,30 +20,26 @@ from pagefault_doctor.model.untrusted import clean_line
 from pagefault_doctor.symbols.access import NEAR, FaultingAccess
 from pagefault_doctor.symbols.btf import PTR, STRUCT, UNION, Btf, BtfMember
 from pagefault_doctor.symbols.function_code import FunctionCode
+from pagefault_doctor.symbols.instruction import ARGUMENTS
 from pagefault_doctor.symbols.module_file import open_module
 from pagefault_doctor.symbols.value_origin import origin_in_function
 
 if TYPE_CHECKING:
     from elftools.elf.elffile import ELFFile
 
-_ARGUMENTS: Final = {
-    "x86_64": ("rdi", "rsi", "rdx", "rcx", "r8", "r9"),
-    "arm64": tuple(f"x{n}" for n in range(8)),
-}
-"""System V psABI, figure 3.4; the Procedure Call Standard for the Arm 64-bit Architecture, 6.8."""
-_SECTION: Final = ".BTF"
-_RUNNING: Final = Path("/sys/kernel/btf/vmlinux")
-_KERNELS: Final = ("/usr/lib/debug/boot/vmlinux-{}", "/usr/lib/debug/lib/modules/{}/vmlinux")
+_BTF_SECTION: Final = ".BTF"
+_RUNNING_KERNEL: Final = Path("/sys/kernel/btf/vmlinux")
+_VMLINUX_FILES: Final = ("/usr/lib/debug/boot/vmlinux-{}", "/usr/lib/debug/lib/modules/{}/vmlinux")
 _RELEASE: Final = regex(r"[0-9][0-9A-Za-z.+_~-]{0,127}")
 _WORD: Final = 8
-_MOST_LOADS: Final = 3
-_MOST_STEPS: Final = 12
-_MOST_CANDIDATES: Final = 3
-_WRAP: Final = 1 << 64
+_MAX_LOADS: Final = 3
+_MAX_STEPS: Final = 12
+_MAX_CANDIDATES: Final = 3
+_ADDRESS_SPACE: Final = 1 << 64
 
 
-class _Named(msgspec.Struct, frozen=True):
-    """An expression of the source whose value plus `add` is that of a register."""
+class _Expression(msgspec.Struct, frozen=True):
+    """A C expression; its value plus `add` is what a register holds."""
 
     path: str
     type: int
@@ -51,27 +47,27 @@ class _Named(msgspec.Struct, frozen=True):
     loads: int = 0
 
 
-def types_of(elf: ELFFile, folder: Path, release: str | None) -> Btf | None:
-    """Return the types of a module, which go on those of its kernel, or None.
+def module_types(elf: ELFFile, folder: Path, release: str | None) -> Btf | None:
+    """Return the types of a module, or None without BTF for the module or its kernel.
 
-    The kernel's are those of the running one, where its release is the same, or of a vmlinux in
-    the folder or among the debug files. Raises what `module_file.broken` lists.
+    The kernel's BTF comes from the running kernel if the release is the same, else from a vmlinux
+    in the folder or in the debug packages. Raises what `module_file.elf_errors` lists.
     """
-    section = elf.get_section_by_name(_SECTION)
-    base = _kernel(folder, release) if section is not None else None
+    section = elf.get_section_by_name(_BTF_SECTION)
+    base = _kernel_types(folder, release) if section is not None else None
     return Btf(section.data(), base) if section is not None and base is not None else None
 
 
-def _kernel(folder: Path, release: str | None) -> Btf | None:
+def _kernel_types(folder: Path, release: str | None) -> Btf | None:
     known = release if release and _RELEASE.fullmatch(release) else None
-    if known == os.uname().release and _RUNNING.is_file():
-        return Btf(_RUNNING.read_bytes())
-    files = [Path(name.format(known)) for name in _KERNELS] if known else []
+    if known == os.uname().release and _RUNNING_KERNEL.is_file():
+        return Btf(_RUNNING_KERNEL.read_bytes())
+    files = [Path(name.format(known)) for name in _VMLINUX_FILES] if known else []
     for path in (folder / "vmlinux", *files):
         if path.is_file():
             elf = open_module(path)
             with elf.stream:
-                section = elf.get_section_by_name(_SECTION)
+                section = elf.get_section_by_name(_BTF_SECTION)
                 if section is not None:
                     return Btf(section.data())
     return None
@@ -80,21 +76,22 @@ def _kernel(folder: Path, release: str | None) -> Btf | None:
 def pointer_by_types(
     types: Btf, access: FaultingAccess, function: str, code: FunctionCode, at: int
 ) -> Pointer | None:
-    """Return the pointer that an access at an offset went through, or None.
+    """Return the pointer that the access at offset `at` went through, or None.
 
-    Where it is no argument and came of none, the members that it may have been to are candidates.
+    If the pointer does not come from an argument, the result only lists the members that the access
+    may have been to.
     """
-    taken = types.function(function)
+    parameters = types.function(function)
     register = access.register
-    if taken is None or register is None:
+    if parameters is None or register is None:
         return None
-    named = _traced(types, taken, code, register, at, _MOST_STEPS)
+    named = _traced(types, parameters, code, register, at, _MAX_STEPS)
     if named is None:
-        return _guess(types, taken, access, register)
-    start = (access.value - named.add) % _WRAP
-    offset = (access.address - start + _WRAP // 2) % _WRAP - _WRAP // 2
-    inside = _through(types, named.type, offset, access.size)
-    holder = types.type_name(types.kind(types.bare(named.type)).size_or_type)
+        return _candidate_pointer(types, parameters, access, register)
+    start = (access.value - named.add) % _ADDRESS_SPACE
+    offset = (access.address - start + _ADDRESS_SPACE // 2) % _ADDRESS_SPACE - _ADDRESS_SPACE // 2
+    inside = _pointed_member(types, named.type, offset, access.size)
+    holder = types.type_name(types.kind(types.strip_qualifiers(named.type)).size_or_type)
     return Pointer(
         register=register,
         held=f"{access.value:#x}",
@@ -105,63 +102,72 @@ def pointer_by_types(
         type=clean_line(types.type_name(named.type)),
         access=clean_line(f"{named.path}->{inside.name}") if inside else None,
         member=clean_line(f"{holder.removeprefix('const ')}.{inside.name}") if inside else None,
-        around=_around(types, named.type, holder, start),
+        around=_enclosing_structure(types, named.type, holder, start),
         function=clean_line(function),
     )
 
 
-def _around(types: Btf, pointer: int, holder: str, start: int) -> str | None:
-    """Return the structure in what a pointer points to that lies at address 0, or None."""
-    found = _through(types, pointer, _WRAP - start, 0) if _WRAP - start < NEAR else None
-    if found is None or types.kind(types.bare(found.type)).kind not in (STRUCT, UNION):
+def _enclosing_structure(types: Btf, pointer: int, holder: str, start: int) -> str | None:
+    """Return the member structure that would lie at address 0, or None."""
+    found = (
+        _pointed_member(types, pointer, _ADDRESS_SPACE - start, 0)
+        if _ADDRESS_SPACE - start < NEAR
+        else None
+    )
+    if found is None or types.kind(types.strip_qualifiers(found.type)).kind not in (STRUCT, UNION):
         return None
     return clean_line(f"{holder.removeprefix('const ')}.{found.name}")
 
 
 def _traced(
-    types: Btf, taken: list[BtfMember], code: FunctionCode, register: str, at: int, steps: int
-) -> _Named | None:
+    types: Btf, parameters: list[BtfMember], code: FunctionCode, register: str, at: int, steps: int
+) -> _Expression | None:
     came = origin_in_function(code, register, at) if steps else None
     if came is None or came.register is None or came.how == "call":
         return None
     if came.how == "entry":
-        return _argument(types, taken, code.arch, register)
-    holder = _traced(types, taken, code, came.register, came.at, steps - 1)
+        return _argument(types, parameters, code.arch, register)
+    holder = _traced(types, parameters, code, came.register, came.at, steps - 1)
     if holder is None:
         return None
     if came.how == "copy":
         return msgspec.structs.replace(holder, add=holder.add + came.add)
-    inside = _through(types, holder.type, came.add + holder.add, _WORD)
-    if inside is None or holder.loads >= _MOST_LOADS:
+    inside = _pointed_member(types, holder.type, came.add + holder.add, _WORD)
+    if inside is None or holder.loads >= _MAX_LOADS:
         return None
-    if types.kind(types.bare(inside.type)).kind != PTR:
+    if types.kind(types.strip_qualifiers(inside.type)).kind != PTR:
         return None
-    return _Named(f"{holder.path}->{inside.name}", inside.type, loads=holder.loads + 1)
+    return _Expression(f"{holder.path}->{inside.name}", inside.type, loads=holder.loads + 1)
 
 
-def _argument(types: Btf, taken: list[BtfMember], arch: str, register: str) -> _Named | None:
-    """Return the argument that comes in a register; each must fit into one for that."""
-    kinds = [types.kind(types.bare(part.type)).kind for part in taken]
+def _argument(
+    types: Btf, parameters: list[BtfMember], arch: str, register: str
+) -> _Expression | None:
+    """Return the argument that is passed in a register, or None.
+
+    A structure passed by value can take two registers or none: then the registers are unknown.
+    """
+    kinds = [types.kind(types.strip_qualifiers(part.type)).kind for part in parameters]
     is_plain = all(kind not in (STRUCT, UNION) for kind in kinds)
-    names = _ARGUMENTS[arch][: len(taken)]
+    names = ARGUMENTS[arch][: len(parameters)]
     if not is_plain or register not in names:
         return None
     index = names.index(register)
-    part = taken[index]
-    return _Named(part.name, part.type) if kinds[index] == PTR and part.name else None
+    part = parameters[index]
+    return _Expression(part.name, part.type) if kinds[index] == PTR and part.name else None
 
 
-def _through(types: Btf, pointer: int, offset: int, size: int) -> BtfMember | None:
-    """Return the member that begins at an offset of what a pointer points to, or None."""
-    found = types.kind(types.bare(pointer))
+def _pointed_member(types: Btf, pointer: int, offset: int, size: int) -> BtfMember | None:
+    """Return the member at an offset of what a pointer points to, or None."""
+    found = types.kind(types.strip_qualifiers(pointer))
     return types.member_at(found.size_or_type, offset, size) if found.kind == PTR else None
 
 
-def _guess(
-    types: Btf, taken: list[BtfMember], access: FaultingAccess, register: str
+def _candidate_pointer(
+    types: Btf, parameters: list[BtfMember], access: FaultingAccess, register: str
 ) -> Pointer | None:
     offset = access.address - access.value
-    found = tuple(dict.fromkeys(_members(types, taken, offset, access.size)))
+    found = tuple(dict.fromkeys(_possible_members(types, parameters, offset, access.size)))
     if offset <= 0 or not found:
         return None
     return Pointer(
@@ -170,13 +176,15 @@ def _guess(
         value=f"{access.value:#x}",
         offset=offset,
         how="candidates",
-        candidates=found[:_MOST_CANDIDATES],
+        candidates=found[:_MAX_CANDIDATES],
     )
 
 
-def _members(types: Btf, taken: list[BtfMember], offset: int, size: int) -> Iterator[str]:
-    for part in taken:
-        inside = _through(types, part.type, offset, size)
+def _possible_members(
+    types: Btf, parameters: list[BtfMember], offset: int, size: int
+) -> Iterator[str]:
+    for part in parameters:
+        inside = _pointed_member(types, part.type, offset, size)
         if inside is not None:
-            holder = types.type_name(types.kind(types.bare(part.type)).size_or_type)
+            holder = types.type_name(types.kind(types.strip_qualifiers(part.type)).size_or_type)
             yield clean_line(f"{holder.removeprefix('const ')}.{inside.name}")

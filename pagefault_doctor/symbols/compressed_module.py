@@ -1,4 +1,4 @@
-"""Module files that are compressed: gzip and xz by Python, zstd by a package or a program."""
+"""Compressed module files: gzip and xz with Python, zstd with a Python package or a program."""
 
 from __future__ import annotations
 
@@ -14,40 +14,41 @@ from typing import Any, BinaryIO, Final
 from pagefault_doctor.model.errors import PfDoctorError
 
 Unpack = Callable[[str, str, str], str | None]
-"""Unpacks a file, by what it is packed with (`zstd`), its path and that of an empty file.
+"""Unpacks a file; takes the compression (`zstd`), the path, and the path of the output file.
 
-Says why where it cannot. It is given by who may start programs.
+Returns an error message, or None on success. The caller passes it in, because this package starts
+no programs.
 """
 
-LARGEST: Final = 512 << 20
-"""Bytes of a file, unpacked, that are looked at."""
-_PACKED: Final[dict[str, Callable[[Path], Any]]] = {".gz": gzip.open, ".xz": lzma.open}
-_ZSTD: Final = ".zst"
+MAX_UNPACKED_BYTES: Final = 512 << 20
+"""Reading stops after this many unpacked bytes: a damaged file may unpack to any size."""
+_OPENERS: Final[dict[str, Callable[[Path], Any]]] = {".gz": gzip.open, ".xz": lzma.open}
+_ZSTD_SUFFIX: Final = ".zst"
 
 
 class UnreadableModule(PfDoctorError):
-    """A module file that is missing, compressed in an unknown way, or no ELF file."""
+    """A module file is missing, is compressed in an unknown way, or is no ELF file."""
 
 
 def open_packed(path: Path, unpack: Unpack | None = None) -> BinaryIO:
-    """Return the bytes of a file that may be compressed; the caller closes it.
+    """Return a binary stream of a file that may be compressed; the caller closes it.
 
-    Raises UnreadableModule where it cannot be read.
+    Raises UnreadableModule if the file cannot be read.
     """
     try:
-        if path.name.endswith(_ZSTD):
+        if path.name.endswith(_ZSTD_SUFFIX):
             return BytesIO(_zstd(path, unpack))
-        tool = next((tool for end, tool in _PACKED.items() if path.name.endswith(end)), None)
-        if tool:
-            with tool(path) as packed:
-                return BytesIO(packed.read(LARGEST))
+        opener = next((opener for end, opener in _OPENERS.items() if path.name.endswith(end)), None)
+        if opener:
+            with opener(path) as packed:
+                return BytesIO(packed.read(MAX_UNPACKED_BYTES))
         return path.open("rb")
     except (OSError, EOFError, lzma.LZMAError) as error:
         raise UnreadableModule(f"cannot read {path}: {error}") from error
 
 
 def _zstd(path: Path, unpack: Unpack | None) -> bytes:
-    """Return what a file that is packed with zstd holds: by a module of Python, else a program."""
+    """Return the content of a zstd file, by a Python module or else with `unpack`."""
     for name, method in (("compression.zstd", "open"), ("zstandard", "open")):
         try:
             module = import_module(name)
@@ -55,12 +56,12 @@ def _zstd(path: Path, unpack: Unpack | None) -> bytes:
             continue
         try:
             with getattr(module, method)(path, "rb") as packed:
-                return bytes(packed.read(LARGEST))
+                return bytes(packed.read(MAX_UNPACKED_BYTES))
         except module.ZstdError as error:
             raise UnreadableModule(f"cannot read {path}: {error}") from error
     if unpack is None:
         raise UnreadableModule(f"{path} is compressed with zstd", "unpack it with unzstd first")
-    with tempfile.NamedTemporaryFile(prefix="pfdoctor-") as whole:
-        if problem := unpack("zstd", str(path), whole.name):
+    with tempfile.NamedTemporaryFile(prefix="pfdoctor-") as unpacked:
+        if problem := unpack("zstd", str(path), unpacked.name):
             raise UnreadableModule(f"cannot read {path}: {problem}")
-        return whole.read(LARGEST)
+        return unpacked.read(MAX_UNPACKED_BYTES)

@@ -1,8 +1,8 @@
-"""Debug information that was put into a file of its own: where it is looked for.
+"""Separate debug files: where they are searched for.
 
-The places are those of gdb ("Debugging Information in Separate Files"): by the build id below
-`.build-id`, by the name in `.gnu_debuglink`, and by the same path below a folder of debug files, as
-the packages of distributions lay it out.
+The places are those of gdb ("Debugging Information in Separate Files"): the build id below
+`.build-id`, the name in `.gnu_debuglink`, and the same path below a folder of debug files, as
+distributions package them.
 """
 
 from __future__ import annotations
@@ -12,37 +12,38 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pagefault_doctor.symbols.module_file import broken, identity, open_module
+from pagefault_doctor.symbols.module_file import elf_build_id, elf_errors, open_module
 
 if TYPE_CHECKING:
     from elftools.elf.elffile import ELFFile
 
 DEBUG_ROOTS: Final = (Path("/usr/lib/debug"),)
-_INFO: Final = ".debug_info"
-_LARGEST: Final = 1 << 30
+"""Folders of debug files that distributions use."""
+_DEBUG_INFO: Final = ".debug_info"
+_MAX_CHECKSUM_BYTES: Final = 1 << 30
 
 
 def has_debug_info(elf: ELFFile) -> bool:
-    """Return whether a file has debug information of its own."""
-    section = elf.get_section_by_name(_INFO)
+    """Return whether the file itself has debug information."""
+    section = elf.get_section_by_name(_DEBUG_INFO)
     return section is not None and section["sh_type"] != "SHT_NOBITS"
 
 
 def find_debug_file(file: Path, elf: ELFFile, folder: Path) -> Path | None:
-    """Return the file that has the debug information of another, or None.
+    """Return the file with the debug information of another file, or None.
 
-    `folder` is searched as well as DEBUG_ROOTS. Only a file of the same build id counts, or one
-    with the checksum that the link names.
+    `folder` is searched as well as DEBUG_ROOTS. The file must have the same build id, or the
+    checksum in `.gnu_debuglink`.
     """
-    wanted = identity(elf)
-    link = _link(elf)
-    for path in _places(file, wanted, link[0] if link else None, (folder, *DEBUG_ROOTS)):
-        if path != file and path.is_file() and _is_of(path, wanted, link):
+    build_id = elf_build_id(elf)
+    link = _debuglink(elf)
+    for path in _candidate_paths(file, build_id, link[0] if link else None, (folder, *DEBUG_ROOTS)):
+        if path != file and path.is_file() and _matches(path, build_id, link):
             return path
     return None
 
 
-def _places(
+def _candidate_paths(
     file: Path, build_id: str | None, link: str | None, roots: tuple[Path, ...]
 ) -> Iterator[Path]:
     absolute = file.absolute()
@@ -54,14 +55,14 @@ def _places(
         yield from (absolute.parent / link, absolute.parent / ".debug" / link)
         yield from (root / below / link for root in roots)
     name = absolute.name
-    for packed in (".xz", ".gz", ".zst"):
-        name = name.removesuffix(packed)
+    for suffix in (".xz", ".gz", ".zst"):
+        name = name.removesuffix(suffix)
     for root in roots:
         yield from (root / below / name, root / below / f"{name}.debug")
 
 
-def _link(elf: ELFFile) -> tuple[str, int] | None:
-    """Return the file name and the checksum of `.gnu_debuglink`, or None."""
+def _debuglink(elf: ELFFile) -> tuple[str, int] | None:
+    """Return the file name and the checksum from `.gnu_debuglink`, or None."""
     section: Any = elf.get_section_by_name(".gnu_debuglink")
     data = section.data() if section is not None else b""
     name = str(data.split(b"\0")[0], "utf-8", "replace")
@@ -70,24 +71,24 @@ def _link(elf: ELFFile) -> tuple[str, int] | None:
     return name, int.from_bytes(data[-4:], "little")
 
 
-def _is_of(path: Path, build_id: str | None, link: tuple[str, int] | None) -> bool:
+def _matches(path: Path, build_id: str | None, link: tuple[str, int] | None) -> bool:
     try:
         elf = open_module(path)
         with elf.stream:
             if not has_debug_info(elf):
                 return False
-            own = identity(elf)
+            own = elf_build_id(elf)
         if build_id and own:
             return own == build_id
         return link is not None and path.name == link[0] and _checksum(path) == link[1]
-    except broken():
+    except elf_errors():
         return False
 
 
 def _checksum(path: Path) -> int:
-    """Return the CRC-32 of a file, as objcopy --add-gnu-debuglink takes it."""
-    value = left = 0
+    """Return the CRC-32 of a file, as `objcopy --add-gnu-debuglink` computes it."""
+    value = done = 0
     with path.open("rb") as file:
-        while (piece := file.read(1 << 20)) and left < _LARGEST:
-            value, left = zlib.crc32(piece, value), left + len(piece)
+        while (piece := file.read(1 << 20)) and done < _MAX_CHECKSUM_BYTES:
+            value, done = zlib.crc32(piece, value), done + len(piece)
     return value

@@ -1,8 +1,8 @@
-"""The sections of an ELF file as bytes, with the relocations of the part that is read applied.
+"""The sections of an ELF file as bytes; only the part that is read is relocated.
 
-In a module every section begins at address 0, and what DWARF says of addresses is filled in by
-relocations. Here each section gets addresses of its own: its number, shifted up. So a place in a
-section is one number (see `place`), and nothing but the part that is read has to be relocated.
+In a module every section begins at address 0, and relocations fill in the addresses in DWARF.
+Here each section gets its own address range: its number, shifted left. So a position in a section
+is one number (see `Sections.place`).
 """
 
 from __future__ import annotations
@@ -15,25 +15,27 @@ if TYPE_CHECKING:
     from elftools.elf.elffile import ELFFile
 
 SECTION_SHIFT: Final = 40
-"""Sections get addresses of their own, this far apart in bits."""
+"""The address of a section is its number, shifted left by this many bits."""
 WIDTHS: Final = {
     "EM_X86_64": {1: 8, 10: 4, 11: 4},
     "EM_AARCH64": {257: 8, 258: 4},
 }
-"""Absolute relocations of each machine, with their width in bytes (System V psABI, ELF for Arm)."""
+"""Width in bytes of each absolute relocation type (System V psABI, ELF for Arm)."""
 RELA: Final = struct.Struct("<QQq")
+"""Elf64_Rela: offset, info (symbol number and type), addend (elf(5))."""
 SYMBOL: Final = struct.Struct("<IBBHQQ")
-_LARGEST: Final = 512 << 20
+"""Elf64_Sym: name, info, other, section number, value, size (elf(5))."""
+_MAX_SECTION_BYTES: Final = 512 << 20
 _SHF_ALLOC: Final = 2
 _SHT_NOBITS: Final = "SHT_NOBITS"
 
 
 class DamagedElf(ValueError):
-    """An ELF or DWARF file that breaks its own rules, or asks for more than is sensible."""
+    """An ELF or DWARF file that breaks the format, or exceeds a limit."""
 
 
 class Symbol:
-    """What a relocation refers to: a number of a section, and an offset in it."""
+    """The target of a relocation: a section number, and an offset in that section."""
 
     __slots__ = ("name_at", "section", "value")
 
@@ -42,7 +44,7 @@ class Symbol:
 
 
 class Sections:
-    """The sections of one file. Every method raises what `module_file.broken` lists."""
+    """The sections of one file. Every method raises what `module_file.elf_errors` lists."""
 
     def __init__(self, elf: ELFFile) -> None:
         if elf.elfclass != 64 or not elf.little_endian:
@@ -50,22 +52,22 @@ class Sections:
         self.elf = elf
         self.machine: str = elf["e_machine"]
         self.is_relocatable: bool = elf["e_type"] == "ET_REL"
-        self._known: dict[str, bytes] = {}
+        self._cache: dict[str, bytes] = {}
 
     def data(self, name: str) -> bytes:
-        """Return a section as it lies in the file, decompressed; empty where there is none."""
-        if name not in self._known:
+        """Return a section from the file, decompressed but not relocated; empty if missing."""
+        if name not in self._cache:
             section = self.elf.get_section_by_name(name)
             if section is None or section["sh_type"] == _SHT_NOBITS:
-                self._known[name] = b""
-            elif max(section.data_size, section["sh_size"]) > _LARGEST:
+                self._cache[name] = b""
+            elif max(section.data_size, section["sh_size"]) > _MAX_SECTION_BYTES:
                 raise DamagedElf(f"{name} is too large")
             else:
-                self._known[name] = section.data()
-        return self._known[name]
+                self._cache[name] = section.data()
+        return self._cache[name]
 
     def read(self, name: str, start: int, end: int) -> bytes:
-        """Return the bytes from start to end of a section, relocated."""
+        """Return the bytes from `start` to `end` of a section, relocated."""
         data = self.data(name)
         end = min(end, len(data))
         out = bytearray(data[start:end])
@@ -78,9 +80,10 @@ class Sections:
         return bytes(out)
 
     def relocations(self, name: str, start: int, end: int) -> list[tuple[int, int, int, int]]:
-        """Return those of a part of a section: offset, kind, number of the symbol, addend.
+        """Return the relocations in a part of a section: offset, type, symbol number, addend.
 
-        The assembler writes them in the order of their places.
+        The assembler writes them in ascending order of their offsets, so the first is found by
+        bisection.
         """
         table = self.data(f".rela{name}") if self.is_relocatable else b""
         count = len(table) // RELA.size
@@ -102,7 +105,7 @@ class Sections:
         return value + (symbol.section << SECTION_SHIFT) if width == 8 else value
 
     def symbols(self) -> bytes:
-        """Return the symbol table, whole rows only."""
+        """Return the bytes of the symbol table, cut to whole entries."""
         table = self.data(".symtab")
         return table[: len(table) // SYMBOL.size * SYMBOL.size]
 
@@ -118,12 +121,12 @@ class Sections:
         return text_at(self.data(".strtab"), self.symbol(number).name_at)
 
     def place(self, section: int, offset: int) -> int:
-        """Return a place in a section as one number."""
+        """Return an offset in a section as one number, unique in the file."""
         return (section << SECTION_SHIFT) + offset if self.is_relocatable else offset
 
 
 def text_at(data: bytes, at: int) -> str:
-    """Return the text that begins there and ends with a zero byte."""
+    """Return the zero-terminated string at an offset. Raises DamagedElf beyond the end."""
     if not 0 <= at < len(data):
         raise DamagedElf("a text beyond the end of its section")
     end = data.find(b"\0", at, at + 4096)

@@ -1,8 +1,8 @@
 """The faulting instruction, decoded from the `Code:` line of a report.
 
 x86 marks the byte at the instruction pointer as `<0f>` (`arch/x86/kernel/dumpstack.c`), arm64 the
-32-bit word as `(f9400000)` (`arch/arm64/kernel/traps.c`). What calls do to registers, and the names
-of registers, are those of the System V psABI and AAPCS64.
+32-bit word as `(f9400000)` (`arch/arm64/kernel/traps.c`). Register names and calling conventions
+follow the System V psABI and AAPCS64.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ import msgspec
 from pagefault_doctor.model.pattern import regex
 
 X86: Final = frozenset({"x86_64", "i386", "x86", "x86_32"})
-"""Names that reports and tools have for x86."""
+"""Names for x86 in reports and tools."""
 _TOKEN: Final = regex(r"[<(]?[0-9a-fA-F]{2,8}[>)]?")
-_LONGEST: Final = 15
+_MAX_X86_BYTES: Final = 15
 """Bytes of the longest x86 instruction."""
 
 
 class Instruction(msgspec.Struct, frozen=True, kw_only=True):
-    """One instruction and the memory operand it has, if any.
+    """One instruction and its memory operand, if any.
 
     `text` is what a disassembler prints (AT&T syntax for x86, as objdump). Register names are in
     lower case, without `%`. `displacement` is in bytes, `size` is the width of the access in bytes
-    (0 where unknown). `is_write` and `is_read` speak of the memory operand. `source` is the
-    register of the second memory operand, which string instructions read from. `code` holds the
-    bytes of the instruction.
+    (0 if unknown). `is_write` and `is_read` are about the memory operand. `source` is the register
+    of the second memory operand, which string instructions read from. `code` holds the bytes of
+    the instruction.
     """
 
     text: str
@@ -49,7 +49,7 @@ class Instruction(msgspec.Struct, frozen=True, kw_only=True):
     code: bytes = b""
 
     def address(self, registers: Mapping[str, int], bits: int = 64) -> int | None:
-        """Return the address of the memory operand, where all that it needs is known."""
+        """Return the address of the memory operand, or None if a register it needs is unknown."""
         if not self.has_memory or self.segment:
             return None
         total = self.displacement
@@ -67,7 +67,9 @@ def _x86_bytes(code: str) -> bytes | None:
     if start < 0:
         return None
     tokens = [token.strip("<>()") for token in _TOKEN.findall(code[start:])]
-    return bytes.fromhex("".join(token for token in tokens if len(token) == 2)[: 2 * _LONGEST])
+    return bytes.fromhex(
+        "".join(token for token in tokens if len(token) == 2)[: 2 * _MAX_X86_BYTES]
+    )
 
 
 def _arm64_bytes(code: str) -> bytes | None:
@@ -77,9 +79,9 @@ def _arm64_bytes(code: str) -> bytes | None:
 
 @cache
 def disassembler(arch: str, att: bool = False) -> Any:
-    """Return capstone for an architecture: with details, or in AT&T syntax without them.
+    """Return a capstone disassembler: with details, or in AT&T syntax without them.
 
-    Raises ImportError where capstone is not there.
+    Raises ImportError without capstone.
     """
     import capstone
 
@@ -90,16 +92,16 @@ def disassembler(arch: str, att: bool = False) -> Any:
         tool = capstone.Cs(capstone.CS_ARCH_X86, mode)
         if att:
             tool.syntax = capstone.CS_OPT_SYNTAX_ATT
-    # Access flags are wrong for AT&T operand order, so the details come from the Intel reading.
+    # capstone's access flags are wrong in AT&T syntax, so the details come from Intel syntax.
     tool.detail = not att
     return tool
 
 
 def first(arch: str, data: bytes, att: bool) -> Any | None:
-    """Return the instruction that the bytes begin with, None where they hold none."""
+    """Return the first capstone instruction in the bytes, or None if there is none."""
     try:
         return next(disassembler(arch, att).disasm(data, 0, 1), None)
-    except ImportError:  # A file that was carried to another platform has no capstone for it.
+    except ImportError:  # pfdoctor.pyz on another platform has no capstone for it.
         return None
 
 
@@ -112,7 +114,7 @@ def _is_write(found: Any, operand: Any, arch: str) -> bool:
 def _is_read(found: Any, operand: Any, arch: str) -> bool:
     if arch == "arm64":
         return bool(found.mnemonic.startswith("ld"))
-    # Branches name a memory operand without an access flag, but do read the target from it.
+    # Branches have a memory operand without an access flag, but read their target from it.
     return bool(operand.access & 1) or not operand.access
 
 
@@ -133,13 +135,13 @@ def _name(found: Any, register: int) -> str | None:
 
 
 def _segment(found: Any, operand: Any) -> str | None:
-    """Return `fs` or `gs` where the operand is relative to one, whose base no report prints."""
+    """Return `fs` or `gs` if the operand uses it; reports do not print their base."""
     name = _name(found, getattr(operand.mem, "segment", 0))
     return name if name in ("fs", "gs") else None
 
 
 def _arm64_size(found: Any) -> int:
-    """Return the width of a load or store, which the mnemonic or the register tells; else 0."""
+    """Return the width of a load or store in bytes, from the mnemonic or the register; else 0."""
     mnemonic = found.mnemonic
     if not mnemonic.startswith(("ld", "st")):
         return 0
@@ -175,7 +177,7 @@ def _build(found: Any, text: str, arch: str) -> Instruction:
 
 
 def decode(code: str, arch: str) -> Instruction | None:
-    """Return the instruction at the mark of a `Code:` line, or None where it cannot be told.
+    """Return the instruction at the mark of a `Code:` line, or None if it cannot be decoded.
 
     `arch` is `x86_64`, `i386` or `arm64`.
     """
@@ -184,7 +186,7 @@ def decode(code: str, arch: str) -> Instruction | None:
 
 
 def decode_bytes(data: bytes, arch: str) -> Instruction | None:
-    """Return the instruction that some bytes begin with, or None where they are none.
+    """Return the first instruction in the bytes, or None.
 
     `arch` is as for `decode`.
     """
@@ -205,7 +207,7 @@ def shown(data: bytes, arch: str) -> str:
 CALLS: Final = frozenset({"call", "bl", "blr"})
 """Mnemonics of calls."""
 ENDS: Final = frozenset({"jmp", "ret", "ud2", "iretq", "int3", "hlt", "b", "br", "brk", "udf"})
-"""Mnemonics after which the next instruction is only reached from elsewhere."""
+"""Mnemonics that never continue with the next instruction."""
 
 ARGUMENTS: Final = {
     "x86_64": ("rdi", "rsi", "rdx", "rcx", "r8", "r9"),
@@ -213,11 +215,12 @@ ARGUMENTS: Final = {
 }
 """The registers of the first arguments."""
 RESULT: Final = {"x86_64": "rax", "arm64": "x0"}
+"""The register of a function's result."""
 CLOBBERED: Final = {
     "x86_64": frozenset("rax rcx rdx rsi rdi r8 r9 r10 r11".split()),
     "arm64": frozenset({*(f"x{number}" for number in range(19)), "x30"}),
 }
-"""The registers that a call need not leave as they were."""
+"""The registers that a call may change."""
 
 _X86_PARTS: Final = (
     *((f"r{n}x", (f"e{n}x", f"{n}x", f"{n}l", f"{n}h")) for n in "abcd"),
@@ -229,7 +232,7 @@ _ARM64_ALSO: Final = {"fp": "x29", "lr": "x30"}
 
 
 def name(arch: str, instruction: Any, register: int) -> str:
-    """Return the name of the whole register that capstone's number is, or is a part of."""
+    """Return the full register (`rax` for `eax`) of a capstone register number."""
     part = str(instruction.reg_name(register) or "")
     if arch == "arm64":
         part = _ARM64_ALSO.get(part, part)
@@ -238,5 +241,5 @@ def name(arch: str, instruction: Any, register: int) -> str:
 
 
 def written(arch: str, instruction: Any) -> set[str]:
-    """Return the whole registers that capstone's instruction writes to."""
+    """Return the full registers that a capstone instruction writes."""
     return {name(arch, instruction, register) for register in instruction.regs_access()[1]}

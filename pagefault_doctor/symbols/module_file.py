@@ -1,7 +1,7 @@
-"""Kernel module files on disk: finding one, and from function+offset to a source line.
+"""Kernel module files on disk: find one, and map function+offset to a source line.
 
-Every section of a .ko starts at address 0, so a line is found by section: the relocations of
-`.debug_line` say which section each sequence of the line program is about.
+Every section of a .ko starts at address 0, so a line is looked up by section: the relocations of
+`.debug_line` name the section of each line sequence.
 """
 
 from __future__ import annotations
@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     from elftools.elf.elffile import ELFFile
 
 SUFFIXES: Final = (".ko", ".ko.debug", ".ko.xz", ".ko.gz", ".ko.zst")
+"""Endings of module files, in the order of preference."""
 _PREFERRED: Final = ("updates", "extra", "weak-updates")
-"""Folders that `depmod` searches before the kernel's own (`depmod.d`)."""
-_MOST_FOLDERS: Final = 20_000
+"""Folders that `depmod` searches before the kernel's own modules (depmod.d(5))."""
+_MAX_FOLDERS: Final = 20_000
 _SHF_ALLOC: Final = 2
 
 
-def _stem(file_name: str) -> str | None:
+def _module_name(file_name: str) -> str | None:
     for suffix in SUFFIXES:
         if file_name.endswith(suffix):
             return file_name.removesuffix(suffix).replace("-", "_")
@@ -40,9 +41,9 @@ def _stem(file_name: str) -> str | None:
 def _candidates(module_dir: Path, name: str) -> Iterator[Path]:
     wanted = name.replace("-", "_")
     for count, (folder, _, files) in enumerate(os.walk(module_dir)):
-        if count >= _MOST_FOLDERS:
+        if count >= _MAX_FOLDERS:
             return
-        yield from (Path(folder, file) for file in files if _stem(file) == wanted)
+        yield from (Path(folder, file) for file in files if _module_name(file) == wanted)
 
 
 def _preference(path: Path, module_dir: Path) -> tuple[int, int, str]:
@@ -54,8 +55,8 @@ def _preference(path: Path, module_dir: Path) -> tuple[int, int, str]:
 def find_module(module_dir: Path, name: str) -> Path | None:
     """Return the file of a module in a folder or below it, or None.
 
-    `-` and `_` count as the same, as for modprobe. Where there are several, the one that modprobe
-    would take, then the uncompressed one.
+    `-` and `_` count as the same, as in modprobe. Of several files, the one that modprobe would
+    load comes first, then the uncompressed one.
     """
     found = list(_candidates(module_dir, name))
     return min(found, key=lambda path: _preference(path, module_dir), default=None)
@@ -64,7 +65,7 @@ def find_module(module_dir: Path, name: str) -> Path | None:
 def open_module(path: Path, unpack: Unpack | None = None) -> ELFFile:
     """Return a module file as an ELF file; the caller closes its `stream`.
 
-    Raises UnreadableModule where it is not one. `unpack` helps with what Python cannot unpack.
+    Raises UnreadableModule if it is not one. `unpack` handles compression that Python cannot read.
     """
     from elftools.common.exceptions import ELFError
     from elftools.elf.elffile import ELFFile
@@ -77,8 +78,11 @@ def open_module(path: Path, unpack: Unpack | None = None) -> ELFFile:
         raise UnreadableModule(f"{path} is not a kernel module: {error}") from error
 
 
-def broken() -> tuple[type[Exception], ...]:
-    """Return what pyelftools raises on a damaged file."""
+def elf_errors() -> tuple[type[Exception], ...]:
+    """Return the exceptions that pyelftools raises on a damaged file.
+
+    A function, so that pyelftools is only imported when a file is read.
+    """
     from elftools.common.exceptions import DWARFError, ELFError
     from elftools.construct import ConstructError
 
@@ -92,15 +96,15 @@ def broken() -> tuple[type[Exception], ...]:
 def source_line(ko: Path, function: str, offset: int, size: int | None = None) -> SourceLine | None:
     """Return the source line at `function`+`offset` (bytes) of a module file, or None.
 
-    The file may be stripped or damaged: then there is no answer. `size` tells functions of one
-    name apart; the kernel prints it after the offset.
+    None if the file is stripped or damaged. `size` distinguishes functions of the same name; the
+    kernel prints it after the offset.
     """
     try:
         elf = open_module(ko)
         with elf.stream:
-            place = place_of(elf, function, offset, size)
-            row = line_table.lookup(elf, place.section, place.at) if place else None
-    except broken():
+            location = find_code(elf, function, offset, size)
+            row = line_table.lookup(elf, location.section, location.at) if location else None
+    except elf_errors():
         return None
     return SourceLine(clean_line(row[0]), row[1]) if row else None
 
@@ -111,15 +115,15 @@ def _functions(elf: ELFFile) -> list[Any]:
     return [s for s in symbols if s["st_info"]["type"] == "STT_FUNC"]
 
 
-def _named(functions: list[Any], name: str) -> list[Any]:
-    """Return the functions of that name, else those that the compiler made of it (`.isra.0`)."""
+def _functions_named(functions: list[Any], name: str) -> list[Any]:
+    """Return the functions of that name, else the clones that the compiler made (`.isra.0`)."""
     exact = [s for s in functions if s.name == name]
-    made = [s for s in functions if s.name.startswith(f"{name}.") and ".cold" not in s.name]
-    return exact or made
+    clones = [s for s in functions if s.name.startswith(f"{name}.") and ".cold" not in s.name]
+    return exact or clones
 
 
-class CodePlace(msgspec.Struct, frozen=True):
-    """A place in a file's code: section, offset in it, and the function's start and size there."""
+class CodeLocation(msgspec.Struct, frozen=True):
+    """A location in a file's code: section, offset `at`, and the function's start and size."""
 
     section: int
     at: int
@@ -127,32 +131,34 @@ class CodePlace(msgspec.Struct, frozen=True):
     size: int
 
 
-def place_of(elf: ELFFile, name: str, offset: int, size: int | None) -> CodePlace | None:
-    """Return where `name`+`offset` lies, or None where the function is unknown or ambiguous."""
-    found = [s for s in _named(_functions(elf), name) if offset < s["st_size"]]
+def find_code(elf: ELFFile, name: str, offset: int, size: int | None) -> CodeLocation | None:
+    """Return the location of `name`+`offset`, or None if the function is unknown or ambiguous."""
+    found = [s for s in _functions_named(_functions(elf), name) if offset < s["st_size"]]
     fitting = [s for s in found if s["st_size"] == size] or found
-    places = {
-        CodePlace(s["st_shndx"], s["st_value"] + offset, s["st_value"], s["st_size"])
+    locations = {
+        CodeLocation(s["st_shndx"], s["st_value"] + offset, s["st_value"], s["st_size"])
         for s in fitting
     }
-    return places.pop() if len(places) == 1 else None
+    return locations.pop() if len(locations) == 1 else None
 
 
-def placed(ko: Path, function: str, offset: int, size: int | None) -> tuple[str, int] | None:
-    """Return the section that `function`+`offset` lies in and the offset in it, or None."""
+def section_and_offset(
+    ko: Path, function: str, offset: int, size: int | None
+) -> tuple[str, int] | None:
+    """Return the section of `function`+`offset` and the offset in it, or None."""
     try:
         elf = open_module(ko)
         with elf.stream:
-            place = place_of(elf, function, offset, size)
-            return (elf.get_section(place.section).name, place.at) if place else None
-    except broken():
+            location = find_code(elf, function, offset, size)
+            return (elf.get_section(location.section).name, location.at) if location else None
+    except elf_errors():
         return None
 
 
-def landmarks(ko: Path) -> tuple[tuple[str, int, int], ...]:
-    """Return one symbol of each section that is loaded: section, symbol number, its offset.
+def section_symbols(ko: Path) -> tuple[tuple[str, int, int], ...]:
+    """Return one symbol for each loaded section: section name, symbol number, offset.
 
-    The kernel keeps the numbers, so that the symbol's address gives that of the section.
+    The kernel keeps the symbol numbers, so the address of that symbol gives the section's address.
     """
     found: dict[int, tuple[str, int, int]] = {}
     try:
@@ -165,13 +171,13 @@ def landmarks(ko: Path) -> tuple[tuple[str, int, int], ...]:
                     section = elf.get_section(index)
                     if section["sh_flags"] & _SHF_ALLOC:
                         found[index] = (section.name, number, symbol["st_value"])
-    except broken():
+    except elf_errors():
         return ()
     return tuple(found.values())
 
 
-def identity(elf: ELFFile) -> str | None:
-    """Return the build id of an open file in hexadecimal, or None."""
+def elf_build_id(elf: ELFFile) -> str | None:
+    """Return the build id of an open ELF file in hexadecimal, or None."""
     section: Any = elf.get_section_by_name(".note.gnu.build-id")
     notes = section.iter_notes() if section else ()
     return next((str(n["n_desc"]) for n in notes if n["n_type"] == "NT_GNU_BUILD_ID"), None)
@@ -182,6 +188,6 @@ def build_id(path: Path) -> str | None:
     try:
         elf = open_module(path)
         with elf.stream:
-            return identity(elf)
-    except broken():
+            return elf_build_id(elf)
+    except elf_errors():
         return None

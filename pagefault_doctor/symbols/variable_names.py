@@ -1,7 +1,7 @@
-"""What the source calls the value of a register: a variable, or a member reached from one.
+"""The source expression for the value of a register: a variable, or a member reached from one.
 
-DWARF tells where each variable lives at an instruction. Where none lives in the register, the loads
-and copies just before are followed back to one that does (see `backwards`).
+DWARF describes where each variable lives at an instruction. If none lives in the register, the
+preceding loads and copies are followed back to a register that holds one (see `backwards`).
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import msgspec
 
 from pagefault_doctor.symbols.dwarf import c_type
 from pagefault_doctor.symbols.dwarf.entry import DebugEntry, Dwarf
-from pagefault_doctor.symbols.dwarf.location import VariableLocation, number_of
+from pagefault_doctor.symbols.dwarf.location import VariableLocation, register_number
 from pagefault_doctor.symbols.dwarf.scope import (
     Scope,
     ScopeVariable,
+    find_unit,
     scopes,
-    statics,
-    unit_at,
+    static_variables,
     variables,
 )
 from pagefault_doctor.symbols.elf_sections import Sections
@@ -28,15 +28,15 @@ from pagefault_doctor.symbols.value_origin import TracedValue, origin_in_functio
 
 WORD: Final = 8
 """Bytes of a pointer."""
-_MOST_LOADS: Final = 3
-_MOST_STEPS: Final = 12
+_MAX_LOADS: Final = 3
+_MAX_STEPS: Final = 12
 
 
 class NamedValue(msgspec.Struct, frozen=True):
-    """An expression of the source whose value plus `add` is that of a register.
+    """A C expression; its value plus `add` is what a register holds.
 
-    `path` is how C writes it, `kind` its type, `function` the one whose variable it begins with,
-    `file` the number of the file that declares that. `loads` counts the members on the way.
+    `kind` is its type, `function` the function whose variable it begins with, `file` the number of
+    the file that declares that function. `loads` counts the members that it passes through.
     """
 
     path: str
@@ -48,9 +48,9 @@ class NamedValue(msgspec.Struct, frozen=True):
 
 
 class VariableNames:
-    """What the debug information of one file says of one place in its code.
+    """The scopes and variables at one location in the code, from the debug information of a file.
 
-    Every method raises what `module_file.broken` lists.
+    Every method raises what `module_file.elf_errors` lists.
     """
 
     def __init__(self, sections: Sections, arch: str, section: int, at: int) -> None:
@@ -58,7 +58,7 @@ class VariableNames:
         self.dwarf = Dwarf(sections)
         self.at = at
         self.address = sections.place(section, at)
-        self.root = unit_at(self.dwarf, self.address)
+        self.root = find_unit(self.dwarf, self.address)
         self.around: tuple[Scope, ...] = (
             scopes(self.dwarf, self.root, self.address) if self.root else ()
         )
@@ -67,37 +67,37 @@ class VariableNames:
         self._steps = 0
 
     def in_register(self, register: str, address: int) -> Iterator[NamedValue]:
-        """Yield the variables that a register held when the instruction there began.
+        """Yield the variables that a register held before the instruction at an address ran.
 
-        Only those that may be a pointer are among them; the innermost function's come first.
+        Only variables that can hold a pointer; those of the innermost function come first.
         """
-        number = number_of(register, self.arch)
+        number = register_number(register, self.arch)
         here = self.here if address == self.address else None
         for variable in here or variables(self.dwarf, self.around, address):
-            for place in variable.places:
-                if not place.in_memory and place.at.register == number is not None:
-                    named = self._held(variable, place)
+            for location in variable.locations:
+                if not location.in_memory and location.at.register == number is not None:
+                    named = self._value_at(variable, location)
                     if named is not None:
                         yield named
 
-    def _held(self, variable: ScopeVariable, place: VariableLocation) -> NamedValue | None:
-        """Return what a place holds of a variable, or None where that is no pointer."""
-        path, kind, add = variable.name, variable.kind, -place.at.offset
-        bare = c_type.bare(self.dwarf, kind)
+    def _value_at(self, variable: ScopeVariable, location: VariableLocation) -> NamedValue | None:
+        """Return what a location holds of a variable, or None if that is no pointer."""
+        path, kind, add = variable.name, variable.kind, -location.at.offset
+        bare = c_type.strip_qualifiers(self.dwarf, kind)
         if c_type.is_structure(bare):
             # A structure by value, one word of it in the register.
-            part = c_type.member_at(self.dwarf, bare, place.start, WORD)
+            part = c_type.member_at(self.dwarf, bare, location.start, WORD)
             if part is None or part.rest:
                 return None
             path, kind = f"{path}.{part.path}", part.entry
-        elif place.start or place.size not in (None, WORD):
+        elif location.start or location.size not in (None, WORD):
             return None
-        if not self._may_point(kind):
+        if not self._can_be_pointer(kind):
             return None
         return NamedValue(path, kind, variable.function, variable.file, add)
 
-    def _may_point(self, kind: DebugEntry | None) -> bool:
-        bare = c_type.bare(self.dwarf, kind)
+    def _can_be_pointer(self, kind: DebugEntry | None) -> bool:
+        bare = c_type.strip_qualifiers(self.dwarf, kind)
         return c_type.size_of(self.dwarf, bare) == WORD and not c_type.is_structure(bare)
 
     def traced(
@@ -105,7 +105,7 @@ class VariableNames:
     ) -> NamedValue | None:
         """Return what a register's value was loaded or copied from before an offset, or None."""
         self._steps += 1
-        if code is None or self._steps > _MOST_STEPS:
+        if code is None or self._steps > _MAX_STEPS:
             return None
         came = origin_in_function(code, register, at)
         if came is None or came.how in ("call", "entry"):
@@ -113,7 +113,7 @@ class VariableNames:
         if came.how == "copy":
             found = self._before(code, came, loads)
             return msgspec.structs.replace(found, add=found.add + came.add) if found else None
-        if loads >= _MOST_LOADS:
+        if loads >= _MAX_LOADS:
             return None
         if came.register is None:
             return self._static(came.add)
@@ -131,33 +131,33 @@ class VariableNames:
         return next(pointers, None) or self.traced(code, register, came.at, loads)
 
     def through(self, holder: NamedValue, offset: int) -> NamedValue | None:
-        """Return the member that lies at a register plus an offset, by what the register held."""
+        """Return the pointer member at `offset` from what a register held, or None."""
         inside = c_type.member_at(
-            self.dwarf, c_type.pointed(self.dwarf, holder.kind), offset + holder.add, WORD
+            self.dwarf, c_type.pointed_type(self.dwarf, holder.kind), offset + holder.add, WORD
         )
-        if inside is None or inside.rest or not self._may_point(inside.entry):
+        if inside is None or inside.rest or not self._can_be_pointer(inside.entry):
             return None
         path = f"{holder.path}->{inside.path}"
         return NamedValue(path, inside.entry, holder.function, holder.file, loads=holder.loads + 1)
 
-    def _static(self, place: int) -> NamedValue | None:
-        """Return the variable of the module at a place, or the member of it that lies there."""
+    def _static(self, address: int) -> NamedValue | None:
+        """Return the module's variable at an address, or its member there."""
         if self.root is None:
             return None
-        for name, kind, offset in statics(self.dwarf, self.root, place):
-            bare = c_type.bare(self.dwarf, kind)
+        for name, kind, offset in static_variables(self.dwarf, self.root, address):
+            bare = c_type.strip_qualifiers(self.dwarf, kind)
             if not c_type.is_structure(bare):
-                if offset == 0 and self._may_point(kind):
+                if offset == 0 and self._can_be_pointer(kind):
                     return NamedValue(name, kind, None, loads=1)
                 continue
             part = c_type.member_at(self.dwarf, bare, offset, WORD)
-            if part and not part.rest and self._may_point(part.entry):
+            if part and not part.rest and self._can_be_pointer(part.entry):
                 return NamedValue(f"{name}.{part.path}", part.entry, None, loads=1)
         return None
 
     def callee(self, code: FunctionCode | None, register: str, at: int) -> str | None:
         """Return the function whose result a register still holds at an offset, or None."""
-        for _ in range(_MOST_STEPS):
+        for _ in range(_MAX_STEPS):
             came = origin_in_function(code, register, at) if code else None
             if came is None or came.how in ("load", "entry") or came.add:
                 return None

@@ -1,4 +1,4 @@
-"""Every tool there is, by its id. A new tool is a file here and a line in the tuple below."""
+"""All tools by their id. A new tool is a file in a subfolder and a line in the tuple below."""
 
 from __future__ import annotations
 
@@ -92,20 +92,22 @@ _FILES: Final[tuple[ModuleType, ...]] = (
 )
 
 
-_BESIDES: Final = (
+_OPTIONAL_PROGRAMS: Final = (
     *(*editor.EDITORS, "coredumpctl", "systemctl"),
     *("dpkg-query", "rpm"),
-    *(program for way in debug_packages.WAYS for program in way.programs),
+    *(program for way in debug_packages.PACKAGE_SOURCES for program in way.programs),
 )
-"""Programs that are looked for though no tool needs them: a tool makes use of one that is there."""
+"""Programs that no tool requires, but that some tool uses if they are installed."""
 
 
 def _registry() -> dict[str, Tool]:
     tools: list[Tool] = [tool for file in _FILES for tool in file.TOOLS]
-    programs = sorted({p for tool in tools for p in (*tool.programs, *tool.one_of)} | {*_BESIDES})
+    programs = sorted(
+        {p for tool in tools for p in (*tool.programs, *tool.one_of)} | {*_OPTIONAL_PROGRAMS}
+    )
     tools.insert(0, host_info.box_tool(tuple(programs)))
     return {tool.id: tool for tool in tools}
 
 
 TOOLS: Final[Mapping[str, Tool]] = _registry()
-"""Every tool by its id, in the order of the steps that use it first."""
+"""Every tool by its id, in the order of the playbook's steps."""

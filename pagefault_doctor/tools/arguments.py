@@ -1,6 +1,7 @@
-"""Paths and names that may stand in an argument list, and whether the case is of this box.
+"""Checks of paths and names before they enter an argument list, and what they are about.
 
-What this box prints may be about another machine, another kernel or another boot than the report.
+The output of this machine may be about another machine, another kernel or another boot than the
+report; the functions below compare them.
 """
 
 from __future__ import annotations
@@ -19,29 +20,29 @@ from pagefault_doctor.tools.tool import finding
 
 
 def reported_release(case: Case) -> str | None:
-    """Return the release of the kernel that wrote the main report, where the log tells it."""
+    """Return the release of the kernel that wrote the main report, or None if the log lacks it."""
     report, log = case.main_report, case.main_log
     if report is None or log is None:
         return None
-    of_boot = log.booted[report.boot] if 0 <= report.boot < len(log.booted) else None
-    return report.kernel_release or of_boot
+    boot_release = log.booted[report.boot] if 0 <= report.boot < len(log.booted) else None
+    return report.kernel_release or boot_release
 
 
-def is_this_boots(log: KernelLog, case: Case) -> bool:
-    """Return whether a log is the box's own of this boot, not a given file of the same name."""
+def is_log_of_this_boot(log: KernelLog, case: Case) -> bool:
+    """Return whether a log is this machine's own of this boot, not a given file of that name."""
     return log.source in THIS_BOOT and log.source != case.get("given.log", "")
 
 
-def is_of_this_boot(case: Case) -> bool:
-    """Return whether the main report is known to be of the boot the box is in now."""
+def is_report_of_this_boot(case: Case) -> bool:
+    """Return whether the main report is known to be from the machine's current boot."""
     report, log = case.main_report, case.main_log
     if report is None or log is None:
         return False
-    return is_this_boots(log, case) and report.boot >= log.boots - 1
+    return is_log_of_this_boot(log, case) and report.boot >= log.boots - 1
 
 
-def another_kernel(case: Case, result: Result) -> tuple[Finding, ...]:
-    """Return a warning where the box runs another kernel than the one in the report."""
+def other_kernel_warning(case: Case, result: Result) -> tuple[Finding, ...]:
+    """Return a warning if this machine runs another kernel than the one in the report."""
     here, reported = case.get("host.kernel", ""), reported_release(case)
     if not here or not reported or here == reported:
         return ()
@@ -58,72 +59,75 @@ _C_NAME: Final = regex(r"[A-Za-z_][A-Za-z0-9_.]{0,254}")
 
 
 def is_absolute(path: str) -> bool:
-    """Return whether a text is an absolute path: never an option, never more than one line."""
+    """Return whether a text is an absolute path: one line, and never an option."""
     return path.startswith("/") and "\n" not in path and untrusted.is_clean(path)
 
 
 def is_release(text: str) -> bool:
-    """Return whether a text is a kernel release such as `6.1.0-56-amd64` and nothing else."""
+    """Return whether a text is a kernel release such as `6.1.0-56-amd64`."""
     return _RELEASE.fullmatch(text) is not None and ".." not in text
 
 
 def is_c_name(text: str) -> bool:
-    """Return whether a text is a function's name, compiler suffix included, and nothing else.
+    """Return whether a text is a function's name, with a compiler suffix or without.
 
-    It may then stand in single quotes in a gdb expression.
+    Such a name is safe in single quotes in a gdb expression.
     """
     return _C_NAME.fullmatch(text) is not None
 
 
-def inside(folder: str, file: str) -> str | None:
-    """Return the path of a file of that base name in a folder, None where it could lead outside."""
+def path_in_folder(folder: str, file: str) -> str | None:
+    """Return the path of a file of that base name in a folder, or None if that is not safe."""
     name = posixpath.basename(file)
     if not is_absolute(folder) or not _FILE_NAME.fullmatch(name) or name in (".", ".."):
         return None
     return posixpath.join(folder, name)
 
 
-def given(case: Case, *names: str) -> str:
-    """Return the first of these facts that holds an absolute path, else an empty text."""
+def first_path(case: Case, *names: str) -> str:
+    """Return the first of these facts that is an absolute path, else an empty text."""
     return next((path for name in names if is_absolute(path := case.get(name, ""))), "")
 
 
 def suspect_file(case: Case) -> str:
-    """Return the path of the suspect's uncompressed file, else an empty text.
+    """Return the path of the suspect module's uncompressed file, else an empty text.
 
-    One that was fetched for its debug information comes first.
+    A file that was downloaded for its debug information comes first.
     """
-    if path := given(case, "debug.module_file"):
+    if path := first_path(case, "debug.module_file"):
         return path
-    if path := given(case, "module.path"):
+    if path := first_path(case, "module.path"):
         return path if path.endswith(".ko") else ""
-    return inside(case.get("given.module_dir", ""), f"{case.suspect}.ko") or ""
+    return path_in_folder(case.get("given.module_dir", ""), f"{case.suspect}.ko") or ""
 
 
 def reported(case: Case, new: KernelLog | None = None) -> Report | None:
-    """Return the main report of the case; where it has none yet, that of a log just read."""
+    """Return the main report of the case; if it has none yet, that of `new`, a log just read."""
     if new is None or case.reports:
         return case.main_report
     return Case(logs=(new,)).main_report
 
 
 def dump_path(case: Case) -> str:
-    """Return the path of the crash dump: the one the person gave, else the one found here."""
-    return given(case, "given.vmcore", "dump.path")
+    """Return the path of the crash dump: the given one, else the one found here."""
+    return first_path(case, "given.vmcore", "dump.path")
 
 
 def release(case: Case) -> str:
-    """Return the release of the kernel that faulted, as far as it is known, else an empty text."""
-    told = (
+    """Return the release of the kernel that faulted, else an empty text."""
+    candidates = (
         case.get("dump.release", ""),
         reported_release(case) or "",
-        "" if elsewhere(case) else case.get("host.kernel", ""),
+        "" if blocked_on_other_machine(case) else case.get("host.kernel", ""),
     )
-    return next((text for text in told if is_release(text)), "")
+    return next((text for text in candidates if is_release(text)), "")
 
 
-def elsewhere(case: Case) -> Blocked | None:
-    """Return why commands on this box say nothing of the case: its log or dump is of another."""
+def blocked_on_other_machine(case: Case) -> Blocked | None:
+    """Return Blocked if the log or dump is of another kernel than the one that runs here.
+
+    Then commands on this machine say nothing about the case.
+    """
     if not (case.has("given.log") or case.has("given.vmcore")):
         return None
     faulted = case.get("dump.release", "") or reported_release(case) or ""

@@ -1,4 +1,4 @@
-"""The box: which programs it has, which kernel it runs and what it permits."""
+"""The tool `box`: this machine's programs, its kernel, and what it permits."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _unquoted(text: str) -> str:
 
 
 def _family(said: FirstValues) -> str:
-    """The distribution family, by ID first and then by what it says it is like."""
+    """Return the distribution family, by ID first, then by ID_LIKE; empty if unknown."""
     ids = " ".join(_unquoted(said.get(key, ("", 0))[0]) for key in ("os.ID", "os.ID_LIKE"))
     for name in ids.lower().split():
         for family, members in _FAMILIES.items():
@@ -66,17 +66,13 @@ def _number(text: str) -> int | None:
     return int(text) if re.fullmatch(r"[0-9]{1,10}", text) else None
 
 
-def _bare_os(text: str) -> str:
-    return _unquoted(text)
-
-
 _FACTS: Final[tuple[tuple[str, tuple[str, ...], Callable[[str], Value | None]], ...]] = (
     ("host.name", ("name",), str),
     ("host.kernel", ("kernel", "release"), str),
     ("host.machine", ("machine",), str),
     ("host.boot_id", ("boot_id",), str),
     ("host.uid", ("uid",), _number),
-    ("host.os", ("os.PRETTY_NAME", "os.ID"), _bare_os),
+    ("host.os", ("os.PRETTY_NAME", "os.ID"), _unquoted),
     ("host.lockdown", ("lockdown",), _lockdown),
     ("host.dmesg_restrict", ("dmesg_restrict",), lambda text: text != "0"),
     ("host.container", ("container",), str),
@@ -85,15 +81,15 @@ _FACTS: Final[tuple[tuple[str, tuple[str, ...], Callable[[str], Value | None]], 
     ("host.sudo", ("sudo",), lambda text: text == "yes" or None),
     ("host.sudo_asks", ("sudo",), lambda text: text == "asks" or None),
 )
-"""Each fact, the keys that give it (the first one said), and how its value is read."""
+"""Each fact, its keys (the first one printed counts), and the function that reads its value."""
 
 
 _MOUNTS: Final = (("host.read_only", "readonly"), ("host.full", "full"))
-"""Facts that list mount points, given only where there are any."""
+"""Facts that list mount points, if there are any."""
 
 
 def _virtual(said: FirstValues) -> tuple[str, int] | None:
-    """What the machine is a guest of, where its firmware or processor tells."""
+    """Return the hypervisor by firmware or processor, and its line; None on real hardware."""
     for key in ("product", "vendor"):
         if key in said and _VIRTUAL.search(said[key][0]):
             return said[key]
@@ -142,7 +138,7 @@ _LIMITS: Final[tuple[tuple[str, Callable[[Any], bool], str], ...]] = (
      "Less than 16 MB free: {}. Dumps and builds need room; du -xh FOLDER | sort -h shows where "
      "it went"),
 )  # fmt: skip
-"""What limits the work here: the fact, when it does so, and what follows from it."""
+"""Limits of this machine: the fact, the test of its value, and the finding."""
 
 _NOT_ROOT: Final = (
     "Not root: the kernel log, dumps and modules may be out of reach; run sudo pfdoctor"
@@ -150,11 +146,11 @@ _NOT_ROOT: Final = (
 
 
 def _findings(facts: dict[str, Fact], result: Result) -> list[Finding]:
-    """What of this makes a difference to what can be done here."""
+    """Return a finding for each limit of this machine."""
     texts = [
-        text.format(_shown(facts[name].value))
-        for name, limits, text in _LIMITS
-        if name in facts and limits(facts[name].value)
+        text.format(_value_text(facts[name].value))
+        for name, is_limit, text in _LIMITS
+        if name in facts and is_limit(facts[name].value)
     ]
     if (
         "host.uid" in facts
@@ -165,7 +161,7 @@ def _findings(facts: dict[str, Fact], result: Result) -> list[Finding]:
     return [finding(text, Mark.NEUTRAL, result) for text in texts]
 
 
-def _shown(value: Value) -> str:
+def _value_text(value: Value) -> str:
     return ", ".join(value) if isinstance(value, tuple) else str(value)
 
 
@@ -179,10 +175,10 @@ def _read(result: Result, case: Case) -> ToolReading:
 
 
 def box_tool(programs: tuple[str, ...]) -> Tool:
-    """Return the tool that asks the box which of these programs it has, and what it is.
+    """Return the tool that asks the machine what it is and which of these programs it has.
 
-    `host.container`, `host.virtual` and `host.crashkernel` are given only where there is one, and
-    `host.programs` only where the probe came to its end.
+    `host.container`, `host.virtual` and `host.crashkernel` exist only if they apply, and
+    `host.programs` only if the script ran to its end.
     """
     why = "see which programs are here, which kernel runs and what it permits"
     stdin = "".join(f"{program}\n" for program in programs)

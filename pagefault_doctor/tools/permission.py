@@ -1,4 +1,4 @@
-"""Whether a command answered at all, whether the host said no, and what to do then."""
+"""Commands that got no answer or were not permitted, and the remedy."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ from pagefault_doctor.tools.tool import NO_ANSWER, Read, finding, is_refused
 __all__ = ("BECOME_ROOT", "answered", "is_refused", "root_remedy")
 
 BECOME_ROOT: Final = "run pfdoctor as root: sudo pfdoctor"
+"""The remedy for missing permissions."""
 
 
 def answered(read: Read) -> Read:
-    """Return a reader that takes silence for an answer only where the program really ran."""
+    """Return a reader that reports a command without output as unanswered if it did not run.
+
+    Otherwise a missing program would look like an empty answer.
+    """
 
     def read_answer(result: Result, case: Case) -> ToolReading:
         if result.said_anything or result.status not in NO_ANSWER:
@@ -28,5 +32,5 @@ def answered(read: Read) -> Read:
 
 
 def root_remedy(case: Case, otherwise: str) -> str:
-    """Return how to get permission: by being root, or `otherwise` where the person is root."""
+    """Return how to get permission: become root, or `otherwise` if the person is root."""
     return otherwise if case.get("host.uid", -1) == 0 else BECOME_ROOT

@@ -1,4 +1,4 @@
-"""What a tool declares, the questions asked of any tool, and whether a host refused a command."""
+"""The declaration of a tool, its next command, and whether a host refused a command."""
 
 from __future__ import annotations
 
@@ -28,25 +28,28 @@ NO_ANSWER: Final = {
     ResultStatus.CANCELLED: "was cancelled",
     ResultStatus.LOST: "the connection was lost",
 }
-"""How a command can end without having answered, in words."""
+"""The ways a command can end without an answer, as text."""
 
 
 def is_refused(result: Result) -> bool:
-    """Return whether a program ran and got nothing, because it was not permitted.
+    """Return whether a program ran without output because it lacked permission.
 
-    Ctrl-C instead of a password is such a no as well.
+    Ctrl-C at the password prompt counts as well.
     """
     if result.status in NO_ANSWER or result.said_anything:
         return False
-    unasked = result.command.asks and not result.ok and not result.errors.strip()
-    return unasked or _REFUSED.search(result.errors) is not None
+    no_password = result.command.asks and not result.ok and not result.errors.strip()
+    return no_password or _REFUSED.search(result.errors) is not None
 
 
 Plan = Callable[[Case], Command | Blocked | None]
-"""Say what to run next: a command, why it cannot be used, or None when there is nothing (more)."""
+"""Returns the next command, Blocked with the reason if there cannot be one, or None at the end."""
 
 Read = Callable[[Result, Case], ToolReading]
-"""Say what a result means. Pure, and never raises on any output."""
+"""Returns the facts and findings of a result. Pure, and never raises on any output."""
+
+NO_DOWNLOADS: Final = {"DEBUGINFOD_URLS": ""}
+"""Environment that keeps gdb, crash, drgn and valgrind from downloading debug files unasked."""
 
 INSTALLERS: Final = {
     "debian": "apt install",
@@ -55,16 +58,16 @@ INSTALLERS: Final = {
     "arch": "pacman -S",
     "alpine": "apk add",
 }
+"""The command that installs a package, by distribution family."""
 
 
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
-    """One tool: what it is for, what it needs, and how it is used.
+    """One tool: its purpose, its requirements, and its functions.
 
-    `programs` must all be on the host's PATH, and one of `one_of` if there are any. `package`
-    brings them, by distribution family where the name differs from the one under `""`. `risk` is
-    the highest risk of its commands. `needs_root` is for tools that are of no use to others.
-    `facts` names every fact that `read` may give. `by_hand` says what a person can do without the
-    tool.
+    `programs` must all be on the host's PATH, and at least one of `one_of`. `package` has them, by
+    distribution family, or under `""` by default. `risk` is the highest risk of its commands.
+    `needs_root` marks tools that are useless without root. `facts` names every fact that `read` may
+    return. `by_hand` describes what a person can do without the tool.
     """
 
     id: str
@@ -91,7 +94,7 @@ def finding(text: str, mark: Mark, result: Result, line: int | None = None) -> F
 
 
 def once(tool_id: str, *argv: str, **options: Any) -> Plan:
-    """Return a plan that runs one fixed command, one time."""
+    """Return a plan that runs one fixed command once."""
 
     def plan(case: Case) -> Command | None:
         return None if case.done(tool_id) else Command(argv=argv, tool=tool_id, **options)
@@ -100,7 +103,7 @@ def once(tool_id: str, *argv: str, **options: Any) -> Plan:
 
 
 def install_remedy(tool: Tool, case: Case) -> str:
-    """Return how the tool's package is installed on this host, in the words of its distribution."""
+    """Return the command that installs the tool's package on this host's distribution."""
     family = case.get("host.family", "")
     package = tool.package.get(family) or tool.package.get("") or " ".join(tool.programs)
     installer = INSTALLERS.get(family, "install the package")
@@ -108,7 +111,7 @@ def install_remedy(tool: Tool, case: Case) -> str:
 
 
 def blocked(tool: Tool, case: Case) -> Blocked | None:
-    """Return what keeps a tool from being used on this host, going by the host's facts alone."""
+    """Return why a tool cannot be used on this host, from the host's facts, or None."""
     known = case.has("host.programs")
     programs = case.facts["host.programs"].value if known else ()
     missing = [p for p in tool.programs if known and p not in programs]  # type: ignore[operator]
@@ -122,34 +125,38 @@ def blocked(tool: Tool, case: Case) -> Blocked | None:
 
 
 def is_root(case: Case) -> bool:
-    """Return whether commands run as root here, as far as is known."""
+    """Return whether commands run as root here; True if unknown."""
     return case.get("host.uid", 0) == 0
 
 
 def next_command(tool: Tool, case: Case) -> Command | Blocked | None:
-    """Return what a tool wants to run next, why it cannot, or None when it is through.
+    """Return the tool's next command, why there cannot be one, or None when it is done.
 
-    A tool with nothing to do is never called blocked, whatever is missing. What is refused to this
-    user is tried again through sudo, which may have to ask for a password.
+    A tool with nothing to do is never blocked, whatever is missing. A command that this user may
+    not run is repeated through sudo, which may ask for a password.
     """
     sudo = not is_root(case) and _has_sudo(case)
     asks = sudo and not case.get("host.sudo", False)
-    if sudo and (again := _refused_one(tool, case)):
-        return msgspec.structs.replace(again, as_root=True, asks=asks)
-    wanted = tool.plan(case)
-    if wanted is None or isinstance(wanted, Blocked):
-        return wanted
-    stop = blocked(tool, case) or refusal(case.done(tool.id))
+    if sudo and (repeated := _refused_command(tool, case)):
+        return msgspec.structs.replace(repeated, as_root=True, asks=asks)
+    # The plan comes first: what is missing does not matter to a tool that has nothing to do.
+    planned = tool.plan(case)
+    if planned is None or isinstance(planned, Blocked):
+        return planned
+    obstacle = blocked(tool, case) or blocked_by_results(case.done(tool.id))
     root = sudo and tool.needs_root
-    return stop or msgspec.structs.replace(wanted, as_root=root, asks=asks and root)
+    return obstacle or msgspec.structs.replace(planned, as_root=root, asks=asks and root)
 
 
 def _has_sudo(case: Case) -> bool:
     return case.get("host.sudo", False) or case.get("host.sudo_asks", False)
 
 
-def _refused_one(tool: Tool, case: Case) -> Command | None:
-    """Return the command that was refused last, planned anew: a result keeps its words only."""
+def _refused_command(tool: Tool, case: Case) -> Command | None:
+    """Return the last command if it was refused, or None.
+
+    It is planned again, because a result keeps only the command's text.
+    """
     done = case.done(tool.id)
     if not done or done[-1].command.as_root or not is_refused(done[-1]):
         return None
@@ -160,8 +167,8 @@ def _refused_one(tool: Tool, case: Case) -> Command | None:
     return None
 
 
-def refusal(done: tuple[Result, ...]) -> Blocked | None:
-    """Return why going on is useless: the program vanished or the host forbade it."""
+def blocked_by_results(done: tuple[Result, ...]) -> Blocked | None:
+    """Return Blocked if a program turned out to be missing, else None."""
     for result in done:
         if result.status is ResultStatus.MISSING:
             reason = result.errors.strip() or f"{result.command.argv[0]} not installed"

@@ -186,11 +186,11 @@ class WizardApp(App[int], inherit_bindings=False):
         host = self.walk.host
         if self.walk.view.started.lab is None:  # The lab is not imported for nothing.
             return CommandHost(host.name, host.live)
-        from pagefault_doctor.lab.host import LabHost, is_here
+        from pagefault_doctor.lab.host import LabHost, runs_here
 
         if not isinstance(host, LabHost):
             return CommandHost(host.name, host.live)
-        if not is_here(command):
+        if not runs_here(command):
             return CommandHost(host.name, host.live, in_guest=True)
         return CommandHost(
             host.name, host.live, beside_guest=True, moved=host.tools_here.moved(command)

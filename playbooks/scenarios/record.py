@@ -26,8 +26,8 @@ from pagefault_doctor import __version__, klog
 from pagefault_doctor.lab import requirements
 from pagefault_doctor.lab.host import CRASHES, LabHost
 from pagefault_doctor.lab.machine import machine_of, stock_of
-from pagefault_doctor.lab.target import of_scenario
-from pagefault_doctor.lab.temp_folder import scratch
+from pagefault_doctor.lab.target import scenario_target
+from pagefault_doctor.lab.temp_folder import temp_folder
 from pagefault_doctor.model.command import Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.errors import MissingError, PfDoctorError
 from pagefault_doctor.model.event import SessionStarted
@@ -52,7 +52,7 @@ class Recorder:
 
         A fault that the kernel only reports leaves no dump.
         """
-        console = self.host.fall_ill(say, threading.Event())
+        console = self.host.crash_and_fault(say, threading.Event())
         dump = next(self.host.tools_here.path(CRASHES).rglob("dump.*"), None)
         if dump is None and not klog.read(console.encode(), "serial.log").reports:
             raise MissingError("nothing did harm to the guest")
@@ -153,12 +153,14 @@ def main() -> None:
     folder = options.folder.absolute()
     scenario = shelf.scenario(folder.name)
     stock = stock_of(machine_of(scenario.arch), kernel=scenario.kernel)
-    requirements.demand(
-        requirements.look(stock),
+    requirements.require(
+        requirements.check(stock),
         *(requirements.Use if scenario.module else (requirements.Use.BOOT,)),
     )
-    with scratch() as place:
-        target = of_scenario(scenario, folder, place, requirements.kernel_of(stock=stock), stock)
+    with temp_folder() as place:
+        target = scenario_target(
+            scenario, folder, place, requirements.find_kernel(stock=stock), stock
+        )
         with LabHost(target, place) as host:
             recorder = Recorder(folder, scenario, host)
             recorder.keep_modules()

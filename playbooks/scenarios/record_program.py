@@ -30,7 +30,7 @@ from pagefault_doctor.hosts.host import OnOutput
 from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.lab import initramfs
 from pagefault_doctor.lab.guest import GuestHost
-from pagefault_doctor.lab.machine import USUAL, release_of
+from pagefault_doctor.lab.machine import DEFAULT_STOCK, release_of
 from pagefault_doctor.lab.vm import Setup, VirtualMachine
 from pagefault_doctor.model.command import Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.errors import MissingError, PfDoctorError, UsageError
@@ -150,7 +150,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder.absolute()
     os.environ["XDG_CACHE_HOME"] = "/var/cache"  # A recording names no home of who made it.
-    scenario, kernel = shelf.scenario(folder.name), USUAL.kernel()
+    scenario, kernel = shelf.scenario(folder.name), DEFAULT_STOCK.kernel()
     if kernel is None:
         raise MissingError("no kernel to boot", "make lab-setup")
     source, program = Path(scenario.given["source_dir"]), Path(scenario.given["program"])

@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pagefault_doctor.cli.open_session import begin
-from pagefault_doctor.cli.resume import BOOT_ID, was_booted_anew
+from pagefault_doctor.cli.open_session import start_walk
+from pagefault_doctor.cli.resume import BOOT_ID, has_rebooted
 from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.command import ResultStatus
@@ -29,7 +29,7 @@ from terminal import open_terminal
 
 @pytest.fixture
 def walk() -> Walk:
-    return begin(LocalHost(), saved=False)
+    return start_walk(LocalHost(), saved=False)
 
 
 def knowing(walk: Walk, boot_id: str) -> Walk:
@@ -39,16 +39,16 @@ def knowing(walk: Walk, boot_id: str) -> Walk:
 
 
 def test_another_boot_is_noticed(walk: Walk) -> None:
-    assert was_booted_anew(knowing(walk, "5d3c1c8f-9a6b-4f0f-8a7c-6d5e4f3a2b1c"))
+    assert has_rebooted(knowing(walk, "5d3c1c8f-9a6b-4f0f-8a7c-6d5e4f3a2b1c"))
 
 
 def test_the_same_boot_is_the_same(walk: Walk) -> None:
     with open(BOOT_ID) as file:
-        assert not was_booted_anew(knowing(walk, file.read().strip()))
+        assert not has_rebooted(knowing(walk, file.read().strip()))
 
 
 def test_where_the_boot_was_never_known_nothing_is_said(walk: Walk) -> None:
-    assert not was_booted_anew(walk)
+    assert not has_rebooted(walk)
 
 
 def kept(boot_id: str) -> None:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from pagefault_doctor.cli.unattended import DECLINED, NEEDS_TERMINAL, YES, walk_playbook
+from pagefault_doctor.cli.unattended import (
+    CONSENT_BY_OPTION,
+    DECLINED,
+    NEEDS_TERMINAL,
+    walk_playbook,
+)
 from pagefault_doctor.hosts.recorded import RecordedHost
 from pagefault_doctor.model.case import ToolReading
 from pagefault_doctor.model.command import Risk
@@ -47,7 +52,7 @@ def test_without_a_yes_only_what_observes_runs(risk: Risk) -> None:
 def test_a_yes_covers_load_and_change_and_the_report_says_who_consented(risk: Risk) -> None:
     this = walk(risk)
     walk_playbook(this, yes=True)
-    assert ran(this) == [("push", YES)]
+    assert ran(this) == [("push", CONSENT_BY_OPTION)]
     assert "consent: --yes by jdoe" in text.render(session_outline(this.view))
 
 

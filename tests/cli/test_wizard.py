@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pagefault_doctor.cli.wizard import shows_unicode
+from pagefault_doctor.cli.wizard import supports_unicode
 from terminal import open_terminal
 from tools.example_reports import BOOT, OOPS
 
@@ -28,7 +28,7 @@ from tools.example_reports import BOOT, OOPS
     ],
 )
 def test_the_locale_and_the_terminal_decide(environ: dict[str, str], shown: bool) -> None:
-    assert shows_unicode(environ) is shown
+    assert supports_unicode(environ) is shown
 
 
 @pytest.mark.parametrize(

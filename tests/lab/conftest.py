@@ -11,7 +11,7 @@ import pytest
 
 from pagefault_doctor.lab import initramfs
 from pagefault_doctor.lab.guest import GuestHost
-from pagefault_doctor.lab.machine import USUAL, release_of
+from pagefault_doctor.lab.machine import DEFAULT_STOCK, release_of
 from pagefault_doctor.lab.vm import Setup, VirtualMachine
 from requirements import require, require_program
 
@@ -21,9 +21,9 @@ SOURCE = Path(__file__).parents[2] / "playbooks/scenarios/null-deref-module/src"
 @pytest.fixture(scope="session")
 def kernel() -> Path:
     """A kernel of this machine that the lab can boot."""
-    for name in (USUAL.machine.qemu, "busybox", "kmod", "dash"):
+    for name in (DEFAULT_STOCK.machine.qemu, "busybox", "kmod", "dash"):
         require_program(name)
-    found = USUAL.kernel()
+    found = DEFAULT_STOCK.kernel()
     require(found, "no kernel to boot: package linux-image-cloud-amd64")
     assert found
     return found

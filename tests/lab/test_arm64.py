@@ -14,8 +14,8 @@ from pagefault_doctor.lab import requirements
 from pagefault_doctor.lab.host import LabHost
 from pagefault_doctor.lab.machine import ARM64, Stock, stock_of
 from pagefault_doctor.lab.module import read
-from pagefault_doctor.lab.target import of_scenario
-from pagefault_doctor.lab.temp_folder import scratch
+from pagefault_doctor.lab.target import scenario_target
+from pagefault_doctor.lab.temp_folder import temp_folder
 from pagefault_doctor.model.command import Command
 from pagefault_doctor.playbook import shelf
 from requirements import require
@@ -30,7 +30,7 @@ Capture = pytest.CaptureFixture[str]
 def arm64() -> Stock:
     """What arm64 guests are made of here."""
     stock = stock_of(ARM64)
-    for row in requirements.look(stock):
+    for row in requirements.check(stock):
         require(row.path, f"no {row.need.name} for arm64: {row.remedy}")
     return stock
 
@@ -39,9 +39,9 @@ def arm64() -> Stock:
 def box(arm64: Stock) -> Iterator[LabHost]:
     """The machine of the scenario, before anything ran on it."""
     home = shelf.scenario_folder(SCENARIO)
-    with scratch() as folder:
-        kernel = requirements.kernel_of(stock=arm64)
-        target = of_scenario(shelf.scenario(SCENARIO), home, folder, kernel, arm64)
+    with temp_folder() as folder:
+        kernel = requirements.find_kernel(stock=arm64)
+        target = scenario_target(shelf.scenario(SCENARIO), home, folder, kernel, arm64)
         with LabHost(target, folder) as host:
             yield host
 

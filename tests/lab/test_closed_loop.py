@@ -53,7 +53,7 @@ def test_a_live_run_finds_the_fault(
     for name in ("patch", "stress-ng"):
         require_program(name)
     scenario = shelf.scenario(scenario_id)
-    for row in requirements.look(stock_of(machine_of(scenario.arch))):
+    for row in requirements.check(stock_of(machine_of(scenario.arch))):
         wanted = row.need.use in (requirements.Use.BOOT, requirements.Use.BUILD)
         require(row.path or not wanted, f"no {row.need.name} for {scenario.arch}: {row.remedy}")
     told = crash(scenario, tmp_path / "kept", capsys)

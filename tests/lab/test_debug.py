@@ -9,7 +9,7 @@ import pytest
 
 from pagefault_doctor.lab.debug import place_of, stop_of
 from pagefault_doctor.model.report import Fault, Frame, Kind, Report, Span
-from pagefault_doctor.symbols.module_file import landmarks, placed
+from pagefault_doctor.symbols.module_file import section_and_offset, section_symbols
 from requirements import require_program
 from terminal import eventually, open_terminal
 
@@ -56,10 +56,10 @@ def test_without_a_module_in_the_trace_there_is_nowhere_to_stop() -> None:
 
 
 def test_every_loaded_section_has_a_landmark_and_the_place_lies_in_one() -> None:
-    sections = {section for section, _, _ in landmarks(FAULTY)}
+    sections = {section for section, _, _ in section_symbols(FAULTY)}
     assert {".text", ".init.text", ".data"} & sections
-    assert placed(FAULTY, "faulty_init", 0x35, None) == (".init.text", 0x35)
-    assert placed(FAULTY, "nobody", 0, None) is None
+    assert section_and_offset(FAULTY, "faulty_init", 0x35, None) == (".init.text", 0x35)
+    assert section_and_offset(FAULTY, "nobody", 0, None) is None
 
 
 def test_the_last_pass_over_the_place_counts() -> None:

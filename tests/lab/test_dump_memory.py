@@ -75,7 +75,7 @@ def test_a_real_dump_tells_what_the_bad_pointer_points_to(
     tmp_path: Path,
     capsys: Capture,
 ) -> None:
-    for row in requirements.look():
+    for row in requirements.check():
         require(row.path, f"{row.need.name} is missing: {row.remedy}")
     assert main(["lab", "run", *words, "--keep", str(tmp_path / "kept")]) == 0
     capsys.readouterr()

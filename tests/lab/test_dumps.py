@@ -26,7 +26,7 @@ Capture = pytest.CaptureFixture[str]
 @pytest.fixture(scope="session")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of one lab run: serial log, module, and the dump of an in-guest kdump."""
-    for row in requirements.look():
+    for row in requirements.check():
         require(row.path, f"{row.need.name} is missing: {row.remedy}")
     folder = tmp_path_factory.mktemp("kdump") / "kept"
     words = ("null-deref-module", "--dump", "kdump", "--keep", str(folder))

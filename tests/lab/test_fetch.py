@@ -35,7 +35,7 @@ def test_it_says_what_and_how_large_and_does_nothing_without_consent(
         monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
         assert main(["lab", "fetch", "arm64", "--root", str(root)]) == 0
         out, err = capsys.readouterr()
-        assert f"{fetch.TRAFFIC} MB to download" in out
+        assert f"{fetch.DOWNLOAD_MB} MB to download" in out
         assert str(root) in out
         assert "nothing was fetched" in err
     assert list(tmp_path.iterdir()) == []

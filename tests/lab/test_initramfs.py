@@ -8,12 +8,12 @@ import pytest
 
 from pagefault_doctor.lab import initramfs
 from pagefault_doctor.lab.initramfs import libraries
-from pagefault_doctor.lab.machine import USUAL, Stock
+from pagefault_doctor.lab.machine import DEFAULT_STOCK, Stock
 from pagefault_doctor.model.errors import MissingError
 
 
 def test_libraries_are_those_a_program_needs_and_its_loader() -> None:
-    shell = initramfs.locate("sh")
+    shell = initramfs.find_program("sh")
     assert shell
     found = dict(libraries(shell))
     assert any("libc.so" in path for path in found)
@@ -22,9 +22,9 @@ def test_libraries_are_those_a_program_needs_and_its_loader() -> None:
 
 
 def test_what_the_files_themselves_name_is_what_the_loader_would_load(tmp_path: Path) -> None:
-    shell = initramfs.locate("dmesg")
+    shell = initramfs.find_program("dmesg")
     assert shell
-    named = dict(libraries(shell, Stock(USUAL.machine, Path("/usr/.."))))
+    named = dict(libraries(shell, Stock(DEFAULT_STOCK.machine, Path("/usr/.."))))
     loaded = dict(libraries(shell))
     assert {path.resolve() for path in named.values()} == {p.resolve() for p in loaded.values()}
 
@@ -32,7 +32,7 @@ def test_what_the_files_themselves_name_is_what_the_loader_would_load(tmp_path: 
 def test_what_is_no_program_needs_no_library(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("hello => /etc/passwd (0x1\n")
     assert tuple(libraries(tmp_path / "text")) == ()
-    assert tuple(libraries(tmp_path / "text", Stock(USUAL.machine, tmp_path))) == ()
+    assert tuple(libraries(tmp_path / "text", Stock(DEFAULT_STOCK.machine, tmp_path))) == ()
 
 
 @pytest.mark.parametrize(
@@ -46,10 +46,10 @@ def test_what_is_no_program_needs_no_library(tmp_path: Path) -> None:
     ],
 )
 def test_top_folders_are_merged_into_usr(path: str, ends_up_at: str) -> None:
-    assert initramfs.merged(path) == ends_up_at
+    assert initramfs.merged_path(path) == ends_up_at
 
 
 def test_a_guest_is_not_built_without_its_base(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(initramfs, "locate", lambda name, stock: None)
+    monkeypatch.setattr(initramfs, "find_program", lambda name, stock: None)
     with pytest.raises(MissingError, match="busybox, dash, kmod"):
         initramfs.build("6.1.0")

@@ -14,8 +14,8 @@ from pagefault_doctor.lab import initramfs, requirements
 from pagefault_doctor.lab.guest import GuestHost
 from pagefault_doctor.lab.host import CRASHES, LabHost
 from pagefault_doctor.lab.machine import Stock, machine_of, release_of, stock_of
-from pagefault_doctor.lab.target import of_scenario
-from pagefault_doctor.lab.temp_folder import scratch
+from pagefault_doctor.lab.target import scenario_target
+from pagefault_doctor.lab.temp_folder import temp_folder
 from pagefault_doctor.lab.vm import Setup, VirtualMachine
 from pagefault_doctor.model.command import Command
 from pagefault_doctor.model.errors import PfDoctorError
@@ -31,7 +31,7 @@ EACH = pytest.mark.parametrize(
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    with scratch() as place:
+    with temp_folder() as place:
         yield place
 
 
@@ -39,7 +39,7 @@ def stock_for(scenario_id: str) -> Stock:
     """What the scenario's guests are made of; without it the test is skipped, or fails."""
     scenario = shelf.scenario(scenario_id)
     stock = stock_of(machine_of(scenario.arch), kernel=scenario.kernel)
-    for row in requirements.look(stock):
+    for row in requirements.check(stock):
         wanted = row.need.use is requirements.Use.BOOT
         require(row.path or not wanted, f"no {row.need.name} for {scenario_id}: {row.remedy}")
     return stock
@@ -50,9 +50,9 @@ def test_the_box_dies_of_the_event_and_its_log_is_kept(scenario_id: str, folder:
     stock, scenario = stock_for(scenario_id), shelf.scenario(scenario_id)
     home = shelf.scenario_folder(scenario_id)
     said: list[str] = []
-    target = of_scenario(scenario, home, folder, requirements.kernel_of(stock=stock), stock)
+    target = scenario_target(scenario, home, folder, requirements.find_kernel(stock=stock), stock)
     with LabHost(target, folder) as host:
-        console = host.fall_ill(said.append, threading.Event())
+        console = host.crash_and_fault(said.append, threading.Event())
         log = klog.read(console.encode(), "serial.log")
         verdict = diagnose((log,), {}).verdict
         assert (verdict.root_cause, verdict.attribution, verdict.module) == (

@@ -11,8 +11,8 @@ import pytest
 from pagefault_doctor.lab.host import CUT_SHORT, LabHost
 from pagefault_doctor.lab.machine import release_of
 from pagefault_doctor.lab.module import build
-from pagefault_doctor.lab.target import LabTarget, bring, of_scenario
-from pagefault_doctor.lab.temp_folder import scratch
+from pagefault_doctor.lab.target import LabTarget, build_target, scenario_target
+from pagefault_doctor.lab.temp_folder import temp_folder
 from pagefault_doctor.model.command import Command, ResultStatus, Risk
 from pagefault_doctor.model.errors import UsageError
 from pagefault_doctor.playbook import shelf
@@ -27,7 +27,7 @@ SOURCE = shelf.scenario_folder("null-deref-module") / "src"
 def folder(kernel: Path) -> Iterator[Path]:
     headers = Path("/lib/modules", release_of(kernel), "build")
     require(headers.exists(), "no kernel headers: package linux-headers-cloud-amd64")
-    with scratch() as place:
+    with temp_folder() as place:
         yield place
 
 
@@ -36,7 +36,7 @@ def command(*argv: str, tool: str = "test", risk: Risk = Risk.READ) -> Command:
 
 
 def patient_of(folder: Path, kernel: Path, *kernel_args: str) -> LabTarget:
-    return bring(
+    return build_target(
         SOURCE, folder, kernel=kernel, seen_as="/usr/src/faulty-1.0", kernel_args=kernel_args
     )
 
@@ -88,4 +88,4 @@ def test_a_scenario_whose_module_is_not_built_is_refused(folder: Path, kernel: P
     scenario = shelf.scenario("err-ptr")
     home = shelf.scenario_folder("null-deref-module")
     with pytest.raises(UsageError, match="no module fwsize"):
-        of_scenario(scenario, home, folder, kernel)
+        scenario_target(scenario, home, folder, kernel)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pagefault_doctor.cli.lab_commands.host import known, lab_box
-from pagefault_doctor.cli.lab_commands.restore import FRESH, bring_back
-from pagefault_doctor.cli.open_session import begin
+from pagefault_doctor.cli.lab_commands.host import given_facts, lab_host
+from pagefault_doctor.cli.lab_commands.restore import FRESH_MACHINE, restore_machine
+from pagefault_doctor.cli.open_session import start_walk
 from pagefault_doctor.lab.host import LabHost
 from pagefault_doctor.lab.machine import release_of
 from pagefault_doctor.model.command import Command, ResultStatus
@@ -40,13 +40,13 @@ def box(kernel: Path) -> Iterator[LabHost]:
     require(headers.exists(), "no kernel headers: package linux-headers-cloud-amd64")
     for name in ("make", "gcc", "patch"):
         require_program(name)
-    with lab_box(CASE) as host:
+    with lab_host(CASE) as host:
         yield host
 
 
 def taken_up(box: LabHost, step: str, *ran: tuple[str, tuple[str, ...], int, str]) -> Walk:
     """Return a session taken up in a step in which these had run: tool, argv, exit code, output."""
-    started = begin(box, given=known(CASE), lab=CASE, saved=False).view.started
+    started = start_walk(box, given=given_facts(CASE), lab=CASE, saved=False).view.started
     events: list[Event] = [started, StepEntered(step=step)]
     for number, (tool, argv, code, output) in enumerate(ran, 1):
         status = ResultStatus.FAILED if code else ResultStatus.OK
@@ -80,8 +80,8 @@ def test_the_change_is_made_and_built_again(box: LabHost) -> None:
     tool, argv, code, output = BUILD
     build = (tool, tuple(word.format(box.release) for word in argv), code, output)
     walk = taken_up(box, "fix-code", COPY, EDIT, diff, build)
-    told = bring_back(walk, box)
-    assert told[0] == FRESH
+    told = restore_machine(walk, box)
+    assert told[0] == FRESH_MACHINE
     assert f"your change to {FILE} was made again" in told
     assert "the module was built again: ok" in told
     source = box.tools_here.path("/usr/src/faulty-1.0")
@@ -97,21 +97,21 @@ def changed_lines(diff: str) -> list[str]:
 
 
 def test_a_change_of_which_there_is_no_diff_is_told_as_lost(box: LabHost) -> None:
-    told = bring_back(taken_up(box, "fix-code", COPY, EDIT), box)
+    told = restore_machine(taken_up(box, "fix-code", COPY, EDIT), box)
     assert any("is lost" in line for line in told)
     assert not box.tools_here.path(f"{FILE}.orig").exists()
 
 
 def test_a_diff_that_does_not_fit_is_told(box: LabHost) -> None:
     diff = ("diff", ("diff", "-u", f"{FILE}.orig", FILE), 1, change().replace("state", "estate"))
-    told = bring_back(taken_up(box, "fix-code", COPY, EDIT, diff), box)
+    told = restore_machine(taken_up(box, "fix-code", COPY, EDIT, diff), box)
     assert any("could not be made again" in line for line in told)
 
 
 def test_a_trial_on_the_box_that_is_gone_begins_again(box: LabHost) -> None:
     before = ("dmesg-before", ("dmesg",), 0, "[    0.0] Linux version\n")
     walk = taken_up(box, "reproduce", before)
-    told = bring_back(walk, box)
+    told = restore_machine(walk, box)
     assert "the step reproduce begins again" in told[-1]
     assert not walk.view.case.done("dmesg-before")
     assert walk.proposed
@@ -119,5 +119,5 @@ def test_a_trial_on_the_box_that_is_gone_begins_again(box: LabHost) -> None:
 
 def test_a_step_about_the_source_goes_on_where_it_stood(box: LabHost) -> None:
     walk = taken_up(box, "fix-code", COPY)
-    assert bring_back(walk, box) == (FRESH,)
+    assert restore_machine(walk, box) == (FRESH_MACHINE,)
     assert walk.view.case.done("edit")

@@ -79,6 +79,6 @@ def test_a_build_that_fails_gives_the_compilers_complaint(release: str, tmp_path
 
 def test_modules_that_a_module_depends_on_are_found(release: str) -> None:
     require_program("modprobe")
-    found = module.shipped(release, ("qemu_fw_cfg",))
+    found = module.kernel_modules(release, ("qemu_fw_cfg",))
     assert [Path(path).name.partition(".")[0] for path in found] == ["qemu_fw_cfg"]
-    assert module.shipped(release, ("no_such_module",)) == {}
+    assert module.kernel_modules(release, ("no_such_module",)) == {}

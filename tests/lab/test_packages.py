@@ -24,10 +24,10 @@ Installed-Size: 3
 
 
 def test_sizes_and_versions_are_read_and_what_is_odd_is_left_out() -> None:
-    known = dict(packages.read(SHOWN))
+    known = dict(packages.parse(SHOWN))
     assert set(known) == {"painter"}
     painter = known["painter"]
-    assert painter.told == "1:7.2+b3; 9 MB to fetch, 45 MB on the disk"
+    assert painter.summary == "1:7.2+b3; 9 MB to fetch, 45 MB on the disk"
     assert painter.depends == ("libc6", "brush")
 
 
@@ -37,9 +37,9 @@ def test_a_package_that_only_wants_others_counts_with_them(monkeypatch: pytest.M
         "part": packages.Package("1", 70_000_000, 400_000, ("libc6",)),
     }
     monkeypatch.setattr(packages, "_show", lambda names: {n: shelf[n] for n in names if n in shelf})
-    whole = packages.ask({"whole"})["whole"]
+    whole = packages.query({"whole"})["whole"]
     assert (whole.download, whole.installed) == (70_001_000, 400_010)
 
 
 def test_any_text_is_no_package() -> None:
-    assert not dict(packages.read("\n\n: \nPackage: x\n\nPackage:\n"))
+    assert not dict(packages.parse("\n\n: \nPackage: x\n\nPackage:\n"))

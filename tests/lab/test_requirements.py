@@ -19,7 +19,7 @@ def row(name: str, use: Use, path: str = "") -> RequirementState:
 
 
 def test_every_need_is_found_or_has_a_remedy() -> None:
-    rows = requirements.look()
+    rows = requirements.check()
     assert {"qemu-system-x86_64", "kernel", "headers", "vmlinux"} <= {r.need.name for r in rows}
     for each in rows:
         assert bool(each.path) != bool(each.remedy)
@@ -29,15 +29,15 @@ def test_every_need_is_found_or_has_a_remedy() -> None:
 
 def test_on_a_bare_machine_only_remedies_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requirements, "environment", lambda: {"PATH": "/nonexistent"})
-    monkeypatch.setattr(initramfs, "locate", lambda name, stock: None)
+    monkeypatch.setattr(initramfs, "find_program", lambda name, stock: None)
     monkeypatch.setattr(Stock, "kernel", lambda stock: None)
-    rows = requirements.look()
+    rows = requirements.check()
     assert not any(each.path for each in rows)
     assert "apt install linux-headers-cloud-amd64" in {each.remedy for each in rows}
 
 
 def test_the_parts_of_another_architecture_are_fetched_its_tools_installed(tmp_path: Path) -> None:
-    remedies = {row.need.name: row.remedy for row in requirements.look(Stock(ARM64, tmp_path))}
+    remedies = {row.need.name: row.remedy for row in requirements.check(Stock(ARM64, tmp_path))}
     for name in ("kernel", "headers", "busybox", "dash", "kmod", "vmlinux"):
         assert remedies[name] == "pfdoctor lab fetch arm64"
     assert remedies["qemu-system-aarch64"] in ("", "apt install qemu-system-arm")
@@ -48,22 +48,22 @@ def test_the_parts_of_another_architecture_are_fetched_its_tools_installed(tmp_p
 def test_a_kernel_that_may_not_be_read_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
     nowhere = Path("/boot/vmlinuz-0.0.0-nowhere")
     monkeypatch.setattr(Stock, "kernel", lambda stock: nowhere)
-    remedies = {each.need.name: each.remedy for each in requirements.look()}
+    remedies = {each.need.name: each.remedy for each in requirements.check()}
     assert "sudo" in remedies["kernel"]
 
 
 def test_all_that_is_missing_is_told_at_once() -> None:
     rows = (row("qemu", Use.BOOT), row("dash", Use.BOOT, "/bin/dash"), row("gcc", Use.BUILD))
     with pytest.raises(MissingError) as told:
-        requirements.demand(rows, Use.BOOT, Use.BUILD)
+        requirements.require(rows, Use.BOOT, Use.BUILD)
     assert told.value.problem == "the lab lacks qemu, gcc"
     assert "apt install qemu; apt install gcc" in told.value.remedy
 
 
 def test_what_is_not_used_is_not_demanded() -> None:
-    requirements.demand((row("kmod", Use.BOOT, "/bin/kmod"), row("gcc", Use.BUILD)), Use.BOOT)
+    requirements.require((row("kmod", Use.BOOT, "/bin/kmod"), row("gcc", Use.BUILD)), Use.BOOT)
 
 
 def test_a_module_of_another_kernel_needs_that_kernel() -> None:
     with pytest.raises(MissingError, match=r"0\.0\.0-nowhere.*--source"):
-        requirements.kernel_of("0.0.0-nowhere")
+        requirements.find_kernel("0.0.0-nowhere")

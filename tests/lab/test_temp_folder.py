@@ -10,21 +10,21 @@ from pathlib import Path
 
 import pytest
 
-from pagefault_doctor.lab.temp_folder import scratch
+from pagefault_doctor.lab.temp_folder import temp_folder
 from pagefault_doctor.model.errors import PfDoctorError
 from processes import running
 from terminal import eventually
 
 
 def test_it_is_private_and_gone_afterwards() -> None:
-    with scratch() as folder:
+    with temp_folder() as folder:
         assert folder.stat().st_mode & 0o777 == 0o700
         (folder / "sub").mkdir()
     assert not folder.exists()
 
 
 def test_it_is_gone_after_an_error() -> None:
-    with pytest.raises(KeyboardInterrupt), scratch() as folder:
+    with pytest.raises(KeyboardInterrupt), temp_folder() as folder:
         raise KeyboardInterrupt
     assert not folder.exists()
 
@@ -32,8 +32,8 @@ def test_it_is_gone_after_an_error() -> None:
 def test_it_is_gone_after_kill_9() -> None:
     program = (
         "import time\n"
-        "from pagefault_doctor.lab.temp_folder import scratch\n"
-        "with scratch() as folder:\n"
+        "from pagefault_doctor.lab.temp_folder import temp_folder\n"
+        "with temp_folder() as folder:\n"
         "    (folder / 'object.o').write_text('half')\n"
         "    print(folder, flush=True)\n"
         "    time.sleep(60)\n"
@@ -59,7 +59,7 @@ def test_no_moment_of_being_made_is_one_in_which_kill_9_leaves_it(tmp_path: Path
             "            super().__init__(*words, **options)\n"
             "        os.kill(os.getpid(), signal.SIGKILL)\n"
             "subprocess.Popen = Deadly\n"
-            "temp_folder.scratch().__enter__()\n"
+            "temp_folder.temp_folder().__enter__()\n"
         )
         command = (sys.executable, "-c", program, moment)
         done = subprocess.run(command, env=os.environ | {"TMPDIR": str(tmp_path)}, check=False)
@@ -73,6 +73,8 @@ def gone_for_good(folder: Path) -> bool:
 
 
 def test_where_none_can_be_made_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pagefault_doctor.lab.temp_folder.unused", lambda: Path("/proc/nowhere"))
-    with pytest.raises(PfDoctorError, match="no folder to work in"), scratch():
+    monkeypatch.setattr(
+        "pagefault_doctor.lab.temp_folder.unused_path", lambda: Path("/proc/nowhere")
+    )
+    with pytest.raises(PfDoctorError, match="no folder to work in"), temp_folder():
         pass

@@ -14,7 +14,7 @@ from pagefault_doctor.model.report import Report
 from pagefault_doctor.playbook import shelf
 from pagefault_doctor.symbols.dwarf.location import REGISTERS
 from pagefault_doctor.symbols.elf_sections import Sections
-from pagefault_doctor.symbols.module_file import open_module, place_of
+from pagefault_doctor.symbols.module_file import find_code, open_module
 from pagefault_doctor.symbols.variable_names import VariableNames
 from requirements import require_program
 from symbols.faults import compiled, instructions, jump, oops, told
@@ -172,13 +172,13 @@ def test_variables_are_in_the_registers_that_gdb_says(
     with elf.stream:
         sections = Sections(elf)
         for offset in offsets:
-            placed = place_of(elf, function, offset, None)
+            placed = find_code(elf, function, offset, None)
             if placed is None:
                 continue
             names = VariableNames(sections, "x86_64", placed.section, placed.at)
             ours: dict[str, str] = {}
             for variable in names.here:
-                for place in variable.places[:1]:
+                for place in variable.locations[:1]:
                     is_plain = not place.in_memory and place.at.offset == 0
                     if is_plain and place.size is None and place.at.register is not None:
                         register = REGISTERS["x86_64"][place.at.register]

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from pagefault_doctor.model.pointer import Pointer
 from pagefault_doctor.symbols.access import FaultingAccess
 from pagefault_doctor.symbols.btf import Btf
-from pagefault_doctor.symbols.btf_pointer import pointer_by_types, types_of
+from pagefault_doctor.symbols.btf_pointer import module_types, pointer_by_types
 from pagefault_doctor.symbols.elf_sections import Sections
 from pagefault_doctor.symbols.function_code import FunctionCode
 from pagefault_doctor.symbols.instruction import decode_bytes
-from pagefault_doctor.symbols.module_file import broken, open_module, place_of
-from pagefault_doctor.symbols.pointer import pointer_of
+from pagefault_doctor.symbols.module_file import elf_errors, find_code, open_module
+from pagefault_doctor.symbols.pointer import find_pointer
 from pagefault_doctor.symbols.variable_names import VariableNames
 from requirements import require
 
@@ -84,7 +84,7 @@ def test_damaged_types_are_refused_or_read(at: int, filling: bytes) -> None:
             types.type_name(number)
             types.member_at(number, 16, 4)
         types.function("look")
-    except broken():
+    except elf_errors():
         pass
 
 
@@ -115,18 +115,18 @@ def both(file: Path, value: int = 0) -> Iterator[tuple[Pointer | None, Pointer |
     elf = open_module(file)
     release = file.parts[file.parts.index("modules") + 1]
     with elf.stream:
-        types, sections = types_of(elf, file.parent, release), Sections(elf)
+        types, sections = module_types(elf, file.parent, release), Sections(elf)
         require(types, "the kernel's types: package linux-image-cloud-amd64-dbg")
         assert types
         for name in [name for name, _ in types.functions()][:16]:
-            placed = place_of(elf, name, 0, None)
+            placed = find_code(elf, name, 0, None)
             if placed is None:
                 continue
             code = FunctionCode(sections, "x86_64", placed, sections)
             for at, access in islice(accesses(code, value), 4):
                 names = VariableNames(sections, "x86_64", placed.section, at)
                 ours = pointer_by_types(types, access, name, code, at)
-                yield pointer_of(names, access, code), ours
+                yield find_pointer(names, access, code), ours
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pagefault_doctor.cli.inputs import located_reports
+from pagefault_doctor.cli.inputs import reports_with_source
 from pagefault_doctor.klog import read_file
 from pagefault_doctor.model.pointer import Pointer
 from pagefault_doctor.model.report import Report
@@ -30,7 +30,7 @@ def run(*words: str | Path) -> None:
 
 def reports(folder: Path) -> tuple[Report, ...]:
     """Return the reports of the scenario's log, with what a folder of modules adds."""
-    return located_reports(read_file(FOLDER / "serial.log").reports[:1], folder)
+    return reports_with_source(read_file(FOLDER / "serial.log").reports[:1], folder)
 
 
 def pointer(folder: Path) -> Pointer | None:

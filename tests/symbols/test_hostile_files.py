@@ -13,7 +13,7 @@ from pagefault_doctor import klog
 from pagefault_doctor.diagnosis.source_lookup import with_source
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.playbook import shelf
-from pagefault_doctor.symbols.dwarf.location import places
+from pagefault_doctor.symbols.dwarf.location import variable_locations
 
 Whole = tuple[Path, Report, Path]
 SECTIONS = (
@@ -65,7 +65,7 @@ def test_whatever_is_damaged_there_is_an_answer_or_none(
 @given(st.binary(max_size=60), st.one_of(st.none(), st.binary(max_size=4)))
 def test_any_expression_is_a_place_or_none(code: bytes, frame: bytes | None) -> None:
     try:
-        found = places(code, frame)
+        found = variable_locations(code, frame)
     except (ValueError, IndexError):
         return
     assert len(found) <= len(code)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pagefault_doctor.model.command import Blocked, Command
 from pagefault_doctor.tools.arguments import (
-    elsewhere,
-    is_of_this_boot,
+    blocked_on_other_machine,
+    is_report_of_this_boot,
     release,
     reported,
     reported_release,
@@ -26,7 +26,7 @@ def test_report_release_and_module_file_are_of_the_same_boot() -> None:
     assert report is case.main_report
     assert (report.boot, report.module) == (1, "tilt")
     assert reported_release(case) == release(case) == NEW
-    assert elsewhere(case) is None
+    assert blocked_on_other_machine(case) is None
     look = next_command(module_file.TOOL, case)
     assert isinstance(look, Command)
     assert NEW in look.argv
@@ -35,13 +35,13 @@ def test_report_release_and_module_file_are_of_the_same_boot() -> None:
 
 def test_a_given_log_is_elsewhere_by_its_main_report() -> None:
     case = known({"given.log": "kern.log", "host.kernel": KERNEL}, ("kern.log", TWO_BOOTS))
-    assert isinstance(elsewhere(case), Blocked)
+    assert isinstance(blocked_on_other_machine(case), Blocked)
 
 
 def test_the_same_report_in_two_logs_is_of_the_log_that_was_read_first() -> None:
     case = known({}, ("dmesg", TWO_BOOTS), ("/var/log/kern.log", TWO_BOOTS))
     assert case.main_log is case.logs[0]
-    assert is_of_this_boot(case)
+    assert is_report_of_this_boot(case)
 
 
 def test_where_no_report_is_known_that_of_the_new_log_is_meant() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pagefault_doctor.cli.open_session import begin
+from pagefault_doctor.cli.open_session import start_walk
 from pagefault_doctor.cli.unattended import walk_steps
 from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.model.command import Blocked, Command, Risk
@@ -68,7 +68,7 @@ def test_a_walk_of_a_user_with_sudo_reads_the_log(
         (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    walk = begin(LocalHost(), saved=False)
+    walk = start_walk(LocalHost(), saved=False)
     walk_steps(walk, ("check-logs",))
     ran = [record.command.text for record in walk.view.commands if record.command.tool == "dmesg"]
     assert ran == ["dmesg", "sudo -n -- dmesg"]

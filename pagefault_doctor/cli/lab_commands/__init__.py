@@ -1,1 +1,1 @@
-"""What `pfdoctor lab` and walks on the lab's machine share: one file for each part."""
+"""The parts of `pfdoctor lab` and of walks in the lab, one file each."""

@@ -7,9 +7,9 @@ import threading
 from typing import TYPE_CHECKING
 
 from pagefault_doctor.cli.lab_commands.order import LabProgress, order_of, prepare
-from pagefault_doctor.cli.stderr import say, why_no_terminal
+from pagefault_doctor.cli.stderr import print_message, terminal_obstacle
 from pagefault_doctor.lab.debug import BreakPlace, place_of, stop_of
-from pagefault_doctor.lab.requirements import Use, demand, look
+from pagefault_doctor.lab.requirements import Use, check, require
 from pagefault_doctor.lab.run import LabRun
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.command import Command, Result
@@ -44,28 +44,28 @@ def stop_at(run: LabRun, log: KernelLog) -> GdbStop | str:
 
 def run_debug(args: argparse.Namespace) -> int:
     """Let a module fault, then hand the terminal to gdb, stopped where it does so again."""
-    from pagefault_doctor.lab.temp_folder import scratch
+    from pagefault_doctor.lab.temp_folder import temp_folder
 
-    if why := why_no_terminal():
+    if why := terminal_obstacle():
         raise UsageError(
             f"gdb by hand needs a terminal: {why}", "pfdoctor lab run --gdb needs none"
         )
     order = order_of(args)
-    with scratch() as folder:
+    with temp_folder() as folder:
         run = prepare(order, args.timeout, folder, folder, LabProgress())
         log = run.attempt(None).log
         report, place = Case(logs=(log,)).main_report, place_in(log)
         if report is None or place is None:
             raise PfDoctorError(NOWHERE if report else "not reproduced: no fault reported")
-        say(f"{report.title}; now with gdb")
+        print_message(f"{report.title}; now with gdb")
         result = run.debug(place, _by_hand, vmlinux=_vmlinux(run), by_hand=True)
     return ExitCode.DONE if result.ok else ExitCode.FAILED
 
 
 def _vmlinux(run: LabRun) -> str:
     """Return the vmlinux that names the kernel's functions, where there is one."""
-    rows = look(run.stock)
-    demand(rows, Use.DEBUG)
+    rows = check(run.stock)
+    require(rows, Use.DEBUG)
     return next((row.path for row in rows if row.need.name == "vmlinux"), "")
 
 

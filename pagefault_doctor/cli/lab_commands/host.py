@@ -1,4 +1,4 @@
-"""The lab's box for a walk: the module is built, the host handed out, and nothing left of it."""
+"""The lab machine of a walk: build the module, start the host, and remove everything afterwards."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pagefault_doctor.cli.stderr import say
+from pagefault_doctor.cli.stderr import print_message
 from pagefault_doctor.lab.machine import Stock, machine_of, release_of, stock_of
 from pagefault_doctor.model.errors import MissingError, UsageError
 from pagefault_doctor.model.event import LabCase
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def lab_case(args: argparse.Namespace) -> LabCase:
-    """Return what the options --lab, --source-dir, --trigger and --kernel-arg ask for."""
+    """Return the case in --lab, --source-dir, --trigger and --kernel-arg. Raises UsageError."""
     if bool(args.lab) == bool(args.source_dir):
         raise UsageError(
             "--lab wants one of a SCENARIO and --source-dir DIR",
@@ -46,8 +46,8 @@ def lab_case(args: argparse.Namespace) -> LabCase:
     )
 
 
-def known(case: LabCase) -> dict[str, str]:
-    """Return what a walk on that box is given."""
+def given_facts(case: LabCase) -> dict[str, str]:
+    """Return the facts that a walk on the lab machine starts with."""
     if case.scenario:
         return shelf.scenario(case.scenario).known
     trigger = {"trigger": "\n".join(case.trigger)} if case.trigger else {}
@@ -55,38 +55,38 @@ def known(case: LabCase) -> dict[str, str]:
 
 
 @contextmanager
-def lab_box(case: LabCase) -> Iterator[LabHost]:
-    """Give the box while it lasts; nothing is left of it.
+def lab_host(case: LabCase) -> Iterator[LabHost]:
+    """Yield the lab machine; nothing remains of it afterwards.
 
-    Raises MissingError where the lab lacks something, PfDoctorError where the module is not built.
+    Raises MissingError if the lab lacks something, PfDoctorError if the module cannot be built.
     """
     from pagefault_doctor.lab import requirements
     from pagefault_doctor.lab.host import LabHost
-    from pagefault_doctor.lab.temp_folder import scratch
+    from pagefault_doctor.lab.temp_folder import temp_folder
 
     chosen = shelf.scenario(case.scenario) if case.scenario else None
     arch, package = (chosen.arch, chosen.kernel) if chosen else (case.arch, "")
     stock = stock_of(machine_of(arch), kernel=package)
-    built = chosen is None or not chosen.inject
-    requirements.demand(
-        requirements.look(stock),
+    needs_build = chosen is None or not chosen.inject
+    requirements.require(
+        requirements.check(stock),
         requirements.Use.BOOT,
-        *((requirements.Use.BUILD,) if built else ()),
+        *((requirements.Use.BUILD,) if needs_build else ()),
     )
-    kernel = requirements.kernel_of(stock=stock)
-    with scratch() as folder:
-        if built:
-            say(f"building {case.scenario or case.source} for {release_of(kernel)}")
-        with LabHost(_patient(case, folder, kernel, stock), folder) as host:
+    kernel = requirements.find_kernel(stock=stock)
+    with temp_folder() as folder:
+        if needs_build:
+            print_message(f"building {case.scenario or case.source} for {release_of(kernel)}")
+        with LabHost(_target(case, folder, kernel, stock), folder) as host:
             yield host
 
 
-def _patient(case: LabCase, folder: Path, kernel: Path, stock: Stock) -> LabTarget:
+def _target(case: LabCase, folder: Path, kernel: Path, stock: Stock) -> LabTarget:
     from pagefault_doctor.lab import target
 
     if case.scenario:
         chosen = shelf.scenario(case.scenario)
-        return target.of_scenario(
+        return target.scenario_target(
             msgspec.structs.replace(
                 chosen,
                 trigger=chosen.trigger + case.trigger,
@@ -97,22 +97,22 @@ def _patient(case: LabCase, folder: Path, kernel: Path, stock: Stock) -> LabTarg
             kernel,
             stock,
         )
-    return target.bring(
+    return target.build_target(
         Path(case.source),
         folder,
         kernel=kernel,
         stock=stock,
-        trigger=tuple(words(line) for line in case.trigger),
+        trigger=tuple(trigger_argv(line) for line in case.trigger),
         kernel_args=case.kernel_args,
     )
 
 
-def words(line: str) -> tuple[str, ...]:
-    """Return a trigger as an argument list; raises UsageError where its quotes do not match."""
+def trigger_argv(line: str) -> tuple[str, ...]:
+    """Return a trigger as an argument list. Raises UsageError if its quotes do not match."""
     try:
-        split = tuple(shlex.split(line))
+        argv = tuple(shlex.split(line))
     except ValueError as error:
         raise UsageError(f"--trigger {line!r}: {error}", "check its quotes") from error
-    if not split:
+    if not argv:
         raise UsageError("--trigger is empty")
-    return split
+    return argv

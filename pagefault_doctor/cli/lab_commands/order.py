@@ -8,11 +8,11 @@ from pathlib import Path
 
 import msgspec
 
-from pagefault_doctor.cli.lab_commands.host import words
-from pagefault_doctor.cli.stderr import say
+from pagefault_doctor.cli.lab_commands.host import trigger_argv
+from pagefault_doctor.cli.stderr import print_message
 from pagefault_doctor.lab.machine import Stock, machine_of, release_of, stock_of
 from pagefault_doctor.lab.module import Module
-from pagefault_doctor.lab.run import LabRun, Tell
+from pagefault_doctor.lab.run import LabRun, PartDone
 from pagefault_doctor.model.errors import MissingError, UsageError
 
 _SLUB_DEBUG = "slub_debug=FZPU"
@@ -29,15 +29,15 @@ class LabOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LabProgress:
-    """Tells each part that is over on standard error, and adds up their seconds."""
+    """Prints each finished part to standard error, and adds up their seconds."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
 
     def __call__(self, name: str, seconds: float, words: str) -> None:
-        """Tell of one part."""
+        """Print one finished part and its seconds."""
         self.seconds[name] = round(self.seconds.get(name, 0) + seconds, 2)
-        say(f"{name:6} {seconds:5.1f} s  {words}")
+        print_message(f"{name:6} {seconds:5.1f} s  {words}")
 
 
 def add_module_arguments(parser: argparse.ArgumentParser) -> None:
@@ -101,7 +101,7 @@ def order_of(args: argparse.Namespace) -> LabOrder:
     return LabOrder(
         source=Path(source) if source else None,
         file=Path(args.module) if args.module else None,
-        triggers=tuple(words(line) for line in lines),
+        triggers=tuple(trigger_argv(line) for line in lines),
         kernel_args=kernel_args + ((_SLUB_DEBUG,) if args.slub_debug else ()),
         stock=stock_of(machine_of(arch), args.root),
     )
@@ -118,7 +118,13 @@ def _arch_of(file: Path, wanted: str) -> str:
 
 
 def prepare(
-    order: LabOrder, timeout: float, folder: Path, home: Path, tell: Tell, *, kdump: bool = False
+    order: LabOrder,
+    timeout: float,
+    folder: Path,
+    home: Path,
+    part_done: PartDone,
+    *,
+    kdump: bool = False,
 ) -> LabRun:
     """Return the run of what was ordered, its modules built, and their files put into `home`."""
     from pagefault_doctor.lab import requirements
@@ -128,26 +134,26 @@ def prepare(
     machine = order.stock.machine
     if kdump and not machine.kdump:
         raise UsageError(f"no kdump in guests of {machine.arch}", "leave --dump kdump away")
-    rows = requirements.look(order.stock)
+    rows = requirements.check(order.stock)
     also = {requirements.Use.BUILD: order.source, requirements.Use.KDUMP: kdump}
-    requirements.demand(rows, requirements.Use.BOOT, *(use for use, used in also.items() if used))
-    kernel, modules = _modules(order, folder, tell)
+    requirements.require(rows, requirements.Use.BOOT, *(use for use, used in also.items() if used))
+    kernel, modules = _modules(order, folder, part_done)
     for module in modules:
         (home / f"{module.name}.ko").write_bytes(module.data)
     setup = Setup(kernel=kernel, stock=order.stock, append=" ".join(order.kernel_args))
-    return LabRun(setup, modules, order.triggers, timeout, tell, kdump=kdump)
+    return LabRun(setup, modules, order.triggers, timeout, part_done, kdump=kdump)
 
 
-def _modules(order: LabOrder, folder: Path, tell: Tell) -> tuple[Path, tuple[Module, ...]]:
+def _modules(order: LabOrder, folder: Path, part_done: PartDone) -> tuple[Path, tuple[Module, ...]]:
     """Return the kernel to boot and the modules for it, built where there is a source."""
     from pagefault_doctor.lab import module, requirements
 
     if order.file:
         read = module.read(order.file)
-        return requirements.kernel_of(read.release, order.stock), (read,)
+        return requirements.find_kernel(read.release, order.stock), (read,)
     assert order.source
-    kernel = requirements.kernel_of(stock=order.stock)
+    kernel = requirements.find_kernel(stock=order.stock)
     began = time.monotonic()
     built = module.build(order.source, release_of(kernel), folder / "src", stock=order.stock)
-    tell("build", time.monotonic() - began, ", ".join(f"{m.name}.ko" for m in built))
+    part_done("build", time.monotonic() - began, ", ".join(f"{m.name}.ko" for m in built))
     return kernel, built

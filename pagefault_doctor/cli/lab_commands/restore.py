@@ -1,7 +1,7 @@
-"""A session on the lab's box that is taken up again: the next box is brought to where it stood.
+"""Resume a session in the lab: bring the new machine to the state of the first one.
 
-The new box falls ill as the first did, and leaves a dump, before its first command runs. What the
-person had changed on the first one is done again here; what cannot be is told.
+The new machine faults like the first one and leaves a dump before its first command. The person's
+changes to the source are repeated here; what cannot be repeated is reported.
 """
 
 from __future__ import annotations
@@ -16,34 +16,35 @@ from pagefault_doctor.model.command import Command
 from pagefault_doctor.session.view import CommandRecord
 from pagefault_doctor.session.walk import Walk
 
-_STAYS: Final = host_tools.TOOLS - {"var-crash"}
-"""Tools whose answers hold for any box of the case: they are about the source and the module."""
+_STILL_VALID: Final = host_tools.TOOLS - {"var-crash"}
+"""Tools whose results stay valid on a new machine: they are about the source and the module."""
 
-FRESH: Final = (
+FRESH_MACHINE: Final = (
     "the lab's box is set up anew: at its next command it crashes, leaves a dump, and faults again"
 )
+"""The message that the session continues on a new machine."""
 
 
-def bring_back(walk: Walk, host: LabHost) -> tuple[str, ...]:
-    """Do again on the new box what the session did on the first; return what was done, as told.
+def restore_machine(walk: Walk, host: LabHost) -> tuple[str, ...]:
+    """Repeat the session's changes on the new machine; return messages about them.
 
-    A step that was in the middle of looking at the first box is entered again.
+    A step that was examining the first machine is entered again.
     """
-    told = [FRESH, *_source(walk, host)]
+    messages = [FRESH_MACHINE, *_restore_source(walk, host)]
     step = walk.view.step
-    if step and walk.proposed and not set(walk.view.case.results) <= _STAYS:
+    if step and walk.proposed and not set(walk.view.case.results) <= _STILL_VALID:
         walk.enter(step)
-        told.append(f"the step {step} begins again, since it was about the box that is gone")
-    return tuple(told)
+        messages.append(f"the step {step} begins again, since it was about the box that is gone")
+    return tuple(messages)
 
 
-def _source(walk: Walk, host: LabHost) -> list[str]:
-    """Change and build the source again, where the box had a copy of its own."""
+def _restore_source(walk: Walk, host: LabHost) -> list[str]:
+    """Patch and build the source again, if the machine had its own copy."""
     assert walk.view.started.lab
     if not walk.view.started.lab.scenario:
         return []
-    edit = _last(walk, "edit", but="cp")
-    change, build = _last(walk, "diff"), _last(walk, "module-build")
+    edit = _last_command(walk, "edit", but="cp")
+    change, build = _last_command(walk, "diff"), _last_command(walk, "module-build")
     if edit is None:
         return []
     if change is None or change.result is None or change.number < edit.number:
@@ -52,18 +53,20 @@ def _source(walk: Walk, host: LabHost) -> list[str]:
         return []
     file = change.command.argv[-1]
     argv = ("patch", "-s", "-b", file)
-    done = host.tools_here.run(Command(argv=argv, tool="edit", stdin=change.result.output))
-    if not done.ok:
-        why = done.errors.strip() or done.output.strip() or done.status.value
-        return [f"your change to {file} could not be made again ({why}): edit it again"]
-    told = [f"your change to {file} was made again"]
+    patched = host.tools_here.run(Command(argv=argv, tool="edit", stdin=change.result.output))
+    if not patched.ok:
+        reason = patched.errors.strip() or patched.output.strip() or patched.status.value
+        return [f"your change to {file} could not be made again ({reason}): edit it again"]
+    messages = [f"your change to {file} was made again"]
     if build and build.number > change.number and build.result and build.result.ok:
-        again = host.tools_here.run(msgspec.structs.replace(build.command, timeout=300.0))
-        told.append(f"the module was built again: {'ok' if again.ok else again.status.value}")
-    return told
+        rebuilt = host.tools_here.run(msgspec.structs.replace(build.command, timeout=300.0))
+        messages.append(
+            f"the module was built again: {'ok' if rebuilt.ok else rebuilt.status.value}"
+        )
+    return messages
 
 
-def _last(walk: Walk, tool: str, but: str = "") -> CommandRecord | None:
-    """Return the last command of a tool, with another program than `but`."""
+def _last_command(walk: Walk, tool: str, but: str = "") -> CommandRecord | None:
+    """Return the last command of a tool that did not run the program `but`."""
     records = (r for r in reversed(walk.view.commands) if r.command.tool == tool)
     return next((r for r in records if r.command.argv[0] != but), None)

@@ -19,7 +19,7 @@ from pagefault_doctor.cli.lab_commands.order import (
     order_of,
     prepare,
 )
-from pagefault_doctor.cli.stderr import say
+from pagefault_doctor.cli.stderr import print_message
 from pagefault_doctor.diagnosis import diagnose
 from pagefault_doctor.diagnosis.explanation import with_explanations
 from pagefault_doctor.lab.run import Attempt, LabRun
@@ -29,7 +29,7 @@ from pagefault_doctor.model.diagnosis import Opinion
 from pagefault_doctor.model.errors import ExitCode, UsageError
 from pagefault_doctor.model.fact import Fact, Mark, Source
 from pagefault_doctor.model.log import KernelLog
-from pagefault_doctor.tools.debug.gdb_live import GdbStop, told
+from pagefault_doctor.tools.debug.gdb_live import GdbStop, stop_sentences
 
 _MOST_REPEATS = 1000
 
@@ -76,14 +76,14 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_lab(args: argparse.Namespace) -> int:
     """Run it, print the diagnosis and how often it was reproduced, and return the exit code."""
-    from pagefault_doctor.lab.temp_folder import scratch
+    from pagefault_doctor.lab.temp_folder import temp_folder
 
     order = order_of(args)
     if not 1 <= args.repeat <= _MOST_REPEATS:
         raise UsageError(f"--repeat is 1 to {_MOST_REPEATS}")
     keep = _keep(args.keep)
     began = time.monotonic()
-    with scratch() as folder:
+    with temp_folder() as folder:
         outcome = _carry_out(order, args, folder, keep)
     _print(args, outcome, keep, time.monotonic() - began)
     return ExitCode.FAULT_FOUND if args.exit_code and outcome.reproduced else ExitCode.DONE
@@ -111,14 +111,14 @@ def _carry_out(
     tell = LabProgress()
     home = keep or folder
     run = prepare(order, args.timeout, folder, home, tell, kdump=args.dump == "kdump")
-    drgn = any(row.path for row in requirements.look() if row.need.name == "drgn")
+    drgn = any(row.path for row in requirements.check() if row.need.name == "drgn")
     attempts = _attempts(run, args.repeat, home / "vmcore" if keep or drgn else None)
     shown = next((a for a in attempts if a.reproduced), attempts[-1])
     if keep:
         (keep / "serial.log").write_text(shown.console)
     began = time.monotonic()
     log = _located(shown.log, home, f"{keep}/serial.log" if keep else "serial.log")
-    vmlinux = requirements.vmlinux_of(run.release, order.stock)
+    vmlinux = requirements.find_vmlinux(run.release, order.stock)
     dump = _read_dump(shown.vmcore, vmlinux, home, log) if shown.vmcore and drgn else ToolReading()
     facts = {fact.name: fact for fact in dump.facts}
     opinion = with_explanations(diagnose((log,), facts), (log,), facts)
@@ -141,16 +141,16 @@ def _attempts(run: LabRun, times: int, vmcore: Path | None) -> tuple[Attempt, ..
     attempts: list[Attempt] = []
     for number in range(1, times + 1):
         if times > 1:
-            say(f"guest {number} of {times}")
+            print_message(f"guest {number} of {times}")
         seen = any(attempt.reproduced for attempt in attempts)
         attempts.append(run.attempt(None if seen else vmcore))
     return tuple(attempts)
 
 
 def _located(log: KernelLog, module_dir: Path, source: str) -> KernelLog:
-    from pagefault_doctor.cli.inputs import located_reports
+    from pagefault_doctor.cli.inputs import reports_with_source
 
-    reports = located_reports(log.reports, module_dir)
+    reports = reports_with_source(log.reports, module_dir)
     return msgspec.structs.replace(log, reports=reports, source=source)
 
 
@@ -202,7 +202,7 @@ def _print(
         if finding.mark is Mark.BAD:
             print(f"dump: {finding.text}")
     if isinstance(outcome.stop, GdbStop):
-        for text, _ in told(outcome.stop):
+        for text, _ in stop_sentences(outcome.stop):
             print(f"gdb: {text}")
     for note in _notes(outcome):
         print(f"note: {note}")

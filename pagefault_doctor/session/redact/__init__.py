@@ -1,1 +1,1 @@
-"""Names, addresses and identifiers taken out of a report."""
+"""Redaction: replace names, addresses and identifiers in a session."""

@@ -1,10 +1,10 @@
-"""What names a machine, a network, a disk or a person and is known by its shape or its label.
+"""Identifiers of machines, networks, disks and people, found by their form or their label.
 
-Each finder returns places in a text. Where a shape may also be what an analyst needs, such as a
-version of four numbers or an address of a program, the words around it decide. An expression is
-tried only on pieces of a text that hold one of its words, so that large texts take bounded time.
-Escapes, of a terminal, of JSON, of a URL and of udev, are blanked first, so that what is glued to
-them stands alone.
+Each finder yields positions in a text. If an identifier looks like something that an analyst needs,
+such as a version of four numbers or an address in a program, the words around it decide. A pattern
+is only tried on chunks that contain one of its words, so the time for large texts is bounded.
+Escapes of terminals, JSON, URLs and udev are replaced by spaces first, because they would be read
+as part of the word next to them.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from typing import Final, NamedTuple
 
 from pagefault_doctor.model.pattern import regex
 
-PIECE: Final = 4096
-"""Characters of a piece, which ends with a line wherever that is possible."""
+CHUNK_CHARS: Final = 4096
+"""Characters of a chunk; it extends to the end of a line."""
 
 _ESCAPE: Final = regex(
     r"\\x1b\[[0-9;?]{0,12}[A-Za-z]|\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|\\[nrt]|%[0-9A-F]{2}"
 )
-_MEANT: Final = {"%40": "@", "%2F": "/", "%3A": ":", "\\x2d": "-"}
-"""What some escapes stand for; in a plain text it comes last, so that places stay the same."""
+_ESCAPED: Final = {"%40": "@", "%2F": "/", "%3A": ":", "\\x2d": "-"}
+"""Characters that some escapes stand for; padded on the left, so that positions do not change."""
 
 
 class FoundName(NamedTuple):
-    """A place in a text that names somebody. `key` is the same for all spellings of one thing."""
+    """The position of a name in a text. `key` is equal for all spellings of one name."""
 
     start: int
     end: int
@@ -35,42 +35,44 @@ class FoundName(NamedTuple):
     key: str
 
 
-class NameSign(NamedTuple):
-    """An expression, words of which its matches hold one (in small letters), and what it finds.
+class NamePattern(NamedTuple):
+    """A pattern, lower-case words of which every match contains one, and a function of a match.
 
-    Without words it is tried everywhere.
+    `find` yields the names in a match. Without words the pattern is tried everywhere.
     """
 
     words: tuple[str, ...]
     pattern: re.Pattern[str]
-    places: Callable[[re.Match[str]], Iterator[FoundName]]
+    find: Callable[[re.Match[str]], Iterator[FoundName]]
 
 
-def plain(text: str) -> str:
-    """Return a text of the same length in which escapes are blanks and what they stand for."""
+def without_escapes(text: str) -> str:
+    """Return a text of the same length with escapes replaced by spaces and their character."""
     if "\\" not in text and "%" not in text:
         return text
-    return _ESCAPE.sub(lambda m: _MEANT.get(m[0], " ").rjust(len(m[0])), text)
+    return _ESCAPE.sub(lambda m: _ESCAPED.get(m[0], " ").rjust(len(m[0])), text)
 
 
-def search(text: str, signs: tuple[NameSign, ...]) -> Iterator[FoundName]:
-    """Give all places that the signs find in a plain text."""
+def search(text: str, patterns: tuple[NamePattern, ...]) -> Iterator[FoundName]:
+    """Yield all names that the patterns find in a text without escapes."""
     begin = 0
     while begin < len(text):
-        end = text.find("\n", begin + PIECE) + 1 or len(text)
-        piece = text[begin:end]
-        lower = piece.lower()
-        for sign in signs:
-            if sign.words and not any(word in lower for word in sign.words):
+        end = text.find("\n", begin + CHUNK_CHARS) + 1 or len(text)
+        chunk = text[begin:end]
+        lower = chunk.lower()
+        for pattern in patterns:
+            if pattern.words and not any(word in lower for word in pattern.words):
                 continue
-            for match in sign.pattern.finditer(piece):
-                for place in sign.places(match):
-                    yield place._replace(start=place.start + begin, end=place.end + begin)
+            for match in pattern.pattern.finditer(chunk):
+                for found in pattern.find(match):
+                    yield found._replace(start=found.start + begin, end=found.end + begin)
         begin = end
 
 
 BEGIN: Final = r"(?<![^\W_])"
+"""Matches the beginning of a word; `_` is no part of it."""
 END: Final = r"(?![^\W_])"
+"""Matches the end of a word; `_` is no part of it."""
 
 _IP4: Final = regex(r"\d{1,3}(?:\.\d{1,3}){3}(?!\d)")
 _IP4_DASHED: Final = regex(BEGIN + r"ip-(\d{1,3}(?:-\d{1,3}){3})(?!\d)")
@@ -78,7 +80,7 @@ _VERSION_BEFORE: Final = regex(
     r"(?i)(?:(?<![a-z])(?:version|ver|rev|revision|release|firmware|fw|bios|driver|microcode|nvm)"
     r"[ \t:=,(/-]{0,4}|(?<![a-z])v|\d\.)\Z"
 )
-_GLUED_AFTER: Final = regex(r"-?[A-Za-z]|-\d(?!\d{0,2}\.\d{1,3}\.\d{1,3}\.\d)")
+_JOINED_AFTER: Final = regex(r"-?[A-Za-z]|-\d(?!\d{0,2}\.\d{1,3}\.\d{1,3}\.\d)")
 _GROUP: Final = r"[0-9A-Fa-f]{1,4}(?![^\W_])"
 _IP6: Final = regex(
     rf"(?:(?<![\w:])|(?<=_)|(?<=[0-9A-Za-z]:))(?:{_GROUP})?(?::(?:{_GROUP})?){{2,8}}"
@@ -87,10 +89,10 @@ _IP6: Final = regex(
 
 _MAC: Final = regex(rf"{BEGIN}[0-9A-Fa-f]{{2}}(?:[:-][0-9A-Fa-f]{{2}}){{5,}}{END}")
 _MAC_PAIRS: Final = frozenset((6, 7, 8, 9, 14))
-"""Of hardware addresses: Ethernet, EUI-64, `MAC=` of netfilter. Signatures have more."""
+"""Bytes in a hardware address: Ethernet, EUI-64, `MAC=` of netfilter. Signatures have more."""
 _MAC_DOTTED: Final = regex(rf"{BEGIN}[0-9A-Fa-f]{{4}}\.[0-9A-Fa-f]{{4}}\.[0-9A-Fa-f]{{4}}{END}")
 _MAC_BARE: Final = regex(rf"(?:{BEGIN}|(?<=enx)|(?<=wlx)|(?<=wwx))[0-9A-Fa-f]{{12}}{END}")
-_MAC_SAID_BEFORE: Final = regex(
+_MAC_LABEL_BEFORE: Final = regex(
     r"(?i)(?:\b(?:enx|wlx|wwx)|(?:mac|hw|hwaddr|ether|lladdr|bssid|hardware)"
     r"(?:[ _-]?addr(?:ess)?)?[\s:='\"(\[<]{1,4})\Z"
 )
@@ -98,7 +100,7 @@ _MAYBE_MAC: Final = "mac?"
 _NO_MAC_BEFORE: Final = regex(
     r"(?i)(?:commit|fixes:|upstream|git)[\s:]{1,3}\Z|-g\Z|\b[0-9a-f]{8,16}: ?\Z"
 )
-"""A commit of git, an instruction of s390."""
+"""Before a git commit, or an s390 instruction."""
 
 _HEX: Final = "[0-9A-Fa-f]"
 _UUID: Final = regex(
@@ -106,14 +108,14 @@ _UUID: Final = regex(
 )
 _UUID_BARE: Final = regex(rf"{_HEX}{{32}}(?<![^\W_]{_HEX}{{32}}){END}")
 _PUBLIC_UUIDS: Final = frozenset(("8be4df6193ca11d2aa0d00e098032b8c",))
-"""The same on every machine: EFI's own variables (linux/efi.h, EFI_GLOBAL_VARIABLE_GUID)."""
+"""UUIDs that are equal on all machines: EFI_GLOBAL_VARIABLE_GUID (linux/efi.h)."""
 
 _MAIL: Final = regex(
     r"(?<![\w.+-])[\w.+-]{1,64}(?: {2})?@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}"
     r"\.[A-Za-z]{2,24}(?![\w-]|\.\w)"
 )
-_LISTS: Final = ("@lists.", "@vger.kernel.org")
-"""Public addresses: Debian's kernels have one in their banner."""
+_PUBLIC_MAIL: Final = ("@lists.", "@vger.kernel.org")
+"""Public mail addresses; Debian kernels have one in their banner."""
 
 _SERIAL: Final = r"[^\W_][\w.+:/-]{2,63}(?<![.:/])"
 _LABELLED: Final = (
@@ -140,22 +142,25 @@ _LABELLED: Final = (
      r"['\"]?(?:=|: ?)['\"]?([^\s'\",;&]{3,200})"),
     ("secret", ("://",), r"://[^\s:/@]{1,64}:([^\s/@]{1,200})@"),
 )  # fmt: skip
-"""What a word before it gives away: the kind, words of the label, and what comes behind it."""
+"""Identifiers after a label: the kind, words of the label, and the pattern."""
 _NO_SERIAL: Final = regex(
     r"(?i:\d{1,3}|0+|8250.*|n/a|none|null|not|to|default|system|unknown|driver|ports?|console|"
     r"number|device|(?:bus|line|link|interface)s?|amba|tty\w*|serial\w*|.*\.usb)"
     r"|[A-Z]?[a-z]{2,}"
 )
-"""`SerialNumber=3` of usbcore is an index, `Serial: 8250/16550 driver` no number at all."""
+"""Not a serial number: `SerialNumber=3` of usbcore is an index, `Serial: 8250/16550` a driver."""
 
 
-def found(text: str, seen: frozenset[str] = frozenset()) -> Iterator[FoundName]:
-    """Give every place whose shape or label tells. `seen` are hardware addresses met elsewhere."""
-    for place in search(plain(text), _SIGNS):
-        if place.kind != _MAYBE_MAC:
-            yield place
-        elif place.key in seen:
-            yield place._replace(kind="mac")
+def find_identifiers(text: str, seen: frozenset[str] = frozenset()) -> Iterator[FoundName]:
+    """Yield every identifier in a text, by its form or label.
+
+    `seen` are hardware addresses found elsewhere: twelve hexadecimal digits alone are ambiguous.
+    """
+    for found in search(without_escapes(text), _PATTERNS):
+        if found.kind != _MAYBE_MAC:
+            yield found
+        elif found.key in seen:
+            yield found._replace(kind="mac")
 
 
 def _ip4(match: re.Match[str]) -> FoundName | None:
@@ -178,15 +183,15 @@ def _ip4(match: re.Match[str]) -> FoundName | None:
 
 
 def _is_version(first: int, before: str, after: str) -> bool:
-    """Return whether four numbers are rather a version, by what stands around them."""
+    """Return whether four numbers are a version, judging by the text around them."""
     if _VERSION_BEFORE.search(before) or re.match(r"\.\d", after):
         return True
-    glued = re.search(r"[A-Za-z]-?\Z", before) or _GLUED_AFTER.match(after)
-    return first < 10 and glued is not None
+    joined = re.search(r"[A-Za-z]-?\Z", before) or _JOINED_AFTER.match(after)
+    return first < 10 and joined is not None
 
 
 def _ip4_dashed(match: re.Match[str]) -> FoundName | None:
-    """Names such as `ip-10-0-0-5`, which clouds give to their machines."""
+    """Return the address in names such as `ip-10-0-0-5`, which clouds give to machines."""
     try:
         address = ipaddress.IPv4Address(match[1].replace("-", "."))
     except ValueError:
@@ -220,7 +225,7 @@ def _mac(match: re.Match[str]) -> FoundName | None:
 
 
 def _mac_bare(match: re.Match[str]) -> FoundName | None:
-    """Twelve digits may also be an address of a program, a commit or a time."""
+    """Return the address, marked as uncertain if it may be a program address, commit or time."""
     digits = match[0].replace(".", "").lower()
     start, end = match.span()
     before = match.string[max(start - 24, 0) : start]
@@ -228,7 +233,7 @@ def _mac_bare(match: re.Match[str]) -> FoundName | None:
     unicast = int(digits[:2], 16) % 2 == 0
     program = digits[0] == "7" or digits.startswith(("55", "56", "aaaa", "ffff"))
     likely = mixed and unicast and not program and not _NO_MAC_BEFORE.search(before)
-    kind = "mac" if likely or _MAC_SAID_BEFORE.search(before) else _MAYBE_MAC
+    kind = "mac" if likely or _MAC_LABEL_BEFORE.search(before) else _MAYBE_MAC
     return FoundName(start, end, kind, digits)
 
 
@@ -241,7 +246,7 @@ def _uuid(match: re.Match[str]) -> FoundName | None:
 
 def _mail(match: re.Match[str]) -> FoundName | None:
     word = match[0].lower()
-    if any(public in word for public in _LISTS) or word.endswith(_NO_DOMAIN):
+    if any(public in word for public in _PUBLIC_MAIL) or word.endswith(_NO_DOMAIN):
         return None
     return FoundName(*match.span(), "mail", word)
 
@@ -250,11 +255,11 @@ _NO_DOMAIN: Final = (
     *(".service", ".socket", ".mount", ".slice", ".timer", ".device", ".scope", ".target"),
     *(".path", ".swap", ".automount", ".so", ".ko"),
 )
-"""Ends of what looks like an address of mail and is a unit of systemd, or a file."""
+"""Suffixes of systemd units and files, which look like mail addresses."""
 
-_Judge = Callable[[re.Match[str]], FoundName | None]
+_Check = Callable[[re.Match[str]], FoundName | None]
 
-_JUDGED: Final[tuple[tuple[tuple[str, ...], re.Pattern[str], _Judge], ...]] = (
+_CHECKED: Final[tuple[tuple[tuple[str, ...], re.Pattern[str], _Check], ...]] = (
     (("@",), _MAIL, _mail),
     (("-",), _UUID, _uuid),
     ((), _UUID_BARE, _uuid),
@@ -267,24 +272,24 @@ _JUDGED: Final[tuple[tuple[tuple[str, ...], re.Pattern[str], _Judge], ...]] = (
 )
 
 
-def _of_shape(judge: _Judge) -> Callable[[re.Match[str]], Iterator[FoundName]]:
-    def places(match: re.Match[str]) -> Iterator[FoundName]:
-        if place := judge(match):
-            yield place
+def _find_checked(check: _Check) -> Callable[[re.Match[str]], Iterator[FoundName]]:
+    def find(match: re.Match[str]) -> Iterator[FoundName]:
+        if found := check(match):
+            yield found
 
-    return places
+    return find
 
 
-def _of_label(kind: str) -> Callable[[re.Match[str]], Iterator[FoundName]]:
-    def places(match: re.Match[str]) -> Iterator[FoundName]:
+def _find_labelled(kind: str) -> Callable[[re.Match[str]], Iterator[FoundName]]:
+    def find(match: re.Match[str]) -> Iterator[FoundName]:
         group = match.lastindex or 0
         if kind != "serial" or not _NO_SERIAL.fullmatch(match[group]):
             yield FoundName(*match.span(group), kind, match[group].lower())
 
-    return places
+    return find
 
 
-_SIGNS: Final = (
-    *(NameSign(words, pattern, _of_shape(judge)) for words, pattern, judge in _JUDGED),
-    *(NameSign(words, regex(source), _of_label(kind)) for kind, words, source in _LABELLED),
+_PATTERNS: Final = (
+    *(NamePattern(words, pattern, _find_checked(check)) for words, pattern, check in _CHECKED),
+    *(NamePattern(words, regex(source), _find_labelled(kind)) for kind, words, source in _LABELLED),
 )

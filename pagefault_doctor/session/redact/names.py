@@ -1,8 +1,8 @@
-"""The names of hosts and users that a session mentions somewhere, found wherever else they stand.
+"""The names of hosts and users in a session, found everywhere once they are known.
 
-A name is a word like any other: of a session with a user `demo` and a module `demo`, the module
-must stay what it is. So names of functions, modules and processes are taken from the text first;
-what stands before a word shows whether it names a host or a user.
+A name can also be an ordinary word: in a session with a user `demo` and a module `demo`, the module
+must keep its name. So the names of functions, modules and processes are collected first, and the
+text before a word decides whether it names a host or a user.
 """
 
 from __future__ import annotations
@@ -13,7 +13,12 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.session.redact.identifiers import FoundName, NameSign, plain, search
+from pagefault_doctor.session.redact.identifiers import (
+    FoundName,
+    NamePattern,
+    search,
+    without_escapes,
+)
 
 _USER: Final = r"[^\W\d][\w.-]{0,62}(?<![.-])"
 _HOST: Final = r"[^\W_](?:[\w.-]{0,251}[^\W_])?"
@@ -42,7 +47,7 @@ _USERS: Final = (
     ((":/",), r"(?m)^[^\W\d][\w.-]*:[^:\n]*:\d+:\d+:([^:,\n]{2,80})[^:\n]*:/[^:\n]*:/\S*$"),
     (("author:",), r"(?m)^author:\s+(\S[^\n]{0,200}\S)$"),
 )  # fmt: skip
-"""Signs of a user: a group for each name. `author:` is modinfo's, the fields are passwd(5)'s."""
+"""Patterns of users: a group for each name. `author:` is from modinfo, `:/` from passwd(5)."""
 
 _STAMP: Final = r"^(?:[ >|]{0,3})(?:<\d{1,3}>)?(?:1 )?"
 _TIME: Final = (
@@ -72,16 +77,16 @@ _HOSTS: Final = (
     ((" login:",), rf"(?m)^({_HOST}) login:"),
     (("linux ",), rf"\bLinux ({_HOST}) \d+\.\d+\.\d+\S* #\d"),
 )  # fmt: skip
-"""Signs of a host: prefixes of logs, labels, URLs, mounts, uname -a."""
+"""Patterns of hosts: prefixes of logs, labels, URLs, mounts, `uname -a`."""
 
-_AT: Final = regex(rf"(?:(?<![\w.+/-])|(?<=//))({_USER})(?: {{2}})?@({_HOST})")
+_USER_AT_HOST: Final = regex(rf"(?:(?<![\w.+/-])|(?<=//))({_USER})(?: {{2}})?@({_HOST})")
 _NO_HOST: Final = regex(
     r"(?:\d[\dA-Fa-f,]*|[\dA-Fa-f]{6,}|tty\w*|\d+|plt|entry|got\w*|tpoff|Base|page\w*|lo|hi"
     r"|function|object|progbits|nobits|note|(?:GLIBC|GCC|CXXABI|LIB)[\w.]*"
     r"|.*\.(?:service|socket|mount|slice|timer|device|scope|target|path|swap|[chS]|rs|py|ko|so))"
 )
-"""What stands behind `@` and is no host: units, nodes of a device tree, symbols' versions."""
-_NODES: Final = frozenset(
+"""What can follow `@` and is no host: units, device tree addresses, symbol versions."""
+_DEVICE_TREE_NODES: Final = frozenset(
     "cpu memory i2c spi uart serial pci pcie usb gpio mmc ethernet soc bus dma timer flash eth phy "
     "watchdog gpu sram clock interrupt-controller port endpoint partition".split()
 )
@@ -90,79 +95,81 @@ _TOP: Final = (
     "com org net edu gov mil local localdomain lan internal intranet corp home example test invalid"
     " biz arpa de uk fr nl ch eu jp cn ru au ca br"
 )
-OWN_TOP: Final = frozenset("local localdomain lan internal intranet home corp test invalid".split())
-"""Domains of a single word in which machines are, not organisations."""
+LOCAL_DOMAINS: Final = frozenset(
+    "local localdomain lan internal intranet home corp test invalid".split()
+)
+"""Top-level domains of local networks."""
 _COUNTRY: Final = "at be it es pt se no fi dk cz ua us mx nz kr tw hk sg tr gr hu ro bg sk ie il za"
 _DOMAIN: Final = regex(
     rf"(?<![\w.-])(?:[^\W_][\w-]{{0,62}}\.){{1,8}}(?:{'|'.join(_TOP.split())})(?![\w-]|\.\w|\()"
     rf"|(?<![\w.-])(?:[^\W_][\w-]{{0,62}}\.){{2,8}}(?:{'|'.join(_COUNTRY.split())})(?![\w-]|\.\w|\()",
     re.IGNORECASE,
 )
-PUBLIC: Final = (
+PUBLIC_SITES: Final = (
     *("kernel.org", "debian.org", "ubuntu.com", "redhat.com", "fedoraproject.org", "suse.com"),
     *("opensuse.org", "github.com", "gitlab.com", "freedesktop.org", "launchpad.net", "kvack.org"),
     *("infradead.org", "gnu.org", "python.org", "wikipedia.org", "linuxfoundation.org"),
 )
-"""Sites that a kernel, a program or pfdoctor itself refers to, and that tell nothing."""
+"""Sites that a kernel, a program or pfdoctor mentions; they identify nobody."""
 
 
-def told(text: str) -> Iterator[FoundName]:
-    """Give the places where a text tells that a word names a user or a host."""
-    return search(plain(text), _SIGNS)
+def find_names(text: str) -> Iterator[FoundName]:
+    """Yield the words in a text that are recognizable as the name of a user or a host."""
+    return search(without_escapes(text), _PATTERNS)
 
 
-def is_public(name: str) -> bool:
-    """Return whether a domain tells nothing of whose machine this is."""
-    return any(name.lower() == site or name.lower().endswith(f".{site}") for site in PUBLIC)
+def is_public_site(name: str) -> bool:
+    """Return whether a domain is public and does not identify a machine's owner."""
+    return any(name.lower() == site or name.lower().endswith(f".{site}") for site in PUBLIC_SITES)
 
 
-def _says_nothing(word: str) -> bool:
-    """Return whether a word cannot be a name, or is that of a public site or of every machine."""
+def _identifies_nobody(word: str) -> bool:
+    """Return whether a word cannot be a name, or names a public site or every machine."""
     plain = word.lower()
-    return plain in UNTELLING or is_public(plain) or not any(map(str.isalpha, word))
+    return plain in COMMON_NAMES or is_public_site(plain) or not any(map(str.isalpha, word))
 
 
-UNTELLING: Final = frozenset(
+COMMON_NAMES: Final = frozenset(
     "root localhost localhost.localdomain lab recording kernel nobody nogroup daemon systemd user "
     "the this a an any all none null unknown debian ubuntu fedora linux lost+found console tty "
     "space mode memory pages page access pointer stack data process processes program programs "
     "regs address addresses task tasks namespace namespaces land input request".split()
 )
-"""Names that every machine has, and words that follow `user` in what a kernel says."""
+"""Names that every machine has, and words that follow `user` in kernel messages."""
 
 
 def _named(kind: str) -> Callable[[re.Match[str]], Iterator[FoundName]]:
     def places(match: re.Match[str]) -> Iterator[FoundName]:
         for group in range(1, match.re.groups + 1):
-            if match[group] and not _says_nothing(match[group]):
+            if match[group] and not _identifies_nobody(match[group]):
                 yield FoundName(*match.span(group), kind, match[group])
 
     return places
 
 
-def _at_place(match: re.Match[str]) -> Iterator[FoundName]:
-    """Both names in `user@host`, where it is no unit, node or symbol."""
-    if _NO_HOST.fullmatch(match[2]) or match[1] in _NODES or is_public(match[2]):
+def _user_at_host(match: re.Match[str]) -> Iterator[FoundName]:
+    """Yield both names in `user@host`, unless it is a unit, a device tree node or a symbol."""
+    if _NO_HOST.fullmatch(match[2]) or match[1] in _DEVICE_TREE_NODES or is_public_site(match[2]):
         return
     for group, kind in ((1, "user"), (2, "host")):
-        if not _says_nothing(match[group]):
+        if not _identifies_nobody(match[group]):
             yield FoundName(*match.span(group), kind, match[group])
 
 
 def _domain(match: re.Match[str]) -> Iterator[FoundName]:
-    if not is_public(match[0]) and not match[0][0].isdigit():
+    if not is_public_site(match[0]) and not match[0][0].isdigit():
         yield FoundName(*match.span(), "host", match[0])
 
 
-_SIGNS: Final = (
-    *(NameSign(words, regex(source), _named("user")) for words, source in _USERS),
-    *(NameSign(words, regex(source), _named("host")) for words, source in _HOSTS),
-    NameSign(("@",), _AT, _at_place),
-    NameSign(tuple(f".{top}" for top in (*_TOP.split(), *_COUNTRY.split())), _DOMAIN, _domain),
+_PATTERNS: Final = (
+    *(NamePattern(words, regex(source), _named("user")) for words, source in _USERS),
+    *(NamePattern(words, regex(source), _named("host")) for words, source in _HOSTS),
+    NamePattern(("@",), _USER_AT_HOST, _user_at_host),
+    NamePattern(tuple(f".{top}" for top in (*_TOP.split(), *_COUNTRY.split())), _DOMAIN, _domain),
 )
 
 
-_CODE: Final = (
+_CODE_PATTERNS: Final = (
     regex(r"(?<![\w.$])([A-Za-z_][\w.$]*)\+0x[0-9a-f]+/0x"),
     regex(r"\+0x[0-9a-f]+(?:/0x[0-9a-f]+)? \[([\w-]+)"),
     regex(r"\bComm: (\S+)"),
@@ -171,11 +178,11 @@ _CODE: Final = (
     regex(r"\b([\w-]+): (?:loading out-of-tree|module verification|module license)"),
     regex(r"(?<![\w.-])([2-9]\.\d{1,2}\.\d{1,3}[-+.][\w.+-]+)"),
 )
-"""Functions, modules, processes and releases, as reports, lsmod and modinfo print them."""
-_LINKED: Final = regex(r"Modules linked in:([^\n]*)")
+"""Functions, modules, processes and releases in reports and in the output of lsmod and modinfo."""
+_MODULE_LIST: Final = regex(r"Modules linked in:([^\n]*)")
 _WORD: Final = regex(r"[^\W_]+")
 
-_COMMON: Final = frozenset(
+_REPORT_WORDS: Final = frozenset(
     "bug kernel null pointer dereference pf supervisor write access error code not present oops "
     "preempt smp cpu pid comm tainted hardware name rip rsp rbp call trace task irq modules linked "
     "end general protection fault slab cache object freed allocated by module function list debug "
@@ -185,19 +192,19 @@ _COMMON: Final = frozenset(
     "mm vm ax bx cx dx si di bp error warning panic stack call trap init exit read main i o g e p "
     "x s".split()
 )
-"""Words that a report consists of. A name that is one goes where a sign tells that it is a name."""
+"""Words in any report. A name that is one of them is only replaced where a pattern finds it."""
 
-_BEHIND_BACKSLASH: Final = regex(r"(?<=\\)[nrt][^\W_]*")
-_RUN: Final = regex(r"([^\W_]+)|[._-]+")
-_MOST_PARTS: Final = 10
-_MOST_NAMES: Final = 50_000
-"""So that no text can make this slow: parts of one name, names of one session."""
+_AFTER_BACKSLASH: Final = regex(r"(?<=\\)[nrt][^\W_]*")
+_NAME_PARTS: Final = regex(r"([^\W_]+)|[._-]+")
+_MAX_PARTS: Final = 10
+_MAX_NAMES: Final = 50_000
+"""Limits of parts in a name and names in a session, so that no text can make this slow."""
 _HEX_BEFORE: Final = regex(r"\b[0-9a-fA-F]{2} $")
 _HEX_AFTER: Final = regex(r" [0-9a-fA-F]{2}\b")
 
 
 class SessionNames:
-    """What was learned of one session. `kept` are names that had to stay: code bears them too.
+    """The names in one session. `kept` are names that are also names of code, and therefore stay.
 
     `phrases` are names of several words, such as those of people.
     """
@@ -207,39 +214,39 @@ class SessionNames:
         self._hosts: dict[str, str] = {}
         self._others: dict[str, str] = {}
         self._code: set[str] = set()
-        self._parts: set[str] = set()
-        self._firsts: set[str] = set()
+        self._code_words: set[str] = set()
+        self._first_words: set[str] = set()
         self._domains: set[str] = set()
         self.phrases: set[str] = set()
         self.kept: set[str] = set()
 
     def learn_code(self, text: str) -> None:
-        """Learn what a text calls a function, a module, a process or a release."""
-        for pattern in _CODE:
+        """Learn the names of functions, modules, processes and releases in a text."""
+        for pattern in _CODE_PATTERNS:
             for match in pattern.finditer(text):
                 self._code.add(match[match.lastindex or 0])
-        for match in _LINKED.finditer(text):
+        for match in _MODULE_LIST.finditer(text):
             self._code |= {word.partition("(")[0] for word in match[1].split()}
 
-    def learn(self, places: Iterable[FoundName]) -> None:
-        """Learn the names and numbers that were told, after all code was learned."""
-        self._parts = {part for word in self._code for part in _WORD.findall(word)}
-        for place in places:
-            if len(self._users) + len(self._hosts) + len(self._others) < _MOST_NAMES:
-                self._add(place.kind, place.key)
+    def learn(self, found_names: Iterable[FoundName]) -> None:
+        """Learn names and numbers; all code has to be learned before."""
+        self._code_words = {part for word in self._code for part in _WORD.findall(word)}
+        for found in found_names:
+            if len(self._users) + len(self._hosts) + len(self._others) < _MAX_NAMES:
+                self._add(found.kind, found.key)
         self._join_hosts()
         names = (*self._users, *self._hosts, *self._domains, *self._others)
-        self._firsts = {match[0].lower() for name in names if (match := _WORD.search(name))}
+        self._first_words = {match[0].lower() for name in names if (match := _WORD.search(name))}
 
     def _add(self, kind: str, name: str) -> None:
         lower = name.lower()
-        if lower in UNTELLING:
+        if lower in COMMON_NAMES:
             return
         if kind not in ("user", "host"):
             self._others[lower] = kind
         elif re.search(r"\s", name):
             self.phrases.add(lower)
-        elif name in self._code or lower in _COMMON:
+        elif name in self._code or lower in _REPORT_WORDS:
             self.kept.add(lower)
         elif kind == "user":
             self._users.add(name)
@@ -247,50 +254,50 @@ class SessionNames:
             self._hosts[lower] = lower
 
     def _join_hosts(self) -> None:
-        """Let a host have one name, whether it is called in short or in full."""
+        """Give the short and the full name of a host the same key."""
         full: dict[str, set[str]] = {}
         for name in list(self._hosts):
             short, dot, domain = name.partition(".")
-            if dot and not short.isdigit() and ("." in domain or domain in OWN_TOP):
+            if dot and not short.isdigit() and ("." in domain or domain in LOCAL_DOMAINS):
                 full.setdefault(short, set()).add(name)
-                if "." in domain and not is_public(domain):
+                if "." in domain and not is_public_site(domain):
                     self._domains.add(domain)
         for short, names in full.items():
-            if short not in self._hosts and short not in self._code and short not in _COMMON:
+            if short not in self._hosts and short not in self._code and short not in _REPORT_WORDS:
                 self._hosts[short] = short
             if len(names) == 1:
                 self._hosts[names.pop()] = short
 
     def key(self, kind: str, name: str) -> str:
-        """Return what all spellings of a name have in common."""
+        """Return the key of a name, which all its spellings have in common."""
         return self._hosts.get(name.lower(), name.lower()) if kind == "host" else name
 
-    def found(self, text: str) -> Iterator[FoundName]:
-        """Give every place where a name that was learned stands as a word of its own."""
-        if not self._firsts:
+    def find(self, text: str) -> Iterator[FoundName]:
+        """Yield every position where a learned name is a word of its own."""
+        if not self._first_words:
             return
-        blanked = plain(text)
+        blanked = without_escapes(text)
         for match in _WORD.finditer(blanked):
-            if match[0].lower() in self._firsts:
-                yield from self._at(blanked, match.start())
-        # `DOMAIN\\name` looks like an escape of JSON, and may be either.
-        for match in _BEHIND_BACKSLASH.finditer(text):
-            if match[0].lower() in self._firsts:
-                yield from self._at(text, match.start())
+            if match[0].lower() in self._first_words:
+                yield from self._longest_name(blanked, match.start())
+        # `DOMAIN\name` contains `\n`, which is also an escape of JSON.
+        for match in _AFTER_BACKSLASH.finditer(text):
+            if match[0].lower() in self._first_words:
+                yield from self._longest_name(text, match.start())
 
-    def _at(self, text: str, begin: int) -> Iterator[FoundName]:
-        """Give the longest name that begins here, if any."""
+    def _longest_name(self, text: str, begin: int) -> Iterator[FoundName]:
+        """Yield the longest learned name that begins here, if any."""
         end, ends = begin, list[int]()
-        for part in _RUN.finditer(text, begin, begin + 255):
-            if part.start() != end or len(ends) == _MOST_PARTS:
+        for part in _NAME_PARTS.finditer(text, begin, begin + 255):
+            if part.start() != end or len(ends) == _MAX_PARTS:
                 break
             end = part.end()
             if part[1]:
                 ends.append(end)
-        places = (self._named(text, begin, end) for end in reversed(ends))
+        places = (self._name_at(text, begin, end) for end in reversed(ends))
         yield from itertools.islice(filter(None, places), 1)
 
-    def _named(self, text: str, begin: int, end: int) -> FoundName | None:
+    def _name_at(self, text: str, begin: int, end: int) -> FoundName | None:
         name = text[begin:end]
         lower = name.lower()
         if name in self._users:
@@ -308,8 +315,8 @@ class SessionNames:
         return FoundName(begin, end, kind, self.key(kind, text[begin:end]))
 
     def _is_code(self, text: str, begin: int, end: int, name: str) -> bool:
-        """Return whether a name is here part of an identifier, or a byte in a row of bytes."""
-        if name in self._parts:
+        """Return whether a name here is part of an identifier, or a byte in a hex dump."""
+        if name in self._code_words:
             left, right = text[begin - 1 : begin], text[end : end + 2]
             if left in ("_", ".") or right[:1] == "_" or re.match(r"\.\w", right):
                 return True
@@ -323,6 +330,6 @@ class SessionNames:
 
 
 def _whole_domain(text: str, begin: int) -> int:
-    """Return where a name begins of which only the domain was known."""
+    """Return where a name starts if only its domain was learned."""
     before = re.search(r"(?:[^\W_](?:[\w-]{0,62})\.)+$", text[max(begin - 255, 0) : begin])
     return begin - len(before[0]) if before else begin

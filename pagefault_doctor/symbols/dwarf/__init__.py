@@ -1,1 +1,1 @@
-"""DWARF 4 and 5: entries, types, locations, ranges and line tables of the part that is needed."""
+"""DWARF 4 and 5: entries, types, locations, ranges and line tables, read only where needed."""

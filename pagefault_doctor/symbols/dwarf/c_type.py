@@ -1,4 +1,4 @@
-"""Types of DWARF as C writes them, and the member of a structure at an offset (section 5)."""
+"""DWARF types as C writes them, and the member of a structure at an offset (section 5)."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ _QUALIFIERS: Final = {_CONST: "const", _VOLATILE: "volatile", _RESTRICT: "restri
 _PREFIX: Final = {_STRUCT: "struct", _CLASS: "struct", _UNION: "union", _ENUM: "enum"}
 _NAME, _BYTE_SIZE, _BIT_SIZE, _UPPER, _COUNT = 0x03, 0x0B, 0x0D, 0x2F, 0x37
 _DECLARATION, _TYPE, _MEMBER_AT, _BITS_AT = 0x3C, 0x49, 0x38, 0x6B
-_DEEP: Final = 24
+_MAX_DEPTH: Final = 24
+"""Types nested deeper than this are a loop in a damaged file."""
 UNNAMED: Final = "{...}"
+"""Printed for the name of an anonymous structure."""
 
 
 class TypeMember(msgspec.Struct, frozen=True):
-    """What lies at an offset of a type: `path` as it follows `->`, and the type's own name.
+    """The member of a type at an offset. `path` is what follows `->`, `holder` the type's name.
 
-    `rest` is how many bytes into that member the offset is, `entry` the member's type.
+    `rest` is the number of bytes from the start of the member to the offset, `entry` its type.
     """
 
     path: str
@@ -32,29 +34,29 @@ class TypeMember(msgspec.Struct, frozen=True):
     entry: DebugEntry | None
 
 
-def target(dwarf: Dwarf, entry: DebugEntry | None) -> DebugEntry | None:
-    """Return the type that an entry of any kind has, typedefs and qualifiers stripped, or None."""
-    return bare(dwarf, dwarf.reference(entry, _TYPE)) if entry is not None else None
+def type_of(dwarf: Dwarf, entry: DebugEntry | None) -> DebugEntry | None:
+    """Return the type of an entry, without typedefs and qualifiers, or None."""
+    return strip_qualifiers(dwarf, dwarf.reference(entry, _TYPE)) if entry is not None else None
 
 
-def bare(dwarf: Dwarf, entry: DebugEntry | None) -> DebugEntry | None:
+def strip_qualifiers(dwarf: Dwarf, entry: DebugEntry | None) -> DebugEntry | None:
     """Return a type without its typedefs and qualifiers."""
-    for _ in range(_DEEP):
+    for _ in range(_MAX_DEPTH):
         if entry is None or entry.tag not in (*_QUALIFIERS, _TYPEDEF, _ATOMIC):
             return entry
         entry = dwarf.reference(entry, _TYPE)
     return None
 
 
-def pointed(dwarf: Dwarf, entry: DebugEntry | None) -> DebugEntry | None:
-    """Return the bare type that a pointer type points to; None where it is no pointer, or void."""
-    found = bare(dwarf, entry)
-    return target(dwarf, found) if found is not None and found.tag == _POINTER else None
+def pointed_type(dwarf: Dwarf, entry: DebugEntry | None) -> DebugEntry | None:
+    """Return the type that a pointer points to; None if it is no pointer, or points to void."""
+    found = strip_qualifiers(dwarf, entry)
+    return type_of(dwarf, found) if found is not None and found.tag == _POINTER else None
 
 
 def is_pointer(dwarf: Dwarf, entry: DebugEntry | None) -> bool:
     """Return whether a type is that of a pointer."""
-    found = bare(dwarf, entry)
+    found = strip_qualifiers(dwarf, entry)
     return found is not None and found.tag == _POINTER
 
 
@@ -63,11 +65,11 @@ def is_structure(entry: DebugEntry | None) -> bool:
     return entry is not None and entry.tag in (_STRUCT, _CLASS, _UNION)
 
 
-def type_name(dwarf: Dwarf, entry: DebugEntry | None, deep: int = 0) -> str:
-    """Return how C writes a type, such as `struct device_state *`."""
+def type_name(dwarf: Dwarf, entry: DebugEntry | None, depth: int = 0) -> str:
+    """Return a type as C writes it, such as `struct device_state *`."""
     if entry is None:
         return "void"
-    if deep > _DEEP:
+    if depth > _MAX_DEPTH:
         return "..."
     name = dwarf.text(entry, _NAME)
     if entry.tag in _PREFIX:
@@ -76,37 +78,37 @@ def type_name(dwarf: Dwarf, entry: DebugEntry | None, deep: int = 0) -> str:
         return name
     below = dwarf.reference(entry, _TYPE)
     if entry.tag == _POINTER:
-        return _pointer(dwarf, below, deep)
-    inner = type_name(dwarf, below, deep + 1)
+        return _pointer(dwarf, below, depth)
+    inner = type_name(dwarf, below, depth + 1)
     if entry.tag in _QUALIFIERS:
         word = _QUALIFIERS[entry.tag]
         return f"{inner} {word}" if inner.endswith("*") else f"{word} {inner}"
     return f"{inner} []" if entry.tag == _ARRAY else name or inner
 
 
-def _pointer(dwarf: Dwarf, below: DebugEntry | None, deep: int) -> str:
+def _pointer(dwarf: Dwarf, below: DebugEntry | None, depth: int) -> str:
     if below is not None and below.tag == _SUBROUTINE:
         given = (
-            type_name(dwarf, dwarf.reference(child, _TYPE), deep + 1)
+            type_name(dwarf, dwarf.reference(child, _TYPE), depth + 1)
             for child in below.unit.children(below)
             if child.tag == _PARAMETER
         )
-        returned = type_name(dwarf, dwarf.reference(below, _TYPE), deep + 1)
+        returned = type_name(dwarf, dwarf.reference(below, _TYPE), depth + 1)
         return f"{returned} (*)({', '.join(given) or 'void'})"
-    inner = type_name(dwarf, below, deep + 1)
+    inner = type_name(dwarf, below, depth + 1)
     return f"{inner}*" if inner.endswith("*") else f"{inner} *"
 
 
-def size_of(dwarf: Dwarf, entry: DebugEntry | None, deep: int = 0) -> int | None:
-    """Return the size of a type in bytes, or None where DWARF does not tell it."""
-    found = bare(dwarf, entry)
-    if found is None or deep > _DEEP:
+def size_of(dwarf: Dwarf, entry: DebugEntry | None, depth: int = 0) -> int | None:
+    """Return the size of a type in bytes, or None if DWARF does not give it."""
+    found = strip_qualifiers(dwarf, entry)
+    if found is None or depth > _MAX_DEPTH:
         return None
     size = found.number(_BYTE_SIZE)
     if size is not None or found.tag != _ARRAY:
         return size if size is not None or found.tag != _POINTER else 8
-    total, lengths = size_of(dwarf, dwarf.reference(found, _TYPE), deep + 1), _lengths(found)
-    if len(lengths) > _DEEP:
+    total, lengths = size_of(dwarf, dwarf.reference(found, _TYPE), depth + 1), _lengths(found)
+    if len(lengths) > _MAX_DEPTH:
         return None
     for length in lengths:
         total = total * length if total is not None and length is not None else None
@@ -114,7 +116,7 @@ def size_of(dwarf: Dwarf, entry: DebugEntry | None, deep: int = 0) -> int | None
 
 
 def _lengths(array: DebugEntry) -> list[int | None]:
-    """Return the length of each dimension; None for one that is open, as of a flexible array."""
+    """Return the length of each dimension; None for a flexible array."""
     found: list[int | None] = []
     for child in array.unit.children(array):
         if child.tag == _SUBRANGE:
@@ -127,9 +129,9 @@ def _lengths(array: DebugEntry) -> list[int | None]:
 def member_at(
     dwarf: Dwarf, structure: DebugEntry | None, offset: int, size: int = 0
 ) -> TypeMember | None:
-    """Return the member that begins at an offset of a type or holds it, or None.
+    """Return the member that begins at an offset of a type or contains it, or None.
 
-    `size` is how many bytes were used (0 where unknown): it chooses between the members of a union.
+    `size` is the number of bytes accessed (0 if unknown); it decides between members of a union.
     """
     if not is_structure(structure) or structure is None or structure.number(_DECLARATION):
         return None
@@ -137,13 +139,13 @@ def member_at(
 
 
 def _member(
-    dwarf: Dwarf, structure: DebugEntry, offset: int, size: int, path: str, holder: str, deep: int
+    dwarf: Dwarf, structure: DebugEntry, offset: int, size: int, path: str, holder: str, depth: int
 ) -> TypeMember | None:
     fitting = [
         found
         for member, start in _members(structure)
-        if deep < _DEEP and start <= offset
-        if (found := _inside(dwarf, member, offset - start, size, path, holder, deep)) is not None
+        if depth < _MAX_DEPTH and start <= offset
+        if (found := _inside(dwarf, member, offset - start, size, path, holder, depth)) is not None
     ]
     return min(fitting, key=lambda found: _misfit(dwarf, found, size), default=None)
 
@@ -159,16 +161,16 @@ def _members(structure: DebugEntry) -> list[tuple[DebugEntry, int]]:
         if child.tag == _MEMBER:
             bits, start = child.number(_BITS_AT), child.number(_MEMBER_AT)
             if start is None and _MEMBER_AT in child.attributes:
-                continue  # An expression, as no compiler of today writes it.
+                continue  # An expression; current compilers do not write it.
             found.append((child, start if start is not None else (bits or 0) // 8))
     return found
 
 
 def _inside(
-    dwarf: Dwarf, member: DebugEntry, offset: int, size: int, path: str, holder: str, deep: int
+    dwarf: Dwarf, member: DebugEntry, offset: int, size: int, path: str, holder: str, depth: int
 ) -> TypeMember | None:
-    """Return what lies so far into a member, or None where that is beyond its end."""
-    kind = target(dwarf, member)
+    """Return what is at an offset of a member, or None beyond its end."""
+    kind = type_of(dwarf, member)
     length = size_of(dwarf, kind)
     is_open = kind is not None and kind.tag == _ARRAY and not length
     if kind is None or (length is not None and offset >= length and not is_open):
@@ -179,20 +181,20 @@ def _inside(
     if name:
         path = f"{path}.{name}" if path else name
     if is_structure(kind) and (offset or not name):
-        return _member(dwarf, kind, offset, size, path, holder, deep + 1)
+        return _member(dwarf, kind, offset, size, path, holder, depth + 1)
     if kind.tag == _ARRAY and (offset or is_open):
-        return _element(dwarf, kind, offset, size, path, holder, deep)
+        return _element(dwarf, kind, offset, size, path, holder, depth)
     return TypeMember(path, holder, offset, kind) if path else None
 
 
 def _element(
-    dwarf: Dwarf, array: DebugEntry, offset: int, size: int, path: str, holder: str, deep: int
+    dwarf: Dwarf, array: DebugEntry, offset: int, size: int, path: str, holder: str, depth: int
 ) -> TypeMember | None:
-    kind = target(dwarf, array)
+    kind = type_of(dwarf, array)
     step = size_of(dwarf, kind)
     if not step or len(_lengths(array)) != 1 or kind is None:
         return TypeMember(path, holder, offset, array)
     path, rest = f"{path}[{offset // step}]", offset % step
     if is_structure(kind) and rest:
-        return _member(dwarf, kind, rest, size, path, holder, deep + 1)
+        return _member(dwarf, kind, rest, size, path, holder, depth + 1)
     return TypeMember(path, holder, rest, kind)

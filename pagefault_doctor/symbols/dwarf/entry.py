@@ -1,8 +1,7 @@
-"""Entries of DWARF 4 and 5: the tree of functions, variables and types of a unit (section 7.5).
+"""DWARF 4 and 5 entries: the tree of functions, variables and types of a unit (section 7.5).
 
-Only what is asked for is read: a unit is relocated when an entry of it is wanted, and subtrees are
-stepped over by their DW_AT_sibling. That takes milliseconds where a parser of the whole of a large
-driver takes minutes.
+Entries are read on demand: a unit is relocated when one of its entries is needed, and
+DW_AT_sibling skips subtrees. That takes milliseconds; parsing all of a large driver takes minutes.
 """
 
 from __future__ import annotations
@@ -16,22 +15,22 @@ from pagefault_doctor.symbols.dwarf.form import (
     IMPLICIT,
     Abbreviation,
     Value,
+    read_abbreviations,
+    read_uleb,
     read_value,
-    shapes,
-    uleb,
 )
 from pagefault_doctor.symbols.elf_sections import DamagedElf, Sections, text_at
 
-_MOST_ENTRIES: Final = 600_000
-"""Entries, and rows of lists, that are read of one file: some seconds' work.
+_MAX_ENTRIES: Final = 600_000
+"""Limit of entries and list rows read from one file, which takes a few seconds.
 
-A unit of a large driver has some ten thousand at its top level.
+A unit of a large driver has about ten thousand at its top level.
 """
 _SIBLING: Final = 0x01
 _ADDR_BASE, _STR_OFFSETS_BASE = 0x73, 0x72
 _SPECIFICATION, _ABSTRACT_ORIGIN = 0x47, 0x31
 _UNIT_TYPES_WITH_ID: Final = {2: 12, 6: 12, 4: 8, 5: 8}
-"""Bytes that the header of a type unit or of a skeleton has beyond the others (7.5.1)."""
+"""Extra bytes in the header of a type unit or a skeleton unit (7.5.1)."""
 
 _UNIT_REFERENCES: Final = frozenset({0x11, 0x12, 0x13, 0x14, 0x15})
 _REF_ADDR, _STRP, _LINE_STRP, _ADDR = 0x10, 0x0E, 0x1F, 0x01
@@ -40,7 +39,7 @@ _ADDRX: Final = frozenset({0x1B, 0x29, 0x2A, 0x2B, 0x2C})
 
 
 class DebugEntry(NamedTuple):
-    """One entry: where it begins and ends in `.debug_info`, and its attributes, form and value."""
+    """One entry: its start and end in `.debug_info`, and its attributes as form and value."""
 
     unit: Unit
     offset: int
@@ -50,13 +49,13 @@ class DebugEntry(NamedTuple):
     attributes: dict[int, tuple[int, Value]]
 
     def number(self, name: int) -> int | None:
-        """Return an attribute that is a number, else None."""
+        """Return an attribute if it is a number, else None."""
         found = self.attributes.get(name)
         return found[1] if found and isinstance(found[1], int) else None
 
 
 class Unit:
-    """One compilation unit. Positions are those of `.debug_info`."""
+    """One compilation unit. Offsets count from the start of `.debug_info`."""
 
     def __init__(self, dwarf: Dwarf, start: int, end: int) -> None:
         self.dwarf, self.start, self.end = dwarf, start, end
@@ -73,44 +72,46 @@ class Unit:
             raise DamagedElf(f"DWARF version {self.version}")
         if size != 8:
             raise DamagedElf(f"addresses of {size} bytes")
-        self._shapes = dwarf.abbreviations(abbreviations)
+        self._abbreviations = dwarf.abbreviations(abbreviations)
         root = self.entry(start + first)
         if root is None:
             raise DamagedElf("an empty unit")
         self.root: DebugEntry = root
 
     def entry(self, offset: int) -> DebugEntry | None:
-        """Return the entry at a position, or None where a list of children ends."""
+        """Return the entry at an offset, or None where a list of children ends."""
         self.dwarf.count()
         at = offset - self.start
         if not 0 < at < len(self._data):
             raise DamagedElf("an entry beyond its unit")
-        code, at = uleb(self._data, at)
+        code, at = read_uleb(self._data, at)
         if not code:
             return None
-        shape = self._shapes.get(code)
-        if shape is None:
+        abbreviation = self._abbreviations.get(code)
+        if abbreviation is None:
             raise DamagedElf("an entry of unknown shape")
         attributes: dict[int, tuple[int, Value]] = {}
-        for name, form, constant in shape.attributes:
+        for name, form, constant in abbreviation.attributes:
             if form == IMPLICIT:
                 attributes[name] = (form, constant)
                 continue
             value, at = read_value(self._data, form, at)
             attributes[name] = (form, value)
-        return DebugEntry(self, offset, at + self.start, shape.tag, shape.has_children, attributes)
+        return DebugEntry(
+            self, offset, at + self.start, abbreviation.tag, abbreviation.has_children, attributes
+        )
 
     def children(self, parent: DebugEntry) -> Iterator[DebugEntry]:
-        """Yield the entries right below another."""
+        """Yield the direct children of an entry."""
         if not parent.has_children:
             return
         at = parent.end
         while (child := self.entry(at)) is not None:
             yield child
-            at = self._after(child)
+            at = self._next_entry(child)
 
-    def _after(self, entry: DebugEntry) -> int:
-        """Return where the entry behind another and all that is below it begins."""
+    def _next_entry(self, entry: DebugEntry) -> int:
+        """Return the offset of the entry that follows another and its whole subtree."""
         depth, at = int(entry.has_children), entry.end
         sibling = self._sibling(entry)
         if sibling:
@@ -134,12 +135,12 @@ class Unit:
         return self.start + value
 
     def base(self, name: int, otherwise: int) -> int:
-        """Return where the unit's own part of a table begins (`DW_AT_*_base`)."""
+        """Return the offset of the unit's part of a table (`DW_AT_*_base`)."""
         value = self.root.number(name)
         return otherwise if value is None else value
 
     def address_at(self, index: int) -> int:
-        """Return an address by its number in `.debug_addr`."""
+        """Return an address by its index in `.debug_addr`."""
         at = self.base(_ADDR_BASE, 8) + 8 * index
         return int.from_bytes(self.dwarf.sections.read(".debug_addr", at, at + 8), "little")
 
@@ -152,10 +153,10 @@ class Dwarf:
         self._starts = self._find_units()
         self._units: dict[int, Unit] = {}
         self._tables: dict[int, dict[int, Abbreviation]] = {}
-        self._left = _MOST_ENTRIES
+        self._left = _MAX_ENTRIES
 
     def count(self) -> None:
-        """Count an entry or a row that is read; raise where it is one too many."""
+        """Count an entry or row that is read. Raises DamagedElf beyond the limit."""
         self._left -= 1
         if self._left < 0:
             raise DamagedElf("too many entries")
@@ -180,22 +181,22 @@ class Dwarf:
         return self._units[start]
 
     def at(self, offset: int) -> DebugEntry | None:
-        """Return the entry at a position of `.debug_info`."""
+        """Return the entry at an offset of `.debug_info`."""
         index = bisect_right(self._starts, (offset, 1 << 62)) - 1
         if index < 0 or offset >= self._starts[index][1]:
             raise DamagedElf("a reference to nothing")
         return self._unit(*self._starts[index]).entry(offset)
 
     def abbreviations(self, offset: int) -> dict[int, Abbreviation]:
-        """Return the shapes of a unit's entries, by their code."""
+        """Return the abbreviations of a unit, by their code."""
         if offset not in self._tables:
             self._tables[offset] = dict(
-                shapes(self.sections.data(".debug_abbrev"), offset, self.count)
+                read_abbreviations(self.sections.data(".debug_abbrev"), offset, self.count)
             )
         return self._tables[offset]
 
     def text(self, entry: DebugEntry, name: int) -> str | None:
-        """Return an attribute that is a text, or None."""
+        """Return an attribute if it is a string, else None."""
         form, value = entry.attributes.get(name, (0, b""))
         if isinstance(value, str):
             return value
@@ -218,14 +219,17 @@ class Dwarf:
         return self.at(value) if form == _REF_ADDR else None
 
     def address(self, entry: DebugEntry, name: int) -> int | None:
-        """Return an attribute that is an address, or None."""
+        """Return an attribute if it is an address, else None."""
         form, value = entry.attributes.get(name, (0, b""))
         if not isinstance(value, int):
             return None
         return entry.unit.address_at(value) if form in _ADDRX else value if form == _ADDR else None
 
     def inherited(self, entry: DebugEntry, name: int, get: Callable[[DebugEntry, int], Any]) -> Any:
-        """Return an attribute of an entry, or of the one that it is an instance of."""
+        """Return an attribute of an entry, or of its abstract origin or specification.
+
+        An inlined or out-of-line instance has most of its attributes there.
+        """
         at: DebugEntry | None = entry
         for _ in range(4):
             if at is None:

@@ -1,7 +1,7 @@
-"""Line programs of relocatable files: which source line a place in a section came from.
+"""Line programs of relocatable files: the source line of an offset in a section.
 
-DWARF 4 and 5 (section 6.2), for x86_64 and arm64. pyelftools decodes one unit; which unit, and at
-which addresses, is worked out here from the relocations, since no section has an address yet.
+DWARF 4 and 5 (section 6.2), for x86_64 and arm64. pyelftools decodes one unit. The unit and its
+addresses come from the relocations, since sections of a relocatable file have no addresses yet.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class _Patch(msgspec.Struct, frozen=True):
-    """A value to write into `.debug_line`; `section` where it is a place in the code."""
+    """A value to write into `.debug_line`; `section` is set if it is a code address."""
 
     offset: int
     width: int
@@ -49,7 +49,7 @@ def _patches(elf: ELFFile) -> Iterator[_Patch]:
 
 
 def _units(data: bytes) -> Iterator[tuple[int, int]]:
-    """Yield where each unit of `.debug_line` starts and ends."""
+    """Yield the start and end of each unit of `.debug_line`."""
     start = 0
     while start + 4 <= len(data):
         (length,) = struct.unpack_from("<I", data, start)
@@ -61,9 +61,9 @@ def _units(data: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _unit_of(data: bytes, patches: list[_Patch], section: int, at: int) -> tuple[int, int] | None:
-    """Return the unit with the sequence that begins last before the place."""
-    begun = [p for p in patches if p.section == section and p.value <= at]
-    nearest = max(begun, key=lambda p: p.value, default=None)
+    """Return the unit with the last sequence that begins at or before the offset."""
+    before = [p for p in patches if p.section == section and p.value <= at]
+    nearest = max(before, key=lambda p: p.value, default=None)
     if nearest is None:
         return None
     return next((u for u in _units(data) if u[0] <= nearest.offset < u[1]), None)
@@ -89,13 +89,13 @@ def _program(elf: ELFFile, data: bytes, start: int) -> Any:
     structs = DWARFStructs(
         little_endian=True, dwarf_format=32, address_size=8, dwarf_version=version
     )
-    # The public way to a line program is through its compilation unit; parsing and relocating all
-    # of .debug_info for that would take minutes on a big driver.
+    # The public API reaches a line program only through its compilation unit, which takes minutes
+    # on a large driver: it parses and relocates all of .debug_info.
     return dwarf._parse_line_program_at_offset(start, structs)
 
 
 def _preferred(sequence: list[Any], last: int) -> Any:
-    """Return the last row at an address that begins a statement, as gdb does; else the last."""
+    """Return the last row at the address that begins a statement, as gdb does; else the last."""
     address = sequence[last].address
     for row in reversed(sequence[: last + 1]):
         if row.address != address:
@@ -120,7 +120,7 @@ def _row(program: Any, address: int) -> Any | None:
 
 
 def _file_name(program: Any, number: int) -> str:
-    """Return the file's name, with its folder where that is relative to the build."""
+    """Return the file's name, with its folder if that is relative to the build."""
     version = program["version"]
     entry = program["file_entry"][number if version >= 5 else number - 1]
     folders = program["include_directory"]
@@ -138,7 +138,7 @@ def _file_name(program: Any, number: int) -> str:
 
 
 def file_name(sections: Sections, start: int, number: int) -> str:
-    """Return the name of a file by its number in the unit of `.debug_line` that begins there.
+    """Return the name of a file by its number in the `.debug_line` unit at offset `start`.
 
     Raises what pyelftools raises on a damaged file.
     """
@@ -150,7 +150,7 @@ def file_name(sections: Sections, start: int, number: int) -> str:
 
 
 def lookup(elf: ELFFile, section: int, at: int) -> tuple[str, int] | None:
-    """Return file and line of a place in a section (index, byte offset), or None.
+    """Return file and line of an offset in a section (by its index), or None.
 
     Raises what pyelftools raises on a damaged file.
     """

@@ -1,7 +1,7 @@
-"""Where a variable is, by a location expression of DWARF (section 2.5 and 2.6).
+"""Where a variable is, from a DWARF location expression (sections 2.5 and 2.6).
 
-A fault leaves the registers and nothing else, so an expression is worked out as far as a register
-plus a number. What needs memory, a caller's registers or arithmetic of another kind is unknown.
+A report has the registers and no memory, so an expression is evaluated to a register plus an
+offset. If it needs memory, a caller's registers or other arithmetic, the location is unknown.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.symbols.dwarf.form import sleb, uleb
+from pagefault_doctor.symbols.dwarf.form import read_sleb, read_uleb
 
 FRAME: Final = -1
-"""In place of a register: the canonical frame address, where the caller's frame ends."""
+"""The canonical frame address, used as a register number: where the caller's frame ends."""
 
 _X86_64: Final = (
     *("rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp"),
@@ -23,6 +23,7 @@ _X86_64: Final = (
 _AARCH64: Final = (*(f"x{n}" for n in range(31)), "sp")
 """DWARF for the Arm 64-bit Architecture, section 4.1."""
 REGISTERS: Final = {"x86_64": _X86_64, "arm64": _AARCH64}
+"""Register names by DWARF number, for each architecture."""
 _ALIASES: Final = {"fp": "x29", "lr": "x30"}
 
 _OPERANDS: Final = {
@@ -40,14 +41,14 @@ _ADDR, _CONSTU, _CONSTS, _DUP, _PLUS, _MINUS, _PLUS_UCONST = (
 )
 _LIT0, _REG0, _BREG0, _REGX, _FBREG, _BREGX = 0x30, 0x50, 0x70, 0x90, 0x91, 0x92
 _PIECE, _NOP, _CFA, _IMPLICIT_VALUE, _STACK_VALUE = 0x93, 0x96, 0x9C, 0x9E, 0x9F
-_MOST: Final = 256
-_WRAP: Final = (1 << 64) - 1
+_MAX_STACK: Final = 256
+_ADDRESS_MASK: Final = (1 << 64) - 1
 
 
 class RegisterOffset(msgspec.Struct, frozen=True):
-    """A register plus a number; without a register the number alone.
+    """A register plus an offset; without a register, the offset alone.
 
-    `is_address` tells the number of a section's place from one that is just a number.
+    `is_address` is true if the offset is an address in a section, not just a number.
     """
 
     register: int | None
@@ -55,15 +56,15 @@ class RegisterOffset(msgspec.Struct, frozen=True):
     is_address: bool = False
 
     def plus(self, number: int) -> RegisterOffset:
-        """Return the sum with a number added."""
+        """Return the sum with a number."""
         return msgspec.structs.replace(self, offset=self.offset + number)
 
 
 class VariableLocation(msgspec.Struct, frozen=True):
     """Where a variable, or a piece of it, is.
 
-    `at` is its value, or the address of its memory where `in_memory`. `start` is the first byte
-    of the variable that is there, `size` how many of them; None means all.
+    `at` is its value, or its address if `in_memory`. `start` is the first byte of the variable in
+    this piece, `size` the number of bytes; None means all.
     """
 
     at: RegisterOffset
@@ -72,82 +73,88 @@ class VariableLocation(msgspec.Struct, frozen=True):
     size: int | None = None
 
 
-class _Unknown(Exception):
-    """The expression needs what a report does not tell."""
+class _UnknownLocation(Exception):
+    """The expression needs something that a report does not show."""
 
 
-def number_of(register: str, arch: str | None) -> int | None:
-    """Return the number that DWARF gives a register, by its name in a report, or None."""
+def register_number(register: str, arch: str | None) -> int | None:
+    """Return the DWARF number of a register, by its name in a report, or None."""
     names = REGISTERS.get(arch or "", ())
     name = _ALIASES.get(register, register)
     return names.index(name) if name in names else None
 
 
-def name_of(number: int, arch: str | None) -> str | None:
-    """Return the name of a register as a report prints it, or None."""
+def register_name(number: int, arch: str | None) -> str | None:
+    """Return the name of a register, as a report prints it, or None."""
     names = REGISTERS.get(arch or "", ())
     return names[number] if 0 <= number < len(names) else None
 
 
-def places(code: bytes, frame_base: bytes | None = None) -> tuple[VariableLocation, ...]:
-    """Return where a variable is; empty where that cannot be told.
+def variable_locations(
+    code: bytes, frame_base: bytes | None = None
+) -> tuple[VariableLocation, ...]:
+    """Return where a variable is, one location for each piece; empty if unknown.
 
     `frame_base` is the DW_AT_frame_base of its function. Raises IndexError or ValueError on an
-    expression that breaks off.
+    expression that is cut off.
     """
     found: list[VariableLocation] = []
     at, start = 0, 0
     while at < len(code):
         try:
-            place, at = _one(code, at, frame_base)
-        except _Unknown:
+            location, at = _read_location(code, at, frame_base)
+        except _UnknownLocation:
             return tuple(found)
         size = None
         if at < len(code) and code[at] == _PIECE:
-            size, at = uleb(code, at + 1)
+            size, at = read_uleb(code, at + 1)
         elif at < len(code):
             return ()
-        if place is not None:
-            found.append(msgspec.structs.replace(place, start=start, size=size))
+        if location is not None:
+            found.append(msgspec.structs.replace(location, start=start, size=size))
         start += size or 0
     return tuple(found)
 
 
-def _one(code: bytes, at: int, frame_base: bytes | None) -> tuple[VariableLocation | None, int]:
-    """Return the place that the next simple description tells, and where that ends."""
+def _read_location(
+    code: bytes, at: int, frame_base: bytes | None
+) -> tuple[VariableLocation | None, int]:
+    """Return the next simple location and the offset behind it."""
     stack: list[RegisterOffset] = []
     while at < len(code) and code[at] != _PIECE:
         op, at = code[at], at + 1
         if _REG0 <= op < _BREG0 or op == _REGX:
-            register, at = (op - _REG0, at) if op != _REGX else uleb(code, at)
+            register, at = (op - _REG0, at) if op != _REGX else read_uleb(code, at)
             return VariableLocation(RegisterOffset(register, 0), False), at
         if op == _STACK_VALUE:
             return VariableLocation(_top(stack), False), at
         if op == _IMPLICIT_VALUE:
-            length, at = uleb(code, at)
+            length, at = read_uleb(code, at)
             value = int.from_bytes(code[at : at + length], "little")
             return VariableLocation(RegisterOffset(None, value), False), at + length
-        at = _push(stack, op, code, at, frame_base)
-        if len(stack) > _MOST:
-            raise _Unknown
+        at = _execute(stack, op, code, at, frame_base)
+        if len(stack) > _MAX_STACK:
+            raise _UnknownLocation
     return (VariableLocation(_top(stack), True) if stack else None), at
 
 
 def _top(stack: list[RegisterOffset]) -> RegisterOffset:
     if not stack:
-        raise _Unknown
+        raise _UnknownLocation
     return stack[-1]
 
 
-def _push(
+def _execute(
     stack: list[RegisterOffset], op: int, code: bytes, at: int, frame_base: bytes | None
 ) -> int:
-    """Carry out one operation and return where the next begins."""
+    """Execute one operation on the stack; return the offset of the next operation."""
     if _BREG0 <= op < _REGX or op in (_BREGX, _FBREG):
-        register, at = uleb(code, at) if op == _BREGX else (op - _BREG0, at)
-        offset, at = sleb(code, at)
+        register, at = read_uleb(code, at) if op == _BREGX else (op - _BREG0, at)
+        offset, at = read_sleb(code, at)
         stack.append(
-            _frame(frame_base).plus(offset) if op == _FBREG else RegisterOffset(register, offset)
+            _frame_base_value(frame_base).plus(offset)
+            if op == _FBREG
+            else RegisterOffset(register, offset)
         )
     elif _LIT0 <= op < _REG0:
         stack.append(RegisterOffset(None, op - _LIT0))
@@ -157,7 +164,7 @@ def _push(
         stack.append(RegisterOffset(None, value, op == _ADDR))
         at = end
     elif op in (_CONSTU, _CONSTS):
-        value, at = (uleb if op == _CONSTU else sleb)(code, at)
+        value, at = (read_uleb if op == _CONSTU else read_sleb)(code, at)
         stack.append(RegisterOffset(None, value))
     elif op == _CFA:
         stack.append(RegisterOffset(FRAME, 0))
@@ -170,43 +177,43 @@ def _push(
 
 def _compute(stack: list[RegisterOffset], op: int, code: bytes, at: int) -> int:
     if op == _PLUS_UCONST:
-        number, at = uleb(code, at)
+        number, at = read_uleb(code, at)
         stack.append(_pop(stack).plus(number))
     elif op in (_PLUS, _MINUS):
         second, first = _pop(stack), _pop(stack)
         if op == _PLUS and second.register is not None:
             first, second = second, first
         if second.register is not None or second.is_address:
-            raise _Unknown
+            raise _UnknownLocation
         stack.append(first.plus(second.offset if op == _PLUS else -second.offset))
     elif op != _NOP:
-        raise _Unknown
+        raise _UnknownLocation
     return at
 
 
 def _pop(stack: list[RegisterOffset]) -> RegisterOffset:
     if not stack:
-        raise _Unknown
+        raise _UnknownLocation
     return stack.pop()
 
 
-def _frame(frame_base: bytes | None) -> RegisterOffset:
-    """Return what DW_OP_fbreg counts from: the frame address, or a register."""
+def _frame_base_value(frame_base: bytes | None) -> RegisterOffset:
+    """Return the base of DW_OP_fbreg: the frame address, or a register."""
     if not frame_base:
-        raise _Unknown
+        raise _UnknownLocation
     if frame_base == bytes((_CFA,)):
         return RegisterOffset(FRAME, 0)
-    (place,) = places(frame_base) or (None,)
-    if place is None:
-        raise _Unknown
-    return place.at
+    (location,) = variable_locations(frame_base) or (None,)
+    if location is None:
+        raise _UnknownLocation
+    return location.at
 
 
-def value_of(place: VariableLocation, values: dict[int, int]) -> int | None:
-    """Return the value that a place holds, by the registers' values, or None."""
-    if place.in_memory or place.at.is_address:
+def value_of(location: VariableLocation, values: dict[int, int]) -> int | None:
+    """Return the value at a location, from the register values, or None if it is in memory."""
+    if location.in_memory or location.at.is_address:
         return None
-    if place.at.register is None:
-        return place.at.offset & _WRAP
-    base = values.get(place.at.register)
-    return None if base is None else (base + place.at.offset) & _WRAP
+    if location.at.register is None:
+        return location.at.offset & _ADDRESS_MASK
+    base = values.get(location.at.register)
+    return None if base is None else (base + location.at.offset) & _ADDRESS_MASK

@@ -1,4 +1,4 @@
-"""Which addresses an entry of DWARF is about, and its location lists (sections 2.17 and 2.6).
+"""The addresses that a DWARF entry covers, and its location lists (sections 2.17 and 2.6).
 
 Versions 4 (`.debug_ranges`, `.debug_loc`) and 5 (`.debug_rnglists`, `.debug_loclists`).
 """
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from pagefault_doctor.symbols.dwarf.entry import DebugEntry, Dwarf, Unit
-from pagefault_doctor.symbols.dwarf.form import uleb
+from pagefault_doctor.symbols.dwarf.form import read_uleb
 from pagefault_doctor.symbols.elf_sections import DamagedElf
 
 _LOW_PC, _HIGH_PC, _RANGES, _LOCATION = 0x11, 0x12, 0x55, 0x02
@@ -18,17 +18,17 @@ _RNGLISTS_BASE, _LOCLISTS_BASE = 0x74, 0x8C
 _ADDR, _EXPRLOC, _RNGLISTX, _LOCLISTX = 0x01, 0x18, 0x23, 0x22
 _ADDRX: Final = frozenset({0x1B, 0x29, 0x2A, 0x2B, 0x2C})
 _BLOCKS: Final = frozenset({0x0A, 0x03, 0x04, 0x09, _EXPRLOC})
-_PIECE: Final = 1 << 12
-"""Bytes of a list that are read at once; a list is rarely longer."""
-_MOST: Final = 4096
-_TOP: Final = (1 << 64) - 1
+_CHUNK_BYTES: Final = 1 << 12
+"""Bytes of a list that are read and relocated at a time; few lists are longer."""
+_MAX_ROWS: Final = 4096
+_MAX_ADDRESS: Final = (1 << 64) - 1
 
 _END, _BASEX, _STARTX_ENDX, _STARTX_LENGTH, _OFFSET_PAIR = 0, 1, 2, 3, 4
-"""Kinds of an entry of a list of version 5 (7.7.3, 7.25); the two lists differ from 5 on."""
+"""Entry kinds of version 5 lists (7.7.3, 7.25); range and location lists differ from 5 on."""
 
 
-class _List:
-    """A part of a section with lists, relocated where it is read."""
+class _ListReader:
+    """A reader at an offset of a section with lists; it relocates the part that it reads."""
 
     def __init__(self, unit: Unit, section: str, start: int) -> None:
         self.unit, self._sections, self._name = unit, unit.dwarf.sections, section
@@ -42,7 +42,7 @@ class _List:
         begin = self.at - self._start
         if begin + size > len(self._bytes):
             self._start, begin = self.at, 0
-            end = self.at + max(size, _PIECE)
+            end = self.at + max(size, _CHUNK_BYTES)
             self._bytes = self._sections.read(self._name, self.at, end)
         self.at += size
         piece = self._bytes[begin : begin + size]
@@ -59,29 +59,29 @@ class _List:
             raw += self.take(1)
             if len(raw) > 20:
                 raise DamagedElf("a number without end")
-        return uleb(bytes(raw), 0)[0]
+        return read_uleb(bytes(raw), 0)[0]
 
 
-def _base(unit: Unit) -> int:
+def _base_address(unit: Unit) -> int:
     return unit.dwarf.address(unit.root, _LOW_PC) or 0
 
 
-def _old(table: _List, with_block: bool) -> Iterator[tuple[int, int, bytes]]:
-    base = _base(table.unit)
-    for _ in range(_MOST):
+def _read_version_4(table: _ListReader, with_block: bool) -> Iterator[tuple[int, int, bytes]]:
+    base = _base_address(table.unit)
+    for _ in range(_MAX_ROWS):
         table.unit.dwarf.count()
         begin, end = struct.unpack("<QQ", table.take(16))
         if begin == 0 and end == 0:
             return
-        if begin == _TOP:
+        if begin == _MAX_ADDRESS:
             base = end
             continue
         block = table.take(table.number(2)) if with_block else b""
         yield base + begin, base + end, block
 
 
-def _pair(table: _List, kind: int, base: int) -> tuple[int, int]:
-    """Return begin and end of an entry of version 5 whose kind both lists have."""
+def _read_pair(table: _ListReader, kind: int, base: int) -> tuple[int, int]:
+    """Return begin and end of a version 5 entry of a kind that both lists have."""
     if kind in (_STARTX_ENDX, _STARTX_LENGTH):
         begin, second = table.unit.address_at(table.uleb()), table.uleb()
         return begin, table.unit.address_at(second) if kind == _STARTX_ENDX else begin + second
@@ -89,12 +89,12 @@ def _pair(table: _List, kind: int, base: int) -> tuple[int, int]:
     return base + begin, base + end
 
 
-def _new(table: _List, with_block: bool) -> Iterator[tuple[int, int, bytes]]:
-    base = _base(table.unit)
-    # A location list has one kind more, for where no other entry holds, at 5.
+def _read_version_5(table: _ListReader, with_block: bool) -> Iterator[tuple[int, int, bytes]]:
+    base = _base_address(table.unit)
+    # Only location lists have DW_LLE_default_location, so their later kinds are one higher.
     default = 5 if with_block else -1
     base_address = 6 if with_block else 5
-    for _ in range(_MOST):
+    for _ in range(_MAX_ROWS):
         table.unit.dwarf.count()
         kind = table.number(1)
         if kind == _END:
@@ -104,13 +104,13 @@ def _new(table: _List, with_block: bool) -> Iterator[tuple[int, int, bytes]]:
         elif kind == base_address:
             base = table.number(8)
         elif with_block and kind == 9:
-            # DW_LLE_view_pair of GNU: two numbers that order places of one address.
+            # DW_LLE_GNU_view_pair: two view numbers, which a lookup by address does not need.
             table.uleb(), table.uleb()
         else:
             if kind == default:
-                begin, end = 0, _TOP
+                begin, end = 0, _MAX_ADDRESS
             elif kind <= _OFFSET_PAIR:
-                begin, end = _pair(table, kind, base)
+                begin, end = _read_pair(table, kind, base)
             elif kind == base_address + 1:
                 begin, end = table.number(8), table.number(8)
             elif kind == base_address + 2:
@@ -122,13 +122,13 @@ def _new(table: _List, with_block: bool) -> Iterator[tuple[int, int, bytes]]:
 
 
 def _indexed(unit: Unit, section: str, base: int, index: int) -> int:
-    """Return where list number `index` begins; its table of offsets counts from the base."""
+    """Return the offset of list number `index`; the offset table at `base` has it."""
     raw = unit.dwarf.sections.read(section, base + 4 * index, base + 4 * index + 4)
     return base + int.from_bytes(raw, "little")
 
 
-def ranges(dwarf: Dwarf, entry: DebugEntry) -> Iterator[tuple[int, int]]:
-    """Yield the addresses that an entry covers, from and up to."""
+def address_ranges(dwarf: Dwarf, entry: DebugEntry) -> Iterator[tuple[int, int]]:
+    """Yield the address ranges of an entry, each as begin and exclusive end."""
     low = dwarf.address(entry, _LOW_PC)
     form, high = entry.attributes.get(_HIGH_PC, (0, b""))
     if low is not None and isinstance(high, int) and form:
@@ -140,24 +140,24 @@ def ranges(dwarf: Dwarf, entry: DebugEntry) -> Iterator[tuple[int, int]]:
         return
     unit = entry.unit
     if unit.version < 5:
-        table = _old(_List(unit, ".debug_ranges", value), False)
+        table = _read_version_4(_ListReader(unit, ".debug_ranges", value), False)
     else:
         if form == _RNGLISTX:
             base = unit.base(_RNGLISTS_BASE, 12)
             value = _indexed(unit, ".debug_rnglists", base, value)
-        table = _new(_List(unit, ".debug_rnglists", value), False)
+        table = _read_version_5(_ListReader(unit, ".debug_rnglists", value), False)
     yield from ((begin, end) for begin, end, _ in table)
 
 
 def covers(dwarf: Dwarf, entry: DebugEntry, address: int) -> bool:
-    """Return whether an address is one of those that an entry is about."""
-    return any(begin <= address < end for begin, end in ranges(dwarf, entry))
+    """Return whether an entry covers an address."""
+    return any(begin <= address < end for begin, end in address_ranges(dwarf, entry))
 
 
-def expression(
+def location_expression(
     dwarf: Dwarf, entry: DebugEntry, address: int, name: int = _LOCATION
 ) -> bytes | None:
-    """Return the expression that tells where a variable is at an address, or None."""
+    """Return the location expression of a variable at an address, or None."""
     form, value = entry.attributes.get(name, (0, 0))
     if isinstance(value, bytes):
         return value if form in _BLOCKS else None
@@ -165,9 +165,9 @@ def expression(
         return None
     unit = entry.unit
     if unit.version < 5:
-        table = _old(_List(unit, ".debug_loc", value), True)
+        table = _read_version_4(_ListReader(unit, ".debug_loc", value), True)
     else:
         if form == _LOCLISTX:
             value = _indexed(unit, ".debug_loclists", unit.base(_LOCLISTS_BASE, 12), value)
-        table = _new(_List(unit, ".debug_loclists", value), True)
+        table = _read_version_5(_ListReader(unit, ".debug_loclists", value), True)
     return next((block for begin, end, block in table if begin <= address < end), None)

@@ -1,4 +1,4 @@
-"""The functions and blocks around an instruction, the inlined ones too, and their variables.
+"""The functions and blocks around an instruction, with inlined functions, and their variables.
 
 DWARF sections 3.3 (functions, DW_TAG_inlined_subroutine) and 4.1 (variables and parameters).
 """
@@ -11,22 +11,22 @@ from typing import Final
 import msgspec
 
 from pagefault_doctor.symbols.dwarf.entry import DebugEntry, Dwarf
-from pagefault_doctor.symbols.dwarf.location import VariableLocation, places
-from pagefault_doctor.symbols.dwarf.ranges import covers, expression
+from pagefault_doctor.symbols.dwarf.location import VariableLocation, variable_locations
+from pagefault_doctor.symbols.dwarf.ranges import covers, location_expression
 
 _PARAMETER, _BLOCK, _INLINED, _FUNCTION, _VARIABLE = 0x05, 0x0B, 0x1D, 0x2E, 0x34
 _NAME, _TYPE, _FRAME_BASE, _DECL_FILE = 0x03, 0x49, 0x40, 0x3A
 _CALL_FILE, _CALL_LINE = 0x58, 0x59
 STMT_LIST: Final = 0x10
-"""The attribute of a unit that says where its part of `.debug_line` begins."""
-_DEEPEST: Final = 64
+"""DW_AT_stmt_list: the offset of the unit in `.debug_line`."""
+_MAX_DEPTH: Final = 64
 
 
 class Scope(msgspec.Struct, frozen=True):
-    """A function around an instruction, itself or inlined, with the entries of its blocks.
+    """A function around an instruction, inlined or not, with the entries of its blocks.
 
-    `call_file` is a number of the unit's file table, `call_line` the line of the call; None for
-    the outermost. `file` is the number of the file that declares it.
+    `call_file` is a number in the unit's file table, `call_line` the line of the call; both are
+    None for the outermost function. `file` is the number of the file that declares the function.
     """
 
     name: str
@@ -37,22 +37,22 @@ class Scope(msgspec.Struct, frozen=True):
 
 
 class ScopeVariable(msgspec.Struct, frozen=True):
-    """A variable or parameter that lives at an instruction: its name, type, places and function."""
+    """A variable or parameter in scope at an instruction, and where it is."""
 
     name: str
     kind: DebugEntry | None
-    places: tuple[VariableLocation, ...]
+    locations: tuple[VariableLocation, ...]
     function: str
     file: int | None
 
 
-def unit_at(dwarf: Dwarf, address: int) -> DebugEntry | None:
-    """Return the root entry of the unit with an address, or None."""
+def find_unit(dwarf: Dwarf, address: int) -> DebugEntry | None:
+    """Return the root entry of the unit that covers an address, or None."""
     return next((unit.root for unit in dwarf.units() if covers(dwarf, unit.root, address)), None)
 
 
 def scopes(dwarf: Dwarf, root: DebugEntry, address: int) -> tuple[Scope, ...]:
-    """Return the functions around an address, the outermost first; empty where none is known."""
+    """Return the functions around an address, the outermost first; empty if unknown."""
     found: list[Scope] = []
     function = next(
         (
@@ -64,20 +64,20 @@ def scopes(dwarf: Dwarf, root: DebugEntry, address: int) -> tuple[Scope, ...]:
     )
     blocks: list[DebugEntry] = []
     entry = function
-    for _ in range(_DEEPEST):
+    for _ in range(_MAX_DEPTH):
         if entry is None:
             break
         if entry.tag != _BLOCK and blocks:
             found.append(_scope(dwarf, blocks))
             blocks = []
         blocks.append(entry)
-        entry = _below(dwarf, entry, address)
+        entry = _inner_scope(dwarf, entry, address)
     if blocks:
         found.append(_scope(dwarf, blocks))
     return tuple(found)
 
 
-def _below(dwarf: Dwarf, entry: DebugEntry, address: int) -> DebugEntry | None:
+def _inner_scope(dwarf: Dwarf, entry: DebugEntry, address: int) -> DebugEntry | None:
     inner = (c for c in entry.unit.children(entry) if c.tag in (_BLOCK, _INLINED))
     return next((child for child in inner if covers(dwarf, child, address)), None)
 
@@ -95,9 +95,9 @@ def _scope(dwarf: Dwarf, blocks: list[DebugEntry]) -> Scope:
 
 
 def variables(dwarf: Dwarf, around: tuple[Scope, ...], address: int) -> Iterator[ScopeVariable]:
-    """Yield the variables of the functions around an address, the innermost first.
+    """Yield the variables of the functions around an address, the innermost function's first.
 
-    Those whose place cannot be told have no places.
+    A variable whose location is unknown has no locations.
     """
     if not around:
         return
@@ -113,26 +113,26 @@ def variables(dwarf: Dwarf, around: tuple[Scope, ...], address: int) -> Iterator
 def _variable(
     dwarf: Dwarf, scope: Scope, entry: DebugEntry, address: int, frame: bytes | None
 ) -> ScopeVariable:
-    code = expression(dwarf, entry, address)
+    code = location_expression(dwarf, entry, address)
     return ScopeVariable(
         dwarf.inherited(entry, _NAME, dwarf.text) or "?",
         dwarf.inherited(entry, _TYPE, dwarf.reference),
-        places(code, frame) if code else (),
+        variable_locations(code, frame) if code else (),
         scope.name,
         scope.file,
     )
 
 
-def statics(
+def static_variables(
     dwarf: Dwarf, root: DebugEntry, address: int
 ) -> Iterator[tuple[str, DebugEntry | None, int]]:
-    """Yield the unit's variables of fixed places: name, type, and how far in the address lies."""
+    """Yield the unit's static variables that may contain an address: name, type, offset."""
     for entry in root.unit.children(root):
         if entry.tag != _VARIABLE:
             continue
-        code = expression(dwarf, entry, address)
-        for place in places(code) if code else ():
-            if place.in_memory and place.at.is_address and place.at.offset <= address:
+        code = location_expression(dwarf, entry, address)
+        for location in variable_locations(code) if code else ():
+            if location.in_memory and location.at.is_address and location.at.offset <= address:
                 name = dwarf.inherited(entry, _NAME, dwarf.text)
                 kind = dwarf.inherited(entry, _TYPE, dwarf.reference)
-                yield name or "?", kind, address - place.at.offset
+                yield name or "?", kind, address - location.at.offset

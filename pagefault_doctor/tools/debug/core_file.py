@@ -1,7 +1,7 @@
-"""Where the kernel puts cores, and the newest one that may be of the program that died.
+"""Where the kernel writes core files, and the newest one that may be of the crashed program.
 
-See core(5): `/proc/sys/kernel/core_pattern`, where `%` begins a part that differs from core to
-core, and a `|` in front hands the core to a program. The pattern is only read, never changed.
+See core(5): `/proc/sys/kernel/core_pattern`. In it `%` begins a part that varies, and a leading `|`
+pipes the core to a program. The pattern is only read, never changed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pagefault_doctor.hosts.script import script
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Mark
-from pagefault_doctor.tools.arguments import elsewhere, given, is_absolute
+from pagefault_doctor.tools.arguments import blocked_on_other_machine, first_path, is_absolute
 from pagefault_doctor.tools.key_value import first_values
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
@@ -24,11 +24,11 @@ _COLLECTORS: Final = (
 
 
 def _plan(case: Case) -> Command | Blocked | None:
-    if case.done("core-file") or given(case, "given.core"):
+    if case.done("core-file") or first_path(case, "given.core"):
         return None
     text = script("tools/scripts/core_file.sh")
-    return elsewhere(case) or Command(
-        argv=("sh", "-c", text, "sh", given(case, "given.program") or "/"),
+    return blocked_on_other_machine(case) or Command(
+        argv=("sh", "-c", text, "sh", first_path(case, "given.program") or "/"),
         tool="core-file",
         why="see where this box puts the cores of programs that die",
     )
@@ -42,11 +42,13 @@ def _read(result: Result, case: Case) -> ToolReading:
         found = fact("core.path", core, result)
         return ToolReading(facts=(found,), findings=(finding(text, Mark.GOOD, result),))
     return ToolReading(
-        findings=(finding(_why(pattern, told.get("limit", "")), Mark.NEUTRAL, result),)
+        findings=(
+            finding(_missing_core_text(pattern, told.get("limit", "")), Mark.NEUTRAL, result),
+        )
     )
 
 
-def _why(pattern: str, limit: str) -> str:
+def _missing_core_text(pattern: str, limit: str) -> str:
     if pattern.startswith("|"):
         known = (text for name, text in _COLLECTORS if name in pattern)
         return next(known, f"Cores are handed to {pattern[1:].strip().partition(' ')[0]}")

@@ -1,7 +1,7 @@
-"""Debug files that are missing: which package has them, how large it is, and fetching them.
+"""Missing debug files: find the package that has them, show its size, and download it.
 
-They are unpacked into the user's cache folder and not installed. drgn, crash and gdb are then
-given the files by their paths. See debuginfod-find(1), apt-get(8), dpkg-deb(1).
+The files are unpacked into the user's cache folder, not installed. drgn, crash and gdb get their
+paths as arguments. See debuginfod-find(1), apt-get(8), dpkg-deb(1).
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, Risk
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.tools.arguments import dump_path, given, is_absolute, release, reported
+from pagefault_doctor.tools.arguments import dump_path, first_path, is_absolute, release, reported
 from pagefault_doctor.tools.debug.debug_packages import (
     DEBUGINFOD,
-    WAYS,
+    PACKAGE_SOURCES,
     DebugPackage,
     PackageSource,
-    size,
+    size_text,
 )
 from pagefault_doctor.tools.dump import dump_file, vmlinux
 from pagefault_doctor.tools.key_value import FirstValues, first_values, number_in
@@ -30,13 +30,13 @@ from pagefault_doctor.tools.module.module_name import is_module_name
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
 NAME: Final = "debug-files"
-"""What the scripts are called by."""
+"""The name of the scripts in messages of the shell (`$0`)."""
 
 _FUNCTIONS: Final = "tools/scripts/debug_files.sh"
 
-_RESERVE: Final = 256 << 20
+_MIN_FREE_BYTES: Final = 256 << 20
 """Bytes that stay free on the disk of the cache."""
-_UNKNOWN: Final = 1 << 30
+_ASSUMED_BYTES: Final = 1 << 30
 """Bytes that the vmlinux of a debuginfod server may take: it tells no size before."""
 
 _NOTE = regex(r"040000001400000003000000474e5500([0-9a-f]{40})")
@@ -45,123 +45,136 @@ _BUILD_ID = regex(r"[0-9a-f]{32,64}")
 
 
 class MissingDebugFile(NamedTuple):
-    """Whether the vmlinux is needed, and the module whose file is, or an empty text."""
+    """Whether the vmlinux is missing, and the module whose file is, or an empty text."""
 
     vmlinux: bool
     module: str
 
 
-def _for_dump(case: Case) -> MissingDebugFile:
-    """Return what the readers of dumps need, where there is a dump."""
-    there = bool(dump_path(case)) and dump_file.not_a_dump(case) is None
-    return MissingDebugFile(there and not vmlinux.known(case), _module(case) if there else "")
+def _missing_for_dump(case: Case) -> MissingDebugFile:
+    """Return what drgn and crash lack, if there is a dump."""
+    has_dump = bool(dump_path(case)) and dump_file.not_a_dump(case) is None
+    return MissingDebugFile(
+        has_dump and not vmlinux.known_path(case), _kernel_module(case) if has_dump else ""
+    )
 
 
-def _for_line(case: Case) -> MissingDebugFile:
-    """Return what gdb needs to find the line that faulted."""
+def _missing_for_line(case: Case) -> MissingDebugFile:
+    """Return what gdb lacks to find the faulty line."""
     report = reported(case)
-    own_code = report is not None and bool(report.function) and not report.module
-    wants = own_code and not case.suspect and not vmlinux.known(case)
-    return MissingDebugFile(wants, _module(case))
+    in_kernel = report is not None and bool(report.function) and not report.module
+    needs_vmlinux = in_kernel and not case.suspect and not vmlinux.known_path(case)
+    return MissingDebugFile(needs_vmlinux, _kernel_module(case))
 
 
-def _module(case: Case) -> str:
-    """Return the faulting module, if it is one of the kernel's own; others are built where used."""
+def _kernel_module(case: Case) -> str:
+    """Return the faulting module if it belongs to the kernel's packages, else an empty text.
+
+    Other modules are built where they are used, so no package has their debug files.
+    """
     report = reported(case)
     name = (report.module if report else None) or case.suspect or ""
-    shipped = "/kernel/" in case.get("module.path", "")
-    known = bool(given(case, "debug.module_file"))
-    return name if shipped and not known and is_module_name(name) else ""
+    is_packaged = "/kernel/" in case.get("module.path", "")
+    has_file = bool(first_path(case, "debug.module_file"))
+    return name if is_packaged and not has_file and is_module_name(name) else ""
 
 
 def _plan(
     tool: str, needs: Callable[[Case], MissingDebugFile], case: Case
 ) -> Command | Blocked | None:
-    if looking := dump_file.look(case, tool):
-        return looking
-    need, kernel = needs(case), release(case)
-    done = tuple(result for result in case.done(tool) if not dump_file.is_look(result))
+    if header_command := dump_file.read_header_command(case, tool):
+        return header_command
+    missing, kernel = needs(case), release(case)
+    done = tuple(result for result in case.done(tool) if not dump_file.is_header_result(result))
     if any(result.command.risk is Risk.CHANGE for result in done):
-        return _unfetched(done[-1])
-    if not kernel or not any(need):
+        return _fetch_failure(done[-1])
+    if not kernel or not any(missing):
         return None
     if not done:
-        return _look(tool, kernel, need.module)
+        return _look_command(tool, kernel, missing.module)
     said = first_values(done[0].output)
-    return _ask_on(case, said, done, need) if "end" in said else None
+    return _next_command(case, said, done, missing) if "end" in said else None
 
 
-def _pattern(module: str) -> str:
+def _file_pattern(module: str) -> str:
     return re.sub("[-_]", "[-_]", module) + ".ko*" if module else ""
 
 
 def _places(kernel: str) -> str:
-    return "".join(f"{place.format(kernel)}\n" for place in vmlinux.PLACES)
+    return "".join(f"{place.format(kernel)}\n" for place in vmlinux.PATHS)
 
 
-def _look(tool: str, kernel: str, module: str) -> Command:
+def _look_command(tool: str, kernel: str, module: str) -> Command:
     text = script(_FUNCTIONS, "tools/scripts/find_debug_files.sh")
     return Command(
-        argv=("sh", "-c", text, NAME, kernel, _pattern(module)),
+        argv=("sh", "-c", text, NAME, kernel, _file_pattern(module)),
         tool=tool,
         stdin=_places(kernel),
         why=f"look for the debug files of {kernel}, here and in the cache",
     )
 
 
-def _ask_on(
-    case: Case, said: FirstValues, done: tuple[Result, ...], need: MissingDebugFile
+def _next_command(
+    case: Case, said: FirstValues, done: tuple[Result, ...], missing: MissingDebugFile
 ) -> Command | Blocked | None:
-    """Ask one package manager after the other, then debuginfod, until one has it."""
+    """Ask one package manager after the other, then debuginfod, until one has the files."""
     kernel, tool = release(case), done[0].command.tool
-    for way in WAYS:
-        if not all(_has(case, program, way) for program in way.programs):
+    for source in PACKAGE_SOURCES:
+        if not all(_has(case, program, source) for program in source.programs):
             continue
-        names = tuple(name.replace("{}", kernel) for name in way.names)
-        asked = next((r for r in done if r.command.argv[:1] == way.programs[:1]), None)
-        if asked is None:
-            why = f"ask {way.id} which package has the debug files of {kernel}"
-            return Command(argv=way.ask(names), tool=tool, why=why, timeout=120.0)
-        if offer := way.best(asked.output, kernel):
-            return _fetch(tool, way.id, offer, said, kernel, need.module)
-    if need.vmlinux and (offer := _from_server(case, said)):
-        return _fetch(tool, DEBUGINFOD, offer, said, kernel, "")
+        names = tuple(name.replace("{}", kernel) for name in source.names)
+        answer = next((r for r in done if r.command.argv[:1] == source.programs[:1]), None)
+        if answer is None:
+            why = f"ask {source.id} which package has the debug files of {kernel}"
+            return Command(argv=source.ask(names), tool=tool, why=why, timeout=120.0)
+        if package := source.best(answer.output, kernel):
+            return _fetch_command(tool, source.id, package, said, kernel, missing.module)
+    if missing.vmlinux and (package := _from_server(case, said)):
+        return _fetch_command(tool, DEBUGINFOD, package, said, kernel, "")
     return vmlinux.missing(case)
 
 
-def _has(case: Case, program: str, way: PackageSource) -> bool:
-    """Return whether the host has a program; where it was not asked, its family tells."""
+def _has(case: Case, program: str, source: PackageSource) -> bool:
+    """Return whether the host has a program; if unknown, decide by its distribution family."""
     programs = case.facts.get("host.programs")
     if programs is None:
-        return {"debian": "apt", "fedora": "dnf"}.get(case.get("host.family", "")) == way.id
+        return {"debian": "apt", "fedora": "dnf"}.get(case.get("host.family", "")) == source.id
     return program in programs.value  # type: ignore[operator]
 
 
 def _from_server(case: Case, said: FirstValues) -> DebugPackage | None:
-    """Return the vmlinux by its build id, where the person has named debuginfod servers."""
+    """Return the vmlinux by its build id, if debuginfod servers are configured."""
     programs = case.facts.get("host.programs")
-    there = programs is not None and DEBUGINFOD in programs.value  # type: ignore[operator]
+    has_debuginfod = programs is not None and DEBUGINFOD in programs.value  # type: ignore[operator]
     note = _NOTE.search(said.get("notes", ("", 0))[0])
-    build = case.get("dump.build_id", "") or (note[1] if note else "")
-    if not there or "urls" not in said or not _BUILD_ID.fullmatch(build):
+    build_id = case.get("dump.build_id", "") or (note[1] if note else "")
+    if not has_debuginfod or "urls" not in said or not _BUILD_ID.fullmatch(build_id):
         return None
-    return DebugPackage(build, f"debuginfod_{build}", line=said["urls"][1])
+    return DebugPackage(build_id, f"debuginfod_{build_id}", line=said["urls"][1])
 
 
-def _fetch(
-    tool: str, how: str, offer: DebugPackage, said: FirstValues, kernel: str, module: str
+def _fetch_command(
+    tool: str, source: str, package: DebugPackage, said: FirstValues, kernel: str, module: str
 ) -> Command | Blocked:
     cache = said.get("cache", ("", 0))[0]
-    need = (offer.download + offer.unpacked or _UNKNOWN) + _RESERVE
-    if wall := _wall(said, cache, need):
-        return wall
-    where = said["urls"][0] if how == DEBUGINFOD else how
-    how_much = (
-        f"{size(offer.download)} over the network, {size(offer.unpacked)} unpacked"
-        if offer.download
-        else f"over the network; its size is not told before, up to {size(_UNKNOWN)}"
+    need = (package.download + package.unpacked or _ASSUMED_BYTES) + _MIN_FREE_BYTES
+    if obstacle := _cache_obstacle(said, cache, need):
+        return obstacle
+    origin = said["urls"][0] if source == DEBUGINFOD else source
+    amount = (
+        f"{size_text(package.download)} over the network, {size_text(package.unpacked)} unpacked"
+        if package.download
+        else f"over the network; its size is not told before, up to {size_text(_ASSUMED_BYTES)}"
     )
-    arguments = (how, offer.what, cache, offer.folder, str(need >> 10), kernel, _pattern(module))
+    arguments = (
+        source,
+        package.what,
+        cache,
+        package.folder,
+        str(need >> 10),
+        kernel,
+        _file_pattern(module),
+    )
     text = script(_FUNCTIONS, "tools/scripts/fetch_debug_files.sh")
     return Command(
         argv=("sh", "-c", text, NAME, *arguments),
@@ -169,27 +182,29 @@ def _fetch(
         stdin=_places(kernel),
         risk=Risk.CHANGE,
         timeout=3600.0,
-        why=f"fetch {offer.what} from {where} into {cache}: {how_much}; nothing is installed",
-        undo=f"rm -r {cache}/{offer.folder}",
+        why=f"fetch {package.what} from {origin} into {cache}: {amount}; nothing is installed",
+        undo=f"rm -r {cache}/{package.folder}",
     )
 
 
-def _wall(said: FirstValues, cache: str, need: int) -> Blocked | None:
-    """Return why nothing can be put into the cache."""
+def _cache_obstacle(said: FirstValues, cache: str, missing: int) -> Blocked | None:
+    """Return why the cache cannot hold the files, or None."""
     if not is_absolute(cache):
         return Blocked("there is no folder for a cache", "set HOME or XDG_CACHE_HOME")
     other = "set XDG_CACHE_HOME to a folder on another disk, or make room (df -h)"
     if "unwritable" in said:
         return Blocked(f"{said['unwritable'][0]} cannot be written to", other)
     free = number_in(said.get("free_kib", ("", 0))[0])
-    if free is not None and free << 10 < need:
-        text = f"{cache} has {size(free << 10)} free, the debug files need {size(need)}"
+    if free is not None and free << 10 < missing:
+        text = (
+            f"{cache} has {size_text(free << 10)} free, the debug files need {size_text(missing)}"
+        )
         return Blocked(text, other)
     return None
 
 
-def _unfetched(result: Result) -> Blocked | None:
-    """Return why fetching failed, None where it did not."""
+def _fetch_failure(result: Result) -> Blocked | None:
+    """Return why the download failed, or None if it succeeded."""
     if result.ok:
         return None
     lines = result.errors.strip().splitlines() or [str(result.status)]
@@ -198,34 +213,34 @@ def _unfetched(result: Result) -> Blocked | None:
 
 
 def _read(result: Result, case: Case) -> ToolReading:
-    if dump_file.is_look(result):
-        return dump_file.read_look(result, case)
+    if dump_file.is_header_result(result):
+        return dump_file.read_header(result, case)
     if result.command.argv[:1] != ("sh",):
-        return ToolReading(findings=_offered(result, case))
+        return ToolReading(findings=_package_findings(result, case))
     said = first_values(result.output)
     facts: list[Fact] = []
     for key, name in (("vmlinux", "dump.vmlinux"), ("module", "debug.module_file")):
         path, line = said.get(key, ("", 0))
         if is_absolute(path):
             facts.append(fact(name, path, result, line))
-    return ToolReading(facts=tuple(facts), findings=_fetched(said, result))
+    return ToolReading(facts=tuple(facts), findings=_fetch_findings(said, result))
 
 
-def _offered(result: Result, case: Case) -> tuple[Finding, ...]:
-    kernel = release(case)
-    way = next((way for way in WAYS if way.programs[:1] == result.command.argv[:1]), None)
-    offer = way.best(result.output, kernel) if way else None
-    if way is None or offer is None:
+def _package_findings(result: Result, case: Case) -> tuple[Finding, ...]:
+    kernel, program = release(case), result.command.argv[:1]
+    source = next((one for one in PACKAGE_SOURCES if one.programs[:1] == program), None)
+    package = source.best(result.output, kernel) if source else None
+    if package is None:
         text = f"{result.command.argv[0]} knows no package with debug files of {kernel}"
         return (finding(text, Mark.NEUTRAL, result),)
     text = (
-        f"The debug files of {kernel} are in {offer.what}: {size(offer.download)} to fetch, "
-        f"{size(offer.unpacked)} unpacked"
+        f"The debug files of {kernel} are in {package.what}: {size_text(package.download)} to "
+        f"fetch, {size_text(package.unpacked)} unpacked"
     )
-    return (finding(text, Mark.NEUTRAL, result, offer.line),)
+    return (finding(text, Mark.NEUTRAL, result, package.line),)
 
 
-def _fetched(said: FirstValues, result: Result) -> tuple[Finding, ...]:
+def _fetch_findings(said: FirstValues, result: Result) -> tuple[Finding, ...]:
     """Tell what came of fetching; that all is here already is worth no word."""
     if "tree" not in said:
         return ()
@@ -252,7 +267,11 @@ def _tool(tool_id: str, purpose: str, needs: Callable[[Case], MissingDebugFile])
     )
 
 
-FOR_DUMP: Final = _tool("dump-symbols", "gets the debug files that a dump is read with", _for_dump)
-FOR_LINE: Final = _tool("line-symbols", "gets the debug files that lines are found in", _for_line)
+FOR_DUMP: Final = _tool(
+    "dump-symbols", "gets the debug files that a dump is read with", _missing_for_dump
+)
+FOR_LINE: Final = _tool(
+    "line-symbols", "gets the debug files that lines are found in", _missing_for_line
+)
 
 TOOLS: Final = (FOR_DUMP, FOR_LINE)

@@ -1,4 +1,4 @@
-"""Who has the debug files of a kernel: apt, dnf or a debuginfod server, and how large they are."""
+"""The packages with a kernel's debug files: apt, dnf or a debuginfod server, and their sizes."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ APT_NAMES: Final = (
     "linux-image-unsigned-{}-dbgsym",
     "linux-image-{}-dbgsym",
 )
-"""Debian's name, then Ubuntu's; the last is often but a pointer to the one before. {}: release."""
+"""Debian's name, then Ubuntu's; the last often only depends on the one before. {}: release."""
 
 DNF_NAMES: Final = ("kernel-debuginfo-{}",)
+"""Fedora's name. {}: release."""
 
 _PACKAGE = regex(r"[A-Za-z0-9][A-Za-z0-9.+_~-]{0,200}")
 _VERSION = regex(r"[0-9][A-Za-z0-9.+:~-]{0,100}")
@@ -26,10 +27,10 @@ _DNF_QUERY: Final = "%{name}-%{version}-%{release}.%{arch} %{downloadsize} %{ins
 
 
 class DebugPackage(msgspec.Struct, frozen=True):
-    """What can be had. `what` names it to its source, `folder` is its own folder in the cache.
+    """A package that can be downloaded.
 
-    `download` and `unpacked` are sizes in bytes, 0 where they are not known. `line` is where the
-    source said so.
+    `what` is its name for its source, `folder` its folder in the cache. `download` and `unpacked`
+    are sizes in bytes, 0 if unknown. `line` is the line number in the source's output.
     """
 
     what: str
@@ -40,18 +41,21 @@ class DebugPackage(msgspec.Struct, frozen=True):
 
 
 class PackageSource(msgspec.Struct, frozen=True):
-    """A way to packages: the programs it takes, the question and how the answer reads."""
+    """A package manager: the programs it needs and the package names it uses.
+
+    `ask` returns the query command for these names, `packages` the packages in its output.
+    """
 
     id: str
     programs: tuple[str, ...]
     names: tuple[str, ...]
     ask: Callable[[tuple[str, ...]], tuple[str, ...]]
-    offers: Callable[[str], tuple[DebugPackage, ...]]
+    packages: Callable[[str], tuple[DebugPackage, ...]]
 
     def best(self, output: str, release: str) -> DebugPackage | None:
-        """Return the first offer in the order of the names, None where there is none."""
+        """Return the first package, in the order of the names, or None."""
         wanted = [name.replace("{}", release) for name in self.names]
-        found = self.offers(output)
+        found = self.packages(output)
         ranked = ((n, o) for n in wanted for o in found if o.what.startswith((f"{n}=", f"{n}-")))
         return next((offer for _, offer in ranked), None)
 
@@ -60,27 +64,30 @@ def _ask_apt(names: tuple[str, ...]) -> tuple[str, ...]:
     return ("apt-cache", "show", "--no-all-versions", *names)
 
 
-def _apt_offers(output: str) -> tuple[DebugPackage, ...]:
-    """Read `apt-cache show` (deb-control(5)): Size in bytes, Installed-Size in KiB."""
-    offers = []
-    said: dict[str, str] = {}
-    begin = 1
+def _apt_packages(output: str) -> tuple[DebugPackage, ...]:
+    """Return the packages in the output of `apt-cache show` (deb-control(5)).
+
+    Size is in bytes, Installed-Size in KiB.
+    """
+    packages = []
+    fields: dict[str, str] = {}
+    first_line = 1
     for number, line in enumerate((*output.split("\n"), ""), 1):
         if match := _FIELD.fullmatch(line):
-            said[match[1]] = match[2]
-            begin = number if match[1] == "Package" else begin
+            fields[match[1]] = match[2]
+            first_line = number if match[1] == "Package" else first_line
         elif not line:
-            offers += [offer] if (offer := _apt_offer(said, begin)) else []
-            said = {}
-    return tuple(offers)
+            packages += [package] if (package := _apt_package(fields, first_line)) else []
+            fields = {}
+    return tuple(packages)
 
 
-def _apt_offer(said: dict[str, str], line: int) -> DebugPackage | None:
-    name, version = said.get("Package", ""), said.get("Version", "")
+def _apt_package(fields: dict[str, str], line: int) -> DebugPackage | None:
+    name, version = fields.get("Package", ""), fields.get("Version", "")
     if not _PACKAGE.fullmatch(name) or not _VERSION.fullmatch(version):
         return None
     folder = f"{name}_{version.replace(':', '%3a')}"
-    size, unpacked = (_number(said.get(key, "")) for key in ("Size", "Installed-Size"))
+    size, unpacked = (_number(fields.get(key, "")) for key in ("Size", "Installed-Size"))
     return DebugPackage(f"{name}={version}", folder, size, unpacked << 10, line)
 
 
@@ -88,7 +95,7 @@ def _ask_dnf(names: tuple[str, ...]) -> tuple[str, ...]:
     return ("dnf", "-q", "repoquery", "--enablerepo=*debug*", "--qf", _DNF_QUERY, *names)
 
 
-def _dnf_offers(output: str) -> tuple[DebugPackage, ...]:
+def _dnf_packages(output: str) -> tuple[DebugPackage, ...]:
     matches = ((n, _DNF_ROW.fullmatch(line)) for n, line in enumerate(output.split("\n"), 1))
     return tuple(
         DebugPackage(m[1], m[1].replace(":", "%3a"), _number(m[2]), _number(m[3]), n)
@@ -101,17 +108,18 @@ def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else 0
 
 
-WAYS: Final = (
-    PackageSource("apt", ("apt-cache", "apt-get", "dpkg-deb"), APT_NAMES, _ask_apt, _apt_offers),
-    PackageSource("dnf", ("dnf", "rpmkeys"), DNF_NAMES, _ask_dnf, _dnf_offers),
+PACKAGE_SOURCES: Final = (
+    PackageSource("apt", ("apt-cache", "apt-get", "dpkg-deb"), APT_NAMES, _ask_apt, _apt_packages),
+    PackageSource("dnf", ("dnf", "rpmkeys"), DNF_NAMES, _ask_dnf, _dnf_packages),
 )
-"""Package managers. Sizes of dnf are those of its repoquery(8), in bytes."""
+"""Package managers. The sizes from dnf repoquery are in bytes (dnf(8))."""
 
 DEBUGINFOD: Final = "debuginfod-find"
+"""The client of debuginfod servers; each server is named in DEBUGINFOD_URLS."""
 
 
-def size(count: int) -> str:
-    """Return a number of bytes for people: 283 MB, 1.8 GB."""
+def size_text(count: int) -> str:
+    """Return a number of bytes as text: 283 MB, 1.8 GB."""
     for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
         if count >= unit:
             return f"{count / unit:.1f} {name}" if count < 10 * unit else f"{count // unit} {name}"

@@ -1,6 +1,6 @@
-"""gdb on the core of a program: where it died and by which address.
+"""gdb on a program's core file: where it crashed, and at which address.
 
-Without a core file, coredumpctl (systemd) is asked for what it kept of the process.
+Without a core file, coredumpctl (systemd) is asked for the process.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.tools.arguments import elsewhere, given, reported
-from pagefault_doctor.tools.tool import Tool, fact, finding
+from pagefault_doctor.tools.arguments import blocked_on_other_machine, first_path, reported
+from pagefault_doctor.tools.tool import NO_DOWNLOADS, Tool, fact, finding
 
 NO_CORE: Final = Blocked(
     "there is no core of the program that died",
@@ -22,24 +22,24 @@ NO_CORE: Final = Blocked(
     "then name both: --program FILE --core FILE",
 )
 
-_ASK: Final = (
+_GDB_COMMANDS: Final = (
     *("-ex", "bt -full 32", "-ex", "x/i $pc"),
     *("-ex", "p $_siginfo._sifields._sigfault.si_addr", "-ex", "info registers"),
 )
 
-_LONGEST: Final = 1000
-"""Characters of a line that are looked at; a frame with its arguments is shorter."""
+_MAX_LINE_CHARS: Final = 1000
+"""Characters of a line that are parsed; a frame with its arguments is shorter."""
 
 _SIGNAL = regex(r"^Program terminated with signal (SIG[A-Z0-9]+)", re.MULTILINE)
-_KEPT_SIGNAL = regex(r"^[ \t]*Signal: \d+ \(([A-Z0-9]+)\)", re.MULTILINE)
+_COREDUMPCTL_SIGNAL = regex(r"^[ \t]*Signal: \d+ \(([A-Z0-9]+)\)", re.MULTILINE)
 _FRAME = regex(r"^#(\d+)\s+(?:0x[0-9a-f]+ in )?([^\s(]+) \(.*?\)(?: at (\S+):(\d{1,9}))?$")
 _VARIABLE = regex(r"^        (\w{1,64}) = (?:\([^()\n]{1,80}\) )?(0x[0-9a-f]+)\b", re.MULTILINE)
 _ARGUMENT = regex(r"\b(\w{1,64})=(?:\([^()\n]{1,80}\) )?(0x[0-9a-f]+)\b")
 _BASE = regex(r"\(%(\w{2,4})(?:,[^)]*)?\)|\[(x\d{1,2}|sp)\b")
 _REGISTER = regex(r"^(\w{2,8}) +(0x[0-9a-f]+)\b", re.MULTILINE)
-_NO_SOURCE: Final = 8
-"""Frames of libraries without debug information that may lie above the program's own."""
-_KEPT_FRAME = regex(r"^\s*#(\d+)\s+0x[0-9a-f]+ (\S+) \((\S+) \+ 0x[0-9a-f]+\)")
+_MAX_FRAMES: Final = 8
+"""Frames of libraries without debug information that may precede the program's first frame."""
+_COREDUMPCTL_FRAME = regex(r"^\s*#(\d+)\s+0x[0-9a-f]+ (\S+) \((\S+) \+ 0x[0-9a-f]+\)")
 _ADDRESS = regex(r"^\$1 = \(void \*\) (0x[0-9a-f]+)", re.MULTILINE)
 _INSTRUCTION = regex(r"^=> 0x[0-9a-f]+[^:\n]*:[ \t]+(\S.*)$", re.MULTILINE)
 
@@ -47,24 +47,29 @@ _INSTRUCTION = regex(r"^=> 0x[0-9a-f]+[^:\n]*:[ \t]+(\S.*)$", re.MULTILINE)
 def _plan(case: Case) -> Command | Blocked | None:
     if case.done("gdb-core"):
         return None if case.done("gdb-core")[-1].said_anything else NO_CORE
-    core, program = given(case, "given.core", "core.path"), given(case, "given.program")
+    core, program = first_path(case, "given.core", "core.path"), first_path(case, "given.program")
     if core:
         files = (program, core) if program else ("-c", core)
         return Command(
-            argv=("gdb", "-batch", "-nx", "-iex", "set auto-load no", *_ASK, *files),
+            # Without auto-load: the program's folder may have scripts that gdb would run.
+            argv=("gdb", "-batch", "-nx", "-iex", "set auto-load no", *_GDB_COMMANDS, *files),
             tool="gdb-core",
             timeout=60.0,
             why="read from the core where the program died",
-            env={"DEBUGINFOD_URLS": ""},
+            env=NO_DOWNLOADS,
         )
-    return _kept(case) or NO_CORE
+    return _coredumpctl(case) or NO_CORE
 
 
-def _kept(case: Case) -> Command | None:
-    """Return the command that asks systemd for the process the log named, where that can be."""
+def _coredumpctl(case: Case) -> Command | None:
+    """Return the command that asks systemd for the process in the log, or None."""
     programs = case.facts["host.programs"].value if case.has("host.programs") else ()
     report = reported(case)
-    if not isinstance(programs, tuple) or "coredumpctl" not in programs or elsewhere(case):
+    if (
+        not isinstance(programs, tuple)
+        or "coredumpctl" not in programs
+        or blocked_on_other_machine(case)
+    ):
         return None
     if report is None or report.pid is None or report.pid <= 0:
         return None
@@ -79,23 +84,23 @@ def _read(result: Result, case: Case) -> ToolReading:
     by_gdb = result.command.argv[0] == "gdb"
     facts: list[Fact] = []
     findings: list[Finding] = []
-    signal = (_SIGNAL if by_gdb else _KEPT_SIGNAL).search(result.output)
+    signal = (_SIGNAL if by_gdb else _COREDUMPCTL_SIGNAL).search(result.output)
     if signal:
         name = signal[1] if by_gdb else f"SIG{signal[1]}"
         facts.append(fact("user.signal", name, result))
     frames = _frames(result, by_gdb)
     if frames:
         number, own = next(((n, f) for n, f in frames if by_gdb and f[3]), frames[0])
-        facts += _frame(own, number, result, by_gdb)
-        findings.append(_told(own, number, result, by_gdb))
+        facts += _frame_facts(own, number, result, by_gdb)
+        findings.append(_frame_finding(own, number, result, by_gdb))
         if own is not frames[0][1]:
             text = f"The bad access is in {frames[0][1][2]}, which was handed what it used"
             findings.append(finding(text, Mark.NEUTRAL, result, frames[0][0]))
         if by_gdb and (variable := _variable(result, own)):
             facts.append(fact("user.pointer", variable[0], result))
-            text = f"The pointer is {variable[0]}, which was {_value(variable[1])}"
+            text = f"The pointer is {variable[0]}, which was {_value_text(variable[1])}"
             findings.append(finding(text, Mark.BAD, result))
-    findings += _how(result)
+    findings += _instruction_finding(result)
     if not facts:
         text = "Nothing could be read from the core"
         findings.append(finding(text, Mark.NEUTRAL, result))
@@ -103,35 +108,35 @@ def _read(result: Result, case: Case) -> ToolReading:
 
 
 def _frames(result: Result, by_gdb: bool) -> list[tuple[int, re.Match[str]]]:
-    """Return the topmost frames with a name, each with its line of the output."""
-    shape = _FRAME if by_gdb else _KEPT_FRAME
+    """Return the topmost frames that have a name, each with its line number in the output."""
+    pattern = _FRAME if by_gdb else _COREDUMPCTL_FRAME
     lines = enumerate(result.output.split("\n"), 1)
-    found = ((number, shape.match(line[:_LONGEST])) for number, line in lines)
+    found = ((number, pattern.match(line[:_MAX_LINE_CHARS])) for number, line in lines)
     named = ((n, m) for n, m in found if m and m[2] not in ("??", "n/a", "raise", "abort"))
-    return list(islice(named, _NO_SOURCE))
+    return list(islice(named, _MAX_FRAMES))
 
 
 def _variable(result: Result, frame: re.Match[str]) -> tuple[str, int] | None:
-    """Return the variable of a frame that held what the faulting access went through."""
+    """Return the variable that held the pointer of the faulting access, with its value."""
     instruction = _INSTRUCTION.search(result.output)
     base = _BASE.search(instruction[1]) if instruction else None
     registers = {m[1]: int(m[2], 16) for m in _REGISTER.finditer(result.output)}
     address = _ADDRESS.search(result.output)
     value = registers.get((base[1] or base[2]) if base else "")
-    wanted = {v for v in (value, int(address[1], 16) if address else None) if v is not None}
+    values = {v for v in (value, int(address[1], 16) if address else None) if v is not None}
     start = result.output.rfind(frame[0])
     end = result.output.find("\n#", start + 1)
-    told = result.output[start : end if end >= 0 else None]
-    pairs = [*_ARGUMENT.findall(frame[0]), *_VARIABLE.findall(told)]
-    held = {name: int(text, 16) for name, text in pairs}
-    return next(((name, number) for name, number in held.items() if number in wanted), None)
+    frame_text = result.output[start : end if end >= 0 else None]
+    pairs = [*_ARGUMENT.findall(frame[0]), *_VARIABLE.findall(frame_text)]
+    variables = {name: int(text, 16) for name, text in pairs}
+    return next(((name, number) for name, number in variables.items() if number in values), None)
 
 
-def _value(number: int) -> str:
+def _value_text(number: int) -> str:
     return "NULL" if number == 0 else f"{number:#x}"
 
 
-def _frame(match: re.Match[str], number: int, result: Result, by_gdb: bool) -> list[Fact]:
+def _frame_facts(match: re.Match[str], number: int, result: Result, by_gdb: bool) -> list[Fact]:
     facts = [fact("user.core_function", match[2], result, number)]
     if by_gdb and match[3]:
         facts.append(fact("user.core_file", match[3], result, number))
@@ -139,14 +144,14 @@ def _frame(match: re.Match[str], number: int, result: Result, by_gdb: bool) -> l
     return facts
 
 
-def _told(match: re.Match[str], number: int, result: Result, by_gdb: bool) -> Finding:
+def _frame_finding(match: re.Match[str], number: int, result: Result, by_gdb: bool) -> Finding:
     line = f":{match[4]}" if by_gdb else ""
     place = f" at {match[3]}{line}" if match[3] else ""
     return finding(f"The program died in {match[2]}{place}", Mark.BAD, result, number)
 
 
-def _how(result: Result) -> list[Finding]:
-    """Tell the instruction and the address it could not reach."""
+def _instruction_finding(result: Result) -> list[Finding]:
+    """Return the finding for the faulting instruction and its address, if known."""
     instruction, address = _INSTRUCTION.search(result.output), _ADDRESS.search(result.output)
     if not instruction:
         return []

@@ -1,7 +1,7 @@
 """A live session: the module faults in the lab's virtual machine, and gdb stops it just before.
 
-Two commands, both of pfdoctor's own lab: the first stops at the line and tells what is there, the
-second hands the terminal over to gdb at that very point. This box itself is not touched.
+Both commands run pfdoctor's own lab: the first stops at the line and prints what is there, the
+second gives the terminal to gdb at that point. This machine itself is not touched.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Command, Result, Risk
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Value
-from pagefault_doctor.tools.arguments import given
+from pagefault_doctor.tools.arguments import first_path
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
 _PROGRAMS: Final = ("pfdoctor", "gdb", "qemu-system-x86_64")
 
 
 class GdbStop(msgspec.Struct, frozen=True):
-    """What gdb saw when the guest stood at the place for the last time before the fault.
+    """What gdb printed at the last stop at the place before the fault.
 
-    `pointer` is the register that the instruction reaches through, `value` what it held, `holders`
-    the variables with that value. `reachable` tells whether there was memory at `address`.
+    `pointer` is the register that the instruction dereferences, `value` its content, `holders` the
+    variables with that value. `reachable` is whether there is memory at `address`.
     """
 
     function: str = ""
@@ -42,16 +42,16 @@ class GdbStop(msgspec.Struct, frozen=True):
 
     @property
     def place(self) -> str:
-        """File, without its folders, and line."""
+        """File name, without folders, and line."""
         return f"{self.file.rpartition('/')[2]}:{self.line}"
 
 
-def stop_from(said: Any) -> GdbStop | None:
-    """Return a stop from decoded JSON, with harmless text; None where it is none."""
-    if not isinstance(said, dict):
+def stop_from(decoded: Any) -> GdbStop | None:
+    """Return a stop from decoded JSON, with harmless text; None if it is none."""
+    if not isinstance(decoded, dict):
         return None
     try:
-        return msgspec.convert(_clean(said), GdbStop)
+        return msgspec.convert(_clean(decoded), GdbStop)
     except msgspec.ValidationError:
         return None
 
@@ -65,7 +65,7 @@ def _clean(value: Any) -> Any:
 
 
 def facts_of(stop: GdbStop) -> dict[str, Value]:
-    """Return the facts that a stop gives, by their names."""
+    """Return the facts in a stop, by their names."""
     named: dict[str, Value] = {
         "debug.file": stop.file,
         "debug.line": stop.line,
@@ -75,8 +75,8 @@ def facts_of(stop: GdbStop) -> dict[str, Value]:
     return {name: value for name, value in named.items() if value}
 
 
-def told(stop: GdbStop) -> tuple[tuple[str, Mark], ...]:
-    """Return the sentences that tell of a stop, each with its mark."""
+def stop_sentences(stop: GdbStop) -> tuple[tuple[str, Mark], ...]:
+    """Return the text of each finding in a stop, with its mark."""
     where = f"{stop.place}: {stop.source}" if stop.line else stop.function
     lines = [(f"gdb stopped at {where.rstrip(': ')}", Mark.BAD)]
     if stop.pointer:
@@ -95,13 +95,13 @@ def told(stop: GdbStop) -> tuple[tuple[str, Mark], ...]:
 
 def _plan(case: Case) -> Command | None:
     programs = case.facts["host.programs"].value if case.has("host.programs") else ()
-    what = _what(case)
-    if what is None or not isinstance(programs, tuple) or not {*_PROGRAMS} <= {*programs}:
+    options = _lab_options(case)
+    if options is None or not isinstance(programs, tuple) or not {*_PROGRAMS} <= {*programs}:
         return None
     done = len(case.done("gdb-live"))
     if done == 0:
         return Command(
-            argv=("pfdoctor", "lab", "run", "--gdb", "--json", *what),
+            argv=("pfdoctor", "lab", "run", "--gdb", "--json", *options),
             tool="gdb-live",
             risk=Risk.LOAD,
             timeout=300.0,
@@ -109,7 +109,7 @@ def _plan(case: Case) -> Command | None:
         )
     if done == 1 and case.done("gdb-live")[0].ok and case.has("debug.line"):
         return Command(
-            argv=("pfdoctor", "lab", "debug", *what),
+            argv=("pfdoctor", "lab", "debug", *options),
             tool="gdb-live",
             risk=Risk.LOAD,
             interactive=True,
@@ -118,13 +118,13 @@ def _plan(case: Case) -> Command | None:
     return None
 
 
-def _what(case: Case) -> tuple[str, ...] | None:
-    """Return the module to run and its trigger, as options of `pfdoctor lab`."""
+def _lab_options(case: Case) -> tuple[str, ...] | None:
+    """Return the module to run and its trigger, as options of `pfdoctor lab`, or None."""
     trigger = case.get("given.trigger", "").splitlines()
     more = [word for line in trigger if line.strip() for word in ("--trigger", line)]
-    if source := given(case, "given.source_dir"):
+    if source := first_path(case, "given.source_dir"):
         return ("--source", source, *more)
-    if (file := given(case, "module.path")) and case.get("module.out_of_tree", False):
+    if (file := first_path(case, "module.path")) and case.get("module.out_of_tree", False):
         return ("--module", file, *more)
     return None
 
@@ -141,7 +141,9 @@ def _read(result: Result, case: Case) -> ToolReading:
         text = "The lab did not get to the line: see its output"
         return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     facts: tuple[Fact, ...] = tuple(fact(n, v, result) for n, v in facts_of(stop).items())
-    findings: tuple[Finding, ...] = tuple(finding(t, mark, result) for t, mark in told(stop))
+    findings: tuple[Finding, ...] = tuple(
+        finding(t, mark, result) for t, mark in stop_sentences(stop)
+    )
     return ToolReading(facts=facts, findings=findings)
 
 

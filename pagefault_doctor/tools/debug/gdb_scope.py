@@ -1,8 +1,8 @@
-"""gdb on the module's file: which variable of the source the bad pointer was.
+"""gdb on the module's file: which variable in the source was the bad pointer.
 
-`info scope` lists the variables that are in scope at a place, each with the ranges of code in which
-it lies in a register (DWARF location lists, in gdb's words: `gdb/dwarf2/loc.c`). The report's
-registers then tell what those variables were.
+`info scope` lists the variables in scope, each with the code ranges in which it is in a register
+(DWARF location lists, printed by gdb's `gdb/dwarf2/loc.c`). The registers in the report then give
+the values of these variables.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from pagefault_doctor.model.command import Command, Result
 from pagefault_doctor.model.fact import Finding, Mark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.arguments import reported
-from pagefault_doctor.tools.tool import Tool, fact, finding
+from pagefault_doctor.tools.tool import NO_DOWNLOADS, Tool, fact, finding
 
 _AT = regex(r"^(?:=> |   )0x([0-9a-f]{1,16})[ :]")
 _SYMBOL = regex(r"^Symbol ([A-Za-z_]\w*) is (.*)$")
 _RANGE = regex(r"^  (?:Base address \S+  )?Range 0x([0-9a-f]{1,16})-0x([0-9a-f]{1,16}): (.*)$")
 _REGISTER = regex(r"^a variable in \$([a-z][a-z0-9]{1,4})\b")
-_MOST: Final = 8
-"""Variables that are told besides the one that was the bad pointer."""
+_MAX_OTHERS: Final = 8
+"""Findings for variables other than the bad pointer."""
 
 
 def _plan(case: Case) -> Command | None:
@@ -39,12 +39,12 @@ def _plan(case: Case) -> Command | None:
         tool="gdb-scope",
         timeout=120.0,
         why="find which variable of the source the bad pointer was",
-        env={"DEBUGINFOD_URLS": ""},
+        env=NO_DOWNLOADS,
     )
 
 
-def _held(output: str) -> Iterator[tuple[str, str, int]]:
-    """Give each variable that lies in a register at the place: name, register, line of output."""
+def _variables_in_registers(output: str) -> Iterator[tuple[str, str, int]]:
+    """Yield each variable that is in a register: name, register, line number of the output."""
     at: int | None = None
     name = ""
     for number, line in enumerate(output.split("\n"), 1):
@@ -63,7 +63,7 @@ def _held(output: str) -> Iterator[tuple[str, str, int]]:
 def _read(result: Result, case: Case) -> ToolReading:
     report = reported(case)
     bad = case.get("debug.pointer", "")
-    held = tuple(_held(result.output))
+    held = tuple(_variables_in_registers(result.output))
     if report is None or not held:
         text = "gdb knows of no variable in a register there"
         return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),) if result.ok else ())
@@ -75,7 +75,7 @@ def _read(result: Result, case: Case) -> ToolReading:
         was = "" if value is None else f", which held {value:#x}"
         said = f"The bad pointer is the variable {name}: it was in {register}{was}"
         findings.append(finding(said, Mark.BAD, result, number))
-    findings += _others(result, case, [row for row in held if row != named][:_MOST])
+    findings += _others(result, case, [row for row in held if row != named][:_MAX_OTHERS])
     if named is None:
         return ToolReading(findings=tuple(findings))
     name, register, number = named
@@ -87,7 +87,7 @@ def _read(result: Result, case: Case) -> ToolReading:
 
 
 def _others(result: Result, case: Case, rows: list[tuple[str, str, int]]) -> Iterator[Finding]:
-    """Tell the other variables that the report's registers give a value to."""
+    """Yield findings for the other variables whose registers are in the report."""
     report = reported(case)
     for name, register, number in rows:
         value = report.register(register) if report else None

@@ -1,8 +1,8 @@
-"""From the kernel's one line about a program that died to its source line, without a core.
+"""From the kernel's segfault line to the program's source line, without a core file.
 
-`in FILE[base+size]` tells which file the instruction lies in and how far (`mm/memory.c`,
-print_vma_addr). The program headers say at which address the file itself counts that place, and gdb
-names its line. So it works for programs and shared libraries wherever the loader put them.
+`in FILE[base+size]` names the file with the instruction and its mapping (`mm/memory.c`,
+print_vma_addr). The program headers convert that to an address in the file, and gdb finds the line
+of the address. So it works for programs and shared libraries wherever the loader mapped them.
 """
 
 from __future__ import annotations
@@ -16,8 +16,13 @@ from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Mark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Report
-from pagefault_doctor.tools.arguments import elsewhere, given, is_absolute, reported
-from pagefault_doctor.tools.tool import Tool, fact, finding
+from pagefault_doctor.tools.arguments import (
+    blocked_on_other_machine,
+    first_path,
+    is_absolute,
+    reported,
+)
+from pagefault_doctor.tools.tool import NO_DOWNLOADS, Tool, fact, finding
 
 _PAGE: Final = 4096
 _FILE = regex(r"^file=(/.+)$", re.MULTILINE)
@@ -32,37 +37,42 @@ _SYMBOL = regex(r"^(\S+)(?: \+ \d+)? in section", re.MULTILINE)
 
 def _plan(case: Case) -> Command | Blocked | None:
     done, report = case.done("program-line"), reported(case)
-    if report is None or not _object(report) or len(done) > 1:
+    if report is None or not _object_name(report) or len(done) > 1:
         return None
     if not done:
-        return elsewhere(case) if not given(case, "given.program") else _headers(case, report)
-    place = _address(done[0], report)
-    if place is None:
+        return (
+            blocked_on_other_machine(case)
+            if not first_path(case, "given.program")
+            else _headers_command(case, report)
+        )
+    location = _address(done[0], report)
+    if location is None:
         return None
-    file, address = place
+    file, address = location
     return Command(
         argv=(
+            # The program's folder may have scripts that gdb would run.
             *("gdb", "-batch", "-nx", "-iex", "set auto-load no"),
             *("-ex", f"info symbol {address:#x}", "-ex", f"info line *{address:#x}", file),
         ),
         tool="program-line",
         timeout=60.0,
         why="name the source line of that instruction",
-        env={"DEBUGINFOD_URLS": ""},
+        env=NO_DOWNLOADS,
     )
 
 
-def _object(report: Report) -> str:
+def _object_name(report: Report) -> str:
     name = report.details.get("object", "")
     return "" if "/" in name or name.startswith("-") else name
 
 
-def _headers(case: Case, report: Report) -> Command:
-    text, program = script("tools/scripts/program_headers.sh"), given(case, "given.program")
+def _headers_command(case: Case, report: Report) -> Command:
+    text, program = script("tools/scripts/program_headers.sh"), first_path(case, "given.program")
     return Command(
-        argv=("sh", "-c", text, "sh", program, _object(report)),
+        argv=("sh", "-c", text, "sh", program, _object_name(report)),
         tool="program-line",
-        why=f"see where {_object(report)} counts the instruction that failed",
+        why=f"see where {_object_name(report)} counts the instruction that failed",
     )
 
 
@@ -74,16 +84,16 @@ def _number(report: Report, name: str) -> int | None:
 
 
 def _address(result: Result, report: Report) -> tuple[str, int] | None:
-    """Return the file, and the address in it of the instruction that failed."""
+    """Return the file, and the address in it of the faulting instruction, or None."""
     match = _FILE.search(result.output)
     ip, base, size = (_number(report, name) for name in ("ip", "base", "object_size"))
     if not match or not is_absolute(match[1]) or ip is None or base is None or size is None:
         return None
-    told = _number(report, "object_offset")
+    file_offset = _number(report, "object_offset")
     for load in _LOAD.finditer(result.output):
         offset, address, length = (int(load[n], 16) for n in ("offset", "address", "size"))
         start, end = offset // _PAGE * _PAGE, -(-(offset + length) // _PAGE) * _PAGE
-        at = told if told is not None else start + ip - base
+        at = file_offset if file_offset is not None else start + ip - base
         if start <= at < end and size <= end - start:
             return match[1], address + at - offset
     return None
@@ -93,13 +103,12 @@ def _read(result: Result, case: Case) -> ToolReading:
     report = reported(case)
     if report is None or result.command.argv[0] == "gdb":
         return _read_line(result)
+    name = _object_name(report)
     if not result.ok:
-        text = f"{_object(report)} was not found, so the line cannot be told without a core"
+        text = f"{name} was not found, so the line cannot be told without a core"
         return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     if _address(result, report) is None:
-        text = (
-            f"{_object(report)} on disk is not the file that died: its code is laid out otherwise"
-        )
+        text = f"{name} on disk is not the file that died: its code is laid out otherwise"
         return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     return ToolReading()
 

@@ -1,4 +1,4 @@
-"""valgrind: what a program does to its memory, read from its XML.
+"""valgrind: the memory errors of a program, from its XML output.
 
 Format: `docs/internals/xml-output-protocol4.txt` of valgrind.
 """
@@ -15,8 +15,8 @@ from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.tools.arguments import given
-from pagefault_doctor.tools.tool import Tool, fact, finding
+from pagefault_doctor.tools.arguments import first_path
+from pagefault_doctor.tools.tool import NO_DOWNLOADS, Tool, fact, finding
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -30,15 +30,15 @@ _SCRIPT: Final = (
     "exec valgrind --xml=yes --xml-fd=9 --leak-check=full --track-origins=yes "
     '--child-silent-after-fork=yes -- "$1" 9>&1 >/dev/null'
 )
-"""The program's own output would fall into the XML: it goes nowhere."""
+"""The program's own output is discarded: it would mix with the XML."""
 
 _END: Final = "</valgrindoutput>"
-_TOLD: Final = 8
+_MAX_FINDINGS: Final = 8
 _ENTITY: Final = regex(r"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 
 
 class ValgrindError(msgspec.Struct, frozen=True):
-    """One error. `kind` is valgrind's own name for it; `place` is the first line with source."""
+    """One error. `kind` is valgrind's name for it; `place` is the first line with source."""
 
     kind: str
     what: str
@@ -50,7 +50,7 @@ class ValgrindError(msgspec.Struct, frozen=True):
 def _plan(case: Case) -> Command | Blocked | None:
     if case.done("valgrind"):
         return None
-    program = given(case, "given.program")
+    program = first_path(case, "given.program")
     if not program:
         return NO_PROGRAM
     return Command(
@@ -59,21 +59,25 @@ def _plan(case: Case) -> Command | Blocked | None:
         risk=Risk.LOAD,
         timeout=300.0,
         why=f"run {program} again under valgrind, about 30 times slower, with all that it does",
-        env={"DEBUGINFOD_URLS": ""},
+        env=NO_DOWNLOADS,
     )
 
 
 def parse(output: str) -> tuple[tuple[ValgrindError, ...], str, bool]:
-    """Return the errors, the name of the fatal signal, and whether the XML was whole."""
-    root = _tree(output)
+    """Return the errors, the name of the fatal signal, and whether the XML could be read."""
+    root = _parse_xml(output)
     if root is None:
         return (), "", False
     errors = tuple(_error(element) for element in root.iter("error"))
     return errors, _text(root, "fatal_signal/signame"), True
 
 
-def _tree(output: str) -> Element | None:
-    """Parse the XML; an interrupted one is closed first, one that declares entities refused."""
+def _parse_xml(output: str) -> Element | None:
+    """Return the XML tree, or None.
+
+    Output that was cut off is closed first. A document type or entity is refused: the output may
+    come from a hostile program, and entities can expand without limit.
+    """
     from xml.etree import ElementTree
 
     start = output.find("<?xml")
@@ -105,10 +109,14 @@ def _error(element: Element) -> ValgrindError:
 
 
 def _read(result: Result, case: Case) -> ToolReading:
-    errors, signal, whole = parse(result.output)
-    if not whole:
-        slow = result.status is ResultStatus.TIMEOUT
-        text = "The program did not end under valgrind" if slow else "valgrind did not run through"
+    errors, signal, is_readable = parse(result.output)
+    if not is_readable:
+        timed_out = result.status is ResultStatus.TIMEOUT
+        text = (
+            "The program did not end under valgrind"
+            if timed_out
+            else "valgrind did not run through"
+        )
         return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     facts: tuple[Fact, ...] = (fact("user.valgrind_errors", len(errors), result),)
     if signal:
@@ -118,17 +126,19 @@ def _read(result: Result, case: Case) -> ToolReading:
     if not errors and not signal:
         text = "valgrind found no memory error in this run"
         return ToolReading(facts=facts, findings=(finding(text, Mark.GOOD, result),))
-    worst = sorted(errors, key=lambda error: error.kind.startswith("Leak"))
-    return ToolReading(facts=facts, findings=tuple(_tell(e, result) for e in worst[:_TOLD]))
+    by_severity = sorted(errors, key=lambda error: error.kind.startswith("Leak"))
+    return ToolReading(
+        facts=facts, findings=tuple(_error_finding(e, result) for e in by_severity[:_MAX_FINDINGS])
+    )
 
 
 def _verdict(errors: tuple[ValgrindError, ...], signal: str) -> str:
-    """Judge a fixed program by its run: memory that it never gave back is no fault."""
+    """Return the verdict on a fixed program; leaked memory is no fault."""
     faults = [error for error in errors if not error.kind.startswith("Leak")]
     return "not-fixed" if faults or signal else "fixed"
 
 
-def _tell(error: ValgrindError, result: Result) -> Finding:
+def _error_finding(error: ValgrindError, result: Result) -> Finding:
     where = f" in {error.function}" if error.function else ""
     place = f" ({error.place})" if error.place else ""
     about = f"; {error.about}" if error.about else ""

@@ -1,7 +1,7 @@
-"""What the pointers of a fault point to, asked of crash where drgn is missing.
+"""What the registers of a fault point to, from crash if drgn is missing.
 
-Output of `kmem` and `rd` as of crash 8 (`memory.c`). `eval` is asked before each address, so that
-the answers can be told apart. Who allocated and freed an object is not told by `kmem`.
+Output of `kmem` and `rd` as of crash 8 (`memory.c`). An `eval` before each address separates the
+answers. `kmem` does not print who allocated and freed an object.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from pagefault_doctor.model.report import Kind, Report
 from pagefault_doctor.tools.dump import dump_file
 
 OPTION: Final = "--no_scroll"
-"""Changes nothing without a terminal; it tells this run from the others, as only argv is kept."""
+"""No effect without a terminal; it marks this run, because only argv of a result is kept."""
 
-_MOST: Final = 16
-_WORDS: Final = 8
-_NO_DATA: Final = ("eflags", "cr0", "cr2", "cr3", "cr4", "cs", "ss", "ds", "es", "fs", "gs")
+_MAX_ADDRESSES: Final = 16
+_WORDS_READ: Final = 8
+_NO_POINTERS: Final = ("eflags", "cr0", "cr2", "cr3", "cr4", "cs", "ss", "ds", "es", "fs", "gs")
 
-_ASKED: Final = regex(r"^hexadecimal: ([0-9a-f]{1,16})\b")
+_EVAL: Final = regex(r"^hexadecimal: ([0-9a-f]{1,16})\b")
 _CACHE: Final = regex(r"^[0-9a-f]{8,16} +\d+ +\d+ +\d+ +\d+ +\S+ +(\S+)$")
 _SLOT: Final = regex(r"^ +(\[?)([0-9a-f]{16})\]?(?: +\(cpu \d+ cache\))?$")
 _TASK: Final = regex(r'^COMMAND: "(.{0,64})"')
@@ -35,33 +35,33 @@ _SYMBOL: Final = regex(
 _FREE: Final = regex(r"^[0-9a-f]{16} +\([0-9a-f]+ is \d+\w\w of \d+ pages?\)")
 _PAGE: Final = regex(r"^[0-9a-f]{16} +[0-9a-f]+ +\S+ +\S+ +(-?\d+) [0-9a-f]+")
 _AREA: Final = regex(r"^[0-9a-f]{16} +[0-9a-f]{16} +([0-9a-f]{16}) - [0-9a-f]{16} +(\d{1,12})$")
-_NOWHERE: Final = regex(r"not found in mem map|cannot determine page|invalid kernel virtual")
-_READ: Final = regex(r"^[0-9a-f]{16}: +([0-9a-f]{16})(?: ([0-9a-f]{16}))?")
+_NOT_MAPPED: Final = regex(r"not found in mem map|cannot determine page|invalid kernel virtual")
+_RD: Final = regex(r"^[0-9a-f]{16}: +([0-9a-f]{16})(?: ([0-9a-f]{16}))?")
 
 
-def is_memory(result: Result) -> bool:
-    """Return whether a result is of such a run."""
+def is_memory_result(result: Result) -> bool:
+    """Return whether a result is from the command of this file."""
     return OPTION in result.command.argv
 
 
 def is_wanted(case: Case) -> bool:
-    """Return whether nothing else has looked: drgn did not run, and crash not for this."""
-    own = (result for result in case.done("drgn") if not dump_file.is_look(result))
+    """Return whether drgn did not run, and crash did not run for this yet."""
+    own = (result for result in case.done("drgn") if not dump_file.is_header_result(result))
     ran = any(result.said_anything for result in own)
-    return not ran and not any(map(is_memory, case.done("crash")))
+    return not ran and not any(map(is_memory_result, case.done("crash")))
 
 
-def ask(report: Report, image: str, dump: str) -> Command | None:
-    """Return the command that looks where the registers of a report point to, or None.
+def memory_command(report: Report, image: str, dump: str) -> Command | None:
+    """Return the command that shows what the registers of a report point to, or None.
 
-    A NULL pointer points nowhere, and crash takes seconds.
+    None for a NULL pointer, which points to nothing: crash takes seconds.
     """
     if report.kind is Kind.NULL_POINTER:
         return None
-    addresses = [value for value in _values(report) if _is_kernel(value)][:_MOST]
+    addresses = [value for value in _values(report) if _is_kernel(value)][:_MAX_ADDRESSES]
     if not addresses:
         return None
-    lines = (f"eval {a:#x}\nkmem {a:x}\nrd {a & ~7:x} {_WORDS}\n" for a in addresses)
+    lines = (f"eval {a:#x}\nkmem {a:x}\nrd {a & ~7:x} {_WORDS_READ}\n" for a in addresses)
     return Command(
         argv=("crash", "-s", OPTION, image, dump),
         tool="crash",
@@ -73,7 +73,7 @@ def ask(report: Report, image: str, dump: str) -> Command | None:
 
 def _values(report: Report) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
-    names = [(n, report.register(n)) for n in report.registers if n not in _NO_DATA]
+    names = [(n, report.register(n)) for n in report.registers if n not in _NO_POINTERS]
     fault = report.fault.address_value if report.fault else None
     for name, value in (("fault", fault), *names):
         if value is not None and 0x10000 <= value < 1 << 64:
@@ -85,24 +85,26 @@ def _is_kernel(value: int) -> bool:
     return value >> 47 == 0x1FFFF and value < (1 << 64) - 4095
 
 
-def pointers(output: str, report: Report) -> tuple[PointedMemory, ...]:
-    """Return what the values of the report point to, as the output of such a run has it."""
+def parse_pointers(output: str, report: Report) -> tuple[PointedMemory, ...]:
+    """Return what the values in the report point to, from the output of the command."""
     answers = dict(_answers(output))
-    seen, words = [], {}
+    pointers, words = [], {}
     for value, names in _values(report).items():
         lines = answers.get(value)
         if lines is None and _is_kernel(value):
             continue
         base = PointedMemory(hex(value), tuple(names), "value")
-        seen.append(_place(base, lines) if lines is not None else base)
+        pointers.append(_classify(base, lines) if lines is not None else base)
         words[value] = list(_words(lines or []))
-    return tuple(msgspec.structs.replace(p, kept=tuple(_kept(p, seen, words))) for p in seen)
+    return tuple(
+        msgspec.structs.replace(p, kept=tuple(_holders(p, pointers, words))) for p in pointers
+    )
 
 
 def _answers(output: str) -> Iterator[tuple[int, list[str]]]:
     lines: list[str] = []
     for line in output.split("\n"):
-        if match := _ASKED.match(line):
+        if match := _EVAL.match(line):
             lines = []
             yield int(match[1], 16), lines
         else:
@@ -111,46 +113,46 @@ def _answers(output: str) -> Iterator[tuple[int, list[str]]]:
 
 def _words(lines: list[str]) -> Iterator[int]:
     for line in lines:
-        if match := _READ.match(line):
+        if match := _RD.match(line):
             yield from (int(word, 16) for word in match.groups() if word)
 
 
-def _kept(
-    bad: PointedMemory, seen: list[PointedMemory], words: dict[int, list[int]]
+def _holders(
+    bad: PointedMemory, pointers: list[PointedMemory], words: dict[int, list[int]]
 ) -> Iterator[Holder]:
-    """Give the objects that hold a value in the words behind where a register points to."""
-    for other in seen:
+    """Yield the objects that contain a value in the words that a register points to."""
+    for other in pointers:
         if other.kind == "slab" and other.start and bad.value in words[other.value]:
             yield Holder(other.what, other.start)
 
 
-def _place(base: PointedMemory, lines: list[str]) -> PointedMemory:
+def _classify(base: PointedMemory, lines: list[str]) -> PointedMemory:
     cache = ""
     for line in lines:
         if match := _CACHE.match(line):
             cache = match[1]
         elif cache and (match := _SLOT.match(line)):
-            # The slot may begin with a redzone, so that the object's own end is not known.
-            return _of(base, "slab", cache, "live" if match[1] else "free", f"0x{match[2]}")
+            # The slot may begin with a redzone, so the end of the object is unknown.
+            return _with_kind(base, "slab", cache, "live" if match[1] else "free", f"0x{match[2]}")
         elif match := _TASK.match(line):
-            return _of(base, "stack", match[1])
+            return _with_kind(base, "stack", match[1])
         elif match := _SYMBOL.match(line):
             kind, what = ("module", match[3]) if match[3] else ("symbol", match[1])
-            named = _of(base, kind, what, "live" if match[3] else "")
+            named = _with_kind(base, kind, what, "live" if match[3] else "")
             offset = int(match[2] or 0)
             return msgspec.structs.replace(named, symbol=match[1], symbol_offset=offset)
         elif _FREE.match(line):
-            return _of(base, "page", state="free")
+            return _with_kind(base, "page", state="free")
         elif match := _AREA.match(line):
-            return _of(base, "vmap", start=f"0x{match[1]}")
+            return _with_kind(base, "vmap", start=f"0x{match[1]}")
         elif match := _PAGE.match(line):
-            return _of(base, "page", state="live" if int(match[1]) > 0 else "unknown")
-        elif _NOWHERE.search(line):
-            return _of(base, "nothing")
-    return _of(base, "unknown")
+            return _with_kind(base, "page", state="live" if int(match[1]) > 0 else "unknown")
+        elif _NOT_MAPPED.search(line):
+            return _with_kind(base, "nothing")
+    return _with_kind(base, "unknown")
 
 
-def _of(
+def _with_kind(
     base: PointedMemory, kind: str, what: str = "", state: str = "", start: str | None = None
 ) -> PointedMemory:
     return msgspec.structs.replace(base, kind=kind, what=what, state=state, start=start, data="")

@@ -1,7 +1,7 @@
-"""drgn: the panicking task, its stack with lines, and the log, out of a dump in a second.
+"""drgn: the panicking task, its stack with source lines, and the log of a dump, in a second.
 
-drgn runs as a child with a fixed script on its standard input, which prints one JSON object a
-line. It finds the debug information of the distribution's packages by itself.
+drgn runs as a child process with a script on its standard input, which prints one JSON object per
+line. drgn finds the debug information of the distribution's packages itself.
 """
 
 from __future__ import annotations
@@ -23,33 +23,33 @@ from pagefault_doctor.tools.arguments import dump_path, reported, suspect_file
 from pagefault_doctor.tools.dump import dump_file, dump_memory, vmlinux
 from pagefault_doctor.tools.dump.crash import NO_DUMP
 from pagefault_doctor.tools.logs.log_reading import log_reading
-from pagefault_doctor.tools.tool import Tool, fact, finding
+from pagefault_doctor.tools.tool import NO_DOWNLOADS, Tool, fact, finding
 
 EXECUTE: Final = "import sys; exec(sys.stdin.read(), globals())"
 """Runs the standard input, and not a path: drgn reads a script file twice, a pipe only once."""
 
-_ABSENT: Final = regex(r"No module named '?drgn|drgn: not found")
+_NOT_INSTALLED: Final = regex(r"No module named '?drgn|drgn: not found")
 _NOT_A_DUMP: Final = regex(
     r"not an ELF core file|not a (?:kernel )?core dump|flattened|KDUMP_ATTR_\w+\): Key has no value"
 )
-"""The last is libkdumpfile's word for a dump of QEMU's that was rearranged."""
+"""The last is libkdumpfile's error for a rearranged dump from QEMU."""
 
 
 def _plan(case: Case) -> Command | Blocked | None:
     dump = dump_path(case)
     if not dump:
         return NO_DUMP
-    if looking := dump_file.look(case, "drgn"):
-        return looking
-    if hopeless := dump_file.not_a_dump(case):
-        return hopeless
+    if header_command := dump_file.read_header_command(case, "drgn"):
+        return header_command
+    if obstacle := dump_file.not_a_dump(case):
+        return obstacle
     if case.get("dump.format", "") == "flattened":
         remedy = f"makedumpfile -R NEW < {dump}, then --vmcore NEW; crash reads it as it is"
         return Blocked("drgn does not read a flattened dump", remedy)
-    if done := [result for result in case.done("drgn") if not dump_file.is_look(result)]:
+    if done := [result for result in case.done("drgn") if not dump_file.is_header_result(result)]:
         return _obstacle(done[-1])
     symbols: list[str] = []
-    for path in (vmlinux.known(case), suspect_file(case)):
+    for path in (vmlinux.known_path(case), suspect_file(case)):
         symbols += ["-s", path] if path else []
     return Command(
         argv=("drgn", "-q", "-c", dump, *symbols, "-e", EXECUTE),
@@ -57,12 +57,12 @@ def _plan(case: Case) -> Command | Blocked | None:
         timeout=60.0,
         stdin=script("tools/scripts/drgn_crash.py", "tools/scripts/drgn_pointers.py"),
         why="read the panicking task, its stack and the log out of the dump",
-        env={"DEBUGINFOD_URLS": ""},
+        env=NO_DOWNLOADS,
     )
 
 
 def _obstacle(result: Result) -> Blocked | None:
-    if _ABSENT.search(result.errors):
+    if _NOT_INSTALLED.search(result.errors):
         return Blocked(
             "drgn is not installed", "pip install 'pagefault-doctor[drgn]', or use crash"
         )
@@ -75,20 +75,20 @@ def _obstacle(result: Result) -> Blocked | None:
 
 
 def parse(output: str) -> dict[str, tuple[Any, int]]:
-    """Return what each line of the script's output says, with its line number."""
-    said: dict[str, tuple[Any, int]] = {}
+    """Return the values in the script's output by name, each with its line number."""
+    values: dict[str, tuple[Any, int]] = {}
     for number, line in enumerate(output.split("\n"), 1):
         try:
             found = msgspec.json.decode(line)
         except (msgspec.DecodeError, RecursionError):
             continue
         if isinstance(found, dict):
-            said |= {name: (_clean(value, name), number) for name, value in found.items()}
-    return said
+            values |= {name: (_clean(value, name), number) for name, value in found.items()}
+    return values
 
 
 def _clean(value: Any, name: str) -> Any:
-    """Make every text harmless: JSON can hold escaped what the output itself could not."""
+    """Return the value with harmless texts: JSON may contain escaped control characters."""
     if isinstance(value, str):
         return untrusted.clean(value) if name == "log" else untrusted.clean_line(value)
     if isinstance(value, list):
@@ -98,21 +98,21 @@ def _clean(value: Any, name: str) -> Any:
     return value
 
 
-def culprit(frames: list[dict[str, Any]], panicked: bool = False) -> dict[str, Any] | None:
-    """Return the frame that faulted: the one below the exception's entry, else below the panic.
+def faulting_frame(frames: list[dict[str, Any]], panicked: bool = False) -> dict[str, Any] | None:
+    """Return the frame that faulted: below the exception's entry, else below the panic.
 
-    A kernel that `panicked` has that in its stack. Where it has not, the stack could not be
-    followed (as from within the delay loop that a panic ends in, on arm64), and None is returned.
+    The stack of a kernel that `panicked` contains the panic. If it does not, it could not be
+    unwound (such as from the delay loop at the end of a panic on arm64), and None is returned.
     """
-    # On arm64 the entry is more than one frame: el1_abort, el1h_64_sync_handler, el1h_64_sync.
+    # On arm64 the entry has several frames: el1_abort, el1h_64_sync_handler, el1h_64_sync.
     for above, frame in itertools.pairwise(frames):
         if EXCEPTION_ENTRY.fullmatch(_name(above)) and not EXCEPTION_ENTRY.fullmatch(_name(frame)):
             return frame
-    called = [n for n, frame in enumerate(frames) if _name(frame) == "panic"]
+    panics = [n for n, frame in enumerate(frames) if _name(frame) == "panic"]
     if panicked and not any(CRASHING.fullmatch(_name(frame)) for frame in frames):
         return None
-    rest = frames[called[0] + 1 :] if called else frames
-    return next((frame for frame in rest if not CRASHING.fullmatch(_name(frame))), None)
+    below = frames[panics[0] + 1 :] if panics else frames
+    return next((frame for frame in below if not CRASHING.fullmatch(_name(frame))), None)
 
 
 def _name(frame: dict[str, Any]) -> str:
@@ -120,47 +120,50 @@ def _name(frame: dict[str, Any]) -> str:
     return name if isinstance(name, str) else ""
 
 
-def _frames(said: dict[str, tuple[Any, int]]) -> list[dict[str, Any]]:
-    value = said.get("frames", ([], 0))[0]
+def _frames(values: dict[str, tuple[Any, int]]) -> list[dict[str, Any]]:
+    value = values.get("frames", ([], 0))[0]
     return [frame for frame in value if isinstance(frame, dict)] if isinstance(value, list) else []
 
 
 def _read(result: Result, case: Case) -> ToolReading:
-    if dump_file.is_look(result):
-        return dump_file.read_look(result, case)
-    said = parse(result.output)
-    cut = "short read" in result.output or "invalid address" in result.output
-    frame = culprit(_frames(said), panicked="panic" in said and bool(said["panic"][0]))
-    text = said.get("log", ("", 0))[0]
+    if dump_file.is_header_result(result):
+        return dump_file.read_header(result, case)
+    values = parse(result.output)
+    is_incomplete = "short read" in result.output or "invalid address" in result.output
+    frame = faulting_frame(_frames(values), panicked="panic" in values and bool(values["panic"][0]))
+    text = values.get("log", ("", 0))[0]
     log = ToolReading()
     if isinstance(text, str) and text:
         log = log_reading(result, case, source=dump_path(case), boot="the dump", text=text)
     report = reported(case, log.log)
-    findings = _findings(said, frame, cut, result, report)
+    findings = _findings(values, frame, is_incomplete, result, report)
     return ToolReading(
-        facts=(*_facts(said, frame, cut, result, report), *dump_memory.facts(said, result)),
-        findings=(*findings, *dump_memory.findings(said, result), *log.findings),
+        facts=(
+            *_facts(values, frame, is_incomplete, result, report),
+            *dump_memory.facts(values, result),
+        ),
+        findings=(*findings, *dump_memory.findings(values, result), *log.findings),
         log=log.log,
     )
 
 
 def _facts(
-    said: dict[str, tuple[Any, int]],
+    values: dict[str, tuple[Any, int]],
     frame: dict[str, Any] | None,
-    cut: bool,
+    is_incomplete: bool,
     result: Result,
     report: Report | None,
 ) -> tuple[Fact, ...]:
     facts = [
-        fact(f"dump.{name}", said[name][0], result, said[name][1])
+        fact(f"dump.{name}", values[name][0], result, values[name][1])
         for name in ("release", "panic")
-        if name in said and isinstance(said[name][0], str)
+        if name in values and isinstance(values[name][0], str)
     ]
-    if said:
-        facts.append(fact("dump.complete", not cut, result))
+    if values:
+        facts.append(fact("dump.complete", not is_incomplete, result))
     if frame is None:
         return tuple(facts)
-    line = said["frames"][1]
+    line = values["frames"][1]
     named = {"function": _function(frame, report), "module": frame.get("module")}
     named["file"] = frame.get("file")
     for name, value in named.items():
@@ -173,7 +176,7 @@ def _facts(
 
 
 def _function(frame: dict[str, Any], report: Report | None) -> str:
-    """Return the frame's function; an init function, whose symbols are gone, by the report."""
+    """Return the frame's function; for an init function without symbols, the report's."""
     name = _name(frame)
     if name and not name.startswith("0x"):
         return name
@@ -183,30 +186,30 @@ def _function(frame: dict[str, Any], report: Report | None) -> str:
 
 
 def _findings(
-    said: dict[str, tuple[Any, int]],
+    values: dict[str, tuple[Any, int]],
     frame: dict[str, Any] | None,
-    cut: bool,
+    is_incomplete: bool,
     result: Result,
     report: Report | None,
 ) -> tuple[Finding, ...]:
-    told = []
-    task, line = said.get("task", ({}, 0))
+    findings = []
+    task, line = values.get("task", ({}, 0))
     if isinstance(task, dict) and "comm" in task:
         text = f"The task that crashed is {task['comm']}[{task.get('pid', '?')}]"
-        told.append(finding(text, Mark.NEUTRAL, result, line))
+        findings.append(finding(text, Mark.NEUTRAL, result, line))
     if frame:
-        where = f"module {frame['module']}" if frame.get("module") else "the kernel"
+        owner = f"module {frame['module']}" if frame.get("module") else "the kernel"
         place = f" at {frame['file']}:{frame.get('line')}" if frame.get("file") else ""
         what = _function(frame, report) or "code without a name"
-        text = f"It stopped in {what}, {where}{place}"
-        told.append(finding(text, Mark.BAD, result, said["frames"][1]))
-    if cut:
+        text = f"It stopped in {what}, {owner}{place}"
+        findings.append(finding(text, Mark.BAD, result, values["frames"][1]))
+    if is_incomplete:
         text = "The dump is cut or filtered: what is missing in it cannot be shown"
-        told.append(finding(text, Mark.NEUTRAL, result))
-    if not said:
+        findings.append(finding(text, Mark.NEUTRAL, result))
+    if not values:
         text = "drgn could not read the dump"
-        told.append(finding(text, Mark.NEUTRAL, result))
-    return tuple(told)
+        findings.append(finding(text, Mark.NEUTRAL, result))
+    return tuple(findings)
 
 
 TOOL: Final = Tool(

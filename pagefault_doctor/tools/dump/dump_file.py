@@ -1,7 +1,7 @@
-"""What a dump's own header says, before any reader of dumps is started.
+"""The header of a dump, read before drgn or crash starts.
 
-Which kernel it is of, whether all of it is there, whether the vmlinux is of the same build: each
-trouble is told in one line, with what can be done. Needs nothing but Python on the host.
+Its kernel release, whether it is complete, and whether the vmlinux is of the same build: one
+finding for each problem, with the remedy. Only needs Python on the host.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pagefault_doctor.hosts.script import IF_PYTHON, script
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Value
-from pagefault_doctor.tools.arguments import dump_path, given, is_absolute, is_release
+from pagefault_doctor.tools.arguments import dump_path, first_path, is_absolute, is_release
 from pagefault_doctor.tools.dump import vmlinux
 from pagefault_doctor.tools.key_value import FirstValues, pairs
 from pagefault_doctor.tools.logs.log_reading import log_reading
@@ -22,7 +22,7 @@ FACTS: Final = (
     *("dump.format", "dump.release", "dump.build_id", "dump.complete"),
     *("dump.vmlinux", "dump.vmlinux_fits"),
 )
-"""What the header gives."""
+"""Facts from the header."""
 
 _KEYS: Final = frozenset(
     {"size", "wanted", "cut", "unfinished", "flattened", "format", "release", "build_id", "error"}
@@ -30,37 +30,37 @@ _KEYS: Final = frozenset(
 )
 
 
-def look(case: Case, tool: str) -> Command | None:
-    """Return the command that reads the header, None where that was done in this case.
+def read_header_command(case: Case, tool: str) -> Command | None:
+    """Return the command that reads the header, or None if that was done.
 
-    Only a dump that the person named can be of anything: what kdump left on this box is of a kernel
-    of its own, and its name tells whether it is whole.
+    Only for a dump that the person gave: a dump of kdump on this machine is of its own kernel, and
+    its name shows whether it is complete.
     """
-    dump = given(case, "given.vmcore")
-    if not dump or case.has("dump.format") or any(map(is_look, case.done(tool))):
+    dump = first_path(case, "given.vmcore")
+    if not dump or case.has("dump.format") or any(map(is_header_result, case.done(tool))):
         return None
-    image = given(case, "given.vmlinux")
+    image = first_path(case, "given.vmlinux")
     header = script("tools/scripts/dump_header.py")
     return Command(
-        argv=("sh", "-c", IF_PYTHON, "sh", header, dump, image, *vmlinux.PLACES),
+        argv=("sh", "-c", IF_PYTHON, "sh", header, dump, image, *vmlinux.PATHS),
         tool=tool,
         timeout=120.0,
         why="read the dump's header: which kernel, is it whole, does the vmlinux fit",
     )
 
 
-def is_look(result: Result) -> bool:
-    """Return whether a result is of the command that `look` gave."""
+def is_header_result(result: Result) -> bool:
+    """Return whether a result is from `read_header_command`."""
     return result.command.argv[:3] == ("sh", "-c", IF_PYTHON) and len(result.command.argv) > 6
 
 
-def is_text(result: Result) -> bool:
-    """Return whether a result is of the command that `text` gave."""
-    return result.command.argv[:3] == ("sh", "-c", IF_PYTHON) and not is_look(result)
+def is_text_result(result: Result) -> bool:
+    """Return whether a result is from `search_text_command`."""
+    return result.command.argv[:3] == ("sh", "-c", IF_PYTHON) and not is_header_result(result)
 
 
-def text(case: Case, tool: str) -> Command:
-    """Return the command that searches the dump's bytes for what the kernel had logged."""
+def search_text_command(case: Case, tool: str) -> Command:
+    """Return the command that searches the dump's bytes for the kernel log."""
     return Command(
         argv=("sh", "-c", IF_PYTHON, "sh", script("tools/scripts/dump_text.py"), dump_path(case)),
         tool=tool,
@@ -70,41 +70,44 @@ def text(case: Case, tool: str) -> Command:
 
 
 def read_text(result: Result, case: Case) -> ToolReading:
-    """Return the log that was found in the dump's bytes; it has no times, and may have gaps."""
+    """Return the log found in the dump's bytes; it has no timestamps and may have gaps."""
     if not result.said_anything:
-        said = "No text of the kernel's log is in what there is of the dump"
-        return ToolReading(findings=(finding(said, Mark.NEUTRAL, result),))
+        text = "No text of the kernel's log is in what there is of the dump"
+        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     return log_reading(
         result, case, source=dump_path(case), boot="pieces found in the dump", text=result.output
     )
 
 
 def not_a_dump(case: Case) -> Blocked | None:
-    """Return why no reader need be started, going by the header."""
-    form = case.get("dump.format", "")
-    if form == "empty":
+    """Return why no tool can read the dump, judging by its header, or None."""
+    dump_format = case.get("dump.format", "")
+    if dump_format == "empty":
         return Blocked("the dump is empty", "the disk was full, or copying failed: copy it again")
-    if form == "unknown":
+    if dump_format == "unknown":
         remedy = "check how it was copied; file(1) tells what it is"
         return Blocked("the file is not a dump: neither ELF nor kdump nor flattened", remedy)
     return None
 
 
-def read_look(result: Result, case: Case) -> ToolReading:
-    """Return what the header says, and one line for each trouble."""
+def read_header(result: Result, case: Case) -> ToolReading:
+    """Return the facts in the header, and one finding for each problem."""
     said: FirstValues = {}
     misfits: list[tuple[str, str, int]] = []
-    looked_at = given(case, "given.vmlinux")
+    vmlinux_path = first_path(case, "given.vmlinux")
     for key, value, number in pairs(result.output):
         if key == "candidate":
-            looked_at = value
+            vmlinux_path = value
         elif key == "vmlinux_bad":
-            misfits.append((looked_at, value, number))
+            misfits.append((vmlinux_path, value, number))
         elif key in _KEYS:
             said[key] = value, number
     return ToolReading(
         facts=_facts(said, misfits, result, case),
-        findings=(*_troubles(said, result, case), *_misfits(misfits, said, result)),
+        findings=(
+            *_problem_findings(said, result, case),
+            *_vmlinux_findings(misfits, said, result),
+        ),
     )
 
 
@@ -128,45 +131,45 @@ def _facts(
     if "vmlinux" in said and is_absolute(said["vmlinux"][0]):
         facts.append(fact_of("dump.vmlinux", said["vmlinux"][0], "vmlinux"))
     facts += [fact_of("dump.complete", False, key) for key in ("cut", "unfinished") if key in said]
-    named = given(case, "given.vmlinux")
+    named = first_path(case, "given.vmlinux")
     facts += [
         fact("dump.vmlinux_fits", False, result, line) for p, _, line in misfits if p == named
     ]
     return tuple(facts)
 
 
-def _troubles(said: FirstValues, result: Result, case: Case) -> list[Finding]:
-    told: list[tuple[str, str]] = []
+def _problem_findings(said: FirstValues, result: Result, case: Case) -> list[Finding]:
+    problems: list[tuple[str, str]] = []
     if "error" in said:
-        told.append((said["error"][0], "error"))
+        problems.append((said["error"][0], "error"))
     if "cut" in said:
         there = _mebibytes(said["size"][0]) if "size" in said else "a part"
         of = f" of {_mebibytes(said['wanted'][0])}" if "wanted" in said else ""
         text = f"The dump is cut off: {there}{of} are there; copy it again if the rest still exists"
-        told.append((text, "cut"))
+        problems.append((text, "cut"))
     elif "unfinished" in said:
         text = "kdump did not finish writing the dump: the disk was full, or it was interrupted"
-        told.append((text, "unfinished"))
+        problems.append((text, "unfinished"))
     if "flattened" in said:
         text = (
             "The dump is flattened, for a pipe: crash reads it as it is; drgn after "
             f"makedumpfile -R NEW < {dump_path(case)}, unless QEMU wrote it"
         )
-        told.append((text, "flattened"))
-    return [finding(text, Mark.NEUTRAL, result, said[key][1]) for text, key in told]
+        problems.append((text, "flattened"))
+    return [finding(text, Mark.NEUTRAL, result, said[key][1]) for text, key in problems]
 
 
-def _misfits(
+def _vmlinux_findings(
     misfits: list[tuple[str, str, int]], said: FirstValues, result: Result
 ) -> list[Finding]:
     release = said["release"][0] if "release" in said else "another kernel"
     instead = f"; {said['vmlinux'][0]} fits and is used" if "vmlinux" in said else ""
-    told = []
+    findings = []
     for path, why, line in misfits:
         what = why if why.startswith("no ") else f"of {why}, the dump of {release}"
         verb = "has" if why == "no debug information" else "is"
-        told.append(finding(f"{path} {verb} {what}{instead}", Mark.BAD, result, line))
-    return told
+        findings.append(finding(f"{path} {verb} {what}{instead}", Mark.BAD, result, line))
+    return findings
 
 
 def _mebibytes(number: str) -> str:

@@ -1,8 +1,8 @@
-"""kdump: would the next crash leave a dump?
+"""kdump: will the next crash leave a dump?
 
-What is read: /sys/kernel/kexec_crash_size and kexec_crash_loaded (`kernel/ksysfs.c`),
+Reads /sys/kernel/kexec_crash_size and kexec_crash_loaded (`kernel/ksysfs.c`),
 /proc/sys/kernel/panic_on_oops, the `crashkernel=` option of the running kernel
-(`Documentation/admin-guide/kdump/kdump.rst`), and the room under /var/crash.
+(`Documentation/admin-guide/kdump/kdump.rst`), and the free space under /var/crash.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pagefault_doctor.hosts.script import script
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
-from pagefault_doctor.tools.arguments import elsewhere
+from pagefault_doctor.tools.arguments import blocked_on_other_machine
 from pagefault_doctor.tools.key_value import first_values, number_in
 from pagefault_doctor.tools.tool import INSTALLERS, Tool, fact, finding
 
@@ -24,7 +24,7 @@ _PACKAGE: Final = {
     "suse": "kdump kexec-tools",
     "arch": "kexec-tools",
 }
-_START: Final = {"debian": "kdump-tools"}
+_SERVICE: Final = {"debian": "kdump-tools"}
 _KEYS: Final = frozenset(
     {
         *("reserved", "loaded", "panic_on_oops", "crashkernel", "free_kib", "memory_kib"),
@@ -34,7 +34,7 @@ _KEYS: Final = frozenset(
 
 
 def _plan(case: Case) -> Command | None:
-    if case.done("kdump") or elsewhere(case):
+    if case.done("kdump") or blocked_on_other_machine(case):
         return None
     why = "see whether a crash of this box would leave a dump"
     return Command(argv=("sh", "-c", script("tools/scripts/kdump_state.sh")), tool="kdump", why=why)
@@ -89,7 +89,7 @@ def _kernel(loaded: bool, reserved: int, family: str) -> list[tuple[str, str]]:
         return []
     package = _PACKAGE.get(family, _PACKAGE[""])
     install = f"{INSTALLERS.get(family, 'install')} {package}"
-    start = f"systemctl enable --now {_START.get(family, 'kdump')}"
+    start = f"systemctl enable --now {_SERVICE.get(family, 'kdump')}"
     return [("loaded", f"Memory is reserved, but no crash kernel is loaded: {install}; {start}")]
 
 

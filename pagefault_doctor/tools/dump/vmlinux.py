@@ -1,4 +1,4 @@
-"""The vmlinux with debug information that belongs to a kernel release: where it lies."""
+"""The vmlinux with debug information for a kernel release: where it is."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.tools.arguments import given, release
+from pagefault_doctor.tools.arguments import first_path, release
 from pagefault_doctor.tools.tool import fact
 
-PLACES: Final = (
+PATHS: Final = (
     "/usr/lib/debug/boot/vmlinux-{}",
     "/usr/lib/debug/lib/modules/{}/vmlinux",
     "/usr/lib/debug/usr/lib/modules/{}/vmlinux",
     "/usr/lib/debug/usr/lib/modules/{}/vmlinux.debug",
     "/lib/modules/{}/build/vmlinux",
 )
-"""Where distributions put it; {} is the release."""
+"""Paths in distributions; {} is the release."""
 
 _PACKAGES: Final = {
     "debian": "apt install linux-image-{}-dbg (0.9 GB to fetch, 5.6 GB on the disk; of a cloud "
@@ -32,37 +32,37 @@ _FOUND = regex(r"(/\S+/vmlinux\S*)")
 
 
 def lookup(case: Case, tool: str) -> Command | None:
-    """Return the command that lists what vmlinux is there; None where the release is unknown."""
+    """Return the command that lists existing vmlinux files; None if the release is unknown."""
     kernel = release(case)
     if not kernel:
         return None
     why = f"look for the vmlinux of {kernel}, which names functions and lines"
-    paths = (place.format(kernel) for place in PLACES)
+    paths = (place.format(kernel) for place in PATHS)
     return Command(argv=("ls", "-1", *paths), tool=tool, why=why)
 
 
 def is_lookup(result: Result) -> bool:
-    """Return whether a result is of the command that `lookup` gave."""
+    """Return whether a result is from `lookup`."""
     return result.command.argv[:1] == ("ls",)
 
 
-def found(result: Result) -> tuple[Fact, ...]:
-    """Return the fact `dump.vmlinux`, where the lookup found one."""
+def lookup_facts(result: Result) -> tuple[Fact, ...]:
+    """Return the fact `dump.vmlinux` if the lookup found a file."""
     for number, line in enumerate(result.output.split("\n"), 1):
         if _FOUND.fullmatch(line):
             return (fact("dump.vmlinux", line, result, number),)
     return ()
 
 
-def known(case: Case) -> str:
-    """Return the path of the vmlinux, as the person gave it, if it fits, or as it was found."""
+def known_path(case: Case) -> str:
+    """Return the path of the vmlinux: the given one if it fits, else the one that was found."""
     if case.get("dump.vmlinux_fits", True):
-        return given(case, "given.vmlinux", "dump.vmlinux")
-    return given(case, "dump.vmlinux")
+        return first_path(case, "given.vmlinux", "dump.vmlinux")
+    return first_path(case, "dump.vmlinux")
 
 
 def missing(case: Case) -> Blocked:
-    """Return how a vmlinux with debug information is had."""
+    """Return how to get a vmlinux with debug information."""
     kernel = release(case) or "KERNEL-RELEASE"
     package = _PACKAGES.get(case.get("host.family", ""), "install the debug package of {}")
     remedy = f"{package.replace('{}', kernel)}; or name one: --vmlinux FILE"

@@ -1,7 +1,7 @@
-"""Changelogs of kernel packages: the entries since a version, and those that touch a function.
+"""Changelogs of kernel packages: the changes since a version, and those about a function.
 
-Debian's form is that of deb-changelog(5), with `    - subject` for each upstream change; an rpm's
-has a `* date name version` line before its `- subject` lines.
+Debian's format is deb-changelog(5), with `    - subject` for each upstream change; rpm's has a
+`* date name version` line before its `- subject` lines.
 """
 
 from __future__ import annotations
@@ -20,50 +20,50 @@ _HEADING = regex(
     r"\S+ \((\S{1,100})\) [^;]{0,100};|\* .{0,200}?[ \[v-](\d[\w.+~]*-[\w.+~]+)\]?\s*$"
 )
 _BULLET = regex(r"\s*[-*] (.+)")
-_PIECE = regex(
+_VERSION_PART = regex(
     r"\d+|[a-z]+|~",
 )
 _WORD = regex(r"[A-Za-z0-9]+")
 _PREFIX = regex(r"(?:\[\w+\] )?(?:Revert \")?([\w/, -]{1,40}):")
 
-_COMMON: Final = frozenset(
+_COMMON_WORDS: Final = frozenset(
     "add alloc and check clear core create data destroy dev device disable do drop enable end "
     "entry exit file find free from get handle has init int list lock locked new next not page put "
     "queue read release remove reset run set start state stop submit sys test update user use with "
     "work write".split()
 )
-"""Words that stand in the names of functions everywhere and tell of no part of the kernel."""
+"""Words in function names all over the kernel, which identify no subsystem."""
 
 MOST_FUNCTIONS: Final = 4
 
 
 class ChangelogEntry(msgspec.Struct, frozen=True):
-    """A change: its text on one line, the version that brought it, and its line."""
+    """A change: its text on one line, its version, and its line number."""
 
     text: str
     version: str
     line: int
 
 
-def newer(one: str, other: str) -> bool:
-    """Return whether a version comes after another, as dpkg and rpm order numbers and words."""
-    return _order(one) > _order(other)
+def is_newer(one: str, other: str) -> bool:
+    """Return whether a version is newer than another, in the order of dpkg and rpm."""
+    return _version_key(one) > _version_key(other)
 
 
-def _order(version: str) -> list[tuple[int, int, str]]:
-    """Return a key: words sort before numbers, and `~` before the end."""
+def _version_key(version: str) -> list[tuple[int, int, str]]:
+    """Return a sort key: words sort before numbers, and `~` before the end."""
     epoch, colon, rest = version.partition(":")
-    pieces = _PIECE.findall(rest if colon else epoch)
+    parts = _VERSION_PART.findall(rest if colon else epoch)
     key = [(int(epoch) if colon and epoch.isdecimal() else 0, 0, "")]
-    for piece in pieces:
-        number = int(piece[:18]) if piece.isdecimal() else 0
-        kind = 3 if piece.isdecimal() else 0 if piece == "~" else 2
-        key.append((kind, number, "" if number else piece))
+    for part in parts:
+        number = int(part[:18]) if part.isdecimal() else 0
+        kind = 3 if part.isdecimal() else 0 if part == "~" else 2
+        key.append((kind, number, "" if number else part))
     return [*key, (1, 0, "")]
 
 
-def since(text: str, running: str) -> Iterator[ChangelogEntry]:
-    """Yield the changes that came after a version, newest first."""
+def changes_since(text: str, running: str) -> Iterator[ChangelogEntry]:
+    """Yield the changes after a version, newest first."""
     version, parts, begin = "", list[str](), 0
     for number, line in enumerate(itertools.chain(text.split("\n"), ("",)), 1):
         heading = _HEADING.match(line)
@@ -73,7 +73,7 @@ def since(text: str, running: str) -> Iterator[ChangelogEntry]:
             parts = []
         if heading:
             version = heading[1] or heading[2]
-            if not newer(version, running):
+            if not is_newer(version, running):
                 return
         elif bullet:
             parts, begin = [bullet[1].strip()], number
@@ -81,8 +81,8 @@ def since(text: str, running: str) -> Iterator[ChangelogEntry]:
             parts.append(line.strip())
 
 
-def functions(report: Report) -> tuple[str, ...]:
-    """Return the kernel's own functions that a fault is about, the likeliest first."""
+def fault_functions(report: Report) -> tuple[str, ...]:
+    """Return the kernel functions that a fault is about, the likeliest first."""
     in_title = report.title.rpartition(" in ")[2]
     kernel = (f.function for f in report.frames if f.reliable and f.module is None and f.function)
     names = (in_title if " " not in in_title else "", report.function or "", *kernel)
@@ -91,10 +91,10 @@ def functions(report: Report) -> tuple[str, ...]:
     return tuple(itertools.islice(dict.fromkeys(fit), MOST_FUNCTIONS))
 
 
-def naming(
+def changes_naming(
     entries: Iterable[ChangelogEntry], names: Sequence[str]
 ) -> list[tuple[str, ChangelogEntry]]:
-    """Return the changes that name one of the functions, those of the first function first."""
+    """Return the changes that name one of the functions, in the order of the functions."""
     found = [
         (name, entry) for entry in entries for name in names if name in _identifiers(entry.text)
     ]
@@ -105,21 +105,21 @@ def _identifiers(text: str) -> set[str]:
     return {word.strip("().,:;\"'`") for word in text.replace("(", " ").split()}
 
 
-def touching(entries: Iterable[ChangelogEntry], name: str) -> list[ChangelogEntry]:
-    """Return the changes to the part of the kernel that a function belongs to, by their words.
+def changes_to_subsystem(entries: Iterable[ChangelogEntry], name: str) -> list[ChangelogEntry]:
+    """Return the changes to the subsystem of a function, judging by words.
 
-    A subject must begin with that part (`ext4:` for ext4_find_extent) and share another word.
+    A subject must begin with the subsystem (`ext4:` for ext4_find_extent) and share another word.
     """
     words = _words(name)
     if len(words) < 2:
         return []
-    part, rest = words[0], set(words[1:])
+    subsystem, rest = words[0], set(words[1:])
     shared = ((entry, _subject_words(entry.text)) for entry in entries)
-    return [e for e, (prefix, others) in shared if part in prefix and rest & others]
+    return [e for e, (prefix, others) in shared if subsystem in prefix and rest & others]
 
 
 def _words(name: str) -> list[str]:
-    return [w for w in name.lower().split("_") if len(w) > 2 and w not in _COMMON]
+    return [w for w in name.lower().split("_") if len(w) > 2 and w not in _COMMON_WORDS]
 
 
 def _subject_words(text: str) -> tuple[set[str], set[str]]:

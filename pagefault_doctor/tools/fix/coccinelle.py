@@ -1,8 +1,8 @@
-"""coccinelle: the patterns of common kernel bugs, searched for in the module's source.
+"""coccinelle: search the module's source for patterns of common kernel bugs.
 
-The semantic patches are our own, in `semantic_patches/`, a file for each root cause that its
-patterns bring. They print `file:line:[cause] message` and need no kernel headers. They go in by
-standard input, so that nothing has to be there on the host but spatch.
+The semantic patches are in `semantic_patches/`, one file for each root cause. They print
+`file:line:[cause] message` and need no kernel headers. They are sent on standard input, so the
+host only needs spatch.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pagefault_doctor.tools.fix.hint import SourceHint
 from pagefault_doctor.tools.tool import Tool, finding
 
 _SHARED: Final = "shared.cocci"
-"""What the other files use; it has to come first."""
+"""Definitions that the other files use; it has to come first."""
 
 _FOUND = regex(
     r"^(?P<file>/[^:\n]+):(?P<line>\d{1,9}):(?:\[(?P<cause>[a-z-]{1,32})\] )?(?P<text>[^:\n].*)$"
@@ -30,8 +30,8 @@ _NO_PYTHON = regex(r"cannot find module 'spatch|[Pp]ython(?: support)? (?:is )?n
 
 
 @cache
-def rules() -> str:
-    """Return all semantic patches as one."""
+def semantic_patches() -> str:
+    """Return all semantic patches as one text."""
     folder = resources.files("pagefault_doctor.tools.fix").joinpath("semantic_patches")
     files = (file for file in folder.iterdir() if file.name.endswith(".cocci"))
     ordered = sorted(files, key=lambda file: (file.name != _SHARED, file.name))
@@ -49,7 +49,7 @@ def _plan(case: Case) -> Command | Blocked | None:
         tool="coccinelle",
         risk=Risk.LOAD,
         timeout=180.0,
-        stdin=rules(),
+        stdin=semantic_patches(),
         why="search the source for the patterns of common kernel bugs",
     )
 
@@ -65,11 +65,11 @@ def _read(result: Result, case: Case) -> ToolReading:
         text = "spatch did not run through"
         return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     silence = "None of the known bug patterns is in the source, which proves nothing"
-    return hint.reading(parse(result), result, case, "cocci", silence)
+    return hint.hints_reading(parse(result), result, case, "cocci", silence)
 
 
 def parse(result: Result) -> tuple[SourceHint, ...]:
-    """Return what the patches found: of several ways to one mistake in a line, the last told."""
+    """Return what the patches found; if several match in a line for one cause, the last."""
     source = result.command.argv[-1].rstrip("/") + "/"
     found: dict[tuple[str, int, str], SourceHint] = {}
     for number, line in enumerate(result.output.split("\n"), 1):
@@ -85,7 +85,7 @@ TOOL: Final = Tool(
     programs=("sh", "spatch"),
     package={"": "coccinelle"},
     risk=Risk.LOAD,
-    facts=hint.facts("cocci"),
+    facts=hint.fact_names("cocci"),
     plan=_plan,
     read=_read,
     by_hand="Read the source for results not tested, use after kfree, what exit does not stop.",

@@ -1,4 +1,4 @@
-"""The editor on the faulty line, and the change it made."""
+"""Open the faulty line in an editor, and show the change."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from pagefault_doctor.model.command import Blocked, Command, Result, Risk
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.fix.kbuild import source_folder
-from pagefault_doctor.tools.fix.source import spot
+from pagefault_doctor.tools.fix.source import editable_line
 from pagefault_doctor.tools.permission import is_refused
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
 EDITORS: Final = ("nano", "vim", "vi", "emacs", "micro", "ne", "joe")
-"""Editors that take `+LINE FILE`, the easiest to leave first."""
+"""Editors that accept `+LINE FILE`; the easiest to quit comes first."""
 _ADDED = regex(r"^\+(?!\+\+ )", re.MULTILINE)
 _REMOVED = regex(r"^-(?!-- )", re.MULTILINE)
 
 
-def editor(case: Case) -> tuple[str, ...]:
-    """Return the person's editor as an argv, else one that the host has."""
+def editor_argv(case: Case) -> tuple[str, ...]:
+    """Return the person's editor as an argument list, else one that the host has."""
     try:
         chosen = tuple(shlex.split(case.get("host.editor", "")))
     except ValueError:
@@ -35,13 +35,13 @@ def editor(case: Case) -> tuple[str, ...]:
 
 
 def _plan_edit(case: Case) -> Command | Blocked | None:
-    place = spot(case)
-    if place is None:
+    location = editable_line(case)
+    if location is None:
         folder = source_folder(case)
         remedy = "find the line first (step debug-module), or edit the source by hand"
         no_line = Blocked("the line to edit is not known", remedy)
         return folder if isinstance(folder, Blocked) else no_line
-    file, line = place
+    file, line = location
     done = case.done("edit")
     if not done:
         return _copy(file)
@@ -62,7 +62,7 @@ def _copy(file: str) -> Command:
 
 def _edit(file: str, line: int, case: Case) -> Command:
     return Command(
-        argv=(*editor(case), f"+{line}", file),
+        argv=(*editor_argv(case), f"+{line}", file),
         tool="edit",
         risk=Risk.CHANGE,
         interactive=True,
@@ -81,10 +81,10 @@ def _read_edit(result: Result, case: Case) -> ToolReading:
 
 
 def _plan_diff(case: Case) -> Command | None:
-    place = spot(case)
-    if place is None or case.done("diff"):
+    location = editable_line(case)
+    if location is None or case.done("diff"):
         return None
-    file = place[0]
+    file = location[0]
     return Command(argv=("diff", "-u", f"{file}.orig", file), tool="diff", why="show the change")
 
 

@@ -1,7 +1,7 @@
-"""gcc -fanalyzer: a hint at the bug from the compiler, read from its JSON.
+"""gcc -fanalyzer: warnings about possible bugs, from its JSON output.
 
-See "Static Analyzer Options" and `-fdiagnostics-format=json` of the GCC manual. It finds few of
-the bugs that crash kernels: a warning is a hint, and silence proves nothing.
+See "Static Analyzer Options" and `-fdiagnostics-format=json` in the GCC manual. It finds few of
+the bugs that crash kernels: a warning is a hint, and no warning proves nothing.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ _CAUSES: Final = (
     ("shift", "logic-error"),
     ("divisor", "logic-error"),
 )
-"""Words of `-Wanalyzer-*`, and the root cause they speak for."""
+"""Words in `-Wanalyzer-*` options, and the root cause that each suggests."""
 
 
 class AnalyzerWarning(msgspec.Struct, frozen=True):
-    """One warning. `steps` is the path to it in words, `at` the line of the output."""
+    """One warning. `steps` is the path to it, `at` the line number of the output."""
 
     file: str
     line: int
@@ -57,18 +57,18 @@ def _plan(case: Case) -> Command | Blocked | None:
     if done := case.done("gcc-analyzer"):
         return kbuild.obstacle(done[-1], case)
     why = "let the compiler look for paths to a bad access"
-    return kbuild.in_scratch(case, "gcc-analyzer", why, _OPTIONS)
+    return kbuild.build_in_copy(case, "gcc-analyzer", why, _OPTIONS)
 
 
 def parse(result: Result) -> tuple[AnalyzerWarning, ...]:
-    """Return the analyser's warnings, out of the JSON lines among make's own."""
-    scratch = kbuild.scratch_of(result)
+    """Return the analyser's warnings; their JSON lines are mixed with make's output."""
+    scratch = kbuild.scratch_folder(result)
     return tuple(
-        warned
+        warning
         for number, line in enumerate(result.errors.split("\n"), 1)
         if line.startswith("[")
         for entry in _entries(line)
-        if (warned := _warned(entry, scratch, number))
+        if (warning := _warning(entry, scratch, number))
     )
 
 
@@ -97,7 +97,7 @@ def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _warned(entry: dict[str, Any], scratch: str, number: int) -> AnalyzerWarning | None:
+def _warning(entry: dict[str, Any], scratch: str, number: int) -> AnalyzerWarning | None:
     option = _text(entry.get("option"))
     if not option.startswith("-Wanalyzer"):
         return None
@@ -125,15 +125,15 @@ def _read(result: Result, case: Case) -> ToolReading:
         text = "The source did not compile under the analyser"
         return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     silence = "The analyser warns of nothing, which proves nothing"
-    return hint.reading(map(_hint, warnings), result, case, "analyser", silence)
+    return hint.hints_reading(map(_hint, warnings), result, case, "analyser", silence)
 
 
-def _hint(warned: AnalyzerWarning) -> SourceHint:
-    cwe = f" (CWE-{warned.cwe})" if warned.cwe else ""
-    path = f"; path: {' -> '.join(warned.steps)}" if len(warned.steps) > 1 else ""
-    text = f"{warned.message}{cwe}{path}"
-    cause = next((cause for word, cause in _CAUSES if word in warned.option), "")
-    return SourceHint(warned.file, warned.line, text, warned.at, cause)
+def _hint(warning: AnalyzerWarning) -> SourceHint:
+    cwe = f" (CWE-{warning.cwe})" if warning.cwe else ""
+    path = f"; path: {' -> '.join(warning.steps)}" if len(warning.steps) > 1 else ""
+    text = f"{warning.message}{cwe}{path}"
+    cause = next((cause for word, cause in _CAUSES if word in warning.option), "")
+    return SourceHint(warning.file, warning.line, text, warning.at, cause)
 
 
 TOOL: Final = Tool(
@@ -142,7 +142,7 @@ TOOL: Final = Tool(
     programs=("make", "gcc"),
     package=kbuild.BUILD_TOOLS,
     risk=Risk.LOAD,
-    facts=hint.facts("analyser"),
+    facts=hint.fact_names("analyser"),
     plan=_plan,
     read=_read,
     by_hand="In a copy: make -C /lib/modules/$(uname -r)/build M=$PWD KCFLAGS=-fanalyzer modules.",

@@ -1,7 +1,7 @@
-"""Hints at a bug in the source, by whatever checker: told, and joined with the line that faulted.
+"""Hints of a source checker at a bug, compared with the line that faulted.
 
-A hint at the faulty line, or beside it, counts as evidence for the cause that its pattern is known
-to bring. One elsewhere is only told: it may be another bug, or none.
+A hint within NEARBY_LINES of the faulty line is evidence for the root cause of its pattern. A hint
+elsewhere is only shown: it may be another bug, or none.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ import msgspec
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
-from pagefault_doctor.tools.fix.source import own_place
+from pagefault_doctor.tools.fix.source import module_fault_line
 from pagefault_doctor.tools.tool import fact, finding
 
-NEAR: Final = 2
-"""Lines that a compiler may put between a statement and the instruction that faulted."""
+NEARBY_LINES: Final = 2
+"""Distance in lines from the faulty line at which a hint still counts as being there."""
 
-_TOLD: Final = 8
+_MAX_FINDINGS: Final = 8
 
 
 class SourceHint(msgspec.Struct, frozen=True):
-    """What a checker said of a line. `cause` is the root cause its pattern brings, where known.
+    """A checker's message for a line. `cause` is the root cause of its pattern, if known.
 
-    `at` is the line of the checker's output.
+    `at` is the line number of the checker's output.
     """
 
     file: str
@@ -36,36 +36,37 @@ class SourceHint(msgspec.Struct, frozen=True):
     cause: str = ""
 
 
-def reading(
+def hints_reading(
     hints: Iterable[SourceHint], result: Result, case: Case, name: str, silence: str
 ) -> ToolReading:
-    """Return the hints as findings, those at the faulty line first, and the facts they make.
+    """Return findings for the hints, those at the faulty line first, and their facts.
 
-    `name` begins the names of the facts (see `facts`). `silence` is what to say where there is no
-    hint.
+    `name` is part of the fact names (see `fact_names`). `silence` is the finding without hints.
     """
     found = sorted(hints, key=lambda hint: not _is_near(hint, case))
-    made: list[Fact] = [fact(f"fix.{name}_warnings", len(found), result)]
+    facts: list[Fact] = [fact(f"fix.{name}_warnings", len(found), result)]
     if not found:
-        return ToolReading(facts=tuple(made), findings=(finding(silence, Mark.NEUTRAL, result),))
+        return ToolReading(facts=tuple(facts), findings=(finding(silence, Mark.NEUTRAL, result),))
     first = found[0]
     if first.cause and _is_near(first, case):
-        made.append(fact(f"fix.{name}_cause", first.cause, result, first.at))
-    made += _lead(found, result, case, name)
-    told = tuple(_told(hint, result, case) for hint in found[:_TOLD])
-    return ToolReading(facts=tuple(made), findings=told)
+        facts.append(fact(f"fix.{name}_cause", first.cause, result, first.at))
+    facts += _lead_facts(found, result, case, name)
+    findings = tuple(_hint_finding(hint, result, case) for hint in found[:_MAX_FINDINGS])
+    return ToolReading(facts=tuple(facts), findings=findings)
 
 
-def facts(name: str) -> tuple[str, ...]:
-    """Return the names of the facts that a checker's hints may make.
+def fact_names(name: str) -> tuple[str, ...]:
+    """Return the names of the facts from a checker's hints.
 
-    `warnings` is how many there are, `cause` what a hint at the faulty line brings, `lead` the hint
-    that fits the likeliest cause wherever it is, and `lead_cause` that cause.
+    `warnings` is their number, `cause` the root cause of a hint at the faulty line, `lead` the hint
+    for the likeliest root cause anywhere, and `lead_cause` that cause.
     """
     return tuple(f"fix.{name}_{what}" for what in ("warnings", "cause", "lead", "lead_cause"))
 
 
-def _lead(hints: Iterable[SourceHint], result: Result, case: Case, name: str) -> tuple[Fact, ...]:
+def _lead_facts(
+    hints: Iterable[SourceHint], result: Result, case: Case, name: str
+) -> tuple[Fact, ...]:
     likeliest = case.get("verdict.root_cause", "")
     hint = next((h for h in hints if h.cause and h.cause == likeliest), None)
     if hint is None:
@@ -78,19 +79,19 @@ def _lead(hints: Iterable[SourceHint], result: Result, case: Case, name: str) ->
 
 
 def _is_near(hint: SourceHint, case: Case) -> bool:
-    place = own_place(case)
-    if place is None:
+    location = module_fault_line(case)
+    if location is None:
         return False
-    same_file = hint.file.rpartition("/")[2] == place[0].rpartition("/")[2]
-    return same_file and abs(hint.line - place[1]) <= NEAR
+    same_file = hint.file.rpartition("/")[2] == location[0].rpartition("/")[2]
+    return same_file and abs(hint.line - location[1]) <= NEARBY_LINES
 
 
-def _told(hint: SourceHint, result: Result, case: Case) -> Finding:
+def _hint_finding(hint: SourceHint, result: Result, case: Case) -> Finding:
     near = _is_near(hint, case)
     where = "at the line that faulted" if near else ""
     cause = f"the pattern of {hint.cause}" if hint.cause else ""
     remark = ", ".join(part for part in (cause, where) if part)
     text = f"{hint.file}:{hint.line}: {hint.text}" + (f" ({remark})" if remark else "")
-    # Where the faulty line is unknown, every hint may be at it.
-    mark = Mark.BAD if near or own_place(case) is None else Mark.NEUTRAL
+    # If the faulty line is unknown, every hint may be at it.
+    mark = Mark.BAD if near or module_fault_line(case) is None else Mark.NEUTRAL
     return finding(text, mark, result, hint.at)

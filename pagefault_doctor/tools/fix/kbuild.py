@@ -1,7 +1,7 @@
-"""Building a module with the kernel's own makefiles: the command, what blocks it, what it said.
+"""Building a module with the kernel's makefiles: the command, what blocks it, and its errors.
 
-See `Documentation/kbuild/modules.rst`. Checks build in a scratch copy, so that the person's folder
-stays as it is.
+See `Documentation/kbuild/modules.rst`. Checkers build in a scratch copy, so the person's folder is
+not changed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pagefault_doctor.hosts.script import script
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.command import Blocked, Command, Result, Risk
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.tools.arguments import given, is_release, release
+from pagefault_doctor.tools.arguments import first_path, is_release, release
 from pagefault_doctor.tools.tool import INSTALLERS
 
 BUILD_TOOLS: Final = {
@@ -25,6 +25,7 @@ BUILD_TOOLS: Final = {
     "suse": "make gcc libelf-devel",
     "arch": "base-devel",
 }
+"""Packages with make and gcc, by distribution family."""
 
 _HEADERS: Final = {
     "debian": "linux-headers-{}",
@@ -44,7 +45,7 @@ _SCRATCH_LINE = regex(r"^scratch=(/\S+)$", re.MULTILINE)
 
 
 class BuildProblem(msgspec.Struct, frozen=True):
-    """What a compiler or checker said of a line. `at` is the line of its output."""
+    """A compiler's or checker's message for a line. `at` is the line number of its output."""
 
     file: str
     line: int
@@ -59,9 +60,9 @@ class BuildProblem(msgspec.Struct, frozen=True):
 
 
 def build_folder(case: Case) -> str | Blocked:
-    """Return the folder of the headers of the kernel that faulted, or why it is not known.
+    """Return the folder with the headers of the kernel that faulted, or Blocked.
 
-    Where no report names its kernel, the one that runs here is meant.
+    If no report names its kernel, the running kernel's headers are used.
     """
     kernel = _kernel(case)
     if not is_release(kernel):
@@ -74,8 +75,8 @@ def _kernel(case: Case) -> str:
 
 
 def source_folder(case: Case) -> str | Blocked:
-    """Return the folder of the module's source, or how it is named."""
-    if folder := given(case, "given.source_dir"):
+    """Return the folder of the module's source, or Blocked with how to give it."""
+    if folder := first_path(case, "given.source_dir"):
         return folder
     return Blocked(
         "the source of the module is not known",
@@ -83,8 +84,8 @@ def source_folder(case: Case) -> str | Blocked:
     )
 
 
-def in_scratch(case: Case, tool: str, why: str, *options: str) -> Command | Blocked:
-    """Return the command that builds the source in a scratch copy with these options of make."""
+def build_in_copy(case: Case, tool: str, why: str, *options: str) -> Command | Blocked:
+    """Return the command that builds the source in a scratch copy with these make options."""
     source, build = source_folder(case), build_folder(case)
     if isinstance(source, Blocked):
         return source
@@ -108,38 +109,38 @@ def in_scratch(case: Case, tool: str, why: str, *options: str) -> Command | Bloc
 
 
 def obstacle(result: Result, case: Case) -> Blocked | None:
-    """Return why the build could not even start, and the remedy."""
-    said = result.errors + result.output
+    """Return why the build could not start, with the remedy, or None."""
+    output = result.errors + result.output
     if result.ok:
         return None
-    if _NO_HEADERS.search(said):
+    if _NO_HEADERS.search(output):
         family = case.get("host.family", "")
         package = _HEADERS.get(family, "the kernel headers of {}")
         kernel = _kernel(case) or "this kernel"
         name = package.replace("{}", kernel)
         install = INSTALLERS.get(family, "install")
         return Blocked(f"the headers of {kernel} are missing", f"{install} {name}")
-    if _NO_KBUILD.search(said):
+    if _NO_KBUILD.search(output):
         remedy = "its Makefile needs a line such as obj-m := NAME.o"
         return Blocked("the source folder is no module that make can build", remedy)
-    if "No space left on device" in said:
+    if "No space left on device" in output:
         return Blocked("the disk is full", "make room (df -h), then try again")
     return None
 
 
-def scratch_of(result: Result) -> str:
-    """Return the scratch folder that the build ran in, with a slash at its end."""
+def scratch_folder(result: Result) -> str:
+    """Return the scratch folder of a build, with a slash at the end."""
     match = _SCRATCH_LINE.search(result.output[:4096])
     return match[1] + "/" if match else ""
 
 
 def problems(result: Result) -> tuple[BuildProblem, ...]:
-    """Return what the compiler or checker said of the source, in order, each once."""
-    scratch = scratch_of(result)
-    seen: dict[tuple[str, int, str], BuildProblem] = {}
+    """Return the messages of the compiler or checker, in order, each once."""
+    scratch = scratch_folder(result)
+    found: dict[tuple[str, int, str], BuildProblem] = {}
     for number, line in enumerate(result.errors.split("\n"), 1):
         if match := _PROBLEM.match(line):
             file = match["file"].removeprefix(scratch)
             problem = BuildProblem(file, int(match["line"]), match["text"], match["level"], number)
-            seen.setdefault((file, problem.line, problem.text), problem)
-    return tuple(seen.values())
+            found.setdefault((file, problem.line, problem.text), problem)
+    return tuple(found.values())

@@ -1,4 +1,4 @@
-"""make: the changed module built, in its own folder, by its own Makefile."""
+"""make: build the changed module in its own folder, with its own Makefile."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, Risk
-from pagefault_doctor.model.fact import Finding, Mark
+from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.arguments import is_absolute
 from pagefault_doctor.tools.fix import kbuild
@@ -17,7 +17,7 @@ from pagefault_doctor.tools.module.module_name import same_module
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
 _LINKED = regex(r"^[ \t]*LD \[M\]\s+(\S+\.ko)$", re.MULTILINE)
-_TOLD: Final = 8
+_MAX_FINDINGS: Final = 8
 
 
 def _plan(case: Case) -> Command | Blocked | None:
@@ -49,27 +49,29 @@ def _plan(case: Case) -> Command | Blocked | None:
 def _read(result: Result, case: Case) -> ToolReading:
     built = fact("fix.built", result.ok, result)
     problems = kbuild.problems(result)
-    told = [
+    problem_findings = [
         finding(f"{p.place}: {p.text}", Mark.NEUTRAL, result, p.at)
-        for p in sorted(problems, key=lambda p: p.level == "warning")[:_TOLD]
+        for p in sorted(problems, key=lambda p: p.level == "warning")[:_MAX_FINDINGS]
     ]
     if not result.ok:
         text = "The module was not built"
-        return ToolReading(facts=(built,), findings=(finding(text, Mark.BAD, result), *told))
-    path = _module(result, case)
+        return ToolReading(
+            facts=(built,), findings=(finding(text, Mark.BAD, result), *problem_findings)
+        )
+    path = _built_module(result, case)
     if not path:
         text = "make ran through, but built no module"
-        return ToolReading(facts=(built,), findings=(finding(text, Mark.NEUTRAL, result), *told))
+        return ToolReading(
+            facts=(built,), findings=(finding(text, Mark.NEUTRAL, result), *problem_findings)
+        )
     facts = (built, fact("fix.module_path", path, result))
-    return ToolReading(facts=facts, findings=(_good(path, result), *told))
+    return ToolReading(
+        facts=facts, findings=(finding(f"Built: {path}", Mark.GOOD, result), *problem_findings)
+    )
 
 
-def _good(path: str, result: Result) -> Finding:
-    return finding(f"Built: {path}", Mark.GOOD, result)
-
-
-def _module(result: Result, case: Case) -> str:
-    """Return the path of the suspect as built, else of the first module that was linked."""
+def _built_module(result: Result, case: Case) -> str:
+    """Return the path of the built suspect, else of the first module that was linked."""
     argument = next((a for a in result.command.argv if a.startswith("M=/")), "")
     folder, suspect = argument.removeprefix("M="), case.suspect or ""
     linked = _LINKED.findall(result.output)

@@ -1,8 +1,8 @@
-"""A newer kernel, where the kernel itself is at fault: is there one, and does it say it is mended?
+"""If the kernel itself is at fault: is there a newer one, and does its changelog mention the fault?
 
-The lists that the package manager has are asked, without renewing them. The changelog is read on
-this disk where the newer package is installed, else over the network. It proves nothing: it tells
-which kernel to try.
+The package lists are read as they are, without updating them. The changelog comes from this disk if
+the newer package is installed, else from the network. It proves nothing; it shows which kernel to
+try.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus
 from pagefault_doctor.model.fact import Finding, Mark
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.tools.arguments import elsewhere, is_release, reported
+from pagefault_doctor.tools.arguments import blocked_on_other_machine, is_release, reported
 from pagefault_doctor.tools.fix.changelog import (
     ChangelogEntry,
-    functions,
-    naming,
-    newer,
-    since,
-    touching,
+    changes_naming,
+    changes_since,
+    changes_to_subsystem,
+    fault_functions,
+    is_newer,
 )
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
@@ -37,11 +37,11 @@ _BY_HAND: Final = {
 
 _FLAVOUR = regex(r"\d[\w.+~]*(?:-\d[\w.+~]*)?-([a-z][\w-]*)")
 _ROW = regex(r"(installed|candidate) ([A-Za-z0-9][\w.+-]{0,150}) (\d[\w.+:~-]{0,100})")
-_SHOWN: Final = 3
+_MAX_MATCHES: Final = 3
 
 
 class KernelPackage(msgspec.Struct, frozen=True):
-    """A kernel's package: its version, whether it is installed, and the line that told of it."""
+    """A kernel package: version, whether it is installed, and its line number in the output."""
 
     package: str
     version: str
@@ -55,7 +55,7 @@ def _kernels(output: str) -> list[KernelPackage]:
 
 
 def _running(kernels: list[KernelPackage], release: str) -> str:
-    """Return the version of the package of the running kernel: an rpm's is the release itself."""
+    """Return the package version of the running kernel; in rpm it is the release itself."""
     own = (k for k in kernels if k.installed and _is_of(k, release))
     return next((kernel.version for kernel in own), "")
 
@@ -65,35 +65,37 @@ def _is_of(kernel: KernelPackage, release: str) -> bool:
 
 
 def _newest(kernels: list[KernelPackage], release: str) -> KernelPackage | None:
-    """Return the newest kernel that is newer than the running one; an installed one first."""
+    """Return the newest kernel that is newer than the running one; installed ones come first."""
     running = _running(kernels, release)
     best: KernelPackage | None = None
     for kernel in sorted(kernels, key=lambda kernel: not kernel.installed):
-        if running and newer(kernel.version, best.version if best else running):
+        if running and is_newer(kernel.version, best.version if best else running):
             best = kernel
     return best
 
 
 def _plan(case: Case) -> Command | Blocked | None:
-    here = case.get("host.kernel", "")
-    wanted = case.get("verdict.attribution", "") == "kernel" and not elsewhere(case)
-    if not wanted or not is_release(here) or reported(case) is None:
+    running = case.get("host.kernel", "")
+    is_kernel_fault = case.get(
+        "verdict.attribution", ""
+    ) == "kernel" and not blocked_on_other_machine(case)
+    if not is_kernel_fault or not is_release(running) or reported(case) is None:
         return None
     done = case.done(ID)
-    if len(done) == 1 and (kernel := _newest(_kernels(done[0].output), here)):
-        return _changelog(case, kernel)
-    return _ask(case, here) if not done else None
+    if len(done) == 1 and (kernel := _newest(_kernels(done[0].output), running)):
+        return _changelog_command(case, kernel)
+    return _list_command(case, running) if not done else None
 
 
-def _ask(case: Case, here: str) -> Command | Blocked | None:
-    why = f"see whether the lists of packages have a kernel newer than {here}"
-    flavour = _FLAVOUR.fullmatch(here)
+def _list_command(case: Case, running: str) -> Command | Blocked | None:
+    why = f"see whether the lists of packages have a kernel newer than {running}"
+    flavour = _FLAVOUR.fullmatch(running)
     if _has(case, "dpkg-query", "debian") and flavour:
         text = script("tools/scripts/apt_kernels.sh")
-        return Command(argv=("sh", "-c", text, ID, here, flavour[1]), tool=ID, why=why)
+        return Command(argv=("sh", "-c", text, ID, running, flavour[1]), tool=ID, why=why)
     if _has(case, "dnf", "fedora"):
         text = script("tools/scripts/dnf_kernels.sh")
-        return Command(argv=("sh", "-c", text, ID, here), tool=ID, why=why, timeout=60.0)
+        return Command(argv=("sh", "-c", text, ID, running), tool=ID, why=why, timeout=60.0)
     by_hand = _BY_HAND.get(case.get("host.family", ""))
     return Blocked("pfdoctor does not know this package manager", by_hand) if by_hand else None
 
@@ -105,7 +107,7 @@ def _has(case: Case, program: str, family: str) -> bool:
     return program in programs.value  # type: ignore[operator]
 
 
-def _changelog(case: Case, kernel: KernelPackage) -> Command:
+def _changelog_command(case: Case, kernel: KernelPackage) -> Command:
     debian = kernel.package.startswith("linux-image")
     apt, dnf = "tools/scripts/apt_changelog.sh", "tools/scripts/dnf_changelog.sh"
     text = script(apt if debian else dnf)
@@ -123,25 +125,25 @@ def _read(result: Result, case: Case) -> ToolReading:
     if result.status is ResultStatus.MISSING:
         return ToolReading()
     if result.command.argv[-1] not in ("installed", "candidate"):
-        return _listed(result, case)
-    return _searched(result, case)
+        return _read_packages(result, case)
+    return _read_changelog(result, case)
 
 
-def _listed(result: Result, case: Case) -> ToolReading:
+def _read_packages(result: Result, case: Case) -> ToolReading:
     here = case.get("host.kernel", "")
     kernels = _kernels(result.output)
     best = _newest(kernels, here)
     if best is None:
-        told = "is in the lists of this box, as they were fetched last"
-        text = f"No kernel newer than {here} {told}; renew them (apt-get update, dnf makecache)"
+        lists = "is in the lists of this box, as they were fetched last"
+        text = f"No kernel newer than {here} {lists}; renew them (apt-get update, dnf makecache)"
         known = _running(kernels, here)
         return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),) if known else ())
-    how = (
+    advice = (
         "it is installed already: reboot into it"
         if best.installed
         else "it can be installed (by the lists as they were fetched last)"
     )
-    text = f"{best.package} {best.version} is newer than the kernel that runs, and {how}"
+    text = f"{best.package} {best.version} is newer than the kernel that runs, and {advice}"
     facts = (
         fact("kernel.newer", f"{best.package} {best.version}", result, best.line),
         fact("kernel.newer_installed", best.installed, result, best.line),
@@ -149,52 +151,58 @@ def _listed(result: Result, case: Case) -> ToolReading:
     return ToolReading(facts=facts, findings=(finding(text, Mark.NEUTRAL, result, best.line),))
 
 
-def _searched(result: Result, case: Case) -> ToolReading:
-    report, before = reported(case), case.done(ID)
-    running = _running(_kernels(before[0].output), case.get("host.kernel", "")) if before else ""
+def _read_changelog(result: Result, case: Case) -> ToolReading:
+    report, listings = reported(case), case.done(ID)
+    running = (
+        _running(_kernels(listings[0].output), case.get("host.kernel", "")) if listings else ""
+    )
     if report is None or not running:
         return ToolReading()
     kernel = case.get("kernel.newer", "the newer kernel")
     if not result.said_anything:
         text = f"The changelog of {kernel} could not be read here: look for it on another machine"
         return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
-    entries = tuple(since(result.output, running))
-    names = functions(report)
-    hits = [ChangeMatch(f"names {function}", entry) for function, entry in naming(entries, names)]
+    entries = tuple(changes_since(result.output, running))
+    names = fault_functions(report)
+    matches = [
+        ChangeMatch(f"names {function}", entry)
+        for function, entry in changes_naming(entries, names)
+    ]
     for name in names[:1]:
-        hits += [
-            ChangeMatch(f"is about the part of {name}", entry) for entry in touching(entries, name)
+        matches += [
+            ChangeMatch(f"is about the part of {name}", entry)
+            for entry in changes_to_subsystem(entries, name)
         ]
-    if not hits:
+    if not matches:
         text = (
             f"{len(entries)} changes since {running} name nothing of "
             f"{', '.join(names) or 'this fault'}; {kernel} may have the fix all the same"
         )
         return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
-    first = hits[0].entry
+    first = matches[0].entry
     facts = (fact("kernel.newer_fix", f"{first.version}: {first.text}", result, first.line),)
-    return ToolReading(facts=facts, findings=_told(hits, kernel, result))
+    return ToolReading(facts=facts, findings=_match_findings(matches, kernel, result))
 
 
 class ChangeMatch(msgspec.Struct, frozen=True):
-    """A change that may bear on the fault, and how it does."""
+    """A change that may concern the fault, and how it is related."""
 
     how: str
     entry: ChangelogEntry
 
 
-def _told(hits: list[ChangeMatch], kernel: str, result: Result) -> tuple[Finding, ...]:
-    """Tell the first hits, each change once, and what to do about them."""
-    once = {hit.entry: hit for hit in reversed(hits)}
-    unlike = [hit for hit in hits if once[hit.entry] is hit]
-    told = [
+def _match_findings(matches: list[ChangeMatch], kernel: str, result: Result) -> tuple[Finding, ...]:
+    """Return findings for the first matches, each change once, and the advice."""
+    by_entry = {match.entry: match for match in reversed(matches)}
+    distinct = [match for match in matches if by_entry[match.entry] is match]
+    findings = [
         finding(f"{e.version} {how}: {e.text[:200]}", Mark.NEUTRAL, result, e.line)
-        for how, e in ((hit.how, hit.entry) for hit in unlike[:_SHOWN])
+        for how, e in ((match.how, match.entry) for match in distinct[:_MAX_MATCHES])
     ]
-    more = len(unlike) - len(told)
+    more = len(distinct) - len(findings)
     also = f" and {more} more changes" if more else ""
     text = f"That{also} may be the fix, or not: boot {kernel}, and bring the fault about again"
-    return (*told, finding(text, Mark.NEUTRAL, result))
+    return (*findings, finding(text, Mark.NEUTRAL, result))
 
 
 TOOL: Final = Tool(

@@ -1,4 +1,4 @@
-"""make: the changed program built, by the Makefile in its own folder."""
+"""make: build the changed program, with the Makefile in its own folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.tools.fix import kbuild
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
-_TOLD: Final = 8
+_MAX_FINDINGS: Final = 8
 
 
 def _plan(case: Case) -> Command | Blocked | None:
@@ -35,11 +35,13 @@ def _plan(case: Case) -> Command | Blocked | None:
 
 def _read(result: Result, case: Case) -> ToolReading:
     built = fact("fix.built", result.ok, result)
-    problems = kbuild.problems(result)[:_TOLD]
-    told = [finding(f"{p.place}: {p.text}", Mark.NEUTRAL, result, p.at) for p in problems]
+    problems = kbuild.problems(result)[:_MAX_FINDINGS]
+    problem_findings = [
+        finding(f"{p.place}: {p.text}", Mark.NEUTRAL, result, p.at) for p in problems
+    ]
     text = "The program was built" if result.ok else "The program was not built"
     mark = Mark.GOOD if result.ok else Mark.BAD
-    return ToolReading(facts=(built,), findings=(finding(text, mark, result), *told))
+    return ToolReading(facts=(built,), findings=(finding(text, mark, result), *problem_findings))
 
 
 TOOL: Final = Tool(

@@ -8,19 +8,21 @@ from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.tools.arguments import inside, reported
+from pagefault_doctor.tools.arguments import path_in_folder, reported
 from pagefault_doctor.tools.fix.kbuild import source_folder
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
-AROUND: Final = 8
+CONTEXT_LINES: Final = 8
 """Lines shown before and after."""
 
-_KERNELS = regex(r"/linux-(?:headers|kbuild)-|(?:^|/)include/(?:linux|asm|asm-generic|net|uapi)/")
-"""Headers of the kernel, whose inline functions are part of every module."""
+_KERNEL_HEADERS = regex(
+    r"/linux-(?:headers|kbuild)-|(?:^|/)include/(?:linux|asm|asm-generic|net|uapi)/"
+)
+"""Kernel headers; their inline functions are compiled into every module."""
 
 
-def place(case: Case) -> tuple[str, int] | None:
-    """Return the file and line that faulted, as the debug information names them."""
+def fault_line(case: Case) -> tuple[str, int] | None:
+    """Return the file and line that faulted, as the debug information names them, or None."""
     for name in ("debug.", "dump.", "user.core_", "user.ip_"):
         file, line = case.get(f"{name}file", ""), case.get(f"{name}line", 0)
         if file and line > 0:
@@ -31,47 +33,47 @@ def place(case: Case) -> tuple[str, int] | None:
     return None
 
 
-def own_place(case: Case) -> tuple[str, int] | None:
-    """Return the place that faulted, unless it is in the kernel's code, which a module called."""
-    found, report = place(case), reported(case)
-    if found is None or _KERNELS.search(found[0]):
+def module_fault_line(case: Case) -> tuple[str, int] | None:
+    """Return the file and line that faulted, or None if they are the kernel's own."""
+    found, report = fault_line(case), reported(case)
+    if found is None or _KERNEL_HEADERS.search(found[0]):
         return None
     return None if case.suspect and report and report.module is None else found
 
 
-def spot(case: Case) -> tuple[str, int] | None:
-    """Return the path in the person's source folder and the line; None where one is unknown.
+def editable_line(case: Case) -> tuple[str, int] | None:
+    """Return the path in the person's source folder and the line, or None if unknown.
 
-    Where the line is not one of the suspect's own source, the file named like the suspect is meant.
+    If the fault is not in the suspect's source, it is line 1 of the file named like the suspect.
     """
-    folder, found = source_folder(case), own_place(case)
+    folder, found = source_folder(case), module_fault_line(case)
     if found is None and case.suspect:
         found = f"{case.suspect}.c", 1
     if isinstance(folder, Blocked) or found is None:
         return None
-    path = inside(folder, found[0])
+    path = path_in_folder(folder, found[0])
     return (path, found[1]) if path else None
 
 
 def _plan(case: Case) -> Command | Blocked | None:
-    if own_place(case) is None or case.done("source"):
+    if module_fault_line(case) is None or case.done("source"):
         return None
     folder = source_folder(case)
     if isinstance(folder, Blocked):
         return folder
-    found = spot(case)
+    found = editable_line(case)
     if found is None:
         return Blocked("the name of the source file is not safe to open", "open it by hand")
     file, line = found
     return Command(
-        argv=("sed", "-n", f"{max(line - AROUND, 1)},{line + AROUND}p", file),
+        argv=("sed", "-n", f"{max(line - CONTEXT_LINES, 1)},{line + CONTEXT_LINES}p", file),
         tool="source",
         why="show the lines around the fault",
     )
 
 
 def _read(result: Result, case: Case) -> ToolReading:
-    found = own_place(case)
+    found = module_fault_line(case)
     if found is None:
         return ToolReading()
     name, line = found[0].rpartition("/")[2], found[1]
@@ -79,14 +81,14 @@ def _read(result: Result, case: Case) -> ToolReading:
         text = f"{name} is not in the source folder"
         return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     shown = result.output.split("\n")
-    at = min(line, AROUND + 1)
+    at = min(line, CONTEXT_LINES + 1)
     if len(shown) < at or not shown[at - 1].strip():
         text = f"{name} has no code in line {line}: is it the source of this build?"
         return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     code = shown[at - 1].strip()
     facts = (fact("source.place", f"{name}:{line}", result), fact("source.code", code, result, at))
-    told = finding(f"{name}:{line}: {code}", Mark.NEUTRAL, result, at)
-    return ToolReading(facts=facts, findings=(told,))
+    line_finding = finding(f"{name}:{line}: {code}", Mark.NEUTRAL, result, at)
+    return ToolReading(facts=facts, findings=(line_finding,))
 
 
 TOOL: Final = Tool(

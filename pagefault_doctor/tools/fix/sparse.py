@@ -1,4 +1,4 @@
-"""sparse: address spaces mixed up, such as a user pointer dereferenced.
+"""sparse: mixed-up address spaces, such as a dereferenced user pointer.
 
 See `Documentation/dev-tools/sparse.rst`. It does not find NULL dereferences.
 """
@@ -20,14 +20,14 @@ _CAUSES: Final = (
     ("context imbalance", "lockup-hang"),
     ("NULL pointer", "null-deref"),
 )
-"""Words of a warning, and the root cause they speak for."""
+"""Words in a warning, and the root cause that each suggests."""
 
 
 def _plan(case: Case) -> Command | Blocked | None:
     if done := case.done("sparse"):
         return kbuild.obstacle(done[-1], case)
     why = "look for user pointers used as kernel pointers"
-    return kbuild.in_scratch(case, "sparse", why, "C=2", "CHECK=sparse")
+    return kbuild.build_in_copy(case, "sparse", why, "C=2", "CHECK=sparse")
 
 
 def _read(result: Result, case: Case) -> ToolReading:
@@ -37,7 +37,7 @@ def _read(result: Result, case: Case) -> ToolReading:
         return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     hints = (SourceHint(p.file, p.line, p.text, p.at, _cause(p.text)) for p in found)
     silence = "sparse warns of nothing, which proves nothing"
-    return hint.reading(hints, result, case, "sparse", silence)
+    return hint.hints_reading(hints, result, case, "sparse", silence)
 
 
 def _cause(text: str) -> str:
@@ -50,7 +50,7 @@ TOOL: Final = Tool(
     programs=("make", "gcc", "sparse"),
     package={"": "sparse"},
     risk=Risk.LOAD,
-    facts=hint.facts("sparse"),
+    facts=hint.fact_names("sparse"),
     plan=_plan,
     read=_read,
     by_hand="In a copy: make -C /lib/modules/$(uname -r)/build M=$PWD C=2 modules.",

@@ -1,4 +1,4 @@
-"""dmesg: the kernel's own log of this boot."""
+"""dmesg: the kernel log of this boot."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _START_SECONDS: Final = 2.0
 
 
 def command(tool: str, why: str) -> Command:
-    """Return the one form of dmesg that both util-linux and busybox know."""
+    """Return the dmesg command in the one form that util-linux and busybox both accept."""
     return Command(argv=("dmesg",), tool=tool, why=why)
 
 
-def refused(case: Case) -> Blocked:
-    """Return why the kernel keeps its log to itself, and how to get at it."""
+def blocked(case: Case) -> Blocked:
+    """Return why the kernel log is not readable, with the remedy."""
     if case.get("host.uid", -1) == 0:
         remedy = "in a container, run pfdoctor on the machine that hosts it"
     else:
@@ -32,19 +32,20 @@ def refused(case: Case) -> Blocked:
 
 
 def log_start(output: str) -> float | None:
-    """Return the time of the first line that has one, in whole seconds since boot."""
+    """Return the time of the first line with a timestamp, in whole seconds since boot."""
+    # A log that has timestamps has one on nearly every line.
     match = next(filter(None, map(_TIME.match, output.splitlines()[:50])), None)
     return float(match.group(1)) if match else None
 
 
 def has_lost_start(output: str) -> bool:
-    """Return whether the first lines of the boot are gone: overwritten, or cleared."""
+    """Return whether the first lines of the boot are missing: overwritten, or cleared."""
     start = log_start(output)
     return start is not None and start > _START_SECONDS
 
 
 def is_complete(case: Case) -> bool:
-    """Return whether dmesg gave the whole log of this boot."""
+    """Return whether the whole log of this boot was read."""
     results = case.done("dmesg")
     if not results:
         return any(log.source == DMESG for log in case.logs)
@@ -57,21 +58,21 @@ def _plan(case: Case) -> Command | Blocked | None:
     done = case.done("dmesg")
     if not done:
         return command("dmesg", "read what the kernel logged since it booted")
-    return refused(case) if is_refused(done[-1]) else None
+    return blocked(case) if is_refused(done[-1]) else None
 
 
 def _read(result: Result, case: Case) -> ToolReading:
     if is_refused(result):
-        why = refused(case)
+        why = blocked(case)
         return ToolReading(findings=(finding(f"{why.reason}: {why.remedy}", Mark.NEUTRAL, result),))
     if not result.said_anything:
         text = "dmesg printed nothing: the log was cleared, or this kernel keeps none"
         return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     reading = log_reading(result, case, source=DMESG, boot="this boot")
-    return ToolReading(findings=(*reading.findings, *_lost(result)), log=reading.log)
+    return ToolReading(findings=(*reading.findings, *_lost_start_finding(result)), log=reading.log)
 
 
-def _lost(result: Result) -> tuple[Finding, ...]:
+def _lost_start_finding(result: Result) -> tuple[Finding, ...]:
     if not has_lost_start(result.output):
         return ()
     text = (

@@ -1,4 +1,4 @@
-"""journalctl: the kernel messages that systemd kept, of this boot and the last."""
+"""journalctl: the kernel messages that systemd saved, of this boot and the one before."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pagefault_doctor.tools.permission import answered, is_refused
 from pagefault_doctor.tools.tool import Tool, finding
 
 JOURNAL_LAST: Final = "journalctl -k -b -1"
+"""The source name of the log of the boot before."""
 
 _OPTIONS: Final = ("-o", "short-monotonic", "--no-pager")
 _THIS_BOOT: Final = ("journalctl", "-k", "-b", *_OPTIONS)
@@ -35,19 +36,19 @@ _KEEP: Final = (
 )
 
 
-def _is_kept_from_us(result: Result) -> bool:
-    said_nothing = not _messages(result)
-    return is_refused(result) or (said_nothing and bool(_NOT_ALLOWED.search(result.errors)))
+def _is_unreadable(result: Result) -> bool:
+    is_empty = not _messages(result)
+    return is_refused(result) or (is_empty and bool(_NOT_ALLOWED.search(result.errors)))
 
 
 def _messages(result: Result) -> str:
-    """The output, or nothing where it is only notes such as `-- No entries --`."""
+    """Return the output, or an empty text if it has only notes such as `-- No entries --`."""
     lines = (line for line in result.output.splitlines()[:20] if line.strip())
     return result.output if any(not _NOTE.match(line) for line in lines) else ""
 
 
 def _obstacle(result: Result) -> Blocked | None:
-    if _is_kept_from_us(result):
+    if _is_unreadable(result):
         return Blocked(
             "the journal is not readable for this user",
             "run pfdoctor as root, or join the group: usermod -aG systemd-journal USER",
@@ -64,20 +65,20 @@ def _plan(case: Case) -> Command | Blocked | None:
     for result in done:
         if (obstacle := _obstacle(result)) is not None:
             return obstacle
-    wanted = _wanted(case)
-    if len(done) < len(wanted):
-        argv, why = wanted[len(done)]
+    commands = _commands(case)
+    if len(done) < len(commands):
+        argv, why = commands[len(done)]
         return Command(argv=argv, tool="journal", why=why, timeout=60)
     if not any(map(_messages, done)):
         return Blocked("the journal holds no kernel message of this boot or the last", _KEEP)
     return None
 
 
-def _wanted(case: Case) -> list[tuple[tuple[str, ...], str]]:
-    last = (_LAST_BOOT, "a fault that took the machine down is in the log of the boot before")
+def _commands(case: Case) -> list[tuple[tuple[str, ...], str]]:
+    last_boot = (_LAST_BOOT, "a fault that took the machine down is in the log of the boot before")
     if is_complete(case):
-        return [last]
-    return [(_THIS_BOOT, "dmesg did not give the whole log of this boot"), last]
+        return [last_boot]
+    return [(_THIS_BOOT, "dmesg did not give the whole log of this boot"), last_boot]
 
 
 def _read(result: Result, case: Case) -> ToolReading:
@@ -89,7 +90,7 @@ def _read(result: Result, case: Case) -> ToolReading:
     if _messages(result):
         source = JOURNAL_LAST if last else JOURNAL_NOW
         reading = log_reading(result, case, source=source, boot=boot)
-        return reading if _whole(result) else _cut_short(reading, result)
+        return reading if _is_complete(result) else _add_cut_off_finding(reading, result)
     if _NO_SUCH_BOOT.search(result.errors):
         text = f"The journal holds nothing of {boot}; {_KEEP}"
     else:
@@ -97,11 +98,11 @@ def _read(result: Result, case: Case) -> ToolReading:
     return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
 
 
-def _whole(result: Result) -> bool:
+def _is_complete(result: Result) -> bool:
     return result.status not in (ResultStatus.OVERFLOW, ResultStatus.TIMEOUT)
 
 
-def _cut_short(reading: ToolReading, result: Result) -> ToolReading:
+def _add_cut_off_finding(reading: ToolReading, result: Result) -> ToolReading:
     text = "The journal is longer than what was read; later messages are missing here"
     return ToolReading(
         findings=(*reading.findings, finding(text, Mark.NEUTRAL, result)), log=reading.log

@@ -1,4 +1,4 @@
-"""The log files that syslog keeps under /var/log."""
+"""The log files of syslog under /var/log."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Mark
-from pagefault_doctor.tools.logs.log_search import search, search_reading, searched
+from pagefault_doctor.tools.logs.log_search import search, search_reading, searched_path
 from pagefault_doctor.tools.permission import answered, is_refused, root_remedy
 from pagefault_doctor.tools.tool import Tool, finding
 
@@ -18,6 +18,7 @@ FILES: Final = (
     "/var/log/messages.1",
     "/var/log/syslog",
 )
+"""The log files of rsyslog and syslog-ng on common distributions."""
 
 _LIST: Final = ("ls", "-1t", *FILES)
 
@@ -53,7 +54,7 @@ def _plan(case: Case) -> Command | Blocked | None:
 
 def _read(result: Result, case: Case) -> ToolReading:
     if result.command.argv[:2] != _LIST[:2]:
-        return search_reading(result, case, boot=f"last boot in {searched(result)}")
+        return search_reading(result, case, boot=f"last boot in {searched_path(result)}")
     present = _present(result)
     text = f"Log files here, newest first: {', '.join(present)}"
     if not present:

@@ -1,6 +1,8 @@
-"""pstore: what the kernel wrote to firmware or reserved memory as it died.
+"""pstore: what the kernel saved to firmware or reserved memory when it died.
 
-Records are named `dmesg-BACKEND-ID`; systemd-pstore moves them to /var/lib/systemd/pstore.
+Records are named `dmesg-BACKEND-ID` and begin with a line such as `Panic#2 Part1`
+(fs/pstore/platform.c). Part 1 is the end of the log: the kernel writes the newest text first.
+systemd-pstore moves them to /var/lib/systemd/pstore.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ class PstoreRecord(pstore.Record, frozen=True, kw_only=True):
 
     @property
     def order(self) -> tuple[int, int]:
-        """Where it stands among all records: by the record's id, which grows with time."""
+        """Sort key: the record's id, which increases with time, then its part number."""
         match = _RECORD.fullmatch(self.path)
         return (int(match.group(1)) if match else 0, self.number)
 
@@ -50,7 +52,7 @@ def files(output: str) -> dict[str, str]:
 
 
 def dumps(texts: dict[str, str]) -> list[list[PstoreRecord]]:
-    """Return the parts of each dump, oldest dump and oldest text first."""
+    """Return the records of each dump, the oldest dump and the oldest text first."""
     parts = sorted(filter(None, map(_part, texts.items())), key=lambda part: part.order)
     return list(pstore.dumps(parts).values())
 
@@ -63,7 +65,7 @@ def _part(item: tuple[str, str]) -> PstoreRecord | None:
 
 
 def _log_text(texts: dict[str, str]) -> str:
-    """The records as one log: the dumps put together, else whole logs kept beside them."""
+    """Return the records as one log: the dumps in order, or else complete logs saved with them."""
     parts = [part.text for group in dumps(texts) for part in group]
     if parts:
         return "\n".join(parts)
@@ -106,13 +108,13 @@ def _read(result: Result, case: Case) -> ToolReading:
 
 
 def _missing_parts(texts: dict[str, str], result: Result) -> list[Finding]:
-    said = []
+    findings = []
     for group in dumps(texts):
         numbers = {part.number for part in group}
-        if lacking := sorted(set(range(1, min(max(numbers), 100) + 1)) - numbers):
-            text = f"{group[0].dump} is not whole: part {', '.join(map(str, lacking))} is missing"
-            said.append(finding(text, Mark.NEUTRAL, result))
-    return said
+        if missing := sorted(set(range(1, min(max(numbers), 100) + 1)) - numbers):
+            text = f"{group[0].dump} is not whole: part {', '.join(map(str, missing))} is missing"
+            findings.append(finding(text, Mark.NEUTRAL, result))
+    return findings
 
 
 TOOL: Final = Tool(

@@ -1,6 +1,6 @@
-"""Dumps and logs that kdump left under /var/crash.
+"""Dumps and logs that kdump saved under /var/crash.
 
-Names as written by kdump-tools (Debian: `DATE/dump.DATE`, `dmesg.DATE`) and kexec-tools or
+File names are those of kdump-tools (Debian: `DATE/dump.DATE`, `dmesg.DATE`) and of kexec-tools or
 kdump-utils (Fedora, SUSE: `HOST-DATE/vmcore`, `vmcore-dmesg.txt`, `vmcore-incomplete`).
 """
 
@@ -25,16 +25,16 @@ _LIST: Final = (
 _ENTRY = regex(r"\s*(\d+)\s+(/var/crash/.+)")
 _DUMP = regex(r"vmcore(?:[.-](?:incomplete|flat))?|dump(?:-incomplete)?\.\d{8,14}")
 _DMESG = regex(r"(?:vmcore-)?dmesg(?:-incomplete)?(?:\.txt|\.\d{8,14})")
-_LOGS_READ: Final = 3
+_MAX_LOGS: Final = 3
 
-_HAVE_DUMPS: Final = (
+_DUMP_REMEDY: Final = (
     "give a dump with --vmcore FILE, or set kdump up for the next crash: "
     "install kdump-tools or kexec-tools, and boot with crashkernel=256M"
 )
 
 
 class CrashFile(msgspec.Struct, frozen=True):
-    """A file under /var/crash. `line` is where the listing names it."""
+    """A file under /var/crash. `line` is its line number in the listing."""
 
     path: str
     empty: bool
@@ -42,28 +42,28 @@ class CrashFile(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """The last part of the path."""
+        """The file name without folders."""
         return self.path.rpartition("/")[2]
 
     @property
     def is_complete(self) -> bool:
-        """Whether kdump got to the end of writing it, as far as name and size tell."""
+        """Whether kdump finished writing it, judging by name and size."""
         return "incomplete" not in self.name and not self.empty
 
 
-def entries(listing: str) -> list[CrashFile]:
-    """Return the files of the listing, newest first."""
+def crash_files(listing: str) -> list[CrashFile]:
+    """Return the files in the listing, newest first."""
     matches = ((n, _ENTRY.fullmatch(line)) for n, line in enumerate(listing.splitlines(), 1))
     return [CrashFile(m.group(2), int(m.group(1)) == 0, n) for n, m in matches if m]
 
 
 def _dumps(listing: str) -> list[CrashFile]:
-    return [entry for entry in entries(listing) if _DUMP.fullmatch(entry.name)]
+    return [entry for entry in crash_files(listing) if _DUMP.fullmatch(entry.name)]
 
 
 def _logs(listing: str) -> list[CrashFile]:
-    logs = [entry for entry in entries(listing) if _DMESG.fullmatch(entry.name)]
-    return [entry for entry in logs if not entry.empty][:_LOGS_READ]
+    logs = [entry for entry in crash_files(listing) if _DMESG.fullmatch(entry.name)]
+    return [entry for entry in logs if not entry.empty][:_MAX_LOGS]
 
 
 def _plan(case: Case) -> Command | Blocked | None:
@@ -81,7 +81,7 @@ def _plan(case: Case) -> Command | Blocked | None:
         why = "read the log that kdump saved with the dump"
         return search(logs[len(read)].path, "var-crash", why)
     if not logs and not _dumps(listing.output):
-        return Blocked("there is no dump under /var/crash", _HAVE_DUMPS)
+        return Blocked("there is no dump under /var/crash", _DUMP_REMEDY)
     if read and all(map(is_refused, read)):
         remedy = root_remedy(case, "check by hand: ls -lR /var/crash")
         return Blocked("the files under /var/crash are readable for root only", remedy)
@@ -100,7 +100,8 @@ def _read(result: Result, case: Case) -> ToolReading:
         return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
     best = next((dump for dump in dumps if dump.is_complete), dumps[0])
     return ToolReading(
-        facts=_facts(best, result), findings=tuple(_judge(dump, result) for dump in dumps[:5])
+        facts=_facts(best, result),
+        findings=tuple(_dump_finding(dump, result) for dump in dumps[:5]),
     )
 
 
@@ -111,7 +112,7 @@ def _facts(dump: CrashFile, result: Result) -> tuple[Fact, ...]:
     )
 
 
-def _judge(dump: CrashFile, result: Result) -> Finding:
+def _dump_finding(dump: CrashFile, result: Result) -> Finding:
     if dump.empty:
         text = f"{dump.path} is empty: the disk was full, or the capture kernel died"
     elif not dump.is_complete:

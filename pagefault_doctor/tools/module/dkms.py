@@ -1,4 +1,4 @@
-"""dkms: which modules are rebuilt for each kernel, and whether that was done for this one."""
+"""dkms: whether a module was rebuilt for the kernel it runs in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Command, Result
 from pagefault_doctor.model.fact import Finding, Mark
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.tools.arguments import another_kernel, reported_release
+from pagefault_doctor.tools.arguments import other_kernel_warning, reported_release
 from pagefault_doctor.tools.module.module_name import kernel_name
 from pagefault_doctor.tools.permission import answered
 from pagefault_doctor.tools.tool import Tool, fact, finding
@@ -33,7 +33,7 @@ class DkmsModule(msgspec.Struct, frozen=True):
 
 
 def rows(output: str) -> list[DkmsModule]:
-    """Return what dkms keeps, a row for each package and kernel."""
+    """Return the rows of `dkms status`, one for each package and kernel."""
     matches = ((n, _ROW.fullmatch(s.strip())) for n, s in enumerate(output.splitlines(), 1))
     return [
         DkmsModule(m["package"], m["version"], m["kernel"], m["status"], m["rest"].strip(" ()"), n)
@@ -43,7 +43,7 @@ def rows(output: str) -> list[DkmsModule]:
 
 
 def _is_package_of(package: str, module: str) -> bool:
-    """Packages are named after their main module: `nvidia-current` brings `nvidia`."""
+    """Return whether a package is named after a module: `nvidia-current` contains `nvidia`."""
     package, module = kernel_name(package), kernel_name(module)
     return package == module or package.startswith(f"{module}_") or module.startswith(f"{package}_")
 
@@ -59,25 +59,25 @@ def _plan(case: Case) -> Command | None:
 
 def _read(result: Result, case: Case) -> ToolReading:
     suspect = case.suspect or ""
-    ours = [row for row in rows(result.output) if _is_package_of(row.package, suspect)]
-    if not ours:
+    suspect_rows = [row for row in rows(result.output) if _is_package_of(row.package, suspect)]
+    if not suspect_rows:
         text = f"dkms keeps no module {suspect}" if suspect else "dkms keeps nothing of the case"
         return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
-    wanted = reported_release(case) or case.get("host.kernel", "")
-    row = next((row for row in ours if row.kernel == wanted), None)
+    kernel = reported_release(case) or case.get("host.kernel", "")
+    row = next((row for row in suspect_rows if row.kernel == kernel), None)
     status = row.status if row else "not built"
     return ToolReading(
-        facts=(fact("module.dkms", status, result, row.line if row else ours[0].line),),
+        facts=(fact("module.dkms", status, result, row.line if row else suspect_rows[0].line),),
         findings=(
-            *another_kernel(case, result),
-            *_judge(ours, row, wanted, result),
-            *(_contradicted(row, case, result) if row else ()),
+            *other_kernel_warning(case, result),
+            *_status_findings(suspect_rows, row, kernel, result),
+            *(_mismatch_findings(row, case, result) if row else ()),
         ),
     )
 
 
-def _contradicted(row: DkmsModule, case: Case, result: Result) -> tuple[Finding, ...]:
-    """Tell where the file itself does not fit, whatever dkms believes."""
+def _mismatch_findings(row: DkmsModule, case: Case, result: Result) -> tuple[Finding, ...]:
+    """Return a finding if dkms reports the module installed but its file does not fit."""
     fits = case.get("module.vermagic_fits", True) and case.get("module.crcs_fit", True)
     if fits or row.status != "installed":
         return ()
@@ -89,22 +89,22 @@ def _contradicted(row: DkmsModule, case: Case, result: Result) -> tuple[Finding,
     return (finding(text, Mark.BAD, result, row.line),)
 
 
-def _judge(
-    ours: list[DkmsModule], row: DkmsModule | None, wanted: str, result: Result
+def _status_findings(
+    suspect_rows: list[DkmsModule], row: DkmsModule | None, kernel: str, result: Result
 ) -> list[Finding]:
-    package = ours[0].package
+    package = suspect_rows[0].package
     if row is None:
-        kernels = ", ".join(row.kernel for row in ours if row.kernel) or "no kernel at all"
-        text = f"dkms built {package} for {kernels}, not for {wanted or 'a kernel known here'}"
-        return [finding(text, Mark.BAD if wanted else Mark.NEUTRAL, result, ours[0].line)]
+        kernels = ", ".join(row.kernel for row in suspect_rows if row.kernel) or "no kernel at all"
+        text = f"dkms built {package} for {kernels}, not for {kernel or 'a kernel known here'}"
+        return [finding(text, Mark.BAD if kernel else Mark.NEUTRAL, result, suspect_rows[0].line)]
     text = (
-        f"dkms says {package} is {row.status} for {wanted}; "
+        f"dkms says {package} is {row.status} for {kernel}; "
         "that alone does not prove the file fits, vermagic does"
     )
-    said = [finding(text, Mark.NEUTRAL, result, row.line)]
+    findings = [finding(text, Mark.NEUTRAL, result, row.line)]
     if row.warning:
-        said.append(finding(f"dkms warns: {row.warning}", Mark.BAD, result, row.line))
-    return said
+        findings.append(finding(f"dkms warns: {row.warning}", Mark.BAD, result, row.line))
+    return findings
 
 
 TOOL: Final = Tool(

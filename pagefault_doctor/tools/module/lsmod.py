@@ -1,4 +1,4 @@
-"""lsmod: which modules are loaded."""
+"""lsmod: the modules that are loaded now."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Source
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.tools.arguments import another_kernel
+from pagefault_doctor.tools.arguments import other_kernel_warning
 from pagefault_doctor.tools.module.module_name import same_module
 from pagefault_doctor.tools.module.taint import MODULE_FLAGS
 from pagefault_doctor.tools.permission import answered
@@ -20,7 +20,7 @@ _ROW = regex(r"(\S+)\s+(\d+)\s+(-?\d+|-)(?:\s+(\S.*))?")
 
 
 class LoadedModule(msgspec.Struct, frozen=True):
-    """A loaded module: its size in bytes, its users, and the line of the table it stands in."""
+    """A loaded module: size in bytes, reference count, users, and line number in the table."""
 
     name: str
     size: int
@@ -30,7 +30,7 @@ class LoadedModule(msgspec.Struct, frozen=True):
 
 
 def rows(table: str) -> list[LoadedModule]:
-    """Return the modules of lsmod's table, in its order."""
+    """Return the modules in lsmod's table, in its order."""
     found = []
     for number, line in enumerate(table.splitlines(), 1):
         match = _ROW.fullmatch(line.strip()[:4096])
@@ -64,7 +64,7 @@ def _read(result: Result, case: Case) -> ToolReading:
     flag_facts, flag_findings = _flags(case)
     return ToolReading(
         facts=(*flag_facts, *facts),
-        findings=(*another_kernel(case, result), *flag_findings, *findings),
+        findings=(*other_kernel_warning(case, result), *flag_findings, *findings),
     )
 
 
@@ -88,7 +88,7 @@ def _suspect(
 
 
 def _flags(case: Case) -> tuple[tuple[Fact, ...], tuple[Finding, ...]]:
-    """What the report's own module list says of the suspect and of the other modules."""
+    """Return the taint flags of the suspect and of other modules, from the report's module list."""
     report, log = case.main_report, case.main_log
     if report is None or log is None or not report.modules:
         return (), ()

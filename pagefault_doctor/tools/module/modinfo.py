@@ -1,4 +1,4 @@
-"""modinfo: what the module's file on disk says of itself."""
+"""modinfo: for which kernel a module's file was built, and from which source."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
-from pagefault_doctor.tools.arguments import another_kernel, reported_release
+from pagefault_doctor.tools.arguments import other_kernel_warning, reported_release
 from pagefault_doctor.tools.key_value import FirstValues, first_values
 from pagefault_doctor.tools.module.module_name import is_module_name, safe_suspect
 from pagefault_doctor.tools.permission import answered
@@ -30,7 +30,7 @@ def _fields(output: str) -> FirstValues:
 
 
 def _targets(case: Case, name: str) -> list[str]:
-    """The file in the folder that the person named, then the module of that name on the box."""
+    """Return the names to try: files in the given folder, then the installed module."""
     folder = case.get("given.module_dir", "")
     if not folder.startswith("/"):
         return [name]
@@ -56,9 +56,11 @@ def _read(result: Result, case: Case) -> ToolReading:
     said = _fields(result.output)
     target = result.command.argv[-1] if result.command.argv else "?"
     if "filename" not in said:
-        return ToolReading(findings=(*another_kernel(case, result), _not_found(target, result)))
+        return ToolReading(
+            findings=(*other_kernel_warning(case, result), _not_found(target, result))
+        )
     facts = [fact(_FACTS[k], v, result, n) for k, (v, n) in said.items() if k in _FACTS]
-    findings = [*another_kernel(case, result), _file(said, result)]
+    findings = [*other_kernel_warning(case, result), _file(said, result)]
     for judge in (_vermagic, _srcversion):
         more_facts, more_findings = judge(said, result, case)
         facts += more_facts
@@ -80,11 +82,11 @@ def _file(said: FirstValues, result: Result) -> Finding:
     return finding(f"The file is {path}, {signed}", Mark.NEUTRAL, result, line)
 
 
-Judged = tuple[list[Fact], list[Finding]]
+_FactsAndFindings = tuple[list[Fact], list[Finding]]
 
 
-def _vermagic(said: FirstValues, result: Result, case: Case) -> Judged:
-    """Compare the release it was built for with the kernel of the report and with the box's."""
+def _vermagic(said: FirstValues, result: Result, case: Case) -> _FactsAndFindings:
+    """Compare the release in vermagic with the report's kernel and the one that runs here."""
     if "vermagic" not in said:
         return [], []
     vermagic, line = said["vermagic"]
@@ -94,11 +96,11 @@ def _vermagic(said: FirstValues, result: Result, case: Case) -> Judged:
         return [], []
     fits = built_for in (reported, here)
     return [fact("module.vermagic_fits", fits, result, line)], [
-        finding(*_fit(built_for, reported or here, here, bool(reported)), result, line)
+        finding(*_release_text(built_for, reported or here, here, bool(reported)), result, line)
     ]
 
 
-def _fit(built_for: str, wanted: str, here: str, is_reported: bool) -> tuple[str, Mark]:
+def _release_text(built_for: str, wanted: str, here: str, is_reported: bool) -> tuple[str, Mark]:
     whose = "the kernel in the report" if is_reported else "this kernel"
     if built_for == wanted:
         return f"The file is built for {built_for}, {whose}", Mark.GOOD
@@ -108,7 +110,7 @@ def _fit(built_for: str, wanted: str, here: str, is_reported: bool) -> tuple[str
     return text, Mark.BAD
 
 
-def _srcversion(said: FirstValues, result: Result, case: Case) -> Judged:
+def _srcversion(said: FirstValues, result: Result, case: Case) -> _FactsAndFindings:
     loaded = case.get("module.srcversion_loaded", "")
     if "srcversion" not in said or not loaded:
         return [], []
@@ -120,7 +122,7 @@ def _srcversion(said: FirstValues, result: Result, case: Case) -> Judged:
 def srcversion_finding(
     on_disk: str, loaded: str, result: Result, line: int | None
 ) -> tuple[Fact, Finding]:
-    """Return whether the module in memory is made of the same source as the file on disk."""
+    """Return whether the loaded module and the file on disk have the same srcversion."""
     same = on_disk.upper() == loaded.upper()
     if same:
         text = "The module in memory and the file on disk are made of the same source"

@@ -1,8 +1,8 @@
-"""The module's file on disk, its other copies, and whether one of them is what faulted.
+"""The module's file on disk and its other copies: is one of them the build that faulted?
 
-A line found in a file means something only if that file is the build that ran. So its build id is
-compared with that of the module in memory, its functions with those of the report, the checksums
-of the symbols it needs with the kernel's, and it with its copies, also in the initramfs.
+A source line is only right if the file is the build that ran. So the build id is compared with that
+of the loaded module, the function sizes with those in the report, the checksums of imported symbols
+with the kernel's, and the file with its copies, including the one in the initramfs.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.tools.arguments import (
-    given,
+    first_path,
     is_c_name,
-    is_of_this_boot,
     is_release,
+    is_report_of_this_boot,
     release,
     reported,
 )
@@ -30,13 +30,13 @@ from pagefault_doctor.tools.key_value import number_in, pairs
 from pagefault_doctor.tools.module.module_name import safe_suspect, same_module
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
-_FUNCTIONS: Final = 8
-"""Functions of the report whose sizes are compared."""
+_MAX_FUNCTIONS: Final = 8
+"""Number of functions in the report whose sizes are compared."""
 
 _SYMBOL = regex(r"(\S+) (\S+) (\d{1,12}) (\d{1,12})")
 _CRCS = regex(r"(\d{1,6}) (\d{1,6}) (/\S+)")
-_UNSURE: Final = (".init", ".exit")
-"""Sections whose sizes the kernel prints wrongly: their symbols are gone, or are the last."""
+_UNRELIABLE_SECTIONS: Final = (".init", ".exit")
+"""Sections whose function sizes in a report are wrong: their symbols were freed, or are last."""
 
 _MAKE_INITRAMFS: Final = {
     "debian": "update-initramfs -u -k {}",
@@ -48,7 +48,7 @@ _MAKE_INITRAMFS: Final = {
 
 
 class _Copy(msgspec.Struct):
-    """A file of the module. `line` is where the script told of it first."""
+    """A file of the module. `line` is the first line of the script's output about it."""
 
     path: str
     line: int
@@ -58,7 +58,7 @@ class _Copy(msgspec.Struct):
     picked: bool = False
 
     def is_like(self, build_id: str, srcversion: str) -> bool | None:
-        """Return whether it is that build, None where nothing tells."""
+        """Return whether it is the build with these ids, or None if they cannot be compared."""
         for mine, other in ((self.build_id, build_id), (self.srcversion, srcversion)):
             if mine and other:
                 return mine.lower() == other.lower()
@@ -110,17 +110,17 @@ def _of_first(told: _Told, key: str, value: str, number: int) -> None:
 
 
 def _sizes(report: Report | None, module: str) -> dict[str, int]:
-    """Return the sizes that the report prints of the module's functions, in bytes."""
+    """Return the sizes in bytes that the report prints for the module's functions."""
     if report is None:
         return {}
-    spots = [(report.function, report.size, report.module)] if not report.is_call else []
-    spots += [(f.function, f.size, f.module) for f in report.frames if f.reliable]
+    functions = [(report.function, report.size, report.module)] if not report.is_call else []
+    functions += [(f.function, f.size, f.module) for f in report.frames if f.reliable]
     own = {
         name: size
-        for name, size, owner in reversed(spots)
+        for name, size, owner in reversed(functions)
         if name and size and owner and same_module(owner, module) and is_c_name(name)
     }
-    return dict(list(own.items())[-_FUNCTIONS:])
+    return dict(list(own.items())[-_MAX_FUNCTIONS:])
 
 
 def _plan(case: Case) -> Command | Blocked | None:
@@ -132,7 +132,7 @@ def _plan(case: Case) -> Command | Blocked | None:
         return None
     text = script("tools/scripts/module_file.py")
     functions = _sizes(reported(case), name)
-    file = given(case, "module.path")
+    file = first_path(case, "module.path")
     return Command(
         argv=("sh", "-c", IF_PYTHON, "sh", text, kernel, name, file, *functions),
         tool="module-file",
@@ -141,7 +141,7 @@ def _plan(case: Case) -> Command | Blocked | None:
     )
 
 
-Judged = tuple[list[Fact], list[Finding]]
+_FactsAndFindings = tuple[list[Fact], list[Finding]]
 
 
 def _read(result: Result, case: Case) -> ToolReading:
@@ -155,8 +155,8 @@ def _read(result: Result, case: Case) -> ToolReading:
     return ToolReading(facts=tuple(facts), findings=tuple(findings))
 
 
-def _build(told: _Told, result: Result, case: Case) -> Judged:
-    """Compare the build ids of the file and of the module in memory."""
+def _build(told: _Told, result: Result, case: Case) -> _FactsAndFindings:
+    """Compare the build id of the file with that of the loaded module."""
     if not told.files or not told.files[0].build_id:
         return [], []
     file, loaded = told.files[0], case.get("module.build_id", "")
@@ -177,8 +177,8 @@ def _build(told: _Told, result: Result, case: Case) -> Judged:
     return facts, [finding(text, Mark.GOOD if same else Mark.BAD, result, file.line)]
 
 
-def _size(told: _Told, result: Result, case: Case) -> Judged:
-    """Compare the sizes of functions: `function+0x11/0xSIZE` of the report with the file."""
+def _size(told: _Told, result: Result, case: Case) -> _FactsAndFindings:
+    """Compare function sizes: `function+0x11/0xSIZE` in the report with the file."""
     printed = _sizes(reported(case), case.suspect or "")
     fits: dict[str, tuple[bool, int, int]] = {}
     for name, section, size, to_next, line in told.symbols:
@@ -204,20 +204,20 @@ def _size(told: _Told, result: Result, case: Case) -> Judged:
 
 
 def _fits(printed: int, name: str, section: str, size: int, to_next: int) -> bool | None:
-    """Return whether a printed size can be that function's, None where it tells nothing.
+    """Return whether a printed size can be that function's, or None if it cannot be decided.
 
-    The kernel prints the distance to the next symbol, which for the last of a section is not
-    known from the file (kernel/module/kallsyms.c, find_kallsyms_symbol).
+    The kernel prints the distance to the next symbol. For the last function of a section, the file
+    does not show that distance (kernel/module/kallsyms.c, find_kallsyms_symbol).
     """
-    if not printed or section.startswith(_UNSURE) or ".cold" in name:
+    if not printed or section.startswith(_UNRELIABLE_SECTIONS) or ".cold" in name:
         return None
     if printed in (size, to_next):
         return True
     return False if to_next or printed < size else None
 
 
-def _checksums(told: _Told, result: Result, case: Case) -> Judged:
-    """Compare the checksums of symbols that the module was built with to the kernel's."""
+def _checksums(told: _Told, result: Result, case: Case) -> _FactsAndFindings:
+    """Compare the checksums of the symbols that the module imports with the kernel's."""
     if told.crcs is None:
         return [], []
     count, bad, source, line = told.crcs
@@ -234,8 +234,8 @@ def _checksums(told: _Told, result: Result, case: Case) -> Judged:
     return facts, [finding(text, Mark.BAD, result, line)]
 
 
-def _several(told: _Told, result: Result, case: Case) -> Judged:
-    """Tell of several files of one name, and whether modprobe takes the one in memory."""
+def _several(told: _Told, result: Result, case: Case) -> _FactsAndFindings:
+    """Report several files of the module, and whether modprobe loads the one that is loaded."""
     files = [file for file in told.files if file.path.startswith("/lib/modules/")]
     if len(files) < 2:
         return [], []
@@ -255,8 +255,8 @@ def _several(told: _Told, result: Result, case: Case) -> Judged:
     return facts, [finding(text, Mark.BAD, result, loaded.line)]
 
 
-def _initramfs(told: _Told, result: Result, case: Case) -> Judged:
-    """Compare the copy in the initramfs, which is what is loaded early at boot."""
+def _initramfs(told: _Told, result: Result, case: Case) -> _FactsAndFindings:
+    """Compare the copy in the initramfs, which is loaded early at boot."""
     if not told.copies or not told.files:
         return [], []
     copy, file = told.copies[0], told.files[0]
@@ -276,13 +276,13 @@ def _initramfs(told: _Told, result: Result, case: Case) -> Judged:
     return facts, [finding(text, Mark.BAD, result, copy.line)]
 
 
-def _written(told: _Told, result: Result, case: Case) -> Judged:
-    """Compare when the file was written with when the module faulted.
+def _written(told: _Told, result: Result, case: Case) -> _FactsAndFindings:
+    """Compare the file's modification time with the time of the fault.
 
-    Only where no build id tells: the kernel's clock does not count while a machine is suspended.
+    It only leads to a finding if no build id decides: the kernel's clock stops during suspend.
     """
     booted, report = case.get("module.boot_time", 0), reported(case)
-    at = report.timestamp if report and is_of_this_boot(case) else None
+    at = report.timestamp if report and is_report_of_this_boot(case) else None
     if not told.files or not told.files[0].mtime or not booted or at is None:
         return [], []
     file = told.files[0]

@@ -1,7 +1,7 @@
-"""The module's code in memory against its file, byte for byte: live, or in a dump.
+"""Compare the module's code in memory with its file, byte for byte: live, or in a dump.
 
-Code is read-only. A single bit that differs was flipped by the hardware; a few bytes were patched
-by a probe, a live patch or something that hides; many are another build.
+Code is read-only. If a single bit differs, the hardware flipped it; if a few bytes differ, a probe,
+a live patch or a rootkit patched them; if many differ, it is another build.
 """
 
 from __future__ import annotations
@@ -13,26 +13,29 @@ import msgspec
 from pagefault_doctor.hosts.script import IF_PYTHON, script
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
-from pagefault_doctor.model.fact import Fact, Finding, Mark
+from pagefault_doctor.model.fact import Fact, Mark
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.tools.arguments import dump_path, elsewhere, suspect_file
+from pagefault_doctor.tools.arguments import blocked_on_other_machine, dump_path, suspect_file
 from pagefault_doctor.tools.dump import drgn, dump_file, vmlinux
 from pagefault_doctor.tools.module.module_name import is_module_name, kernel_name
-from pagefault_doctor.tools.tool import Tool, fact, finding
+from pagefault_doctor.tools.tool import NO_DOWNLOADS, Tool, fact, finding
 
 _COMPARE: Final = "tools/scripts/compare_text.py"
 
 _COMPARED = regex(r"compared=(\d{1,9}) (\d{1,9}) (\d{1,9})")
 _DIFFERS = regex(r"differs=(\d{1,9}) ([0-9a-f]{2}) ([0-9a-f]{2}) (\S+)")
 
-_PATCH: Final = 16
-"""Bytes that one patch of an instruction or two may change."""
+_MAX_PATCH_BYTES: Final = 16
+"""Bytes that a patch of one or two instructions may span."""
 
 FACTS: Final = ("module.text_fits", "module.text_flipped")
 
 
 class ChangedByte(msgspec.Struct, frozen=True):
-    """A byte of code that differs: in the file, in memory, and where. `line` is of the output."""
+    """A byte of code that differs: its values in the file and in memory, and its location.
+
+    `line` is its line number in the output.
+    """
 
     offset: int
     file: int
@@ -41,16 +44,16 @@ class ChangedByte(msgspec.Struct, frozen=True):
     line: int
 
 
-def _file(case: Case) -> tuple[str, str] | None:
-    """Return the suspect and its uncompressed file, None where there is nothing to compare."""
+def _name_and_file(case: Case) -> tuple[str, str] | None:
+    """Return the suspect and its uncompressed file, or None if there is nothing to compare."""
     name, path = case.suspect or "", suspect_file(case)
     return (kernel_name(name), path) if path and is_module_name(name) else None
 
 
 def _plan_live(case: Case) -> Command | Blocked | None:
-    known = _file(case)
+    known = _name_and_file(case)
     loaded = case.get("module.loaded", False)
-    if known is None or not loaded or elsewhere(case) or case.done("module-memory"):
+    if known is None or not loaded or blocked_on_other_machine(case) or case.done("module-memory"):
         return None
     text = script(_COMPARE, "tools/scripts/compare_text_live.py")
     return Command(
@@ -62,7 +65,7 @@ def _plan_live(case: Case) -> Command | Blocked | None:
 
 
 def _plan_dump(case: Case) -> Command | Blocked | None:
-    known, dump, image = _file(case), dump_path(case), vmlinux.known(case)
+    known, dump, image = _name_and_file(case), dump_path(case), vmlinux.known_path(case)
     if known is None or not dump or not image or case.done("dump-code"):
         return None
     if dump_file.not_a_dump(case) or case.get("dump.format", "") == "flattened":
@@ -73,7 +76,7 @@ def _plan_dump(case: Case) -> Command | Blocked | None:
         timeout=60.0,
         stdin=script(_COMPARE, "tools/scripts/compare_text_dump.py"),
         why=f"compare the code of {known[0]} in the dump with its file, byte for byte",
-        env={"DEBUGINFOD_URLS": ""},
+        env=NO_DOWNLOADS,
     )
 
 
@@ -112,7 +115,7 @@ def _judge(
             f"{first.file:02x} in the file. Code is read-only: test the memory (memtester, "
             "memtest86+)"
         )
-    elif count <= len(differing) and last.offset - first.offset < _PATCH:
+    elif count <= len(differing) and last.offset - first.offset < _MAX_PATCH_BYTES:
         text = (
             f"{count} bytes of the code at {first.place} are patched in memory: by a probe, a live "
             "patch or something that hides (see /sys/kernel/debug/kprobes/list, "
@@ -124,8 +127,7 @@ def _judge(
             f"{count} of {compared} bytes of the code differ from the file, first at {first.place}:"
             " it is another build; find its file before you trust a line of this one"
         )
-    told: Finding = finding(text, Mark.BAD, result, first.line)
-    return ToolReading(facts=facts, findings=(told,))
+    return ToolReading(facts=facts, findings=(finding(text, Mark.BAD, result, first.line),))
 
 
 LIVE_TOOL: Final = Tool(

@@ -1,4 +1,4 @@
-"""Names of modules as they may stand in an argument list or a path."""
+"""Module names that are safe in an argument list or a path."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ _NAME = regex(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
 
 
 def is_module_name(name: str) -> bool:
-    """Return whether a text is a module's name and can be nothing else.
+    """Return whether a text is a valid module name.
 
-    The kernel allows 64 - sizeof(long) bytes (`MODULE_NAME_LEN`, include/linux/module.h). A
-    leading dash would be an option to the program that gets it.
+    The kernel allows 64 - sizeof(long) bytes (`MODULE_NAME_LEN`, include/linux/module.h). A leading
+    dash is not allowed: a program would read it as an option.
     """
     return _NAME.fullmatch(name) is not None
 
 
 def kernel_name(name: str) -> str:
-    """Return the name as the kernel spells it: `snd-hda-intel` on disk is `snd_hda_intel` there."""
+    """Return the kernel's spelling: `snd-hda-intel` on disk is `snd_hda_intel` in the kernel."""
     return name.replace("-", "_")
 
 
@@ -29,7 +29,7 @@ def same_module(one: str, other: str) -> bool:
 
 
 def safe_suspect(case: Case) -> str | Blocked | None:
-    """Return the suspect's name, Blocked where it is no module name, None where there is none."""
+    """Return the suspect's name, Blocked if it is no valid module name, None without a suspect."""
     name = case.suspect
     if name is None or is_module_name(name):
         return name

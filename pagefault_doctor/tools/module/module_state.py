@@ -1,4 +1,4 @@
-"""What the running kernel knows of a loaded module, under /sys/module."""
+"""The state of a loaded module in the running kernel, from /sys/module."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pagefault_doctor.hosts.script import script
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Value
-from pagefault_doctor.tools.arguments import another_kernel
+from pagefault_doctor.tools.arguments import other_kernel_warning
 from pagefault_doctor.tools.key_value import first_values
 from pagefault_doctor.tools.module.modinfo import srcversion_finding
 from pagefault_doctor.tools.module.module_name import kernel_name, safe_suspect
@@ -18,7 +18,7 @@ from pagefault_doctor.tools.permission import answered
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
 _NOTE_HEADER_DIGITS: Final = 32
-"""An ELF note's three words and the name `GNU`, 16 bytes (elf(5)), before the id itself."""
+"""Before the id, the note has three words and the name `GNU`: 16 bytes (elf(5))."""
 
 
 def _plan(case: Case) -> Command | Blocked | None:
@@ -35,7 +35,7 @@ def _plan(case: Case) -> Command | Blocked | None:
 
 def _read(result: Result, case: Case) -> ToolReading:
     name = case.suspect or "the module"
-    warning = another_kernel(case, result)
+    warning = other_kernel_warning(case, result)
     first = result.output.partition("\n")[0].strip()
     if first != "present":
         text = f"/sys/module knows no {name}: it is not loaded now"
@@ -74,7 +74,7 @@ def _plain_facts(said: dict[str, tuple[str, int]], result: Result) -> list[Fact]
 
 
 def _state(name: str, said: dict[str, tuple[str, int]], result: Result) -> Finding:
-    """The module's life: coming while its init runs, going while its exit does."""
+    """Return the finding for initstate: `coming` while init runs, `going` while exit runs."""
     state, line = said["initstate"]
     if state == "coming":
         text = f"{name} is still being loaded: its init function did not come back"

@@ -9,7 +9,7 @@ from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Result
 from pagefault_doctor.model.fact import Finding, Mark
 from pagefault_doctor.model.taint import BY_LETTER, letters
-from pagefault_doctor.tools.arguments import another_kernel, is_of_this_boot
+from pagefault_doctor.tools.arguments import is_report_of_this_boot, other_kernel_warning
 from pagefault_doctor.tools.permission import answered
 from pagefault_doctor.tools.tool import Tool, fact, finding, once
 
@@ -21,23 +21,23 @@ MODULE_FLAGS: Final = {
     "F": "module.forced",
     "P": "module.proprietary",
 }
-"""The flags that one module brings, and the fact that each is."""
+"""Taint flags that a module sets, and the fact for each."""
 
 
-def mask_of(output: str) -> int | None:
-    """Return the number that /proc/sys/kernel/tainted holds."""
+def parse_mask(output: str) -> int | None:
+    """Return the number in /proc/sys/kernel/tainted, or None."""
     match = re.fullmatch(r"\s*([0-9]{1,20})\s*", output)
     return int(match.group(1)) if match else None
 
 
 def meaning(letter: str) -> str:
-    """Return a flag as a person reads it: its letter and what it says."""
+    """Return a taint flag with its meaning: `O (out-of-tree module)`."""
     flag = BY_LETTER.get(letter)
     return f"{letter} ({flag.meaning})" if flag else letter
 
 
 def _read(result: Result, case: Case) -> ToolReading:
-    mask = mask_of(result.output)
+    mask = parse_mask(result.output)
     if mask is None:
         text = "The taint flags could not be read; is /proc mounted?"
         return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
@@ -57,20 +57,20 @@ def _against_report(now: tuple[str, ...], result: Result, case: Case) -> tuple[F
     report = case.main_report
     if report is None:
         return ()
-    if not is_of_this_boot(case):
+    if not is_report_of_this_boot(case):
         text = "This taint is of the box now, not of the report: the report is not of this boot"
-        return (*another_kernel(case, result), finding(text, Mark.NEUTRAL, result))
+        return (*other_kernel_warning(case, result), finding(text, Mark.NEUTRAL, result))
     if report.tainted is None:
         return ()
-    gone = [letter for letter in report.tainted if letter in BY_LETTER and letter not in now]
-    if gone:
+    cleared = [letter for letter in report.tainted if letter in BY_LETTER and letter not in now]
+    if cleared:
         text = (
-            f"The report has taint {''.join(gone)}, this kernel has not: taint never goes away "
+            f"The report has taint {''.join(cleared)}, this kernel has not: taint never goes away "
             "before a reboot, so the report is of another boot"
         )
     else:
         text = "The taint in the report agrees with that of the box"
-    return (finding(text, Mark.NEUTRAL if gone else Mark.GOOD, result, 1),)
+    return (finding(text, Mark.NEUTRAL if cleared else Mark.GOOD, result, 1),)
 
 
 TOOL: Final = Tool(

@@ -1,4 +1,4 @@
-"""What the kernel log says now that it did not say before: the proof of reproduce and validate."""
+"""What is new in the kernel log: the evidence of the steps reproduce and validate."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.log import DMESG, KernelLog
 from pagefault_doctor.model.report import Kind, Report
 from pagefault_doctor.model.taint import letters
-from pagefault_doctor.tools.arguments import is_this_boots
+from pagefault_doctor.tools.arguments import is_log_of_this_boot
 from pagefault_doctor.tools.logs import dmesg
-from pagefault_doctor.tools.logs.log_delta import unseen
+from pagefault_doctor.tools.logs.log_delta import new_reports
 from pagefault_doctor.tools.logs.log_reading import parse, report_finding
 from pagefault_doctor.tools.module import taint
 from pagefault_doctor.tools.permission import answered, is_refused
@@ -26,34 +26,34 @@ _AFTER: Final = "dmesg-after"
 _INSERT: Final = "insmod-fixed"
 _STRESS: Final = "stress-ng"
 _MEMORY: Final = "memtester"
-"""What proves a fix must have run in this step: their facts may still be of an earlier pass."""
+"""Tools that must have run in this step to prove a fix: their facts may be of an earlier pass."""
 
 _FATAL: Final = ("insmod", "insmod-fixed", "trigger", "stress-ng", "rmmod")
-"""What may end the kernel. The lab then tells the console's last words in the errors."""
+"""Tools whose commands may crash the kernel; in the lab their errors hold the console output."""
 
 _DAMAGE: Final = frozenset("MBDWL")
-"""Flags that a fault sets; O and E only say that the module was inserted."""
+"""Taint flags that a fault sets; O and E only show that the module was inserted."""
 
 
 def _baseline(case: Case) -> tuple[KernelLog, ...]:
-    """The logs of this boot as they were before: what was read, or kept by `dmesg-before`."""
-    known = tuple(log for log in case.logs if is_this_boots(log, case))
+    """Return the earlier logs of this boot: those that were read, and that of `dmesg-before`."""
+    known = tuple(log for log in case.logs if is_log_of_this_boot(log, case))
     kept = (r for r in case.done(_BEFORE) if r.said_anything and not is_refused(r))
     return (*known, *(parse(result.output, DMESG) for result in kept))
 
 
 def _is_same_fault(report: Report, main: Report) -> bool:
-    if main.kind is Kind.OOM_KILL:  # Whom the kernel chose to kill is chance.
+    if main.kind is Kind.OOM_KILL:  # Which process the kernel kills varies.
         return report.kind is main.kind
     if not main.is_kernel_fault:
         return report.kind is main.kind and report.comm == main.comm
-    same_place = report.function is not None and report.function == main.function
+    same_function = report.function is not None and report.function == main.function
     same_module = report.module is not None and report.module == main.module
-    return report.title == main.title or same_place or same_module
+    return report.title == main.title or same_function or same_module
 
 
 def _faults(log: KernelLog, case: Case) -> list[Report]:
-    """The new reports that count: the kernel's, and those of the kind the case is about."""
+    """Return the new reports that count: of the kernel, and of the main report's kind."""
     main = case.main_report
     return [r for r in log.reports if r.is_kernel_fault or (main and r.kind is main.kind)]
 
@@ -63,23 +63,23 @@ def _reproduced(log: KernelLog, case: Case) -> bool:
     return any(main is None or _is_same_fault(report, main) for report in faults)
 
 
-def _last_words(case: Case) -> tuple[KernelLog, ...]:
-    """Return what a guest of the lab said when it died of a command of this step."""
+def _crash_logs(case: Case) -> tuple[KernelLog, ...]:
+    """Return the consoles of lab guests that crashed during commands of this step."""
     results = (result for tool in _FATAL for result in case.done(tool))
-    dead = (r for r in results if r.exit_code is None and r.errors)
-    return tuple(log for r in dead if (log := parse(r.errors, r.command.text)).reports)
+    crashed = (r for r in results if r.exit_code is None and r.errors)
+    return tuple(log for r in crashed if (log := parse(r.errors, r.command.text)).reports)
 
 
-def _new(result: Result, known: tuple[KernelLog, ...], case: Case) -> KernelLog:
-    """Return what is new in the log, or what was said before the kernel that wrote it began."""
-    log = unseen(parse(result.output, DMESG), known)
-    return log if log.reports else next(iter(_last_words(case)), log)
+def _new_in_log(result: Result, known: tuple[KernelLog, ...], case: Case) -> KernelLog:
+    """Return what is new in the log, or else the console of a guest that crashed in this step."""
+    log = new_reports(parse(result.output, DMESG), known)
+    return log if log.reports else next(iter(_crash_logs(case)), log)
 
 
 def _plan_before(case: Case) -> Command | Blocked | None:
     done = case.done(_BEFORE)
     if done:
-        return dmesg.refused(case) if is_refused(done[-1]) else None
+        return dmesg.blocked(case) if is_refused(done[-1]) else None
     why = "note what the log holds before, so that what is new can be told"
     return dmesg.command(_BEFORE, why)
 
@@ -96,11 +96,11 @@ def _read_before(result: Result, case: Case) -> ToolReading:
 def _plan_delta(case: Case) -> Command | Blocked | None:
     done = case.done(_DELTA)
     if done:
-        return dmesg.refused(case) if is_refused(done[-1]) else None
+        return dmesg.blocked(case) if is_refused(done[-1]) else None
     return dmesg.command(_DELTA, "see whether the kernel logged anything new")
 
 
-def _unread(result: Result) -> ToolReading:
+def _unreadable(result: Result) -> ToolReading:
     text = "The kernel log could not be read: whether anything is new is not known"
     return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
 
@@ -120,11 +120,11 @@ def _new_findings(log: KernelLog, result: Result) -> list[Finding]:
 
 def _read_delta(result: Result, case: Case) -> ToolReading:
     if is_refused(result) or not result.said_anything:
-        return _unread(result)
+        return _unreadable(result)
     known = _baseline(case)
     if not known:
         return ToolReading(findings=(_no_baseline(result),))
-    log = _new(result, known, case)
+    log = _new_in_log(result, known, case)
     reproduced = _reproduced(log, case)
     if reproduced:
         text, mark = "The fault came again", Mark.BAD
@@ -149,21 +149,21 @@ def _plan_after(case: Case) -> Command | Blocked | None:
         return Command(argv=taint.ARGV, tool=_AFTER, why=why)
     if len(done) == 1:
         return dmesg.command(_AFTER, "see whether the kernel logged anything new")
-    return dmesg.refused(case) if is_refused(done[-1]) else None
+    return dmesg.blocked(case) if is_refused(done[-1]) else None
 
 
 def _read_after(result: Result, case: Case) -> ToolReading:
     if result.command.argv[:1] == ("cat",):
         return _read_taint(result, case)
     if is_refused(result) or not result.said_anything:
-        reading = _unread(result)
+        reading = _unreadable(result)
         verdict = fact("validate.verdict", "inconclusive", result)
         return ToolReading(facts=(verdict,), findings=reading.findings)
     known = _baseline(case)
     if not known:
         verdict = fact("validate.verdict", "inconclusive", result)
         return ToolReading(facts=(verdict,), findings=(_no_baseline(result),))
-    log = _new(result, known, case)
+    log = _new_in_log(result, known, case)
     verdict_fact, why = _verdict(log, result, case)
     return ToolReading(
         facts=(fact("validate.new_reports", len(log.reports), result), verdict_fact),
@@ -173,7 +173,7 @@ def _read_after(result: Result, case: Case) -> ToolReading:
 
 
 def _read_taint(result: Result, case: Case) -> ToolReading:
-    now = taint.mask_of(result.output)
+    now = taint.parse_mask(result.output)
     if now is None:
         text = "The taint flags could not be read"
         return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
@@ -191,15 +191,14 @@ def _read_taint(result: Result, case: Case) -> ToolReading:
 
 
 def _verdict(log: KernelLog, result: Result, case: Case) -> tuple[Fact, Finding]:
-    verdict, text, mark = _judge(log, case)
+    verdict, text, mark = _judge_fix(log, case)
     return fact("validate.verdict", verdict, result), finding(text, mark, result)
 
 
-def _judge(log: KernelLog, case: Case) -> tuple[str, str, Mark]:
-    """Weigh what is new against what was done to provoke it.
+def _judge_fix(log: KernelLog, case: Case) -> tuple[str, str, Mark]:
+    """Return the verdict, its text and its mark, from what is new and what was tried.
 
-    Where the case is about a program or about memory, there need be no module to insert; one that
-    was rebuilt has to be tried all the same.
+    A case about a program or about memory needs no module, but a rebuilt module must be tried.
     """
     main = case.main_report
     inserts = [r for r in case.done(_INSERT) if r.command.argv[:1] != ("cat",)]

@@ -1,6 +1,6 @@
-"""memtester: does the memory keep what is written to it?
+"""memtester: does memory keep what is written to it?
 
-Output of `memtester.c` and `tests.c` of memtester 4.x: one line for each test, with a spinner of
+Output as of `memtester.c` and `tests.c` of memtester 4.x: one line for each test, with a spinner of
 backspaces, and a `FAILURE:` line for each mismatch.
 """
 
@@ -15,13 +15,13 @@ from pagefault_doctor.model.diagnosis import Attribution, RootCause
 from pagefault_doctor.model.fact import Finding, Mark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Kind
-from pagefault_doctor.tools.arguments import elsewhere, reported
+from pagefault_doctor.tools.arguments import blocked_on_other_machine, reported
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
 SIZE: Final = "64M"
-"""Small enough for a box that is short of memory, large enough to meet a bad DIMM by chance."""
+"""Small enough for a machine with little free memory, large enough to hit a bad DIMM by chance."""
 
-SUSPICIOUS: Final = frozenset(
+MEMORY_LIKE_CAUSES: Final = frozenset(
     {
         RootCause.HARDWARE,
         RootCause.USE_AFTER_FREE,
@@ -33,22 +33,22 @@ SUSPICIOUS: Final = frozenset(
         RootCause.PAGE_TABLE,
     }
 )
-"""Causes that bad memory can imitate."""
+"""Causes that faulty memory can look like."""
 
-SURE: Final = 0.9
-"""From this confidence on, a module that is blamed leaves no suspicion on the memory."""
+SURE_CONFIDENCE: Final = 0.9
+"""At this confidence in a module as the cause, memory is not tested."""
 
 _SPINNER = regex(r"(?:\\x08)+")
 _TEST = regex(r"\s{0,8}([A-Z0-9][A-Za-z0-9 -]{1,40}?)\s{0,40}: (.*)")
 _MISMATCH = regex(
     r"FAILURE: (0x[0-9a-f]{1,16}) != (0x[0-9a-f]{1,16}) at (?:\w{1,20} )?(?:offset|address)"
 )
-_LOCKED_LESS = regex(r"failed for unknown reason|reducing|without mlock|cannot mlock", re.I)
-_TOO_LITTLE = regex(r"cannot allocate|failed to allocate|got\s+0MB", re.I)
+_NOT_LOCKED = regex(r"failed for unknown reason|reducing|without mlock|cannot mlock", re.I)
+_NOT_ALLOCATED = regex(r"cannot allocate|failed to allocate|got\s+0MB", re.I)
 
 
 def _plan(case: Case) -> Command | None:
-    if case.done("memtester") or elsewhere(case) or not _wanted(case):
+    if case.done("memtester") or blocked_on_other_machine(case) or not _is_suspected(case):
         return None
     return Command(
         argv=("memtester", SIZE, "1"),
@@ -59,24 +59,24 @@ def _plan(case: Case) -> Command | None:
     )
 
 
-def _wanted(case: Case) -> bool:
-    """Whether memory itself is under suspicion: by the cause, or for want of a module to blame."""
+def _is_suspected(case: Case) -> bool:
+    """Return whether memory may be the cause, or no module is known that could be."""
     cause = case.get("verdict.root_cause", "")
-    blamed = case.get("verdict.attribution", "")
-    if blamed == Attribution.MODULE and case.get("verdict.confidence", 0.0) >= SURE:
+    attribution = case.get("verdict.attribution", "")
+    if attribution == Attribution.MODULE and case.get("verdict.confidence", 0.0) >= SURE_CONFIDENCE:
         return False
-    if cause in SUSPICIOUS or blamed == Attribution.HARDWARE:
+    if cause in MEMORY_LIKE_CAUSES or attribution == Attribution.HARDWARE:
         return True
     report = reported(case)
     return case.suspect is None and report is not None and report.kind is not Kind.OOM_KILL
 
 
-def plain(text: str) -> str:
-    """Return memtester's output as it looks when the spinner is done: the last word of each."""
-    return "\n".join(_overtype(line) for line in text.split("\n"))
+def without_spinner(text: str) -> str:
+    """Return memtester's output as it looks on a terminal at the end, without the spinner."""
+    return "\n".join(_without_backspaces(line) for line in text.split("\n"))
 
 
-def _overtype(line: str) -> str:
+def _without_backspaces(line: str) -> str:
     if "\\x08" not in line:
         return line
     head, _, tail = line.partition(":")
@@ -86,13 +86,13 @@ def _overtype(line: str) -> str:
 
 
 def stuck_bits(pairs: list[tuple[int, int]]) -> int | None:
-    """Return the bits that differ in every mismatch, None where the mismatches have none alike."""
+    """Return the mask of bits that differ in every mismatch, or None if masks vary."""
     masks = {one ^ other for one, other in pairs}
     return masks.pop() if len(masks) == 1 else None
 
 
 def _read(result: Result, case: Case) -> ToolReading:
-    text = plain(result.output)
+    text = without_spinner(result.output)
     pairs = [
         (int(m[1], 16), int(m[2], 16)) for m in _MISMATCH.finditer(result.errors + "\n" + text)
     ]
@@ -115,24 +115,24 @@ def _failed(
     count: int, pairs: list[tuple[int, int]], text: str, result: Result
 ) -> tuple[Finding, ...]:
     times = "once" if count == 1 else f"{count} times"
-    told = [
+    texts = [
         f"Memory did not keep what was written to it ({times}): bad hardware. "
         "Run memtest86+ for a night, then change modules one by one"
     ]
     if mask := stuck_bits(pairs):
-        told.append(f"Every mismatch differs in the same bits, {mask:#x}: a bad cell or data line")
+        texts.append(f"Every mismatch differs in the same bits, {mask:#x}: a bad cell or data line")
     bad = [m[1] for m in map(_TEST.match, text.split("\n")) if m and "FAILURE" in m[2]]
     if bad:
-        told.append(f"Failed tests: {', '.join(bad)}")
-    return tuple(finding(line, Mark.BAD, result) for line in told)
+        texts.append(f"Failed tests: {', '.join(bad)}")
+    return tuple(finding(line, Mark.BAD, result) for line in texts)
 
 
 def _unfinished(result: Result) -> str:
     if result.status is ResultStatus.TIMEOUT:
         return "memtester did not finish in time; no failure until then"
-    if _TOO_LITTLE.search(result.output + result.errors):
+    if _NOT_ALLOCATED.search(result.output + result.errors):
         return f"memtester could not get {SIZE} of memory; free some, then try again"
-    if _LOCKED_LESS.search(result.output + result.errors):
+    if _NOT_LOCKED.search(result.output + result.errors):
         return "memtester could not lock its memory: run it as root (ulimit -l)"
     return "memtester did not finish; its answer says nothing"
 

@@ -1,6 +1,6 @@
 """insmod, modprobe and rmmod: load the suspect again, load its fixed build, unload it.
 
-Messages of kmod (`tools/insmod.c`, `tools/modprobe.c`) and busybox, errors of
+Messages are those of kmod (`tools/insmod.c`, `tools/modprobe.c`) and busybox, errors those of
 `kernel/module/main.c` (load_module, delete_module).
 """
 
@@ -12,35 +12,41 @@ from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.tools.arguments import elsewhere, given, inside, is_absolute
+from pagefault_doctor.tools.arguments import (
+    blocked_on_other_machine,
+    first_path,
+    is_absolute,
+    path_in_folder,
+)
 from pagefault_doctor.tools.module.module_name import is_module_name, kernel_name, safe_suspect
 from pagefault_doctor.tools.reproduce.module_refusal import REFUSALS, Refusal
-from pagefault_doctor.tools.reproduce.trigger import unloaded
+from pagefault_doctor.tools.reproduce.trigger import has_unloaded_module
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
-_KILLED: Final = 137
-_UNKNOWN: Final = (ResultStatus.MISSING, ResultStatus.REFUSED, ResultStatus.CANCELLED)
-_TREES: Final = ("/lib/modules/", "/usr/lib/modules/")
-_PLAIN: Final = regex(r"\.ko(\.(xz|zst|gz))?")
+_EXIT_KILLED: Final = 137
+"""128 and SIGKILL: the kernel kills a process that oopses."""
+_NOT_RUN: Final = (ResultStatus.MISSING, ResultStatus.REFUSED, ResultStatus.CANCELLED)
+_MODULE_TREES: Final = ("/lib/modules/", "/usr/lib/modules/")
+_MODULE_SUFFIX: Final = regex(r"\.ko(\.(xz|zst|gz))?")
 
 
-def _explain(result: Result) -> Refusal | None:
-    if result.ok or _died(result):
+def _known_refusal(result: Result) -> Refusal | None:
+    if result.ok or _was_killed(result):
         return None
     text = result.errors + result.output
-    return next((known for known in REFUSALS if known.says.search(text)), None)
+    return next((known for known in REFUSALS if known.pattern.search(text)), None)
 
 
-def _died(result: Result) -> bool:
-    """Whether the kernel killed the program, which is what an oops in module_init does."""
-    return result.exit_code == _KILLED or result.status is ResultStatus.SIGNALED
+def _was_killed(result: Result) -> bool:
+    """Return whether the kernel killed the program, as it does after an oops in module_init."""
+    return result.exit_code == _EXIT_KILLED or result.status is ResultStatus.SIGNALED
 
 
-def _is_state(result: Result) -> bool:
+def _is_initstate(result: Result) -> bool:
     return result.command.argv[:1] == ("cat",)
 
 
-def _state(tool: str, name: str) -> Command:
+def _read_initstate(tool: str, name: str) -> Command:
     return Command(
         argv=("cat", f"/sys/module/{kernel_name(name)}/initstate"),
         tool=tool,
@@ -49,12 +55,12 @@ def _state(tool: str, name: str) -> Command:
 
 
 def _obstacle(done: tuple[Result, ...]) -> Blocked | None:
-    if done and (known := _explain(done[-1])) and not _is_state(done[-1]):
+    if done and (known := _known_refusal(done[-1])) and not _is_initstate(done[-1]):
         return Blocked(known.reason, known.remedy)
     return None
 
 
-def _hanging(state: Result, name: str) -> Blocked | None:
+def _half_loaded(state: Result, name: str) -> Blocked | None:
     if state.output.strip() not in ("coming", "going"):
         return None
     return Blocked(
@@ -63,35 +69,35 @@ def _hanging(state: Result, name: str) -> Blocked | None:
     )
 
 
-def _load(name: str, case: Case) -> tuple[str, ...] | Blocked:
-    """Return the argv that loads the suspect."""
+def _load_argv(name: str, case: Case) -> tuple[str, ...] | Blocked:
+    """Return the command that loads the suspect, or Blocked if its file is unknown."""
     path = case.get("module.path", "")
-    if path.startswith(_TREES):
+    if path.startswith(_MODULE_TREES):
         return ("modprobe", name)
-    named = inside(case.get("given.module_dir", ""), f"{name}.ko")
-    path = path if is_absolute(path) and _PLAIN.search(path) else named or ""
+    named = path_in_folder(case.get("given.module_dir", ""), f"{name}.ko")
+    path = path if is_absolute(path) and _MODULE_SUFFIX.search(path) else named or ""
     if not path:
         return Blocked(f"the file of {name} is not known", "name its folder: --module-dir DIR")
     return ("insmod", path)
 
 
 def plan_insmod(case: Case) -> Command | Blocked | None:
-    """Look whether the suspect is loaded; when it is not, load it."""
+    """Check whether the suspect is loaded, and load it if it is not."""
     name = safe_suspect(case)
     if name is None or isinstance(name, Blocked):
         return name
     if case.get("module.path", "") == "(builtin)":
         return None
-    if away := elsewhere(case):
-        return away
+    if other_machine := blocked_on_other_machine(case):
+        return other_machine
     done = case.done("insmod")
     if not done:
-        return _state("insmod", name)
-    if hanging := _hanging(done[0], name):
-        return hanging
+        return _read_initstate("insmod", name)
+    if half_loaded := _half_loaded(done[0], name):
+        return half_loaded
     if len(done) > 1 or done[0].output.strip() == "live":
         return _obstacle(done)
-    argv = _load(name, case)
+    argv = _load_argv(name, case)
     if isinstance(argv, Blocked):
         return argv
     return Command(
@@ -105,23 +111,23 @@ def plan_insmod(case: Case) -> Command | Blocked | None:
 
 
 def plan_fixed(case: Case) -> Command | Blocked | None:
-    """Look whether the old build is loaded; unload it, then load the fixed one."""
-    path = given(case, "fix.module_path", "given.fixed_module")
+    """Check whether the old build is loaded, unload it, and load the fixed build."""
+    path = first_path(case, "fix.module_path", "given.fixed_module")
     name = path.rpartition("/")[2].partition(".ko")[0]
     if not path and case.main_report and not case.main_report.is_kernel_fault:
-        return None  # A shortage of memory can be relieved without a module.
+        return None  # Then the fix may be in a program or a setting.
     if not path or not is_module_name(name):
         return Blocked(
             "there is no rebuilt module to try",
             "build it in the step fix-code, or build it by hand and load it with insmod",
         )
-    if away := elsewhere(case):
-        return away
+    if other_machine := blocked_on_other_machine(case):
+        return other_machine
     done = case.done("insmod-fixed")
     if not done:
-        return _state("insmod-fixed", name)
-    if hanging := _hanging(done[0], name):
-        return hanging
+        return _read_initstate("insmod-fixed", name)
+    if half_loaded := _half_loaded(done[0], name):
+        return half_loaded
     if done[-1].command.argv[0] == "insmod":
         return _obstacle(done)
     if len(done) == 1 and done[0].output.strip() == "live":
@@ -146,11 +152,11 @@ def _unload(tool: str, name: str, why: str) -> Command:
 
 
 def plan_rmmod(case: Case) -> Command | Blocked | None:
-    """Unload the fixed module, where it was loaded."""
-    path = given(case, "fix.module_path", "given.fixed_module")
+    """Unload the fixed module if it was loaded."""
+    path = first_path(case, "fix.module_path", "given.fixed_module")
     name = path.rpartition("/")[2].partition(".ko")[0]
     inserted = case.get("validate.inserted", False)
-    if not inserted or not is_module_name(name) or unloaded(case):
+    if not inserted or not is_module_name(name) or has_unloaded_module(case):
         return None
     if done := case.done("rmmod"):
         return _obstacle(done)
@@ -158,14 +164,14 @@ def plan_rmmod(case: Case) -> Command | Blocked | None:
 
 
 def read(result: Result, case: Case) -> ToolReading:
-    """Return whether the module went in (or out), and why not."""
-    if _is_state(result):
+    """Return whether the module was loaded or unloaded, and why not."""
+    if _is_initstate(result):
         return _read_state(result)
     program = result.command.argv[0]
     prefix = "validate" if result.command.tool == "insmod-fixed" else "reproduce"
     text, mark = _verdict(program, result)
-    told = program != "rmmod" and result.status not in _UNKNOWN
-    facts = (fact(f"{prefix}.inserted", result.ok, result),) if told else ()
+    is_known = program != "rmmod" and result.status not in _NOT_RUN
+    facts = (fact(f"{prefix}.inserted", result.ok, result),) if is_known else ()
     return ToolReading(facts=facts, findings=(finding(text, mark, result),))
 
 
@@ -180,11 +186,11 @@ def _verdict(program: str, result: Result) -> tuple[str, Mark]:
     verb = "unloaded" if program == "rmmod" else "loaded"
     if result.ok:
         return f"The module was {verb} without an error", Mark.GOOD
-    if _died(result):
+    if _was_killed(result):
         return f"The kernel killed {program}: the module faulted while it was {verb}", Mark.BAD
     if result.status is ResultStatus.TIMEOUT:
         return f"{program} did not come back: the module hangs", Mark.BAD
-    if known := _explain(result):
+    if known := _known_refusal(result):
         return f"The module was not {verb}: {known.reason}", Mark.NEUTRAL
     return f"The module was not {verb} (exit code {result.exit_code})", Mark.NEUTRAL
 

@@ -1,4 +1,4 @@
-"""Why a kernel does not load or unload a module, by what insmod, modprobe and rmmod print."""
+"""Known reasons why a kernel does not load or unload a module, by the error message."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from pagefault_doctor.model.pattern import regex
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """A known reason why the kernel does not load or unload a module."""
+    """A reason why the kernel does not load or unload a module; `pattern` matches its message."""
 
-    says: re.Pattern[str]
+    pattern: re.Pattern[str]
     reason: str
     remedy: str
 
 
-def _refusal(says: str, reason: str, remedy: str) -> Refusal:
-    return Refusal(regex(says, re.IGNORECASE), reason, remedy)
+def _refusal(pattern: str, reason: str, remedy: str) -> Refusal:
+    return Refusal(regex(pattern, re.IGNORECASE), reason, remedy)
 
 
 REFUSALS: Final = (
@@ -69,3 +69,4 @@ REFUSALS: Final = (
         "free some memory, then try again",
     ),
 )
+"""Known refusals; the first whose pattern matches applies."""

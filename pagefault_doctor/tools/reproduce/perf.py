@@ -1,4 +1,4 @@
-"""perf: how many page faults the box takes, and how many of them had to wait for a disk.
+"""perf: how many page faults the machine takes, and how many of them wait for a disk.
 
 Output of `perf stat` (`tools/perf/util/stat-display.c`), on standard error.
 """
@@ -12,12 +12,13 @@ from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.tools.arguments import elsewhere
+from pagefault_doctor.tools.arguments import blocked_on_other_machine
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
 SECONDS: Final = 5
-MANY: Final = 1000
-"""Major faults a second from which the box is busy with its swap."""
+"""How long page faults are counted."""
+MANY_MAJOR_FAULTS: Final = 1000
+"""Major faults per second from which the machine is busy with swapping."""
 
 ARGV: Final = (
     *("perf", "stat", "-e", "page-faults,minor-faults,major-faults", "-a"),
@@ -26,13 +27,13 @@ ARGV: Final = (
 
 _COUNT = regex(r"^\s*([\d.,']+)\s+(page-faults|minor-faults|major-faults)\b")
 _PARANOID = regex(r"perf_event_paranoid|Access to performance monitoring|No permission")
-_WRAPPER = regex(r"perf not found for kernel|E: linux-perf-\S+ is not installed")
+_MISSING_FOR_KERNEL = regex(r"perf not found for kernel|E: linux-perf-\S+ is not installed")
 
 
 def _plan(case: Case) -> Command | Blocked | None:
     done = case.done("perf")
     if not done:
-        if elsewhere(case):
+        if blocked_on_other_machine(case):
             return None
         why = f"count the page faults of the whole box for {SECONDS} s"
         return Command(argv=ARGV, tool="perf", why=why)
@@ -41,7 +42,7 @@ def _plan(case: Case) -> Command | Blocked | None:
     if _PARANOID.search(done[-1].errors):
         remedy = "run pfdoctor as root, or: sysctl kernel.perf_event_paranoid=-1"
         return Blocked("the kernel does not let this user count events of the whole box", remedy)
-    if _WRAPPER.search(done[-1].errors + done[-1].output):
+    if _MISSING_FOR_KERNEL.search(done[-1].errors + done[-1].output):
         kernel = case.get("host.kernel", "KERNEL")
         remedy = f"apt install linux-tools-{kernel} (Ubuntu) or linux-perf (Debian)"
         return Blocked("perf for this kernel is not installed", remedy)
@@ -61,9 +62,9 @@ def _read(result: Result, case: Case) -> ToolReading:
         return ToolReading(facts=facts)
     total, line = counts["page-faults"]
     major = counts.get("major-faults", (0, line))[0]
-    told = f"{total} page faults in {SECONDS} s, {major} of them major (waited for a disk)"
-    mark = Mark.BAD if major >= MANY * SECONDS else Mark.NEUTRAL
-    return ToolReading(facts=facts, findings=(finding(told, mark, result, line),))
+    summary = f"{total} page faults in {SECONDS} s, {major} of them major (waited for a disk)"
+    mark = Mark.BAD if major >= MANY_MAJOR_FAULTS * SECONDS else Mark.NEUTRAL
+    return ToolReading(facts=facts, findings=(finding(summary, mark, result, line),))
 
 
 TOOL: Final = Tool(

@@ -1,4 +1,4 @@
-"""A reboot, for a box whose kernel died once or found its memory damaged."""
+"""Reboot a machine whose kernel has died or found damaged memory."""
 
 from __future__ import annotations
 
@@ -8,50 +8,50 @@ from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.taint import letters
-from pagefault_doctor.tools.arguments import elsewhere, is_of_this_boot
+from pagefault_doctor.tools.arguments import blocked_on_other_machine, is_report_of_this_boot
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
-_STILL: Final = Blocked(
+_NOT_REBOOTED: Final = Blocked(
     "this kernel is still the one that died", "wait until it reboots, then: pfdoctor resume"
 )
 
 _TAINT: Final = ("cat", "/proc/sys/kernel/tainted")
 
-_SPOILT: Final = {
+_DAMAGE_FLAGS: Final = {
     "D": "the kernel died since it was booted (taint D) and keeps locks and memory of the dead",
     "B": "the kernel found damaged pages or objects since it was booted (taint B)",
 }
-"""Flags after which this boot proves nothing. `die` sets D; mm/page_alloc.c and mm/slub.c set B."""
+"""Flags after which this boot proves nothing: `die` sets D, mm/page_alloc.c and mm/slub.c set B."""
 
 
-_LOCKED: Final = "locks were held wrongly since it was booted, and may still be"
+_LOCKS_HELD: Final = "locks were held wrongly since it was booted, and may still be"
 
 
 def _plan(case: Case) -> Command | Blocked | None:
-    """Look at the taint of now; reboot where the kernel was spoilt since it was started."""
-    if elsewhere(case):
+    """Read the taint flags; reboot if the kernel was damaged since it booted."""
+    if blocked_on_other_machine(case):
         return None
     done = case.done("reboot")
     if not done:
         return Command(argv=_TAINT, tool="reboot", why="see whether the kernel died before")
     if len(done) == 2:
-        look = Command(argv=_TAINT, tool="reboot", why="see that the kernel is a new one")
-        return _refused(done[1]) or look
+        check = Command(argv=_TAINT, tool="reboot", why="see that the kernel is a new one")
+        return _refused(done[1]) or check
     if len(done) > 2:
-        return _STILL if _SPOILT.keys() & letters(_mask(done[2])) else None
-    spoilt = _spoilt(letters(_mask(done[0])), case)
-    return _command(case, spoilt) if spoilt else None
+        return _NOT_REBOOTED if _DAMAGE_FLAGS.keys() & letters(_mask(done[2])) else None
+    damage = _damage(letters(_mask(done[0])), case)
+    return _reboot_command(case, damage) if damage else None
 
 
-def _spoilt(found: tuple[str, ...], case: Case) -> str:
-    """Return what is wrong with this boot, or nothing."""
-    before = len(case.done("reboot")) < 2
-    hung = case.get("verdict.root_cause", "") == "lockup-hang" and is_of_this_boot(case)
-    flagged = (what for letter, what in _SPOILT.items() if letter in found)
-    return next(flagged, _LOCKED if before and hung else "")
+def _damage(found: tuple[str, ...], case: Case) -> str:
+    """Return what makes this boot unfit for a test, or an empty text."""
+    not_rebooted = len(case.done("reboot")) < 2
+    hung = case.get("verdict.root_cause", "") == "lockup-hang" and is_report_of_this_boot(case)
+    reasons = (what for letter, what in _DAMAGE_FLAGS.items() if letter in found)
+    return next(reasons, _LOCKS_HELD if not_rebooted and hung else "")
 
 
-def _command(case: Case, spoilt: str) -> Command:
+def _reboot_command(case: Case, damage: str) -> Command:
     programs = case.facts["host.programs"].value if case.has("host.programs") else ()
     known = isinstance(programs, tuple) and bool(programs)
     plain = known and "systemctl" not in programs  # type: ignore[operator]
@@ -59,14 +59,14 @@ def _command(case: Case, spoilt: str) -> Command:
         argv=("reboot",) if plain else ("systemctl", "reboot"),
         tool="reboot",
         risk=Risk.CRASH,
-        why=f"{spoilt}; a fix is proven on a fresh boot only. The session survives: pfdoctor "
+        why=f"{damage}; a fix is proven on a fresh boot only. The session survives: pfdoctor "
         "resume goes on",
         undo="none; save your work first",
     )
 
 
 def _refused(result: Result) -> Blocked | None:
-    """Return that there was no reboot; one that cut the session short succeeded."""
+    """Return Blocked if the reboot failed; a reboot that ended the connection succeeded."""
     if result.ok or result.status is ResultStatus.SIGNALED or not result.errors.strip():
         return None
     return Blocked("the reboot was refused", "reboot by hand, then: pfdoctor resume")
@@ -84,8 +84,8 @@ def _read(result: Result, case: Case) -> ToolReading:
         return ToolReading()
     found = letters(_mask(result))
     facts = (fact("taint.letters", found, result, 1), fact("taint.mask", _mask(result), result, 1))
-    if spoilt := _spoilt(found, case):
-        text = f"Nothing is proven before a reboot: {spoilt}"
+    if damage := _damage(found, case):
+        text = f"Nothing is proven before a reboot: {damage}"
         return ToolReading(facts=facts, findings=(finding(text, Mark.NEUTRAL, result, 1),))
     text = "The kernel was not spoilt since it was booted: no reboot needed"
     if case.done("reboot"):

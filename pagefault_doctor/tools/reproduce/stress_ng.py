@@ -1,7 +1,7 @@
-"""stress-ng: memory and page faults under load, with the results checked.
+"""stress-ng: load memory and cause page faults, and verify the results.
 
 Lines as of `core-logging.c` and `stress-ng.c`: `stress-ng: LEVEL: [PID] TEXT`. Versions before
-0.16 print them on standard error, later ones `info` and `metrc` on standard output.
+0.16 print them on standard error, later ones print `info` and `metrc` on standard output.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.fact import Finding, Mark
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.tools.arguments import elsewhere
+from pagefault_doctor.tools.arguments import blocked_on_other_machine
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
 ARGV: Final = (
@@ -22,14 +22,14 @@ ARGV: Final = (
 
 _LINE = regex(r"stress-ng:\s+(\w+):\s+\[\d+\]\s(.*)")
 _FAILED = regex(r"failed: [1-9]\d*: (.+)")
-_NAMED = regex(r"([a-z][a-z0-9-]*) \(\d+\)")
-_SPEAKER = regex(r"(?:stress-ng-)?([a-z][a-z0-9-]*)(?: \[\d+\])?:")
+_STRESSOR = regex(r"([a-z][a-z0-9-]*) \(\d+\)")
+_SENDER = regex(r"(?:stress-ng-)?([a-z][a-z0-9-]*)(?: \[\d+\])?:")
 _METRIC = regex(r"\s*([a-z][a-z0-9-]*)\s+([\d.]+) (\w.*?)(?: \(.*)?$")
-_FAILURE = regex(r"(?m)^unsuccessful run completed")
+_UNSUCCESSFUL = regex(r"(?m)^unsuccessful run completed")
 
 
 def _plan(case: Case) -> Command | None:
-    if case.done("stress-ng") or elsewhere(case):
+    if case.done("stress-ng") or blocked_on_other_machine(case):
         return None
     return Command(
         argv=ARGV,
@@ -47,7 +47,7 @@ def _read(result: Result, case: Case) -> ToolReading:
     if not ended:
         return ToolReading(findings=(_unfinished(result, lines),))
     failed = _failed(lines)
-    passed = not failed and not any(map(_FAILURE.match, ended))
+    passed = not failed and not any(map(_UNSUCCESSFUL.match, ended))
     facts = (
         fact("stress.passed", passed, result),
         fact("stress.failed_stressors", failed, result),
@@ -61,9 +61,9 @@ def _failed(lines: list[tuple[str, str]]) -> tuple[str, ...]:
     names: dict[str, None] = {}
     for level, text in lines:
         if match := _FAILED.match(text):
-            names.update(dict.fromkeys(_NAMED.findall(match[1])))
-        elif level == "fail" and (speaker := _SPEAKER.match(text)):
-            names[speaker[1]] = None
+            names.update(dict.fromkeys(_STRESSOR.findall(match[1])))
+        elif level == "fail" and (sender := _SENDER.match(text)):
+            names[sender[1]] = None
     return tuple(names)
 
 
@@ -78,17 +78,17 @@ def _judge(passed: bool, failed: tuple[str, ...], result: Result) -> Finding:
 def _unfinished(result: Result, lines: list[tuple[str, str]]) -> Finding:
     if result.status is ResultStatus.TIMEOUT:
         return finding("stress-ng did not come back in time: the box hangs", Mark.BAD, result)
-    told = next((text for level, text in lines if level == "error"), "")
-    text = f"stress-ng did not run through: {told}" if told else "stress-ng did not run through"
+    error = next((text for level, text in lines if level == "error"), "")
+    text = f"stress-ng did not run through: {error}" if error else "stress-ng did not run through"
     return finding(text, Mark.NEUTRAL, result)
 
 
 def _metrics(lines: list[tuple[str, str]], result: Result) -> tuple[Finding, ...]:
     matches = (_METRIC.match(text) for level, text in lines if level in ("metrc", "info"))
-    told = [f"{m[2]} {m[3]}" for m in matches if m and "fault" in m[3]]
-    if not told:
+    rates = [f"{m[2]} {m[3]}" for m in matches if m and "fault" in m[3]]
+    if not rates:
         return ()
-    return (finding(f"Under load: {', '.join(told)}", Mark.NEUTRAL, result),)
+    return (finding(f"Under load: {', '.join(rates)}", Mark.NEUTRAL, result),)
 
 
 TOOL: Final = Tool(

@@ -1,8 +1,8 @@
-"""The trigger: what the person did when the fault came, done again once the module is in.
+"""The trigger: the commands that caused the fault, repeated after the module is loaded.
 
-The fact `given.trigger` holds one command a line, quoted as for a POSIX shell. Each is run as an
-argument list, in order: after the suspect was loaded once, after its fixed build several times.
-Where there is none, loading is the trigger, and the fixed build is unloaded and loaded again.
+The fact `given.trigger` has one command per line, quoted as in a POSIX shell. Each runs as an
+argument list, in order: once after the suspect was loaded, several times after its fixed build was.
+Without a trigger, loading is the trigger, and the fixed build is unloaded and loaded again.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.fact import Mark
-from pagefault_doctor.tools.arguments import elsewhere, given
+from pagefault_doctor.tools.arguments import blocked_on_other_machine, first_path
 from pagefault_doctor.tools.module.module_name import is_module_name
 from pagefault_doctor.tools.tool import Tool, finding
 
 TIMES: Final = 3
-"""How often the trigger is run where a fix is to be proven: a fault may spare one attempt."""
+"""Runs of the trigger to prove a fix: a fault may not happen every time."""
 
 _LOADERS: Final = ("insmod", "modprobe", "rmmod")
 
 _RELOAD: Final = f"for n in {' '.join(map(str, range(2, TIMES + 1)))}; do " + (
     'rmmod "$1" && insmod "$2" || exit; done'
 )
-"""Loads a module again, which has been loaded once."""
+"""Unloads and loads a module until it was loaded TIMES times."""
 
-_PROOF: Final = "insmod-fixed"
+_FIXED_TOOL: Final = "insmod-fixed"
 
 
-def lines(text: str) -> tuple[tuple[str, ...], ...] | None:
-    """Return the argument lists of a trigger, None where its quotes do not match."""
+def parse_trigger(text: str) -> tuple[tuple[str, ...], ...] | None:
+    """Return the argument lists of a trigger, or None if its quotes do not match."""
     if not untrusted.is_clean(text):
         return None
     try:
@@ -43,52 +43,53 @@ def lines(text: str) -> tuple[tuple[str, ...], ...] | None:
 
 
 def is_proven(case: Case) -> bool:
-    """Return whether the whole trigger was run in this step, or there is none."""
-    wanted = _wanted(case)
-    return wanted is not None and len(case.done("trigger")) >= len(wanted)
+    """Return whether the whole trigger ran in this step, or there is no trigger."""
+    commands = _commands(case)
+    return commands is not None and len(case.done("trigger")) >= len(commands)
 
 
-def unloaded(case: Case) -> bool:
-    """Return whether the trigger itself took the module out."""
+def has_unloaded_module(case: Case) -> bool:
+    """Return whether the trigger itself unloaded the module."""
     done = case.done("trigger")
     return any(result.ok and result.command.argv[0] == "rmmod" for result in done)
 
 
-def _wanted(case: Case) -> tuple[tuple[str, ...], ...] | None:
-    """Return all that is to be run in this step."""
-    once = lines(case.get("given.trigger", ""))
-    if once is None or not case.done(_PROOF):
+def _commands(case: Case) -> tuple[tuple[str, ...], ...] | None:
+    """Return all commands to run in this step, or None if the trigger cannot be parsed."""
+    once = parse_trigger(case.get("given.trigger", ""))
+    if once is None or not case.done(_FIXED_TOOL):
         return once
-    path = given(case, "fix.module_path", "given.fixed_module")
+    path = first_path(case, "fix.module_path", "given.fixed_module")
     if not once:
         name = path.rpartition("/")[2].partition(".ko")[0]
         return (("sh", "-c", _RELOAD, "sh", name, path),) if is_module_name(name) else ()
-    moves = [argv[0] for argv in once if argv[0] in _LOADERS]
-    if "modprobe" in moves:
-        return once  # It would load the build that is installed, which is the faulty one.
-    if moves[-1:] == ["rmmod"] and path:
+    loader_calls = [argv[0] for argv in once if argv[0] in _LOADERS]
+    if "modprobe" in loader_calls:
+        return once  # modprobe would load the installed build, which is the faulty one.
+    # A trigger that ends with rmmod leaves no module for its next run.
+    if loader_calls[-1:] == ["rmmod"] and path:
         return (*once, *((("insmod", path), *once) * (TIMES - 1)))
     return once * TIMES
 
 
-def _is_in(case: Case) -> bool:
-    """Whether the last thing done in this step was to load the module, or to find it loaded."""
-    done = case.done(_PROOF) or case.done("insmod")
+def _is_loaded(case: Case) -> bool:
+    """Return whether the last command of this step loaded the module, or found it loaded."""
+    done = case.done(_FIXED_TOOL) or case.done("insmod")
     return bool(done) and done[-1].ok and done[-1].output.strip() not in ("coming", "going")
 
 
 def plan(case: Case) -> Command | Blocked | None:
-    """Run the next line of the trigger, where the module is in."""
-    wanted = _wanted(case)
-    if wanted is None:
+    """Run the next line of the trigger if the module is loaded."""
+    commands = _commands(case)
+    if commands is None:
         return Blocked("the trigger cannot be read", "one command a line; close every quote")
     number = len(case.done("trigger"))
-    if number >= len(wanted) or not _is_in(case):
+    if number >= len(commands) or not _is_loaded(case):
         return None
-    if away := elsewhere(case):
-        return away
+    if other_machine := blocked_on_other_machine(case):
+        return other_machine
     return Command(
-        argv=wanted[number],
+        argv=commands[number],
         tool="trigger",
         risk=Risk.CRASH,
         timeout=60.0,
@@ -98,7 +99,7 @@ def plan(case: Case) -> Command | Blocked | None:
 
 
 def read(result: Result, case: Case) -> ToolReading:
-    """Return how a line of the trigger ended; whether the kernel faulted is for the log to say."""
+    """Return how a line of the trigger ended; the kernel log shows whether the kernel faulted."""
     text, mark = _verdict(result)
     return ToolReading(findings=(finding(text, mark, result),))
 

@@ -1,1 +1,1 @@
-"""What each screen says: pure functions from what is known to rows of text."""
+"""The content of each screen: pure functions from the state to rows of text."""

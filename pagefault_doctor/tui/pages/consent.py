@@ -1,4 +1,4 @@
-"""What is said before a command that may do harm."""
+"""The question before a command that may do harm."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _LAB: Final = (
 
 
 class CommandHost(msgspec.Struct, frozen=True):
-    """Where a command would run: the host's name, and whether anything runs at all.
+    """Where a command would run: the host's name, and whether it really runs.
 
-    `in_guest` means a throw-away guest of the lab, `beside_guest` this machine at work for it;
-    `moved` are the paths that are a throw-away copy of the lab's, each with where that lies here.
+    `in_guest` means a guest of the lab, `beside_guest` this machine working for it; `moved` maps
+    paths of the lab machine to their throw-away copies on this machine.
     """
 
     host: str
@@ -43,7 +43,7 @@ class CommandHost(msgspec.Struct, frozen=True):
 
 
 def rows(command: Command, where: CommandHost) -> Iterator[Row]:
-    """Give the question that goes before a command with a risk."""
+    """Yield the question before a command with a risk."""
     yield Row(_question(where), f"risk: {command.risk}", Tone.TITLE)
     yield Row()
     for number, line in enumerate(command.text.split("\n")):
@@ -65,8 +65,8 @@ def rows(command: Command, where: CommandHost) -> Iterator[Row]:
         yield Row(f"On a live machine: {_WARNINGS[command.risk]}", tone=Tone.DIM)
     else:
         yield Row(_WARNINGS[command.risk], tone=Tone.WARN)
-    for place, here in where.moved:
-        yield Row(f"Here {place} is {here}", tone=Tone.DIM, hang=5)
+    for path, local_path in where.moved:
+        yield Row(f"Here {path} is {local_path}", tone=Tone.DIM, hang=5)
     if command.risk is Risk.CRASH and not where.in_guest:
         yield Row()
         yield Row(_LAB.format(_module(command)))
@@ -86,20 +86,20 @@ def _question(where: CommandHost) -> str:
 
 
 def _module(command: Command) -> str:
-    """Return the module's file as it would be typed; modprobe takes names, then FILE.ko."""
+    """Return the module's file quoted for a shell; modprobe takes names, so then FILE.ko."""
     return shlex.quote(next((word for word in command.argv if word.endswith(".ko")), "FILE.ko"))
 
 
 def is_typed(command: Command, where: CommandHost) -> bool:
-    """Return whether the name of the host must be typed."""
+    """Return whether the person has to type the name of the host."""
     return command.risk is Risk.CRASH and where.live and not where.in_guest
 
 
 def prompt(command: Command, where: CommandHost) -> str:
-    """Return how the question is answered."""
+    """Return the keys that answer the question."""
     if not where.live:
         return "Enter or y: go on with the replay   n: do not"
     if is_typed(command, where):
-        told = f"To run it, type the name of the host ({where.host}) and press Enter."
-        return f"{told} Esc: do not run it"
+        text = f"To run it, type the name of the host ({where.host}) and press Enter."
+        return f"{text} Esc: do not run it"
     return "y: run it   n or Esc: do not run it"

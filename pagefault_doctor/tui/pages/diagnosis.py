@@ -1,4 +1,4 @@
-"""The ranked causes with their evidence, the experiment that splits them, and the account."""
+"""The ranked causes with their evidence, the distinguishing experiment, and the explanation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pagefault_doctor.tui.row import Row, Tone
 
 
 def rows(view: View, causes: Mapping[str, Cause], opened: AbstractSet[int]) -> Iterator[Row]:
-    """Give the diagnosis; `opened` are the ranks, from 0, whose evidence is shown."""
+    """Yield the diagnosis; `opened` are the ranks, from 0, whose evidence is shown."""
     verdict = view.explained.verdict
     yield Row(verdict.summary, tone=Tone.TITLE)
     yield Row()
@@ -41,7 +41,7 @@ def rows(view: View, causes: Mapping[str, Cause], opened: AbstractSet[int]) -> I
 
 
 def experiment_rows(experiment: Experiment, causes: Mapping[str, Cause]) -> Iterator[Row]:
-    """Give the experiment that tells the likeliest causes apart, and what each would make of it."""
+    """Yield the experiment that distinguishes the likeliest causes, with their outcomes."""
     yield Row()
     yield Row(f"To tell them apart: {experiment.do}", hang=4)
     for cause, outcome in experiment.tells:

@@ -1,4 +1,4 @@
-"""The reports as they stand in the logs, line by line."""
+"""The reports as in the logs, line by line."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pagefault_doctor.tui.row import Row, Tone
 
 
 class EvidenceLine(msgspec.Struct, frozen=True):
-    """A line of the report of that number, counted as in `Case.reports`."""
+    """A line of the report with that index in `Case.reports`."""
 
     report: int
     number: int
 
 
 def rows(view: View) -> Iterator[Row]:
-    """Give the report that the case is about, then the others. Cited lines are marked `!`."""
+    """Yield the main report, then the others. Cited lines are marked `!`."""
     reports = view.case.reports
     if not reports:
         yield Row("There is no report: no fault was found in what was read so far.")
@@ -46,7 +46,7 @@ def _order(view: View) -> Sequence[int]:
 
 
 def main_index(view: View) -> int:
-    """Return the index in `Case.reports` of the report that the verdict rests on, else 0."""
+    """Return the index in `Case.reports` of the report that the verdict is based on, else 0."""
     return view.opinion.report or 0
 
 
@@ -63,7 +63,7 @@ def _where(view: View, report: Report) -> str:
 
 
 def find(shown: Sequence[Row], line: int | None, report: int) -> int | None:
-    """Return the row of a line of a report; else of that line in any report, else None."""
+    """Return the index of the row with a line of a report, else with that line in any report."""
     wanted = EvidenceLine(report, line or 0)
     exact = next((n for n, row in enumerate(shown) if row.ref == wanted), None)
     if exact is not None:

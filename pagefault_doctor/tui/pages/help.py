@@ -1,4 +1,4 @@
-"""The help of a step: what it is for, its terms, how to do it by hand, signs and keys."""
+"""The help of a step: its purpose, terms, work by hand, signs and keys."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ RISKS: Final = {
     Risk.CHANGE: "alters the system; it asks first and says how to undo it",
     Risk.CRASH: "may take the machine down; it wants the name of the host typed",
 }
+"""What each risk means for the person."""
 
 
 def rows(step: Step, tools: Mapping[str, Tool]) -> Iterator[Row]:
-    """Give the help of a step."""
+    """Yield the help of a step."""
     yield Row(step.title, tone=Tone.TITLE)
     yield from paragraphs(step.why)
     if step.help:
@@ -34,8 +35,10 @@ def rows(step: Step, tools: Mapping[str, Tool]) -> Iterator[Row]:
         yield Row("By hand", tone=Tone.TITLE)
         for line in step.by_hand.strip().splitlines():
             yield Row(f"  {line}", hang=4)
-    yield from _section("Keys in a step", _of(keys.KeyScope.STEP, keys.KeyScope.ANYWHERE))
-    yield from _section("Keys in output, log, diagnosis and report", _of(keys.KeyScope.VIEWER))
+    yield from _section("Keys in a step", _key_help(keys.KeyScope.STEP, keys.KeyScope.ANYWHERE))
+    yield from _section(
+        "Keys in output, log, diagnosis and report", _key_help(keys.KeyScope.VIEWER)
+    )
     yield from _section("Moving", list(keys.MOVING))
     yield from _section("Risk of a command", [(risk.value, text) for risk, text in RISKS.items()])
     signs = [(mark, STATUS_WORDS[status]) for status, mark in STATUS_MARKS.items() if mark.strip()]
@@ -44,7 +47,7 @@ def rows(step: Step, tools: Mapping[str, Tool]) -> Iterator[Row]:
     yield from _section("Signs of a finding", found)
 
 
-def _of(*places: keys.KeyScope) -> list[tuple[str, str]]:
+def _key_help(*places: keys.KeyScope) -> list[tuple[str, str]]:
     return [(key.cap, key.help) for key in keys.of(*places)]
 
 

@@ -1,4 +1,4 @@
-"""The one line that says what to do next, and why."""
+"""The one line with the next thing to do, and why."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pagefault_doctor.session.view import View
 from pagefault_doctor.tui.pages import phrases
 from pagefault_doctor.tui.running import LAB, Running
 
-_LONG = 70
-_ASKS = {
+_MAX_COMMAND = 70
+_RISK_REASONS = {
     Risk.LOAD: "it puts load on the machine, so it asks first",
     Risk.CHANGE: "it changes the system, so it asks first",
     Risk.CRASH: "it may take the machine down, so it asks first",
@@ -40,9 +40,9 @@ def text(
     if looking_at and view.step and looking_at != view.step:
         return f"Next: back to step {number(view, view.step)}; g makes this the current step"
     if proposed:
-        return f"Next: {_command(proposed)}"
+        return f"Next: {_command_text(proposed)}"
     if questions:
-        return f"Next: {_count(len(questions))} about this step"
+        return f"Next: {_question_count(len(questions))} about this step"
     if suggestion is None:
         return "Next: begin with the first step"
     because = " ".join(suggestion.because.split())
@@ -57,16 +57,16 @@ def number(view: View, step_id: str) -> int:
     return [step.id for step in view.playbook.steps].index(step_id) + 1
 
 
-def _command(proposed: Command) -> str:
-    """Say what the command is; a long one only by what it is for, the page has it whole."""
+def _command_text(proposed: Command) -> str:
+    """Return the command with its reason; a long one only by its purpose."""
     text = phrases.command(proposed.words)
-    reason = _ASKS.get(proposed.risk, "") or (_SUDO_ASKS if proposed.asks else "")
-    if phrases.is_script(proposed.argv) or len(text) > _LONG:
+    reason = _RISK_REASONS.get(proposed.risk, "") or (_SUDO_ASKS if proposed.asks else "")
+    if phrases.is_script(proposed.argv) or len(text) > _MAX_COMMAND:
         what = proposed.why or text
         return f"{what} (asks first)" if reason else what
     reason = reason or proposed.why
     return f"run {text} ({reason})" if reason else f"run {text}"
 
 
-def _count(questions: int) -> str:
+def _question_count(questions: int) -> str:
     return "a question" if questions == 1 else f"{questions} questions"

@@ -1,4 +1,4 @@
-"""All that the commands said."""
+"""The output of all commands."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from pagefault_doctor.tui.pages import phrases
 from pagefault_doctor.tui.row import Row, Tone
 
 MOST = 50000
-"""Lines of one command that are shown; the session file has all of them."""
+"""Lines shown for one command; the session file has all of them."""
 
 
 class OutputLine(msgspec.Struct, frozen=True):
-    """A line of the output of the command of that number; 0 is the command itself."""
+    """A line of the output of the command with that number; line 0 is the command itself."""
 
     command: int
     number: int
 
 
 def rows(view: View, proposed: Command | None = None) -> Iterator[Row]:
-    """Give every command with its output, in the order they ran, and whole the next to run."""
+    """Yield every command with its output, in order, then the next command in full."""
     for record in view.commands:
         yield from _record(record)
         yield Row()
     if proposed:
         yield Row("The next command, as it will run", proposed.risk.value, Tone.TITLE)
-        yield from _whole(proposed, OutputLine(0, 0))
+        yield from _full_command(proposed, OutputLine(0, 0))
     elif not view.commands:
         yield Row("No command has run yet.")
 
 
-def _whole(command: Command, ref: OutputLine) -> Iterator[Row]:
+def _full_command(command: Command, ref: OutputLine) -> Iterator[Row]:
     first, *rest = command.text.split("\n")
     yield Row(f"$ {first}", "", Tone.PLAIN, 4, True, ref)
     for line in rest:
@@ -49,7 +49,7 @@ def _record(record: CommandRecord) -> Iterator[Row]:
     text = f"$ {phrases.command(record.command.words)}"
     yield Row(text, f"{record.step}   {state}", Tone.TITLE, 4, ref=ref)
     if phrases.command(record.command.words) != record.command.text:
-        yield from _whole(record.command, ref)
+        yield from _full_command(record.command, ref)
     if result is None:
         return
     lines = result.output.splitlines()
@@ -66,7 +66,7 @@ def _record(record: CommandRecord) -> Iterator[Row]:
 
 
 def find(shown: Sequence[Row], command: int, line: int | None) -> int | None:
-    """Return the row of a line of a command's output, else of the command."""
+    """Return the index of the row with a line of a command's output, else of the command."""
     wanted = (OutputLine(command, line or 0), OutputLine(command, 0))
     at = {row.ref: n for n, row in enumerate(shown) if row.ref in wanted}
     return at.get(wanted[0], at.get(wanted[1]))

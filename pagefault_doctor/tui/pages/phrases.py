@@ -19,12 +19,12 @@ SHORT: Final = {
     "fix-code": "fix",
     "validate": "prove",
 }
-"""Short names of the steps of the page-fault playbook, for the line of steps."""
+"""Short names of the steps of the page-fault playbook, for the row of steps."""
 
-_LONG: Final = 160
-"""Characters of an argument that are shown where there is little room."""
+_MAX_ARGUMENT: Final = 160
+"""Arguments longer than this many characters are shown by their length."""
 
-_BLAME: Final = {
+_ATTRIBUTIONS: Final = {
     Attribution.KERNEL: "a kernel bug",
     Attribution.HARDWARE: "hardware",
     Attribution.USER_SPACE: "a program, not the kernel",
@@ -32,18 +32,18 @@ _BLAME: Final = {
 }
 
 _WEIGHTS: Final = ((2.5, "very strong"), (1.2, "strong"), (0.5, "moderate"), (0.0, "weak"))
-"""Words for log-odds: e^2.5 is 12 to 1, e^1.2 is 3 to 1."""
+"""Least log-odds of each word: e^2.5 is 12 to 1, e^1.2 is 3 to 1."""
 
 
 def short(step_id: str) -> str:
-    """Return a name of a step in one short word."""
+    """Return a step's name as one short word."""
     return SHORT.get(step_id) or step_id.split("-")[0][:9]
 
 
 def command(argv: Sequence[str]) -> str:
-    """Return a command as it is typed, but where it is a script, that only by its size.
+    """Return a command as it is typed; a script in it only by its number of lines.
 
-    The output screen shows every command whole.
+    The output screen shows every command in full.
     """
     script = next((n for n, argument in enumerate(argv) if "\n" in argument), len(argv))
     typed = [_argument(argument) for argument in argv[:script]]
@@ -53,11 +53,13 @@ def command(argv: Sequence[str]) -> str:
 
 
 def _argument(argument: str) -> str:
-    return quoted(argument) if len(argument) <= _LONG else f"'... {len(argument)} letters ...'"
+    return (
+        quoted(argument) if len(argument) <= _MAX_ARGUMENT else f"'... {len(argument)} letters ...'"
+    )
 
 
 def of_tool(command_: Command, tools: Mapping[str, Tool]) -> str:
-    """Return a command for the page of a step; with what it is for, where it is a script."""
+    """Return a command for the page of a step; a script is followed by the tool's purpose."""
     text = command(command_.words)
     tool = tools.get(command_.tool)
     return f"{text}   # {tool.purpose}" if is_script(command_.argv) and tool else text
@@ -69,27 +71,27 @@ def is_script(argv: Sequence[str]) -> bool:
 
 
 def cause(candidate: Candidate, causes: Mapping[str, Cause]) -> str:
-    """Return a candidate as a phrase: what, and in whose code."""
+    """Return a candidate as a phrase: the cause, and whose code is at fault."""
     known = causes.get(candidate.root_cause.value)
     what = known.title if known else candidate.root_cause.value
     if candidate.attribution is Attribution.MODULE and candidate.module:
         return f"{what} in module {candidate.module}"
     same = candidate.root_cause.value in (Attribution.HARDWARE.value, Attribution.USER_SPACE.value)
-    blame = (
+    attribution = (
         ""
         if same or candidate.root_cause is RootCause.OOM
-        else _BLAME.get(candidate.attribution, "")
+        else _ATTRIBUTIONS.get(candidate.attribution, "")
     )
-    return f"{what}, {blame}" if blame else what
+    return f"{what}, {attribution}" if attribution else what
 
 
 def weight(value: float) -> str:
-    """Return how much a piece of evidence counts, in words."""
+    """Return the weight of a piece of evidence in words."""
     return next(word for least, word in _WEIGHTS if abs(value) >= least)
 
 
 def outcome(result: Result) -> str:
-    """Return how a command ended, and after how long."""
+    """Return how a command ended, and after how many seconds."""
     match result.status:
         case ResultStatus.OK:
             return f"done {result.seconds:.2f} s"

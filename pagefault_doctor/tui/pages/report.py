@@ -10,7 +10,7 @@ from pagefault_doctor.tui.row import Row, Tone
 
 
 def rows(view: View, saved: bool) -> Iterator[Row]:
-    """Give the report of the session, and how to come back to it."""
+    """Yield the report of the session, and how to get back to it."""
     session = view.started.id
     if saved:
         yield Row(f"pfdoctor report {session}  prints this; --format md|html|json|text", hang=4)

@@ -1,4 +1,4 @@
-"""The line on top, the steps, and the likely causes."""
+"""The status line, the steps, and the likely causes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pagefault_doctor.tui.safe_text import cells
 
 
 def top(view: View, host: str, live: bool, vitals: str) -> Row:
-    """Return the status line: the host, its kernel and taint, its vitals, and the mode."""
+    """Return the status line: host, kernel, taint, vital signs, and mode."""
     case = view.case
     kernel = case.get("host.kernel", "") or case.get("report.release", "")
     taint = case.facts.get("taint.letters")
@@ -32,7 +32,7 @@ def _mode(view: View, live: bool) -> str:
 
 
 def steps_line(view: View, shown: str | None, width: int) -> Row:
-    """Return all steps in one line, the shown one in brackets, with labels as far as they fit."""
+    """Return all steps in one line, the shown one in brackets, with labels if they fit."""
     for labels in (True, False):
         text = "".join(_step_entry(view, number, shown, labels) for number in _numbers(view))
         if cells(text.rstrip()) <= width:
@@ -41,7 +41,7 @@ def steps_line(view: View, shown: str | None, width: int) -> Row:
 
 
 def steps_column(view: View, shown: str | None) -> Iterator[Row]:
-    """Give all steps below one another, with their status in words."""
+    """Yield all steps in a column, with their status in words."""
     yield Row("Steps", tone=Tone.TITLE)
     yield Row()
     for number in _numbers(view):
@@ -78,7 +78,7 @@ def _step_entry(view: View, number: int, shown: str | None, labels: bool) -> str
 def causes_rows(
     view: View, causes: Mapping[str, Cause], most: int, secret: bool = False
 ) -> Iterator[Row]:
-    """Give the ranked causes, at most so many; not where they are `secret`, yet to be guessed."""
+    """Yield the ranked causes, at most `most`; none while they are `secret` in a training."""
     yield Row("Likely cause", tone=Tone.TITLE)
     if secret:
         yield Row("  yours to find; d shows what pfdoctor thinks", tone=Tone.DIM, hang=2)
@@ -94,7 +94,7 @@ def causes_rows(
 
 
 def evidence_rows(view: View, secret: bool) -> Iterator[Row]:
-    """Give what speaks for and against the likeliest cause, for screens with room for it."""
+    """Yield the evidence for and against the likeliest cause, for large screens."""
     candidates = view.opinion.verdict.candidates
     if secret or not candidates:
         return

@@ -1,4 +1,4 @@
-"""The page of a step: why it is there, its commands before and after they run, what was found."""
+"""The page of a step: its purpose, its commands before and after they run, and the findings."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TONES = {Mark.BAD: Tone.BAD, Mark.GOOD: Tone.GOOD, Mark.NEUTRAL: Tone.PLAIN}
 
 
 class StepMoment(msgspec.Struct, frozen=True, kw_only=True):
-    """What a page shows beside the view: what is proposed, what runs, and the tools."""
+    """What a page shows besides the view: the proposed and the running command, and the tools."""
 
     proposed: Command | None = None
     running: Running | None = None
@@ -41,7 +41,7 @@ def rows(view: View, step: Step, now: StepMoment) -> tuple[Row, ...]:
 
 
 def _without_gaps(rows: Iterable[Row]) -> Iterator[Row]:
-    """Leave out an empty row after another, and at the end."""
+    """Yield the rows without repeated or trailing empty rows."""
     gap = False
     for row in rows:
         if gap and row.left:
@@ -62,19 +62,19 @@ def _rows(view: View, step: Step, now: StepMoment) -> Iterator[Row]:
     yield from _findings(view, step)
     if step.remedy and (cause := now.causes.get(view.opinion.verdict.root_cause.value)):
         yield from _remedy(cause, remedy.matched(view.case, cause))
-    yield from _unused(view, state.finished)
+    yield from _unusable_tools(view, state.finished)
     for note in view.notes:
         if note.step == step.id:
             yield Row(f"  note: {note.text}", hang=8, ref=note)
 
 
-def _remedy(cause: Cause, here: MatchedRemedy | None) -> Iterator[Row]:
-    """Tell the usual cure of a cause, at the line that faulted and with its example."""
+def _remedy(cause: Cause, matched: MatchedRemedy | None) -> Iterator[Row]:
+    """Yield the usual fix of a cause, with the faulty line and an example."""
     yield Row()
-    if here:
-        yield Row(f"The line to mend is {here.place}:", hang=4)
-        yield Row(f"    {here.code}", hang=12, verbatim=True)
-        for number, line in enumerate(here.check.splitlines()):
+    if matched:
+        yield Row(f"The line to mend is {matched.place}:", hang=4)
+        yield Row(f"    {matched.code}", hang=12, verbatim=True)
+        for number, line in enumerate(matched.check.splitlines()):
             lead = "before it" if number == 0 else ""
             yield Row(f"    {lead:9} {line}", hang=14, verbatim=True)
     yield Row(f"Usual cure: {' '.join(cause.remedy.change.split())}", hang=4)
@@ -89,7 +89,7 @@ def _remedy(cause: Cause, here: MatchedRemedy | None) -> Iterator[Row]:
 
 
 def _beginning(text: str) -> str:
-    """Return the first sentences of a text, about two lines; all of it is in the help."""
+    """Return the first sentences of a text, about two lines; the help shows all of it."""
     first, *rest = _SENTENCE_END.split(" ".join(text.split()))
     for sentence in rest:
         if len(first) + len(sentence) > _TWO_LINES:
@@ -136,9 +136,9 @@ def _command(record: CommandRecord, now: StepMoment) -> Iterator[Row]:
     text = text if len(text) <= _TWO_LINES else f"{text[:_TWO_LINES]} ..."
     yield Row(text, f"{command.risk}   {phrases.outcome(record.result)}", tone, 4, ref=record)
     if not record.result.ok and not record.findings:
-        said = next((n for n in record.result.errors.splitlines() if n.strip()), "")
-        if said:
-            yield Row(f"    | {said}", tone=Tone.DIM, hang=6, verbatim=True)
+        message = next((n for n in record.result.errors.splitlines() if n.strip()), "")
+        if message:
+            yield Row(f"    | {message}", tone=Tone.DIM, hang=6, verbatim=True)
 
 
 def _elapsed(running: Running | None) -> str:
@@ -160,22 +160,22 @@ def _proposed(command: Command, tools: Mapping[str, Tool]) -> Row:
 def _planned(
     view: View, tool_ids: list[str] | tuple[str, ...], tools: Mapping[str, Tool]
 ) -> Iterator[Row]:
-    """Tell what the tools that wait will do: the exact command where it is known already."""
+    """Yield what the waiting tools will do: the exact command if it is known already."""
     for tool_id in tool_ids:
         tool = tools.get(tool_id)
         if tool is None:
             continue
-        wanted = next_command(tool, view.case)
-        if isinstance(wanted, Command):
+        planned = next_command(tool, view.case)
+        if isinstance(planned, Command):
             yield Row(
-                f"$ {phrases.of_tool(wanted, tools)}",
-                f"{wanted.risk}   waits",
+                f"$ {phrases.of_tool(planned, tools)}",
+                f"{planned.risk}   waits",
                 Tone.DIM,
                 4,
-                ref=wanted,
+                ref=planned,
             )
-        elif isinstance(wanted, Blocked):
-            yield Row(f"  # {tool_id}: {wanted.reason}", "blocked", Tone.DIM, 4)
+        elif isinstance(planned, Blocked):
+            yield Row(f"  # {tool_id}: {planned.reason}", "blocked", Tone.DIM, 4)
         else:
             yield Row(f"  {tool_id}: {tool.purpose}", f"{tool.risk}   if needed", Tone.DIM, 4)
 
@@ -186,7 +186,7 @@ def _findings(view: View, step: Step) -> Iterator[Row]:
         {f.text: f for record in reversed(records) for f in reversed(record.findings)}.values()
     )[::-1]
     if step.id == view.playbook.steps[0].id:
-        yield from _given(view, {record.command.text for record in records})
+        yield from _given_logs(view, {record.command.text for record in records})
     if found:
         yield Row()
     for mark in _ORDER:
@@ -196,14 +196,14 @@ def _findings(view: View, step: Step) -> Iterator[Row]:
 
 
 def finding_row(finding: Finding) -> Row:
-    """Return a finding with its mark and the line it was read from."""
+    """Return a finding with its mark and its line number."""
     line = f"line {finding.source.line}" if finding.source.line else ""
     text = f"  {FINDING_MARKS[finding.mark]}  {finding.text}"
     return Row(text, line, _TONES[finding.mark], hang=5, ref=finding)
 
 
-def _given(view: View, commands: set[str]) -> Iterator[Row]:
-    """Tell of logs that the person gave, and the reports in them."""
+def _given_logs(view: View, commands: set[str]) -> Iterator[Row]:
+    """Yield the logs that the person gave, and their reports."""
     for log in view.case.logs:
         if log.source in commands:
             continue
@@ -220,12 +220,12 @@ def report_row(report: Report) -> Row:
     return Row(f"  !  {report.title}", line, Tone.BAD, hang=5, ref=report)
 
 
-def _unused(view: View, finished: tuple[ToolFinished, ...]) -> Iterator[Row]:
-    """Tell which tools could not be used, why, and what would change that."""
-    told = [tool for tool in finished if tool.outcome in (Outcome.BLOCKED, Outcome.FAILED)]
-    if told:
+def _unusable_tools(view: View, finished: tuple[ToolFinished, ...]) -> Iterator[Row]:
+    """Yield the tools that could not be used, with reason and remedy."""
+    unusable = [tool for tool in finished if tool.outcome in (Outcome.BLOCKED, Outcome.FAILED)]
+    if unusable:
         yield Row()
-    for tool in told:
+    for tool in unusable:
         word = "blocked" if tool.outcome is Outcome.BLOCKED else "failed"
         yield Row(f"  #  {tool.tool}: {tool.reason}", word, Tone.WARN, hang=5, ref=tool)
         if tool.remedy:

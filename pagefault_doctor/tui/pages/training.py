@@ -1,4 +1,4 @@
-"""Training: the story, the questions, the score."""
+"""Training: the introduction, the questions, the score."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LIVE: Final = (
 
 
 def waiting(view: View, scenario: Scenario | None) -> tuple[Question, ...]:
-    """Return the questions of the current step that have not been answered yet."""
+    """Return the questions of the current step that are not answered yet."""
     if scenario is None or view.step is None:
         return ()
     answered = {answer.question for answer in view.answers}
@@ -26,12 +26,12 @@ def waiting(view: View, scenario: Scenario | None) -> tuple[Question, ...]:
 
 
 def unfinished(view: View, scenario: Scenario | None) -> bool:
-    """Return whether there are questions of the scenario yet to be answered."""
+    """Return whether questions of the scenario are not answered yet."""
     return scenario is not None and len(view.answers) < len(scenario.questions)
 
 
-def story(scenario: Scenario, live: bool) -> Iterator[Row]:
-    """Give the start of a scenario."""
+def introduction(scenario: Scenario, live: bool) -> Iterator[Row]:
+    """Yield the introduction of a scenario."""
     yield Row(scenario.title, f"level: {scenario.level}", Tone.TITLE)
     yield Row()
     yield from paragraphs(scenario.summary)
@@ -48,7 +48,7 @@ def story(scenario: Scenario, live: bool) -> Iterator[Row]:
 
 
 def question(asked: Question, answer: int | None, hinted: bool) -> Iterator[Row]:
-    """Give a question and, once answered, whether that was right and why."""
+    """Yield a question and, once answered, whether the answer was right and why."""
     yield from paragraphs(asked.ask, Tone.TITLE)
     yield Row()
     for number, choice in enumerate(asked.choices):
@@ -73,7 +73,7 @@ def _choice_mark(asked: Question, answer: int | None, number: int) -> str:
 
 
 def score(scenario: Scenario, answers: tuple[QuestionAnswered, ...]) -> Iterator[Row]:
-    """Give the result of a training walk and what there was to learn."""
+    """Yield the result of a training walk and its lesson."""
     right = sum(answer.right for answer in answers)
     hinted = sum(answer.hinted for answer in answers)
     yield Row(f"{scenario.title}: {right} of {len(scenario.questions)} right", tone=Tone.TITLE)
@@ -99,7 +99,7 @@ def _answer(asked: Question, answer: QuestionAnswered | None) -> Row:
 
 
 def paragraphs(text: str, tone: Tone = Tone.PLAIN) -> Iterator[Row]:
-    """Give the paragraphs of a text, with an empty row between two."""
+    """Yield the paragraphs of a text, separated by empty rows."""
     parts = [" ".join(part.split()) for part in text.strip().split("\n\n")]
     for number, part in enumerate(parts):
         if number:

@@ -59,7 +59,7 @@ class StoryScreen(CardScreen):
 
     def rows(self) -> Iterator[Row]:
         """Give the story."""
-        return training.story(self.scenario, self.wizard.walk.host.live)
+        return training.introduction(self.scenario, self.wizard.walk.host.live)
 
 
 class ScoreScreen(CardScreen):

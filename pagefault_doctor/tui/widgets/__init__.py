@@ -1,1 +1,1 @@
-"""The few widgets that the screens are made of."""
+"""The widgets of the screens."""

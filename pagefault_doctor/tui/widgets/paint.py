@@ -1,4 +1,4 @@
-"""From a laid-out line to a strip of cells."""
+"""Draw a line of the layout as a Textual strip."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pagefault_doctor.tui.row import ScreenLine, Tone
 from pagefault_doctor.tui.safe_text import ascii_only, cells, strip
 
 TONES = frozenset(f"tone--{tone}" for tone in Tone) | {"tone--cursor"}
-"""The component classes that `wizard.tcss` gives styles to.
+"""The component classes with styles in `wizard.tcss`.
 
-Screens have them, not each widget: Textual works them all out anew for every node that has them.
+Screens have them, not each widget: Textual computes them again for every node that has them.
 """
 
 
 def paint(
     widget: Widget, line: ScreenLine, width: int, *, gutter: str = "", chosen: bool = False
 ) -> Strip:
-    """Return the line in its screen's styles; `gutter` goes before it, in the width."""
+    """Return the line in its screen's styles; the width includes `gutter`, which precedes it."""
     tone = "tone--cursor" if chosen else f"tone--{line.tone}"
     main = widget.screen.get_component_rich_style(tone)
     side = main if chosen else widget.screen.get_component_rich_style("tone--dim")

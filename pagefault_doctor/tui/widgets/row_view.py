@@ -1,4 +1,4 @@
-"""Rows that scroll, with a cursor on those that stand for something."""
+"""A scrolling page of rows, with a cursor on rows that have a reference."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _GUTTER = 1
 
 
 class RowView(ScrollView, can_focus=True):
-    """A page of rows. It draws only what is in sight, so that a page may be very long."""
+    """A page of rows. It only draws visible lines, so a page may be very long."""
 
     BINDINGS = [
         ("down,j", "move(1)", "down"),
@@ -40,21 +40,21 @@ class RowView(ScrollView, can_focus=True):
 
     @property
     def chosen(self) -> Row | None:
-        """The row that the cursor is on."""
+        """The row under the cursor."""
         return self.rows[self.cursor] if self.cursor is not None else None
 
     @property
     def above(self) -> int:
-        """Lines that are out of sight above."""
+        """The number of lines above the visible part."""
         return self.scroll_offset.y
 
     @property
     def below(self) -> int:
-        """Lines that are out of sight below."""
+        """The number of lines below the visible part."""
         return max(len(self._lines) - self.scroll_offset.y - self.size.height, 0)
 
     def show(self, rows: Sequence[Row], keep_cursor: bool = True) -> None:
-        """Show these rows in place of those before, and draw only the lines that changed."""
+        """Replace the rows, and draw only the lines that changed."""
         ref = self.chosen.ref if keep_cursor and self.chosen else None
         before = self._lines
         self.rows = rows
@@ -69,7 +69,7 @@ class RowView(ScrollView, can_focus=True):
         self.post_message(self.Moved())
 
     def choose(self, row: int) -> None:
-        """Put the cursor on a row and scroll it into sight."""
+        """Move the cursor to a row and scroll it into view."""
         old, self.cursor = self.cursor, row
         for number in {old, row} - {None}:
             for y in self._lines_of(number or 0):
@@ -78,7 +78,7 @@ class RowView(ScrollView, can_focus=True):
         self.post_message(self.Moved())
 
     def reveal(self, row: int, at_top: bool = False) -> None:
-        """Scroll so that all of a row is in sight, or so that it is the first."""
+        """Scroll until a row is fully visible, or is the first visible row."""
         span = self._lines_of(row)
         height = max(self.size.height, 1)
         top = self.scroll_offset.y
@@ -110,19 +110,19 @@ class RowView(ScrollView, can_focus=True):
         self.post_message(self.Moved())
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Draw the page at its new place."""
+        """Draw the page at its new position."""
         super().watch_scroll_y(old_value, new_value)
         self.post_message(self.Moved())
 
     def on_click(self, event: Click) -> None:
-        """Put the cursor where the mouse was clicked."""
+        """Move the cursor to the clicked row."""
         y = event.y + self.scroll_offset.y
         if y < len(self._lines) and self.rows[self._lines[y].row].ref is not None:
             self.choose(self._lines[y].row)
 
     def action_move(self, by: int) -> None:
         """Move the cursor to the next row that can be selected, else scroll by one line."""
-        start = self._first_in_sight(by) if self.cursor is None else self.cursor + by
+        start = self._first_visible(by) if self.cursor is None else self.cursor + by
         stop = len(self.rows) if by > 0 else -1
         refs = (n for n in range(start, stop, by) if self.rows[n].ref is not None)
         following = next(refs, None)
@@ -131,14 +131,14 @@ class RowView(ScrollView, can_focus=True):
         else:
             self.choose(following)
 
-    def _first_in_sight(self, by: int) -> int:
+    def _first_visible(self, by: int) -> int:
         lines = self._lines[self.above : self.above + self.size.height]
         if not lines:
             return 0 if by > 0 else -1
         return lines[0 if by > 0 else -1].row
 
     def action_page(self, by: int) -> None:
-        """Scroll by a page, and take the cursor along."""
+        """Scroll by a page; the cursor follows."""
         target = self.above + by * max(self.size.height - 1, 1)
         self._jump(max(min(target, len(self._lines) - 1), 0), by)
 
@@ -157,10 +157,10 @@ class RowView(ScrollView, can_focus=True):
                 self.choose(found)
 
     def render_line(self, y: int) -> Strip:
-        """Return one line of what is in sight."""
+        """Return one visible line."""
         number = y + self.scroll_offset.y
         if self.rows and not self._lines:
-            # The first paint comes before the resize event that lays the page out.
+            # The first paint happens before the resize event, which computes the layout.
             self._lines = layout(self.rows, max(self.size.width - _GUTTER, 8))
         if number >= len(self._lines):
             return paint(self, ScreenLine("", "", Tone.PLAIN, -1), self.size.width)

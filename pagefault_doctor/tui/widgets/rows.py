@@ -1,4 +1,4 @@
-"""Rows that are always shown whole."""
+"""Rows that are always fully visible."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Rows(Widget):
         self._lines: list[ScreenLine] = []
 
     def show(self, *rows: Row) -> None:
-        """Show these rows in place of those before."""
+        """Replace the rows."""
         if rows == self.rows:
             return
         self.rows = rows
@@ -53,7 +53,7 @@ class Rows(Widget):
 
 
 class Rule(Widget):
-    """A line across, with something said in it."""
+    """A horizontal line with a text in it."""
 
     def __init__(self, sign: str, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -61,7 +61,7 @@ class Rule(Widget):
         self._text = ""
 
     def say(self, text: str) -> None:
-        """Say this in the line from now on."""
+        """Show this text in the line."""
         if text != self._text:
             self._text = text
             self.refresh()

@@ -29,7 +29,7 @@ SCENARIO = Path(__file__).parents[3] / "playbooks/scenarios/null-deref-module"
 @pytest.fixture
 def lab() -> None:
     """Need all that a run from source needs."""
-    for row in requirements.look():
+    for row in requirements.check():
         used = row.need.use is not requirements.Use.DUMP
         require(row.path or not used, f"{row.need.name} is missing: {row.remedy}")
 
@@ -83,11 +83,11 @@ class NoApt:
 def test_doctor_asks_the_package_manager_for_versions_and_sizes(
     monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
-    require(packages.ask({"gdb"}), "apt-cache knows no package gdb: apt-get update")
+    require(packages.query({"gdb"}), "apt-cache knows no package gdb: apt-get update")
     monkeypatch.setattr(requirements, "environment", lambda: {"PATH": "/nonexistent"})
     assert main(["lab", "doctor"]) == 3
     told = capsys.readouterr().out
-    gdb = packages.ask({"gdb"})["gdb"]
+    gdb = packages.query({"gdb"})["gdb"]
     assert f"apt install gdb ({gdb.version}; " in told
     assert "MB to fetch" in told
 

@@ -22,7 +22,7 @@ from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatu
 from pagefault_doctor.model.fact import Value
 from pagefault_doctor.tools import TOOLS
 from pagefault_doctor.tools.debug import debug_files, debug_packages, gdb_module
-from pagefault_doctor.tools.debug.debug_packages import WAYS, size
+from pagefault_doctor.tools.debug.debug_packages import PACKAGE_SOURCES, size_text
 from pagefault_doctor.tools.dump import drgn
 from pagefault_doctor.tools.tool import blocked, next_command
 from requirements import require, require_program
@@ -174,14 +174,14 @@ def test_a_version_that_is_none_is_no_offer(version: str) -> None:
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize("unit", ["Package: a", "Size: 1\n", "a 1 1", " ", "-", "\n\n"])
 def test_any_answer_of_a_package_manager_is_read_in_reasonable_time(unit: str) -> None:
-    for way in WAYS:
+    for way in PACKAGE_SOURCES:
         way.best(unit * 100_000, KERNEL)
 
 
 def test_ubuntu_has_the_vmlinux_in_the_package_of_the_unsigned_image() -> None:
     signed = APT.replace("-dbg", "-dbgsym")
     both = signed + signed.replace("linux-image-", "linux-image-unsigned-")
-    offer = WAYS[0].best(both, KERNEL)
+    offer = PACKAGE_SOURCES[0].best(both, KERNEL)
     assert offer is not None
     assert offer.what == f"linux-image-unsigned-{KERNEL}-dbgsym=6.1.192-2"
     assert (offer.download, offer.unpacked, offer.line) == (283308068, 1754691 << 10, 10)
@@ -221,7 +221,7 @@ def test_preflight_names_what_would_bring_them() -> None:
     [(12, "12 bytes"), (53_080, "53 kB"), (1_796_803_584, "1.8 GB"), (28_000_000_000, "28 GB")],
 )
 def test_sizes_are_for_people(count: int, text: str) -> None:
-    assert size(count) == text
+    assert size_text(count) == text
 
 
 def use(case: Case) -> tuple[Case, list[Result], Blocked | None]:
@@ -331,7 +331,7 @@ def test_half_done_work_is_swept_up(
 def test_a_package_that_lies_about_its_size_is_stopped(
     archive: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(debug_files, "_RESERVE", 1 << 20)
+    monkeypatch.setattr(debug_files, "_MIN_FREE_BYTES", 1 << 20)
     grow = "head -c 8000000 /dev/zero > huge.deb"
     program(tmp_path / "bin", "apt-get", grow, monkeypatch)
     _, ran, blocked = use(known(IMAGINED))
@@ -345,8 +345,8 @@ def test_a_small_package_of_the_real_archive(cache: Path, monkeypatch: pytest.Mo
     ask = ("apt-cache", "show", "hello")
     shown = subprocess.run(ask, capture_output=True, timeout=60, check=False)
     require(shown.returncode == 0, "an apt archive that has the package hello")
-    hello = msgspec.structs.replace(WAYS[0], names=("hello",))
-    monkeypatch.setattr(debug_files, "WAYS", (hello,))
+    hello = msgspec.structs.replace(PACKAGE_SOURCES[0], names=("hello",))
+    monkeypatch.setattr(debug_files, "PACKAGE_SOURCES", (hello,))
     case, ran, _ = use(known(IMAGINED))
     require(ran[-1].ok or "Could not" not in ran[-1].errors, "a network")
     assert ran[-1].ok, ran[-1].errors
@@ -404,8 +404,8 @@ FEDORA: Final = IMAGINED | {"host.family": "fedora", "host.programs": ("dnf", "r
 @pytest.fixture
 def fedora_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """There the package's version is the kernel's release; ours has an imagined one."""
-    way = msgspec.structs.replace(WAYS[1], names=("kernel-debuginfo",))
-    monkeypatch.setattr(debug_files, "WAYS", (way,))
+    way = msgspec.structs.replace(PACKAGE_SOURCES[1], names=("kernel-debuginfo",))
+    monkeypatch.setattr(debug_files, "PACKAGE_SOURCES", (way,))
 
 
 @pytest.mark.usefixtures("repository", "fedora_name")
@@ -504,7 +504,7 @@ def test_a_build_that_no_server_knows_is_told(served: str, cache: Path) -> None:
 
 
 def test_debug_packages_are_asked_for_by_the_names_of_their_distributions() -> None:
-    assert [way.names[0] for way in debug_packages.WAYS] == [
+    assert [way.names[0] for way in debug_packages.PACKAGE_SOURCES] == [
         "linux-image-{}-dbg",
         "kernel-debuginfo-{}",
     ]

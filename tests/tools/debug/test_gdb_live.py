@@ -83,4 +83,4 @@ def test_what_a_guest_says_is_made_harmless() -> None:
 
 def test_a_place_without_memory_access_shows_what_is_about_to_run() -> None:
     stop = GdbStop(function="f", file="x.c", line=3, instruction="call g")
-    assert ("About to run: call g", Mark.NEUTRAL) in gdb_live.told(stop)
+    assert ("About to run: call g", Mark.NEUTRAL) in gdb_live.stop_sentences(stop)

@@ -172,16 +172,16 @@ def test_a_vmlinux_that_does_not_fit_is_refused(tmp_path: Path, image: bytes, sa
     case = looked(tmp_path, elf_dump(), image)
     assert said in texts(case.findings)
     assert case.get("dump.vmlinux_fits", True) is False
-    assert vmlinux.known(case) == ""
+    assert vmlinux.known_path(case) == ""
 
 
 def test_the_one_that_fits_is_used_instead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = tmp_path / f"vmlinux-{RELEASE}"
     place.write_bytes(elf_image("ab" * 20))
-    monkeypatch.setattr(vmlinux, "PLACES", (str(tmp_path / "vmlinux-{}"),))
+    monkeypatch.setattr(vmlinux, "PATHS", (str(tmp_path / "vmlinux-{}"),))
     case = looked(tmp_path, elf_dump(), elf_image("cd" * 20))
     assert f"{place} fits and is used" in texts(case.findings)
-    assert vmlinux.known(case) == str(place)
+    assert vmlinux.known_path(case) == str(place)
 
 
 @pytest.mark.parametrize(("dump", "why"), [(b"", "empty"), (b"a log, not a dump", "not a dump")])
@@ -203,7 +203,7 @@ def test_lines_of_the_log_are_found_in_the_bytes_of_a_broken_dump(tmp_path: Path
     file = tmp_path / "vmcore"
     file.write_bytes(b"\xff" * 70_000 + records + b"\xff" * 70_000)
     case = known({"given.vmcore": str(file), "dump.format": "elf"})
-    result = LocalHost().run(dump_file.text(case, "crash"))
+    result = LocalHost().run(dump_file.search_text_command(case, "crash"))
     reading = dump_file.read_text(result, case)
     assert reading.log
     assert [report.module for report in reading.log.reports] == ["wobble"]

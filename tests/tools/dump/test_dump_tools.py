@@ -281,6 +281,6 @@ def test_a_stack_that_shows_no_panic_though_there_was_one_names_nothing() -> Non
     """As where the dump was taken within the delay loop that a panic ends in (arm64)."""
     lost: list[dict[str, object]] = [{"name": "__arch_counter_get_cntvct_stable", "line": 201}]
     whole = lost + [{"name": name} for name in ("panic", "die", "demo_poll")]
-    assert drgn.culprit(lost, panicked=True) is None
-    assert drgn.culprit(lost) == lost[0]
-    assert drgn.culprit(whole, panicked=True) == {"name": "demo_poll"}
+    assert drgn.faulting_frame(lost, panicked=True) is None
+    assert drgn.faulting_frame(lost) == lost[0]
+    assert drgn.faulting_frame(whole, panicked=True) == {"name": "demo_poll"}

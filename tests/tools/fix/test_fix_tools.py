@@ -120,9 +120,9 @@ def test_a_source_that_cannot_be_copied_is_not_edited() -> None:
 
 
 def test_the_editor_is_one_that_the_host_has() -> None:
-    assert editor.editor(faulty({"host.programs": ("vim", "sed")})) == ("vim",)
-    assert editor.editor(faulty({"host.editor": "code --wait"})) == ("code", "--wait")
-    assert editor.editor(faulty({"host.editor": "broken 'quote"})) == ("vi",)
+    assert editor.editor_argv(faulty({"host.programs": ("vim", "sed")})) == ("vim",)
+    assert editor.editor_argv(faulty({"host.editor": "code --wait"})) == ("code", "--wait")
+    assert editor.editor_argv(faulty({"host.editor": "broken 'quote"})) == ("vi",)
 
 
 def test_a_difference_is_a_change() -> None:

@@ -68,9 +68,9 @@ linux (6.1.192-2) bookworm-security; urgency=high
     ],
 )
 def test_versions_are_ordered_as_packages_are(later: str, earlier: str) -> None:
-    assert changelog.newer(later, earlier)
-    assert not changelog.newer(earlier, later)
-    assert not changelog.newer(later, later)
+    assert changelog.is_newer(later, earlier)
+    assert not changelog.is_newer(earlier, later)
+    assert not changelog.is_newer(later, later)
 
 
 def test_dpkg_orders_them_alike() -> None:
@@ -78,11 +78,11 @@ def test_dpkg_orders_them_alike() -> None:
     for one in ("6.1.193-1", "6.1~rc4-1", "6.1-1", "6.10-1", "1:1", "6.1-1~bpo12+1"):
         for other in ("6.1.192-2", "6.1-1", "6.9-1", "6.1-1~bpo12+2", "5.10.0-1+deb11u1"):
             compared = subprocess.run((dpkg, "--compare-versions", one, "gt", other), check=False)
-            assert changelog.newer(one, other) is (compared.returncode == 0), (one, other)
+            assert changelog.is_newer(one, other) is (compared.returncode == 0), (one, other)
 
 
 def test_only_what_came_since_is_read_and_lines_are_joined() -> None:
-    entries = list(changelog.since(DEBIAN, "6.1.192-2"))
+    entries = list(changelog.changes_since(DEBIAN, "6.1.192-2"))
     assert {entry.version for entry in entries} == {"6.1.193-1"}
     (named,) = [entry for entry in entries if "stays locked" in entry.text]
     wanted = "ext4: fix a page that stays locked in ext4_mb_load_buddy() (CVE-2026-00000)"
@@ -101,32 +101,34 @@ Changelog for kernel-core-6.5.6-300.fc39.x86_64:
 
 
 def test_the_changelog_of_an_rpm_is_read_too() -> None:
-    entries = list(changelog.since(RPM, "6.5.5-200.fc39.x86_64"))
+    entries = list(changelog.changes_since(RPM, "6.5.5-200.fc39.x86_64"))
     assert [(entry.version, entry.line) for entry in entries] == [("6.5.6-0", 3), ("6.5.6-0", 4)]
 
 
 def test_a_change_must_name_the_whole_function() -> None:
-    entries = tuple(changelog.since(DEBIAN, "6.1.192-2"))
-    ((name, entry),) = changelog.naming(entries, ["nothing", "ext4_mb_load_buddy"])
+    entries = tuple(changelog.changes_since(DEBIAN, "6.1.192-2"))
+    ((name, entry),) = changelog.changes_naming(entries, ["nothing", "ext4_mb_load_buddy"])
     assert name == "ext4_mb_load_buddy"
     assert "stays locked" in entry.text
-    assert changelog.naming(entries, ["ext4_mb_load"]) == []
+    assert changelog.changes_naming(entries, ["ext4_mb_load"]) == []
 
 
 def test_a_change_to_the_same_part_must_share_more_than_the_part() -> None:
-    entries = tuple(changelog.since(DEBIAN, "6.1.192-2"))
-    touching = [entry.text for entry in changelog.touching(entries, "ext4_mb_buddy_load")]
+    entries = tuple(changelog.changes_since(DEBIAN, "6.1.192-2"))
+    touching = [
+        entry.text for entry in changelog.changes_to_subsystem(entries, "ext4_mb_buddy_load")
+    ]
     assert "ext4: tell the buddies apart" not in touching, "other words are not guessed at"
-    extents = [entry.text for entry in changelog.touching(entries, "ext4_split_extent")]
+    extents = [entry.text for entry in changelog.changes_to_subsystem(entries, "ext4_split_extent")]
     assert extents == ["ext4: fix extents of large files"]
-    assert changelog.touching(entries, "ext4_get_page") == []
-    assert changelog.touching(entries, "schedule") == []
+    assert changelog.changes_to_subsystem(entries, "ext4_get_page") == []
+    assert changelog.changes_to_subsystem(entries, "schedule") == []
 
 
 def test_functions_below_every_fault_are_left_out() -> None:
     log = ("dmesg", BOOT + OWN.replace("do_one_initcall", "worker_thread"))
     (report,) = known({}, log).reports
-    assert changelog.functions(report) == ("ext4_mb_load_buddy", "do_init_module")
+    assert changelog.fault_functions(report) == ("ext4_mb_load_buddy", "do_init_module")
 
 
 def test_a_change_that_names_the_function_is_told_and_is_no_proof() -> None:

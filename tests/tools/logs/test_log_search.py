@@ -15,7 +15,7 @@ from pagefault_doctor.hosts import runner
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.command import Result, ResultStatus
 from pagefault_doctor.tools.logs.log_search import (
-    BUDGET,
+    MAX_BYTES,
     log_of,
     note_of,
     search,
@@ -95,7 +95,7 @@ def test_busyboxs_tools_find_the_same(log: Path, busybox: str) -> None:
 def test_what_comes_is_bounded_and_what_was_left_is_told(log: Path) -> None:
     log.write_text(large(*[OOPS] * 300, quiet=300))
     result = run(log)
-    assert len(result.output) < BUDGET + 100_000
+    assert len(result.output) < MAX_BYTES + 100_000
     note = log_of(result).note
     assert note is not None
     assert "more places in this log may matter" in note

@@ -145,7 +145,7 @@ def test_an_answer_without_a_comparison_is_no_finding(output: str) -> None:
 
 @pytest.mark.lab
 def test_in_a_real_dump_the_code_is_that_of_the_file(tmp_path: Path) -> None:
-    for row in requirements.look():
+    for row in requirements.check():
         require(row.path, f"{row.need.name} is missing: {row.remedy}")
     debug = "/usr/lib/debug/boot/vmlinux-{}"
     release = require_kernel(debug, "linux-image-{}-dbg")

@@ -11,7 +11,7 @@ from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, ResultStatus, Risk
 from pagefault_doctor.model.fact import Mark, Value
 from pagefault_doctor.tools.reproduce import module_load
-from pagefault_doctor.tools.reproduce.trigger import TIMES, TOOL, lines
+from pagefault_doctor.tools.reproduce.trigger import TIMES, TOOL, parse_trigger
 from pagefault_doctor.tools.tool import next_command
 from tools.example_reports import follow, learn, texts, told
 from tools.recorded import faulty
@@ -84,7 +84,7 @@ def test_a_module_that_was_live_already_can_be_triggered() -> None:
 
 @pytest.mark.parametrize("text", ["echo 'never closed", "echo \x1b[2J", 'echo "'])
 def test_what_cannot_be_read_is_not_run(text: str) -> None:
-    assert lines(text) is None
+    assert parse_trigger(text) is None
     assert isinstance(next_command(TOOL, loaded(text)), Blocked)
 
 
