@@ -215,6 +215,7 @@ FORMATS: Final = (
     ),
     _checked(
         start=r"Kernel memory (?:exposure|overwrite) attempt detected",
+        needles=("Kernel memory ",),
         lead=Lead.DROPPED,
         title="BUG: bad usercopy in {f}",
         kind=Kind.USERCOPY,

@@ -42,6 +42,7 @@ DETAILS: Final = (
 _hardware = partial(Format, kind=Kind.HARDWARE, details=DETAILS)
 _plain = partial(_hardware, plain=True)
 _memory = partial(_plain, alike="memory")
+_mce = partial(_memory, needles=("Machine ",))
 _pcie = partial(_plain, alike="PCIe")
 _disk = partial(_plain, alike="disk")
 _nmi = partial(_plain, alike="NMI")
@@ -54,22 +55,22 @@ _checked = partial(
 )
 
 FORMATS: Final = (
-    _memory(
+    _mce(
         start=r"Machine Check Exception: +[0-9a-f]+ \S",
         title="machine check exception",
         source="arch/x86/kernel/cpu/mce/core.c (__print_mce)",
     ),
-    _memory(
+    _mce(
         start=r"Machine Check: +[0-9a-f]+ \S",
         title="machine check",
         source="arch/x86/kernel/cpu/mce/core.c (__print_mce)",
     ),
-    _memory(
+    _mce(
         start=r"Machine check events logged",
         title="machine check events logged",
         source="arch/x86/kernel/cpu/mce/core.c (mce_notify_irq)",
     ),
-    _checked(start=r"^Machine check in kernel mode", lead=Lead.DROPPED),
+    _checked(start=r"^Machine check in kernel mode", needles=("Machine ",), lead=Lead.DROPPED),
     _checked(start=r"Oops: Machine check, sig"),
     _memory(
         start=r"Hardware error from APEI Generic Hardware Error Source",
