@@ -10,7 +10,7 @@ import pytest
 
 from pagefault_doctor.klog import scan
 from pagefault_doctor.klog.formats import table
-from pagefault_doctor.klog.formats.format import TRACED, Format, Lead
+from pagefault_doctor.klog.formats.format import TRACED, Continuation, Format, Lead
 from pagefault_doctor.klog.formats.table import FORMATS, TABLE, Table
 from pagefault_doctor.klog.line import split
 from pagefault_doctor.klog.prefilter import Prefilter, hyperscan_filter, needles
@@ -129,11 +129,29 @@ def test_every_start_in_the_logs_of_the_tests_is_found() -> None:
     assert found > 50
 
 
+@pytest.mark.parametrize("row", FORMATS, ids=lambda row: row.source)
+def test_every_row_names_the_file_that_prints_it(row: Format | Continuation) -> None:
+    assert re.search(r"\w\.(?:c|h|rs|go)\b|any file of the kernel", row.source)
+
+
 @pytest.mark.parametrize("row", TABLE.rows, ids=lambda row: row.title)
-def test_a_row_names_where_the_kernel_prints_it_and_either_a_header_or_a_start(row: Format) -> None:
-    assert re.search(r"\w\.(?:c|h|rs|go)\b|any file of the kernel", row.source), row
+def test_a_row_has_an_expression_or_a_header_and_not_two_ways_to_be_found(row: Format) -> None:
     assert row.pattern or row.start or row.headers
     assert not (row.headers and row.start)
+
+
+def test_a_line_that_only_leads_or_follows_is_one_row_too(
+    read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leading = Continuation(lead=r"^quux prelude", source="lib/quux.c")
+    following = Continuation(follows=r"^QUUX: coda", source="lib/quux.c")
+    text = stamped(f"quux prelude\n{HEADLINE}\n{TRACE}QUUX: coda\n")
+    monkeypatch.setattr(table, "TABLE", Table((WOBBLE, leading, following, *FORMATS)))
+    (report,) = read(text).reports
+    assert report.excerpt[0].text == "quux prelude"
+    monkeypatch.setattr(table, "TABLE", Table((WOBBLE, *FORMATS)))
+    assert len(read(text).reports) == 2
+    assert read(text).reports[0].excerpt[0].text == HEADLINE
 
 
 def test_a_headline_that_quotes_another_has_its_own_header() -> None:
