@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from pagefault_doctor.hosts.local import LocalHost
+from pagefault_doctor.hosts.script import script
+from pagefault_doctor.klog.skip_functions import EXCEPTION_ENTRY
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.command import Blocked, Command
 from pagefault_doctor.model.fact import Mark, Value
@@ -284,3 +286,8 @@ def test_a_stack_that_shows_no_panic_though_there_was_one_names_nothing() -> Non
     assert drgn.faulting_frame(lost, panicked=True) is None
     assert drgn.faulting_frame(lost) == lost[0]
     assert drgn.faulting_frame(whole, panicked=True) == {"name": "demo_poll"}
+
+
+def test_the_script_in_drgn_knows_the_same_entries_as_the_reader_of_its_frames() -> None:
+    """It runs where pfdoctor is not installed, so it cannot import them."""
+    assert EXCEPTION_ENTRY.pattern in script("tools/scripts/drgn_pointers.py")
