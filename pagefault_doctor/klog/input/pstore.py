@@ -16,11 +16,12 @@ from typing import Final, TypeVar
 import msgspec
 
 from pagefault_doctor.klog.text import pieces
+from pagefault_doctor.model.pattern import regex
 
 _STEP: Final = 1 << 18
 _MOST_PARTS: Final = 100_000
 """Records that are put in order; the last one holds what follows it."""
-_HEAD: Final = re.compile(
+_HEAD: Final = regex(
     rb"^(?P<dump>(?:Oops|Panic|Emergency|Shutdown)#(?P<event>\d{1,6}))"
     rb" Part(?P<part>\d{1,6})\r?\n",
     re.MULTILINE,
