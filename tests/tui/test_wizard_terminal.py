@@ -19,6 +19,7 @@ from requirements import require_program
 from terminal import Terminal, eventually, open_terminal
 
 CHILD = Path(__file__).with_name("wizard_child.py")
+LOG = Path(__file__).parents[1] / "klog/logs/x86_null_write.log"
 STEP_BUDGET = 8000
 RUNNING_BUDGET = 1000
 
@@ -46,6 +47,14 @@ def test_it_sends_nothing_while_idle_and_little_for_a_step(tmp_path: Path) -> No
         terminal.type("\r")
         step = terminal.until(b"Next: run true")
         assert len(step) < STEP_BUDGET
+
+
+def test_a_wide_terminal_shows_all_columns_before_the_first_key(tmp_path: Path) -> None:
+    command = (sys.executable, "-m", "pagefault_doctor", "--log", str(LOG))
+    with open_terminal(command, {"XDG_STATE_HOME": str(tmp_path)}, (120, 40)) as terminal:
+        first = terminal.until(b"Next: ") + terminal.read(2.0)
+    assert b"Likely cause" in first
+    assert b"Steps" in first
 
 
 def test_a_running_command_costs_less_than_a_kilobyte_a_second(tmp_path: Path) -> None:

@@ -45,6 +45,8 @@ class Rows(Widget):
     def on_resize(self) -> None:
         """Lay the rows out for the new width."""
         self._lines = layout(self.rows, max(self.size.width, 8))
+        # With a fixed height nothing else asks for a paint, and the first one may come before this.
+        self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """Return one line of the rows."""
