@@ -40,7 +40,7 @@ class Qmp:
     """A connection to a QEMU process, ready for commands."""
 
     def __init__(self, path: Path) -> None:
-        """Connect to the Unix socket. Raises PfDoctorError if QEMU does not answer."""
+        """Connect to the Unix socket once it is there. Raises PfDoctorError if nothing answers."""
         import asyncio
 
         from qemu.qmp import QMPClient
@@ -50,7 +50,8 @@ class Qmp:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._stop = weakref.finalize(self, self._loop.call_soon_threadsafe, self._loop.stop)
         self._thread.start()
-        self._finish(self._client.connect(str(path)), 10, "does not answer")
+        # QEMU makes its sockets one after another, so this one may come later than another.
+        self._finish(self._client.connect(connect(path, 10)), 10, "does not answer")
 
     def execute(self, command: str, timeout: float = 10, **arguments: Any) -> Any:
         """Run a QMP command and return its answer. Raises PfDoctorError if QEMU refuses it."""

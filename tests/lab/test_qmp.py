@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import socket
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from pagefault_doctor.lab.qmp import PANICKED, Event, end_of, paused
+from pagefault_doctor.lab.qmp import PANICKED, Event, Qmp, end_of, paused
 
 RUNS: Event = ("RESUME", "")
 
@@ -31,3 +38,33 @@ def test_a_guest_is_paused_from_a_stop_to_the_next_resume() -> None:
     assert not paused(())
     assert paused((RUNS, ("STOP", "")))
     assert not paused((RUNS, ("STOP", ""), RUNS))
+
+
+def test_a_socket_that_comes_late_is_waited_for(tmp_path: Path) -> None:
+    """QEMU makes its sockets one after another, slowly on a busy machine."""
+    path = tmp_path / "qmp"
+    threading.Thread(target=_late_qemu, args=(path,), daemon=True).start()
+    qmp = Qmp(path)
+    assert qmp.execute("query-status") == {"status": "running"}
+    qmp.close()
+
+
+def _late_qemu(path: Path) -> None:
+    """Answer as QEMU does (`docs/interop/qmp-spec.rst`), after a while without a socket."""
+    time.sleep(0.5)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen()
+        connection, _ = server.accept()
+    with connection:
+        version = {"qemu": {"major": 7, "minor": 2, "micro": 0}, "package": ""}
+        _send(connection, {"QMP": {"version": version, "capabilities": []}})
+        while data := connection.recv(4096):
+            request = json.loads(data)
+            status = {"status": "running"} if request["execute"] == "query-status" else {}
+            named = {"id": request["id"]} if "id" in request else {}
+            _send(connection, {"return": status, **named})
+
+
+def _send(connection: socket.socket, message: dict[str, Any]) -> None:
+    connection.sendall(json.dumps(message).encode() + b"\n")
