@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
+from pagefault_doctor.klog.formats import table
 from pagefault_doctor.klog.formats.format import Format
 from pagefault_doctor.klog.line import LogLine
 from pagefault_doctor.klog.skip_functions import ALLOCATING
@@ -94,7 +95,7 @@ def details_of(form: Format | None, body: ReportText) -> tuple[dict[str, str], d
     """Return the details of a report of that form, and the line each was read from."""
     kind = form.kind if form else Kind.INFO
     found, cited = ({}, {}) if kind in USER_SIDE else setting_of(body.head(_SETTING))
-    each = _patterns(form.details) if form else ()
+    each = _patterns(table.DETAILS.get(kind, ())) if form else ()
     rows = [row for row in each if any(map(body.text.__contains__, row.words))]
     for line in body.holding(*(word for row in rows for word in row.words)):
         for row in rows:

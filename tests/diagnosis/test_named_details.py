@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from pagefault_doctor import diagnosis
 from pagefault_doctor.klog import details, messages
-from pagefault_doctor.klog.formats.table import TABLE
+from pagefault_doctor.klog.formats.table import DETAILS
 
 FOLDER = Path(diagnosis.__file__ or "").parent
 MODULES = {path.relative_to(FOLDER): ast.parse(path.read_text()) for path in FOLDER.rglob("*.py")}
@@ -56,7 +57,7 @@ def test_no_module_searches_the_text_of_a_report() -> None:
 
 
 def test_every_detail_that_is_looked_up_is_one_that_klog_reads() -> None:
-    sources = [source for row in TABLE.rows for source in row.details]
+    sources = list(chain(*DETAILS.values()))
     sources += [pattern.pattern for _, pattern in details._TABLE]
     known = {name for source in sources for name in re.findall(r"\?P<(\w+)>", source)}
     looked_up = set(details_looked_up())

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 
 import pytest
 
 from pagefault_doctor import klog
 from pagefault_doctor.klog import details, messages
-from pagefault_doctor.klog.formats.table import TABLE
+from pagefault_doctor.klog.formats.table import DETAILS
 from pagefault_doctor.klog.line import lines_of
 from pagefault_doctor.klog.text import ReportText
 
@@ -83,7 +84,7 @@ def test_a_report_has_its_messages_among_its_details() -> None:
 def test_no_two_tables_name_a_detail_alike() -> None:
     mine = [name for name, *_ in messages._MESSAGES]
     mine += [name for _, pattern in messages._VALUES for name in _names(pattern.pattern)]
-    others = {name for row in TABLE.rows for source in row.details for name in _names(source)}
+    others = {name for source in chain(*DETAILS.values()) for name in _names(source)}
     others |= {name for _, pattern in details._TABLE for name in _names(pattern.pattern)}
     assert len(mine) == len(set(mine))
     assert others.isdisjoint(mine)

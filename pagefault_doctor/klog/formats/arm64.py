@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from pagefault_doctor.klog.formats import bug_warn, hardware, x86
 from pagefault_doctor.klog.formats.format import BAD_ACCESS, FAULT, Format, Lead
 from pagefault_doctor.model.report import Kind
 
@@ -15,14 +14,13 @@ _HEADER: Final = "Unable to handle kernel"
 _fault = partial(Format, ways=FAULT, alts=(BAD_ACCESS,))
 
 
-def _internal(what: str, kind: Kind, details: tuple[str, ...]) -> Format:
+def _internal(what: str, kind: Kind) -> Format:
     return _fault(
         header="Internal error:",
         follows=True,
         pattern=rf"Internal error: ?(?:{what})",
         title="Internal error in {f}",
         kind=kind,
-        details=details,
         source="arch/arm64/kernel/traps.c (__die), arch/arm/kernel/traps.c (__die)",
     )
 
@@ -33,7 +31,6 @@ FORMATS: Final = (
         pattern=r"Unable to handle kernel NULL pointer dereference",
         title="BUG: unable to handle kernel NULL pointer dereference in {f}",
         kind=Kind.NULL_POINTER,
-        details=x86.DETAILS,
         source="arch/arm64/mm/fault.c (die_kernel_fault), arch/arm/mm/fault.c (die_kernel_fault)",
     ),
     _fault(
@@ -49,26 +46,21 @@ FORMATS: Final = (
         r"|execute from|read from|access to hyp|[\w ]+? at virtual)",
         title="BUG: unable to handle kernel paging request in {f}",
         kind=Kind.PAGE_FAULT,
-        details=x86.DETAILS,
         source="arch/arm64/mm/fault.c (__do_kernel_fault), arch/s390/mm/fault.c",
     ),
-    _internal(r"Oops - BUG|BRK handler|Oops - UBSAN", Kind.KERNEL_BUG, bug_warn.DETAILS),
+    _internal(r"Oops - BUG|BRK handler|Oops - UBSAN", Kind.KERNEL_BUG),
     _internal(
         r"synchronous (?:external abort|parity|ECC)|.*(?:external abort|parity|ECC) ?\(?",
         Kind.HARDWARE,
-        hardware.DETAILS,
     ),
     _internal(
-        r"Oops: |Accessing user space|Unhandled fault|: [0-9a-f]+ \[|.*abort: ",
-        Kind.PAGE_FAULT,
-        x86.DETAILS,
+        r"Oops: |Accessing user space|Unhandled fault|: [0-9a-f]+ \[|.*abort: ", Kind.PAGE_FAULT
     ),
-    _internal(r"", Kind.TRAP, bug_warn.DETAILS),
+    _internal(r"", Kind.TRAP),
     _fault(
         header="Unhandled fault:",
         title="Unhandled fault in {f}",
         kind=Kind.PAGE_FAULT,
-        details=x86.DETAILS,
         source="arch/arm/mm/fault.c (do_DataAbort)",
     ),
     Format(
@@ -76,7 +68,6 @@ FORMATS: Final = (
         title="Alignment trap in {f}",
         kind=Kind.TRAP,
         ways=FAULT,
-        details=bug_warn.DETAILS,
         source="arch/arm/mm/alignment.c (do_alignment)",
     ),
     _fault(
@@ -84,7 +75,6 @@ FORMATS: Final = (
         lead=Lead.DROPPED,
         title="Unhandled prefetch abort in {f}",
         kind=Kind.PAGE_FAULT,
-        details=x86.DETAILS,
         source="arch/arm/mm/fault.c (do_PrefetchAbort)",
     ),
     Format(
@@ -95,7 +85,6 @@ FORMATS: Final = (
         kind=Kind.STACK_GUARD,
         ways=FAULT,
         alts=("stack-overflow in {f}",),
-        details=x86.DETAILS,
         source="arch/arm64/kernel/traps.c (panic_bad_stack)",
     ),
 )

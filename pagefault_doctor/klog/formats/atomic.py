@@ -17,7 +17,7 @@ DETAILS: Final = (
     r"scheduling while atomic: .*?/\d+/(?P<preempt_count>0x[0-9a-f]+)",
 )
 
-_atomic = partial(Format, header="BUG:", kind=Kind.ATOMIC_SLEEP, ways=TRACED, details=DETAILS)
+_atomic = partial(Format, header="BUG:", kind=Kind.ATOMIC_SLEEP, ways=TRACED)
 
 FORMATS: Final = (
     _atomic(

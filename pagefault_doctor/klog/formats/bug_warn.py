@@ -14,7 +14,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from pagefault_doctor.klog.formats import lock
 from pagefault_doctor.klog.formats.format import (
     BAD_ACCESS,
     FAULT,
@@ -55,17 +54,16 @@ DETAILS: Final = (
     r"CFI failure at (?P<cfi_caller>\S+(?: \[[\w-]+\])?) \(target: (?P<cfi_target>[^;]{1,80})",
 )
 
-_warned = partial(Format, header="WARNING:", kind=Kind.WARNING, ways=_WARNED, details=DETAILS)
+_warned = partial(Format, header="WARNING:", kind=Kind.WARNING, ways=_WARNED)
 _unwinder = partial(
     Format,
     header="WARNING:",
     title="WARNING: kernel stack regs has bad value",
     kind=Kind.WARNING,
     plain=True,
-    details=DETAILS,
     source="arch/x86/kernel/unwind_frame.c (unwind_next_frame)",
 )
-_checked = partial(Format, ways=FAULT, details=DETAILS)
+_checked = partial(Format, ways=FAULT)
 
 FORMATS: Final = (
     _warned(
@@ -105,7 +103,6 @@ FORMATS: Final = (
         title="WARNING: locking bug in {f}",
         kind=Kind.LOCKDEP,
         skip="lock_sock|release_sock",
-        details=lock.DETAILS,
         source="kernel/locking/lockdep.c",
     ),
     _warned(
@@ -173,7 +170,6 @@ FORMATS: Final = (
         pattern=r"Kernel BUG (\[#.*)",
         title="kernel BUG {1}",
         kind=Kind.KERNEL_BUG,
-        details=DETAILS,
         source="arch/riscv/kernel/traps.c (handle_break)",
     ),
     Format(
@@ -181,7 +177,6 @@ FORMATS: Final = (
         pattern=r"Kernel BUG (.*)",
         title="kernel BUG {1}",
         kind=Kind.KERNEL_BUG,
-        details=DETAILS,
         source="lib/bug.c (report_bug), without CONFIG_DEBUG_BUGVERBOSE",
     ),
     Format(
@@ -190,7 +185,6 @@ FORMATS: Final = (
         title="BUG: corrupted list in {f}",
         kind=Kind.LIST_CORRUPTION,
         ways=TRACED,
-        details=DETAILS,
         source="lib/list_debug.c, as fuzzers repeat it",
     ),
     _checked(
@@ -239,7 +233,6 @@ FORMATS: Final = (
         kind=Kind.WARNING,
         ways=((CALL, TRACE), (r"hint: (?P<f>[A-Za-z0-9_]+)[+.]",)),
         skip=_OBJECTS,
-        details=DETAILS,
         source="lib/debugobjects.c (debug_print_object); its headline is not in the log",
     ),
     _checked(
@@ -257,7 +250,6 @@ FORMATS: Final = (
         title="NETDEV WATCHDOG: transmit queue timed out",
         kind=Kind.WARNING,
         plain=True,
-        details=DETAILS,
         source="net/sched/sch_generic.c (dev_watchdog)",
     ),
     Format(
@@ -267,7 +259,6 @@ FORMATS: Final = (
         title="irq: nobody cared",
         kind=Kind.WARNING,
         plain=True,
-        details=DETAILS,
         source="kernel/irq/spurious.c (__report_bad_irq)",
     ),
     Continuation(lead=r"cut here", source="kernel/panic.c (__warn_printk), lib/bug.c (report_bug)"),

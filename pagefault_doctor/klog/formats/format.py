@@ -54,8 +54,8 @@ class Format(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     `lost` one always means that the real headline is missing; for a `nameless` one the naming
     convention has no title but the line itself.
 
-    Reading it: the named groups of the expressions in `details` are the details of the report.
-    `source` is the kernel file that prints it and the function in it.
+    `source` is the kernel file that prints it and the function in it. What a report of its `kind`
+    prints besides is in `table.DETAILS`.
     """
 
     title: str
@@ -79,7 +79,6 @@ class Format(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     plain: bool = False
     lost: bool = False
     nameless: bool = False
-    details: tuple[str, ...] = ()
 
     @cached_property
     def wording(self) -> WordedPattern:

@@ -38,7 +38,6 @@ _hung = partial(
     ways=TRACED,
     alts=("hang in {f}",),
     take=Choice.HUNG,
-    details=DETAILS,
 )
 
 FORMATS: Final = (
@@ -50,7 +49,6 @@ FORMATS: Final = (
         ways=((RIP, TRACE), (CALL, TRACE)),
         alts=("stall in {f}",),
         take=Choice.STALL,
-        details=DETAILS,
         source="kernel/watchdog.c (watchdog_timer_fn)",
     ),
     Format(
@@ -62,7 +60,6 @@ FORMATS: Final = (
         alts=("stall in {f}",),
         skip="apic_timer_interrupt|rcu",
         take=Choice.STALL,
-        details=DETAILS,
         source="kernel/rcu/tree_stall.h (print_cpu_stall, print_other_cpu_stall)",
     ),
     _hung(
@@ -81,7 +78,6 @@ FORMATS: Final = (
         title="BUG: workqueue lockup",
         kind=Kind.LOCKUP,
         plain=True,
-        details=DETAILS,
         source="kernel/workqueue.c (wq_watchdog_timer_fn)",
     ),
     Format(
@@ -89,7 +85,6 @@ FORMATS: Final = (
         pattern=r"INFO: (task .*? is blocked on an? .*)",
         title="INFO: {1}",
         kind=Kind.HUNG_TASK,
-        details=DETAILS,
         source="kernel/hung_task.c (debug_show_blocker); its headline is not in the log",
     ),
     Format(
@@ -101,7 +96,6 @@ FORMATS: Final = (
         title="hard LOCKUP in {f}",
         kind=Kind.LOCKUP,
         ways=FAULT,
-        details=DETAILS,
         source="kernel/watchdog.c (watchdog_hardlockup_check), arch/powerpc/kernel/watchdog.c",
     ),
     Format(
@@ -111,7 +105,6 @@ FORMATS: Final = (
         title="rcu kthread starved",
         kind=Kind.STALL,
         plain=True,
-        details=DETAILS,
         source="kernel/rcu/tree_stall.h (rcu_check_gp_kthread_starvation)",
     ),
     Format(
@@ -121,7 +114,6 @@ FORMATS: Final = (
         title="unregister_netdevice: waiting for DEV to become free",
         kind=Kind.HUNG_TASK,
         plain=True,
-        details=DETAILS,
         source="net/core/dev.c (netdev_wait_allrefs_any)",
     ),
     Continuation(

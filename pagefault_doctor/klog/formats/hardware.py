@@ -39,7 +39,7 @@ DETAILS: Final = (
     r"Memory failure: (?P<pfn>0x[0-9a-f]+)",
 )
 
-_hardware = partial(Format, kind=Kind.HARDWARE, details=DETAILS)
+_hardware = partial(Format, kind=Kind.HARDWARE)
 _plain = partial(_hardware, plain=True)
 _memory = partial(_plain, alike="memory")
 _mce = partial(_memory, needles=("Machine ",))

@@ -40,7 +40,7 @@ DETAILS: Final = (
     r"index (?P<index>-?\d+) is out of range for type '(?P<type>[^']{1,80})'",
 )
 
-_sanitizer = partial(Format, header="BUG:", kind=Kind.SANITIZER, details=DETAILS)
+_sanitizer = partial(Format, header="BUG:", kind=Kind.SANITIZER)
 _kfence = partial(
     _sanitizer, ways=_KFENCE, plain=True, source="mm/kfence/report.c (kfence_report_error)"
 )

@@ -27,7 +27,7 @@ DETAILS: Final = (
 )
 
 _LOCKDEP: Final = "kernel/locking/lockdep.c"
-_lock = partial(Format, header=_HEADERS, kind=Kind.LOCKDEP, ways=TRACED, details=DETAILS)
+_lock = partial(Format, header=_HEADERS, kind=Kind.LOCKDEP, ways=TRACED)
 
 
 def _deadlock(words: str, source: str = _LOCKDEP) -> Format:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from pagefault_doctor.klog.formats import bug_warn, slab
 from pagefault_doctor.klog.formats.format import TRACED, Format, Lead
 from pagefault_doctor.klog.guilty_function import TRACE
 from pagefault_doctor.model.report import Kind
@@ -23,9 +22,9 @@ DETAILS: Final = (
     r"BUG: Bad rss-counter state .*?type:(?P<counter>\w+) val:(?P<value>-?\d+)",
 )
 
-_page = partial(Format, kind=Kind.BAD_PAGE, details=DETAILS)
+_page = partial(Format, kind=Kind.BAD_PAGE)
 _mm = partial(_page, header="BUG:", plain=True, source="kernel/fork.c (check_mm)")
-_slab = partial(Format, header="BUG kmalloc-", kind=Kind.SLAB, details=slab.DETAILS)
+_slab = partial(Format, header="BUG kmalloc-", kind=Kind.SLAB)
 
 FORMATS: Final = (
     Format(
@@ -36,7 +35,6 @@ FORMATS: Final = (
         kind=Kind.LEAK,
         ways=(("backtrace", TRACE),),
         skip="kmemleak|create_object|alloc|kmem|slab|dup|percpu|copy_process",
-        details=slab.DETAILS,
         source="mm/kmemleak.c, as fuzzers scan for it",
     ),
     _page(
@@ -79,7 +77,6 @@ FORMATS: Final = (
         kind=Kind.KERNEL_BUG,
         alts=("BUG: Dentry still in use [unmount of {1}]",),
         plain=True,
-        details=bug_warn.DETAILS,
         source="fs/dcache.c (umount_check)",
     ),
     _slab(
@@ -114,7 +111,6 @@ FORMATS: Final = (
         title="kmem_cache_destroy {1}: slab cache still has objects",
         kind=Kind.SLAB,
         plain=True,
-        details=slab.DETAILS,
         source="mm/slab_common.c (kmem_cache_destroy)",
     ),
     Format(
@@ -123,7 +119,6 @@ FORMATS: Final = (
         title="suspected memory leaks",
         kind=Kind.LEAK,
         plain=True,
-        details=slab.DETAILS,
         source="mm/kmemleak.c (kmemleak_scan)",
     ),
     Format(

@@ -5,13 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from pagefault_doctor.klog.formats import bug_warn, panic
 from pagefault_doctor.klog.formats.format import FAULT, Format
 from pagefault_doctor.model.report import Kind
 
 _SYZKALLER: Final = "syzkaller's executor/common.h, no kernel"
 _TRUSTY: Final = "Trusty's lk, lib/debug/debug.c (_panic); drivers/trusty/trusty-log.c repeats it"
-_broken = partial(Format, kind=Kind.KERNEL_BUG, details=bug_warn.DETAILS)
+_broken = partial(Format, kind=Kind.KERNEL_BUG)
 _notice = partial(Format, kind=Kind.INFO, plain=True, vague=True)
 _any = partial(Format, vague=True, source="any file of the kernel")
 
@@ -49,7 +48,6 @@ FORMATS: Final = (
         title="trusty: ASSERT FAILED: {1}",
         kind=Kind.PANIC,
         plain=True,
-        details=panic.DETAILS,
         source=_TRUSTY,
     ),
     Format(
@@ -58,7 +56,6 @@ FORMATS: Final = (
         title="trusty: panic: {1}",
         kind=Kind.PANIC,
         plain=True,
-        details=panic.DETAILS,
         source=_TRUSTY,
     ),
     _notice(
@@ -93,7 +90,6 @@ FORMATS: Final = (
         pattern=r"BUG: (.+)",
         title="BUG: {1}",
         kind=Kind.KERNEL_BUG,
-        details=bug_warn.DETAILS,
     ),
     _any(
         header="WARNING:",
@@ -101,7 +97,6 @@ FORMATS: Final = (
         title="WARNING: {1}",
         kind=Kind.WARNING,
         plain=True,
-        details=bug_warn.DETAILS,
     ),
     _any(header="INFO:", pattern=r"INFO: (.+)", title="INFO: {1}", kind=Kind.INFO),
 )

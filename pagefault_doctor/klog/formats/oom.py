@@ -23,7 +23,7 @@ DETAILS: Final = (
     r"(?:.*?oom_score_adj:(?P<oom_score_adj>-?\d+))?",
 )
 
-_oom = partial(Format, kind=Kind.OOM_KILL, plain=True, details=DETAILS)
+_oom = partial(Format, kind=Kind.OOM_KILL, plain=True)
 
 FORMATS: Final = (
     _oom(

@@ -12,7 +12,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from pagefault_doctor.klog.formats import bug_warn, hardware, x86
 from pagefault_doctor.klog.formats.format import FAULT, TRACED, Format, Lead
 from pagefault_doctor.klog.guilty_function import Choice
 from pagefault_doctor.model.report import Kind
@@ -32,7 +31,6 @@ _panic = partial(
     header="Kernel panic",
     follows=True,
     kind=Kind.PANIC,
-    details=DETAILS,
     source="kernel/panic.c (vpanic)",
 )
 
@@ -54,7 +52,6 @@ FORMATS: Final = (
         ways=(*FAULT, *TRACED),
         alts=("stack-overflow in {f}",),
         take=Choice.STALL,
-        details=x86.DETAILS,
         source="arch/arm64/kernel/traps.c (panic_bad_stack)",
     ),
     _panic(
@@ -100,7 +97,6 @@ FORMATS: Final = (
         "|broadcast exception handler|memory error|corrected error).*)",
         title="kernel panic: {1}",
         kind=Kind.HARDWARE,
-        details=hardware.DETAILS,
         source="arch/x86/kernel/cpu/mce/core.c (mce_panic), arch/x86/kernel/nmi.c"
         " (unknown_nmi_error), arch/arm64/kernel/traps.c (arm64_serror_panic),"
         " drivers/acpi/apei/ghes.c (__ghes_panic)",
@@ -114,7 +110,6 @@ FORMATS: Final = (
         title="kernel panic: sysrq triggered crash",
         kind=Kind.PANIC,
         plain=True,
-        details=DETAILS,
         source="drivers/tty/sysrq.c (sysrq_handle_crash); the panic itself is not in the log",
     ),
     Format(
@@ -124,7 +119,6 @@ FORMATS: Final = (
         title="unhandled {1} in {f}",
         kind=Kind.TRAP,
         ways=FAULT,
-        details=bug_warn.DETAILS,
         source="arch/arm64/kernel/entry-common.c (__panic_unhandled)",
     ),
 )

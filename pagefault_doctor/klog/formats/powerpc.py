@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from pagefault_doctor.klog.formats import x86
 from pagefault_doctor.klog.formats.format import BAD_ACCESS, FAULT, Format, Lead
 from pagefault_doctor.model.report import Kind
 
@@ -17,7 +16,6 @@ FORMATS: Final = (
         pattern=r"BUG: Kernel NULL pointer dereference",
         title="BUG: unable to handle kernel NULL pointer dereference in {f}",
         kind=Kind.NULL_POINTER,
-        details=x86.DETAILS,
         source="arch/powerpc/mm/fault.c (__bad_page_fault)",
     ),
     _fault(
@@ -26,7 +24,6 @@ FORMATS: Final = (
         r"|unaligned|stack)",
         title="BUG: unable to handle kernel paging request in {f}",
         kind=Kind.PAGE_FAULT,
-        details=x86.DETAILS,
         source="arch/powerpc/mm/fault.c (__bad_page_fault)",
     ),
     _fault(

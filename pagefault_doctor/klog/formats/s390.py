@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.klog.formats import bug_warn
 from pagefault_doctor.klog.formats.format import FAULT, Format
 from pagefault_doctor.model.report import Kind
 
@@ -17,7 +16,6 @@ FORMATS: Final = (
         title="kernel BUG in {f}",
         kind=Kind.KERNEL_BUG,
         ways=FAULT,
-        details=bug_warn.DETAILS,
         source="arch/s390/kernel/traps.c (monitor_event_exception); its headline is not in the log",
     ),
     Format(
@@ -25,7 +23,6 @@ FORMATS: Final = (
         title="{1} in {f}",
         kind=Kind.TRAP,
         ways=FAULT,
-        details=bug_warn.DETAILS,
         source="arch/s390/kernel/traps.c (do_trap)",
     ),
 )

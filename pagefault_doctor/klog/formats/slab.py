@@ -32,7 +32,6 @@ FORMATS: Final = (
         title="BUG {1}: {2}",
         kind=Kind.SLAB,
         plain=True,
-        details=DETAILS,
         source="mm/slub.c (slab_bug)",
     ),
     Format(
@@ -43,7 +42,6 @@ FORMATS: Final = (
         ways=(("backtrace", TRACE),),
         skip="kmemleak|create_object|alloc|kmem|slab|dup|percpu|copy_process",
         plain=True,
-        details=DETAILS,
         source="mm/kmemleak.c (print_unreferenced)",
     ),
     Format(
@@ -53,7 +51,6 @@ FORMATS: Final = (
         title="BUG: double free in cache {1}",
         kind=Kind.SLAB,
         plain=True,
-        details=DETAILS,
         source="mm/slab.c (before 6.8)",
     ),
     Continuation(

@@ -32,6 +32,7 @@ from pagefault_doctor.klog.formats import (
 )
 from pagefault_doctor.klog.formats.format import OWN, Continuation, Format, Lead
 from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.model.report import Kind
 
 _FAMILIES: Final = (
     kasan, x86, powerpc, s390, arm64, bug_warn, hang, atomic, lock, memory, ubsan, panic, misc,
@@ -40,6 +41,23 @@ _FAMILIES: Final = (
 FORMATS: Final[tuple[Format | Continuation, ...]] = tuple(
     row for family in _FAMILIES for row in family.FORMATS
 )
+DETAILS: Final = {
+    Kind.ATOMIC_SLEEP: atomic.DETAILS,
+    Kind.BAD_PAGE: memory.DETAILS,
+    Kind.HARDWARE: hardware.DETAILS,
+    Kind.LOCKDEP: lock.DETAILS,
+    Kind.OOM_KILL: oom.DETAILS,
+    Kind.SANITIZER: kasan.DETAILS,
+    **dict.fromkeys((Kind.PANIC, Kind.STACK_CORRUPTED), panic.DETAILS),
+    **dict.fromkeys((Kind.SLAB, Kind.LEAK), slab.DETAILS),
+    **dict.fromkeys((Kind.LOCKUP, Kind.STALL, Kind.HUNG_TASK), hang.DETAILS),
+    **dict.fromkeys((Kind.USER_SEGFAULT, Kind.USER_TRAP), user_space.DETAILS),
+    **dict.fromkeys((Kind.KERNEL_BUG, Kind.WARNING, Kind.TRAP), bug_warn.DETAILS),
+    **dict.fromkeys((Kind.LIST_CORRUPTION, Kind.REFCOUNT, Kind.USERCOPY), bug_warn.DETAILS),
+    **dict.fromkeys((Kind.NULL_POINTER, Kind.PAGE_FAULT, Kind.GENERAL_PROTECTION), x86.DETAILS),
+    **dict.fromkeys((Kind.STACK_GUARD, Kind.DOUBLE_FAULT), x86.DETAILS),
+}
+"""Expressions whose named groups are the details of a report, by its kind."""
 _FIRST: Final = (
     "Kernel panic", "Internal error:", "BUG:", "WARNING:", "INFO:", "Unable to handle kernel",
 )  # fmt: skip

@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from pagefault_doctor.klog.formats import kasan
 from pagefault_doctor.klog.formats.format import BAD_ACCESS, TRACED, Format
 from pagefault_doctor.model.report import Kind
 
-_ubsan = partial(Format, header="UBSAN:", kind=Kind.SANITIZER, ways=TRACED, details=kasan.DETAILS)
+_ubsan = partial(Format, header="UBSAN:", kind=Kind.SANITIZER, ways=TRACED)
 
 FORMATS: Final = (
     _ubsan(

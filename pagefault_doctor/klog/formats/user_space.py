@@ -36,7 +36,7 @@ DETAILS: Final = (
 # Fuzzers kill and fault their own programs (syz-executor, syz.1.2) on purpose.
 _BY: Final = r"^(?!syz)[\w.@/+:()# -]{1,40}\[\d+\]: "
 _UNHANDLED: Final = _BY + r"unhandled .{3,60}? (?:\(\d+\) )?(?:at|code) (?:0x)?[0-9a-f]+"
-_program = partial(Format, plain=True, details=DETAILS)
+_program = partial(Format, plain=True)
 
 FORMATS: Final = (
     _program(

@@ -9,7 +9,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from pagefault_doctor.klog.formats import bug_warn, memory
 from pagefault_doctor.klog.formats.format import (
     BAD_ACCESS,
     FAULT,
@@ -31,7 +30,7 @@ DETAILS: Final = (
     r"Task stack: +\[(?P<stack>0x[0-9a-f]+\.\.0x[0-9a-f]+)\]",
 )
 
-_fault = partial(Format, ways=FAULT, alts=(BAD_ACCESS,), details=DETAILS)
+_fault = partial(Format, ways=FAULT, alts=(BAD_ACCESS,))
 _null = partial(
     _fault,
     header="BUG:",
@@ -41,7 +40,7 @@ _null = partial(
 _paging = partial(
     _fault, title="BUG: unable to handle kernel paging request in {f}", kind=Kind.PAGE_FAULT
 )
-_trap = partial(Format, kind=Kind.TRAP, details=bug_warn.DETAILS)
+_trap = partial(Format, kind=Kind.TRAP)
 _overflow = partial(
     Format,
     title="BUG: stack guard page was hit in {f}",
@@ -49,7 +48,6 @@ _overflow = partial(
     ways=((CALL, TRACE),),
     take=Choice.STALL,
     alts=("stack-overflow in {f}",),
-    details=DETAILS,
 )
 
 FORMATS: Final = (
@@ -77,7 +75,6 @@ FORMATS: Final = (
         title="BUG: unable to handle kernel",
         kind=Kind.PAGE_FAULT,
         lost=True,
-        details=DETAILS,
         source="arch/x86/mm/fault.c (show_fault_oops), cut off",
     ),
     _overflow(
@@ -104,7 +101,6 @@ FORMATS: Final = (
         title="PANIC: double fault in {f}",
         kind=Kind.DOUBLE_FAULT,
         ways=ONLY_RIP,
-        details=DETAILS,
         source="arch/x86/kernel/traps.c (exc_double_fault)",
     ),
     _trap(
@@ -137,7 +133,6 @@ FORMATS: Final = (
         title="Oops in {f}",
         kind=Kind.PAGE_FAULT,
         ways=FAULT,
-        details=DETAILS,
         source="arch/x86/kernel/dumpstack.c (__die_header); its headline is not in the log",
     ),
     _trap(
@@ -185,7 +180,6 @@ FORMATS: Final = (
         title="corrupted page table in {f}",
         kind=Kind.BAD_PAGE,
         ways=FAULT,
-        details=memory.DETAILS,
         source="arch/x86/mm/fault.c (pgtable_bad)",
     ),
     _trap(

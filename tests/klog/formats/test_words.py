@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from importlib import import_module
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from pagefault_doctor.klog import arch, details, fault, guilty_function, registers
 from pagefault_doctor.klog.formats.format import Format
-from pagefault_doctor.klog.formats.table import TABLE
+from pagefault_doctor.klog.formats.table import DETAILS, TABLE
 from pagefault_doctor.klog.line import LogLine, lines_of, split, thorough
 from pagefault_doctor.klog.skip_functions import ANCHORS
 from pagefault_doctor.klog.text import ReportText
@@ -25,7 +25,7 @@ LOGS = Path(__file__).parents[1] / "logs"
 parse: Any = import_module("re._parser").parse
 
 EXPRESSIONS = sorted(
-    {*(f.wording.pattern.pattern for f in TABLE.rows), *(d for f in TABLE.rows for d in f.details)}
+    {*(f.wording.pattern.pattern for f in TABLE.rows), *chain(*DETAILS.values())}
     | {place for form in TABLE.rows for way in (*form.ways, form.origin) for place in way}
     | {form.skip for form in TABLE.rows if form.skip}
     | {*guilty_function._ANYWHERE, *ANCHORS, guilty_function._HEADS.pattern.pattern}
