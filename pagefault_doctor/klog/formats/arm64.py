@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Final
 
-from pagefault_doctor.klog.formats.format import BAD_ACCESS, FAULT, Format, Lead
+from pagefault_doctor.klog.formats.format import (
+    FAULT,
+    Format,
+    Lead,
+    fault,
+    null_pointer,
+    paging_request,
+    user_access,
+)
 from pagefault_doctor.model.report import Kind
 
 _HEADER: Final = "Unable to handle kernel"
 
 
-_fault = partial(Format, ways=FAULT, alts=(BAD_ACCESS,))
-
-
 def _internal(what: str, kind: Kind) -> Format:
-    return _fault(
+    return fault(
         header="Internal error:",
         follows=True,
         pattern=rf"Internal error: ?(?:{what})",
@@ -26,26 +30,20 @@ def _internal(what: str, kind: Kind) -> Format:
 
 
 FORMATS: Final = (
-    _fault(
+    null_pointer(
         header=_HEADER,
         pattern=r"Unable to handle kernel NULL pointer dereference",
-        title="BUG: unable to handle kernel NULL pointer dereference in {f}",
-        kind=Kind.NULL_POINTER,
         source="arch/arm64/mm/fault.c (die_kernel_fault), arch/arm/mm/fault.c (die_kernel_fault)",
     ),
-    _fault(
+    user_access(
         header=_HEADER,
         pattern=r"Unable to handle kernel access to user memory",
-        title="BUG: unable to handle kernel access to user memory in {f}",
-        kind=Kind.USER_ACCESS,
         source="arch/arm64/mm/fault.c (do_page_fault), arch/riscv/mm/fault.c (handle_page_fault)",
     ),
-    _fault(
+    paging_request(
         header=_HEADER,
         pattern=r"Unable to handle kernel (?:paging request|pointer dereference|write to read-only"
         r"|execute from|read from|access to hyp|[\w ]+? at virtual)",
-        title="BUG: unable to handle kernel paging request in {f}",
-        kind=Kind.PAGE_FAULT,
         source="arch/arm64/mm/fault.c (__do_kernel_fault), arch/s390/mm/fault.c",
     ),
     _internal(r"Oops - BUG|BRK handler|Oops - UBSAN", Kind.KERNEL_BUG),
@@ -57,7 +55,7 @@ FORMATS: Final = (
         r"Oops: |Accessing user space|Unhandled fault|: [0-9a-f]+ \[|.*abort: ", Kind.PAGE_FAULT
     ),
     _internal(r"", Kind.TRAP),
-    _fault(
+    fault(
         header="Unhandled fault:",
         title="Unhandled fault in {f}",
         kind=Kind.PAGE_FAULT,
@@ -70,7 +68,7 @@ FORMATS: Final = (
         ways=FAULT,
         source="arch/arm/mm/alignment.c (do_alignment)",
     ),
-    _fault(
+    fault(
         start=r"Unhandled prefetch abort: ",
         lead=Lead.DROPPED,
         title="Unhandled prefetch abort in {f}",

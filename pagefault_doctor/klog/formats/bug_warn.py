@@ -55,15 +55,9 @@ DETAILS: Final = (
 )
 
 _warned = partial(Format, header="WARNING:", kind=Kind.WARNING, ways=_WARNED)
-_unwinder = partial(
-    Format,
-    header="WARNING:",
-    title="WARNING: kernel stack regs has bad value",
-    kind=Kind.WARNING,
-    plain=True,
-    source="arch/x86/kernel/unwind_frame.c (unwind_next_frame)",
-)
 _checked = partial(Format, ways=FAULT)
+_bug = partial(_checked, header="kernel BUG")
+_notice = partial(Format, notice=True, lead=Lead.DROPPED, kind=Kind.WARNING, plain=True)
 
 FORMATS: Final = (
     _warned(
@@ -138,26 +132,30 @@ FORMATS: Final = (
         title="WARNING in {f}",
         source="kernel/panic.c (__warn), without CONFIG_DEBUG_BUGVERBOSE",
     ),
-    _unwinder(pattern=r"WARNING: kernel stack regs .* has bad '.*' value"),
-    _unwinder(pattern=r"WARNING: kernel stack frame pointer .* has bad value"),
-    _checked(
-        header="kernel BUG",
+    Format(
+        header="WARNING:",
+        pattern=r"WARNING: kernel stack (?:regs .* has bad '.*' value"
+        r"|frame pointer .* has bad value)",
+        title="WARNING: kernel stack regs has bad value",
+        kind=Kind.WARNING,
+        plain=True,
+        source="arch/x86/kernel/unwind_frame.c (unwind_next_frame)",
+    ),
+    _bug(
         pattern=r"kernel BUG at mm/usercopy\.c",
         title="BUG: bad usercopy in {f}",
         kind=Kind.USERCOPY,
         skip=_COPY,
         source="mm/usercopy.c (usercopy_abort)",
     ),
-    _checked(
-        header="kernel BUG",
+    _bug(
         pattern=r"kernel BUG at lib/list_debug\.c",
         title="BUG: corrupted list in {f}",
         kind=Kind.LIST_CORRUPTION,
         alts=(BAD_ACCESS,),
         source="lib/list_debug.c, with CONFIG_BUG_ON_DATA_CORRUPTION",
     ),
-    _checked(
-        header="kernel BUG",
+    _bug(
         pattern=r"kernel BUG at (.*)",
         title="kernel BUG in {f}",
         kind=Kind.KERNEL_BUG,
@@ -243,22 +241,14 @@ FORMATS: Final = (
         skip="^skb_",
         source="net/core/skbuff.c (skb_panic)",
     ),
-    Format(
+    _notice(
         start=r"NETDEV WATCHDOG: ",
-        notice=True,
-        lead=Lead.DROPPED,
         title="NETDEV WATCHDOG: transmit queue timed out",
-        kind=Kind.WARNING,
-        plain=True,
         source="net/sched/sch_generic.c (dev_watchdog)",
     ),
-    Format(
+    _notice(
         start=r"^irq \d+: nobody cared",
-        notice=True,
-        lead=Lead.DROPPED,
         title="irq: nobody cared",
-        kind=Kind.WARNING,
-        plain=True,
         source="kernel/irq/spurious.c (__report_bad_irq)",
     ),
     Continuation(lead=r"cut here", source="kernel/panic.c (__warn_printk), lib/bug.c (report_bug)"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Final
 
 import msgspec
@@ -106,6 +106,21 @@ class Format(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def is_alike(self, other: Format) -> bool:
         """Whether two rows report the same trouble."""
         return self is other or (self.alike != "" and self.alike == other.alike)
+
+
+fault = partial(Format, ways=FAULT, alts=(BAD_ACCESS,))
+"""A fault, whatever the architecture, and the kinds of it that several architectures print."""
+null_pointer = partial(
+    fault,
+    title="BUG: unable to handle kernel NULL pointer dereference in {f}",
+    kind=Kind.NULL_POINTER,
+)
+paging_request = partial(
+    fault, title="BUG: unable to handle kernel paging request in {f}", kind=Kind.PAGE_FAULT
+)
+user_access = partial(
+    fault, title="BUG: unable to handle kernel access to user memory in {f}", kind=Kind.USER_ACCESS
+)
 
 
 class Continuation(msgspec.Struct, frozen=True, kw_only=True):

@@ -29,25 +29,17 @@ DETAILS: Final = (
 _LOCKDEP: Final = "kernel/locking/lockdep.c"
 _lock = partial(Format, header=_HEADERS, kind=Kind.LOCKDEP, ways=TRACED)
 
-
-def _deadlock(words: str, source: str = _LOCKDEP) -> Format:
-    return _lock(
-        pattern=rf"(?:WARNING|INFO): {words}",
+FORMATS: Final = (
+    _lock(
+        pattern=r"(?:WARNING|INFO): (?:possible circular locking dependency"
+        r"|possible irq lock inversion dependency|possible recursive locking"
+        r"|bad irq lock inversion dependency) detected",
         then=r"(?:is trying to acquire lock|just changed the state of lock|trying to acquire)",
         title="possible deadlock in {f}",
         ways=_LOCKS,
         skip="process_one_work",
-        source=source,
-    )
-
-
-FORMATS: Final = (
-    _deadlock("possible circular locking dependency detected", f"{_LOCKDEP} (print_circular_bug)"),
-    _deadlock(
-        "possible irq lock inversion dependency detected", f"{_LOCKDEP} (print_irq_inversion_bug)"
+        source=f"{_LOCKDEP} (print_circular_bug, print_irq_inversion_bug, print_deadlock_bug)",
     ),
-    _deadlock("possible recursive locking detected", f"{_LOCKDEP} (print_deadlock_bug)"),
-    _deadlock("bad irq lock inversion dependency detected"),
     _lock(
         pattern=r"(?:WARNING|INFO): [A-Z]+(?:-READ)?-safe -> [A-Z]+(?:-READ)?-unsafe lock order",
         then=r"which became .* at:|is trying to acquire",

@@ -23,7 +23,6 @@ DETAILS: Final = (
 )
 
 _page = partial(Format, kind=Kind.BAD_PAGE)
-_mm = partial(_page, header="BUG:", plain=True, source="kernel/fork.c (check_mm)")
 _slab = partial(Format, header="BUG kmalloc-", kind=Kind.SLAB)
 
 FORMATS: Final = (
@@ -59,16 +58,13 @@ FORMATS: Final = (
         title="BUG: Bad page map",
         source="mm/memory.c (print_bad_pte)",
     ),
-    _mm(pattern=r"BUG: Bad rss-counter state", title="BUG: Bad rss-counter state"),
-    _mm(
-        pattern=r"BUG: non-zero nr_ptes on freeing mm", title="BUG: non-zero nr_ptes on freeing mm"
-    ),
-    _mm(
-        pattern=r"BUG: non-zero nr_pmds on freeing mm", title="BUG: non-zero nr_pmds on freeing mm"
-    ),
-    _mm(
-        pattern=r"BUG: non-zero pgtables_bytes on freeing mm",
-        title="BUG: non-zero pgtables_bytes on freeing mm",
+    _page(
+        header="BUG:",
+        pattern=r"BUG: (Bad rss-counter state"
+        r"|non-zero (?:nr_ptes|nr_pmds|pgtables_bytes) on freeing mm)",
+        title="BUG: {1}",
+        plain=True,
+        source="kernel/fork.c (check_mm)",
     ),
     Format(
         header="BUG:",

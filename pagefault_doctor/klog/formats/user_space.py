@@ -55,19 +55,12 @@ FORMATS: Final = (
     ),
     _program(
         start=_UNHANDLED,
-        pattern=r"(?:^|\n)(.{1,40}?)\[\d+\]: unhandled (.{3,60}?) \(\d+\) at",
+        pattern=r"(?:^|\n)(.{1,40}?)\[\d+\]: unhandled (.{3,60}?(?= \(\d+\) at)"
+        r"|signal \d+(?= code))",
         title="{2} in {1}",
         kind=Kind.USER_SEGFAULT,
         alike="unhandled",
-        source="arch/arm64/kernel/traps.c (arm64_show_signal)",
-    ),
-    _program(
-        start=_UNHANDLED,
-        pattern=r"(?:^|\n)(.{1,40}?)\[\d+\]: unhandled (signal \d+) code",
-        title="{2} in {1}",
-        kind=Kind.USER_SEGFAULT,
-        alike="unhandled",
-        source="arch/riscv/kernel/traps.c (do_trap)",
+        source="arch/arm64/kernel/traps.c (arm64_show_signal), arch/riscv/kernel/traps.c (do_trap)",
     ),
     _program(
         start=r"^(?!syz)[\w.@/+:()# -]{1,40}: unhandled page fault \(\d+\) at ",

@@ -10,12 +10,14 @@ from functools import partial
 from typing import Final
 
 from pagefault_doctor.klog.formats.format import (
-    BAD_ACCESS,
     FAULT,
     ONLY_RIP,
     Continuation,
     Format,
     Lead,
+    fault,
+    null_pointer,
+    paging_request,
 )
 from pagefault_doctor.klog.guilty_function import CALL, TRACE, Choice
 from pagefault_doctor.model.report import Kind
@@ -30,16 +32,6 @@ DETAILS: Final = (
     r"Task stack: +\[(?P<stack>0x[0-9a-f]+\.\.0x[0-9a-f]+)\]",
 )
 
-_fault = partial(Format, ways=FAULT, alts=(BAD_ACCESS,))
-_null = partial(
-    _fault,
-    header="BUG:",
-    title="BUG: unable to handle kernel NULL pointer dereference in {f}",
-    kind=Kind.NULL_POINTER,
-)
-_paging = partial(
-    _fault, title="BUG: unable to handle kernel paging request in {f}", kind=Kind.PAGE_FAULT
-)
 _trap = partial(Format, kind=Kind.TRAP)
 _overflow = partial(
     Format,
@@ -51,23 +43,17 @@ _overflow = partial(
 )
 
 FORMATS: Final = (
-    _null(
-        pattern=r"BUG: kernel NULL pointer dereference, address:",
-        source="arch/x86/mm/fault.c (show_fault_oops), since 5.1",
-    ),
-    _paging(
+    # Each with its words since 5.1 and before.
+    null_pointer(
         header="BUG:",
-        pattern=r"BUG: unable to handle page fault for address:",
-        source="arch/x86/mm/fault.c (show_fault_oops), since 5.1",
+        pattern=r"BUG: (?:kernel NULL pointer dereference, address:"
+        r"|unable to handle kernel NULL pointer dereference)",
+        source="arch/x86/mm/fault.c (show_fault_oops)",
     ),
-    _null(
-        pattern=r"BUG: unable to handle kernel NULL pointer dereference",
-        source="arch/x86/mm/fault.c (show_fault_oops), before 5.1",
-    ),
-    _paging(
+    paging_request(
         header="BUG:",
-        pattern=r"BUG: unable to handle kernel paging request",
-        source="arch/x86/mm/fault.c (show_fault_oops), before 5.1",
+        pattern=r"BUG: unable to handle (?:page fault for address:|kernel paging request)",
+        source="arch/x86/mm/fault.c (show_fault_oops)",
     ),
     Format(
         header="BUG:",
@@ -82,7 +68,7 @@ FORMATS: Final = (
         pattern=r"BUG: (?:[A-Z#]+ )?stack guard page was hit at",
         source="arch/x86/kernel/traps.c (handle_stack_overflow)",
     ),
-    _fault(
+    fault(
         header="general protection fault",
         pattern=r"general protection fault.*:",
         title="general protection fault in {f}",
@@ -146,7 +132,7 @@ FORMATS: Final = (
         ways=FAULT,
         source="arch/powerpc/kernel/traps.c (__die), arch/riscv/kernel/traps.c (do_trap_error)",
     ),
-    _paging(
+    paging_request(
         start=r"kernel tried to execute (?:NX-protected|exec-protected|user) page"
         r"|unable to execute userspace code \(SMEP\?\)",
         needles=(" to execute ",),
