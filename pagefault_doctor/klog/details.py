@@ -26,48 +26,38 @@ from pagefault_doctor.model.pattern import WordedPattern, regex
 from pagefault_doctor.model.report import USER_SIDE, Frame, Kind
 
 _PLACE: Final = r"[\w$.]+\+0x[0-9a-f]+(?:/0x[0-9a-f]+)?(?: \[[\w-]+\])?"
-_FIELDS: Final = (
-    ("PREEMPT", r"\b(?P<preempt>PREEMPT(?:_[A-Z]+|\([a-z]+\))?)"),
-    (" UID: ", r"CPU: \d+ UID: (?P<uid>\d+)"),
-    ("Kdump: ", r"Kdump: (?P<kdump>\w+)"),
-    ("Tainted: [", r"Tainted: (?P<taint_words>\[[A-Z]\]=.*)"),
-    ("lr", rf"^\s*lr : (?P<link>{_PLACE})"),
-    ("LR ", rf"^\s*LR (?:is at|\[[0-9a-f]+\]) (?P<link>{_PLACE})"),
-    ("ra ", rf"^\s*ra +: (?:[0-9a-f]{{8,16}} )?(?P<link>{_PLACE})"),
-    ("ra:", rf"^\s*ra: [0-9a-f]{{16}} (?P<link>{_PLACE})"),
-    ("Kernel Offset", r"Kernel Offset: (?P<kernel_offset>0x[0-9a-f]+|disabled)"),
-    ("pgtable", r"(?P<page_table>(?:swapper|user) pgtable: .*)"),
-    ("EC = ", r"EC = 0x[0-9a-f]+: (?P<exception_class>.*?)(?:, IL = .*)?$"),
-    ("FnV = 1", r"(?P<invalid_address>FnV = 1)"),
-    ("Fault in ", r"^Fault in (?P<failing_mode>.+ mode)"),
-    ("last unloaded", r"\[last unloaded: \S+?\((?P<last_unloaded_flags>[A-Z]+)\)"),
-    ("PGD ", r"^(?P<page_walk>PGD .*)"),
-    ("*pd", r"^(?P<page_walk>\*pdp?[te] = .*)"),
-    ("] *pgd", r"^(?P<page_walk>\[[0-9a-f]+\] \*pgd=.*)"),
-    ("] pgd=", r"^(?P<page_walk>\[[0-9a-f]+\] pgd=.*)"),
-    ("] address ", r"^(?P<page_walk>\[[0-9a-f]+\] address between .*)"),
-    ("but active_mm", r"^(?P<page_walk>\[[0-9a-f]+\] .* but active_mm .*)"),
+
+
+@cache
+def _patterns(expressions: tuple[str, ...]) -> tuple[WordedPattern, ...]:
+    return tuple(map(WordedPattern, expressions))
+
+
+_FIELDS: Final = _patterns(
+    (
+        r"\b(?P<preempt>PREEMPT(?:_[A-Z]+|\([a-z]+\))?)",
+        r"CPU: \d+ UID: (?P<uid>\d+)",
+        r"Kdump: (?P<kdump>\w+)",
+        r"Tainted: (?P<taint_words>\[[A-Z]\]=.*)",
+        rf"^\s*lr : (?P<link>{_PLACE})",
+        rf"^\s*LR (?:is at|\[[0-9a-f]+\]) (?P<link>{_PLACE})",
+        rf"^\s*ra +: (?:[0-9a-f]{{8,16}} )?(?P<link>{_PLACE})",
+        rf"^\s*ra: [0-9a-f]{{16}} (?P<link>{_PLACE})",
+        r"Kernel Offset: (?P<kernel_offset>0x[0-9a-f]+|disabled)",
+        r"(?P<page_table>(?:swapper|user) pgtable: .*)",
+        r"EC = 0x[0-9a-f]+: (?P<exception_class>.*?)(?:, IL = .*)?$",
+        r"(?P<invalid_address>FnV = 1)",
+        r"^Fault in (?P<failing_mode>.+ mode)",
+        r"\[last unloaded: \S+?\((?P<last_unloaded_flags>[A-Z]+)\)",
+        r"^(?P<page_walk>PGD .*)",
+        r"^(?P<page_walk>\*pdp?[te] = .*)",
+        r"^(?P<page_walk>\[[0-9a-f]+\] \*pgd=.*)",
+        r"^(?P<page_walk>\[[0-9a-f]+\] pgd=.*)",
+        r"^(?P<page_walk>\[[0-9a-f]+\] address between .*)",
+        r"^(?P<page_walk>\[[0-9a-f]+\] .* but active_mm .*)",
+    )
 )
-_TABLE: Final = tuple((word, regex(pattern)) for word, pattern in _FIELDS)
-_WORDS: Final = tuple(word for word, _ in _TABLE)
 _LEVELS: Final = regex(r"\*?\b(p[gum4]d|pdpt|pde|pte|ppte)\b *= ?([0-9a-f]+)|(P[GUM4]D|PTE) (\w+)")
-
-
-def setting_of(body: ReportText) -> tuple[dict[str, str], dict[str, int]]:
-    """Return what the lines tell under the names above, and the line each was read from."""
-    found: dict[str, str] = {}
-    cited: dict[str, int] = {}
-    for line in body.holding(*_WORDS):
-        text = line.text
-        for word, pattern in _TABLE:
-            if word not in text or (match := pattern.search(text)) is None:
-                continue
-            for name, value in match.groupdict().items():
-                if name not in found:
-                    found[name], cited[name] = value.strip(), line.number
-    if stop := _stop(found.get("page_walk", "")):
-        found["page_walk_stop"] = stop
-    return found, cited
 
 
 def _stop(walk: str) -> str | None:
@@ -87,40 +77,50 @@ _STACKS: Final = (
     ("related", ("Last potentially related work creation",)),
 )
 _DEPTH: Final = 12
-_SETTING: Final = 160
-"""Lines that the setting is read from."""
+_OOPS_LINES: Final = 160
+"""Lines in which what any oops prints is looked for."""
 
 
 def details_of(form: Format | None, body: ReportText) -> tuple[dict[str, str], dict[str, int]]:
     """Return the details of a report of that form, and the line each was read from."""
     kind = form.kind if form else Kind.INFO
-    found, cited = ({}, {}) if kind in USER_SIDE else setting_of(body.head(_SETTING))
-    each = _patterns(table.DETAILS.get(kind, ())) if form else ()
-    rows = [row for row in each if any(map(body.text.__contains__, row.words))]
-    for line in body.holding(*(word for row in rows for word in row.words)):
-        for row in rows:
-            match = row.pattern.search(line.text)
-            for name, value in match.groupdict().items() if match else ():
-                if value is not None and name not in found:
-                    found[name] = value.strip()[:_LONGEST]
-                    cited[name] = line.number
+    found: dict[str, str] = {}
+    cited: dict[str, int] = {}
+    if kind not in USER_SIDE:
+        _read(_FIELDS, body.head(_OOPS_LINES), found, cited)
+        if stop := _stop(found.get("page_walk", "")):
+            found["page_walk_stop"] = stop
+    if form:
+        _read(_patterns(table.DETAILS.get(kind, ())), body, found, cited, _LONGEST)
     if kind in (Kind.SANITIZER, Kind.SLAB, Kind.LEAK):
         _stacks(body, found, cited)
     return found, cited
 
 
-@cache
-def _patterns(details: tuple[str, ...]) -> tuple[WordedPattern, ...]:
-    return tuple(map(WordedPattern, details))
+def _read(
+    patterns: Sequence[WordedPattern],
+    body: ReportText,
+    found: dict[str, str],
+    cited: dict[str, int],
+    longest: int | None = None,
+) -> None:
+    """Add what the expressions find: of each name the first value, cut to the longest length."""
+    rows = [row for row in patterns if any(map(body.text.__contains__, row.words))]
+    for line in body.holding(*(word for row in rows for word in row.words)):
+        for row in rows:
+            match = row.search(line.text)
+            for name, value in match.groupdict().items() if match else ():
+                if value is not None and name not in found:
+                    found[name], cited[name] = value.strip()[:longest], line.number
 
 
 def _stacks(body: ReportText, found: dict[str, str], cited: dict[str, int]) -> None:
     """Add the functions and modules that allocated and freed the object."""
     for name, heads in _STACKS:
         for index in body.places(*heads)[:1]:
-            # SLUB names who called it in the headline; the stack below may begin after that one.
-            said = place_in(body.lines[index])
-            own = said if said and not _of_allocator(said) else None
+            # SLUB names its caller in the headline; the stack below may begin after that one.
+            caller = place_in(body.lines[index])
+            own = caller if caller and not _of_allocator(caller) else None
             frame = own or _owner(body.lines[index + 1 : index + 1 + _DEPTH])
             if frame and frame.function:
                 found[f"{name}_by"] = frame.function

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from pagefault_doctor.klog.line import LogLine
-from pagefault_doctor.klog.stack import NAME
+from pagefault_doctor.klog.stack import NAME, frame_from
 from pagefault_doctor.klog.text import ReportText
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Frame
@@ -75,17 +75,7 @@ def pointer_of(body: ReportText) -> Frame | None:
             found = match.groupdict()
             if found.get("selector") in _USER_SELECTORS:
                 break
-            size = found.get("size")
-            offset = found.get("offset")
-            address = found.get("address")
-            return Frame(
-                function=found.get("function"),
-                offset=int(offset, 16) if offset and len(offset) <= 16 else None,
-                size=int(size, 16) if size and len(size) <= 16 else None,
-                module=found.get("module"),
-                address="0x" + address if address else None,
-                line=line.number,
-            )
+            return frame_from(found, line.number)
     return None
 
 

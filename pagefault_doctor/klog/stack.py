@@ -7,7 +7,7 @@ stacktrace.c`, `arch/arm/kernel/traps.c` (dump_backtrace_entry), `arch/powerpc/k
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from pagefault_doctor.klog.line import LogLine
@@ -79,39 +79,29 @@ def frame_of(line: LogLine, context: str | None = None) -> Frame | None:
     match = _LINE.match(text)
     if match is None and " from " in text:
         match = _ARM.match(text) or _ARM_NEW.match(text)
-    if match is None:
-        bare = _BARE.match(text)
-        if bare is None:
-            return None
-        return Frame(
-            None, None, None, None, not bare["doubt"], context, "0x" + bare["address"], line.number
-        )
-    found = match.groupdict()
+    match = match or _BARE.match(text)
+    return frame_from(match.groupdict(), line.number, context) if match else None
+
+
+def frame_from(found: Mapping[str, str | None], line: int, context: str | None = None) -> Frame:
+    """Return the frame that the named groups of an expression found in a line."""
     address = found.get("address")
     return Frame(
-        function=found["function"],
+        function=found.get("function"),
         offset=_hex(found.get("offset")),
         size=_hex(found.get("size")),
-        module=found["module"] or found.get("old_module"),
+        module=found.get("module") or found.get("old_module"),
         reliable=not (found.get("doubt") or found.get("unreliable")),
         context=context,
         address="0x" + address if address else None,
-        line=line.number,
+        line=line,
     )
 
 
 def place_in(line: LogLine) -> Frame | None:
     """Return the function that a headline names with its offset, or None."""
     match = _NAMED.search(line.text)
-    if match is None:
-        return None
-    return Frame(
-        match["function"],
-        _hex(match["offset"]),
-        _hex(match["size"]),
-        match["module"],
-        line=line.number,
-    )
+    return frame_from(match.groupdict(), line.number) if match else None
 
 
 def _hex(digits: str | None) -> int | None:

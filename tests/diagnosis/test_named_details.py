@@ -58,7 +58,7 @@ def test_no_module_searches_the_text_of_a_report() -> None:
 
 def test_every_detail_that_is_looked_up_is_one_that_klog_reads() -> None:
     sources = list(chain(*DETAILS.values()))
-    sources += [pattern.pattern for _, pattern in details._TABLE]
+    sources += [row.pattern.pattern for row in details._FIELDS]
     known = {name for source in sources for name in re.findall(r"\?P<(\w+)>", source)}
     looked_up = set(details_looked_up())
     assert len(looked_up) > 100

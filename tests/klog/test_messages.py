@@ -85,7 +85,7 @@ def test_no_two_tables_name_a_detail_alike() -> None:
     mine = [name for name, *_ in messages._MESSAGES]
     mine += [name for _, pattern in messages._VALUES for name in _names(pattern.pattern)]
     others = {name for source in chain(*DETAILS.values()) for name in _names(source)}
-    others |= {name for _, pattern in details._TABLE for name in _names(pattern.pattern)}
+    others |= {name for row in details._FIELDS for name in _names(row.pattern.pattern)}
     assert len(mine) == len(set(mine))
     assert others.isdisjoint(mine)
 

@@ -28,6 +28,7 @@ EXPRESSIONS = sorted(
     {*(f.wording.pattern.pattern for f in TABLE.rows), *chain(*DETAILS.values())}
     | {place for form in TABLE.rows for way in (*form.ways, form.origin) for place in way}
     | {form.skip for form in TABLE.rows if form.skip}
+    | {row.pattern.pattern for row in details._FIELDS}
     | {*guilty_function._ANYWHERE, *ANCHORS, guilty_function._HEADS.pattern.pattern}
 )
 ROWS = [
@@ -35,7 +36,6 @@ ROWS = [
     *((word, pattern.pattern) for word, pattern in fault._ADDRESS),
     *((word, pattern.pattern) for word, pattern in fault._FAULTED),
     *((word, pattern.pattern) for word, pattern in registers._POINTERS),
-    *((word, pattern.pattern) for word, pattern in details._TABLE),
 ]
 
 
