@@ -113,12 +113,12 @@ class Unpacker:
         elif depth > _DEEPEST:
             yield self._found(source, b"", _TOO_DEEP, size)
         elif head.startswith(compression.JOURNAL):
-            yield from self._journal(file, source, depth, size)
+            yield from self._by_program("journal", _JOURNAL, file, source, depth, size)
         elif name and compression.can_unpack(name):
             pieces = self._unpacking(compression.Unpacked(file, name), file, size)
             yield from self._opened(_buffered(pieces), None, source, depth + 1)
         elif name:
-            yield from self._by_program(file, source, depth, size)
+            yield from self._by_program("zstd", compression.NO_ZSTD, file, source, depth, size)
         elif archive.is_tar(head):
             yield from self._archive(file, source, depth)
         elif decode := compression.other_text(head):
@@ -175,42 +175,19 @@ class Unpacker:
         if logs == self._logs:
             yield self._found(source, b"", _NO_LOGS)
 
-    def _journal(
-        self, file: IO[bytes], source: str, depth: int, size: int
-    ) -> Iterator[UnpackedLog]:
-        if self._helper is None:
-            yield self._found(source, b"", _JOURNAL, size)
-            return
-        with contextlib.ExitStack() as stack:
-            if depth or not size:
-                # journalctl opens no file without a name.
-                import tempfile
-
-                folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="pfdoctor-"))
-                path = str(Path(folder, "system.journal"))
-                with open(path, "xb") as copy:
-                    self._copy(_pieces(file), copy)
-            else:
-                path = _path_of(file)
-            lines = stack.enter_context(self._helped("journal", path))
-            if lines is None:
-                yield self._found(source, b"", None, size)
-            else:
-                yield from self._file(lines, source, depth + 1)
-
     def _by_program(
-        self, file: IO[bytes], source: str, depth: int, size: int
+        self, what: str, otherwise: str, file: IO[bytes], source: str, depth: int, size: int
     ) -> Iterator[UnpackedLog]:
-        """Yield the logs in what a program of this machine unpacks."""
+        """Yield the logs in what a program of this machine unpacks; without one, `otherwise`."""
         if self._helper is None:
-            yield self._found(source, b"", compression.NO_ZSTD, size)
+            yield self._found(source, b"", otherwise, size)
             return
         with contextlib.ExitStack() as stack:
             if depth or not size:
-                copy = stack.enter_context(_unnamed())
+                copy = stack.enter_context(_named() if what == "journal" else _unnamed())
                 self._copy(_pieces(file), copy)
                 file = copy
-            unpacked = stack.enter_context(self._helped("zstd", _path_of(file)))
+            unpacked = stack.enter_context(self._helped(what, _path_of(file)))
             if unpacked is None:
                 yield self._found(source, b"", None, size)
             else:
@@ -329,6 +306,13 @@ def _unnamed() -> IO[bytes]:
     import tempfile
 
     return tempfile.TemporaryFile()
+
+
+def _named() -> IO[bytes]:
+    """Return a new file with the name of a journal: journalctl opens no file without one."""
+    import tempfile
+
+    return tempfile.NamedTemporaryFile(prefix="pfdoctor-", suffix=".journal")
 
 
 def _path_of(file: IO[bytes]) -> str:
