@@ -65,8 +65,7 @@ def _kernel_types(folder: Path, release: str | None) -> Btf | None:
     files = [Path(name.format(known)) for name in _VMLINUX_FILES] if known else []
     for path in (folder / "vmlinux", *files):
         if path.is_file():
-            elf = open_module(path)
-            with elf.stream:
+            with open_module(path) as elf:
                 section = elf.get_section_by_name(_BTF_SECTION)
                 if section is not None:
                     return Btf(section.data())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -72,17 +73,15 @@ def _debuglink(elf: ELFFile) -> tuple[str, int] | None:
 
 
 def _matches(path: Path, build_id: str | None, link: tuple[str, int] | None) -> bool:
-    try:
-        elf = open_module(path)
-        with elf.stream:
+    with suppress(*elf_errors()):
+        with open_module(path) as elf:
             if not has_debug_info(elf):
                 return False
             own = elf_build_id(elf)
         if build_id and own:
             return own == build_id
         return link is not None and path.name == link[0] and _checksum(path) == link[1]
-    except elf_errors():
-        return False
+    return False
 
 
 def _checksum(path: Path) -> int:

@@ -73,13 +73,11 @@ def _open(
     if not report.function or report.offset is None:
         return None
     location = report.function, report.offset - report.is_call, report.size
-    elf = open_module(file, unpack)
-    stack.callback(elf.stream.close)
+    elf = stack.enter_context(open_module(file, unpack))
     code, in_code = Sections(elf), find_code(elf, *location)
     debug_file = None if has_debug_info(elf) else find_debug_file(file, elf, file.parent)
     if debug_file is not None:
-        debug_elf = open_module(debug_file)
-        stack.callback(debug_elf.stream.close)
+        debug_elf = stack.enter_context(open_module(debug_file))
         in_debug = find_code(debug_elf, *location)
         if in_debug is not None:
             return _FaultLocation(code, in_code or in_debug, Sections(debug_elf), in_debug)

@@ -10,6 +10,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -63,7 +64,7 @@ def find_module(module_dir: Path, name: str) -> Path | None:
 
 
 def open_module(path: Path, unpack: Unpack | None = None) -> ELFFile:
-    """Return a module file as an ELF file; the caller closes its `stream`.
+    """Return a module file as an ELF file, which the caller closes.
 
     Raises UnreadableModule if it is not one. `unpack` handles compression that Python cannot read.
     """
@@ -99,14 +100,11 @@ def source_line(ko: Path, function: str, offset: int, size: int | None = None) -
     None if the file is stripped or damaged. `size` distinguishes functions of the same name; the
     kernel prints it after the offset.
     """
-    try:
-        elf = open_module(ko)
-        with elf.stream:
-            location = find_code(elf, function, offset, size)
-            row = line_table.lookup(elf, location.section, location.at) if location else None
-    except elf_errors():
-        return None
-    return SourceLine(clean_line(row[0]), row[1]) if row else None
+    with suppress(*elf_errors()), open_module(ko) as elf:
+        location = find_code(elf, function, offset, size)
+        row = line_table.lookup(elf, location.section, location.at) if location else None
+        return SourceLine(clean_line(row[0]), row[1]) if row else None
+    return None
 
 
 def _functions(elf: ELFFile) -> list[Any]:
@@ -146,13 +144,10 @@ def section_and_offset(
     ko: Path, function: str, offset: int, size: int | None
 ) -> tuple[str, int] | None:
     """Return the section of `function`+`offset` and the offset in it, or None."""
-    try:
-        elf = open_module(ko)
-        with elf.stream:
-            location = find_code(elf, function, offset, size)
-            return (elf.get_section(location.section).name, location.at) if location else None
-    except elf_errors():
-        return None
+    with suppress(*elf_errors()), open_module(ko) as elf:
+        location = find_code(elf, function, offset, size)
+        return (elf.get_section(location.section).name, location.at) if location else None
+    return None
 
 
 def section_symbols(ko: Path) -> tuple[tuple[str, int, int], ...]:
@@ -161,19 +156,16 @@ def section_symbols(ko: Path) -> tuple[tuple[str, int, int], ...]:
     The kernel keeps the symbol numbers, so the address of that symbol gives the section's address.
     """
     found: dict[int, tuple[str, int, int]] = {}
-    try:
-        elf = open_module(ko)
-        with elf.stream:
-            table: Any = elf.get_section_by_name(".symtab")
-            for number, symbol in enumerate(table.iter_symbols() if table else ()):
-                index = symbol["st_shndx"]
-                if isinstance(index, int) and index not in found:
-                    section = elf.get_section(index)
-                    if section["sh_flags"] & _SHF_ALLOC:
-                        found[index] = (section.name, number, symbol["st_value"])
-    except elf_errors():
-        return ()
-    return tuple(found.values())
+    with suppress(*elf_errors()), open_module(ko) as elf:
+        table: Any = elf.get_section_by_name(".symtab")
+        for number, symbol in enumerate(table.iter_symbols() if table else ()):
+            index = symbol["st_shndx"]
+            if isinstance(index, int) and index not in found:
+                section = elf.get_section(index)
+                if section["sh_flags"] & _SHF_ALLOC:
+                    found[index] = (section.name, number, symbol["st_value"])
+        return tuple(found.values())
+    return ()
 
 
 def elf_build_id(elf: ELFFile) -> str | None:
@@ -185,9 +177,6 @@ def elf_build_id(elf: ELFFile) -> str | None:
 
 def build_id(path: Path) -> str | None:
     """Return the build id of a module or kernel file in hexadecimal, or None."""
-    try:
-        elf = open_module(path)
-        with elf.stream:
-            return elf_build_id(elf)
-    except elf_errors():
-        return None
+    with suppress(*elf_errors()), open_module(path) as elf:
+        return elf_build_id(elf)
+    return None

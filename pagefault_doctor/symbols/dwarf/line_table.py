@@ -127,14 +127,10 @@ def _file_name(program: Any, number: int) -> str:
     index = entry.dir_index if version >= 5 else entry.dir_index - 1
     name = str(entry.name, "utf-8", "replace")
     folder = str(folders[index], "utf-8", "replace") if 0 <= index < len(folders) else ""
-    if (
-        name.startswith("/")
-        or folder.startswith("/")
-        or not folder
-        or (index == 0 and version >= 5)
-    ):
-        return name.rpartition("/")[2] if name.startswith("/") else name
-    return f"{folder}/{name}"
+    if name.startswith("/"):
+        return name.rpartition("/")[2]
+    is_build_folder = folder.startswith("/") or (index == 0 and version >= 5)
+    return name if not folder or is_build_folder else f"{folder}/{name}"
 
 
 def file_name(sections: Sections, start: int, number: int) -> str:

@@ -54,16 +54,9 @@ def find_unit(dwarf: Dwarf, address: int) -> DebugEntry | None:
 def scopes(dwarf: Dwarf, root: DebugEntry, address: int) -> tuple[Scope, ...]:
     """Return the functions around an address, the outermost first; empty if unknown."""
     found: list[Scope] = []
-    function = next(
-        (
-            entry
-            for entry in root.unit.children(root)
-            if entry.tag == _FUNCTION and covers(dwarf, entry, address)
-        ),
-        None,
-    )
+    functions = (entry for entry in root.unit.children(root) if entry.tag == _FUNCTION)
+    entry = next((entry for entry in functions if covers(dwarf, entry, address)), None)
     blocks: list[DebugEntry] = []
-    entry = function
     for _ in range(_MAX_DEPTH):
         if entry is None:
             break
