@@ -17,7 +17,13 @@ import msgspec
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.pointer import Pointer
 from pagefault_doctor.model.untrusted import clean_line
-from pagefault_doctor.symbols.access import NEAR, FaultingAccess
+from pagefault_doctor.symbols.access import (
+    ADDRESS_SPACE,
+    NEAR,
+    FaultingAccess,
+    candidate_pointer,
+    signed,
+)
 from pagefault_doctor.symbols.btf import PTR, STRUCT, UNION, Btf, BtfMember
 from pagefault_doctor.symbols.function_code import FunctionCode
 from pagefault_doctor.symbols.instruction import ARGUMENTS
@@ -34,8 +40,6 @@ _RELEASE: Final = regex(r"[0-9][0-9A-Za-z.+_~-]{0,127}")
 _WORD: Final = 8
 _MAX_LOADS: Final = 3
 _MAX_STEPS: Final = 12
-_MAX_CANDIDATES: Final = 3
-_ADDRESS_SPACE: Final = 1 << 64
 
 
 class _Expression(msgspec.Struct, frozen=True):
@@ -86,9 +90,11 @@ def pointer_by_types(
         return None
     named = _traced(types, parameters, code, register, at, _MAX_STEPS)
     if named is None:
-        return _candidate_pointer(types, parameters, access, register)
-    start = (access.value - named.add) % _ADDRESS_SPACE
-    offset = (access.address - start + _ADDRESS_SPACE // 2) % _ADDRESS_SPACE - _ADDRESS_SPACE // 2
+        offset = access.address - access.value
+        members = _possible_members(types, parameters, offset, access.size)
+        return candidate_pointer(access, offset, members) if offset > 0 else None
+    start = (access.value - named.add) % ADDRESS_SPACE
+    offset = signed(access.address - start)
     inside = _pointed_member(types, named.type, offset, access.size)
     holder = types.type_name(types.kind(types.strip_qualifiers(named.type)).size_or_type)
     return Pointer(
@@ -108,11 +114,8 @@ def pointer_by_types(
 
 def _enclosing_structure(types: Btf, pointer: int, holder: str, start: int) -> str | None:
     """Return the member structure that would lie at address 0, or None."""
-    found = (
-        _pointed_member(types, pointer, _ADDRESS_SPACE - start, 0)
-        if _ADDRESS_SPACE - start < NEAR
-        else None
-    )
+    below = ADDRESS_SPACE - start
+    found = _pointed_member(types, pointer, below, 0) if below < NEAR else None
     if found is None or types.kind(types.strip_qualifiers(found.type)).kind not in (STRUCT, UNION):
         return None
     return clean_line(f"{holder.removeprefix('const ')}.{found.name}")
@@ -160,23 +163,6 @@ def _pointed_member(types: Btf, pointer: int, offset: int, size: int) -> BtfMemb
     """Return the member at an offset of what a pointer points to, or None."""
     found = types.kind(types.strip_qualifiers(pointer))
     return types.member_at(found.size_or_type, offset, size) if found.kind == PTR else None
-
-
-def _candidate_pointer(
-    types: Btf, parameters: list[BtfMember], access: FaultingAccess, register: str
-) -> Pointer | None:
-    offset = access.address - access.value
-    found = tuple(dict.fromkeys(_possible_members(types, parameters, offset, access.size)))
-    if offset <= 0 or not found:
-        return None
-    return Pointer(
-        register=register,
-        held=f"{access.value:#x}",
-        value=f"{access.value:#x}",
-        offset=offset,
-        how="candidates",
-        candidates=found[:_MAX_CANDIDATES],
-    )
 
 
 def _possible_members(

@@ -16,10 +16,7 @@ if TYPE_CHECKING:
 
 SECTION_SHIFT: Final = 40
 """The address of a section is its number, shifted left by this many bits."""
-WIDTHS: Final = {
-    "EM_X86_64": {1: 8, 10: 4, 11: 4},
-    "EM_AARCH64": {257: 8, 258: 4},
-}
+WIDTHS: Final = {"EM_X86_64": {1: 8, 10: 4, 11: 4}, "EM_AARCH64": {257: 8, 258: 4}}
 """Width in bytes of each absolute relocation type (System V psABI, ELF for Arm)."""
 RELA: Final = struct.Struct("<QQq")
 """Elf64_Rela: offset, info (symbol number and type), addend (elf(5))."""

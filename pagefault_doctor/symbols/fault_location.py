@@ -124,10 +124,10 @@ def _by_dwarf(
         code = _function_code(found, arch)
         if access.is_jump:
             call = _find_call(found, access, code)
-            names = (
-                VariableNames(found.debug, arch, found.in_debug.section, call[0]) if call else names
-            )
-            return inlined, called_pointer(names, call[1], code) if call else None
+            if call is None:
+                return inlined, None
+            names = VariableNames(found.debug, arch, found.in_debug.section, call[0])
+            return inlined, called_pointer(names, call[1], code)
         complete = access if access.register else _decode_access(found, access)
         return inlined, find_pointer(names, complete, code) if complete else None
     except elf_errors():

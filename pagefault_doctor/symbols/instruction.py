@@ -35,7 +35,6 @@ class Instruction(msgspec.Struct, frozen=True, kw_only=True):
 
     text: str
     mnemonic: str
-    length: int
     base: str | None = None
     index: str | None = None
     scale: int = 1
@@ -105,29 +104,24 @@ def first(arch: str, data: bytes, att: bool) -> Any | None:
         return None
 
 
-def _is_write(found: Any, operand: Any, arch: str) -> bool:
+def _reads_and_writes(found: Any, operand: Any, arch: str) -> tuple[bool, bool]:
     if arch == "arm64":
-        return bool(found.mnemonic.startswith("st"))
-    return bool(operand.access & 2)
-
-
-def _is_read(found: Any, operand: Any, arch: str) -> bool:
-    if arch == "arm64":
-        return bool(found.mnemonic.startswith("ld"))
+        return found.mnemonic.startswith("ld"), found.mnemonic.startswith("st")
     # Branches have a memory operand without an access flag, but read their target from it.
-    return bool(operand.access & 1) or not operand.access
+    return bool(operand.access & 1) or not operand.access, bool(operand.access & 2)
 
 
-def _memory(found: Any, arch: str) -> list[Any]:
-    kind = 3 if arch != "arm64" else _arm64_memory_kind()
+def memory_operands(found: Any, arch: str) -> list[Any]:
+    """Return the operands of a capstone instruction that are in memory."""
+    kind = _memory_kind(arch)
     return [operand for operand in found.operands if operand.type == kind]
 
 
 @cache
-def _arm64_memory_kind() -> int:
-    from capstone import arm64_const
+def _memory_kind(arch: str) -> int:
+    import capstone
 
-    return int(arm64_const.ARM64_OP_MEM)
+    return int(capstone.arm64.ARM64_OP_MEM if arch == "arm64" else capstone.x86.X86_OP_MEM)
 
 
 def _name(found: Any, register: int) -> str | None:
@@ -152,27 +146,24 @@ def _arm64_size(found: Any) -> int:
 
 
 def _build(found: Any, text: str, arch: str) -> Instruction:
-    operands = [] if found.mnemonic == "lea" else _memory(found, arch)
+    plain = Instruction(text=text, mnemonic=found.mnemonic, code=bytes(found.bytes))
+    operands = [] if found.mnemonic == "lea" else memory_operands(found, arch)
     if not operands:
-        return Instruction(
-            text=text, mnemonic=found.mnemonic, length=found.size, code=bytes(found.bytes)
-        )
+        return plain
     operand, *more = operands
-    return Instruction(
-        text=text,
-        mnemonic=found.mnemonic,
-        length=found.size,
+    is_read, is_write = _reads_and_writes(found, operand, arch)
+    return msgspec.structs.replace(
+        plain,
         base=_name(found, operand.mem.base),
         index=_name(found, operand.mem.index),
         scale=getattr(operand.mem, "scale", 1),
         segment=_segment(found, operand),
         displacement=operand.mem.disp,
         size=_arm64_size(found) if arch == "arm64" else operand.size,
-        is_write=_is_write(found, operand, arch),
-        is_read=_is_read(found, operand, arch),
+        is_write=is_write,
+        is_read=is_read,
         has_memory=True,
         source=_name(found, more[0].mem.base) if more else None,
-        code=bytes(found.bytes),
     )
 
 

@@ -11,6 +11,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,7 +29,8 @@ SUFFIXES: Final = (".ko", ".ko.debug", ".ko.xz", ".ko.gz", ".ko.zst")
 """Endings of module files, in the order of preference."""
 _PREFERRED: Final = ("updates", "extra", "weak-updates")
 """Folders that `depmod` searches before the kernel's own modules (depmod.d(5))."""
-_MAX_FOLDERS: Final = 20_000
+MAX_FOLDERS: Final = 20_000
+"""Folders in which a file is looked for."""
 _SHF_ALLOC: Final = 2
 
 
@@ -41,9 +43,7 @@ def _module_name(file_name: str) -> str | None:
 
 def _candidates(module_dir: Path, name: str) -> Iterator[Path]:
     wanted = name.replace("-", "_")
-    for count, (folder, _, files) in enumerate(os.walk(module_dir)):
-        if count >= _MAX_FOLDERS:
-            return
+    for folder, _, files in islice(os.walk(module_dir), MAX_FOLDERS):
         yield from (Path(folder, file) for file in files if _module_name(file) == wanted)
 
 

@@ -12,16 +12,20 @@ import msgspec
 
 from pagefault_doctor.model.pointer import Pointer, Variable
 from pagefault_doctor.model.untrusted import clean_line
-from pagefault_doctor.symbols.access import NEAR, FaultingAccess
+from pagefault_doctor.symbols.access import (
+    ADDRESS_SPACE,
+    NEAR,
+    FaultingAccess,
+    candidate_pointer,
+    signed,
+)
 from pagefault_doctor.symbols.dwarf import c_type
 from pagefault_doctor.symbols.dwarf.entry import DebugEntry
 from pagefault_doctor.symbols.dwarf.location import register_name, register_number, value_of
 from pagefault_doctor.symbols.function_code import FunctionCode
 from pagefault_doctor.symbols.variable_names import WORD, NamedValue, VariableNames
 
-_ADDRESS_SPACE: Final = 1 << 64
 _MAX_OTHERS: Final = 8
-_MAX_CANDIDATES: Final = 3
 
 
 def find_pointer(
@@ -41,8 +45,8 @@ def find_pointer(
         named = came if came and not (named and _is_from_header(names, came)) else named
     if named is None:
         return _candidate_pointer(names, access)
-    start = (access.value - named.add) % _ADDRESS_SPACE
-    offset = _signed(access.address - start)
+    start = (access.value - named.add) % ADDRESS_SPACE
+    offset = signed(access.address - start)
     inside = _pointed_member(names, named.kind, offset, access.size)
     callee = None if named.loads else names.callee(code, register, at)
     return Pointer(
@@ -111,11 +115,8 @@ def _pointed_member(
 
 def _enclosing_structure(names: VariableNames, kind: DebugEntry | None, start: int) -> str | None:
     """Return the member structure that would lie at address 0, or None."""
-    found = (
-        _pointed_member(names, kind, _ADDRESS_SPACE - start, 0)
-        if _ADDRESS_SPACE - start < NEAR
-        else None
-    )
+    below = ADDRESS_SPACE - start
+    found = _pointed_member(names, kind, below, 0) if below < NEAR else None
     if found is None or found.rest or not c_type.is_structure(found.entry):
         return None
     return clean_line(f"{found.holder}.{found.path}")
@@ -135,7 +136,7 @@ def _misfit(names: VariableNames, named: NamedValue, access: FaultingAccess) -> 
     A variable of an inlined header function helps less than one of the function around it.
     """
     points_to = c_type.pointed_type(names.dwarf, named.kind)
-    offset = _signed(access.address - (access.value - named.add))
+    offset = signed(access.address - (access.value - named.add))
     inside = _pointed_member(names, named.kind, offset, access.size)
     strange = c_type.is_structure(points_to) and inside is None
     is_pointer = c_type.is_pointer(names.dwarf, named.kind)
@@ -197,26 +198,12 @@ def _other_variables(
 
 def _candidate_pointer(names: VariableNames, access: FaultingAccess) -> Pointer | None:
     """Return a result with the members the access may have been to, by the types in scope."""
-    offset = _signed(access.address - access.value)
-    found: list[str] = []
-    for variable in names.here:
-        inside = _pointed_member(names, variable.kind, offset, access.size) if offset > 0 else None
-        if inside and not inside.rest:
-            found.append(clean_line(f"{inside.holder}.{inside.path}"))
-    candidates = tuple(dict.fromkeys(found))[:_MAX_CANDIDATES]
-    if not candidates or access.register is None:
+    offset = signed(access.address - access.value)
+    kinds = [variable.kind for variable in names.here] if offset > 0 else []
+    found = (_pointed_member(names, kind, offset, access.size) for kind in kinds)
+    members = (clean_line(f"{m.holder}.{m.path}") for m in found if m and not m.rest)
+    pointer = candidate_pointer(access, offset, members)
+    if pointer is None:
         return None
-    return Pointer(
-        register=access.register,
-        held=f"{access.value:#x}",
-        value=f"{access.value:#x}",
-        offset=offset,
-        how="candidates",
-        candidates=candidates,
-        others=_other_variables(names, access.registers, None),
-    )
-
-
-def _signed(number: int) -> int:
-    number %= _ADDRESS_SPACE
-    return number - _ADDRESS_SPACE if number >> 63 else number
+    others = _other_variables(names, access.registers, None)
+    return msgspec.structs.replace(pointer, others=others)

@@ -10,20 +10,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from pagefault_doctor.model.untrusted import clean_line
-from pagefault_doctor.symbols.module_file import elf_errors
+from pagefault_doctor.symbols.module_file import MAX_FOLDERS, elf_errors
 
 if TYPE_CHECKING:
     from elftools.elf.elffile import ELFFile
 
 _PAGE: Final = 4096
 _PF_X: Final = 1
-_MAX_FOLDERS: Final = 20_000
 
 
 class ProgramLocation(msgspec.Struct, frozen=True):
@@ -36,9 +36,7 @@ class ProgramLocation(msgspec.Struct, frozen=True):
 
 def find_object(folder: Path, name: str) -> Path | None:
     """Return the file of that name in a folder or below it, or None."""
-    for count, (subfolder, _, files) in enumerate(os.walk(folder)):
-        if count >= _MAX_FOLDERS:
-            break
+    for subfolder, _, files in islice(os.walk(folder), MAX_FOLDERS):
         if name in files:
             return Path(subfolder, name)
     return None

@@ -26,7 +26,7 @@ from pagefault_doctor.symbols.instruction import disassembler, shown
 _CUTS: Final = 16
 """Left cuts that are tried; the longest are of most use."""
 _FEWEST: Final = 3
-"""Cuts that must have had a say before what they agree on counts."""
+"""Cuts that must reach an instruction before what they agree on counts."""
 
 _FURTHEST: Final = 48
 """Instructions of a whole function that are looked at, at most."""
@@ -73,10 +73,10 @@ class ValueOrigin(msgspec.Struct, frozen=True):
 
 
 def origin(code: str, arch: str, register: str, offset: int | None) -> ValueOrigin | None:
-    """Return where a register's value came from, None where the bytes do not tell.
+    """Return where a register's value came from, None where the bytes do not show it.
 
     `code` is the `Code:` line, `arch` is `x86_64` or `arm64`, `register` a name such as `rax`.
-    `offset` is that of the fault in its function, which tells where the function begins.
+    `offset` is that of the fault in its function: the function begins that far before it.
     """
     if arch not in instruction.RESULT:
         return None
@@ -203,32 +203,20 @@ def _copied(each: Any, arch: str) -> str | None:
 
 
 def _given(each: Any, arch: str, changed: set[str], distance: int) -> ValueOrigin | None:
-    """Return what the instruction that set the register tells of the value."""
+    """Return where the value of a register came from, by the instruction that set it."""
     text, operands = shown(bytes(each.bytes), arch), each.operands
     if each.mnemonic == "xor" and len({operand.reg for operand in operands}) == 1:
         return ValueOrigin(OriginKind.CLEARED, text, distance=distance)
-    memory = next((operand for operand in operands if operand.type == _memory(arch)), None)
+    memory = next(iter(instruction.memory_operands(each, arch)), None)
     if memory is None or each.mnemonic not in _LOADS or memory.mem.index:
         return None
     if getattr(memory.mem, "segment", 0):  # relative to a processor's own data
         return ValueOrigin(OriginKind.LOADED, text, distance=distance)
     base = instruction.name(arch, each, memory.mem.base) if memory.mem.base else None
     # A base that changed since, the load itself included, no longer holds what is printed.
-    known = base not in (None, "rip") and base not in changed
-    return ValueOrigin(
-        OriginKind.LOADED,
-        text,
-        base if known else None,
-        memory.mem.disp if known else 0,
-        0,
-        distance,
-    )
-
-
-def _memory(arch: str) -> int:
-    import capstone
-
-    return int(capstone.arm64.ARM64_OP_MEM if arch == "arm64" else capstone.x86.X86_OP_MEM)
+    if base in (None, "rip") or base in changed:
+        return ValueOrigin(OriginKind.LOADED, text, distance=distance)
+    return ValueOrigin(OriginKind.LOADED, text, base, memory.mem.disp, distance=distance)
 
 
 class TracedValue(msgspec.Struct, frozen=True):
@@ -283,10 +271,10 @@ def _straight_before(code: FunctionCode, index: int) -> Iterator[Any]:
 def _source(code: FunctionCode, found: Any) -> TracedValue | None:
     """Return what the last instruction that wrote a register made its value of."""
     take = _x86_source if code.arch == "x86_64" else _arm64_source
-    told = take(found, lambda number: instruction.name(code.arch, found, number))
-    if told is None:
+    source = take(found, lambda number: instruction.name(code.arch, found, number))
+    if source is None:
         return None
-    how, base, add = told
+    how, base, add = source
     relocation = code.relocation(found)
     if relocation is None and base not in ("rip", ""):
         return TracedValue(how, found.address, base, add)

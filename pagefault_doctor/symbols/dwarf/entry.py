@@ -35,7 +35,8 @@ _UNIT_TYPES_WITH_ID: Final = {2: 12, 6: 12, 4: 8, 5: 8}
 _UNIT_REFERENCES: Final = frozenset({0x11, 0x12, 0x13, 0x14, 0x15})
 _REF_ADDR, _STRP, _LINE_STRP, _ADDR = 0x10, 0x0E, 0x1F, 0x01
 _STRX: Final = frozenset({0x1A, 0x25, 0x26, 0x27, 0x28})
-_ADDRX: Final = frozenset({0x1B, 0x29, 0x2A, 0x2B, 0x2C})
+ADDRX: Final = frozenset({0x1B, 0x29, 0x2A, 0x2B, 0x2C})
+"""Forms of an address by its index (DW_FORM_addrx and its fixed-size variants)."""
 
 
 class DebugEntry(NamedTuple):
@@ -223,7 +224,7 @@ class Dwarf:
         form, value = entry.attributes.get(name, (0, b""))
         if not isinstance(value, int):
             return None
-        return entry.unit.address_at(value) if form in _ADDRX else value if form == _ADDR else None
+        return entry.unit.address_at(value) if form in ADDRX else value if form == _ADDR else None
 
     def inherited(self, entry: DebugEntry, name: int, get: Callable[[DebugEntry, int], Any]) -> Any:
         """Return an attribute of an entry, or of its abstract origin or specification.

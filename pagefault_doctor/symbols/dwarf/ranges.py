@@ -9,14 +9,15 @@ import struct
 from collections.abc import Iterator
 from typing import Final
 
-from pagefault_doctor.symbols.dwarf.entry import DebugEntry, Dwarf, Unit
+from pagefault_doctor.symbols.dwarf.entry import ADDRX, DebugEntry, Dwarf, Unit
 from pagefault_doctor.symbols.dwarf.form import read_uleb
 from pagefault_doctor.symbols.elf_sections import DamagedElf
 
 _LOW_PC, _HIGH_PC, _RANGES, _LOCATION = 0x11, 0x12, 0x55, 0x02
-_RNGLISTS_BASE, _LOCLISTS_BASE = 0x74, 0x8C
+_RANGE_LISTS: Final = (".debug_ranges", ".debug_rnglists", 0x74)
+_LOCATION_LISTS: Final = (".debug_loc", ".debug_loclists", 0x8C)
+"""The sections of version 4 and 5, and the attribute with the unit's base in the latter."""
 _ADDR, _EXPRLOC, _RNGLISTX, _LOCLISTX = 0x01, 0x18, 0x23, 0x22
-_ADDRX: Final = frozenset({0x1B, 0x29, 0x2A, 0x2B, 0x2C})
 _BLOCKS: Final = frozenset({0x0A, 0x03, 0x04, 0x09, _EXPRLOC})
 _CHUNK_BYTES: Final = 1 << 12
 """Bytes of a list that are read and relocated at a time; few lists are longer."""
@@ -121,10 +122,19 @@ def _read_version_5(table: _ListReader, with_block: bool) -> Iterator[tuple[int,
             yield begin, end, table.take(table.uleb()) if with_block else b""
 
 
-def _indexed(unit: Unit, section: str, base: int, index: int) -> int:
-    """Return the offset of list number `index`; the offset table at `base` has it."""
-    raw = unit.dwarf.sections.read(section, base + 4 * index, base + 4 * index + 4)
-    return base + int.from_bytes(raw, "little")
+def _read_list(
+    unit: Unit, form: int, value: int, *, with_block: bool
+) -> Iterator[tuple[int, int, bytes]]:
+    """Return the rows of a location list (`with_block`) or a range list, by an attribute."""
+    old, section, base_name = _LOCATION_LISTS if with_block else _RANGE_LISTS
+    if unit.version < 5:
+        return _read_version_4(_ListReader(unit, old, value), with_block)
+    if form in (_RNGLISTX, _LOCLISTX):
+        # The number of a list: the table of offsets at the unit's base has where it begins.
+        base = unit.base(base_name, 12)
+        raw = unit.dwarf.sections.read(section, base + 4 * value, base + 4 * value + 4)
+        value = base + int.from_bytes(raw, "little")
+    return _read_version_5(_ListReader(unit, section, value), with_block)
 
 
 def address_ranges(dwarf: Dwarf, entry: DebugEntry) -> Iterator[tuple[int, int]]:
@@ -132,20 +142,13 @@ def address_ranges(dwarf: Dwarf, entry: DebugEntry) -> Iterator[tuple[int, int]]
     low = dwarf.address(entry, _LOW_PC)
     form, high = entry.attributes.get(_HIGH_PC, (0, b""))
     if low is not None and isinstance(high, int) and form:
-        is_address = form == _ADDR or form in _ADDRX
+        is_address = form == _ADDR or form in ADDRX
         yield low, (dwarf.address(entry, _HIGH_PC) or 0) if is_address else low + high
         return
     form, value = entry.attributes.get(_RANGES, (0, b""))
     if not isinstance(value, int):
         return
-    unit = entry.unit
-    if unit.version < 5:
-        table = _read_version_4(_ListReader(unit, ".debug_ranges", value), False)
-    else:
-        if form == _RNGLISTX:
-            base = unit.base(_RNGLISTS_BASE, 12)
-            value = _indexed(unit, ".debug_rnglists", base, value)
-        table = _read_version_5(_ListReader(unit, ".debug_rnglists", value), False)
+    table = _read_list(entry.unit, form, value, with_block=False)
     yield from ((begin, end) for begin, end, _ in table)
 
 
@@ -163,11 +166,5 @@ def location_expression(
         return value if form in _BLOCKS else None
     if not form or not isinstance(value, int):
         return None
-    unit = entry.unit
-    if unit.version < 5:
-        table = _read_version_4(_ListReader(unit, ".debug_loc", value), True)
-    else:
-        if form == _LOCLISTX:
-            value = _indexed(unit, ".debug_loclists", unit.base(_LOCLISTS_BASE, 12), value)
-        table = _read_version_5(_ListReader(unit, ".debug_loclists", value), True)
+    table = _read_list(entry.unit, form, value, with_block=True)
     return next((block for begin, end, block in table if begin <= address < end), None)
