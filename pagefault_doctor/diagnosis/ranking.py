@@ -20,7 +20,7 @@ from pagefault_doctor.model.diagnosis import (
     Experiment,
     RootCause,
 )
-from pagefault_doctor.model.first_fault import missing_first_fault
+from pagefault_doctor.model.main_report import missing_first_fault
 from pagefault_doctor.model.report import Report
 
 _CHECKERS: Final = (

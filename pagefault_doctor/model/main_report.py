@@ -6,7 +6,7 @@ have nothing to do with it; a refcount warning a moment before, on the same obje
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import IntEnum
 from typing import Final
 
@@ -59,6 +59,7 @@ _SECONDS: Final = 30
 _LINES: Final = 40
 """What "moments before" is: by the clock, and where the log has none, by lines between."""
 _DAY: Final = 24 * 60 * 60
+_FIND: Final = r"journalctl -k -b | grep -n 'Oops\|BUG'"
 _CLOCK: Final = regex(r"\b(\d\d):(\d\d):(\d\d)\b")
 
 
@@ -104,6 +105,29 @@ def rank(report: Report) -> Rank:
     if report.title.startswith(_WARNINGS):
         return Rank.WARNING
     return Rank.CHECK if report.title.startswith(_CHECKS) else _RANKS[report.kind]
+
+
+def missing_first_fault(report: Report, others: Iterable[Report]) -> str | None:
+    """Return a sentence where the first fault of the report's boot is not in its log, else None.
+
+    `others` are the other reports of that boot and log.
+    """
+    if not report.follows_fault or any(map(_is_first, others)):
+        return None
+    number = report.die_count or 0
+    which = (
+        f"this is fault #{number} of its boot"
+        if number > 1
+        else "the kernel had died before in this boot (taint D)"
+    )
+    return (
+        f"{which}: the first one is not in this log. Look for that earlier fault, the likely "
+        f"cause, in the part of the log before this, or with {_FIND} (-b -1: the boot before)"
+    )
+
+
+def _is_first(report: Report) -> bool:
+    return rank(report) is Rank.CRASH and not report.follows_fault
 
 
 def _reads(logs: Sequence[KernelLog]) -> Iterator[_Read]:
@@ -153,12 +177,9 @@ def _led_to(earlier: _Read, later: _Read) -> bool:
     one, other = earlier.report, later.report
     if not _is_moments_before(one, other, same_log=earlier.log == later.log):
         return False
-    match earlier.rank:
-        case Rank.WARNING:
-            return _is_same_place(one, other)
-        case Rank.CHECK:
-            return not _is_vague(one) and not _is_elsewhere(one, other)
-    return False
+    if earlier.rank is Rank.WARNING:
+        return _is_same_place(one, other)
+    return earlier.rank is Rank.CHECK and not _is_vague(one) and not _is_elsewhere(one, other)
 
 
 def _is_moments_before(earlier: Report, later: Report, *, same_log: bool) -> bool:

@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pagefault_doctor.model.fact import Fact, Source
-from pagefault_doctor.model.first_fault import missing_first_fault
 from pagefault_doctor.model.log import KernelLog
-from pagefault_doctor.model.main_report import Rank, main_report, rank
+from pagefault_doctor.model.main_report import Rank, main_report, missing_first_fault, rank
 from pagefault_doctor.model.report import USER_SIDE, Frame, Kind, Report, Span
 
 HOUR = 3600.0

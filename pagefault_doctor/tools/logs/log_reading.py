@@ -9,9 +9,8 @@ from pagefault_doctor import klog
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Result
 from pagefault_doctor.model.fact import Finding, Mark, Source
-from pagefault_doctor.model.first_fault import missing_first_fault
 from pagefault_doctor.model.log import KernelLog
-from pagefault_doctor.model.main_report import main_report
+from pagefault_doctor.model.main_report import main_report, missing_first_fault
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.tools.logs.log_delta import new_reports, without_repeats
 from pagefault_doctor.tools.tool import fact
