@@ -34,7 +34,7 @@ _WARNED: Final = ((RIP, TRACE), (CALL, TRACE))
 
 DETAILS: Final = (
     r"kernel BUG at (?P<file>\S+?):(?P<file_line>\d+)!",
-    r"WARNING: (?:CPU: \d+ PID: \d+ )?(?:at )?(?P<file>[^\s:]+\.\w):(?P<file_line>\d+) ",
+    _AT + r"(?P<file>[^\s:]+\.\w):(?P<file_line>\d+) ",
     r"(?P<check>list_(?:add|del) (?:corruption|double add)[.:,]? ?.*)",
     r"list_\w+ corruption.*? should be (?:next|prev)? ?\(?(?P<expected>[0-9a-f]{8,16})\)?, but was"
     r" (?P<found>[0-9a-f]{8,16})",

@@ -41,6 +41,7 @@ DETAILS: Final = (
 )
 
 _sanitizer = partial(Format, header="BUG:", kind=Kind.SANITIZER)
+_kmsan = partial(_sanitizer, ways=_KMSAN, plain=True)
 _kfence = partial(
     _sanitizer, ways=_KFENCE, plain=True, source="mm/kfence/report.c (kfence_report_error)"
 )
@@ -86,23 +87,19 @@ FORMATS: Final = (
     _kfence(
         pattern=r"BUG: KFENCE: memory corruption in ", title="KFENCE: memory corruption in {f}"
     ),
-    _sanitizer(
+    _kmsan(
         pattern=r"BUG: KMSAN: kernel-usb-infoleak",
         title="KMSAN: kernel-usb-infoleak in {f}",
-        ways=_KMSAN,
         origin=("Uninit was created at:", TRACE),
         alts=("KMSAN origin in {g}",),
         skip="^usb_|" + _CARRIERS,
-        plain=True,
         source="mm/kmsan/hooks.c (kmsan_handle_urb), mm/kmsan/report.c (kmsan_report)",
     ),
-    _sanitizer(
+    _kmsan(
         pattern=r"BUG: KMSAN: ([a-z\-]+)",
         title="KMSAN: {1} in {f}",
-        ways=_KMSAN,
         skip=_CARRIERS,
         alts=(BAD_ACCESS,),
-        plain=True,
         source="mm/kmsan/report.c (kmsan_report)",
     ),
     _sanitizer(

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final
 
 from pagefault_doctor.klog.formats.format import TRACED, Format, Lead
+from pagefault_doctor.klog.formats.slab import leak
 from pagefault_doctor.klog.guilty_function import TRACE
 from pagefault_doctor.model.report import Kind
 
@@ -23,43 +24,36 @@ DETAILS: Final = (
 )
 
 _page = partial(Format, kind=Kind.BAD_PAGE)
+_bad = partial(_page, header="BUG:")
 _slab = partial(Format, header="BUG kmalloc-", kind=Kind.SLAB)
 
 FORMATS: Final = (
-    Format(
+    leak(
         header="BUG:",
         pattern=r"BUG: memory leak",
         then=r"backtrace",
-        title="memory leak in {f}",
-        kind=Kind.LEAK,
-        ways=(("backtrace", TRACE),),
-        skip="kmemleak|create_object|alloc|kmem|slab|dup|percpu|copy_process",
         source="mm/kmemleak.c, as fuzzers scan for it",
     ),
-    _page(
-        header="BUG:",
+    _bad(
         pattern=r"BUG: Bad page state",
         title="BUG: Bad page state in {f}",
         ways=(("page last allocated via order", TRACE),),
         skip=_ALLOCATORS + "|bad_page|free_pages|free_pcp",
         source="mm/page_alloc.c (bad_page)",
     ),
-    _page(
-        header="BUG:",
+    _bad(
         pattern=r"BUG: Bad page cache",
         title="BUG: Bad page cache in {f}",
         ways=(("page last allocated via order", TRACE),),
         skip=_ALLOCATORS,
         source="mm/filemap.c (unaccount_page_cache_page, filemap_unaccount_folio)",
     ),
-    _page(
-        header="BUG:",
+    _bad(
         pattern=r"BUG: Bad page map",
         title="BUG: Bad page map",
         source="mm/memory.c (print_bad_pte)",
     ),
-    _page(
-        header="BUG:",
+    _bad(
         pattern=r"BUG: (Bad rss-counter state"
         r"|non-zero (?:nr_ptes|nr_pmds|pgtables_bytes) on freeing mm)",
         title="BUG: {1}",

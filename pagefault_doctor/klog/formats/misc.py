@@ -10,6 +10,7 @@ from pagefault_doctor.model.report import Kind
 
 _SYZKALLER: Final = "syzkaller's executor/common.h, no kernel"
 _TRUSTY: Final = "Trusty's lk, lib/debug/debug.c (_panic); drivers/trusty/trusty-log.c repeats it"
+_trusty = partial(Format, header="trusty: panic", kind=Kind.PANIC, plain=True, source=_TRUSTY)
 _broken = partial(Format, kind=Kind.KERNEL_BUG)
 _notice = partial(Format, kind=Kind.INFO, plain=True, vague=True)
 _any = partial(Format, vague=True, source="any file of the kernel")
@@ -42,21 +43,13 @@ FORMATS: Final = (
         skip="rust_helper_BUG|rust_begin_unwind|core9panicking|core::panicking|__rust",
         source="rust/kernel/lib.rs (panic)",
     ),
-    Format(
-        header="trusty: panic",
+    _trusty(
         pattern=r"trusty: panic.* ASSERT FAILED(?: at \([^)]*\))?: *(.+)",
         title="trusty: ASSERT FAILED: {1}",
-        kind=Kind.PANIC,
-        plain=True,
-        source=_TRUSTY,
     ),
-    Format(
-        header="trusty: panic",
+    _trusty(
         pattern=r"trusty: panic(?: \(caller [^)]*\))?: *(.*)",
         title="trusty: panic: {1}",
-        kind=Kind.PANIC,
-        plain=True,
-        source=_TRUSTY,
     ),
     _notice(
         header="fatal error:",
@@ -85,12 +78,7 @@ FORMATS: Final = (
         kind=Kind.INFO,
         lost=True,
     ),
-    _any(
-        header="BUG:",
-        pattern=r"BUG: (.+)",
-        title="BUG: {1}",
-        kind=Kind.KERNEL_BUG,
-    ),
+    _any(header="BUG:", pattern=r"BUG: (.+)", title="BUG: {1}", kind=Kind.KERNEL_BUG),
     _any(
         header="WARNING:",
         pattern=r"WARNING: (.+)",

@@ -27,12 +27,10 @@ DETAILS: Final = (
 )
 
 _panic = partial(
-    Format,
-    header="Kernel panic",
-    follows=True,
-    kind=Kind.PANIC,
-    source="kernel/panic.c (vpanic)",
+    Format, header="Kernel panic", follows=True, kind=Kind.PANIC, source="kernel/panic.c (vpanic)"
 )
+# The report that was fatal is the one that counts.
+_repeated = partial(_panic, lost=True)
 
 FORMATS: Final = (
     _panic(
@@ -73,22 +71,19 @@ FORMATS: Final = (
         plain=True,
         source="kernel/panic.c (__stack_chk_fail)",
     ),
-    _panic(
+    _repeated(
         pattern=_PANIC + ".*panic_on_warn set",
         title="kernel panic: panic_on_warn set",
-        lost=True,
         source="kernel/panic.c (check_panic_on_warn)",
     ),
-    _panic(
+    _repeated(
         pattern=_PANIC + "(Fatal exception(?: in interrupt)?)",
         title="kernel panic: Fatal exception",
-        lost=True,
         source="arch/x86/kernel/dumpstack.c (oops_end), arch/arm64/kernel/traps.c (die)",
     ),
-    _panic(
+    _repeated(
         pattern=_PANIC + "(hung_task: blocked tasks)",
         title="kernel panic: {1}",
-        lost=True,
         source="kernel/hung_task.c (check_hung_uninterruptible_tasks)",
     ),
     _panic(

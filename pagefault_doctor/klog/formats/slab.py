@@ -8,6 +8,7 @@ and `expected_byte`; `allocated_in`, `freed_in` the functions, with their module
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from pagefault_doctor.klog.formats.format import Continuation, Format, Lead
@@ -24,33 +25,34 @@ DETAILS: Final = (
     r"Object (?P<object>0x[0-9a-f]+) @offset",
 )
 
+leak = partial(
+    Format,
+    title="memory leak in {f}",
+    kind=Kind.LEAK,
+    ways=(("backtrace", TRACE),),
+    skip="kmemleak|create_object|alloc|kmem|slab|dup|percpu|copy_process",
+)
+_slab = partial(Format, kind=Kind.SLAB, plain=True)
+
 FORMATS: Final = (
-    Format(
+    _slab(
         start=r"^BUG [\w.:-]+ \((?:Not tainted|Tainted: )",
         needles=("BUG",),
         pattern=r"BUG ([\w-]+) \((?:Not tainted|Tainted: [^)]*)\): (.+)",
         title="BUG {1}: {2}",
-        kind=Kind.SLAB,
-        plain=True,
         source="mm/slub.c (slab_bug)",
     ),
-    Format(
+    leak(
         start=r"unreferenced object 0x[0-9a-f]+ \(size \d+\):",
         lead=Lead.DROPPED,
-        title="memory leak in {f}",
-        kind=Kind.LEAK,
-        ways=(("backtrace", TRACE),),
-        skip="kmemleak|create_object|alloc|kmem|slab|dup|percpu|copy_process",
         plain=True,
         source="mm/kmemleak.c (print_unreferenced)",
     ),
-    Format(
+    _slab(
         start=r"slab: double free detected in cache",
         lead=Lead.DROPPED,
         pattern=r"slab: double free detected in cache '([^']+)'",
         title="BUG: double free in cache {1}",
-        kind=Kind.SLAB,
-        plain=True,
         source="mm/slab.c (before 6.8)",
     ),
     Continuation(

@@ -32,7 +32,7 @@ DETAILS: Final = (
     r"Task stack: +\[(?P<stack>0x[0-9a-f]+\.\.0x[0-9a-f]+)\]",
 )
 
-_trap = partial(Format, kind=Kind.TRAP)
+_trap = partial(Format, kind=Kind.TRAP, ways=FAULT)
 _overflow = partial(
     Format,
     title="BUG: stack guard page was hit in {f}",
@@ -103,12 +103,7 @@ FORMATS: Final = (
         ways=ONLY_RIP,
         source="arch/x86/kernel/traps.c (exc_invalid_op)",
     ),
-    _trap(
-        header="int3:",
-        title="int3 in {f}",
-        ways=FAULT,
-        source="arch/x86/kernel/traps.c (do_int3)",
-    ),
+    _trap(header="int3:", title="int3 in {f}", source="arch/x86/kernel/traps.c (do_int3)"),
     Format(
         start=r"Oops: (?:[0-9a-f]{4,16} \[#\d+\]|[0-9a-f]{4} ilc:\d|Oops: |Kernel access"
         r"|Bad kernel stack)|^Oops ?\[#\d+\]",
@@ -129,7 +124,6 @@ FORMATS: Final = (
         pattern=r"Oops: Exception in kernel mode|Oops: Unrecoverable|Oops: Weird"
         r"|Oops - [\w ()/-]+ \[#",
         title="Oops in {f}",
-        ways=FAULT,
         source="arch/powerpc/kernel/traps.c (__die), arch/riscv/kernel/traps.c (do_trap_error)",
     ),
     paging_request(
@@ -172,13 +166,10 @@ FORMATS: Final = (
         start=r"control protection fault",
         lead=Lead.DROPPED,
         title="control protection fault in {f}",
-        ways=FAULT,
         source="arch/x86/kernel/cet.c (do_unexpected_cp)",
     ),
     Continuation(
-        lead=r"Oops: ",
-        follows=r"^\s*Oops: ",
-        source="arch/x86/kernel/dumpstack.c (__die_header)",
+        lead=r"Oops: ", follows=r"^\s*Oops: ", source="arch/x86/kernel/dumpstack.c (__die_header)"
     ),
     Continuation(lead=r"#PF", source="arch/x86/mm/fault.c (show_fault_oops)"),
     # No `follows` of its row: it may be the only headline of an oops, and then names it.
