@@ -31,12 +31,12 @@ def can_unpack(name: str) -> bool:
 
 
 def packed_as(head: bytes) -> str | None:
-    """Return the name of the compression that the first bytes tell of, or None."""
+    """Return the name of the compression that the first bytes show, or None."""
     return next((name for magic, name in MAGIC.items() if head.startswith(magic)), None)
 
 
 class Unpacked:
-    """The bytes in compressed data, in pieces; `note` says in the end what was wrong."""
+    """The bytes in compressed data, in pieces; `note` is what was wrong, in the end."""
 
     def __init__(self, file: IO[bytes], name: str) -> None:
         self._file = file
@@ -64,7 +64,7 @@ class Unpacked:
                 yield (piece := _step(unpacker, data))
                 begun = begun or bool(piece)
                 while piece and not unpacker.eof and _has_more(unpacker):
-                    yield (piece := _step(unpacker, _left(unpacker)))
+                    yield (piece := _step(unpacker, getattr(unpacker, "unconsumed_tail", b"")))
                 data = unpacker.unused_data if unpacker.eof else b""
         if not unpacker.eof:
             self.note = BROKEN_OFF
@@ -81,11 +81,6 @@ def _has_more(unpacker: Any) -> bool:
     if hasattr(unpacker, "needs_input"):
         return not unpacker.needs_input
     return bool(getattr(unpacker, "unconsumed_tail", b""))
-
-
-def _left(unpacker: Any) -> bytes:
-    left: bytes = getattr(unpacker, "unconsumed_tail", b"")
-    return left
 
 
 def _gzip() -> Callable[[], Any]:
@@ -158,9 +153,9 @@ def is_binary(head: bytes) -> bool:
     One byte in ten of compressed or random data is a control character that no log prints. Zeros do
     not count: a crash leaves runs of them in a log that was being written.
     """
-    said = head.replace(b"\0", b"")
-    controls = len(said) - len(said.translate(None, _CONTROLS))
-    return controls * 12 > len(said) or not said
+    text = head.replace(b"\0", b"")
+    controls = len(text) - len(text.translate(None, _CONTROLS))
+    return controls * 12 > len(text) or not text
 
 
 def other_text(head: bytes) -> Callable[[Iterable[bytes]], Iterator[bytes]] | None:

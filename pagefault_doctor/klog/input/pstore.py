@@ -69,7 +69,7 @@ def dumps(records: Iterable[_Part]) -> dict[tuple[int, int], list[_Part]]:
 
 
 def in_order(data: bytes | mmap) -> Iterator[bytes]:
-    """Yield the text of all records in the order it was said; `data` begins with a record."""
+    """Yield the text of all records in the order it was printed; `data` begins with a record."""
     for _, dump in sorted(dumps(_records(data)).items()):
         for record in dump:
             for place in range(record.begin, record.end, _STEP):

@@ -20,7 +20,7 @@ _LONGEST: Final = 1 << 20
 _FIELD: Final = regex(rb'^\s*(?:"dmesg": *\[ *)?[\s{},]*"dmesg"|^\s*\{\s*"dmesg"')
 _TIME: Final = regex(rb'"time": *"?(\d{1,12}\.\d{1,9})')
 _CALLER: Final = regex(rb'"caller": *"([CT]\d{1,9})"')
-_SAID: Final = regex(rb'"msg": *("(?:[^"\\]|\\.){0,65536}")')
+_MESSAGE: Final = regex(rb'"msg": *("(?:[^"\\]|\\.){0,65536}")')
 _KMSG: Final = regex(
     rb"(?:[\w.+~-]{1,64},)?\d{1,5},\d{1,20},(?P<time>\d{1,17}),[-c+*]"
     rb"(?P<more>(?:,[a-z]+=[^,;\n]{1,40}){0,4});"
@@ -57,13 +57,13 @@ def lines_of(file: IO[bytes]) -> Iterator[bytes]:
 def _json(lines: Iterable[bytes]) -> Iterator[bytes]:
     """Yield one line for each: numbers stay those of the file."""
     decoder = msgspec.json.Decoder(dict[str, Any])
-    teller = _Teller()
+    journal = _JournalLines()
     for line in lines:
         try:
             entry = decoder.decode(line.lstrip(b"\x1e").removeprefix(b"data: "))
         except (msgspec.DecodeError, ValueError, RecursionError):
             entry = {}
-        yield teller.line({name: _bytes(value) for name, value in entry.items() if name in _USED})
+        yield journal.line({name: _bytes(value) for name, value in entry.items() if name in _USED})
 
 
 def _pretty(lines: Iterable[bytes]) -> Iterator[bytes]:
@@ -88,14 +88,14 @@ def _dmesg(lines: Iterable[bytes]) -> Iterator[bytes]:
             time, caller = match[1], b""
         if match := _CALLER.search(line):
             caller = match[1]
-        if match := _SAID.search(line):
+        if match := _MESSAGE.search(line):
             try:
-                said = msgspec.json.decode(match[1], type=str).encode()
+                message = msgspec.json.decode(match[1], type=str).encode()
             except (msgspec.DecodeError, ValueError):
-                said = match[1][1:-1]
+                message = match[1][1:-1]
             # dmesg -F puts all the rest of its file behind each message (util-linux 2.38).
-            said = said.partition(b"\n<")[0]
-            yield _line(float(time) if time else None, caller, said)
+            message = message.partition(b"\n<")[0]
+            yield _line(float(time) if time else None, caller, message)
             time = caller = b""
 
 
@@ -110,21 +110,21 @@ def _kmsg(lines: Iterable[bytes]) -> Iterator[bytes]:
         if head is None:
             yield b"\n" if line.startswith(b" ") else line
             continue
-        said = line[head.end() :].rstrip(b"\r\n")
+        message = line[head.end() :].rstrip(b"\r\n")
         if fragment := _FRAGMENT.search(head["more"]):
-            held = said if fragment[1] == b"0" else (held + said)[:_LONGEST]
+            held = message if fragment[1] == b"0" else (held + message)[:_LONGEST]
             if len(held) < int(fragment[2]):
                 yield b"\n"
                 continue
-            said = held
-        said = _ESCAPED.sub(lambda match: bytes([int(match[1], 16)]), said)
+            message = held
+        message = _ESCAPED.sub(lambda match: bytes([int(match[1], 16)]), message)
         caller = head["more"].partition(b"caller=")[2].partition(b",")[0]
-        yield _line(int(head["time"]) / 1e6, caller, said)
+        yield _line(int(head["time"]) / 1e6, caller, message)
 
 
 def _export(lines: Iterable[bytes]) -> Iterator[bytes]:
     """Yield one line for each entry."""
-    teller = _Teller()
+    journal = _JournalLines()
     entry: dict[str, bytes] = {}
     blob: _Blob | None = None
     for line in lines:
@@ -132,7 +132,7 @@ def _export(lines: Iterable[bytes]) -> Iterator[bytes]:
             if blob.take(line):
                 entry[blob.name], blob = blob.data, None
         elif line == b"\n":
-            yield teller.line(entry)
+            yield journal.line(entry)
             entry = {}
         else:
             key, equals, value = line.rstrip(b"\n").partition(b"=")
@@ -142,7 +142,7 @@ def _export(lines: Iterable[bytes]) -> Iterator[bytes]:
             elif name in _USED:
                 entry[name] = value
     if entry:
-        yield teller.line(entry)
+        yield journal.line(entry)
 
 
 class _Blob:
@@ -175,8 +175,8 @@ _USED: Final = frozenset(
 )
 
 
-class _Teller:
-    """Tells entries of the journal as lines, and where another boot begins."""
+class _JournalLines:
+    """Writes entries of the journal as lines, and marks where another boot begins."""
 
     def __init__(self) -> None:
         self._boot = b""
@@ -187,21 +187,21 @@ class _Teller:
         boot = boot if len(boot) == 32 and boot.isalnum() else self._boot
         mark = b"-- Boot %s -- " % boot if self._boot not in (b"", boot) else b""
         self._boot = boot
-        said = _flat(entry.get("MESSAGE", b""))
+        message = _flat(entry.get("MESSAGE", b""))
         who = _flat(entry.get("SYSLOG_IDENTIFIER", b""))
         if entry.get("_TRANSPORT", b"kernel") != b"kernel" or who not in (b"", b"kernel"):
-            # As journalctl shows what others say, so that it is not taken for the kernel's.
-            return mark + b"Jan  1 00:00:00 host " + (who or b"unknown") + b"[0]: " + said + b"\n"
+            # As journalctl shows messages of others, so that it is not taken for the kernel's.
+            return mark + b"Jan  1 00:00:00 host %s[0]: %s\n" % (who or b"unknown", message)
         time = entry.get("_SOURCE_MONOTONIC_TIMESTAMP") or entry.get("__MONOTONIC_TIMESTAMP", b"")
         stamp = int(time) / 1e6 if time.isdigit() and len(time) < 18 else None
-        return mark + _line(stamp, b"", said)
+        return mark + _line(stamp, b"", message)
 
 
-def _line(time: float | None, caller: bytes, said: bytes) -> bytes:
+def _line(time: float | None, caller: bytes, message: bytes) -> bytes:
     """Return the line as printk would have written it."""
     if time is None:
-        return _flat(said) + b"\n"
-    return b"[%12.6f]%s %s\n" % (time, b"[%6s]" % caller if caller else b"", _flat(said))
+        return _flat(message) + b"\n"
+    return b"[%12.6f]%s %s\n" % (time, b"[%6s]" % caller if caller else b"", _flat(message))
 
 
 def _bytes(value: object) -> bytes:

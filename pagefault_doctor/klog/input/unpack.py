@@ -12,6 +12,7 @@ import io
 import mmap
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, Final
 
@@ -24,7 +25,7 @@ UnpackProgram = Callable[[str, str, str], str | None]
 """Unpacks with a program of this machine: `journal`, `journals` (a folder of them) or `zstd`, from
 one path to another. Returns why it could not, or None."""
 Progress = Callable[[str, int, int, int], None]
-"""Is told now and then what is being done (`taking in`, `unpacking`, `searching`, `reading`), how
+"""Is called now and then with what is done (`taking in`, `unpacking`, `searching`, `reading`), how
 many bytes are through, how many there are (0: unknown), and how many reports were found so far."""
 Bytes = bytes | mmap.mmap
 
@@ -91,7 +92,7 @@ class Unpacker:
         yield from self._rest(source)
 
     def _rest(self, source: str) -> Iterator[UnpackedLog]:
-        """Yield what is left to say, once no log can be told of it any more."""
+        """Yield the notes that no log has taken."""
         if self._notes:
             yield self._found(source, b"")
 
@@ -136,7 +137,8 @@ class Unpacker:
         elif compression.is_binary(head):
             yield self._found(source, b"", NO_TEXT, len(data) if data is not None else 0)
         else:
-            with self._whole(file, data) as whole:
+            opened = self._spooled(_pieces(file)) if data is None else nullcontext(data)
+            with opened as whole:
                 if not pstore.first_record(head):
                     yield self._found(source, whole)
                     return
@@ -147,7 +149,7 @@ class Unpacker:
     def _found(
         self, source: str, data: Bytes, note: str | None = None, size: int = 0
     ) -> UnpackedLog:
-        """Return the log with all that there is to say of how it was opened."""
+        """Return the log with all notes on how it was opened."""
         notes = [] if note == EMPTY and self._notes else [note] if note else []
         notes += self._notes
         self._notes.clear()
@@ -203,7 +205,7 @@ class Unpacker:
             yield file if os.fstat(file.fileno()).st_size else None
 
     def _taking(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        """Yield what comes out of a pipe, and tell how much that is."""
+        """Yield what comes out of a pipe, and report how much that is."""
         done = 0
         for piece in pieces:
             done += len(piece)
@@ -225,14 +227,6 @@ class Unpacker:
             yield piece
         if unpacked.note:
             self._notes.append(unpacked.note)
-
-    @contextlib.contextmanager
-    def _whole(self, file: IO[bytes], data: Bytes | None) -> Iterator[Bytes]:
-        if data is not None:
-            yield data
-            return
-        with self._spooled(_pieces(file)) as whole:
-            yield whole
 
     @contextlib.contextmanager
     def _spooled(self, pieces: Iterable[bytes]) -> Iterator[Bytes]:
@@ -331,8 +325,5 @@ def _mapped(file: IO[bytes]) -> Iterator[Bytes | None]:
         )
     except (OSError, ValueError):
         data = None
-    if data is None:
-        yield None
-        return
-    with data:
+    with nullcontext() if data is None else data:
         yield data
