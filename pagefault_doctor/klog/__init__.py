@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def read(data: bytes, source: str) -> KernelLog:
-    """Return what a kernel log says. Never raises, whatever the bytes; `source` names the log.
+    """Return the content of a kernel log, which `source` names. Never raises, whatever the bytes.
 
-    Of several logs in an archive it is the one that says most.
+    Of several logs in an archive it is the one with the most reports.
     """
     from pagefault_doctor.klog import reader
 
@@ -24,7 +24,7 @@ def read(data: bytes, source: str) -> KernelLog:
 
 
 def read_file(path: Path) -> KernelLog:
-    """Return what the kernel log in a file says, as `read` does. Raises OSError only."""
+    """Return the content of the kernel log in a file, as `read` does. Raises OSError only."""
     from pagefault_doctor.klog import reader
 
     return reader.read_file(path)
@@ -33,9 +33,9 @@ def read_file(path: Path) -> KernelLog:
 def logs_in_file(
     path: Path, progress: Progress | None = None, helper: UnpackProgram | None = None
 ) -> Iterator[KernelLog]:
-    """Yield what each log in a file says: a log, packed or not, an archive, a folder of journals.
+    """Yield the content of each log in a file (packed or not), an archive, a folder of journals.
 
-    `progress` is told how far it is; `helper` unpacks what needs a program of the machine
+    `progress` is called with how far it is; `helper` unpacks what needs a program of the machine
     (`klog.input.unpack`). Raises OSError only.
     """
     from pagefault_doctor.klog import reader
@@ -49,7 +49,7 @@ def logs_in_stream(
     progress: Progress | None = None,
     helper: UnpackProgram | None = None,
 ) -> Iterator[KernelLog]:
-    """Yield what each log in an open file or pipe says, as `logs_in_file` does."""
+    """Yield the content of each log in an open file or pipe, as `logs_in_file` does."""
     from pagefault_doctor.klog import reader
 
     return reader.logs_in_stream(file, source, progress, helper)

@@ -1,4 +1,4 @@
-"""Which architecture a report comes from, told by the words only that architecture prints."""
+"""Which architecture a report comes from, by the words that only that architecture prints."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ _SIGNS: Final = tuple(
         ("x86_64", "ffff88", r"ffff88[0-9a-f]{10}"),
     )
 )
-"""Machine, a word of a line of its reports, and what in that line tells it for sure."""
+"""Machine, a word of a line of its reports, and what in that line is proof of it."""
 
 
 def arch_of(lines: Sequence[LogLine]) -> str | None:
-    """Return the machine name (as `uname -m` says it) that a report gives away, or None."""
+    """Return the machine name (as `uname -m` prints it) that a report gives away, or None."""
     text = "\n".join([line.text for line in lines])
     return next((name for name, word, sign in _SIGNS if word in text and sign.search(text)), None)

@@ -23,7 +23,7 @@ _LEAST: Final = 30.0
 
 
 class Boot(msgspec.Struct, frozen=True):
-    """One boot: the kernel's release where the banner told it, and the line it begins at."""
+    """One boot: the kernel's release where there was a banner, and the line it begins at."""
 
     release: str | None
     line: int

@@ -39,12 +39,12 @@ def problem_of(lines: Sequence[LogLine], plain: bool) -> str | None:
 
     A `plain` kind of report prints no stack, so it misses none.
     """
-    said = [(index, line.text) for index, line in enumerate(lines) if not line.frame]
-    if any("for stack id" in text and _DEPOT.search(text) for _, text in said):
+    texts = [(index, line.text) for index, line in enumerate(lines) if not line.frame]
+    if any("for stack id" in text and _DEPOT.search(text) for _, text in texts):
         return "the records of stacks are damaged themselves"
     if plain:
         return None
-    heads = {index: head for index, text in said if (head := _head(text))}
+    heads = {index: head for index, text in texts if (head := _head(text))}
     seen: set[str] = set()
     for index, head in heads.items():
         if head in seen:
@@ -60,7 +60,7 @@ def problem_of(lines: Sequence[LogLine], plain: bool) -> str | None:
 
 
 def _head(text: str) -> str | None:
-    """Return the words with which a line announces a stack, or None where it does not."""
+    """Return the words that announce a stack in a line, or None."""
     if not ("race" in text or "Allocated" in text or "Freed" in text):
         return None
     match = _HEADS.search(text)

@@ -139,20 +139,20 @@ class _V0:
         if target >= start:
             raise ValueError(target)
         after, self.place = self.place, target
-        said = read(depth + 1)
+        part = read(depth + 1)
         self.place = after
-        return said
+        return part
 
     def _until_end(self, depth: int) -> list[str]:
-        said: list[str] = []
+        parts: list[str] = []
         while not self._take("E"):
             if self._take("L"):
                 self._number()
             elif self._take("K"):
-                said.append(self._constant(depth))
+                parts.append(self._constant(depth))
             else:
-                said.append(self._type(depth))
-        return said
+                parts.append(self._type(depth))
+        return parts
 
     def _constant(self, depth: int) -> str:
         if self._next(depth) == "p":

@@ -6,17 +6,21 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Final
 
+from pagefault_doctor.klog.line import LogLine
 from pagefault_doctor.klog.text import ReportText
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Access, Fault, Kind
 
+_WordedRows = Sequence[tuple[str, re.Pattern[str]]]
 PAGE_FAULTS: Final = frozenset(
     {Kind.PAGE_FAULT, Kind.NULL_POINTER, Kind.USER_ACCESS, Kind.STACK_GUARD, Kind.DOUBLE_FAULT}
 )
 _TRAPS: Final = PAGE_FAULTS | {Kind.GENERAL_PROTECTION, Kind.TRAP}
-"""Kinds that say something of the access even where they do not tell its address."""
+"""Kinds that print something about the access even where they print no address."""
 _ADDRESS: Final = tuple(
     (word, regex(p))
     for word, p in (
@@ -39,10 +43,7 @@ _ADDRESS: Final = tuple(
         ("Unhandled", r"Unhandled (?:prefetch )?(?:fault|abort):.* at (?:0x)?([0-9a-f]+)"),
         ("at addr", r"(?:Read|Write) (?:of size \d+ )?at addr ([0-9a-f]+)"),
         ("Free of", r"Free of addr ([0-9a-f]+)"),
-        (
-            " 0x",
-            r"(?:Invalid|bounds|after-free) (?:read|write|free) (?:at|of) 0x([0-9a-f]+)",
-        ),
+        (" 0x", r"(?:Invalid|bounds|after-free) (?:read|write|free) (?:at|of) 0x([0-9a-f]+)"),
         ("Failing", r"Failing address: ([0-9a-f]+)"),
         ("guard page", r"guard page was hit at (?:0x)?([0-9a-f]+)"),
         ("segfault", r"segfault at ([0-9a-f]+)"),
@@ -55,7 +56,6 @@ _X86_ACCESS: Final = regex(
     r"#PF: (supervisor|user) (read|write|instruction fetch)(?: access)? in (kernel|user) mode"
 )
 _X86_OOPS: Final = regex(r"\bOops: (?:Oops: )?([0-9a-f]{4}) \[#")
-_X86_OLD: Final = regex(r"#PF error: (.*)")
 _TRAP_CODE: Final = regex(r"(?:fault|segment|opcode|error|int3)[^\n]*: ([0-9a-f]{4}) \[#")
 _FAULTED: Final = (
     ("CR2: ", regex(r"\bCR2: (?:0x)?([0-9a-f]{8,16})\b")),
@@ -104,7 +104,7 @@ _WORDS_OF_ACCESS: Final = (
     "#", "Internal error", " = ", "cause: ", "DSISR: ", "TEID: ", "ilc:",
     " of size", " at addr", " at 0x",
 )  # fmt: skip
-"""A line that tells of the access, or of its address, holds one of these."""
+"""A line about the access, or about its address, holds one of these."""
 _PRESENT, _WRITE, _USER, _RESERVED, _FETCH = 1, 2, 4, 8, 16
 
 
@@ -116,7 +116,7 @@ def x86_reason(code: int) -> str:
 
 
 def x86_access(code: int) -> Access:
-    """Return what an x86 page-fault error code says of the access."""
+    """Return the access that an x86 page-fault error code means."""
     if code & _FETCH:
         return Access.EXECUTE
     return Access.WRITE if code & _WRITE else Access.READ
@@ -134,101 +134,93 @@ class _AccessFields:
 
 def fault_of(body: ReportText, kind: Kind) -> tuple[Fault | None, int | None]:
     """Return the access that the lines describe and the line of its address, if any is."""
-    said = _AccessFields()
+    found = _AccessFields()
     is_page_fault = kind in PAGE_FAULTS
     for line in body.holding(*_ADDRESS_WORDS):
-        _address(line.text, said, line.number)
-    if said.address is None and kind not in _TRAPS:
+        _address(line, _ADDRESS, found)
+    if found.address is None and kind not in _TRAPS:
         return None, None
     for line in body.holding(*_WORDS_OF_ACCESS):
         text = line.text
-        _x86(text, said, is_page_fault)
-        _arm64(text, said)
-        _others(text, said)
+        _x86(text, found, is_page_fault)
+        _arm64(text, found)
+        _others(text, found)
         for words, access, reason in _WORDS:
             if words in text:
-                said.access = said.access or access
-                said.reason = said.reason or reason
-        if said.access is None and (match := _SAN.search(text)):
-            said.access = Access(match[1].lower())
-    if is_page_fault and said.address is None:
-        _faulted(body, said)
-    if not (said.address or said.code):
+                found.access = found.access or access
+                found.reason = found.reason or reason
+        if found.access is None and (match := _SAN.search(text)):
+            found.access = Access(match[1].lower())
+    if is_page_fault and found.address is None:
+        for line in body.holding(*(word for word, _ in _FAULTED)):
+            _address(line, _FAULTED, found)
+    if not (found.address or found.code):
         return None, None
-    mode = said.mode or "kernel"
-    return Fault(said.address, said.access, mode, said.reason, said.code), said.line
+    mode = found.mode or "kernel"
+    return Fault(found.address, found.access, mode, found.reason, found.code), found.line
 
 
-def _address(text: str, said: _AccessFields, number: int) -> None:
-    if said.address:
+def _address(line: LogLine, rows: _WordedRows, found: _AccessFields) -> None:
+    if found.address:
         return
-    if "(null)" in text and _NULL_WORD.search(text):
-        said.address, said.line = "0x0", number
+    if "(null)" in line.text and _NULL_WORD.search(line.text):
+        found.address, found.line = "0x0", line.number
         return
-    for word, pattern in _ADDRESS:
-        if word in text and (match := pattern.search(text)) and len(match[1]) <= 16:
-            said.address, said.line = f"0x{int(match[1], 16):x}", number
+    for word, pattern in rows:
+        if word in line.text and (match := pattern.search(line.text)) and len(match[1]) <= 16:
+            found.address, found.line = f"0x{int(match[1], 16):x}", line.number
             return
 
 
-def _x86(text: str, said: _AccessFields, is_page_fault: bool) -> None:
+def _x86(text: str, found: _AccessFields, is_page_fault: bool) -> None:
     if "#" not in text:
         return
     if match := _X86_ACCESS.search(text):
         word = match[2]
-        said.access = Access.EXECUTE if word == "instruction fetch" else Access(word)
-        said.mode = match[3]
+        found.access = Access.EXECUTE if word == "instruction fetch" else Access(word)
+        found.mode = match[3]
     if match := _X86_CODE.search(text):
-        said.code = said.code or _short(match[1])
-        said.reason = match[2].strip()
-    if said.code is None and (match := _X86_OOPS.search(text)):
+        found.code = found.code or _short(match[1])
+        found.reason = match[2].strip()
+    if found.code is None and (match := _X86_OOPS.search(text)):
         code = int(match[1], 16)
-        said.code = f"0x{code:x}"
+        found.code = f"0x{code:x}"
         if is_page_fault:
-            said.access = said.access or x86_access(code)
-            said.reason = said.reason or x86_reason(code)
-    if said.code is None and (match := _TRAP_CODE.search(text)):
-        said.code = _short(match[1])
+            found.access = found.access or x86_access(code)
+            found.reason = found.reason or x86_reason(code)
+    if found.code is None and (match := _TRAP_CODE.search(text)):
+        found.code = _short(match[1])
 
 
-def _arm64(text: str, said: _AccessFields) -> None:
+def _arm64(text: str, found: _AccessFields) -> None:
     internal = "Internal error" in text
     if not internal and " = " not in text:
         return
-    if said.code is None and (match := _ESR.search(text)):
-        said.code = _short(match[1])
-    if internal and said.access is None and (match := _ARM_OOPS.search(text)):
-        said.access = Access.WRITE if int(match[1], 16) & _ARM_WRITE else Access.READ
+    if found.code is None and (match := _ESR.search(text)):
+        found.code = _short(match[1])
+    if internal and found.access is None and (match := _ARM_OOPS.search(text)):
+        found.access = Access.WRITE if int(match[1], 16) & _ARM_WRITE else Access.READ
     if match := _WNR.search(text):
-        said.access = said.access or (Access.WRITE if match[1] == "1" else Access.READ)
-    if said.reason is None and (match := _FSC.search(text)):
-        said.reason = match[1].strip()
-    if internal and said.code is None and (match := _INTERNAL.search(text)):
-        said.code = _short(match[1])
+        found.access = found.access or (Access.WRITE if match[1] == "1" else Access.READ)
+    if found.reason is None and (match := _FSC.search(text)):
+        found.reason = match[1].strip()
+    if internal and found.code is None and (match := _INTERNAL.search(text)):
+        found.code = _short(match[1])
 
 
-def _others(text: str, said: _AccessFields) -> None:
-    """Read the registers that riscv, powerpc and s390 tell of the fault in."""
+def _others(text: str, found: _AccessFields) -> None:
+    """Read the registers in which riscv, powerpc and s390 describe the fault."""
     if "cause: " in text and (match := _CAUSE.search(text)):
-        said.code = said.code or _short(match[1])
-        said.access = said.access or _CAUSES.get(int(match[1], 16))
+        found.code = found.code or _short(match[1])
+        found.access = found.access or _CAUSES.get(int(match[1], 16))
     if "DSISR: " in text and (match := _DSISR.search(text)):
-        said.code = said.code or _short(match[1])
+        found.code = found.code or _short(match[1])
         stored = int(match[1], 16) & _DSISR_STORE
-        said.access = said.access or (Access.WRITE if stored else Access.READ)
+        found.access = found.access or (Access.WRITE if stored else Access.READ)
     if "TEID: " in text and (match := _TEID.search(text)):
-        said.access = said.access or _TEID_FSI.get(int(match[1], 16) & 0xC00)
-    if said.code is None and "ilc:" in text and (match := _S390.search(text)):
-        said.code = _short(match[1])
-
-
-def _faulted(body: ReportText, said: _AccessFields) -> None:
-    """Take the address from the register that holds it."""
-    for line in body.holding(*(word for word, _ in _FAULTED)):
-        for word, pattern in _FAULTED:
-            if word in line.text and (match := pattern.search(line.text)):
-                said.address, said.line = f"0x{int(match[1], 16):x}", line.number
-                return
+        found.access = found.access or _TEID_FSI.get(int(match[1], 16) & 0xC00)
+    if found.code is None and "ilc:" in text and (match := _S390.search(text)):
+        found.code = _short(match[1])
 
 
 def _short(digits: str) -> str:

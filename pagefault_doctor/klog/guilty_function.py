@@ -89,9 +89,7 @@ def _skip(extra: str) -> WordedPattern:
     return WordedPattern("|".join((*_ANYWHERE, extra) if extra else _ANYWHERE))
 
 
-@cache
-def _place(pattern: str) -> WordedPattern:
-    return WordedPattern(pattern)
+_place = cache(WordedPattern)
 
 
 def is_generic(name: str, extra: str = "") -> bool:
@@ -238,7 +236,6 @@ def name_function(
     take: Choice = Choice.FIRST,
 ) -> GuiltyFunction:
     """Return the function that the first way through the lines leads to."""
-    problem = "no function in the stack trace"
     for places in ways:
         found = _Frames(skip)
         name = _walk(lines, places, found, take)
@@ -247,4 +244,4 @@ def name_function(
         if name:
             shortest, *others = _spellings(name, take)
             return GuiltyFunction(shortest, tuple(others))
-    return GuiltyFunction(None, (), problem)
+    return GuiltyFunction(None, (), "no function in the stack trace")

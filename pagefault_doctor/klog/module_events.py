@@ -44,7 +44,7 @@ _NAMELESS: Final = frozenset({"rejected"})
 
 
 def event_of(line: LogLine, boot: int) -> ModuleEvent | None:
-    """Return the module event that the line tells of, or None."""
+    """Return the module event that the line reports, or None."""
     if not any(word in line.text for word in _WORDS):
         return None
     for what, pattern in _EVENTS:

@@ -53,7 +53,7 @@ _MODULE: Final = regex(r"(?P<name>[A-Za-z0-9][\w-]*)(?:\((?P<flags>[A-Z+-]+)\))?
 
 
 class ProcessInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What the lines about the process and the machine say, and the line of each."""
+    """What a report has on the process and the machine, and the line that names the process."""
 
     cpu: int | None = None
     pid: int | None = None
@@ -66,7 +66,7 @@ class ProcessInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def process_of(body: ReportText) -> ProcessInfo:
-    """Return what the first lines that say it tell of the process."""
+    """Return what the lines show of the process, of each field the first value."""
     found: dict[str, str] = {}
     cited: int | None = None
     tainted: tuple[str, ...] | None = None
@@ -88,14 +88,11 @@ def process_of(body: ReportText) -> ProcessInfo:
             if key not in found and text.lstrip().startswith(head):
                 found[key] = text.split(head, 1)[1].strip()
     return ProcessInfo(
-        cpu=_number(found.get("cpu")),
-        pid=_number(found.get("pid")),
-        comm=found.get("comm"),
+        cpu=_number(found.pop("cpu", None)),
+        pid=_number(found.pop("pid", None)),
         tainted=tainted,
-        release=found.get("release"),
-        hardware=found.get("hardware"),
-        workqueue=found.get("workqueue"),
         line=cited,
+        **found,
     )
 
 

@@ -20,13 +20,13 @@ from pagefault_doctor.model.report import Report
 from pagefault_doctor.model.untrusted import clean_line
 
 MOST_REPORTS: Final = 500
-"""Reports that are told of one log: a flood repeats itself."""
+"""Reports that are read from one log: a flood repeats itself."""
 _MORE: Final = f"only the first {MOST_REPORTS} reports are told"
 _UNREAD: Final = "lines after line {} were only counted: too many before them look like reports"
 
 
 def read(data: bytes, source: str) -> KernelLog:
-    """Return what a kernel log says, of several in an archive the one that says most."""
+    """Return the content of a kernel log, of several in an archive that of the fullest."""
     try:
         return _fullest(_read_all(Unpacker().in_memory(data, source), None))
     except OSError as error:
@@ -34,7 +34,7 @@ def read(data: bytes, source: str) -> KernelLog:
 
 
 def read_file(path: Path) -> KernelLog:
-    """Return what the kernel log in a file says, of several in an archive the one that says most.
+    """Return the content of the kernel log in a file, as `read` does.
 
     Raises OSError only.
     """
@@ -44,7 +44,7 @@ def read_file(path: Path) -> KernelLog:
 def logs_in_file(
     path: Path, progress: Progress | None = None, helper: UnpackProgram | None = None
 ) -> Iterator[KernelLog]:
-    """Yield what each log in a file, or in a folder of journals, says. Raises OSError only."""
+    """Yield the content of each log in a file or a folder of journals. Raises OSError only."""
     if helper and path.is_dir() and _holds_journals(path):
         yield from _read_all(Unpacker(progress, helper).folder(path), progress)
         return
@@ -58,7 +58,7 @@ def logs_in_stream(
     progress: Progress | None = None,
     helper: UnpackProgram | None = None,
 ) -> Iterator[KernelLog]:
-    """Yield what each log in an open file or pipe says. Raises OSError only."""
+    """Yield the content of each log in an open file or pipe. Raises OSError only."""
     yield from _read_all(Unpacker(progress, helper).logs(file, source), progress)
 
 
