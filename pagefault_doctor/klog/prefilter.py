@@ -30,7 +30,7 @@ _DIGITS: Final = b"0123456789abcdef"
 _MOST: Final = 1 << 22
 """Bytes of shapes that are remembered: they stay in the cache, whatever the log."""
 _MANY: Final = 1000
-"""New shapes in a piece from which on it is worth telling other programs' lines apart."""
+"""New shapes in a piece from which on it is worth leaving out the lines of other programs."""
 _QUIET: Final = bytes(x for x in range(256) if not (65 <= x <= 90 or x == 10))
 _OTHER_PROGRAM: Final = regex(
     rb"(?:<>)?(?:--[T ]::(?:\.?[+-]:?|Z)?|[^\W\d]{1,9}\.? +::\S*) [^\s:]+ "

@@ -110,7 +110,7 @@ def _number(digits: str | None) -> int | None:
 
 
 def _letters(printed: str) -> tuple[str, ...]:
-    """Return the letters of the flags; `G` only says that no proprietary module is loaded."""
+    """Return the letters of the flags; `G` only means that no proprietary module is loaded."""
     return tuple(c for c in printed if c.isalpha() and c != "G")
 
 

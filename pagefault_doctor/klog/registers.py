@@ -33,7 +33,6 @@ _POINTERS: Final = tuple(
         ("PC is at ", rf"^\s*PC is at {_PLACE}"),
         ("pc", rf"^\s*e?pc\s*: {_PC}{_PLACE}"),
         ("NIP [", rf"^\s*NIP \[(?P<address>[0-9a-f]+)\] {_PLACE}"),
-        ("epc", rf"^\s*epc *: {_PC}{_PLACE}"),
         ("era", rf"^\s*era *: {_PC}{_PLACE}"),
         ("ERA", rf"^\s*ERA *: {_PC}{_PLACE}"),
         ("Krnl PSW : ", rf"Krnl PSW : .*\((?:\[<[0-9a-f]+>\] )?{_PLACE}"),

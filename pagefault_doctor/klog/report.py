@@ -73,7 +73,7 @@ class _Fields(msgspec.Struct, frozen=True):
     """What stands in the lines of a report besides its name, and the line of each."""
 
     stack: _Stack
-    blamed: Frame | None
+    blamed: Frame
     fault: Fault | None
     process: ProcessInfo
     fields: dict[str, Any]
@@ -111,10 +111,10 @@ def report_of(cut: ReportLines, seen: Scan, number: int) -> Report:
         die_count=_die_count(body),
         timestamp=start.line.timestamp,
         wall_clock=start.line.wall,
-        function=blamed.function if blamed else None,
-        offset=blamed.offset if blamed else None,
-        size=blamed.size if blamed else None,
-        module=blamed.module if blamed else None,
+        function=blamed.function,
+        offset=blamed.offset,
+        size=blamed.size,
+        module=blamed.module,
         fault=found.fault,
         cpu=process.cpu,
         pid=process.pid,
@@ -145,13 +145,13 @@ def _fields_of(
     kind = naming.kind
     stack = _stack(kind, body)
     process = process_of(body.head(_HEAD_LINES))
-    blamed = None
+    blamed = Frame(None)
     if kind in USER_SIDE:
         fault, fault_line, process = user_fault(headline, process)
         stack = stack if kind is Kind.OOM_KILL else _Stack(None, ())
     else:
         fault, fault_line = fault_of(led.head(_HEAD_LINES + LEAD), kind)
-        blamed = stack.blamed(naming.spellings) or place_in(headline)
+        blamed = stack.blamed(naming.spellings) or place_in(headline) or blamed
     modules, unloaded, modules_line = modules_of(body)
     if modules_line is None:
         modules, unloaded, modules_line = modules_of(ReportText(beyond))
@@ -161,7 +161,7 @@ def _fields_of(
     places = {
         "headline": headline.number,
         "fault": fault_line,
-        "function": blamed.line if blamed else None,
+        "function": blamed.line,
         "registers": min(printed.values(), default=None),
         "code": code_line,
         "modules": modules_line,

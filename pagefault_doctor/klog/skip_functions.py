@@ -1,4 +1,4 @@
-"""Functions that say nothing about the cause, by name.
+"""Functions that show nothing about the cause, by name.
 
 They report, allocate, copy, lock, queue or wait on behalf of the code that went wrong. WORDS,
 PATTERNS, ANCHORS and VICTIM are the convention by which titles are made; a title must not change
@@ -138,7 +138,7 @@ PATTERNS: Final = (
     r"^(?:number|format_decode|special_hex_number|ptr_to_id|(?:file_)?dentry_name|bdev_name)$",
     r"^put_dec",
 )
-"""Generic names that a plain word cannot tell."""
+"""Generic names that no plain word matches."""
 
 ANCHORS: Final = (
     "do_syscall(?:_|$)|do_fast_syscall_|do_int80|sysenter|system_call|entry_SYSCALL",

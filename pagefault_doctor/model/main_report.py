@@ -50,7 +50,7 @@ _ASKED_FOR: Final = "sysrq_handle_crash"
 _NAMES_NO_OBJECT: Final = frozenset(
     {Kind.BAD_PAGE, Kind.ATOMIC_SLEEP, Kind.LOCKUP, Kind.STALL, Kind.HUNG_TASK}
 )
-"""Their headline alone does not say what the trouble is about; a trace has to."""
+"""Kinds whose headline alone does not show what the trouble is about; a trace has to."""
 
 _THIS_BOOT: Final = (-1, 0)
 """The boot that dmesg and the journal of this boot are both of."""
@@ -134,7 +134,7 @@ def _reads(logs: Sequence[KernelLog]) -> Iterator[_Read]:
     index = 0
     sources: set[str] = set()
     for number, log in enumerate(logs):
-        # What dmesg says when it is read again may be of a boot after that.
+        # What dmesg prints when it is read again may be of a boot after that.
         of_this_boot = log.source in THIS_BOOT and log.source not in sources
         sources.add(log.source)
         for report in log.reports:
@@ -154,7 +154,7 @@ def _boot_of_interest(reads: Sequence[_Read]) -> tuple[int, int]:
 
 
 def _first_fault(reads: Sequence[_Read]) -> _Read:
-    """Return the first of the gravest; one that says it is not the first yields to the first."""
+    """Return the first of the gravest, or the one numbered first if that is not the first fault."""
     most = max(r.rank for r in reads)
     gravest = [r for r in reads if r.rank == most]
     if gravest[0].report.follows_fault:

@@ -187,7 +187,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def follows_fault(self) -> bool:
-        """Whether it says itself that the kernel died before: `[#2]` or more, or taint D."""
+        """Whether it shows itself that the kernel died before: `[#2]` or more, or taint D."""
         died = (self.die_count or 0) > 1 or "D" in (self.tainted or ())
         return self.is_kernel_fault and died
 

@@ -2,7 +2,7 @@
 
 BTF describes what a function takes and which members a structure has, but not where a variable
 lives. So the value is followed backwards in the code from the faulting register to the register
-that an argument is passed in (see `backwards`).
+that an argument is passed in (see `value_origin`).
 """
 
 from __future__ import annotations

@@ -179,9 +179,7 @@ def _other_variables(
         (location,) = variable.locations
         size = c_type.size_of(names.dwarf, variable.kind)
         value = value_of(location, numbers)
-        register = register_name(
-            location.at.register if location.at.register is not None else -1, names.arch
-        )
+        register = register_name(location.at.register, names.arch)
         if value is None or register is None or not size or size > WORD:
             continue
         shown.append(

@@ -239,7 +239,7 @@ def origin_in_function(code: FunctionCode, register: str, at: int) -> TracedValu
     """Return where the value came from that a register has before the instruction at an offset.
 
     Only what surely ran is followed: straight-line code, up to a place that a jump leads to. None
-    where that cannot be told for sure.
+    where that is uncertain.
     """
     if not code.is_clear or at not in code.places:
         return None

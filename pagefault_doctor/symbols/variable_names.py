@@ -1,7 +1,7 @@
 """The source expression for the value of a register: a variable, or a member reached from one.
 
 DWARF describes where each variable lives at an instruction. If none lives in the register, the
-preceding loads and copies are followed back to a register that holds one (see `backwards`).
+preceding loads and copies are followed back to a register that holds one (see `value_origin`).
 """
 
 from __future__ import annotations

@@ -77,10 +77,10 @@ def register_number(register: str, arch: str | None) -> int | None:
     return names.index(name) if name in names else None
 
 
-def register_name(number: int, arch: str | None) -> str | None:
+def register_name(number: int | None, arch: str | None) -> str | None:
     """Return the name of a register, as a report prints it, or None."""
     names = REGISTERS.get(arch or "", ())
-    return names[number] if 0 <= number < len(names) else None
+    return names[number] if number is not None and 0 <= number < len(names) else None
 
 
 def variable_locations(
