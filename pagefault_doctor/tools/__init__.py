@@ -1,107 +1,49 @@
-"""All tools by their id. A new tool is a file in a subfolder and a line in the tuple below."""
+"""All tools by their id. A new tool is a file in a subfolder and a name in the tuple below."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from types import ModuleType
 from typing import Final
 
 from pagefault_doctor.tools import host_info
-from pagefault_doctor.tools.debug import (
-    core_file,
-    debug_files,
-    debug_packages,
-    gdb_core,
-    gdb_live,
-    gdb_module,
-    gdb_scope,
-    program_line,
-    valgrind,
-)
-from pagefault_doctor.tools.dump import crash, drgn, kdump
-from pagefault_doctor.tools.fix import (
-    coccinelle,
-    editor,
-    gcc_analyzer,
-    module_build,
-    newer_kernel,
-    program_build,
-    source,
-    sparse,
-)
-from pagefault_doctor.tools.logs import dmesg, journal, kern_log, pstore, var_crash
-from pagefault_doctor.tools.module import (
-    dkms,
-    lsmod,
-    modinfo,
-    module_file,
-    module_memory,
-    module_state,
-    taint,
-)
-from pagefault_doctor.tools.reproduce import (
-    dmesg_delta,
-    memtester,
-    module_load,
-    perf,
-    reboot,
-    stress_ng,
-    trigger,
-)
+from pagefault_doctor.tools.debug.debug_packages import PACKAGE_SOURCES
+from pagefault_doctor.tools.fix.editor import EDITORS
 from pagefault_doctor.tools.tool import Tool
 
-_FILES: Final[tuple[ModuleType, ...]] = (
-    dmesg,
-    journal,
-    kern_log,
-    pstore,
-    var_crash,
-    taint,
-    lsmod,
-    modinfo,
-    module_state,
-    module_file,
-    module_memory,
-    dkms,
-    perf,
-    module_load,
-    trigger,
-    stress_ng,
-    memtester,
-    dmesg_delta,
-    kdump,
-    debug_files,
-    drgn,
-    crash,
-    gdb_module,
-    gdb_scope,
-    gdb_live,
-    source,
-    newer_kernel,
-    gcc_analyzer,
-    sparse,
-    coccinelle,
-    editor,
-    module_build,
-    reboot,
-    program_line,
-    core_file,
-    gdb_core,
-    valgrind,
-    program_build,
+_FILES: Final = (
+    *("logs.dmesg", "logs.journal", "logs.kern_log", "logs.pstore", "logs.var_crash"),
+    *("module.taint", "module.lsmod", "module.modinfo", "module.module_state"),
+    *("module.module_file", "module.module_memory", "module.dkms"),
+    *("reproduce.perf", "reproduce.module_load", "reproduce.trigger", "reproduce.stress_ng"),
+    *("reproduce.memtester", "reproduce.dmesg_delta"),
+    *("dump.kdump", "debug.debug_files", "dump.drgn", "dump.crash"),
+    *("debug.gdb_module", "debug.gdb_scope", "debug.gdb_live"),
+    *("fix.source", "fix.newer_kernel", "fix.gcc_analyzer", "fix.sparse", "fix.coccinelle"),
+    *("fix.editor", "fix.module_build", "reproduce.reboot"),
+    *("debug.program_line", "debug.core_file", "debug.gdb_core", "debug.valgrind"),
+    "fix.program_build",
 )
-
+"""The files with tools, by the steps of the playbook; last those for a program."""
 
 _OPTIONAL_PROGRAMS: Final = (
-    *(*editor.EDITORS, "coredumpctl", "systemctl"),
+    *(*EDITORS, "coredumpctl", "systemctl"),
     *("dpkg-query", "rpm"),
-    *(program for way in debug_packages.PACKAGE_SOURCES for program in way.programs),
+    *(program for source in PACKAGE_SOURCES for program in source.programs),
 )
 """Programs that no tool requires, but that some tool uses if they are installed."""
 
 
+def tools_of(file: ModuleType) -> tuple[Tool, ...]:
+    """Return the tools that a file declares: its `TOOL`, or several `TOOLS`."""
+    several: tuple[Tool, ...] = getattr(file, "TOOLS", ())
+    return several or (file.TOOL,)
+
+
 def _registry() -> dict[str, Tool]:
-    tools: list[Tool] = [tool for file in _FILES for tool in file.TOOLS]
+    files = (import_module(f"{__name__}.{name}") for name in _FILES)
+    tools = [tool for file in files for tool in tools_of(file)]
     programs = sorted(
         {p for tool in tools for p in (*tool.programs, *tool.one_of)} | {*_OPTIONAL_PROGRAMS}
     )

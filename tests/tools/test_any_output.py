@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.command import Command, ResultStatus, Risk
 from pagefault_doctor.model.fact import Value
+from pagefault_doctor.tools import tools_of
 from pagefault_doctor.tools.debug import debug_files, gdb_core, gdb_module, valgrind
 from pagefault_doctor.tools.dump import crash, drgn, kdump
 from pagefault_doctor.tools.fix import (
@@ -33,7 +34,7 @@ FILES: Final = (
     *(memtester, module_file, module_memory, newer_kernel),
     *(module_build, module_load, perf, reboot, source, sparse, stress_ng, valgrind),
 )
-TOOLS: Final = tuple(tool for file in FILES for tool in file.TOOLS)
+TOOLS: Final = tuple(tool for file in FILES for tool in tools_of(file))
 
 KNOWN: Final[dict[str, Value]] = {
     "given.source_dir": "/home/user/faulty",

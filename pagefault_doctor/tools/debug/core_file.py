@@ -67,5 +67,3 @@ TOOL: Final = Tool(
     read=_read,
     by_hand="cat /proc/sys/kernel/core_pattern; ulimit -c; coredumpctl list.",
 )
-
-TOOLS: Final = (TOOL,)

@@ -174,5 +174,3 @@ TOOL: Final = Tool(
     read=_read,
     by_hand="gdb PROGRAM CORE, then: bt.",
 )
-
-TOOLS: Final = (TOOL,)

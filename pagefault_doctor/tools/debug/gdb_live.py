@@ -158,5 +158,3 @@ TOOL: Final = Tool(
     read=_read,
     by_hand="pfdoctor lab debug --source DIR: gdb, stopped where the module faults.",
 )
-
-TOOLS: Final = (TOOL,)

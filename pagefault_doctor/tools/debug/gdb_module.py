@@ -316,5 +316,3 @@ TOOL: Final = Tool(
     read=_read,
     by_hand="objdump -dlS MODULE.ko | less, then search for the function and add the offset.",
 )
-
-TOOLS: Final = (TOOL,)

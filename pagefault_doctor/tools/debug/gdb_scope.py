@@ -106,5 +106,3 @@ TOOL: Final = Tool(
     read=_read,
     by_hand="gdb MODULE.ko, then: info scope *('FUNCTION'+0xOFFSET); look for the register.",
 )
-
-TOOLS: Final = (TOOL,)

@@ -140,5 +140,3 @@ TOOL: Final = Tool(
     read=_read,
     by_hand="addr2line -f -i -e FILE ADDRESS, with ADDRESS = ip - base + the segment's address.",
 )
-
-TOOLS: Final = (TOOL,)

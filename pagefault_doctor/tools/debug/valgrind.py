@@ -157,5 +157,3 @@ TOOL: Final = Tool(
     read=_read,
     by_hand="Build the program with -fsanitize=address -g and run it.",
 )
-
-TOOLS: Final = (TOOL,)

@@ -345,5 +345,3 @@ TOOL: Final = Tool(
     by_hand="Copy the dump to a machine with crash and the debug package of the same kernel; "
     "then crash VMLINUX VMCORE, and at its prompt: sys, bt, log.",
 )
-
-TOOLS: Final = (TOOL,)

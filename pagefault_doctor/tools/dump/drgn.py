@@ -227,5 +227,3 @@ TOOL: Final = Tool(
     read=_read,
     by_hand="drgn -c VMCORE, then: prog.crashed_thread().stack_trace().",
 )
-
-TOOLS: Final = (TOOL,)

@@ -123,5 +123,3 @@ TOOL: Final = Tool(
     read=_read,
     by_hand="cat /sys/kernel/kexec_crash_size /sys/kernel/kexec_crash_loaded: neither may be 0.",
 )
-
-TOOLS: Final = (TOOL,)

@@ -90,5 +90,3 @@ TOOL: Final = Tool(
     read=_read,
     by_hand="Read the source for results not tested, use after kfree, what exit does not stop.",
 )
-
-TOOLS: Final = (TOOL,)

@@ -147,5 +147,3 @@ TOOL: Final = Tool(
     read=_read,
     by_hand="In a copy: make -C /lib/modules/$(uname -r)/build M=$PWD KCFLAGS=-fanalyzer modules.",
 )
-
-TOOLS: Final = (TOOL,)

@@ -94,5 +94,3 @@ TOOL: Final = Tool(
     read=_read,
     by_hand="In the source folder: make -C /lib/modules/$(uname -r)/build M=$PWD modules.",
 )
-
-TOOLS: Final = (TOOL,)

@@ -216,5 +216,3 @@ TOOL: Final = Tool(
     "linux-image-amd64 | grep FUNCTION; or dnf check-update kernel, dnf changelog --upgrades "
     "kernel-core; or git log --grep FUNCTION in a kernel's source.",
 )
-
-TOOLS: Final = (TOOL,)

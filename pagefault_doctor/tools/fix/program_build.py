@@ -55,5 +55,3 @@ TOOL: Final = Tool(
     read=_read,
     by_hand="Run make, or whatever the program is built with, in the source folder.",
 )
-
-TOOLS: Final = (TOOL,)

@@ -101,5 +101,3 @@ TOOL: Final = Tool(
     read=_read,
     by_hand="Open the file at the line in any editor.",
 )
-
-TOOLS: Final = (TOOL,)

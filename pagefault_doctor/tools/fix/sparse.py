@@ -55,5 +55,3 @@ TOOL: Final = Tool(
     read=_read,
     by_hand="In a copy: make -C /lib/modules/$(uname -r)/build M=$PWD C=2 modules.",
 )
-
-TOOLS: Final = (TOOL,)

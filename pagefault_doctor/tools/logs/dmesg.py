@@ -92,5 +92,3 @@ TOOL: Final = Tool(
     read=answered(_read),
     by_hand="Read /dev/kmsg as root, or journalctl -k -b, and look for the first BUG or Oops.",
 )
-
-TOOLS: Final = (TOOL,)

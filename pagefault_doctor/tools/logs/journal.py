@@ -119,5 +119,3 @@ TOOL: Final = Tool(
     read=answered(_read),
     by_hand="Without systemd, read /var/log/kern.log or /var/log/messages.",
 )
-
-TOOLS: Final = (TOOL,)

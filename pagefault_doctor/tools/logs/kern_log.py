@@ -72,5 +72,3 @@ TOOL: Final = Tool(
     read=answered(_read),
     by_hand="Look into /var/log for files that hold kernel messages; rotated ones may be gzipped.",
 )
-
-TOOLS: Final = (TOOL,)

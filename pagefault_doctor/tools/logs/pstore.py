@@ -130,5 +130,3 @@ TOOL: Final = Tool(
         "from the highest number down. If both are always empty, set up ramoops or netconsole."
     ),
 )
-
-TOOLS: Final = (TOOL,)

@@ -134,5 +134,3 @@ TOOL: Final = Tool(
     read=answered(_read),
     by_hand="As root: ls -lR /var/crash. Each crash has a folder with a vmcore and a dmesg text.",
 )
-
-TOOLS: Final = (TOOL,)

@@ -117,5 +117,3 @@ TOOL: Final = Tool(
     read=answered(_read),
     by_hand="Look for the module's sources under /var/lib/dkms, one folder for each kernel.",
 )
-
-TOOLS: Final = (TOOL,)

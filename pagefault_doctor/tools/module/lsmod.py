@@ -118,5 +118,3 @@ TOOL: Final = Tool(
     read=answered(_read),
     by_hand="cat /proc/modules: name, size, reference count, users, state, address.",
 )
-
-TOOLS: Final = (TOOL,)

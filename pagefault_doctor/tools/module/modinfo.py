@@ -142,5 +142,3 @@ TOOL: Final = Tool(
     read=answered(_read),
     by_hand="strings FILE.ko | grep -E '^(vermagic|srcversion|license|depends)='",
 )
-
-TOOLS: Final = (TOOL,)

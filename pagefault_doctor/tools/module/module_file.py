@@ -313,5 +313,3 @@ TOOL: Final = Tool(
     "nm -S FILE.ko against the report's function+0x../0xSIZE; modprobe --dump-modversions FILE.ko "
     "against Module.symvers; find /lib/modules -name 'NAME.ko*'; lsinitramfs IMAGE | grep NAME.",
 )
-
-TOOLS: Final = (TOOL,)

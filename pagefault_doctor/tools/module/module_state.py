@@ -123,5 +123,3 @@ TOOL: Final = Tool(
     read=answered(_read),
     by_hand="grep -H . /sys/module/NAME/{initstate,refcnt,taint,srcversion}",
 )
-
-TOOLS: Final = (TOOL,)

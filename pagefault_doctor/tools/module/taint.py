@@ -83,5 +83,3 @@ TOOL: Final = Tool(
     read=answered(_read),
     by_hand="cat /proc/sys/kernel/tainted; each bit is a flag, 0 means not tainted.",
 )
-
-TOOLS: Final = (TOOL,)

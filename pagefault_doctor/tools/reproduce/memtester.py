@@ -148,5 +148,3 @@ TOOL: Final = Tool(
     read=_read,
     by_hand="Boot memtest86+ from the boot menu and let it run for a night.",
 )
-
-TOOLS: Final = (TOOL,)

@@ -80,5 +80,3 @@ TOOL: Final = Tool(
     read=_read,
     by_hand="grep -E 'pgfault|pgmajfault' /proc/vmstat twice, five seconds apart; subtract.",
 )
-
-TOOLS: Final = (TOOL,)

@@ -103,5 +103,3 @@ TOOL: Final = Tool(
     read=_read,
     by_hand="systemctl reboot; where that hangs, SysRq: Alt+SysRq+S, U, B.",
 )
-
-TOOLS: Final = (TOOL,)

@@ -102,5 +102,3 @@ TOOL: Final = Tool(
     read=_read,
     by_hand="Do what the box did when it faulted, in a loop, with dmesg -w in another terminal.",
 )
-
-TOOLS: Final = (TOOL,)

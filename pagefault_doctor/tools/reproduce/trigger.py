@@ -126,5 +126,3 @@ TOOL: Final = Tool(
     read=read,
     by_hand="Do what you did when it faulted, with dmesg -w in another terminal.",
 )
-
-TOOLS: Final = (TOOL,)
