@@ -13,7 +13,7 @@ from pagefault_doctor.model.fact import Fact, Finding, Mark, Value
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.key_value import FirstValues, all_values, first_values
 from pagefault_doctor.tools.permission import answered
-from pagefault_doctor.tools.tool import Tool, fact, finding
+from pagefault_doctor.tools.tool import Tool, fact, finding, remark
 
 _FAMILIES: Final = {
     "debian": ("debian", "ubuntu", "raspbian", "linuxmint", "kali"),
@@ -168,8 +168,7 @@ def _value_text(value: Value) -> str:
 def _read(result: Result, case: Case) -> ToolReading:
     facts = _facts(result)
     if not facts:
-        text = "The box did not answer the first question; is there a working sh?"
-        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return remark("The box did not answer the first question; is there a working sh?", result)
     findings = _findings({fact.name: fact for fact in facts}, result)
     return ToolReading(facts=tuple(facts), findings=tuple(findings))
 

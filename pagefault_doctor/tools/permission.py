@@ -6,8 +6,7 @@ from typing import Final
 
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Result
-from pagefault_doctor.model.fact import Mark
-from pagefault_doctor.tools.tool import NO_ANSWER, Read, finding, is_refused
+from pagefault_doctor.tools.tool import NO_ANSWER, Read, is_refused, remark
 
 __all__ = ("BECOME_ROOT", "answered", "is_refused", "root_remedy")
 
@@ -25,8 +24,7 @@ def answered(read: Read) -> Read:
         if result.said_anything or result.status not in NO_ANSWER:
             return read(result, case)
         program = result.command.argv[0] if result.command.argv else "the command"
-        text = f"{program}: {NO_ANSWER[result.status]}, so nothing is known from it"
-        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return remark(f"{program}: {NO_ANSWER[result.status]}, so nothing is known from it", result)
 
     return read_answer
 

@@ -93,6 +93,11 @@ def finding(text: str, mark: Mark, result: Result, line: int | None = None) -> F
     return Finding(text, mark, Source(result.command.text, line))
 
 
+def remark(text: str, result: Result) -> ToolReading:
+    """Return a reading that has one neutral finding and no fact."""
+    return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
+
+
 def once(tool_id: str, *argv: str, **options: Any) -> Plan:
     """Return a plan that runs one fixed command once."""
 

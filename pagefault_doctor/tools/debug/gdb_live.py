@@ -15,7 +15,7 @@ from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Command, Result, Risk
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Value
 from pagefault_doctor.tools.arguments import first_path
-from pagefault_doctor.tools.tool import Tool, fact, finding
+from pagefault_doctor.tools.tool import Tool, fact, finding, remark
 
 _PROGRAMS: Final = ("pfdoctor", "gdb", "qemu-system-x86_64")
 
@@ -138,8 +138,7 @@ def _read(result: Result, case: Case) -> ToolReading:
     except (msgspec.DecodeError, RecursionError, TypeError, LookupError):
         stop = None
     if stop is None:
-        text = "The lab did not get to the line: see its output"
-        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return remark("The lab did not get to the line: see its output", result)
     facts: tuple[Fact, ...] = tuple(fact(n, v, result) for n, v in facts_of(stop).items())
     findings: tuple[Finding, ...] = tuple(
         finding(t, mark, result) for t, mark in stop_sentences(stop)

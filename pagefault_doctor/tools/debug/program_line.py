@@ -22,7 +22,7 @@ from pagefault_doctor.tools.arguments import (
     is_absolute,
     reported,
 )
-from pagefault_doctor.tools.tool import NO_DOWNLOADS, Tool, fact, finding
+from pagefault_doctor.tools.tool import NO_DOWNLOADS, Tool, fact, finding, remark
 
 _PAGE: Final = 4096
 _FILE = regex(r"^file=(/.+)$", re.MULTILINE)
@@ -105,11 +105,10 @@ def _read(result: Result, case: Case) -> ToolReading:
         return _read_line(result)
     name = _object_name(report)
     if not result.ok:
-        text = f"{name} was not found, so the line cannot be told without a core"
-        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return remark(f"{name} was not found, so the line cannot be told without a core", result)
     if _address(result, report) is None:
         text = f"{name} on disk is not the file that died: its code is laid out otherwise"
-        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return remark(text, result)
     return ToolReading()
 
 
@@ -123,7 +122,7 @@ def _read_line(result: Result) -> ToolReading:
         facts.append(fact("user.ip_line", int(line[1]), result))
     if not facts:
         text = "The file has no symbols: install its debug package, or build it with -g"
-        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return remark(text, result)
     where = f" at {line[2]}:{line[1]}" if line else ""
     name = symbol[1] if symbol else "the program"
     text = f"By the kernel's line, the instruction that failed is in {name}{where}"

@@ -16,7 +16,7 @@ from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatu
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.arguments import first_path
-from pagefault_doctor.tools.tool import NO_DOWNLOADS, Tool, fact, finding
+from pagefault_doctor.tools.tool import NO_DOWNLOADS, Tool, fact, finding, remark
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -117,7 +117,7 @@ def _read(result: Result, case: Case) -> ToolReading:
             if timed_out
             else "valgrind did not run through"
         )
-        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return remark(text, result)
     facts: tuple[Fact, ...] = (fact("user.valgrind_errors", len(errors), result),)
     if signal:
         facts += (fact("user.signal", signal, result),)

@@ -16,7 +16,7 @@ from pagefault_doctor.tools.arguments import dump_path, first_path, is_absolute,
 from pagefault_doctor.tools.dump import vmlinux
 from pagefault_doctor.tools.key_value import FirstValues, pairs
 from pagefault_doctor.tools.logs.log_reading import log_reading
-from pagefault_doctor.tools.tool import fact, finding
+from pagefault_doctor.tools.tool import fact, finding, remark
 
 FACTS: Final = (
     *("dump.format", "dump.release", "dump.build_id", "dump.complete"),
@@ -72,8 +72,7 @@ def search_text_command(case: Case, tool: str) -> Command:
 def read_text(result: Result, case: Case) -> ToolReading:
     """Return the log found in the dump's bytes; it has no timestamps and may have gaps."""
     if not result.said_anything:
-        text = "No text of the kernel's log is in what there is of the dump"
-        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return remark("No text of the kernel's log is in what there is of the dump", result)
     return log_reading(
         result, case, source=dump_path(case), boot="pieces found in the dump", text=result.output
     )

@@ -15,7 +15,7 @@ from pagefault_doctor.model.command import Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.tools.arguments import blocked_on_other_machine
 from pagefault_doctor.tools.key_value import first_values, number_in
-from pagefault_doctor.tools.tool import INSTALLERS, Tool, fact, finding
+from pagefault_doctor.tools.tool import INSTALLERS, Tool, fact, finding, remark
 
 _PACKAGE: Final = {
     "": "kexec-tools",
@@ -45,8 +45,7 @@ def _read(result: Result, case: Case) -> ToolReading:
     said = {key: value for key, (value, _) in found.items() if key in _KEYS}
     where = {key: line for key, (_, line) in found.items()}
     if not said:
-        text = "Whether kdump is ready could not be read"
-        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return remark("Whether kdump is ready could not be read", result)
     reserved = number_in(said.get("reserved", "")) or 0
     loaded = said.get("loaded") == "1"
     panics = number_in(said.get("panic_on_oops", "")) or 0

@@ -14,11 +14,10 @@ from typing import Final
 from pagefault_doctor.hosts.script import script
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, Risk
-from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.fix import hint, kbuild
 from pagefault_doctor.tools.fix.hint import SourceHint
-from pagefault_doctor.tools.tool import Tool, finding
+from pagefault_doctor.tools.tool import Tool, remark
 
 _SHARED: Final = "shared.cocci"
 """Definitions that the other files use; it has to come first."""
@@ -62,8 +61,7 @@ def _obstacle(result: Result) -> Blocked | None:
 
 def _read(result: Result, case: Case) -> ToolReading:
     if not result.ok:
-        text = "spatch did not run through"
-        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return remark("spatch did not run through", result)
     silence = "None of the known bug patterns is in the source, which proves nothing"
     return hint.hints_reading(parse(result), result, case, "cocci", silence)
 

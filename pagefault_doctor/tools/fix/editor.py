@@ -13,7 +13,7 @@ from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.fix.kbuild import source_folder
 from pagefault_doctor.tools.fix.source import editable_line
 from pagefault_doctor.tools.permission import is_refused
-from pagefault_doctor.tools.tool import Tool, fact, finding
+from pagefault_doctor.tools.tool import Tool, fact, finding, remark
 
 EDITORS: Final = ("nano", "vim", "vi", "emacs", "micro", "ne", "joe")
 """Editors that accept `+LINE FILE`; the easiest to quit comes first."""
@@ -77,7 +77,7 @@ def _read_edit(result: Result, case: Case) -> ToolReading:
     what = "could not be copied" if result.command.argv[0] == "cp" else "was not edited"
     if result.command.argv[0] == "cp" and not result.errors.strip():
         return ToolReading()
-    return ToolReading(findings=(finding(f"The source {what}", Mark.NEUTRAL, result),))
+    return remark(f"The source {what}", result)
 
 
 def _plan_diff(case: Case) -> Command | None:
@@ -91,7 +91,7 @@ def _plan_diff(case: Case) -> Command | None:
 def _read_diff(result: Result, case: Case) -> ToolReading:
     if result.exit_code not in (0, 1):
         text = "There is no copy of the source to compare with: it was not edited here"
-        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return remark(text, result)
     changed = result.exit_code == 1
     facts = (fact("fix.changed", changed, result),)
     if not changed:

@@ -14,10 +14,9 @@ import msgspec
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, Risk
-from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.tools.fix import hint, kbuild
 from pagefault_doctor.tools.fix.hint import SourceHint
-from pagefault_doctor.tools.tool import Tool, finding
+from pagefault_doctor.tools.tool import Tool, remark
 
 _OPTIONS: Final = "KCFLAGS=-fanalyzer -fdiagnostics-format=json"
 _CAUSES: Final = (
@@ -122,8 +121,7 @@ def _has_cwe(entry: dict[str, Any]) -> bool:
 def _read(result: Result, case: Case) -> ToolReading:
     warnings = parse(result)
     if not result.ok and not warnings:
-        text = "The source did not compile under the analyser"
-        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return remark("The source did not compile under the analyser", result)
     silence = "The analyser warns of nothing, which proves nothing"
     return hint.hints_reading(map(_hint, warnings), result, case, "analyser", silence)
 

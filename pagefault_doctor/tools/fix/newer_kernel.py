@@ -25,7 +25,7 @@ from pagefault_doctor.tools.fix.changelog import (
     fault_functions,
     is_newer,
 )
-from pagefault_doctor.tools.tool import Tool, fact, finding
+from pagefault_doctor.tools.tool import Tool, fact, finding, remark
 
 ID: Final = "newer-kernel"
 
@@ -161,7 +161,7 @@ def _read_changelog(result: Result, case: Case) -> ToolReading:
     kernel = case.get("kernel.newer", "the newer kernel")
     if not result.said_anything:
         text = f"The changelog of {kernel} could not be read here: look for it on another machine"
-        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return remark(text, result)
     entries = tuple(changes_since(result.output, running))
     names = fault_functions(report)
     matches = [
@@ -178,7 +178,7 @@ def _read_changelog(result: Result, case: Case) -> ToolReading:
             f"{len(entries)} changes since {running} name nothing of "
             f"{', '.join(names) or 'this fault'}; {kernel} may have the fix all the same"
         )
-        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return remark(text, result)
     first = matches[0].entry
     facts = (fact("kernel.newer_fix", f"{first.version}: {first.text}", result, first.line),)
     return ToolReading(facts=facts, findings=_match_findings(matches, kernel, result))

@@ -10,7 +10,7 @@ from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.arguments import path_in_folder, reported
 from pagefault_doctor.tools.fix.kbuild import source_folder
-from pagefault_doctor.tools.tool import Tool, fact, finding
+from pagefault_doctor.tools.tool import Tool, fact, finding, remark
 
 CONTEXT_LINES: Final = 8
 """Lines shown before and after."""
@@ -78,13 +78,11 @@ def _read(result: Result, case: Case) -> ToolReading:
         return ToolReading()
     name, line = found[0].rpartition("/")[2], found[1]
     if not result.ok:
-        text = f"{name} is not in the source folder"
-        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return remark(f"{name} is not in the source folder", result)
     shown = result.output.split("\n")
     at = min(line, CONTEXT_LINES + 1)
     if len(shown) < at or not shown[at - 1].strip():
-        text = f"{name} has no code in line {line}: is it the source of this build?"
-        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return remark(f"{name} has no code in line {line}: is it the source of this build?", result)
     code = shown[at - 1].strip()
     facts = (fact("source.place", f"{name}:{line}", result), fact("source.code", code, result, at))
     line_finding = finding(f"{name}:{line}: {code}", Mark.NEUTRAL, result, at)

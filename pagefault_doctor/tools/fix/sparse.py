@@ -9,10 +9,9 @@ from typing import Final
 
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, Risk
-from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.tools.fix import hint, kbuild
 from pagefault_doctor.tools.fix.hint import SourceHint
-from pagefault_doctor.tools.tool import Tool, finding
+from pagefault_doctor.tools.tool import Tool, remark
 
 _CAUSES: Final = (
     ("noderef", "user-access"),
@@ -33,8 +32,7 @@ def _plan(case: Case) -> Command | Blocked | None:
 def _read(result: Result, case: Case) -> ToolReading:
     found = [p for p in kbuild.problems(result) if not p.file.startswith("/")]
     if not result.ok and not found:
-        text = "The source did not compile under sparse"
-        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return remark("The source did not compile under sparse", result)
     hints = (SourceHint(p.file, p.line, p.text, p.at, _cause(p.text)) for p in found)
     silence = "sparse warns of nothing, which proves nothing"
     return hint.hints_reading(hints, result, case, "sparse", silence)

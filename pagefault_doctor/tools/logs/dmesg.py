@@ -11,7 +11,7 @@ from pagefault_doctor.model.log import DMESG
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.logs.log_reading import log_reading
 from pagefault_doctor.tools.permission import answered, is_refused
-from pagefault_doctor.tools.tool import Tool, finding
+from pagefault_doctor.tools.tool import Tool, finding, remark
 
 _TIME = regex(r"(?:<\d+>)?\[\s*(\d+)\.\d+\]")
 _START_SECONDS: Final = 2.0
@@ -64,10 +64,10 @@ def _plan(case: Case) -> Command | Blocked | None:
 def _read(result: Result, case: Case) -> ToolReading:
     if is_refused(result):
         why = blocked(case)
-        return ToolReading(findings=(finding(f"{why.reason}: {why.remedy}", Mark.NEUTRAL, result),))
+        return remark(f"{why.reason}: {why.remedy}", result)
     if not result.said_anything:
         text = "dmesg printed nothing: the log was cleared, or this kernel keeps none"
-        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return remark(text, result)
     reading = log_reading(result, case, source=DMESG, boot="this boot")
     return ToolReading(findings=(*reading.findings, *_lost_start_finding(result)), log=reading.log)
 

@@ -13,7 +13,7 @@ from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.logs.dmesg import is_complete
 from pagefault_doctor.tools.logs.log_reading import log_reading
 from pagefault_doctor.tools.permission import answered, is_refused
-from pagefault_doctor.tools.tool import Tool, finding
+from pagefault_doctor.tools.tool import Tool, finding, remark
 
 JOURNAL_LAST: Final = "journalctl -k -b -1"
 """The source name of the log of the boot before."""
@@ -83,8 +83,7 @@ def _commands(case: Case) -> list[tuple[tuple[str, ...], str]]:
 
 def _read(result: Result, case: Case) -> ToolReading:
     if (obstacle := _obstacle(result)) is not None:
-        text = f"{obstacle.reason}: {obstacle.remedy}"
-        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return remark(f"{obstacle.reason}: {obstacle.remedy}", result)
     last = "-1" in result.command.argv
     boot = "the boot before this one" if last else "this boot"
     if _messages(result):
@@ -95,7 +94,7 @@ def _read(result: Result, case: Case) -> ToolReading:
         text = f"The journal holds nothing of {boot}; {_KEEP}"
     else:
         text = f"The journal holds no kernel message of {boot}"
-    return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
+    return remark(text, result)
 
 
 def _is_complete(result: Result) -> bool:

@@ -6,10 +6,9 @@ from typing import Final
 
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
-from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.tools.logs.log_search import search, search_reading, searched_path
 from pagefault_doctor.tools.permission import answered, is_refused, root_remedy
-from pagefault_doctor.tools.tool import Tool, finding
+from pagefault_doctor.tools.tool import Tool, remark
 
 FILES: Final = (
     "/var/log/kern.log",
@@ -59,7 +58,7 @@ def _read(result: Result, case: Case) -> ToolReading:
     text = f"Log files here, newest first: {', '.join(present)}"
     if not present:
         text = "There is no kern.log, messages or syslog under /var/log"
-    return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
+    return remark(text, result)
 
 
 TOOL: Final = Tool(

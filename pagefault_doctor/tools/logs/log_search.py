@@ -12,7 +12,7 @@ from pagefault_doctor.model.command import Command, Result, ResultStatus
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.tools.logs.log_reading import log_reading, parse
-from pagefault_doctor.tools.tool import finding
+from pagefault_doctor.tools.tool import finding, remark
 
 MAX_BYTES: Final = 1_500_000
 """Bytes transferred at most, except for the end of the last line."""
@@ -86,8 +86,7 @@ def search_reading(result: Result, case: Case, boot: str) -> ToolReading:
     """Return what is new in a searched log, with a finding for each report."""
     path = searched_path(result)
     if not result.said_anything:
-        text = f"{path} could not be read"
-        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return remark(f"{path} could not be read", result)
     reading = log_reading(result, case, source=path, boot=boot, text=text_of(result))
     note = note_of(result)
     if note is None or reading.log is None:

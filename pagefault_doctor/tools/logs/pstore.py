@@ -19,7 +19,7 @@ from pagefault_doctor.model.fact import Finding, Mark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.logs.log_reading import log_reading
 from pagefault_doctor.tools.permission import answered, root_remedy
-from pagefault_doctor.tools.tool import Tool, fact, finding
+from pagefault_doctor.tools.tool import Tool, fact, finding, remark
 
 _FILE = regex(r"pstore-file (/(?:sys/fs|var/lib/systemd)/pstore/\S+)")
 _DENIED = regex(r"pstore-denied (/\S+)")
@@ -96,7 +96,7 @@ def _read(result: Result, case: Case) -> ToolReading:
     if not texts:
         denied = _denied(result)
         text = "pstore is readable for root only" if denied else "pstore holds no records"
-        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return remark(text, result)
     held = finding(f"pstore holds {len(texts)} records of earlier boots", Mark.NEUTRAL, result)
     found = [held, *_missing_parts(texts, result)]
     facts = (fact("pstore.files", tuple(texts), result),)

@@ -16,7 +16,7 @@ from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.logs.log_search import search, search_reading
 from pagefault_doctor.tools.permission import answered, is_refused, root_remedy
-from pagefault_doctor.tools.tool import Tool, fact, finding
+from pagefault_doctor.tools.tool import Tool, fact, finding, remark
 
 _LIST: Final = (
     *("find", "/var/crash", "-maxdepth", "3", "-type", "f"),
@@ -92,12 +92,10 @@ def _read(result: Result, case: Case) -> ToolReading:
     if result.command.argv[:1] != _LIST[:1]:
         return search_reading(result, case, boot="an earlier boot")
     if is_refused(result):
-        text = "/var/crash is readable for root only"
-        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return remark("/var/crash is readable for root only", result)
     dumps = _dumps(result.output)
     if not dumps:
-        text = "There is no dump under /var/crash"
-        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return remark("There is no dump under /var/crash", result)
     best = next((dump for dump in dumps if dump.is_complete), dumps[0])
     return ToolReading(
         facts=_facts(best, result),

@@ -13,7 +13,7 @@ from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.arguments import other_kernel_warning, reported_release
 from pagefault_doctor.tools.module.module_name import kernel_name
 from pagefault_doctor.tools.permission import answered
-from pagefault_doctor.tools.tool import Tool, fact, finding
+from pagefault_doctor.tools.tool import Tool, fact, finding, remark
 
 _ROW = regex(
     r"(?P<package>[^\s,/:]+)(?:/|, )(?P<version>[^\s,/:]+)"
@@ -62,7 +62,7 @@ def _read(result: Result, case: Case) -> ToolReading:
     suspect_rows = [row for row in rows(result.output) if _is_package_of(row.package, suspect)]
     if not suspect_rows:
         text = f"dkms keeps no module {suspect}" if suspect else "dkms keeps nothing of the case"
-        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return remark(text, result)
     kernel = reported_release(case) or case.get("host.kernel", "")
     row = next((row for row in suspect_rows if row.kernel == kernel), None)
     status = row.status if row else "not built"

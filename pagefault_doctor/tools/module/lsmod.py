@@ -14,7 +14,7 @@ from pagefault_doctor.tools.arguments import other_kernel_warning
 from pagefault_doctor.tools.module.module_name import same_module
 from pagefault_doctor.tools.module.taint import MODULE_FLAGS
 from pagefault_doctor.tools.permission import answered
-from pagefault_doctor.tools.tool import Tool, fact, finding
+from pagefault_doctor.tools.tool import Tool, fact, finding, remark
 
 _ROW = regex(r"(\S+)\s+(\d+)\s+(-?\d+|-)(?:\s+(\S.*))?")
 
@@ -58,8 +58,7 @@ def _plan(case: Case) -> Command | Blocked | None:
 def _read(result: Result, case: Case) -> ToolReading:
     table = rows(result.output)
     if not result.ok and not table:
-        text = "lsmod got no list of modules from this kernel"
-        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return remark("lsmod got no list of modules from this kernel", result)
     facts, findings = _suspect(case, table, result)
     flag_facts, flag_findings = _flags(case)
     return ToolReading(

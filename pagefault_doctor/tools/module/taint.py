@@ -11,7 +11,7 @@ from pagefault_doctor.model.fact import Finding, Mark
 from pagefault_doctor.model.taint import BY_LETTER, letters
 from pagefault_doctor.tools.arguments import is_report_of_this_boot, other_kernel_warning
 from pagefault_doctor.tools.permission import answered
-from pagefault_doctor.tools.tool import Tool, fact, finding, once
+from pagefault_doctor.tools.tool import Tool, fact, finding, once, remark
 
 ARGV: Final = ("cat", "/proc/sys/kernel/tainted")
 
@@ -39,8 +39,7 @@ def meaning(letter: str) -> str:
 def _read(result: Result, case: Case) -> ToolReading:
     mask = parse_mask(result.output)
     if mask is None:
-        text = "The taint flags could not be read; is /proc mounted?"
-        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return remark("The taint flags could not be read; is /proc mounted?", result)
     now = letters(mask)
     if now:
         said = f"Taint of this kernel now: {', '.join(map(meaning, now))}"

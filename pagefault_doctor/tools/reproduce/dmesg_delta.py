@@ -17,7 +17,7 @@ from pagefault_doctor.tools.logs.log_reading import parse, report_finding
 from pagefault_doctor.tools.module import taint
 from pagefault_doctor.tools.permission import answered, is_refused
 from pagefault_doctor.tools.reproduce import trigger
-from pagefault_doctor.tools.tool import Tool, fact, finding
+from pagefault_doctor.tools.tool import Tool, fact, finding, remark
 
 _BEFORE: Final = "dmesg-before"
 _DELTA: Final = "dmesg-delta"
@@ -90,7 +90,7 @@ def _read_before(result: Result, case: Case) -> ToolReading:
     else:
         count = len(parse(result.output, DMESG).reports)
         text = f"The kernel log holds {count} report{'' if count == 1 else 's'} before"
-    return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
+    return remark(text, result)
 
 
 def _plan_delta(case: Case) -> Command | Blocked | None:
@@ -101,8 +101,7 @@ def _plan_delta(case: Case) -> Command | Blocked | None:
 
 
 def _unreadable(result: Result) -> ToolReading:
-    text = "The kernel log could not be read: whether anything is new is not known"
-    return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
+    return remark("The kernel log could not be read: whether anything is new is not known", result)
 
 
 def _no_baseline(result: Result) -> Finding:
@@ -175,11 +174,9 @@ def _read_after(result: Result, case: Case) -> ToolReading:
 def _read_taint(result: Result, case: Case) -> ToolReading:
     now = taint.parse_mask(result.output)
     if now is None:
-        text = "The taint flags could not be read"
-        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return remark("The taint flags could not be read", result)
     if not case.has("taint.mask"):
-        text = "The taint flags were not read before: what was added is not known"
-        return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
+        return remark("The taint flags were not read before: what was added is not known", result)
     added = letters(now & ~case.get("taint.mask", 0))
     what = ", ".join(map(taint.meaning, added))
     text = f"Taint added: {what}" if added else "No taint was added"

@@ -16,7 +16,7 @@ from pagefault_doctor.model.fact import Finding, Mark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Kind
 from pagefault_doctor.tools.arguments import blocked_on_other_machine, reported
-from pagefault_doctor.tools.tool import Tool, fact, finding
+from pagefault_doctor.tools.tool import Tool, fact, finding, remark
 
 SIZE: Final = "64M"
 """Small enough for a machine with little free memory, large enough to hit a bad DIMM by chance."""
@@ -99,7 +99,7 @@ def _read(result: Result, case: Case) -> ToolReading:
     failures = (result.errors + text).count("FAILURE:")
     finished = re.search(r"^Done\.?$", text, re.MULTILINE) is not None
     if not failures and not finished:
-        return ToolReading(findings=(finding(_unfinished(result), Mark.NEUTRAL, result),))
+        return remark(_unfinished(result), result)
     facts = (
         fact("memtest.failures", failures, result),
         fact("memtest.passed", failures == 0, result),
