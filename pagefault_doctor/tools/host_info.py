@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from pagefault_doctor.hosts.script import script
@@ -11,7 +12,7 @@ from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Value
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.tools.key_value import FirstValues, all_values, first_values
+from pagefault_doctor.tools.key_value import FirstValues, all_values, first_values, number_in
 from pagefault_doctor.tools.permission import answered
 from pagefault_doctor.tools.tool import Tool, fact, finding, remark
 
@@ -46,14 +47,9 @@ def _family(said: FirstValues) -> str:
     return ""
 
 
-def _lockdown(text: str) -> str | None:
-    match = _LOCKDOWN.search(text)
-    return match.group(1) if match else None
-
-
-def _crashkernel(text: str) -> str | None:
-    match = _CRASHKERNEL.search(text)
-    return match.group(1) if match else None
+def _first_group(pattern: re.Pattern[str], text: str) -> str | None:
+    match = pattern.search(text)
+    return match[1] if match else None
 
 
 def _secure_boot(text: str) -> bool | None:
@@ -62,22 +58,18 @@ def _secure_boot(text: str) -> bool | None:
     return {"SecureBoot enabled": True, "SecureBoot disabled": False}.get(text)
 
 
-def _number(text: str) -> int | None:
-    return int(text) if re.fullmatch(r"[0-9]{1,10}", text) else None
-
-
 _FACTS: Final[tuple[tuple[str, tuple[str, ...], Callable[[str], Value | None]], ...]] = (
     ("host.name", ("name",), str),
     ("host.kernel", ("kernel", "release"), str),
     ("host.machine", ("machine",), str),
     ("host.boot_id", ("boot_id",), str),
-    ("host.uid", ("uid",), _number),
+    ("host.uid", ("uid",), number_in),
     ("host.os", ("os.PRETTY_NAME", "os.ID"), _unquoted),
-    ("host.lockdown", ("lockdown",), _lockdown),
+    ("host.lockdown", ("lockdown",), partial(_first_group, _LOCKDOWN)),
     ("host.dmesg_restrict", ("dmesg_restrict",), lambda text: text != "0"),
     ("host.container", ("container",), str),
     ("host.secure_boot", ("secure_boot",), _secure_boot),
-    ("host.crashkernel", ("cmdline",), _crashkernel),
+    ("host.crashkernel", ("cmdline",), partial(_first_group, _CRASHKERNEL)),
     ("host.sudo", ("sudo",), lambda text: text == "yes" or None),
     ("host.sudo_asks", ("sudo",), lambda text: text == "asks" or None),
 )
