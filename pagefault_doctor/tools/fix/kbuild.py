@@ -91,16 +91,9 @@ def build_in_copy(case: Case, tool: str, why: str, *options: str) -> Command | B
         return source
     if isinstance(build, Blocked):
         return build
+    text = script("tools/scripts/scratch_build.sh")
     return Command(
-        argv=(
-            "sh",
-            "-c",
-            script("tools/scripts/scratch_build.sh"),
-            "sh",
-            source,
-            build,
-            *options,
-        ),
+        argv=("sh", "-c", text, "sh", source, build, *options),
         tool=tool,
         risk=Risk.LOAD,
         timeout=300.0,

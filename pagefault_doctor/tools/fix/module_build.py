@@ -47,26 +47,20 @@ def _plan(case: Case) -> Command | Blocked | None:
 
 
 def _read(result: Result, case: Case) -> ToolReading:
-    built = fact("fix.built", result.ok, result)
+    facts = [fact("fix.built", result.ok, result)]
     problems = kbuild.problems(result)
     problem_findings = [
         finding(f"{p.place}: {p.text}", Mark.NEUTRAL, result, p.at)
         for p in sorted(problems, key=lambda p: p.level == "warning")[:_MAX_FINDINGS]
     ]
+    text, mark = "make ran through, but built no module", Mark.NEUTRAL
     if not result.ok:
-        text = "The module was not built"
-        return ToolReading(
-            facts=(built,), findings=(finding(text, Mark.BAD, result), *problem_findings)
-        )
-    path = _built_module(result, case)
-    if not path:
-        text = "make ran through, but built no module"
-        return ToolReading(
-            facts=(built,), findings=(finding(text, Mark.NEUTRAL, result), *problem_findings)
-        )
-    facts = (built, fact("fix.module_path", path, result))
+        text, mark = "The module was not built", Mark.BAD
+    elif path := _built_module(result, case):
+        facts.append(fact("fix.module_path", path, result))
+        text, mark = f"Built: {path}", Mark.GOOD
     return ToolReading(
-        facts=facts, findings=(finding(f"Built: {path}", Mark.GOOD, result), *problem_findings)
+        facts=tuple(facts), findings=(finding(text, mark, result), *problem_findings)
     )
 
 

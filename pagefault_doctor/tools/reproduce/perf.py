@@ -71,10 +71,7 @@ TOOL: Final = Tool(
     id="perf",
     purpose="counts the page faults of the whole box",
     programs=("perf",),
-    package={
-        "": "perf",
-        "debian": "linux-perf",
-    },
+    package={"": "perf", "debian": "linux-perf"},
     facts=("perf.page_faults", "perf.minor_faults", "perf.major_faults"),
     plan=_plan,
     read=_read,
