@@ -107,6 +107,18 @@ def once(tool_id: str, *argv: str, **options: Any) -> Plan:
     return plan
 
 
+def known_programs(case: Case) -> tuple[str, ...] | None:
+    """Return the programs that this host has, or None if that is unknown."""
+    programs = case.facts.get("host.programs")
+    return programs.value if programs and isinstance(programs.value, tuple) else None
+
+
+def has_program(case: Case, program: str, family: str) -> bool:
+    """Return whether the host has a program; if unknown, whether it is of that distribution."""
+    programs = known_programs(case)
+    return case.get("host.family", "") == family if programs is None else program in programs
+
+
 def install_remedy(tool: Tool, case: Case) -> str:
     """Return the command that installs the tool's package on this host's distribution."""
     family = case.get("host.family", "")
@@ -117,12 +129,11 @@ def install_remedy(tool: Tool, case: Case) -> str:
 
 def blocked(tool: Tool, case: Case) -> Blocked | None:
     """Return why a tool cannot be used on this host, from the host's facts, or None."""
-    known = case.has("host.programs")
-    programs = case.facts["host.programs"].value if known else ()
-    missing = [p for p in tool.programs if known and p not in programs]  # type: ignore[operator]
+    programs = known_programs(case)
+    missing = [p for p in tool.programs if programs is not None and p not in programs]
     if missing:
         return Blocked(f"{', '.join(missing)} not installed", install_remedy(tool, case))
-    if known and tool.one_of and not {*tool.one_of} & {*programs}:  # type: ignore[misc]
+    if programs is not None and tool.one_of and not {*tool.one_of} & {*programs}:
         return Blocked(f"none of {', '.join(tool.one_of)} here", install_remedy(tool, case))
     if tool.needs_root and not (is_root(case) or _has_sudo(case)):
         return Blocked("needs root", "run pfdoctor as root (sudo pfdoctor)")

@@ -6,7 +6,6 @@ paths as arguments. See debuginfod-find(1), apt-get(8), dpkg-deb(1).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import partial
 from typing import Final, NamedTuple
@@ -21,13 +20,12 @@ from pagefault_doctor.tools.debug.debug_packages import (
     DEBUGINFOD,
     PACKAGE_SOURCES,
     DebugPackage,
-    PackageSource,
     size_text,
 )
 from pagefault_doctor.tools.dump import dump_file, vmlinux
 from pagefault_doctor.tools.key_value import FirstValues, first_values, number_in
-from pagefault_doctor.tools.module.module_name import is_module_name
-from pagefault_doctor.tools.tool import Tool, fact, finding
+from pagefault_doctor.tools.module.module_name import file_pattern, is_module_name
+from pagefault_doctor.tools.tool import Tool, fact, finding, has_program, known_programs
 
 NAME: Final = "debug-files"
 """The name of the scripts in messages of the shell (`$0`)."""
@@ -96,10 +94,6 @@ def _plan(
     return _next_command(case, said, done, missing) if "end" in said else None
 
 
-def _file_pattern(module: str) -> str:
-    return re.sub("[-_]", "[-_]", module) + ".ko*" if module else ""
-
-
 def _places(kernel: str) -> str:
     return "".join(f"{place.format(kernel)}\n" for place in vmlinux.PATHS)
 
@@ -107,7 +101,7 @@ def _places(kernel: str) -> str:
 def _look_command(tool: str, kernel: str, module: str) -> Command:
     text = script(_FUNCTIONS, "tools/scripts/find_debug_files.sh")
     return Command(
-        argv=("sh", "-c", text, NAME, kernel, _file_pattern(module)),
+        argv=("sh", "-c", text, NAME, kernel, file_pattern(module)),
         tool=tool,
         stdin=_places(kernel),
         why=f"look for the debug files of {kernel}, here and in the cache",
@@ -120,7 +114,7 @@ def _next_command(
     """Ask one package manager after the other, then debuginfod, until one has the files."""
     kernel, tool = release(case), done[0].command.tool
     for source in PACKAGE_SOURCES:
-        if not all(_has(case, program, source) for program in source.programs):
+        if not all(has_program(case, program, source.family) for program in source.programs):
             continue
         names = tuple(name.replace("{}", kernel) for name in source.names)
         answer = next((r for r in done if r.command.argv[:1] == source.programs[:1]), None)
@@ -134,18 +128,9 @@ def _next_command(
     return vmlinux.missing(case)
 
 
-def _has(case: Case, program: str, source: PackageSource) -> bool:
-    """Return whether the host has a program; if unknown, decide by its distribution family."""
-    programs = case.facts.get("host.programs")
-    if programs is None:
-        return {"debian": "apt", "fedora": "dnf"}.get(case.get("host.family", "")) == source.id
-    return program in programs.value  # type: ignore[operator]
-
-
 def _from_server(case: Case, said: FirstValues) -> DebugPackage | None:
     """Return the vmlinux by its build id, if debuginfod servers are configured."""
-    programs = case.facts.get("host.programs")
-    has_debuginfod = programs is not None and DEBUGINFOD in programs.value  # type: ignore[operator]
+    has_debuginfod = DEBUGINFOD in (known_programs(case) or ())
     note = _NOTE.search(said.get("notes", ("", 0))[0])
     build_id = case.get("dump.build_id", "") or (note[1] if note else "")
     if not has_debuginfod or "urls" not in said or not _BUILD_ID.fullmatch(build_id):
@@ -166,18 +151,10 @@ def _fetch_command(
         if package.download
         else f"over the network; its size is not told before, up to {size_text(_ASSUMED_BYTES)}"
     )
-    arguments = (
-        source,
-        package.what,
-        cache,
-        package.folder,
-        str(need >> 10),
-        kernel,
-        _file_pattern(module),
-    )
+    wanted = (source, package.what, cache, package.folder, str(need >> 10))
     text = script(_FUNCTIONS, "tools/scripts/fetch_debug_files.sh")
     return Command(
-        argv=("sh", "-c", text, NAME, *arguments),
+        argv=("sh", "-c", text, NAME, *wanted, kernel, file_pattern(module)),
         tool=tool,
         stdin=_places(kernel),
         risk=Risk.CHANGE,

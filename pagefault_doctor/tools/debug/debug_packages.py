@@ -41,12 +41,13 @@ class DebugPackage(msgspec.Struct, frozen=True):
 
 
 class PackageSource(msgspec.Struct, frozen=True):
-    """A package manager: the programs it needs and the package names it uses.
+    """A package manager of a distribution family: its programs and the names of its packages.
 
     `ask` returns the query command for these names, `packages` the packages in its output.
     """
 
     id: str
+    family: str
     programs: tuple[str, ...]
     names: tuple[str, ...]
     ask: Callable[[tuple[str, ...]], tuple[str, ...]]
@@ -109,8 +110,11 @@ def _number(text: str) -> int:
 
 
 PACKAGE_SOURCES: Final = (
-    PackageSource("apt", ("apt-cache", "apt-get", "dpkg-deb"), APT_NAMES, _ask_apt, _apt_packages),
-    PackageSource("dnf", ("dnf", "rpmkeys"), DNF_NAMES, _ask_dnf, _dnf_packages),
+    PackageSource(
+        *("apt", "debian", ("apt-cache", "apt-get", "dpkg-deb")),
+        *(APT_NAMES, _ask_apt, _apt_packages),
+    ),
+    PackageSource("dnf", "fedora", ("dnf", "rpmkeys"), DNF_NAMES, _ask_dnf, _dnf_packages),
 )
 """Package managers. The sizes from dnf repoquery are in bytes (dnf(8))."""
 

@@ -15,7 +15,7 @@ from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Command, Result, Risk
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Value
 from pagefault_doctor.tools.arguments import first_path
-from pagefault_doctor.tools.tool import Tool, fact, finding, remark
+from pagefault_doctor.tools.tool import Tool, fact, finding, known_programs, remark
 
 _PROGRAMS: Final = ("pfdoctor", "gdb", "qemu-system-x86_64")
 
@@ -94,9 +94,8 @@ def stop_sentences(stop: GdbStop) -> tuple[tuple[str, Mark], ...]:
 
 
 def _plan(case: Case) -> Command | None:
-    programs = case.facts["host.programs"].value if case.has("host.programs") else ()
     options = _lab_options(case)
-    if options is None or not isinstance(programs, tuple) or not {*_PROGRAMS} <= {*programs}:
+    if options is None or not {*_PROGRAMS} <= {*(known_programs(case) or ())}:
         return None
     done = len(case.done("gdb-live"))
     if done == 0:

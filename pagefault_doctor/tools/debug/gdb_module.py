@@ -22,7 +22,7 @@ from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.tools.arguments import first_path, is_absolute, is_c_name, reported
 from pagefault_doctor.tools.dump import vmlinux
-from pagefault_doctor.tools.module.module_name import is_module_name
+from pagefault_doctor.tools.module.module_name import file_pattern, is_module_name
 from pagefault_doctor.tools.tool import NO_DOWNLOADS, Tool, fact, finding
 
 _RELOCATED_OPCODES: Final = frozenset(
@@ -157,9 +157,8 @@ def _module_file(case: Case, done: tuple[Result, ...], module: str) -> str | Com
 
 
 def _find_command(folder: str, module: str) -> Command:
-    pattern = re.sub("[-_]", "[-_]", module) + ".ko*"
     return Command(
-        argv=("find", folder, "-maxdepth", "4", "-type", "f", "-name", pattern),
+        argv=("find", folder, "-maxdepth", "4", "-type", "f", "-name", file_pattern(module)),
         tool="gdb-module",
         why=f"look for the file of {module}",
     )

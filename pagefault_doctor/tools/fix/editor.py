@@ -13,7 +13,7 @@ from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.fix.kbuild import source_folder
 from pagefault_doctor.tools.fix.source import editable_line
 from pagefault_doctor.tools.permission import is_refused
-from pagefault_doctor.tools.tool import Tool, fact, finding, remark
+from pagefault_doctor.tools.tool import Tool, fact, finding, known_programs, remark
 
 EDITORS: Final = ("nano", "vim", "vi", "emacs", "micro", "ne", "joe")
 """Editors that accept `+LINE FILE`; the easiest to quit comes first."""
@@ -29,8 +29,7 @@ def editor_argv(case: Case) -> tuple[str, ...]:
         chosen = ()
     if chosen:
         return chosen
-    programs = case.facts["host.programs"].value if case.has("host.programs") else ()
-    known = programs if isinstance(programs, tuple) else ()
+    known = known_programs(case) or ()
     return (next((name for name in EDITORS if name in known), "vi"),)
 
 

@@ -25,7 +25,7 @@ from pagefault_doctor.tools.fix.changelog import (
     fault_functions,
     is_newer,
 )
-from pagefault_doctor.tools.tool import Tool, fact, finding, remark
+from pagefault_doctor.tools.tool import Tool, fact, finding, has_program, remark
 
 ID: Final = "newer-kernel"
 
@@ -76,10 +76,9 @@ def _newest(kernels: list[KernelPackage], release: str) -> KernelPackage | None:
 
 def _plan(case: Case) -> Command | Blocked | None:
     running = case.get("host.kernel", "")
-    is_kernel_fault = case.get(
-        "verdict.attribution", ""
-    ) == "kernel" and not blocked_on_other_machine(case)
-    if not is_kernel_fault or not is_release(running) or reported(case) is None:
+    if case.get("verdict.attribution", "") != "kernel" or blocked_on_other_machine(case):
+        return None
+    if not is_release(running) or reported(case) is None:
         return None
     done = case.done(ID)
     if len(done) == 1 and (kernel := _newest(_kernels(done[0].output), running)):
@@ -90,21 +89,14 @@ def _plan(case: Case) -> Command | Blocked | None:
 def _list_command(case: Case, running: str) -> Command | Blocked | None:
     why = f"see whether the lists of packages have a kernel newer than {running}"
     flavour = _FLAVOUR.fullmatch(running)
-    if _has(case, "dpkg-query", "debian") and flavour:
+    if has_program(case, "dpkg-query", "debian") and flavour:
         text = script("tools/scripts/apt_kernels.sh")
         return Command(argv=("sh", "-c", text, ID, running, flavour[1]), tool=ID, why=why)
-    if _has(case, "dnf", "fedora"):
+    if has_program(case, "dnf", "fedora"):
         text = script("tools/scripts/dnf_kernels.sh")
         return Command(argv=("sh", "-c", text, ID, running), tool=ID, why=why, timeout=60.0)
     by_hand = _BY_HAND.get(case.get("host.family", ""))
     return Blocked("pfdoctor does not know this package manager", by_hand) if by_hand else None
-
-
-def _has(case: Case, program: str, family: str) -> bool:
-    programs = case.facts.get("host.programs")
-    if programs is None:
-        return case.get("host.family", "") == family
-    return program in programs.value  # type: ignore[operator]
 
 
 def _changelog_command(case: Case, kernel: KernelPackage) -> Command:

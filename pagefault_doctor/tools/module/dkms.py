@@ -13,7 +13,7 @@ from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.arguments import other_kernel_warning, reported_release
 from pagefault_doctor.tools.module.module_name import kernel_name
 from pagefault_doctor.tools.permission import answered
-from pagefault_doctor.tools.tool import Tool, fact, finding, remark
+from pagefault_doctor.tools.tool import Tool, fact, finding, known_programs, remark
 
 _ROW = regex(
     r"(?P<package>[^\s,/:]+)(?:/|, )(?P<version>[^\s,/:]+)"
@@ -49,8 +49,8 @@ def _is_package_of(package: str, module: str) -> bool:
 
 
 def _plan(case: Case) -> Command | None:
-    programs = case.facts.get("host.programs")
-    absent = programs is not None and "dkms" not in tuple(programs.value)  # type: ignore[arg-type]
+    programs = known_programs(case)
+    absent = programs is not None and "dkms" not in programs
     if absent or case.suspect is None or case.done("dkms"):
         return None
     why = "see whether the module was rebuilt for the kernel it runs in"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.command import Blocked
 from pagefault_doctor.model.pattern import regex
@@ -26,6 +28,11 @@ def kernel_name(name: str) -> str:
 def same_module(one: str, other: str) -> bool:
     """Return whether two spellings name the same module."""
     return kernel_name(one) == kernel_name(other)
+
+
+def file_pattern(name: str) -> str:
+    """Return the pattern, for find(1), of a module's file in any spelling; empty without a name."""
+    return re.sub("[-_]", "[-_]", name) + ".ko*" if name else ""
 
 
 def safe_suspect(case: Case) -> str | Blocked | None:

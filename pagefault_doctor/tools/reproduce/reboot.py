@@ -9,13 +9,12 @@ from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatu
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.taint import letters
 from pagefault_doctor.tools.arguments import blocked_on_other_machine, is_report_of_this_boot
-from pagefault_doctor.tools.tool import Tool, fact, finding
+from pagefault_doctor.tools.module import taint
+from pagefault_doctor.tools.tool import Tool, fact, finding, known_programs
 
 _NOT_REBOOTED: Final = Blocked(
     "this kernel is still the one that died", "wait until it reboots, then: pfdoctor resume"
 )
-
-_TAINT: Final = ("cat", "/proc/sys/kernel/tainted")
 
 _DAMAGE_FLAGS: Final = {
     "D": "the kernel died since it was booted (taint D) and keeps locks and memory of the dead",
@@ -33,14 +32,18 @@ def _plan(case: Case) -> Command | Blocked | None:
         return None
     done = case.done("reboot")
     if not done:
-        return Command(argv=_TAINT, tool="reboot", why="see whether the kernel died before")
+        return Command(argv=taint.ARGV, tool="reboot", why="see whether the kernel died before")
     if len(done) == 2:
-        check = Command(argv=_TAINT, tool="reboot", why="see that the kernel is a new one")
+        check = Command(argv=taint.ARGV, tool="reboot", why="see that the kernel is a new one")
         return _refused(done[1]) or check
     if len(done) > 2:
-        return _NOT_REBOOTED if _DAMAGE_FLAGS.keys() & letters(_mask(done[2])) else None
-    damage = _damage(letters(_mask(done[0])), case)
+        return _NOT_REBOOTED if _DAMAGE_FLAGS.keys() & _flags(done[2]) else None
+    damage = _damage(_flags(done[0]), case)
     return _reboot_command(case, damage) if damage else None
+
+
+def _flags(result: Result) -> tuple[str, ...]:
+    return letters(taint.parse_mask(result.output) or 0)
 
 
 def _damage(found: tuple[str, ...], case: Case) -> str:
@@ -52,11 +55,9 @@ def _damage(found: tuple[str, ...], case: Case) -> str:
 
 
 def _reboot_command(case: Case, damage: str) -> Command:
-    programs = case.facts["host.programs"].value if case.has("host.programs") else ()
-    known = isinstance(programs, tuple) and bool(programs)
-    plain = known and "systemctl" not in programs  # type: ignore[operator]
+    programs = known_programs(case)
     return Command(
-        argv=("reboot",) if plain else ("systemctl", "reboot"),
+        argv=("reboot",) if programs and "systemctl" not in programs else ("systemctl", "reboot"),
         tool="reboot",
         risk=Risk.CRASH,
         why=f"{damage}; a fix is proven on a fresh boot only. The session survives: pfdoctor "
@@ -72,18 +73,12 @@ def _refused(result: Result) -> Blocked | None:
     return Blocked("the reboot was refused", "reboot by hand, then: pfdoctor resume")
 
 
-def _mask(result: Result) -> int:
-    text = result.output.strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
-
-
 def _read(result: Result, case: Case) -> ToolReading:
-    if result.command.argv != _TAINT:
+    mask = taint.parse_mask(result.output)
+    if result.command.argv != taint.ARGV or mask is None:
         return ToolReading()
-    if not result.output.strip().isdigit():
-        return ToolReading()
-    found = letters(_mask(result))
-    facts = (fact("taint.letters", found, result, 1), fact("taint.mask", _mask(result), result, 1))
+    found = letters(mask)
+    facts = (fact("taint.letters", found, result, 1), fact("taint.mask", mask, result, 1))
     if damage := _damage(found, case):
         text = f"Nothing is proven before a reboot: {damage}"
         return ToolReading(facts=facts, findings=(finding(text, Mark.NEUTRAL, result, 1),))
