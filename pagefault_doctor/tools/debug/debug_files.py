@@ -83,7 +83,7 @@ def _plan(
     if header_command := dump_file.read_header_command(case, tool):
         return header_command
     missing, kernel = needs(case), release(case)
-    done = tuple(result for result in case.done(tool) if not dump_file.is_header_result(result))
+    done = dump_file.own_results(case, tool)
     if any(result.command.risk is Risk.CHANGE for result in done):
         return _fetch_failure(done[-1])
     if not kernel or not any(missing):

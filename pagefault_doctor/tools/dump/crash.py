@@ -27,11 +27,6 @@ OPTIONS_BY_ATTEMPT: Final = ((), ("--zero_excluded",), ("--no_modules",), ("--mi
 _COMMANDS: Final = "sys\nbt -l\nmod -t\nlog\nquit\n"
 _MINIMAL_COMMANDS: Final = "log\nquit\n"
 
-NO_DUMP: Final = Blocked(
-    "no crash dump on this box",
-    "set up kdump and wait for the next crash, or name a dump: --vmcore FILE",
-)
-
 _FATAL_ERRORS: Final = (
     (
         regex(r"machine type mismatch"),
@@ -88,18 +83,12 @@ class CrashOutput(msgspec.Struct, frozen=True):
 
 def _plan(case: Case) -> Command | Blocked | None:
     dump = dump_path(case)
-    if not dump:
-        return NO_DUMP
-    if _is_read_by_drgn(case, dump) and not case.done("crash"):
+    if dump and _is_read_by_drgn(case, dump) and not case.done("crash"):
         return None
-    if header_command := dump_file.read_header_command(case, "crash"):
-        return header_command
-    if obstacle := dump_file.not_a_dump(case):
-        return obstacle
-    other_commands = (dump_file.is_header_result, crash_memory.is_memory_result)
-    done = tuple(
-        r for r in case.done("crash") if not any(is_other(r) for is_other in other_commands)
-    )
+    if step := dump_file.unready(case, "crash"):
+        return step
+    own = dump_file.own_results(case, "crash")
+    done = tuple(result for result in own if not crash_memory.is_memory_result(result))
     image = vmlinux.known_path(case)
     if not image:
         return _prepare(case, done, dump)

@@ -46,8 +46,7 @@ def is_memory_result(result: Result) -> bool:
 
 def is_wanted(case: Case) -> bool:
     """Return whether drgn did not run, and crash did not run for this yet."""
-    own = (result for result in case.done("drgn") if not dump_file.is_header_result(result))
-    ran = any(result.said_anything for result in own)
+    ran = any(result.said_anything for result in dump_file.own_results(case, "drgn"))
     return not ran and not any(map(is_memory_result, case.done("crash")))
 
 

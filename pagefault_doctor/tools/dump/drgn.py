@@ -21,7 +21,6 @@ from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.tools.arguments import dump_path, reported, suspect_file
 from pagefault_doctor.tools.dump import dump_file, dump_memory, vmlinux
-from pagefault_doctor.tools.dump.crash import NO_DUMP
 from pagefault_doctor.tools.logs.log_reading import log_reading
 from pagefault_doctor.tools.tool import NO_DOWNLOADS, Tool, fact, finding
 
@@ -36,17 +35,13 @@ _NOT_A_DUMP: Final = regex(
 
 
 def _plan(case: Case) -> Command | Blocked | None:
+    if step := dump_file.unready(case, "drgn"):
+        return step
     dump = dump_path(case)
-    if not dump:
-        return NO_DUMP
-    if header_command := dump_file.read_header_command(case, "drgn"):
-        return header_command
-    if obstacle := dump_file.not_a_dump(case):
-        return obstacle
     if case.get("dump.format", "") == "flattened":
         remedy = f"makedumpfile -R NEW < {dump}, then --vmcore NEW; crash reads it as it is"
         return Blocked("drgn does not read a flattened dump", remedy)
-    if done := [result for result in case.done("drgn") if not dump_file.is_header_result(result)]:
+    if done := dump_file.own_results(case, "drgn"):
         return _obstacle(done[-1])
     symbols: list[str] = []
     for path in (vmlinux.known_path(case), suspect_file(case)):

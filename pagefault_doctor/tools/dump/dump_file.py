@@ -24,6 +24,11 @@ FACTS: Final = (
 )
 """Facts from the header."""
 
+NO_DUMP: Final = Blocked(
+    "no crash dump on this box",
+    "set up kdump and wait for the next crash, or name a dump: --vmcore FILE",
+)
+
 _KEYS: Final = frozenset(
     {"size", "wanted", "cut", "unfinished", "flattened", "format", "release", "build_id", "error"}
     | {"vmlinux"}
@@ -76,6 +81,18 @@ def read_text(result: Result, case: Case) -> ToolReading:
     return log_reading(
         result, case, source=dump_path(case), boot="pieces found in the dump", text=result.output
     )
+
+
+def unready(case: Case, tool: str) -> Command | Blocked | None:
+    """Return the command that reads the header, Blocked without a dump, None if it was read."""
+    if not dump_path(case):
+        return NO_DUMP
+    return read_header_command(case, tool) or not_a_dump(case)
+
+
+def own_results(case: Case, tool: str) -> tuple[Result, ...]:
+    """Return the results of a reader of dumps, without that of the header."""
+    return tuple(result for result in case.done(tool) if not is_header_result(result))
 
 
 def not_a_dump(case: Case) -> Blocked | None:
