@@ -52,13 +52,18 @@ def is_complete(case: Case) -> bool:
     return any(r.said_anything and r.ok and not has_lost_start(r.output) for r in results)
 
 
+def plan(tool: str, why: str, case: Case) -> Command | Blocked | None:
+    """Return the dmesg command once, then Blocked if it was refused."""
+    done = case.done(tool)
+    if not done:
+        return command(tool, why)
+    return blocked(case) if is_refused(done[-1]) else None
+
+
 def _plan(case: Case) -> Command | Blocked | None:
     if case.has("given.log"):
         return None
-    done = case.done("dmesg")
-    if not done:
-        return command("dmesg", "read what the kernel logged since it booted")
-    return blocked(case) if is_refused(done[-1]) else None
+    return plan("dmesg", "read what the kernel logged since it booted", case)
 
 
 def _read(result: Result, case: Case) -> ToolReading:

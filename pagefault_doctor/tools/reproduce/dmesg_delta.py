@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
-from pagefault_doctor.model.fact import Fact, Finding, Mark
+from pagefault_doctor.model.fact import Finding, Mark
 from pagefault_doctor.model.log import DMESG, KernelLog
 from pagefault_doctor.model.report import Kind, Report
 from pagefault_doctor.model.taint import letters
@@ -76,14 +77,6 @@ def _new_in_log(result: Result, known: tuple[KernelLog, ...], case: Case) -> Ker
     return log if log.reports else next(iter(_crash_logs(case)), log)
 
 
-def _plan_before(case: Case) -> Command | Blocked | None:
-    done = case.done(_BEFORE)
-    if done:
-        return dmesg.blocked(case) if is_refused(done[-1]) else None
-    why = "note what the log holds before, so that what is new can be told"
-    return dmesg.command(_BEFORE, why)
-
-
 def _read_before(result: Result, case: Case) -> ToolReading:
     if is_refused(result) or not result.said_anything:
         text = "The kernel log could not be noted: what is new later cannot be told from it"
@@ -93,23 +86,16 @@ def _read_before(result: Result, case: Case) -> ToolReading:
     return remark(text, result)
 
 
-def _plan_delta(case: Case) -> Command | Blocked | None:
-    done = case.done(_DELTA)
-    if done:
-        return dmesg.blocked(case) if is_refused(done[-1]) else None
-    return dmesg.command(_DELTA, "see whether the kernel logged anything new")
-
-
-def _unreadable(result: Result) -> ToolReading:
-    return remark("The kernel log could not be read: whether anything is new is not known", result)
-
-
-def _no_baseline(result: Result) -> Finding:
+def _incomparable(result: Result, known: tuple[KernelLog, ...]) -> ToolReading | None:
+    """Return a reading with the reason why nothing in the log counts as new, or None."""
+    if is_refused(result) or not result.said_anything:
+        text = "The kernel log could not be read: whether anything is new is not known"
+        return remark(text, result)
     text = (
         "The log of this boot was not read before: its reports may be old, "
         "so none of them counts as new"
     )
-    return finding(text, Mark.NEUTRAL, result)
+    return None if known else remark(text, result)
 
 
 def _new_findings(log: KernelLog, result: Result) -> list[Finding]:
@@ -118,11 +104,9 @@ def _new_findings(log: KernelLog, result: Result) -> list[Finding]:
 
 
 def _read_delta(result: Result, case: Case) -> ToolReading:
-    if is_refused(result) or not result.said_anything:
-        return _unreadable(result)
     known = _baseline(case)
-    if not known:
-        return ToolReading(findings=(_no_baseline(result),))
+    if reading := _incomparable(result, known):
+        return reading
     log = _new_in_log(result, known, case)
     reproduced = _reproduced(log, case)
     if reproduced:
@@ -154,19 +138,18 @@ def _plan_after(case: Case) -> Command | Blocked | None:
 def _read_after(result: Result, case: Case) -> ToolReading:
     if result.command.argv[:1] == ("cat",):
         return _read_taint(result, case)
-    if is_refused(result) or not result.said_anything:
-        reading = _unreadable(result)
-        verdict = fact("validate.verdict", "inconclusive", result)
-        return ToolReading(facts=(verdict,), findings=reading.findings)
     known = _baseline(case)
-    if not known:
-        verdict = fact("validate.verdict", "inconclusive", result)
-        return ToolReading(facts=(verdict,), findings=(_no_baseline(result),))
+    if reading := _incomparable(result, known):
+        verdict_fact = fact("validate.verdict", "inconclusive", result)
+        return ToolReading(facts=(verdict_fact,), findings=reading.findings)
     log = _new_in_log(result, known, case)
-    verdict_fact, why = _verdict(log, result, case)
+    verdict, text, mark = _judge_fix(log, case)
     return ToolReading(
-        facts=(fact("validate.new_reports", len(log.reports), result), verdict_fact),
-        findings=(*_new_findings(log, result), why),
+        facts=(
+            fact("validate.new_reports", len(log.reports), result),
+            fact("validate.verdict", verdict, result),
+        ),
+        findings=(*_new_findings(log, result), finding(text, mark, result)),
         log=log,
     )
 
@@ -185,11 +168,6 @@ def _read_taint(result: Result, case: Case) -> ToolReading:
         facts=(fact("validate.taint_added", added, result, 1),),
         findings=(finding(text, mark, result, 1),),
     )
-
-
-def _verdict(log: KernelLog, result: Result, case: Case) -> tuple[Fact, Finding]:
-    verdict, text, mark = _judge_fix(log, case)
-    return fact("validate.verdict", verdict, result), finding(text, mark, result)
 
 
 def _judge_fix(log: KernelLog, case: Case) -> tuple[str, str, Mark]:
@@ -237,7 +215,9 @@ BEFORE: Final = Tool(
     purpose="notes what the kernel log holds, to tell later what is new",
     programs=_PROGRAMS,
     package=_PACKAGE,
-    plan=_plan_before,
+    plan=partial(
+        dmesg.plan, _BEFORE, "note what the log holds before, so that what is new can be told"
+    ),
     read=answered(_read_before),
     by_hand=_BY_HAND,
 )
@@ -248,7 +228,7 @@ DELTA: Final = Tool(
     programs=_PROGRAMS,
     package=_PACKAGE,
     facts=("reproduce.new_reports", "reproduce.reproduced"),
-    plan=_plan_delta,
+    plan=partial(dmesg.plan, _DELTA, "see whether the kernel logged anything new"),
     read=answered(_read_delta),
     by_hand=_BY_HAND,
 )

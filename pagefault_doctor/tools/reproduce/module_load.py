@@ -14,13 +14,12 @@ from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.arguments import (
     blocked_on_other_machine,
-    first_path,
     is_absolute,
     path_in_folder,
 )
 from pagefault_doctor.tools.module.module_name import is_module_name, kernel_name, safe_suspect
 from pagefault_doctor.tools.reproduce.module_refusal import REFUSALS, Refusal
-from pagefault_doctor.tools.reproduce.trigger import has_unloaded_module
+from pagefault_doctor.tools.reproduce.trigger import fixed_module, has_unloaded_module
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
 _EXIT_KILLED: Final = 137
@@ -112,8 +111,7 @@ def plan_insmod(case: Case) -> Command | Blocked | None:
 
 def plan_fixed(case: Case) -> Command | Blocked | None:
     """Check whether the old build is loaded, unload it, and load the fixed build."""
-    path = first_path(case, "fix.module_path", "given.fixed_module")
-    name = path.rpartition("/")[2].partition(".ko")[0]
+    path, name = fixed_module(case)
     if not path and case.main_report and not case.main_report.is_kernel_fault:
         return None  # Then the fix may be in a program or a setting.
     if not path or not is_module_name(name):
@@ -153,8 +151,7 @@ def _unload(tool: str, name: str, why: str) -> Command:
 
 def plan_rmmod(case: Case) -> Command | Blocked | None:
     """Unload the fixed module if it was loaded."""
-    path = first_path(case, "fix.module_path", "given.fixed_module")
-    name = path.rpartition("/")[2].partition(".ko")[0]
+    _, name = fixed_module(case)
     inserted = case.get("validate.inserted", False)
     if not inserted or not is_module_name(name) or has_unloaded_module(case):
         return None

@@ -31,6 +31,12 @@ _RELOAD: Final = f"for n in {' '.join(map(str, range(2, TIMES + 1)))}; do " + (
 _FIXED_TOOL: Final = "insmod-fixed"
 
 
+def fixed_module(case: Case) -> tuple[str, str]:
+    """Return the path and the name of the fixed build, empty texts where there is none."""
+    path = first_path(case, "fix.module_path", "given.fixed_module")
+    return path, path.rpartition("/")[2].partition(".ko")[0]
+
+
 def parse_trigger(text: str) -> tuple[tuple[str, ...], ...] | None:
     """Return the argument lists of a trigger, or None if its quotes do not match."""
     if not untrusted.is_clean(text):
@@ -59,9 +65,8 @@ def _commands(case: Case) -> tuple[tuple[str, ...], ...] | None:
     once = parse_trigger(case.get("given.trigger", ""))
     if once is None or not case.done(_FIXED_TOOL):
         return once
-    path = first_path(case, "fix.module_path", "given.fixed_module")
+    path, name = fixed_module(case)
     if not once:
-        name = path.rpartition("/")[2].partition(".ko")[0]
         return (("sh", "-c", _RELOAD, "sh", name, path),) if is_module_name(name) else ()
     loader_calls = [argv[0] for argv in once if argv[0] in _LOADERS]
     if "modprobe" in loader_calls:
