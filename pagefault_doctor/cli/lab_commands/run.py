@@ -119,7 +119,9 @@ def _carry_out(
     began = time.monotonic()
     log = _located(shown.log, home, f"{keep}/serial.log" if keep else "serial.log")
     vmlinux = requirements.find_vmlinux(run.release, order.stock)
-    dump = _read_dump(shown.vmcore, vmlinux, home, log) if shown.vmcore and drgn else ToolReading()
+    dump = ToolReading()
+    if shown.vmcore and drgn:
+        dump = _read_dump(dump_case(shown.vmcore, vmlinux, home, log))
     facts = {fact.name: fact for fact in dump.facts}
     opinion = with_explanations(diagnose((log,), facts), (log,), facts)
     tell("read", time.monotonic() - began, "console and dump" if dump.facts else "console")
@@ -154,24 +156,26 @@ def _located(log: KernelLog, module_dir: Path, source: str) -> KernelLog:
     return msgspec.structs.replace(log, reports=reports, source=source)
 
 
-def _read_dump(vmcore: Path, vmlinux: str, module_dir: Path, log: KernelLog) -> ToolReading:
+def dump_case(vmcore: Path, vmlinux: str, module_dir: Path, log: KernelLog) -> Case:
+    """Return the case of a dump, with the module of the log's main report as the suspect."""
+    main = Case(logs=(log,)).main_report
+    given = {
+        "given.vmcore": str(vmcore.absolute()),
+        "given.module_dir": str(module_dir.absolute()),
+        "given.vmlinux": vmlinux,
+        "suspect.module": main.module if main else None,
+    }
+    source = Source("pfdoctor lab run")
+    facts = {name: Fact(name, value, source) for name, value in given.items() if value}
+    return Case(facts=facts, logs=(log,))
+
+
+def _read_dump(case: Case) -> ToolReading:
     """Return what drgn reads out of the dump; a dump that it cannot read gives nothing."""
     from pagefault_doctor.hosts.local import LocalHost
     from pagefault_doctor.tools import TOOLS
 
-    given = {"given.vmcore": str(vmcore.absolute()), "given.module_dir": str(module_dir.absolute())}
-    if vmlinux:
-        given["given.vmlinux"] = vmlinux
-    suspect = next((report.module for report in log.reports if report.module), None)
-    if suspect:
-        given["suspect.module"] = suspect
-    facts = {name: Fact(name, value, Source("pfdoctor lab run")) for name, value in given.items()}
-    case, drgn, host, reading = (
-        Case(facts=facts, logs=(log,)),
-        TOOLS["drgn"],
-        LocalHost(),
-        ToolReading(),
-    )
+    drgn, host, reading = TOOLS["drgn"], LocalHost(), ToolReading()
     while isinstance(command := drgn.plan(case), Command):
         result = host.run(command)
         reading = drgn.read(result, case)

@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.events import Paste
 from textual.widgets import TextArea
 
+from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.tui.row import Row, Tone
 from pagefault_doctor.tui.running import LogParsed
@@ -81,8 +82,9 @@ class PasteScreen(PageScreen):
 
 def found(log: KernelLog) -> str:
     """Return what to say about a log that was read."""
-    if not log.reports:
+    main = Case(logs=(log,)).main_report
+    if main is None:
         return f"Read {log.lines} lines: no fault in them. {log.note or ''}".strip()
     count = len(log.reports)
-    reports = "1 report" if count == 1 else f"{count} reports"
-    return f"Read {log.lines} lines: {reports}, first: {log.reports[0].title}"
+    reports = "1 report" if count == 1 else f"{count} reports, the main one"
+    return f"Read {log.lines} lines: {reports}: {main.title}"
