@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, Self
 
 from pagefault_doctor.model.command import Command, Result
 
 OnOutput = Callable[[str], None]
 """Called from another thread with harmless text, one or more whole lines, as a command prints."""
+
+
+class Closing(ABC):
+    """What is closed at the end of its `with` block."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End it and remove what it made."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
 
 
 class Host(Protocol):

@@ -16,13 +16,13 @@ import threading
 import time
 from functools import partial
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 import msgspec
 
 from pagefault_doctor.hosts import password_prompt, runner
 from pagefault_doctor.hosts.guard import guarded
-from pagefault_doctor.hosts.host import OnOutput
+from pagefault_doctor.hosts.host import Closing, OnOutput
 from pagefault_doctor.hosts.program import FIXED
 from pagefault_doctor.hosts.remote_shell import remote_text, terminal_text, was_not_found
 from pagefault_doctor.model import untrusted
@@ -54,7 +54,7 @@ _AGENT: Final = ("SSH_AUTH_SOCK", "SSH_AGENT_PID", "KRB5CCNAME")
 """Variables that ssh needs to find the person's keys."""
 
 
-class SshHost:
+class SshHost(Closing):
     """A machine that commands run on over ssh. Use as a context manager, or `close` it.
 
     `alive` is the interval in seconds at which the link is tested; three missed replies mean that
@@ -161,12 +161,6 @@ class SshHost:
             self._control("exit")
         self._guard.close()
         shutil.rmtree(self._folder, ignore_errors=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self.close()
 
     def _once(
         self,

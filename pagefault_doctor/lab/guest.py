@@ -11,11 +11,11 @@ import shlex
 import threading
 import time
 from collections.abc import Callable
-from typing import Final, Self
+from typing import Final
 
 import msgspec
 
-from pagefault_doctor.hosts.host import Host, OnOutput
+from pagefault_doctor.hosts.host import Closing, Host, OnOutput
 from pagefault_doctor.hosts.script import script
 from pagefault_doctor.lab.vm import VirtualMachine
 from pagefault_doctor.model import untrusted
@@ -88,7 +88,7 @@ class _OutputStream:
             self._on_output(untrusted.decode(data))
 
 
-class GuestHost(Host):
+class GuestHost(Closing, Host):
     """A running guest of the lab. `name` is its host name."""
 
     live = True
@@ -153,12 +153,6 @@ class GuestHost(Host):
     def close(self) -> None:
         """Shut down the machine."""
         self.machine.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self.close()
 
     def _wait_for_answer(
         self, until: float, cancel: threading.Event | None

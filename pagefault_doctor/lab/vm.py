@@ -12,10 +12,11 @@ import subprocess
 import time
 import weakref
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import msgspec
 
+from pagefault_doctor.hosts.host import Closing
 from pagefault_doctor.lab.accelerator import accelerator
 from pagefault_doctor.lab.machine import DEFAULT_STOCK, Machine, Stock
 from pagefault_doctor.lab.qmp import ENDS, PANICKED, Qmp, connect, end_of, paused
@@ -51,7 +52,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     disk: int = 0
 
 
-class VirtualMachine:
+class VirtualMachine(Closing):
     """A virtual machine, paused before its first instruction until `start`.
 
     It owns a temporary folder. Both are removed on `close`, on garbage collection, and when this
@@ -177,12 +178,6 @@ class VirtualMachine:
         self._qmp.close()
         self.agent.close()
         self._end()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self.close()
 
     def _fill(self, initramfs: bytes) -> None:
         """Write the files that QEMU boots, then let the guard start QEMU."""
