@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from pagefault_doctor.hosts.local import LocalHost
-from pagefault_doctor.lab.machine import Machine
+from pagefault_doctor.lab.machine import Machine, user_cache
 from pagefault_doctor.model.command import Command
 
 EMULATION: Final = "tcg,thread=multi"
@@ -69,5 +69,4 @@ def _boot_id() -> str:
 
 
 def _cache_file() -> Path:
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return Path(home, "pfdoctor", "accelerator")
+    return user_cache().with_name("accelerator")

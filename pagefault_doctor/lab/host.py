@@ -12,15 +12,14 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 import msgspec
 
-from pagefault_doctor.hosts.host import OnOutput
+from pagefault_doctor.hosts.host import Closing, OnOutput
 from pagefault_doctor.lab import host_tools, initramfs
 from pagefault_doctor.lab.guest import CRASH_CONSOLE_LINES, GuestHost
 from pagefault_doctor.lab.machine import release_of
-from pagefault_doctor.lab.module import kernel_modules
 from pagefault_doctor.lab.target import LabTarget
 from pagefault_doctor.lab.vm import Setup, VirtualMachine
 from pagefault_doctor.model.command import Command, Result, ResultStatus, Risk
@@ -48,7 +47,7 @@ _QUIET_SECONDS_INJECTED: Final = 3.0
 """The same after an injected event: the kernel polls for some of them about once a second."""
 
 
-class LabHost:
+class LabHost(Closing):
     """The machine of a lab case. The first command boots it; `close` ends it.
 
     `folder` keeps the crash dumps while the lab runs.
@@ -117,12 +116,6 @@ class LabHost:
         if self._guest:
             self._guest.close()
         self._guest = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self.close()
 
     def crash_and_fault(self, progress: OnOutput, cancel: threading.Event) -> str:
         """Crash one guest and let a second one fault; return the console of the first.
@@ -227,13 +220,9 @@ class LabHost:
     def _initramfs(self) -> bytes:
         """Return the initramfs of every guest."""
         if not self._image:
-            modules = self.target.modules
-            files = {initramfs.module_path(self.release, m.name): m.data for m in modules}
-            own = {module.name.replace("-", "_") for module in modules}
-            needed = (name for module in modules for name in module.depends if name not in own)
             stock = self.target.stock
-            needed_files = kernel_modules(self.release, tuple(dict.fromkeys(needed)), stock)
-            self._image = initramfs.build(self.release, needed_files | files, stock=stock)
+            files = initramfs.module_files(self.release, self.target.modules, stock)
+            self._image = initramfs.build(self.release, files, stock=stock)
         return self._image
 
     def _copy_source_files(self, guest: GuestHost, command: Command) -> None:

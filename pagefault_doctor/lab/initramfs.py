@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +19,7 @@ from pagefault_doctor.lab.cpio import (
     program,
 )
 from pagefault_doctor.lab.machine import DEFAULT_STOCK, Stock
+from pagefault_doctor.lab.module import Module, kernel_modules
 from pagefault_doctor.model.errors import MissingError
 
 _LDD_LINE: Final = re.compile(r"(?:=> )?(/\S+) \(0x")
@@ -147,6 +148,14 @@ def build(
 def module_path(release: str, name: str) -> str:
     """Return the path where modprobe finds an out-of-tree module."""
     return f"/lib/modules/{release}/updates/{name}.ko"
+
+
+def module_files(release: str, modules: Sequence[Module], stock: Stock) -> dict[str, bytes]:
+    """Return modules and those of the kernel that they depend on: path and contents."""
+    own = {module.name.replace("-", "_") for module in modules}
+    needed = dict.fromkeys(name for m in modules for name in m.depends if name not in own)
+    files = {module_path(release, module.name): module.data for module in modules}
+    return kernel_modules(release, tuple(needed), stock) | files
 
 
 def _skeleton(stock: Stock) -> Iterator[CpioEntry]:

@@ -16,7 +16,7 @@ from pagefault_doctor.lab import kdump as guest_kdump
 from pagefault_doctor.lab.debug import KERNEL_ARG, BreakPlace, Start, watch
 from pagefault_doctor.lab.guest import GuestHost
 from pagefault_doctor.lab.machine import release_of
-from pagefault_doctor.lab.module import Module, kernel_modules
+from pagefault_doctor.lab.module import Module
 from pagefault_doctor.lab.vm import Setup, VirtualMachine
 from pagefault_doctor.model.command import Command, Result
 from pagefault_doctor.model.errors import PfDoctorError
@@ -201,10 +201,7 @@ def _load_capture(guest: GuestHost) -> None:
 
 def _image(setup: Setup, modules: tuple[Module, ...], kdump: bool) -> bytes:
     release, stock = release_of(setup.kernel), setup.stock
-    files = {initramfs.module_path(release, m.name): m.data for m in modules}
-    own = {m.name.replace("-", "_") for m in modules}
-    wanted = dict.fromkeys(name for m in modules for name in m.depends if name not in own)
-    files |= kernel_modules(release, tuple(wanted), stock)
+    files = initramfs.module_files(release, modules, stock)
     if not kdump:
         return initramfs.build(release, files, stock=stock)
     files |= guest_kdump.guest_files(setup.kernel, release)
@@ -213,15 +210,7 @@ def _image(setup: Setup, modules: tuple[Module, ...], kdump: bool) -> bytes:
 
 def _wait_until_quiet(machine: VirtualMachine, until: float) -> None:
     """Wait until the console is quiet: a fault may come later, from a timer or a thread."""
-    until = min(until, time.monotonic() + MAX_CONSOLE_WAIT)
-    last_length, quiet_since = -1, time.monotonic()
-    while not machine.panicked() and time.monotonic() < until:
-        length = len(machine.console())
-        if length != last_length:
-            last_length, quiet_since = length, time.monotonic()
-        elif time.monotonic() - quiet_since > QUIET_SECONDS:
-            return
-        time.sleep(0.1)
+    machine.wait_for_panic(min(until - time.monotonic(), MAX_CONSOLE_WAIT), QUIET_SECONDS)
 
 
 def _read_console(console: str, before: int) -> KernelLog:
