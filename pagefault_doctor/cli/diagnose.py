@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pagefault_doctor.cli.inputs import STDIN, read_logs, read_remote_log, reports_with_source
+from pagefault_doctor.cli.inputs import (
+    STDIN,
+    given_files,
+    read_logs,
+    read_remote_log,
+    reports_with_source,
+)
 from pagefault_doctor.cli.options import add_host_arguments
 from pagefault_doctor.cli.stderr import print_message
 from pagefault_doctor.diagnosis import diagnose
@@ -144,22 +150,23 @@ def _diagnosed(path: str, log: KernelLog) -> DiagnosedLog:
     return DiagnosedLog(source, log.reports, _opinion((log,)))
 
 
-def _diagnose_machine(args: argparse.Namespace) -> DiagnosedLog:
+def _walk_step(args: argparse.Namespace, step: str, given: dict[str, str]) -> Walk:
+    """Return a walk through one step, which is not kept as a session."""
     from pagefault_doctor.cli.open_session import host_of, start_walk
     from pagefault_doctor.cli.unattended import walk_steps
 
-    walk = start_walk(host_of(args), saved=False)
-    walk_steps(walk, ("check-logs",))
+    walk = start_walk(host_of(args), given=given, saved=False)
+    walk_steps(walk, (step,))
+    return walk
+
+
+def _diagnose_machine(args: argparse.Namespace) -> DiagnosedLog:
+    walk = _walk_step(args, "check-logs", {})
     return DiagnosedLog(walk.host.name, walk.view.case.reports, walk.view.explained)
 
 
 def _diagnose_dump(args: argparse.Namespace) -> DiagnosedLog:
-    from pagefault_doctor.cli.inputs import given_files
-    from pagefault_doctor.cli.open_session import host_of, start_walk
-    from pagefault_doctor.cli.unattended import walk_steps
-
-    walk = start_walk(host_of(args), given=given_files(args), saved=False)
-    walk_steps(walk, ("analyse-crash-dump",))
+    walk = _walk_step(args, "analyse-crash-dump", given_files(args))
     _print_dump_problems(walk)
     if not walk.view.case.reports:
         tools = [tool for tool in walk.view.finished_tools if tool.reason]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from functools import partial
 
+from pagefault_doctor.cli.consent import ask_consent
 from pagefault_doctor.hosts.host import Host
 from pagefault_doctor.model.command import Command, Result, Risk
 from pagefault_doctor.model.errors import ExitCode
@@ -65,7 +66,7 @@ def _run(walk: Walk, command: Command) -> None:
     live, risky = walk.host.live, command.risk is not Risk.READ
     note = "in the lab" if live else "replayed, nothing runs here"
     print(f"\n$ {command.line}{f'  ({command.risk}; {note})' if risky else ''}")
-    if live and risky and not _ask_consent():
+    if live and risky and not ask_consent("run it"):
         walk.decline(command, "declined by you")
         return
     consent = (CONSENT_ASKED if live else CONSENT_IN_REPLAY) if risky else NO_CONSENT
@@ -78,15 +79,6 @@ def _run(walk: Walk, command: Command) -> None:
         print(f"    ... {len(lines) - MAX_OUTPUT_LINES} more lines")
     for finding in walk.view.commands[-1].findings:
         _print(f"  {finding_text(finding)}")
-
-
-def _ask_consent() -> bool:
-    """Ask whether to run the command; the end of the input counts as no."""
-    try:
-        return input("run it? y/n: ").strip().lower() in ("y", "yes")
-    except EOFError:
-        print("(no answer)")
-        return False
 
 
 def _on_terminal(host: Host, command: Command) -> Result:

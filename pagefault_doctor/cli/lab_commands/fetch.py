@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+from pagefault_doctor.cli.consent import ask_consent
 from pagefault_doctor.cli.stderr import print_message
 from pagefault_doctor.lab.machine import Machine, machine_of, user_cache
 from pagefault_doctor.model.command import Command, Risk
@@ -47,7 +48,7 @@ def run_fetch(args: argparse.Namespace) -> int:
     _check_target(root)
     if not (root / "complete").exists():
         _print_plan(machine, root)
-        if not args.yes and not _ask_consent():
+        if not args.yes and not ask_consent("Fetch them"):
             print_message("nothing was fetched")
             return ExitCode.DONE
     return _fetch(machine, root, args.sources)
@@ -71,14 +72,6 @@ def _print_plan(machine: Machine, root: Path) -> None:
     print(f"Kernel, headers, debug information and programs of Debian for {machine.arch}:")
     print(f"  about {DOWNLOAD_MB} MB to download with apt, {DISK_MB} MB on the disk, in {root}")
     print("  They are unpacked there; nothing is installed on this machine.")
-
-
-def _ask_consent() -> bool:
-    try:
-        return input("Fetch them? y/n: ").strip().lower() in ("y", "yes")
-    except EOFError:
-        print("(no answer)")
-        return False
 
 
 def _fetch(machine: Machine, root: Path, sources: str | None) -> int:

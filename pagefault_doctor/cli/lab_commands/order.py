@@ -61,11 +61,7 @@ def add_module_arguments(parser: argparse.ArgumentParser) -> None:
         help="for the kernel's command line; NAME.PARAMETER=VALUE sets a module's parameter",
     )
     add("--slub-debug", action="store_true", help=f"short for --kernel-arg {_SLUB_DEBUG}")
-    add(
-        "--arch",
-        metavar="ARCH",
-        help="build --source for it: x86_64 or arm64",
-    )
+    add("--arch", metavar="ARCH", help="build --source for it: x86_64 or arm64")
     add("--root", metavar="DIR", help="where that architecture's kernel, headers and programs lie")
     add("--timeout", type=float, default=120, metavar="S", help="seconds for a guest (120)")
 
