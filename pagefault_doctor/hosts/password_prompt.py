@@ -21,8 +21,8 @@ from typing import Final
 import msgspec
 
 from pagefault_doctor.hosts.capture import Capture
-from pagefault_doctor.hosts.program import StartProblem, environment, locate
-from pagefault_doctor.hosts.runner import keys_are_the_childs
+from pagefault_doctor.hosts.program import StartProblem, environment, locate, shell_status
+from pagefault_doctor.hosts.runner import keys_are_the_childs, stdin_file
 from pagefault_doctor.hosts.script import script
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.command import Command, Result, ResultStatus
@@ -60,7 +60,7 @@ def run_asking(command: Command, started: Command | None = None, mark: str = "")
             cwd=actual.cwd,
             env=env,
             # With a mark the input is an argument of the script; stdin is the terminal's.
-            stdin=None if mark or not command.stdin else _file_of(command.stdin),
+            stdin=None if mark or not command.stdin else stdin_file(command.stdin),
             stdout=subprocess.PIPE,
             stderr=None if mark else subprocess.PIPE,
         )
@@ -71,7 +71,7 @@ def run_asking(command: Command, started: Command | None = None, mark: str = "")
     code = sorter.code if sorter and sorter.code is not None else process.returncode
     return Result(
         command=command,
-        status=status or _status(code),
+        status=status or shell_status(code),
         exit_code=128 - code if code < 0 else code,
         output=output.text(),
         errors=errors.text(),
@@ -197,21 +197,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(2)
             return
-
-
-def _status(code: int) -> ResultStatus:
-    if code == 0:
-        return ResultStatus.OK
-    # Negative from subprocess; 128 + signal from a shell.
-    return ResultStatus.SIGNALED if code < 0 or 128 < code <= 192 else ResultStatus.FAILED
-
-
-def _file_of(text: str) -> int:
-    # A pipe would need a thread to feed it, and could block.
-    descriptor = os.memfd_create("stdin")
-    os.write(descriptor, text.encode("utf-8", "replace"))
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    return descriptor
 
 
 @contextlib.contextmanager

@@ -56,6 +56,13 @@ def environment(*additions: Mapping[str, str]) -> dict[str, str]:
     return env
 
 
+def shell_status(code: int) -> ResultStatus:
+    """Return the status for an exit code: negative from subprocess, 128 + signal from a shell."""
+    if code == 0:
+        return ResultStatus.OK
+    return ResultStatus.SIGNALED if code < 0 or 128 < code <= 192 else ResultStatus.FAILED
+
+
 def locate(command: Command, env: Mapping[str, str]) -> str | StartProblem:
     """Return the absolute path of a command's program, or why the command cannot run."""
     if reason := _malformed(command, env):

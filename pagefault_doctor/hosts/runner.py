@@ -30,7 +30,7 @@ from pagefault_doctor.model.command import Command, Result, ResultStatus
 if TYPE_CHECKING:
     from sh import RunningCommand
 
-__all__ = ["end_all", "keys_are_the_childs", "run", "run_interactive"]
+__all__ = ["end_all", "keys_are_the_childs", "run", "run_interactive", "stdin_file"]
 
 _ANY_CODE: Final = tuple(range(-64, 256))
 """Every signal and exit code, so that sh raises for none of them."""
@@ -67,7 +67,7 @@ def run(
     # Registered before the fork, so that a signal handler never misses a command.
     process_group.running.add(this)
     try:
-        own_stdin = _held() if hold_stdin else contextlib.nullcontext(_stdin(command.stdin))
+        own_stdin = _held() if hold_stdin else contextlib.nullcontext(stdin_file(command.stdin))
         with own_stdin as stdin, guarded() as guard:
             started = _start(command, environment(env or {}, command.env), stdin, guard)
             if isinstance(started, StartProblem):
@@ -177,7 +177,7 @@ def _pipe() -> tuple[IO[bytes], IO[bytes]]:
     return os.fdopen(reader, "rb", 0), os.fdopen(writer, "wb", 0)
 
 
-def _stdin(text: str) -> IO[bytes]:
+def stdin_file(text: str) -> IO[bytes]:
     """Return a file to read from. A pipe needs a thread, which a child that never reads blocks."""
     if not text:
         return open(os.devnull, "rb", 0)

@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from pagefault_doctor.hosts.host import Closing, Host, OnOutput
+from pagefault_doctor.hosts.program import shell_status
 from pagefault_doctor.hosts.script import script
 from pagefault_doctor.lab.vm import VirtualMachine
 from pagefault_doctor.model import untrusted
@@ -130,7 +131,8 @@ class GuestHost(Closing, Host):
         """
         began = time.monotonic()
         if refusal := self._end_reason or _invalid(command):
-            return Result(command=command, status=_refusal_status(self._end_reason), errors=refusal)
+            status = ResultStatus.FAILED if self._end_reason else ResultStatus.REFUSED
+            return Result(command=command, status=status, errors=refusal)
         self._number += 1
         self._send(_request(self._number, command))
         self._stream_output = _OutputStream(on_output)
@@ -221,7 +223,7 @@ class GuestHost(Closing, Host):
             return Result(command=command, status=status, errors=errors)
         limit = command.output_limit
         code = int(answer.status) if answer.status.isdecimal() else None
-        status = _status(code)
+        status = ResultStatus.MISSING if code is None else shell_status(code)
         if max(len(answer.output), len(answer.errors)) > limit:
             status = ResultStatus.OVERFLOW
         return Result(
@@ -272,15 +274,3 @@ def _invalid(command: Command) -> str:
     return (
         "The command and its input are too long for the guest." if size > MAX_REQUEST_BYTES else ""
     )
-
-
-def _refusal_status(end_reason: str) -> ResultStatus:
-    return ResultStatus.FAILED if end_reason else ResultStatus.REFUSED
-
-
-def _status(code: int | None) -> ResultStatus:
-    if code is None:
-        return ResultStatus.MISSING
-    if code == 0:
-        return ResultStatus.OK
-    return ResultStatus.SIGNALED if 128 < code <= 192 else ResultStatus.FAILED
