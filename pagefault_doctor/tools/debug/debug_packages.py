@@ -23,7 +23,10 @@ _PACKAGE = regex(r"[A-Za-z0-9][A-Za-z0-9.+_~-]{0,200}")
 _VERSION = regex(r"[0-9][A-Za-z0-9.+:~-]{0,100}")
 _FIELD = regex(r"(Package|Version|Size|Installed-Size): (\S+)")
 _DNF_ROW = regex(r"([A-Za-z0-9][A-Za-z0-9.+_~^:-]{0,200}) (\d{1,15}) (\d{1,15})")
-_DNF_QUERY: Final = "%{name}-%{version}-%{release}.%{arch} %{downloadsize} %{installsize}\n"
+_DNF_FORMAT: Final = "%{name}-%{version}-%{release}.%{arch} %{downloadsize} %{installsize}\n"
+
+_APT_QUERY: Final = ("apt-cache", "show", "--no-all-versions")
+_DNF_QUERY: Final = ("dnf", "-q", "repoquery", "--enablerepo=*debug*", "--qf", _DNF_FORMAT)
 
 
 class DebugPackage(msgspec.Struct, frozen=True):
@@ -43,14 +46,14 @@ class DebugPackage(msgspec.Struct, frozen=True):
 class PackageSource(msgspec.Struct, frozen=True):
     """A package manager of a distribution family: its programs and the names of its packages.
 
-    `ask` returns the query command for these names, `packages` the packages in its output.
+    `query` is the command that shows packages, before their names; `packages` reads its output.
     """
 
     id: str
     family: str
     programs: tuple[str, ...]
     names: tuple[str, ...]
-    ask: Callable[[tuple[str, ...]], tuple[str, ...]]
+    query: tuple[str, ...]
     packages: Callable[[str], tuple[DebugPackage, ...]]
 
     def best(self, output: str, release: str) -> DebugPackage | None:
@@ -59,10 +62,6 @@ class PackageSource(msgspec.Struct, frozen=True):
         found = self.packages(output)
         ranked = ((n, o) for n in wanted for o in found if o.what.startswith((f"{n}=", f"{n}-")))
         return next((offer for _, offer in ranked), None)
-
-
-def _ask_apt(names: tuple[str, ...]) -> tuple[str, ...]:
-    return ("apt-cache", "show", "--no-all-versions", *names)
 
 
 def _apt_packages(output: str) -> tuple[DebugPackage, ...]:
@@ -92,10 +91,6 @@ def _apt_package(fields: dict[str, str], line: int) -> DebugPackage | None:
     return DebugPackage(f"{name}={version}", folder, size, unpacked << 10, line)
 
 
-def _ask_dnf(names: tuple[str, ...]) -> tuple[str, ...]:
-    return ("dnf", "-q", "repoquery", "--enablerepo=*debug*", "--qf", _DNF_QUERY, *names)
-
-
 def _dnf_packages(output: str) -> tuple[DebugPackage, ...]:
     matches = ((n, _DNF_ROW.fullmatch(line)) for n, line in enumerate(output.split("\n"), 1))
     return tuple(
@@ -112,9 +107,9 @@ def _number(text: str) -> int:
 PACKAGE_SOURCES: Final = (
     PackageSource(
         *("apt", "debian", ("apt-cache", "apt-get", "dpkg-deb")),
-        *(APT_NAMES, _ask_apt, _apt_packages),
+        *(APT_NAMES, _APT_QUERY, _apt_packages),
     ),
-    PackageSource("dnf", "fedora", ("dnf", "rpmkeys"), DNF_NAMES, _ask_dnf, _dnf_packages),
+    PackageSource("dnf", "fedora", ("dnf", "rpmkeys"), DNF_NAMES, _DNF_QUERY, _dnf_packages),
 )
 """Package managers. The sizes from dnf repoquery are in bytes (dnf(8))."""
 

@@ -173,14 +173,10 @@ def _fatal_error(result: Result) -> Blocked | None:
     text = result.errors + result.output
     if _INCOMPLETE.search(text):
         return None
-    return next(
-        (
-            Blocked(reason, remedy)
-            for pattern, reason, remedy in _FATAL_ERRORS
-            if pattern.search(text)
-        ),
-        None,
-    )
+    for pattern, reason, remedy in _FATAL_ERRORS:
+        if pattern.search(text):
+            return Blocked(reason, remedy)
+    return None
 
 
 def parse(output: str) -> CrashOutput:

@@ -26,10 +26,7 @@ _PACKAGE: Final = {
 }
 _SERVICE: Final = {"debian": "kdump-tools"}
 _KEYS: Final = frozenset(
-    {
-        *("reserved", "loaded", "panic_on_oops", "crashkernel", "free_kib", "memory_kib"),
-        "service",
-    }
+    {"reserved", "loaded", "panic_on_oops", "crashkernel", "free_kib", "memory_kib", "service"}
 )
 
 

@@ -101,6 +101,7 @@ def _warning(entry: dict[str, Any], scratch: str, number: int) -> AnalyzerWarnin
     if not option.startswith("-Wanalyzer"):
         return None
     where = _map(_map(next(iter(_list(entry.get("locations"))), None)).get("caret"))
+    cwe = _map(entry.get("metadata")).get("cwe")
     steps = (_text(_map(step).get("description")) for step in _list(entry.get("path")))
     return AnalyzerWarning(
         file=_text(where.get("file")).removeprefix(scratch),
@@ -108,14 +109,10 @@ def _warning(entry: dict[str, Any], scratch: str, number: int) -> AnalyzerWarnin
         column=_number(where.get("column")),
         message=_text(entry.get("message")),
         option=option,
-        cwe=_map(entry.get("metadata")).get("cwe") if _has_cwe(entry) else None,
+        cwe=cwe if isinstance(cwe, int) else None,
         steps=tuple(step for step in steps if step),
         at=number,
     )
-
-
-def _has_cwe(entry: dict[str, Any]) -> bool:
-    return isinstance(_map(entry.get("metadata")).get("cwe"), int)
 
 
 def _read(result: Result, case: Case) -> ToolReading:
@@ -130,7 +127,7 @@ def _hint(warning: AnalyzerWarning) -> SourceHint:
     cwe = f" (CWE-{warning.cwe})" if warning.cwe else ""
     path = f"; path: {' -> '.join(warning.steps)}" if len(warning.steps) > 1 else ""
     text = f"{warning.message}{cwe}{path}"
-    cause = next((cause for word, cause in _CAUSES if word in warning.option), "")
+    cause = hint.cause_in(warning.option, _CAUSES)
     return SourceHint(warning.file, warning.line, text, warning.at, cause)
 
 

@@ -36,6 +36,11 @@ class SourceHint(msgspec.Struct, frozen=True):
     cause: str = ""
 
 
+def cause_in(text: str, causes: Iterable[tuple[str, str]]) -> str:
+    """Return the first root cause whose words are in a message, else an empty text."""
+    return next((cause for words, cause in causes if words in text), "")
+
+
 def hints_reading(
     hints: Iterable[SourceHint], result: Result, case: Case, name: str, silence: str
 ) -> ToolReading:

@@ -33,13 +33,11 @@ def _read(result: Result, case: Case) -> ToolReading:
     found = [p for p in kbuild.problems(result) if not p.file.startswith("/")]
     if not result.ok and not found:
         return remark("The source did not compile under sparse", result)
-    hints = (SourceHint(p.file, p.line, p.text, p.at, _cause(p.text)) for p in found)
+    hints = (
+        SourceHint(p.file, p.line, p.text, p.at, hint.cause_in(p.text, _CAUSES)) for p in found
+    )
     silence = "sparse warns of nothing, which proves nothing"
     return hint.hints_reading(hints, result, case, "sparse", silence)
-
-
-def _cause(text: str) -> str:
-    return next((cause for words, cause in _CAUSES if words in text), "")
 
 
 TOOL: Final = Tool(

@@ -89,16 +89,13 @@ def _read(result: Result, case: Case) -> ToolReading:
     if _messages(result):
         source = JOURNAL_LAST if last else JOURNAL_NOW
         reading = log_reading(result, case, source=source, boot=boot)
-        return reading if _is_complete(result) else _add_cut_off_finding(reading, result)
+        is_cut_off = result.status in (ResultStatus.OVERFLOW, ResultStatus.TIMEOUT)
+        return _add_cut_off_finding(reading, result) if is_cut_off else reading
     if _NO_SUCH_BOOT.search(result.errors):
         text = f"The journal holds nothing of {boot}; {_KEEP}"
     else:
         text = f"The journal holds no kernel message of {boot}"
     return remark(text, result)
-
-
-def _is_complete(result: Result) -> bool:
-    return result.status not in (ResultStatus.OVERFLOW, ResultStatus.TIMEOUT)
 
 
 def _add_cut_off_finding(reading: ToolReading, result: Result) -> ToolReading:

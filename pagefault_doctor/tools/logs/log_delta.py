@@ -17,9 +17,8 @@ def new_reports(log: KernelLog, known: Iterable[KernelLog]) -> KernelLog:
     for other in known:
         unmatched = list(other.reports)
         for index, report in enumerate(log.reports):
-            if (
-                match := next((r for r in unmatched if is_same_event(report, r)), None)
-            ) is not None:
+            match = next((r for r in unmatched if is_same_event(report, r)), None)
+            if match is not None:
                 unmatched.remove(match)
                 remaining.pop(index, None)
         events |= {(e.what, e.module, e.timestamp) for e in other.module_events}

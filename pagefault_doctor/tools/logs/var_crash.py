@@ -12,7 +12,7 @@ import msgspec
 
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
-from pagefault_doctor.model.fact import Fact, Finding, Mark
+from pagefault_doctor.model.fact import Finding, Mark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.logs.log_search import search, search_reading
 from pagefault_doctor.tools.permission import answered, is_refused, root_remedy
@@ -73,8 +73,8 @@ def _plan(case: Case) -> Command | Blocked | None:
     if not done:
         return Command(argv=_LIST, tool="var-crash", why="see whether kdump saved a dump")
     listing, *read = done
+    remedy = root_remedy(case, "check by hand: ls -lR /var/crash")
     if is_refused(listing):
-        remedy = root_remedy(case, "check by hand: ls -lR /var/crash")
         return Blocked("/var/crash is readable for root only", remedy)
     logs = _logs(listing.output)
     if len(read) < len(logs):
@@ -83,7 +83,6 @@ def _plan(case: Case) -> Command | Blocked | None:
     if not logs and not _dumps(listing.output):
         return Blocked("there is no dump under /var/crash", _DUMP_REMEDY)
     if read and all(map(is_refused, read)):
-        remedy = root_remedy(case, "check by hand: ls -lR /var/crash")
         return Blocked("the files under /var/crash are readable for root only", remedy)
     return None
 
@@ -98,15 +97,11 @@ def _read(result: Result, case: Case) -> ToolReading:
         return remark("There is no dump under /var/crash", result)
     best = next((dump for dump in dumps if dump.is_complete), dumps[0])
     return ToolReading(
-        facts=_facts(best, result),
+        facts=(
+            fact("dump.path", best.path, result, best.line),
+            fact("dump.complete", best.is_complete, result, best.line),
+        ),
         findings=tuple(_dump_finding(dump, result) for dump in dumps[:5]),
-    )
-
-
-def _facts(dump: CrashFile, result: Result) -> tuple[Fact, ...]:
-    return (
-        fact("dump.path", dump.path, result, dump.line),
-        fact("dump.complete", dump.is_complete, result, dump.line),
     )
 
 

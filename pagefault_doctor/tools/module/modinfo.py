@@ -82,10 +82,11 @@ def _file(said: FirstValues, result: Result) -> Finding:
     return finding(f"The file is {path}, {signed}", Mark.NEUTRAL, result, line)
 
 
-_FactsAndFindings = tuple[list[Fact], list[Finding]]
+FactsAndFindings = tuple[list[Fact], list[Finding]]
+"""What one comparison gives: the facts and the findings."""
 
 
-def _vermagic(said: FirstValues, result: Result, case: Case) -> _FactsAndFindings:
+def _vermagic(said: FirstValues, result: Result, case: Case) -> FactsAndFindings:
     """Compare the release in vermagic with the report's kernel and the one that runs here."""
     if "vermagic" not in said:
         return [], []
@@ -110,26 +111,23 @@ def _release_text(built_for: str, wanted: str, here: str, is_reported: bool) -> 
     return text, Mark.BAD
 
 
-def _srcversion(said: FirstValues, result: Result, case: Case) -> _FactsAndFindings:
-    loaded = case.get("module.srcversion_loaded", "")
-    if "srcversion" not in said or not loaded:
+def _srcversion(said: FirstValues, result: Result, case: Case) -> FactsAndFindings:
+    on_disk, line = said.get("srcversion", ("", 0))
+    return compare_srcversions(on_disk, case.get("module.srcversion_loaded", ""), result, line)
+
+
+def compare_srcversions(on_disk: str, loaded: str, result: Result, line: int) -> FactsAndFindings:
+    """Return whether the loaded module and the file have the same srcversion, if both are known."""
+    if not on_disk or not loaded:
         return [], []
-    value, line = said["srcversion"]
-    fits, judged = srcversion_finding(value, loaded, result, line)
-    return [fits], [judged]
-
-
-def srcversion_finding(
-    on_disk: str, loaded: str, result: Result, line: int | None
-) -> tuple[Fact, Finding]:
-    """Return whether the loaded module and the file on disk have the same srcversion."""
     same = on_disk.upper() == loaded.upper()
     if same:
         text = "The module in memory and the file on disk are made of the same source"
     else:
         text = f"The module in memory ({loaded}) is not the file on disk ({on_disk})"
     mark = Mark.GOOD if same else Mark.BAD
-    return fact("module.srcversion_fits", same, result, line), finding(text, mark, result, line)
+    fits = fact("module.srcversion_fits", same, result, line)
+    return [fits], [finding(text, mark, result, line)]
 
 
 TOOL: Final = Tool(
