@@ -16,3 +16,13 @@ def script(*paths: str) -> str:
 
     package = resources.files("pagefault_doctor")
     return "".join(package.joinpath(path).read_text("utf-8") for path in paths)
+
+
+def shell_argv(*paths: str, name: str = "sh") -> tuple[str, ...]:
+    """Return the words that run these scripts in sh, before their arguments; `name` is `$0`."""
+    return ("sh", "-c", script(*paths), name)
+
+
+def python_argv(*paths: str) -> tuple[str, ...]:
+    """Return the words that run these scripts in the host's Python, before their arguments."""
+    return ("sh", "-c", IF_PYTHON, "sh", script(*paths))

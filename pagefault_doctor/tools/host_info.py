@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
-from pagefault_doctor.hosts.script import script
+from pagefault_doctor.hosts.script import shell_argv
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Value
@@ -175,7 +175,7 @@ def box_tool(programs: tuple[str, ...]) -> Tool:
     stdin = "".join(f"{program}\n" for program in programs)
 
     def plan(case: Case) -> Command | None:
-        argv = ("sh", "-c", script("tools/scripts/host_info.sh"), "box")
+        argv = shell_argv("tools/scripts/host_info.sh", name="box")
         return None if case.done("box") else Command(argv=argv, tool="box", why=why, stdin=stdin)
 
     return Tool(

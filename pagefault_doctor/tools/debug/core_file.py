@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.hosts.script import script
+from pagefault_doctor.hosts.script import shell_argv
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.tools.arguments import blocked_on_other_machine, first_path, is_absolute
 from pagefault_doctor.tools.key_value import first_values
-from pagefault_doctor.tools.tool import Tool, fact, finding
+from pagefault_doctor.tools.tool import Tool, fact, finding, remark
 
 _COLLECTORS: Final = (
     ("systemd-coredump", "systemd keeps cores: coredumpctl list"),
@@ -26,9 +26,8 @@ _COLLECTORS: Final = (
 def _plan(case: Case) -> Command | Blocked | None:
     if case.done("core-file") or first_path(case, "given.core"):
         return None
-    text = script("tools/scripts/core_file.sh")
     return blocked_on_other_machine(case) or Command(
-        argv=("sh", "-c", text, "sh", first_path(case, "given.program") or "/"),
+        argv=(*shell_argv("tools/scripts/core_file.sh"), first_path(case, "given.program") or "/"),
         tool="core-file",
         why="see where this box puts the cores of programs that die",
     )
@@ -41,11 +40,7 @@ def _read(result: Result, case: Case) -> ToolReading:
         text = f"The newest core is {core}"
         found = fact("core.path", core, result)
         return ToolReading(facts=(found,), findings=(finding(text, Mark.GOOD, result),))
-    return ToolReading(
-        findings=(
-            finding(_missing_core_text(pattern, told.get("limit", "")), Mark.NEUTRAL, result),
-        )
-    )
+    return remark(_missing_core_text(pattern, told.get("limit", "")), result)
 
 
 def _missing_core_text(pattern: str, limit: str) -> str:

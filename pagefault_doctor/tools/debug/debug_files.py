@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, NamedTuple
 
-from pagefault_doctor.hosts.script import script
+from pagefault_doctor.hosts.script import shell_argv
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, Risk
 from pagefault_doctor.model.fact import Fact, Finding, Mark
@@ -25,7 +25,7 @@ from pagefault_doctor.tools.debug.debug_packages import (
 from pagefault_doctor.tools.dump import dump_file, vmlinux
 from pagefault_doctor.tools.key_value import FirstValues, first_values, number_in
 from pagefault_doctor.tools.module.module_name import file_pattern, is_module_name
-from pagefault_doctor.tools.tool import Tool, fact, finding, has_program, known_programs
+from pagefault_doctor.tools.tool import Tool, fact, finding, has_program, known_programs, remark
 
 NAME: Final = "debug-files"
 """The name of the scripts in messages of the shell (`$0`)."""
@@ -99,9 +99,9 @@ def _places(kernel: str) -> str:
 
 
 def _look_command(tool: str, kernel: str, module: str) -> Command:
-    text = script(_FUNCTIONS, "tools/scripts/find_debug_files.sh")
+    find = shell_argv(_FUNCTIONS, "tools/scripts/find_debug_files.sh", name=NAME)
     return Command(
-        argv=("sh", "-c", text, NAME, kernel, file_pattern(module)),
+        argv=(*find, kernel, file_pattern(module)),
         tool=tool,
         stdin=_places(kernel),
         why=f"look for the debug files of {kernel}, here and in the cache",
@@ -120,7 +120,7 @@ def _next_command(
         answer = next((r for r in done if r.command.argv[:1] == source.programs[:1]), None)
         if answer is None:
             why = f"ask {source.id} which package has the debug files of {kernel}"
-            return Command(argv=source.ask(names), tool=tool, why=why, timeout=120.0)
+            return Command(argv=(*source.query, *names), tool=tool, why=why, timeout=120.0)
         if package := source.best(answer.output, kernel):
             return _fetch_command(tool, source.id, package, said, kernel, missing.module)
     if missing.vmlinux and (package := _from_server(case, said)):
@@ -152,9 +152,9 @@ def _fetch_command(
         else f"over the network; its size is not told before, up to {size_text(_ASSUMED_BYTES)}"
     )
     wanted = (source, package.what, cache, package.folder, str(need >> 10))
-    text = script(_FUNCTIONS, "tools/scripts/fetch_debug_files.sh")
+    fetch = shell_argv(_FUNCTIONS, "tools/scripts/fetch_debug_files.sh", name=NAME)
     return Command(
-        argv=("sh", "-c", text, NAME, *wanted, kernel, file_pattern(module)),
+        argv=(*fetch, *wanted, kernel, file_pattern(module)),
         tool=tool,
         stdin=_places(kernel),
         risk=Risk.CHANGE,
@@ -193,7 +193,7 @@ def _read(result: Result, case: Case) -> ToolReading:
     if dump_file.is_header_result(result):
         return dump_file.read_header(result, case)
     if result.command.argv[:1] != ("sh",):
-        return ToolReading(findings=_package_findings(result, case))
+        return _package_reading(result, case)
     said = first_values(result.output)
     facts: list[Fact] = []
     for key, name in (("vmlinux", "dump.vmlinux"), ("module", "debug.module_file")):
@@ -203,22 +203,21 @@ def _read(result: Result, case: Case) -> ToolReading:
     return ToolReading(facts=tuple(facts), findings=_fetch_findings(said, result))
 
 
-def _package_findings(result: Result, case: Case) -> tuple[Finding, ...]:
+def _package_reading(result: Result, case: Case) -> ToolReading:
     kernel, program = release(case), result.command.argv[:1]
     source = next((one for one in PACKAGE_SOURCES if one.programs[:1] == program), None)
     package = source.best(result.output, kernel) if source else None
     if package is None:
-        text = f"{result.command.argv[0]} knows no package with debug files of {kernel}"
-        return (finding(text, Mark.NEUTRAL, result),)
+        return remark(f"{program[0]} knows no package with debug files of {kernel}", result)
     text = (
         f"The debug files of {kernel} are in {package.what}: {size_text(package.download)} to "
         f"fetch, {size_text(package.unpacked)} unpacked"
     )
-    return (finding(text, Mark.NEUTRAL, result, package.line),)
+    return ToolReading(findings=(finding(text, Mark.NEUTRAL, result, package.line),))
 
 
 def _fetch_findings(said: FirstValues, result: Result) -> tuple[Finding, ...]:
-    """Tell what came of fetching; that all is here already is worth no word."""
+    """Return the finding for the fetched files; none if all were here before."""
     if "tree" not in said:
         return ()
     folder, line = said["tree"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from pagefault_doctor.hosts.script import script
+from pagefault_doctor.hosts.script import shell_argv
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Mark
@@ -68,9 +68,9 @@ def _object_name(report: Report) -> str:
 
 
 def _headers_command(case: Case, report: Report) -> Command:
-    text, program = script("tools/scripts/program_headers.sh"), first_path(case, "given.program")
+    headers, program = "tools/scripts/program_headers.sh", first_path(case, "given.program")
     return Command(
-        argv=("sh", "-c", text, "sh", program, _object_name(report)),
+        argv=(*shell_argv(headers), program, _object_name(report)),
         tool="program-line",
         why=f"see where {_object_name(report)} counts the instruction that failed",
     )

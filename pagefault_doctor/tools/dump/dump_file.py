@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.hosts.script import IF_PYTHON, script
+from pagefault_doctor.hosts.script import IF_PYTHON, python_argv
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Value
@@ -45,9 +45,8 @@ def read_header_command(case: Case, tool: str) -> Command | None:
     if not dump or case.has("dump.format") or any(map(is_header_result, case.done(tool))):
         return None
     image = first_path(case, "given.vmlinux")
-    header = script("tools/scripts/dump_header.py")
     return Command(
-        argv=("sh", "-c", IF_PYTHON, "sh", header, dump, image, *vmlinux.PATHS),
+        argv=(*python_argv("tools/scripts/dump_header.py"), dump, image, *vmlinux.PATHS),
         tool=tool,
         timeout=120.0,
         why="read the dump's header: which kernel, is it whole, does the vmlinux fit",
@@ -67,7 +66,7 @@ def is_text_result(result: Result) -> bool:
 def search_text_command(case: Case, tool: str) -> Command:
     """Return the command that searches the dump's bytes for the kernel log."""
     return Command(
-        argv=("sh", "-c", IF_PYTHON, "sh", script("tools/scripts/dump_text.py"), dump_path(case)),
+        argv=(*python_argv("tools/scripts/dump_text.py"), dump_path(case)),
         tool=tool,
         timeout=120.0,
         why="no reader gets through: search its bytes for lines of the kernel's log",
@@ -128,10 +127,7 @@ def read_header(result: Result, case: Case) -> ToolReading:
 
 
 def _facts(
-    said: FirstValues,
-    misfits: list[tuple[str, str, int]],
-    result: Result,
-    case: Case,
+    said: FirstValues, misfits: list[tuple[str, str, int]], result: Result, case: Case
 ) -> tuple[Fact, ...]:
     def fact_of(name: str, value: Value, key: str) -> Fact:
         return fact(name, value, result, said[key][1])

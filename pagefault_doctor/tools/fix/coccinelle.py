@@ -11,7 +11,7 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
-from pagefault_doctor.hosts.script import script
+from pagefault_doctor.hosts.script import shell_argv
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, Risk
 from pagefault_doctor.model.pattern import regex
@@ -44,7 +44,7 @@ def _plan(case: Case) -> Command | Blocked | None:
     if isinstance(source, Blocked):
         return source
     return Command(
-        argv=("sh", "-c", script("tools/scripts/coccinelle.sh"), "sh", source),
+        argv=(*shell_argv("tools/scripts/coccinelle.sh"), source),
         tool="coccinelle",
         risk=Risk.LOAD,
         timeout=180.0,

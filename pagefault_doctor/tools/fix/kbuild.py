@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.hosts.script import script
+from pagefault_doctor.hosts.script import shell_argv
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.command import Blocked, Command, Result, Risk
 from pagefault_doctor.model.pattern import regex
@@ -91,9 +91,8 @@ def build_in_copy(case: Case, tool: str, why: str, *options: str) -> Command | B
         return source
     if isinstance(build, Blocked):
         return build
-    text = script("tools/scripts/scratch_build.sh")
     return Command(
-        argv=("sh", "-c", text, "sh", source, build, *options),
+        argv=(*shell_argv("tools/scripts/scratch_build.sh"), source, build, *options),
         tool=tool,
         risk=Risk.LOAD,
         timeout=300.0,

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.hosts.script import script
+from pagefault_doctor.hosts.script import shell_argv
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus
 from pagefault_doctor.model.fact import Finding, Mark
@@ -90,23 +90,22 @@ def _list_command(case: Case, running: str) -> Command | Blocked | None:
     why = f"see whether the lists of packages have a kernel newer than {running}"
     flavour = _FLAVOUR.fullmatch(running)
     if has_program(case, "dpkg-query", "debian") and flavour:
-        text = script("tools/scripts/apt_kernels.sh")
-        return Command(argv=("sh", "-c", text, ID, running, flavour[1]), tool=ID, why=why)
+        argv = (*shell_argv("tools/scripts/apt_kernels.sh", name=ID), running, flavour[1])
+        return Command(argv=argv, tool=ID, why=why)
     if has_program(case, "dnf", "fedora"):
-        text = script("tools/scripts/dnf_kernels.sh")
-        return Command(argv=("sh", "-c", text, ID, running), tool=ID, why=why, timeout=60.0)
+        argv = (*shell_argv("tools/scripts/dnf_kernels.sh", name=ID), running)
+        return Command(argv=argv, tool=ID, why=why, timeout=60.0)
     by_hand = _BY_HAND.get(case.get("host.family", ""))
     return Blocked("pfdoctor does not know this package manager", by_hand) if by_hand else None
 
 
 def _changelog_command(case: Case, kernel: KernelPackage) -> Command:
-    debian = kernel.package.startswith("linux-image")
-    apt, dnf = "tools/scripts/apt_changelog.sh", "tools/scripts/dnf_changelog.sh"
-    text = script(apt if debian else dnf)
+    manager = "apt" if kernel.package.startswith("linux-image") else "dnf"
+    show = shell_argv(f"tools/scripts/{manager}_changelog.sh", name=ID)
     where = "on this disk" if kernel.installed else "over the network, if there is one"
     state = "installed" if kernel.installed else "candidate"
     return Command(
-        argv=("sh", "-c", text, ID, kernel.package, kernel.version, state),
+        argv=(*show, kernel.package, kernel.version, state),
         tool=ID,
         timeout=90.0,
         why=f"search the changelog of {kernel.package} {kernel.version} for the fault, {where}",

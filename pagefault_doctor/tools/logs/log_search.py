@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.hosts.script import script
+from pagefault_doctor.hosts.script import shell_argv
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Command, Result, ResultStatus
 from pagefault_doctor.model.fact import Mark
@@ -40,7 +40,7 @@ def search(path: str, tool: str, why: str) -> Command:
 
     limits = map(str, (MAX_BYTES, _LINES_BEFORE, _LINES_AFTER, _MAX_MATCHES, _MAX_LINE_CHARS))
     return Command(
-        argv=("sh", "-c", script("tools/scripts/log_search.sh"), "search", path, *limits),
+        argv=(*shell_argv("tools/scripts/log_search.sh", name="search"), path, *limits),
         tool=tool,
         why=why,
         stdin="".join(f"{needle.decode()}\n" for needle in needles()),

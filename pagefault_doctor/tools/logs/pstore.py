@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.hosts.script import script
+from pagefault_doctor.hosts.script import shell_argv
 from pagefault_doctor.klog.input import pstore
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
@@ -83,7 +83,7 @@ def _plan(case: Case) -> Command | Blocked | None:
     done = case.done("pstore")
     if not done:
         why = "see whether the kernel saved its last words before it went down"
-        argv = ("sh", "-c", script("tools/scripts/pstore.sh"), "pstore")
+        argv = shell_argv("tools/scripts/pstore.sh", name="pstore")
         return Command(argv=argv, tool="pstore", why=why)
     if _denied(done[-1]) and not files(done[-1].output):
         remedy = root_remedy(case, "look by hand: ls -l /sys/fs/pstore /var/lib/systemd/pstore")

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.hosts.script import IF_PYTHON, script
+from pagefault_doctor.hosts.script import python_argv
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
@@ -27,6 +27,7 @@ from pagefault_doctor.tools.arguments import (
     reported,
 )
 from pagefault_doctor.tools.key_value import number_in, pairs
+from pagefault_doctor.tools.module.modinfo import FactsAndFindings
 from pagefault_doctor.tools.module.module_name import safe_suspect, same_module
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
@@ -130,18 +131,14 @@ def _plan(case: Case) -> Command | Blocked | None:
     kernel = release(case) or case.get("host.kernel", "")
     if case.done("module-file") or not is_release(kernel):
         return None
-    text = script("tools/scripts/module_file.py")
     functions = _sizes(reported(case), name)
     file = first_path(case, "module.path")
     return Command(
-        argv=("sh", "-c", IF_PYTHON, "sh", text, kernel, name, file, *functions),
+        argv=(*python_argv("tools/scripts/module_file.py"), kernel, name, file, *functions),
         tool="module-file",
         timeout=120.0,
         why=f"see whether a file of {name} is the build that ran: ids, sizes, checksums, copies",
     )
-
-
-_FactsAndFindings = tuple[list[Fact], list[Finding]]
 
 
 def _read(result: Result, case: Case) -> ToolReading:
@@ -155,7 +152,7 @@ def _read(result: Result, case: Case) -> ToolReading:
     return ToolReading(facts=tuple(facts), findings=tuple(findings))
 
 
-def _build(told: _Told, result: Result, case: Case) -> _FactsAndFindings:
+def _build(told: _Told, result: Result, case: Case) -> FactsAndFindings:
     """Compare the build id of the file with that of the loaded module."""
     if not told.files or not told.files[0].build_id:
         return [], []
@@ -177,7 +174,7 @@ def _build(told: _Told, result: Result, case: Case) -> _FactsAndFindings:
     return facts, [finding(text, Mark.GOOD if same else Mark.BAD, result, file.line)]
 
 
-def _size(told: _Told, result: Result, case: Case) -> _FactsAndFindings:
+def _size(told: _Told, result: Result, case: Case) -> FactsAndFindings:
     """Compare function sizes: `function+0x11/0xSIZE` in the report with the file."""
     printed = _sizes(reported(case), case.suspect or "")
     fits: dict[str, tuple[bool, int, int]] = {}
@@ -216,7 +213,7 @@ def _fits(printed: int, name: str, section: str, size: int, to_next: int) -> boo
     return False if to_next or printed < size else None
 
 
-def _checksums(told: _Told, result: Result, case: Case) -> _FactsAndFindings:
+def _checksums(told: _Told, result: Result, case: Case) -> FactsAndFindings:
     """Compare the checksums of the symbols that the module imports with the kernel's."""
     if told.crcs is None:
         return [], []
@@ -234,7 +231,7 @@ def _checksums(told: _Told, result: Result, case: Case) -> _FactsAndFindings:
     return facts, [finding(text, Mark.BAD, result, line)]
 
 
-def _several(told: _Told, result: Result, case: Case) -> _FactsAndFindings:
+def _several(told: _Told, result: Result, case: Case) -> FactsAndFindings:
     """Report several files of the module, and whether modprobe loads the one that is loaded."""
     files = [file for file in told.files if file.path.startswith("/lib/modules/")]
     if len(files) < 2:
@@ -255,7 +252,7 @@ def _several(told: _Told, result: Result, case: Case) -> _FactsAndFindings:
     return facts, [finding(text, Mark.BAD, result, loaded.line)]
 
 
-def _initramfs(told: _Told, result: Result, case: Case) -> _FactsAndFindings:
+def _initramfs(told: _Told, result: Result, case: Case) -> FactsAndFindings:
     """Compare the copy in the initramfs, which is loaded early at boot."""
     if not told.copies or not told.files:
         return [], []
@@ -276,7 +273,7 @@ def _initramfs(told: _Told, result: Result, case: Case) -> _FactsAndFindings:
     return facts, [finding(text, Mark.BAD, result, copy.line)]
 
 
-def _written(told: _Told, result: Result, case: Case) -> _FactsAndFindings:
+def _written(told: _Told, result: Result, case: Case) -> FactsAndFindings:
     """Compare the file's modification time with the time of the fault.
 
     It only leads to a finding if no build id decides: the kernel's clock stops during suspend.

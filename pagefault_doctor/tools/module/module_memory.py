@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.hosts.script import IF_PYTHON, script
+from pagefault_doctor.hosts.script import python_argv, script
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Mark
@@ -55,9 +55,8 @@ def _plan_live(case: Case) -> Command | Blocked | None:
     loaded = case.get("module.loaded", False)
     if known is None or not loaded or blocked_on_other_machine(case) or case.done("module-memory"):
         return None
-    text = script(_COMPARE, "tools/scripts/compare_text_live.py")
     return Command(
-        argv=("sh", "-c", IF_PYTHON, "sh", text, *known),
+        argv=(*python_argv(_COMPARE, "tools/scripts/compare_text_live.py"), *known),
         tool="module-memory",
         timeout=60.0,
         why=f"compare the code of {known[0]} in memory with its file, byte for byte",

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from pagefault_doctor.hosts.script import script
+from pagefault_doctor.hosts.script import shell_argv
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Value
 from pagefault_doctor.tools.arguments import other_kernel_warning
-from pagefault_doctor.tools.key_value import first_values
-from pagefault_doctor.tools.module.modinfo import srcversion_finding
+from pagefault_doctor.tools.key_value import FirstValues, first_values
+from pagefault_doctor.tools.module.modinfo import FactsAndFindings, compare_srcversions
 from pagefault_doctor.tools.module.module_name import kernel_name, safe_suspect
 from pagefault_doctor.tools.module.taint import MODULE_FLAGS, meaning
 from pagefault_doctor.tools.permission import answered
@@ -27,10 +27,9 @@ def _plan(case: Case) -> Command | Blocked | None:
         return name
     if case.done("module-state"):
         return None
-    text = script("tools/scripts/module_state.sh")
-    argv = ("sh", "-c", text, "module-state", kernel_name(name))
+    show = shell_argv("tools/scripts/module_state.sh", name="module-state")
     why = f"see the state of {name} in the running kernel"
-    return Command(argv=argv, tool="module-state", why=why)
+    return Command(argv=(*show, kernel_name(name)), tool="module-state", why=why)
 
 
 def _read(result: Result, case: Case) -> ToolReading:
@@ -53,7 +52,7 @@ def _read(result: Result, case: Case) -> ToolReading:
     )
 
 
-def _plain_facts(said: dict[str, tuple[str, int]], result: Result) -> list[Fact]:
+def _plain_facts(said: FirstValues, result: Result) -> list[Fact]:
     readers: dict[str, tuple[str, type[str] | type[int]]] = {
         "initstate": ("module.initstate", str),
         "srcversion": ("module.srcversion_loaded", str),
@@ -73,7 +72,7 @@ def _plain_facts(said: dict[str, tuple[str, int]], result: Result) -> list[Fact]
     return facts
 
 
-def _state(name: str, said: dict[str, tuple[str, int]], result: Result) -> Finding:
+def _state(name: str, said: FirstValues, result: Result) -> Finding:
     """Return the finding for initstate: `coming` while init runs, `going` while exit runs."""
     state, line = said["initstate"]
     if state == "coming":
@@ -85,9 +84,7 @@ def _state(name: str, said: dict[str, tuple[str, int]], result: Result) -> Findi
     return finding(f"{name} is loaded and {state}", Mark.NEUTRAL, result, line)
 
 
-def _provenance(
-    said: dict[str, tuple[str, int]], result: Result
-) -> tuple[list[Fact], list[Finding]]:
+def _provenance(said: FirstValues, result: Result) -> FactsAndFindings:
     taint, line = said.get("taint", ("", 0))
     facts = [fact(name, letter in taint, result) for letter, name in MODULE_FLAGS.items()]
     if not taint:
@@ -98,15 +95,9 @@ def _provenance(
     return facts, [finding(text, Mark.NEUTRAL, result, line)]
 
 
-def _source(
-    said: dict[str, tuple[str, int]], result: Result, case: Case
-) -> tuple[list[Fact], list[Finding]]:
-    on_disk = case.get("module.srcversion", "")
-    if "srcversion" not in said or not on_disk:
-        return [], []
-    loaded, line = said["srcversion"]
-    fits, judged = srcversion_finding(on_disk, loaded, result, line)
-    return [fits], [judged]
+def _source(said: FirstValues, result: Result, case: Case) -> FactsAndFindings:
+    loaded, line = said.get("srcversion", ("", 0))
+    return compare_srcversions(case.get("module.srcversion", ""), loaded, result, line)
 
 
 TOOL: Final = Tool(
