@@ -35,7 +35,7 @@ NO_ANSWER: Final = 255
 ATTEMPTS: Final = 4
 """How often to reconnect; the pause grows by a second each time."""
 
-_TOLD: Final = (
+_PROBLEMS: Final = (
     ("host key verification failed", "its host key is not known here, or has changed",
      "compare the key with the machine's administrator, then connect once with: ssh {}"),
     ("permission denied", "no key and no password was accepted",
@@ -230,7 +230,7 @@ class SshHost(Closing):
         if result.status is ResultStatus.MISSING:
             return MissingError("there is no ssh here", "install the OpenSSH client")
         said = result.errors.strip()
-        for words, meaning, remedy in _TOLD:
+        for words, meaning, remedy in _PROBLEMS:
             if words in said.lower():
                 return MissingError(
                     f"no connection to {self.name}: {meaning}", remedy.format(self.name)

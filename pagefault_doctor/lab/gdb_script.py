@@ -229,15 +229,15 @@ def as_number(value: Any) -> int | None:
 
 def variables(frame: Any) -> list[str]:
     """Return `name = value` of what is in scope and was not optimised away."""
-    told = []
+    shown = []
     for name, _, value in locals_of(frame)[:16]:
         try:
             if not value.is_optimized_out:
                 text = value.format_string(symbols=False, max_elements=24, max_depth=1)
-                told.append(f"{name} = {text[:200]}")
+                shown.append(f"{name} = {text[:200]}")
         except gdb.error:
             continue
-    return told
+    return shown
 
 
 def frames(frame: Any) -> list[str]:
@@ -255,7 +255,7 @@ def frames(frame: Any) -> list[str]:
 
 
 def main() -> None:
-    """Do what the plan says."""
+    """Follow the plan."""
     plan = json.loads(os.environ["PFDOCTOR_PLAN"])
     stops = Stops(plan)
     stops.attach()

@@ -74,7 +74,7 @@ class LabRun:
         modules: tuple[Module, ...],
         triggers: tuple[tuple[str, ...], ...],
         timeout: float,
-        tell: PartDone,
+        part_done: PartDone,
         *,
         kdump: bool = False,
     ) -> None:
@@ -93,10 +93,10 @@ class LabRun:
         self.release = release_of(setup.kernel)
         self.stock = setup.stock
         self._timeout = timeout
-        self._tell = tell
+        self._part_done = part_done
         began = time.monotonic()
         self._image = _image(setup, modules, kdump)
-        tell("pack", time.monotonic() - began, f"initramfs of {len(self._image) >> 20} MiB")
+        part_done("pack", time.monotonic() - began, f"initramfs of {len(self._image) >> 20} MiB")
 
     def attempt(self, vmcore: Path | None) -> Attempt:
         """Boot a guest, insert the modules, run the triggers, and return the result.
@@ -189,7 +189,7 @@ class LabRun:
         return ""
 
     def _report(self, name: str, began: float, words: str) -> None:
-        self._tell(name, time.monotonic() - began, words)
+        self._part_done(name, time.monotonic() - began, words)
 
 
 def _load_capture(guest: GuestHost) -> None:

@@ -1,4 +1,4 @@
-"""`pfdoctor lab run`: crash a module in the virtual machine and say why it crashed."""
+"""`pfdoctor lab run`: crash a module in the virtual machine and print why it crashed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _MOST_REPEATS = 1000
 
 
 class LabOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """All attempts, the one that is told of, and what was found in it.
+    """All attempts, the one that is shown, and what was found in it.
 
     `dump` is what drgn read out of the dump, `stop` what gdb saw at the line, or why it saw
     nothing; `seconds` are those of each part.
@@ -108,9 +108,9 @@ def _carry_out(
 ) -> LabOutcome:
     from pagefault_doctor.lab import requirements
 
-    tell = LabProgress()
+    progress = LabProgress()
     home = keep or folder
-    run = prepare(order, args.timeout, folder, home, tell, kdump=args.dump == "kdump")
+    run = prepare(order, args.timeout, folder, home, progress, kdump=args.dump == "kdump")
     drgn = any(row.path for row in requirements.check() if row.need.name == "drgn")
     attempts = _attempts(run, args.repeat, home / "vmcore" if keep or drgn else None)
     shown = next((a for a in attempts if a.reproduced), attempts[-1])
@@ -124,7 +124,7 @@ def _carry_out(
         dump = _read_dump(dump_case(shown.vmcore, vmlinux, home, log))
     facts = {fact.name: fact for fact in dump.facts}
     opinion = with_explanations(diagnose((log,), facts), (log,), facts)
-    tell("read", time.monotonic() - began, "console and dump" if dump.facts else "console")
+    progress("read", time.monotonic() - began, "console and dump" if dump.facts else "console")
     return LabOutcome(
         attempts=attempts,
         shown=shown,
@@ -134,7 +134,7 @@ def _carry_out(
         stop=stop_at(run, log) if args.gdb and log.reports else None,
         release=run.release,
         modules=tuple(module.name for module in run.modules),
-        seconds=tell.seconds,
+        seconds=progress.seconds,
     )
 
 

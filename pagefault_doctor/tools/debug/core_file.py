@@ -34,13 +34,13 @@ def _plan(case: Case) -> Command | Blocked | None:
 
 
 def _read(result: Result, case: Case) -> ToolReading:
-    told = {key: value for key, (value, _) in first_values(result.output).items()}
-    pattern, core = told.get("pattern", ""), told.get("core", "")
+    values = {key: value for key, (value, _) in first_values(result.output).items()}
+    pattern, core = values.get("pattern", ""), values.get("core", "")
     if is_absolute(core):
         text = f"The newest core is {core}"
         found = fact("core.path", core, result)
         return ToolReading(facts=(found,), findings=(finding(text, Mark.GOOD, result),))
-    return remark(_missing_core_text(pattern, told.get("limit", "")), result)
+    return remark(_missing_core_text(pattern, values.get("limit", "")), result)
 
 
 def _missing_core_text(pattern: str, limit: str) -> str:

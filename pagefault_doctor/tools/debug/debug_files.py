@@ -35,7 +35,7 @@ _FUNCTIONS: Final = "tools/scripts/debug_files.sh"
 _MIN_FREE_BYTES: Final = 256 << 20
 """Bytes that stay free on the disk of the cache."""
 _ASSUMED_BYTES: Final = 1 << 30
-"""Bytes that the vmlinux of a debuginfod server may take: it tells no size before."""
+"""Bytes that the vmlinux of a debuginfod server may take: its size is not known before."""
 
 _NOTE = regex(r"040000001400000003000000474e5500([0-9a-f]{40})")
 """An ELF note of type 3 with the name GNU: the kernel's build id (`/sys/kernel/notes`)."""

@@ -66,7 +66,7 @@ class _Copy(msgspec.Struct):
         return None
 
 
-class _Told(msgspec.Struct):
+class _ScriptOutput(msgspec.Struct):
     """What the script printed: files, copies in the initramfs, and what it found in the first."""
 
     files: list[_Copy] = []
@@ -78,13 +78,13 @@ class _Told(msgspec.Struct):
     crc_names: list[str] = []
 
 
-def _parse(output: str) -> _Told:
-    told = _Told()
+def _parse(output: str) -> _ScriptOutput:
+    found = _ScriptOutput()
     copy = _Copy("", 0)
     for key, value, number in pairs(output):
         if key in ("file", "copy"):
             copy = _Copy(value, number)
-            (told.files if key == "file" else told.copies).append(copy)
+            (found.files if key == "file" else found.copies).append(copy)
         elif key == "picked":
             copy.picked = True
         elif key in ("build_id", "srcversion"):
@@ -92,22 +92,22 @@ def _parse(output: str) -> _Told:
         elif key == "mtime":
             copy.mtime = number_in(value[:12]) or 0  # Years of more digits have no date.
         else:
-            _of_first(told, key, value, number)
-    return told
+            _of_first(found, key, value, number)
+    return found
 
 
-def _of_first(told: _Told, key: str, value: str, number: int) -> None:
+def _of_first(found: _ScriptOutput, key: str, value: str, number: int) -> None:
     if key == "symbol" and (match := _SYMBOL.fullmatch(value)):
         name, section = match[1], match[2]
-        told.symbols.append((name, section, int(match[3]), int(match[4]), number))
+        found.symbols.append((name, section, int(match[3]), int(match[4]), number))
     elif key == "crcs" and (match := _CRCS.fullmatch(value)):
-        told.crcs = int(match[1]), int(match[2]), match[3], number
+        found.crcs = int(match[1]), int(match[2]), match[3], number
     elif key == "absent":
-        told.absent.append((value, number))
+        found.absent.append((value, number))
     elif key == "crc":
-        told.crc_names.append(value)
+        found.crc_names.append(value)
     elif key == "initramfs":
-        told.initramfs = value
+        found.initramfs = value
 
 
 def _sizes(report: Report | None, module: str) -> dict[str, int]:
@@ -142,21 +142,21 @@ def _plan(case: Case) -> Command | Blocked | None:
 
 
 def _read(result: Result, case: Case) -> ToolReading:
-    told = _parse(result.output)
+    found = _parse(result.output)
     facts: list[Fact] = []
     findings: list[Finding] = []
     for judge in (_build, _size, _checksums, _several, _initramfs, _written):
-        more_facts, more_findings = judge(told, result, case)
+        more_facts, more_findings = judge(found, result, case)
         facts += more_facts
         findings += more_findings
     return ToolReading(facts=tuple(facts), findings=tuple(findings))
 
 
-def _build(told: _Told, result: Result, case: Case) -> FactsAndFindings:
+def _build(found: _ScriptOutput, result: Result, case: Case) -> FactsAndFindings:
     """Compare the build id of the file with that of the loaded module."""
-    if not told.files or not told.files[0].build_id:
+    if not found.files or not found.files[0].build_id:
         return [], []
-    file, loaded = told.files[0], case.get("module.build_id", "")
+    file, loaded = found.files[0], case.get("module.build_id", "")
     facts = [fact("module.file_build_id", file.build_id, result, file.line)]
     if not loaded:
         return facts, []
@@ -174,16 +174,16 @@ def _build(told: _Told, result: Result, case: Case) -> FactsAndFindings:
     return facts, [finding(text, Mark.GOOD if same else Mark.BAD, result, file.line)]
 
 
-def _size(told: _Told, result: Result, case: Case) -> FactsAndFindings:
+def _size(found: _ScriptOutput, result: Result, case: Case) -> FactsAndFindings:
     """Compare function sizes: `function+0x11/0xSIZE` in the report with the file."""
     printed = _sizes(reported(case), case.suspect or "")
     fits: dict[str, tuple[bool, int, int]] = {}
-    for name, section, size, to_next, line in told.symbols:
+    for name, section, size, to_next, line in found.symbols:
         verdict = _fits(printed.get(name, 0), name, section, size, to_next)
         if verdict is not None and not fits.get(name, (False, 0, 0))[0]:
             fits[name] = verdict, size, line
     wrong = [name for name, (fit, _, _) in fits.items() if not fit]
-    gone = [(name, line) for name, line in told.absent if name in printed]
+    gone = [(name, line) for name, line in found.absent if name in printed]
     if not wrong and not gone:
         known = next(iter(fits.values()), None)
         return ([fact("module.size_fits", True, result, known[2])] if known else []), []
@@ -194,7 +194,7 @@ def _size(told: _Told, result: Result, case: Case) -> FactsAndFindings:
         name, line = gone[0]
         what = f"{name} is in the report, and not"
     text = (
-        f"{what} in {told.files[0].path}: this is not the build that faulted, its lines would "
+        f"{what} in {found.files[0].path}: this is not the build that faulted, its lines would "
         "mislead; look for the file of that time in a backup, or build it from that source"
     )
     return [fact("module.size_fits", False, result, line)], [finding(text, Mark.BAD, result, line)]
@@ -213,11 +213,11 @@ def _fits(printed: int, name: str, section: str, size: int, to_next: int) -> boo
     return False if to_next or printed < size else None
 
 
-def _checksums(told: _Told, result: Result, case: Case) -> FactsAndFindings:
+def _checksums(found: _ScriptOutput, result: Result, case: Case) -> FactsAndFindings:
     """Compare the checksums of the symbols that the module imports with the kernel's."""
-    if told.crcs is None:
+    if found.crcs is None:
         return [], []
-    count, bad, source, line = told.crcs
+    count, bad, source, line = found.crcs
     facts = [fact("module.crcs_fit", bad == 0, result, line)]
     if bad == 0:
         text = f"All {count} symbols that the file needs have the versions of this kernel"
@@ -225,15 +225,15 @@ def _checksums(told: _Told, result: Result, case: Case) -> FactsAndFindings:
     kernel = release(case) or case.get("host.kernel", "")
     text = (
         f"{bad} of {count} symbols that the file needs have another version in {source} "
-        f"({', '.join(told.crc_names[:3])}): it was built against other headers; rebuild it with "
+        f"({', '.join(found.crc_names[:3])}): it was built against other headers; rebuild it with "
         f"make -C /lib/modules/{kernel}/build M=DIR clean modules"
     )
     return facts, [finding(text, Mark.BAD, result, line)]
 
 
-def _several(told: _Told, result: Result, case: Case) -> FactsAndFindings:
+def _several(found: _ScriptOutput, result: Result, case: Case) -> FactsAndFindings:
     """Report several files of the module, and whether modprobe loads the one that is loaded."""
-    files = [file for file in told.files if file.path.startswith("/lib/modules/")]
+    files = [file for file in found.files if file.path.startswith("/lib/modules/")]
     if len(files) < 2:
         return [], []
     picked = next((file for file in files if file.picked), None)
@@ -252,37 +252,37 @@ def _several(told: _Told, result: Result, case: Case) -> FactsAndFindings:
     return facts, [finding(text, Mark.BAD, result, loaded.line)]
 
 
-def _initramfs(told: _Told, result: Result, case: Case) -> FactsAndFindings:
+def _initramfs(found: _ScriptOutput, result: Result, case: Case) -> FactsAndFindings:
     """Compare the copy in the initramfs, which is loaded early at boot."""
-    if not told.copies or not told.files:
+    if not found.copies or not found.files:
         return [], []
-    copy, file = told.copies[0], told.files[0]
+    copy, file = found.copies[0], found.files[0]
     same = copy.is_like(file.build_id, file.srcversion)
     if same is None:
         return [], []
     facts = [fact("module.initramfs_fits", same, result, copy.line)]
     if same:
-        text = f"The copy in {told.initramfs} is the same build as the file"
+        text = f"The copy in {found.initramfs} is the same build as the file"
         return facts, [finding(text, Mark.GOOD, result, copy.line)]
     kernel = release(case) or case.get("host.kernel", "")
     make = _MAKE_INITRAMFS.get(case.get("host.family", ""), "make it anew").replace("{}", kernel)
     text = (
-        f"{told.initramfs} holds another build of {case.suspect} than {file.path}, and boot loads "
+        f"{found.initramfs} holds another build of {case.suspect} than {file.path}, and boot loads "
         f"that one: {make}, then reboot"
     )
     return facts, [finding(text, Mark.BAD, result, copy.line)]
 
 
-def _written(told: _Told, result: Result, case: Case) -> FactsAndFindings:
+def _written(found: _ScriptOutput, result: Result, case: Case) -> FactsAndFindings:
     """Compare the file's modification time with the time of the fault.
 
     It only leads to a finding if no build id decides: the kernel's clock stops during suspend.
     """
     booted, report = case.get("module.boot_time", 0), reported(case)
     at = report.timestamp if report and is_report_of_this_boot(case) else None
-    if not told.files or not told.files[0].mtime or not booted or at is None:
+    if not found.files or not found.files[0].mtime or not booted or at is None:
         return [], []
-    file = told.files[0]
+    file = found.files[0]
     after = file.mtime > booted + at + 1
     facts = [fact("module.written_after", after, result, file.line)]
     if not after or (file.build_id and case.get("module.build_id", "")):
