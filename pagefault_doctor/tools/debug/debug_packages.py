@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.tools.key_value import number_in
 
 APT_NAMES: Final = (
     "linux-image-{}-dbg",
@@ -87,21 +88,17 @@ def _apt_package(fields: dict[str, str], line: int) -> DebugPackage | None:
     if not _PACKAGE.fullmatch(name) or not _VERSION.fullmatch(version):
         return None
     folder = f"{name}_{version.replace(':', '%3a')}"
-    size, unpacked = (_number(fields.get(key, "")) for key in ("Size", "Installed-Size"))
+    size, unpacked = (number_in(fields.get(key, "")) or 0 for key in ("Size", "Installed-Size"))
     return DebugPackage(f"{name}={version}", folder, size, unpacked << 10, line)
 
 
 def _dnf_packages(output: str) -> tuple[DebugPackage, ...]:
     matches = ((n, _DNF_ROW.fullmatch(line)) for n, line in enumerate(output.split("\n"), 1))
     return tuple(
-        DebugPackage(m[1], m[1].replace(":", "%3a"), _number(m[2]), _number(m[3]), n)
+        DebugPackage(m[1], m[1].replace(":", "%3a"), int(m[2]), int(m[3]), n)
         for n, m in matches
         if m
     )
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else 0
 
 
 PACKAGE_SOURCES: Final = (

@@ -93,7 +93,8 @@ def _read(result: Result, case: Case) -> ToolReading:
             findings.append(finding(text, Mark.NEUTRAL, result, frames[0][0]))
         if by_gdb and (variable := _variable(result, own)):
             facts.append(fact("user.pointer", variable[0], result))
-            text = f"The pointer is {variable[0]}, which was {_value_text(variable[1])}"
+            value = f"{variable[1]:#x}" if variable[1] else "NULL"
+            text = f"The pointer is {variable[0]}, which was {value}"
             findings.append(finding(text, Mark.BAD, result))
     findings += _instruction_finding(result)
     if not facts:
@@ -125,10 +126,6 @@ def _variable(result: Result, frame: re.Match[str]) -> tuple[str, int] | None:
     pairs = [*_ARGUMENT.findall(frame[0]), *_VARIABLE.findall(frame_text)]
     variables = {name: int(text, 16) for name, text in pairs}
     return next(((name, number) for name, number in variables.items() if number in values), None)
-
-
-def _value_text(number: int) -> str:
-    return "NULL" if number == 0 else f"{number:#x}"
 
 
 def _frame_facts(match: re.Match[str], number: int, result: Result, by_gdb: bool) -> list[Fact]:

@@ -40,11 +40,9 @@ def _plan(case: Case) -> Command | Blocked | None:
     if report is None or not _object_name(report) or len(done) > 1:
         return None
     if not done:
-        return (
-            blocked_on_other_machine(case)
-            if not first_path(case, "given.program")
-            else _headers_command(case, report)
-        )
+        if first_path(case, "given.program"):
+            return _headers_command(case, report)
+        return blocked_on_other_machine(case)
     location = _address(done[0], report)
     if location is None:
         return None

@@ -111,13 +111,9 @@ def _error(element: Element) -> ValgrindError:
 def _read(result: Result, case: Case) -> ToolReading:
     errors, signal, is_readable = parse(result.output)
     if not is_readable:
-        timed_out = result.status is ResultStatus.TIMEOUT
-        text = (
-            "The program did not end under valgrind"
-            if timed_out
-            else "valgrind did not run through"
-        )
-        return remark(text, result)
+        if result.status is ResultStatus.TIMEOUT:
+            return remark("The program did not end under valgrind", result)
+        return remark("valgrind did not run through", result)
     facts: tuple[Fact, ...] = (fact("user.valgrind_errors", len(errors), result),)
     if signal:
         facts += (fact("user.signal", signal, result),)
