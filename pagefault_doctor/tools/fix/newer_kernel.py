@@ -100,8 +100,9 @@ def _list_command(case: Case, running: str) -> Command | Blocked | None:
 
 
 def _changelog_command(case: Case, kernel: KernelPackage) -> Command:
-    manager = "apt" if kernel.package.startswith("linux-image") else "dnf"
-    show = shell_argv(f"tools/scripts/{manager}_changelog.sh", name=ID)
+    debian = kernel.package.startswith("linux-image")
+    apt, dnf = "tools/scripts/apt_changelog.sh", "tools/scripts/dnf_changelog.sh"
+    show = shell_argv(apt if debian else dnf, name=ID)
     where = "on this disk" if kernel.installed else "over the network, if there is one"
     state = "installed" if kernel.installed else "candidate"
     return Command(
