@@ -327,10 +327,7 @@ def contexts(logs: tuple[KernelLog, ...], facts: Mapping[str, Fact]) -> Iterator
 
 
 def context_of(
-    report: Report,
-    log: KernelLog,
-    facts: Mapping[str, Fact],
-    logs: tuple[KernelLog, ...] = (),
+    report: Report, log: KernelLog, facts: Mapping[str, Fact], logs: tuple[KernelLog, ...] = ()
 ) -> Context:
     """Return the context of a report of a log; `logs` are all that were read."""
     others = (r for r in log.reports if r.boot == report.boot and r is not report)

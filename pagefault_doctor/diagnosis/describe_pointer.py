@@ -9,11 +9,7 @@ from pagefault_doctor.model.pointer import Pointer
 from pagefault_doctor.model.report import Report
 
 _MOST_OTHERS: Final = 4
-_HOW: Final = {
-    "location": " in {}",
-    "load": ", loaded into {},",
-    "call": ", called through {},",
-}
+_HOW: Final = {"location": " in {}", "load": ", loaded into {},", "call": ", called through {},"}
 
 
 def value_words(value: str, bits: int = 64) -> str:

@@ -126,10 +126,7 @@ def _of_suggestion(
     # A typo in braces would show as `?` to a person in trouble.
     named, rest = places(suggestion.because)
     if "{" in rest or "}" in rest:
-        yield (
-            f"{path}.because",
-            "a brace must hold a fact name, as in {report.module}; mend it",
-        )
+        yield (f"{path}.because", "a brace must hold a fact name, as in {report.module}; mend it")
     for name in named:
         yield from _fact(f"{path}.because", name, facts)
     if suggestion.when is not None:

@@ -34,10 +34,7 @@ def diagnosis_text(
 
 
 def diagnosis_outline(
-    source: str,
-    reports: tuple[Report, ...],
-    opinion: Opinion,
-    causes: Mapping[str, Cause],
+    source: str, reports: tuple[Report, ...], opinion: Opinion, causes: Mapping[str, Cause]
 ) -> Iterator[Block]:
     """Yield the blocks of a diagnosis, for Markdown. `causes` explains each root cause."""
     yield Heading(f"Diagnosis of {source}", 1)

@@ -108,10 +108,7 @@ class Fold:
         # As if a tool had read them: a given suspect or dump counts from the first step on.
         return self._learn(
             View(
-                started=event,
-                state=engine.start(playbook),
-                case=case,
-                opinion=diagnose((), given),
+                started=event, state=engine.start(playbook), case=case, opinion=diagnose((), given)
             ),
             ToolReading(facts=tuple(given.values())),
         )

@@ -258,11 +258,7 @@ class Walk:
         assert step is not None
         self._emit(
             CommandDeclined(
-                step=step,
-                tool=command.tool,
-                argv=command.argv,
-                risk=command.risk,
-                reason=reason,
+                step=step, tool=command.tool, argv=command.argv, risk=command.risk, reason=reason
             )
         )
         self._finish_tool(command.tool, Outcome.DECLINED, reason)

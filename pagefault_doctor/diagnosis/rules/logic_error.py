@@ -21,11 +21,7 @@ _MESSAGES = (
     ("objects_remaining", "logic.leak", "objects of a cache that was given up were never freed"),
     ("cache_still_has_objects", "logic.leak", "a cache was given up with objects in it"),
     ("lock_magic", "logic.misuse", "a lock was never set up, or its memory overwritten"),
-    (
-        "non_linear_address",
-        "logic.misuse",
-        "virt_to_phys was given another kind of address",
-    ),
+    ("non_linear_address", "logic.misuse", "virt_to_phys was given another kind of address"),
     ("already_free_irq", "logic.misuse", "an interrupt was freed that nobody had requested"),
     ("odebug_assert_init", "logic.misuse", "an object was used that was never set up"),
     ("odebug_activate", "logic.misuse", "an object was armed twice, or was never set up"),

@@ -15,11 +15,7 @@ _MESSAGES = (
     ("out_of_bounds", "bounds.sanitizer", "the sanitizer saw an access out of bounds"),
     ("kfence_out_of_bounds_read", "bounds.sanitizer", "KFENCE saw a read out of bounds"),
     ("kfence_out_of_bounds_write", "bounds.sanitizer", "KFENCE saw a write out of bounds"),
-    (
-        "kfence_memory_corruption",
-        "bounds.sanitizer",
-        "KFENCE found bytes beside an object changed",
-    ),
+    ("kfence_memory_corruption", "bounds.sanitizer", "KFENCE found bytes beside an object changed"),
     ("redzone_overwritten", "bounds.redzone", "the bytes beside a slab object were overwritten"),
     ("padding_overwritten", "bounds.redzone", "the padding of a slab object was overwritten"),
     ("usercopy_exposure", "bounds.usercopy", "a copy to user space was too long"),

@@ -8,11 +8,7 @@ from pagefault_doctor.diagnosis import dump_memory, freelist, poison
 from pagefault_doctor.diagnosis.address import AddressClass
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.poison import MemoryState
-from pagefault_doctor.diagnosis.unloaded_module import (
-    data_after_unload,
-    unloaded,
-    use_after_unload,
-)
+from pagefault_doctor.diagnosis.unloaded_module import data_after_unload, unloaded, use_after_unload
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Kind, Report
 

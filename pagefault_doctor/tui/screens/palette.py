@@ -16,11 +16,7 @@ from pagefault_doctor.tui.widgets.rows import Rows, Rule
 class PaletteScreen(PageScreen):
     """A list to type in; gives back the action that was chosen."""
 
-    BINDINGS = [
-        ("escape", "back", "back"),
-        ("down", "move(1)", "down"),
-        ("up", "move(-1)", "up"),
-    ]
+    BINDINGS = [("escape", "back", "back"), ("down", "move(1)", "down"), ("up", "move(-1)", "up")]
 
     def __init__(self, offered: tuple[keys.PaletteAction, ...]) -> None:
         super().__init__()

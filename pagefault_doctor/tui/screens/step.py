@@ -100,8 +100,7 @@ class StepScreen(PageScreen):
         secret = training.unfinished(view, wizard.scenario)
         self.query_one("#causes", Rows).show(*status.causes_rows(view, wizard.causes, 2, secret))
         self.query_one("#side-causes", Rows).show(
-            *status.causes_rows(view, wizard.causes, 6, secret),
-            *status.evidence_rows(view, secret),
+            *status.causes_rows(view, wizard.causes, 6, secret), *status.evidence_rows(view, secret)
         )
         now = step_page.StepMoment(
             proposed=wizard.walk.proposed,

@@ -18,10 +18,7 @@ from pagefault_doctor.tui.widgets.rows import Rows, Rule
 class CardScreen(PageScreen):
     """A page to read, then Enter."""
 
-    BINDINGS = [
-        ("enter,escape,b,q", "onward", "go on"),
-        ("w", "write", "write"),
-    ]
+    BINDINGS = [("enter,escape,b,q", "onward", "go on"), ("w", "write", "write")]
     TITLE = "Training"
     HINT = "Enter: go on"
 
@@ -123,9 +120,7 @@ class QuestionScreen(PageScreen):
             count = len(self.question.choices)
             self.hint((f"1-{count}", "answer"), ("h", "hint"), ("q", "back to the step"))
         else:
-            self.hint(
-                ("Enter", "go on"),
-            )
+            self.hint(("Enter", "go on"))
 
     def action_hint_please(self) -> None:
         """Show the hint."""
