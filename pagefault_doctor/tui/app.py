@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypedDict, Unpack
 
 from textual import on, work
 from textual.app import App, SuspendNotSupported
@@ -35,45 +35,47 @@ _ASKS: Final = (
 )
 
 
-class WizardApp(App[int], inherit_bindings=False):
-    """The wizard on one walk. It decides nothing that the walk does not propose.
+class Options(TypedDict, total=False):
+    """How the wizard is shown, and on what. None is the same as not given.
 
-    `vitals` gives the text of the vitals; it is asked only when something happens anyway.
+    `vitals` returns the text of the vitals; it is called only when something happens anyway.
     """
+
+    ascii: bool
+    theme: str | None
+    slow_link: bool
+    scenario: Scenario | None
+    causes: Mapping[str, Cause] | None
+    session_path: Path | None
+    vitals: Callable[[], str] | None
+    clock: Callable[[], float]
+
+
+class WizardApp(App[int], inherit_bindings=False):
+    """The wizard on one walk. It decides nothing that the walk does not propose."""
 
     CSS_PATH = "wizard.tcss"
     ENABLE_COMMAND_PALETTE = False
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
     BINDINGS: ClassVar[list[BindingType]] = [("ctrl+c", "leave", "quit")]
 
-    def __init__(
-        self,
-        walk: Walk,
-        *,
-        ascii: bool = False,  # noqa: A002
-        theme: str | None = None,
-        slow_link: bool = False,
-        scenario: Scenario | None = None,
-        causes: Mapping[str, Cause] | None = None,
-        session_path: Path | None = None,
-        vitals: Callable[[], str] | None = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        wanted = allowed_theme(theme)
+    def __init__(self, walk: Walk, **options: Unpack[Options]) -> None:
+        wanted = allowed_theme(options.get("theme"))
         super().__init__(ansi_color=True if wanted.startswith("ansi") else None)
         self._wanted_theme = wanted
         self.walk = walk
-        self.ascii_only = ascii
-        self.glyphs = ASCII if ascii else UNICODE
-        self.scenario = scenario
+        self.ascii_only = options.get("ascii", False)
+        self.glyphs = ASCII if self.ascii_only else UNICODE
+        self.scenario = options.get("scenario")
+        causes = options.get("causes")
         self.causes: Mapping[str, Cause] = {} if causes is None else causes
-        self.session_path = session_path
+        self.session_path = options.get("session_path")
         self.running: Running | None = None
         self.came_to_the_end = False
-        self.tick = 2.0 if slow_link else 1.0
-        self._vitals = vitals
+        self.tick = 2.0 if options.get("slow_link") else 1.0
+        self._vitals = options.get("vitals")
         self._vitals_text = ""
-        self._clock = clock
+        self._clock = options.get("clock", time.monotonic)
         self._cancel = threading.Event()
         self._at_leisure: list[Callable[[], None]] = []
         self._ticking: Timer | None = None

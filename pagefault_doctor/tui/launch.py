@@ -7,19 +7,15 @@ import os
 import signal
 import sys
 import termios
-from collections.abc import Callable, Mapping
-from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from pagefault_doctor.hosts.process_group import end_all
 from pagefault_doctor.tui.theme import DEFAULT_THEME
 
 if TYPE_CHECKING:
-    from pagefault_doctor.model.playbook import Cause
-    from pagefault_doctor.model.scenario import Scenario
     from pagefault_doctor.session.walk import Walk
-    from pagefault_doctor.tui.app import WizardApp
+    from pagefault_doctor.tui.app import Options, WizardApp
 
 _REASONS: Final = {signal.SIGHUP: "hangup", signal.SIGTERM: "terminated"}
 
@@ -27,41 +23,22 @@ _GRACE: Final = 1.0
 """Seconds that children get to end, and then their results to be kept."""
 
 
-def run_wizard(
-    walk: Walk,
-    *,
-    ascii: bool = False,  # noqa: A002
-    theme: str | None = None,
-    slow_link: bool = False,
-    mouse: bool = True,
-    scenario: Scenario | None = None,
-    causes: Mapping[str, Cause] | None = None,
-    session_path: Path | None = None,
-    vitals: Callable[[], str] | None = None,
-) -> int:
+def run_wizard(walk: Walk, *, mouse: bool = True, **options: Unpack[Options]) -> int:
     """Walk in the terminal until the person leaves, and return the exit code.
 
     The session is ended, whichever way the wizard is left. The caller has checked that there is a
     terminal.
     """
+    slow_link = options.get("slow_link", False)
     _set_environment(slow_link)
     from pagefault_doctor.tui.app import WizardApp
 
-    app = WizardApp(
-        walk,
-        ascii=ascii,
-        theme=theme,
-        slow_link=slow_link,
-        scenario=scenario,
-        causes=causes,
-        session_path=session_path,
-        vitals=vitals,
-    )
+    app = WizardApp(walk, **options)
     _handle_signals(app)
     code = app.run(mouse=mouse and not slow_link)
     app.settle()
     walk.end("finished" if app.came_to_the_end else "quit")
-    if session_path is not None:
+    if app.session_path is not None:
         print(f"pfdoctor: session kept, pfdoctor resume {walk.view.started.id}", file=sys.stderr)
     return code or 0
 

@@ -48,10 +48,6 @@ class LineScreen(PageScreen):
         """Give the text back."""
         self.dismiss(text)
 
-    def action_back(self) -> None:
-        """Give nothing back."""
-        self.dismiss(None)
-
 
 class EditScreen(LineScreen):
     """Lets a command be changed; gives back the new one."""

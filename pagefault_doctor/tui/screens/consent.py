@@ -8,10 +8,7 @@ from textual.widgets import Input
 
 from pagefault_doctor.model.command import Command
 from pagefault_doctor.tui.pages import consent
-from pagefault_doctor.tui.row import Row, Tone
 from pagefault_doctor.tui.screens.page import PageScreen, QuietInput
-from pagefault_doctor.tui.widgets.row_view import RowView
-from pagefault_doctor.tui.widgets.rows import Rows, Rule
 
 
 class ConsentScreen(PageScreen):
@@ -20,7 +17,7 @@ class ConsentScreen(PageScreen):
     BINDINGS = [
         ("y", "accept(False)", "yes"),
         ("enter", "accept(True)", "yes, in a replay"),
-        ("n,q,b,escape", "refuse", "no"),
+        ("n,q,b,escape", "back", "no"),
     ]
 
     def __init__(self, command: Command) -> None:
@@ -37,16 +34,12 @@ class ConsentScreen(PageScreen):
 
     def compose(self) -> ComposeResult:
         """Give the command, what it may do, and how to answer."""
-        sign = self.wizard.glyphs.rule
-        yield Rows((Row("Your consent is needed", tone=Tone.TITLE),), id="title")
-        yield Rule(sign, id="above")
-        yield RowView(tuple(consent.rows(self._command, self._where)), id="page")
-        yield Rule(sign, id="below")
-        yield Rows(id="notice")
-        if self._typed:
-            yield QuietInput(id="field")
-        prompt = consent.prompt(self._command, self._where)
-        yield Rows((Row(prompt, tone=Tone.TITLE),), id="hints")
+        return self.page_layout(
+            "Your consent is needed",
+            consent.rows(self._command, self._where),
+            field=QuietInput(id="field") if self._typed else None,
+            keys=consent.prompt(self._command, self._where),
+        )
 
     def on_mount(self) -> None:
         """Let the person answer."""
@@ -69,10 +62,6 @@ class ConsentScreen(PageScreen):
             self.dismiss("typed")
         else:
             self.say(f"That is not the name of the host. It is {self.wizard.walk.host.name}.")
-
-    def action_refuse(self) -> None:
-        """Say no."""
-        self.dismiss(None)
 
     def to_copy(self) -> str:
         """Return the command."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar, cast
 
+from textual.app import ComposeResult
 from textual.events import Key
 from textual.screen import Screen
 from textual.widgets import Input
@@ -32,6 +34,19 @@ class PageScreen(Screen[ScreenResult]):
     def wizard(self) -> Wizard:
         """The app this screen belongs to."""
         return cast(Wizard, self.app)
+
+    def page_layout(
+        self, title: str, rows: Iterable[Row] = (), *, field: Input | None = None, keys: str = ""
+    ) -> ComposeResult:
+        """Yield a title, a page of rows, the notice, a line to type in, and the keys."""
+        yield Rows((Row(title, tone=Tone.TITLE),), id="title")
+        yield Rule(self.wizard.glyphs.rule, id="above")
+        yield RowView(tuple(rows), id="page")
+        yield Rule(self.wizard.glyphs.rule, id="below")
+        yield Rows(id="notice")
+        if field is not None:
+            yield field
+        yield Rows((Row(keys, tone=Tone.TITLE),), id="hints")
 
     def say(self, text: str) -> None:
         """Tell something above the key hints, until the next key."""
@@ -85,6 +100,10 @@ class PageScreen(Screen[ScreenResult]):
             self.say(f"Cannot write to {folder}: {error.strerror}.")
             return
         self.say(f"Written to {saved}")
+
+    def action_back(self) -> None:
+        """Close the screen without a result."""
+        self.dismiss(None)
 
     def action_explain(self) -> None:
         """Show the help of the step."""

@@ -65,7 +65,3 @@ class PaletteScreen(PageScreen):
         event.stop()
         chosen = self.query_one("#page", RowView).chosen
         self.dismiss(str(chosen.ref) if chosen else None)
-
-    def action_back(self) -> None:
-        """Choose nothing."""
-        self.dismiss(None)

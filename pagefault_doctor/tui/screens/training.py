@@ -12,13 +12,13 @@ from pagefault_doctor.tui.pages import training
 from pagefault_doctor.tui.row import Row, Tone
 from pagefault_doctor.tui.screens.page import PageScreen
 from pagefault_doctor.tui.widgets.row_view import RowView
-from pagefault_doctor.tui.widgets.rows import Rows, Rule
+from pagefault_doctor.tui.widgets.rows import Rows
 
 
 class CardScreen(PageScreen):
     """A page to read, then Enter."""
 
-    BINDINGS = [("enter,escape,b,q", "onward", "go on"), ("w", "write", "write")]
+    BINDINGS = [("enter,escape,b,q", "back", "go on"), ("w", "write", "write")]
     TITLE = "Training"
     HINT = "Enter: go on"
 
@@ -28,13 +28,7 @@ class CardScreen(PageScreen):
 
     def compose(self) -> ComposeResult:
         """Give the page."""
-        sign = self.wizard.glyphs.rule
-        yield Rows((Row(str(self.TITLE), tone=Tone.TITLE),), id="title")
-        yield Rule(sign, id="above")
-        yield RowView(tuple(self.rows()), id="page")
-        yield Rule(sign, id="below")
-        yield Rows(id="notice")
-        yield Rows((Row(self.HINT, tone=Tone.TITLE),), id="hints")
+        return self.page_layout(str(self.TITLE), self.rows(), keys=self.HINT)
 
     def on_mount(self) -> None:
         """Let the page be scrolled."""
@@ -43,10 +37,6 @@ class CardScreen(PageScreen):
     def rows(self) -> Iterator[Row]:
         """Give the rows of the page."""
         raise NotImplementedError
-
-    def action_onward(self) -> None:
-        """Go on."""
-        self.dismiss(None)
 
 
 class StoryScreen(CardScreen):
@@ -75,7 +65,10 @@ class ScoreScreen(CardScreen):
 
 
 class QuestionScreen(PageScreen):
-    """Asks the questions of a step, one after the other."""
+    """Asks the questions of a step, one after the other.
+
+    Those that are not answered come again.
+    """
 
     BINDINGS = [
         *((str(n), f"choose({n - 1})", "answer") for n in range(1, 10)),
@@ -98,13 +91,7 @@ class QuestionScreen(PageScreen):
 
     def compose(self) -> ComposeResult:
         """Give the question."""
-        sign = self.wizard.glyphs.rule
-        yield Rows(id="title")
-        yield Rule(sign, id="above")
-        yield RowView(id="page")
-        yield Rule(sign, id="below")
-        yield Rows(id="notice")
-        yield Rows(id="hints")
+        return self.page_layout("")
 
     def on_mount(self) -> None:
         """Ask the first question."""
@@ -158,7 +145,3 @@ class QuestionScreen(PageScreen):
             return
         self._number, self._answer, self._hinted = self._number + 1, None, False
         self._show()
-
-    def action_back(self) -> None:
-        """Go back to the step; questions that were not answered come again."""
-        self.dismiss(None)

@@ -17,10 +17,9 @@ from pagefault_doctor.session.view import CommandRecord, View
 from pagefault_doctor.tui import keys
 from pagefault_doctor.tui.pages import diagnosis, evidence, output, report
 from pagefault_doctor.tui.pages import help as help_page
-from pagefault_doctor.tui.row import Row, Tone
+from pagefault_doctor.tui.row import Row
 from pagefault_doctor.tui.screens.page import PageScreen, QuietInput
 from pagefault_doctor.tui.widgets.row_view import RowView
-from pagefault_doctor.tui.widgets.rows import Rows, Rule
 
 
 class ViewerScreen(PageScreen):
@@ -38,16 +37,9 @@ class ViewerScreen(PageScreen):
 
     def compose(self) -> ComposeResult:
         """Give a title, the page, a hidden line to search with, and the hints."""
-        sign = self.wizard.glyphs.rule
-        yield Rows((Row(str(self.TITLE), tone=Tone.TITLE),), id="title")
-        yield Rule(sign, id="above")
-        yield RowView(id="page")
-        yield Rule(sign, id="below")
-        yield Rows(id="notice")
         field = QuietInput(id="field")
         field.display = False
-        yield field
-        yield Rows(id="hints")
+        return self.page_layout(str(self.TITLE), field=field)
 
     @property
     def page(self) -> RowView:
