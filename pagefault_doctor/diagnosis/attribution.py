@@ -55,7 +55,7 @@ class Culprit(msgspec.Struct, frozen=True):
     because: Evidence
 
 
-def _module(name: str, text: str, line: int) -> Culprit:
+def _module(name: str | None, text: str, line: int) -> Culprit:
     return Culprit(Attribution.MODULE, name, Evidence(text, 0.0, line))
 
 
@@ -70,9 +70,8 @@ def _of_object(report: Report, what: str) -> Culprit | None:
     if module is None:
         return None
     by = report.details.get(f"{what}_by", "code")
-    return _module(
-        module, f"the object was {what} by {by} of {module}", report.line_of(f"{what}_by")
-    )
+    text = f"the object was {what} by {by} of {module}"
+    return _module(module, text, report.line_of(f"{what}_by"))
 
 
 def _of_dump(context: Context) -> Culprit | None:
@@ -80,9 +79,9 @@ def _of_dump(context: Context) -> Culprit | None:
     found = dump_memory.blamed(context)
     if found is None:
         return None
-    return Culprit(
-        Attribution.MODULE, found[0], Evidence(found[1], 0.0, None, dump_memory.origin(context))
-    )
+    name, text = found
+    evidence = Evidence(text, 0.0, None, dump_memory.origin(context))
+    return Culprit(Attribution.MODULE, name, evidence)
 
 
 def _from_trace(report: Report) -> Culprit | None:
@@ -103,9 +102,8 @@ def _from_trace(report: Report) -> Culprit | None:
             near = passed <= _CORE_DEPTH or frame.module in report.out_of_tree
             text = f"{frame.function} of {frame.module} led to the fault"
             return _module(frame.module, text, line) if near else None
-        passed += not (
-            function_roles.carries(frame.function) or function_roles.enters(frame.function)
-        )
+        name = frame.function
+        passed += not (function_roles.carries(name) or function_roles.enters(name))
     return None
 
 
@@ -170,30 +168,24 @@ def _unseen_caller(report: Report) -> Culprit | None:
     Modules are likelier than the core, those from outside the tree most; with many modules of the
     tree loaded, that proves too little.
     """
-    faulted = report.kind in _BAD_POINTER and report.function is not None
-    if not faulted or not all(
-        function_roles.carries(f.function) for f in report.frames if f.reliable
-    ):
+    if report.kind not in _BAD_POINTER or report.function is None:
+        return None
+    named = (report.function, *(f.function for f in report.frames if f.reliable))
+    if not all(function_roles.carries(function) for function in named):
         return None
     foreign = report.out_of_tree
-    tainted = "O" in (report.tainted or ())
-    if not function_roles.carries(report.function) or not (
-        tainted or 0 < len(report.modules) <= _FEW
-    ):
+    if "O" not in (report.tainted or ()) and not 0 < len(report.modules) <= _FEW:
         return None
     name = foreign[0] if len(foreign) == 1 else None
-    text = (
-        f"{report.function} was handed a bad pointer, and the caller is not shown: a module, likely"
-    )
-    return Culprit(Attribution.MODULE, name, Evidence(text, 0.0, report.line_of("function")))
+    text = f"{report.function} was handed a bad pointer, and the caller is not shown"
+    return _module(name, f"{text}: a module, likely", report.line_of("function"))
 
 
 def _checked_call(report: Report) -> Culprit | None:
     if "indirect_branch_check" in report.details and "O" in (report.tainted or ()):
         name = report.module or (report.out_of_tree[0] if len(report.out_of_tree) == 1 else None)
         text = "only a module from outside the kernel calls through such a pointer"
-        line = report.line_of("indirect_branch_check")
-        return Culprit(Attribution.MODULE, name, Evidence(text, 0.0, line))
+        return _module(name, text, report.line_of("indirect_branch_check"))
     return None
 
 

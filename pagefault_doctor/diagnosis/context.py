@@ -273,6 +273,11 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         """Return a fact, or None where it is unknown."""
         return self.facts.get(name)
 
+    def fact_is(self, name: str, value: bool) -> Fact | None:
+        """Return a fact that is known to be `value`, or None."""
+        fact = self.facts.get(name)
+        return fact if fact and fact.value is value else None
+
     def of_walk(self, name: str) -> Fact | None:
         """Return a fact that a walk found out, None where the walk is about another report."""
         meant, boot = self.fact("report.title"), self.fact("report.boot")

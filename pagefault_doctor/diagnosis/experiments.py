@@ -25,6 +25,11 @@ _SOFTWARE: Final = (
     *(RootCause.READONLY_WRITE, RootCause.STACK_OVERFLOW, RootCause.LIST_CORRUPTION),
     *(RootCause.PAGE_TABLE, RootCause.API_MISMATCH, RootCause.LOGIC_ERROR, RootCause.LOCKUP_HANG),
 )
+_NO_SLAB_OBJECT: Final = (
+    *(RootCause.NULL_DEREF, RootCause.ERR_PTR, RootCause.USER_ACCESS, RootCause.READONLY_WRITE),
+    *(RootCause.LOGIC_ERROR, RootCause.STACK_OVERFLOW, RootCause.LOCKUP_HANG),
+)
+"""Causes that the slab checks do not see."""
 
 
 class ExperimentRow(msgspec.Struct, frozen=True):
@@ -72,14 +77,8 @@ TRIALS: Final = (
             RootCause.DOUBLE_FREE: '"Object already free", with the stack of the first free',
             RootCause.OUT_OF_BOUNDS: '"Redzone overwritten", with the stack that allocated',
             RootCause.WILD_POINTER: "5a5a5a5a in a register, if the memory was never written to",
-            RootCause.NULL_DEREF: _SAME,
-            RootCause.ERR_PTR: _SAME,
-            RootCause.USER_ACCESS: _SAME,
-            RootCause.READONLY_WRITE: _SAME,
             RootCause.LIST_CORRUPTION: "the list checks again, and nothing of the slab checks",
-            RootCause.LOGIC_ERROR: _SAME,
-            RootCause.STACK_OVERFLOW: _SAME,
-            RootCause.LOCKUP_HANG: _SAME,
+            **dict.fromkeys(_NO_SLAB_OBJECT, _SAME),
         },
     ),
     ExperimentRow(

@@ -9,6 +9,7 @@ from pagefault_doctor.model.diagnosis import (
     Diagnosis,
     Evidence,
     Experiment,
+    NextStep,
     RegisterNote,
 )
 from pagefault_doctor.model.playbook import Cause
@@ -139,12 +140,17 @@ def _change(cause: Cause, here: MatchedRemedy | None) -> Iterator[Block]:
 
 
 def _to_do(diagnosis: Diagnosis, cause: Cause | None) -> Iterator[str]:
-    if step := diagnosis.next_step:
-        yield f"{' '.join(step.command)}: {step.why}" if step.command else step.why
+    if diagnosis.next_step:
+        yield step_text(diagnosis.next_step)
     if diagnosis.experiment:
         yield from tried(diagnosis.experiment)
     if cause is not None:
         yield f"to prove the cure: {cause.prove}"
+
+
+def step_text(step: NextStep) -> str:
+    """Return the next step in words: its command, if it has one, and why to take it."""
+    return f"{' '.join(step.command)}: {step.why}" if step.command else step.why
 
 
 def tried(experiment: Experiment) -> Iterator[str]:

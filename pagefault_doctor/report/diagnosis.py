@@ -9,7 +9,7 @@ from pagefault_doctor.diagnosis.describe_pointer import place_words, pointer_wor
 from pagefault_doctor.model.diagnosis import Candidate, Diagnosis, Evidence, Opinion
 from pagefault_doctor.model.playbook import Cause
 from pagefault_doctor.model.report import Report
-from pagefault_doctor.report.analysis import analysis, tried
+from pagefault_doctor.report.analysis import analysis, step_text, tried
 from pagefault_doctor.report.block import Block, Heading, Items, Paragraph, describe
 
 _LABEL = 8
@@ -41,11 +41,8 @@ def diagnosis_outline(
     yield Paragraph(opinion.verdict.summary)
     for report, diagnosis in zip(reports, opinion.by_report, strict=True):
         yield Heading(f"Line {report.span.first_line}: {report.title}")
-        yield Items(
-            tuple(
-                f"{label}: {text}" for label, text in _rows(report, diagnosis) if label in _PLACES
-            )
-        )
+        rows = _rows(report, diagnosis)
+        yield Items(tuple(f"{label}: {text}" for label, text in rows if label in _PLACES))
         yield from analysis(diagnosis, causes)
 
 
@@ -78,11 +75,7 @@ def _rows(report: Report, diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:
     for other in diagnosis.candidates[1:3]:
         yield "or", describe(other)
     if diagnosis.next_step:
-        command = " ".join(diagnosis.next_step.command)
-        yield (
-            "next",
-            f"{command}: {diagnosis.next_step.why}" if command else diagnosis.next_step.why,
-        )
+        yield "next", step_text(diagnosis.next_step)
     if diagnosis.experiment:
         first, *more = tried(diagnosis.experiment)
         yield "or try", "; ".join((first, *more))

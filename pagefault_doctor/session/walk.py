@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from typing import NotRequired, TypedDict, Unpack
 
 import msgspec
 
@@ -52,67 +53,52 @@ class ConsentError(PfDoctorError):
     """A command that needs consent was about to run without it."""
 
 
+class WalkParts(TypedDict):
+    """What a walk works with: the host it runs commands on, where events go, tools, the time."""
+
+    host: Host
+    sink: Sink
+    tools: Mapping[str, Tool]
+    clock: NotRequired[Clock]
+
+
 class Walk:
     """One walk through a playbook on a host.
 
     `proposed` is the next command, `suggestion` the next step; at most one of them is set.
-    `unsaved` is the reason why events can no longer be saved, if so.
+    `unsaved` is the reason why events can no longer be saved, if so. `tools` are those that the
+    walk knows, by id.
     """
 
-    def __init__(
-        self,
-        view: View,
-        *,
-        host: Host,
-        sink: Sink,
-        tools: Mapping[str, Tool],
-        clock: Clock = time.time,
-    ) -> None:
+    def __init__(self, view: View, **parts: Unpack[WalkParts]) -> None:
         self.view = view
-        self.host = host
+        self.host = parts["host"]
+        self.tools = parts["tools"]
         self.proposed: Command | None = None
         self.suggestion: Suggest | None = None
         self.unsaved: str | None = None
-        self._sink = sink
-        self._tools = tools
-        self._fold = Fold(tools)
-        self._clock = clock
+        self._sink = parts["sink"]
+        self._fold = Fold(self.tools)
+        self._clock = parts.get("clock", time.time)
         self._settle()
 
     @classmethod
-    def start(
-        cls,
-        started: SessionStarted,
-        playbook: Playbook,
-        *,
-        host: Host,
-        sink: Sink,
-        tools: Mapping[str, Tool],
-        clock: Clock = time.time,
-    ) -> Walk:
+    def start(cls, started: SessionStarted, playbook: Playbook, **parts: Unpack[WalkParts]) -> Walk:
         """Return a new walk, before its first step. Raises SessionError if it cannot be saved."""
-        started = msgspec.structs.replace(started, at=clock())
+        started = msgspec.structs.replace(started, at=parts.get("clock", time.time)())
         # The only event whose failure ends the walk: the caller then chooses another sink.
-        sink.append(started)
-        view = Fold(tools).begin(started, playbook)
-        return cls(view, host=host, sink=sink, tools=tools, clock=clock)
+        parts["sink"].append(started)
+        return cls(Fold(parts["tools"]).begin(started, playbook), **parts)
 
     @classmethod
     def resume(
-        cls,
-        events: tuple[Event, ...],
-        playbook: Playbook,
-        *,
-        host: Host,
-        sink: Sink,
-        tools: Mapping[str, Tool],
-        clock: Clock = time.time,
+        cls, events: tuple[Event, ...], playbook: Playbook, **parts: Unpack[WalkParts]
     ) -> Walk:
         """Return the walk of these events, at the point where they end."""
-        view = Fold(tools).replay(events, playbook)
+        view = Fold(parts["tools"]).replay(events, playbook)
         # The last process ended, or was killed, while this command ran.
         cut = next((c.number for c in view.commands if not c.result and not c.interrupted), None)
-        walk = cls(view, host=host, sink=sink, tools=tools, clock=clock)
+        walk = cls(view, **parts)
         walk._emit(SessionResumed(version=__version__, interrupted=cut))
         walk._settle()
         return walk
@@ -121,11 +107,6 @@ class Walk:
     def is_kept(self) -> bool:
         """Whether there is a file of this session."""
         return not isinstance(self._sink, MemoryLog)
-
-    @property
-    def tools(self) -> Mapping[str, Tool]:
-        """The tools that the walk knows, by id."""
-        return self._tools
 
     def enter(self, step: str) -> None:
         """Go to a step, for the first time or again."""
@@ -230,7 +211,7 @@ class Walk:
 
     def _propose(self, tool_id: str) -> bool:
         """Propose the tool's next command; return True when the tool finished instead."""
-        tool = self._tools.get(tool_id)
+        tool = self.tools.get(tool_id)
         if tool is None:
             self._finish_tool(tool_id, Outcome.BLOCKED, "unknown tool", "check the playbook")
             return True

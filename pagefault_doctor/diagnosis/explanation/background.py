@@ -27,6 +27,10 @@ _OF_FREED: Final = (RootCause.USE_AFTER_FREE, RootCause.DOUBLE_FREE, RootCause.L
 """Causes of which the last free is a part; of others it ended a former use of the memory."""
 CHECKERS: Final = ("cocci", "analyser", "sparse")
 """Checkers of the source, as the names of their facts have them."""
+_EXPECTED_BUILD: Final = (
+    ("module.vermagic_fits", "the module's file is built for this kernel"),
+    ("module.srcversion_fits", "the module in memory is of the same source as its file"),
+)
 
 
 def background(report: Report, context: Context, first: Candidate) -> Iterator[Evidence]:
@@ -66,9 +70,8 @@ def _origin(context: Context) -> str | None:
         case OriginKind.RETURNED:
             return f"{name} is what the call {found.distance} bytes before gave back"
         case OriginKind.PASSED:
-            return (
-                f"{name} is argument {found.number} of {context.report.function}, as it was called"
-            )
+            function = context.report.function
+            return f"{name} is argument {found.number} of {function}, as it was called"
         case OriginKind.CLEARED:
             return f"{name} had just been set to 0 ({found.text})"
         case OriginKind.LOADED:
@@ -138,11 +141,7 @@ def _earlier(report: Report, context: Context) -> Iterator[Evidence]:
 
 def _build(context: Context) -> Iterator[Evidence]:
     """Note that the module is the expected build, where that was checked."""
-    kernel, source = (
-        context.of_walk("module.vermagic_fits"),
-        context.of_walk("module.srcversion_fits"),
-    )
-    if kernel and kernel.value is True:
-        yield by_command("the module's file is built for this kernel", kernel)
-    if source and source.value is True:
-        yield by_command("the module in memory is of the same source as its file", source)
+    for name, text in _EXPECTED_BUILD:
+        fact = context.of_walk(name)
+        if fact and fact.value is True:
+            yield by_command(text, fact)

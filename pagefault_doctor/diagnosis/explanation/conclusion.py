@@ -71,14 +71,10 @@ def fix_location(report: Report, first: Candidate) -> Iterator[Evidence]:
     elif first.attribution is Attribution.KERNEL:
         yield Evidence(f"in the kernel's own code: {_of_the_kernel(report)}", 0.0, line, origin)
     elif first.attribution is not Attribution.NONE:
-        yield Evidence(
-            f"not in the kernel's code: {_ELSEWHERE[first.attribution]}", 0.0, line, origin
-        )
-    if (
-        report.module != first.module
-        and function_roles.carries(report.function)
-        and report.function
-    ):
+        text = f"not in the kernel's code: {_ELSEWHERE[first.attribution]}"
+        yield Evidence(text, 0.0, line, origin)
+    carries = report.function and function_roles.carries(report.function)
+    if carries and report.module != first.module:
         text = f"{report.function} only worked with what it was given: no change belongs there"
         yield cited(text, report, "function")
 

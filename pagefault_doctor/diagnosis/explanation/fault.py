@@ -130,9 +130,8 @@ def _access(report: Report, context: Context) -> Evidence:
 def _used(report: Report, context: Context) -> tuple[str, str] | None:
     """Return what was done with which address, None where the report has none."""
     if report.fault and report.fault.address:
-        return _VERBS.get(
-            context.access, "used"
-        ) if context.access else "used", report.fault.address
+        did = _VERBS.get(context.access, "used") if context.access else "used"
+        return did, report.fault.address
     if context.is_jump and context.printed_address is not None:
         return _VERBS[Access.EXECUTE], f"{context.printed_address:#x}"
     return None

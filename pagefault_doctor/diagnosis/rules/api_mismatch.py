@@ -37,19 +37,18 @@ def _facts(report: Report, context: Context) -> Iterator[Evidence]:
     name = context.fact("suspect.module")
     if not report.module or (name is not None and name.value != report.module):
         return
-    magic, source = context.fact("module.vermagic_fits"), context.fact("module.srcversion_fits")
-    if magic and magic.value is False:
-        yield context.knows(
-            "api.fact-vermagic", f"{report.module} was built for another kernel", magic
-        )
+    if magic := context.fact_is("module.vermagic_fits", False):
+        text = f"{report.module} was built for another kernel"
+        yield context.knows("api.fact-vermagic", text, magic)
+    source = context.fact_is("module.srcversion_fits", False)
     # What is in memory now is no evidence about an earlier boot.
-    if source and source.value is False and not context.boots_after:
+    if source and not context.boots_after:
         text = f"the {report.module} on disk is not the one in memory"
         yield context.knows("api.fact-srcversion", text, source)
     else:
         yield from _other_build(report.module, context)
-    checksums, build = context.fact("module.crcs_fit"), context.fact("module.build_id_fits")
-    if checksums and checksums.value is False and (build is None or build.value):
+    checksums = context.fact_is("module.crcs_fit", False)
+    if checksums and not context.fact_is("module.build_id_fits", False):
         text = f"symbols that {report.module} needs have another version in this kernel"
         yield context.knows("api.fact-checksums", text, checksums)
 
@@ -59,11 +58,10 @@ def _other_build(module: str, context: Context) -> Iterator[Evidence]:
 
     Where the module in memory is that of the file, other copies do not matter.
     """
-    build = context.fact("module.build_id_fits")
-    same = build is not None and build.value is True
+    same = context.fact_is("module.build_id_fits", True)
     for name, what in _OTHER_BUILD.items():
-        sign = context.fact(name)
-        if sign and sign.value is False and (not same or name in _OF_THE_FAULT):
+        sign = context.fact_is(name, False)
+        if sign and (not same or name in _OF_THE_FAULT):
             yield context.knows("api.fact-build", what.format(module), sign)
             return
 

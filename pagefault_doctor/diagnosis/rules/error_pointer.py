@@ -47,9 +47,8 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
             yield context.says(key, text, "registers", line=context.register_line(name))
         elif value == 0 and error_of(at, context.bits):
             text = f"{name.upper()} is 0, so the address is an offset from NULL"
-            yield context.says(
-                "error.base-zero", text, "registers", line=context.register_line(name)
-            )
+            line = context.register_line(name)
+            yield context.says("error.base-zero", text, "registers", line=line)
     elif 0 < at < PAGE and (found := _plus_offset(context, at)):
         name, number = found
         text = f"{name.upper()} holds {errno_name(number)}: with a member's offset that is {at:#x}"

@@ -28,17 +28,12 @@ _IMPOSSIBLE = 0x7 | ((1 << 64) - 1) ^ ((1 << 40) - 1)
 
 
 def _flipped(report: Report, context: Context) -> Iterator[Evidence]:
-    at = context.pointer
-    if (
-        at is not None
-        and context.address_class is AddressClass.NON_CANONICAL
-        and report.arch != "arm64"
-    ):
+    at, is_wild = context.pointer, context.address_class is AddressClass.NON_CANONICAL
+    if at is not None and is_wild and report.arch != "arm64":
         found = address.repaired(at, tuple(value for _, value in context.general()))
         if found:
-            text = (
-                f"{at:#x} with bit {found[0]} flipped is {found[1]:#x}, a pointer like the others"
-            )
+            bit, whole = found
+            text = f"{at:#x} with bit {bit} flipped is {whole:#x}, a pointer like the others"
             yield context.says("hard.bit-flip", text, "registers", "fault")
     broken = context.broken_link
     if broken and broken.flipped == 1:
@@ -57,10 +52,8 @@ def _flipped(report: Report, context: Context) -> Iterator[Evidence]:
 def _reports(report: Report, context: Context) -> Iterator[Evidence]:
     before = [o for o in context.others if o.kind is Kind.HARDWARE and o.number < report.number]
     if before:
-        text = "the hardware had reported an error before"
-        yield Evidence(
-            text, context.says("hard.before", text).weight, before[-1].line_of("headline")
-        )
+        line = before[-1].line_of("headline")
+        yield context.says("hard.before", "the hardware had reported an error before", line=line)
     yield from _pattern(report, context)
     if found := history.again(report, context.history):
         text = f"the same fault came in {len(found)} more boots of the log: that is code"
@@ -94,13 +87,12 @@ def _machine(report: Report, context: Context) -> Iterator[Evidence]:
     if report.tainted and "S" in report.tainted:
         text = "the processor runs out of its specification (taint S)"
         yield context.says("hard.specification", text, "process")
-    failed, passed = context.fact("memtest.failures"), context.fact("memtest.passed")
+    failed = context.fact("memtest.failures")
     if failed and isinstance(failed.value, int) and failed.value > 0:
         yield context.knows("hard.memtest-failed", "memtester found bad memory", failed)
-    elif passed and passed.value is True:
+    elif passed := context.fact_is("memtest.passed", True):
         yield context.knows("hard.memtest-passed", "memtester found nothing", passed)
-    code = context.fact("module.text_flipped")
-    if code and code.value is True:
+    if code := context.fact_is("module.text_flipped", True):
         text = "one bit of a module's code differs from its file, and code is read-only"
         yield context.knows("hard.text-bit", text, code)
     if report.hardware and _VIRTUAL.search(report.hardware):
@@ -117,15 +109,11 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
         (f.function or "").startswith(function_roles.WAITING_FOR_DISK) for f in report.frames
     ):
         yield context.says("hard.io-wait", "the task waits for a disk", "trace")
-    bits = context.x86_fault_bits
-    if bits is not None and bits & 8:
-        yield context.says(
-            "hard.reserved", "a flipped bit in a page table would show like this", "fault"
-        )
+    flipped = "a flipped bit in a page table would show like this"
+    if (context.x86_fault_bits or 0) & 8:
+        yield context.says("hard.reserved", flipped, "fault")
     if "bad_page_map" in report.details:
-        yield context.says(
-            "hard.bad-map", "a flipped bit in a page table would show like this", "headline"
-        )
+        yield context.says("hard.bad-map", flipped, "headline")
     yield from _flipped(report, context)
     yield from _reports(report, context)
     yield from _machine(report, context)

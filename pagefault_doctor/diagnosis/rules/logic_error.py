@@ -56,10 +56,8 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
         yield context.says("logic.instruction", text, "headline")
         return
     if context.is_trap and context.instruction:
-        text = (
-            f"{context.instruction.text} stops code that fails a check, or gets where it must not"
-        )
-        yield context.says("logic.trap", text, "code")
+        text = "stops code that fails a check, or gets where it must not"
+        yield context.says("logic.trap", f"{context.instruction.text} {text}", "code")
         return
     key, text = _KINDS.get(report.kind, ("", ""))
     # Where the assertion is one of a memory checker, the memory is what is wrong.

@@ -32,6 +32,5 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     elif report.kind is Kind.PANIC and "out_of_memory" in report.details:
         yield context.says("oom.panic", "the kernel panicked for lack of memory", "out_of_memory")
     elif "page_allocation_failure" in report.details:
-        yield context.says(
-            "oom.allocation", "an allocation of pages failed", "page_allocation_failure"
-        )
+        text = "an allocation of pages failed"
+        yield context.says("oom.allocation", text, "page_allocation_failure")

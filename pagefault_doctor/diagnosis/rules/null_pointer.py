@@ -12,9 +12,8 @@ from pagefault_doctor.model.report import Kind, Report
 
 def _address(context: Context, value: int) -> Iterator[Evidence]:
     if value == 0 and context.is_jump:
-        yield context.says(
-            "null.call", "the kernel called through a NULL function pointer", "fault"
-        )
+        text = "the kernel called through a NULL function pointer"
+        yield context.says("null.call", text, "fault")
     elif value < PAGE:
         where = f", a member at offset {value:#x} of NULL" if value else ""
         where += ", as KASAN's shadow tells" if context.is_shadow else ""

@@ -13,6 +13,7 @@ from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Kind, Report
 
 _FREELIST = "freed.freelist-value"
+_STATES = {MemoryState.FREED: "freed.poison", MemoryState.LIST_DELETED: "freed.deleted-entry"}
 _MESSAGES = (
     ("held_lock_freed", "freed.words", "memory was freed that holds a lock in use"),
     ("kasan_tag_mismatch", "freed.tag", "a memory tag does not match: freed or out of bounds"),
@@ -42,12 +43,9 @@ def _count(report: Report, context: Context) -> Iterator[Evidence]:
 
 def _poison(context: Context) -> Iterator[Evidence]:
     hit = context.poison
-    if hit and hit.poison.state is MemoryState.FREED:
+    if hit and hit.poison.state in _STATES:
         text = f"the bad pointer is {hit.poison.name} {hit.offset:+#x}: {hit.poison.means}"
-        yield context.says("freed.poison", text, "fault", "registers")
-    elif hit and hit.poison.state is MemoryState.LIST_DELETED:
-        text = f"the bad pointer is {hit.poison.name} {hit.offset:+#x}: {hit.poison.means}"
-        yield context.says("freed.deleted-entry", text, "fault", "registers")
+        yield context.says(_STATES[hit.poison.state], text, "fault", "registers")
     elif not hit and context.report.kind in (Kind.GENERAL_PROTECTION, Kind.PAGE_FAULT):
         yield from _poisoned_register(context)
 
@@ -55,7 +53,7 @@ def _poison(context: Context) -> Iterator[Evidence]:
 def _poisoned_register(context: Context) -> Iterator[Evidence]:
     for name, value in context.general():
         found = poison.find(value, context.bits) if value >> 32 else None
-        if found and found.poison.state in (MemoryState.FREED, MemoryState.LIST_DELETED):
+        if found and found.poison.state in _STATES:
             text = f"{name.upper()} holds {found.poison.name}: {found.poison.means}"
             yield context.says("freed.poison-register", text, line=context.register_line(name))
             return
@@ -124,13 +122,12 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
         text = f"{report.function} is in the init section of {report.module}, which is freed after"
         yield context.says("freed.init-section", f"{text} loading", "function")
     broken = context.broken_link
-    if broken and broken.is_freed:
-        key = "freed.list-value" if poison.find(broken.actual, context.bits) else _FREELIST
+    if broken and (broken.is_freed or broken.is_deleted):
+        known = poison.find(broken.actual, context.bits)
+        key = "freed.list-value" if known else _FREELIST
+        key = key if broken.is_freed else "freed.deleted-entry"
         text = f"the list points to {broken.actual:#x}: {broken.means}"
         yield context.says(key, text, "link_found")
-    elif broken and broken.is_deleted:
-        text = f"the list points to {broken.actual:#x}: {broken.means}"
-        yield context.says("freed.deleted-entry", text, "link_found")
     if freelist.is_broken(context):
         text = "the allocator's list of free objects is damaged: one was written to after its free"
         yield context.says("freed.freelist-crash", text, "function", "headline")
