@@ -162,7 +162,7 @@ def judge(
         return None
     report = kernel_log.reports[index]
     with keyed():
-        found, thin = ranking.weighed(report, context_of(report, kernel_log, facts or {}))
+        found, thin = ranking.evidence_by_cause(report, context_of(report, kernel_log, facts or {}))
     fired = {
         cause.value: tuple((getattr(e.weight, "key", ""), float(e.weight)) for e in evidence)
         for cause, evidence in found.items()

@@ -190,10 +190,10 @@ def printable(value: int, bits: int = 64) -> str | None:
     The lowest byte may have been added to, and arm64 drops the highest.
     """
     data = value.to_bytes(8, "little")[: bits // 8]
-    telling = data[1:7] if bits == 64 else data
-    if not all(0x20 <= byte < 0x7F for byte in telling) or data[-1] >= 0x7F:
+    letters = data[1:7] if bits == 64 else data
+    if not all(0x20 <= byte < 0x7F for byte in letters) or data[-1] >= 0x7F:
         return None
-    return telling.decode("ascii")
+    return letters.decode("ascii")
 
 
 def repaired(value: int, neighbours: tuple[int, ...]) -> tuple[int, int] | None:

@@ -12,7 +12,7 @@ import msgspec
 
 from pagefault_doctor.diagnosis import dump_memory, freelist, function_roles
 from pagefault_doctor.diagnosis.context import Context
-from pagefault_doctor.diagnosis.history import holder, is_cleared, waits_for_lock
+from pagefault_doctor.diagnosis.history import happens_without, lock_holder, waits_for_lock
 from pagefault_doctor.diagnosis.unloaded_module import data_after_unload, use_after_unload
 from pagefault_doctor.model.diagnosis import Attribution, Evidence, RootCause
 from pagefault_doctor.model.pattern import regex
@@ -23,7 +23,7 @@ _CORE_DEPTH: Final = 3
 _FEW: Final = 3
 _CALLERS: Final = 6
 """Frames within which a driver's call into its subsystem is looked for."""
-_TELLING: Final = 4
+_SHORTEST_NAME: Final = 4
 """The shortest module name, in letters, that a task counts as named after."""
 _BAD_POINTER: Final = (
     Kind.PAGE_FAULT,
@@ -31,7 +31,7 @@ _BAD_POINTER: Final = (
     Kind.GENERAL_PROTECTION,
     Kind.USER_ACCESS,
 )
-_AT_WORK: Final = (
+_LOADING_OR_UNLOADING: Final = (
     ("+", ("do_one_initcall", "do_init_module"), "loaded"),
     ("-", ("_delete_module",), "unloaded"),
 )
@@ -76,11 +76,11 @@ def _of_object(report: Report, what: str) -> Culprit | None:
 
 def _of_dump(context: Context) -> Culprit | None:
     """Return the module that freed or overran the object, as the dump has it."""
-    found = dump_memory.blamed(context)
+    found = dump_memory.responsible_module(context)
     if found is None:
         return None
     name, text = found
-    evidence = Evidence(text, 0.0, None, dump_memory.origin(context))
+    evidence = Evidence(text, 0.0, None, dump_memory.source_command(context))
     return Culprit(Attribution.MODULE, name, evidence)
 
 
@@ -103,7 +103,7 @@ def _from_trace(report: Report) -> Culprit | None:
             text = f"{frame.function} of {frame.module} led to the fault"
             return _module(frame.module, text, line) if near else None
         name = frame.function
-        passed += not (function_roles.carries(name) or function_roles.enters(name))
+        passed += not (function_roles.only_passes_on(name) or function_roles.is_entry_point(name))
     return None
 
 
@@ -123,7 +123,7 @@ def _stack_top(report: Report, context: Context) -> Culprit | None:
     return _module(top.module, text, top.line or report.line_of("trace"))
 
 
-def _at_work(report: Report) -> Culprit | None:
+def _loading_or_unloading(report: Report) -> Culprit | None:
     """Return the module whose init or exit function was running, which the trace does not show.
 
     The function may have ended in a jump to another, and then it left no frame. The list of modules
@@ -131,7 +131,7 @@ def _at_work(report: Report) -> Culprit | None:
     """
     # A compiler adds its marks: __do_sys_delete_module.constprop.0
     functions = [(frame.function or "").partition(".")[0] for frame in report.frames]
-    for sign, callers, what in _AT_WORK:
+    for sign, callers, what in _LOADING_OR_UNLOADING:
         marked = [module.name for module in report.modules if sign in module.flags]
         if len(marked) == 1 and any(function.endswith(callers) for function in functions):
             text = f"{marked[0]} was just being {what}: the kernel had called its function for that"
@@ -139,7 +139,7 @@ def _at_work(report: Report) -> Culprit | None:
     return None
 
 
-def _circumstances(report: Report, context: Context) -> Culprit | None:
+def _only_foreign_module(report: Report, context: Context) -> Culprit | None:
     """Return the only module that is not part of the kernel, where memory was corrupted."""
     foreign = report.out_of_tree
     corrupted = report.kind in (Kind.REFCOUNT, Kind.SLAB, Kind.LIST_CORRUPTION, Kind.BAD_PAGE)
@@ -157,7 +157,7 @@ def _task(report: Report) -> Culprit | None:
     name = report.comm or report.details.get("hung_task", "")
     known = {m.name for m in report.modules} | {f.module for f in report.frames if f.module}
     for module in sorted(known, key=len, reverse=True):
-        if len(module) >= _TELLING and name.startswith(module):
+        if len(module) >= _SHORTEST_NAME and name.startswith(module):
             return _module(module, f"the task {name} is named after {module}", report.line_of())
     return None
 
@@ -171,7 +171,7 @@ def _unseen_caller(report: Report) -> Culprit | None:
     if report.kind not in _BAD_POINTER or report.function is None:
         return None
     named = (report.function, *(f.function for f in report.frames if f.reliable))
-    if not all(function_roles.carries(function) for function in named):
+    if not all(function_roles.only_passes_on(function) for function in named):
         return None
     foreign = report.out_of_tree
     if "O" not in (report.tainted or ()) and not 0 < len(report.modules) <= _FEW:
@@ -189,9 +189,9 @@ def _checked_call(report: Report) -> Culprit | None:
     return None
 
 
-def _holder(report: Report, context: Context) -> Culprit | None:
+def _module_of_lock_holder(report: Report, context: Context) -> Culprit | None:
     """Return the module of the task that likely holds what a hung task waits for."""
-    other = holder(report, context.others)
+    other = lock_holder(report, context.others)
     found = other and (other.module or next((f.module for f in other.frames if f.module), None))
     if not other or not found:
         return None
@@ -209,7 +209,7 @@ def _suspects(report: Report, context: Context) -> Iterator[Culprit | None]:
         yield _module(left.module, f"{left.why}, and what it left behind was used", left.line)
     yield _of_object(report, "freed")
     yield _of_dump(context)
-    yield _holder(report, context)
+    yield _module_of_lock_holder(report, context)
     if report.module and waits_for_lock(report):
         text = f"{report.function} of {report.module} waits for a lock: who holds it is not shown"
         yield _module(report.module, text, report.line_of("function"))
@@ -221,13 +221,13 @@ def _suspects(report: Report, context: Context) -> Iterator[Culprit | None]:
     # Who asks a damaged allocator for memory has not damaged it.
     if not freelist.is_broken(context):
         yield _from_trace(report)
-        yield _at_work(report)
+        yield _loading_or_unloading(report)
     yield _of_object(report, "allocated")
     work = _of_work(report)
     if work:
         yield _module(work, f"the work that faulted belongs to {work}", report.line_of("workqueue"))
     yield _task(report)
-    yield _circumstances(report, context)
+    yield _only_foreign_module(report, context)
     yield _unseen_caller(report)
 
 
@@ -261,7 +261,7 @@ def attribute(report: Report, context: Context) -> Culprit:
     for suspect in _suspects(report, context):
         if suspect is None:
             continue
-        if suspect.module and is_cleared(suspect.module, report, context.history):
+        if suspect.module and happens_without(suspect.module, report, context.history):
             text = f"{suspect.module} was not loaded when the same came in another boot"
             because = Evidence(text, 0.0, report.line_of("headline"))
             continue

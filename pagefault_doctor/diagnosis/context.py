@@ -278,13 +278,15 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         fact = self.facts.get(name)
         return fact if fact and fact.value is value else None
 
-    def of_walk(self, name: str) -> Fact | None:
+    def walk_fact(self, name: str) -> Fact | None:
         """Return a fact that a walk found out, None where the walk is about another report."""
         meant, boot = self.fact("report.title"), self.fact("report.boot")
         same = meant and boot and (meant.value, boot.value) == (self.report.title, self.report.boot)
         return self.fact(name) if same else None
 
-    def says(self, key: str, text: str, *cited: str, line: Line | int | None = None) -> Evidence:
+    def evidence(
+        self, key: str, text: str, *cited: str, line: Line | int | None = None
+    ) -> Evidence:
         """Return a piece of evidence with the weight of `key`, at a line of the log.
 
         `cited` names the fields of the report it was read from (see `Report.cited`).
@@ -293,15 +295,15 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         number = self.report.line_of(*cited) if number is None else number
         return Evidence(text, WEIGHT[key], number)
 
-    def says_first(self, rows: Iterable[tuple[str, str, str]]) -> Evidence | None:
+    def first_evidence(self, rows: Iterable[tuple[str, str, str]]) -> Evidence | None:
         """Return the evidence of the first row whose detail the report has, or None.
 
         A row is the name of a detail, the key of a weight, and the text.
         """
-        held = self.report.details
-        return next((self.says(key, text, name) for name, key, text in rows if name in held), None)
+        row = next((row for row in rows if row[0] in self.report.details), None)
+        return self.evidence(row[1], row[2], row[0]) if row else None
 
-    def knows(self, key: str, text: str, fact: Fact) -> Evidence:
+    def fact_evidence(self, key: str, text: str, fact: Fact) -> Evidence:
         """Return a piece of evidence that comes from a fact."""
         return Evidence(text, WEIGHT[key], fact.source.line, fact.source.origin)
 

@@ -39,9 +39,9 @@ def pointer_words(pointer: Pointer) -> str:
 def others_words(pointer: Pointer) -> str | None:
     """Return what other variables were at that moment, a few of them, or None."""
     shown = pointer.others[:_MOST_OTHERS]
-    told = [f"{v.name} ({v.type}) was {value_words(v.value)}" for v in shown if "*" in v.type]
-    told += [f"{v.name} ({v.type}) was {v.value}" for v in shown if "*" not in v.type]
-    return f"at that moment {', '.join(told)}" if told else None
+    parts = [f"{v.name} ({v.type}) was {value_words(v.value)}" for v in shown if "*" in v.type]
+    parts += [f"{v.name} ({v.type}) was {v.value}" for v in shown if "*" not in v.type]
+    return f"at that moment {', '.join(parts)}" if parts else None
 
 
 def _was(pointer: Pointer) -> str:

@@ -1,7 +1,7 @@
 """What a dump shows about the bad pointer of a report, where there is a dump.
 
 A value of the dump counts for a report only where the report prints the same value, or a report of
-the same fault in another log does, so that the facts of one fault are not held against another.
+the same fault in another log does, so that facts about one fault are not used for another.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def owner(context: Context) -> PointedMemory | None:
     return next((p for p in found if p.is_free), found[0] if found else None)
 
 
-def refreed(context: Context) -> PointedMemory | None:
+def freed_twice(context: Context) -> PointedMemory | None:
     """Return the freed object of which a register held the start when a check failed, or None."""
     if context.report.kind is not Kind.KERNEL_BUG:
         return None
@@ -74,50 +74,50 @@ def refreed(context: Context) -> PointedMemory | None:
     return next((p for p in free if p.offset == 0), None)
 
 
-def trampled(context: Context) -> PointedMemory | None:
+def overrun(context: Context) -> PointedMemory | None:
     """Return an object of the report behind which the bytes were overwritten, or None."""
     return next((p for p in pointed(context).values() if p.is_trampled), None)
 
 
-def blamed(context: Context) -> tuple[str, str] | None:
+def responsible_module(context: Context) -> tuple[str, str] | None:
     """Return the module that freed the object, or else overran it, and a sentence why, or None."""
-    for found in (owner(context), target(context), refreed(context)):
+    for found in (owner(context), target(context), freed_twice(context)):
         if found and found.is_free and found.freed and found.freed.module:
             return found.freed.module, f"the object was freed by {found.freed.by}"
-    over = trampled(context)
+    over = overrun(context)
     if over and over.allocated and over.allocated.module:
         return over.allocated.module, f"the overrun object was allocated by {over.allocated.by}"
     return None
 
 
-def says(context: Context, key: str, text: str) -> Evidence:
+def evidence(context: Context, key: str, text: str) -> Evidence:
     """Return a piece of evidence that comes from the dump, with the weight of `key`."""
-    return Evidence(text, WEIGHT[key], None, origin(context))
+    return Evidence(text, WEIGHT[key], None, source_command(context))
 
 
-def origin(context: Context) -> str:
+def source_command(context: Context) -> str:
     """Return the command that read the dump."""
     fact = context.fact(_FACT)
     return fact.source.origin if fact else "the dump"
 
 
-def story(context: Context) -> Iterator[Evidence]:
-    """Give a sentence for what the bad pointer points to, and for where it was kept."""
+def sentences(context: Context) -> Iterator[Evidence]:
+    """Yield a sentence on what the bad pointer points to, and on where it was kept."""
     bad, home = target(context), owner(context)
     if bad and bad.kind != "value":
-        yield Evidence(f"{bad.address} points to {bad.text}", 0.0, None, origin(context))
+        yield Evidence(f"{bad.address} points to {bad.text}", 0.0, None, source_command(context))
     if bad and home:
         text = f"the bad pointer {bad.address} lies in {home.text}"
-        yield Evidence(text, 0.0, None, origin(context))
+        yield Evidence(text, 0.0, None, source_command(context))
     for found in (home, bad):
         for holder in found.kept if found and found.is_free else ():
             if holder.symbol:
                 text = f"{holder.text} still points to that object"
-                yield Evidence(text, 0.0, None, origin(context))
+                yield Evidence(text, 0.0, None, source_command(context))
                 return
 
 
-def knows_who_freed(context: Context) -> bool:
+def names_who_freed(context: Context) -> bool:
     """Whether the dump names who freed the object."""
-    found = (owner(context), target(context), refreed(context))
+    found = (owner(context), target(context), freed_twice(context))
     return any(p and p.is_free and p.freed and p.freed.stack for p in found)

@@ -1,6 +1,6 @@
-"""Experiments, and what each cause would make of them: the way from two causes to one.
+"""Experiments that distinguish two causes, with the outcome that each cause predicts.
 
-An experiment tells two causes apart when they lead one to expect different outcomes of it.
+An experiment distinguishes two causes when they predict different outcomes.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import msgspec
 
 from pagefault_doctor.model.diagnosis import Attribution, Candidate, Experiment, RootCause
 
-RIVAL: Final = 0.05
-"""From this confidence on, the second cause is worth an experiment."""
+WORTH_AN_EXPERIMENT: Final = 0.05
+"""The confidence from which on the second cause is worth an experiment."""
 
 _SAME: Final = "the same report, at the same place"
 _GONE: Final = "no report any more"
@@ -33,11 +33,11 @@ _NO_SLAB_OBJECT: Final = (
 
 
 class ExperimentRow(msgspec.Struct, frozen=True):
-    """An experiment as the table has it.
+    """A row of the table of experiments.
 
-    `do` says what to do, `{module}` standing for the suspect; `command` is an argv or empty;
-    `step` is where the wizard offers it. `expects` has the outcome for each cause that it can tell
-    something of. `needs_module` is whether there must be a suspect.
+    `do` is what to do, with `{module}` in place of the suspect; `command` is an argv or empty;
+    `step` is where the wizard offers it. `expects` has the outcome that each cause predicts.
+    `needs_module` is whether there must be a suspect.
     """
 
     name: str
@@ -48,7 +48,7 @@ class ExperimentRow(msgspec.Struct, frozen=True):
     needs_module: bool = False
 
 
-TRIALS: Final = (
+EXPERIMENTS: Final = (
     ExperimentRow(
         "rebuild",
         "rebuild {module} with the headers of the running kernel, load it, bring the fault about",
@@ -151,14 +151,14 @@ TRIALS: Final = (
         },
     ),
 )
-"""Experiments, those that tell more for less trouble first.
+"""Experiments, those that show most for the least effort first.
 
 Boot options are those of
 `Documentation/admin-guide/kernel-parameters.txt`; for the slab checks see
 `Documentation/mm/slub.rst`.
 """
 
-_WITHOUT: Final = ExperimentRow(
+_WITHOUT_MODULE: Final = ExperimentRow(
     "without-module",
     "boot once without {module} (modprobe.blacklist={module}), do the same again",
     {},
@@ -166,40 +166,40 @@ _WITHOUT: Final = ExperimentRow(
 )
 
 
-def between(ranked: Sequence[Candidate]) -> Experiment | None:
-    """Return the experiment that tells the two likeliest causes apart, or None.
+def between_causes(ranked: Sequence[Candidate]) -> Experiment | None:
+    """Return the experiment that distinguishes the two likeliest causes, or None.
 
-    None where there is no second cause to speak of, or where no experiment is known.
+    None where no second cause is likely enough, or where no experiment is known.
     """
-    if len(ranked) < 2 or ranked[1].confidence < RIVAL:
+    if len(ranked) < 2 or ranked[1].confidence < WORTH_AN_EXPERIMENT:
         return None
     first, second = ranked[:2]
     module = first.module or second.module
-    for trial in TRIALS:
-        a, b = trial.expects.get(first.root_cause), trial.expects.get(second.root_cause)
-        if a and b and a != b and (module or not trial.needs_module):
-            return _experiment(trial, module, ((first.root_cause, a), (second.root_cause, b)))
+    for row in EXPERIMENTS:
+        a, b = row.expects.get(first.root_cause), row.expects.get(second.root_cause)
+        if a and b and a != b and (module or not row.needs_module):
+            return _experiment(row, module, ((first.root_cause, a), (second.root_cause, b)))
     return None
 
 
-def of_hang(first: Candidate) -> Experiment | None:
+def for_hang(first: Candidate) -> Experiment | None:
     """Return the experiment that shows who holds what others wait for, or None."""
     if first.root_cause is not RootCause.LOCKUP_HANG:
         return None
-    trial = next(t for t in TRIALS if t.name == "blocked-tasks")
-    return _experiment(trial, first.module, ((first.root_cause, trial.expects[first.root_cause]),))
+    row = next(row for row in EXPERIMENTS if row.name == "blocked-tasks")
+    return _experiment(row, first.module, ((first.root_cause, row.expects[first.root_cause]),))
 
 
-def of_blame(first: Candidate) -> Experiment | None:
+def without_module(first: Candidate) -> Experiment | None:
     """Return the experiment that shows whether a module is to blame at all, or None."""
     if first.attribution is not Attribution.MODULE or first.module is None:
         return None
-    return _experiment(_WITHOUT, first.module, ((first.root_cause, _GONE),))
+    return _experiment(_WITHOUT_MODULE, first.module, ((first.root_cause, _GONE),))
 
 
 def _experiment(
-    trial: ExperimentRow, module: str | None, tells: tuple[tuple[RootCause, str], ...]
+    row: ExperimentRow, module: str | None, outcomes: tuple[tuple[RootCause, str], ...]
 ) -> Experiment:
     # A plain replacement: a name from a log must not be able to pass for a format.
-    do = trial.do.replace("{module}", module or "the module")
-    return Experiment(trial.name, trial.step, do, trial.command, tells)
+    do = row.do.replace("{module}", module or "the module")
+    return Experiment(row.name, row.step, do, row.command, outcomes)

@@ -1,4 +1,4 @@
-"""What a function or a module is for: core code that only carries a fault, subsystems, entries.
+"""What a function or a module is for: core code that its callers misuse, subsystems, entry points.
 
 A bad pointer handed to `list_del`, `memcpy` or `kfree` faults there, and the fault is the caller's.
 """
@@ -10,7 +10,7 @@ from typing import Final
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Report
 
-_CARRIERS: Final = regex(
+_PASSING_ON: Final = regex(
     r"^(?:"
     # the reporting machinery
     r"dump_stack|show_stack|dump_backtrace|dump_header|print_|panic|__?warn|warn_|report_bug|"
@@ -49,7 +49,7 @@ _CARRIERS: Final = regex(
     r")"
 )
 
-_ENTRIES: Final = regex(
+_ENTRY_POINTS: Final = regex(
     r"^(?:do_syscall|entry_SYSCALL|ret_from|kthread$|worker_thread|process_one|process_sched|"
     r"do_one_initcall|do_init_module|load_module|__(?:do|se|x64|ia32|arm64)_|sys_|SyS_|ksys_|"
     r"vfs_|new_sync|do_softirq|__do_softirq|handle_softirqs|irq_exit|call_timer_fn|__run_timers|"
@@ -59,27 +59,27 @@ _ENTRIES: Final = regex(
 )
 
 
-def carries(function: str | None) -> bool:
+def only_passes_on(function: str | None) -> bool:
     """Whether the function only passes on what its caller gave it."""
-    return function is None or _CARRIERS.match(function) is not None
+    return function is None or _PASSING_ON.match(function) is not None
 
 
-def enters(function: str | None) -> bool:
+def is_entry_point(function: str | None) -> bool:
     """Whether the function is where a thread, a system call or an interrupt begins."""
-    return function is not None and _ENTRIES.match(function) is not None
+    return function is not None and _ENTRY_POINTS.match(function) is not None
 
 
 SLEEPING: Final = regex(
     r"(?:__?schedule|schedule|preempt_schedule|__switch_to|context_switch|io_schedule|"
     r"asm_|sysvec_)"
 )
-"""How the scheduler's functions begin, above the one that a sleeping task waits in."""
+"""How the names of scheduler functions begin, above the one that a sleeping task waits in."""
 LOCKING: Final = regex(
     r"(?:__)?(?:mutex_lock|ww_mutex_lock|rt_mutex|rtlock|down_|down$|rwsem_|percpu_down|"
     r"percpu_rwsem|rwlock|lock_sock|lock_page|folio_lock|inode_lock|rtnl_lock|device_lock|"
     r"lock_two|lock_rename)"
 )
-"""How functions begin that wait until another task lets go of a lock."""
+"""How the names of functions begin that wait until another task releases a lock."""
 WAITING_FOR_DISK: Final = ("io_schedule", "bit_wait_io", "blk_", "jbd2_")
 ALLOCATING: Final = regex(
     r"(?:__)?kmem_cache_alloc\w*|__kmalloc\w*|kmalloc_\w+|_*slab_alloc\w*|get_freepointer\w*|"
@@ -100,7 +100,7 @@ _SUBSYSTEMS: Final = regex(
     r"vhost|virtio|virtio_ring|fscache|netfs|sunrpc|lockd|fat|jbd2|mbcache|dm_mod|md_mod|libcrc32c|"
     r"nf_conntrack|nf_nat|nf_tables|x_tables|ip_tables|rpcrdma|thermal|backlight|video)$"
 )
-"""Modules whose work is to serve others."""
+"""Modules that exist to serve other modules."""
 
 
 def is_subsystem(module: str) -> bool:
@@ -111,8 +111,8 @@ def is_subsystem(module: str) -> bool:
 def calls_into(caller: str, module: str, report: Report) -> bool:
     """Whether a module is a driver, and the module that it called its subsystem.
 
-    So it is where the driver is from outside the tree and the other is not. Else the names tell.
-    The list of modules has the newest first, and what a driver needs is loaded before it.
+    True where the driver is from outside the tree and the other is not; else the names decide. The
+    list of modules has the newest first, and what a driver needs is loaded before it.
     """
     foreign = report.out_of_tree
     if module in foreign or is_subsystem(caller):

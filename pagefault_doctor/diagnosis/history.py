@@ -1,6 +1,6 @@
 """What the other reports of the logs show: the same fault again, or faults with nothing in common.
 
-The same place again and again is a mistake in code; ever other places is what broken hardware does.
+The same place again and again means a mistake in code; a different place each time, hardware.
 A task that waits for a lock is the victim of the task that holds it.
 """
 
@@ -46,7 +46,7 @@ def is_same(one: Report, other: Report) -> bool:
     return one.function is not None and one.kind is other.kind and same
 
 
-def again(report: Report, history: Sequence[Report]) -> tuple[Report, ...]:
+def same_fault(report: Report, history: Sequence[Report]) -> tuple[Report, ...]:
     """Return the reports of other boots that are of the same fault."""
     return tuple(other for other in history if is_same(report, other))
 
@@ -68,7 +68,7 @@ def unrelated(reports: Sequence[Report]) -> bool:
 
 
 def first_crashes(report: Report, history: Sequence[Report]) -> tuple[Report, ...]:
-    """Return the crashes that no other of their boot may have brought about, this one too."""
+    """Return the first crash of each boot, nothing where this report is not one of them."""
     first: dict[int, Report] = {}
     for one in sorted((*history, report), key=lambda r: (r.boot, r.number)):
         if one.is_kernel_fault:
@@ -92,16 +92,16 @@ def one_processor(report: Report, others: Sequence[Report]) -> str | None:
     return processors.pop() if len(processors) == 1 else None
 
 
-def is_cleared(module: str, report: Report, history: Sequence[Report]) -> bool:
+def happens_without(module: str, report: Report, history: Sequence[Report]) -> bool:
     """Whether the same fault came in a boot in which the module was not loaded."""
     return any(
         other.modules and module not in {m.name for m in other.modules} and module != other.module
-        for other in again(report, history)
+        for other in same_fault(report, history)
     )
 
 
 def happened_before(report: Report, others: Sequence[Report]) -> tuple[str, ...]:
-    """Return, in words, what the taint flags show of this boot and the log does not."""
+    """Return, in words, what the taint flags show of this boot and the log does not show."""
     if any(other.number < report.number for other in others):
         return ()
     own = _OWN.get(report.kind)
@@ -110,7 +110,7 @@ def happened_before(report: Report, others: Sequence[Report]) -> tuple[str, ...]
 
 
 def waits_for_lock(report: Report) -> bool:
-    """Whether the task of the report sleeps until another lets go of a lock."""
+    """Whether the task of the report sleeps until another releases a lock."""
     if report.kind is not Kind.HUNG_TASK:
         return False
     if "blocked_on" in report.details:
@@ -120,7 +120,7 @@ def waits_for_lock(report: Report) -> bool:
     return first is not None and function_roles.LOCKING.match(first) is not None
 
 
-def holder(report: Report, others: Sequence[Report]) -> Report | None:
+def lock_holder(report: Report, others: Sequence[Report]) -> Report | None:
     """Return the report of the task that likely holds what this one waits for, or None.
 
     The kernel may name it (`kernel/hung_task.c`, debug_show_blocker, from 6.16 on). Else it is the

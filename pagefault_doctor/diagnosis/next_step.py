@@ -6,7 +6,7 @@ from typing import Final
 
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.unloaded_module import unloaded
-from pagefault_doctor.model.diagnosis import Attribution, NextStep, RootCause
+from pagefault_doctor.model.diagnosis import Attribution, Candidate, NextStep, RootCause
 
 _MEMTESTER: Final = ("memtester", "256M", "1")
 
@@ -53,27 +53,23 @@ def _for_module(cause: RootCause, module: str, gone: bool) -> NextStep:
     return NextStep("identify-module", why, command)
 
 
-def advise(
-    cause: RootCause,
-    attribution: Attribution,
-    module: str | None,
-    confidence: float,
-    context: Context,
-) -> NextStep:
-    """Return what to do next about the report of a scene."""
+def next_step(first: Candidate, context: Context) -> NextStep:
+    """Return what to do next about a report whose likeliest cause is `first`."""
+    cause, module = first.root_cause, first.module
+    is_module = first.attribution is Attribution.MODULE
     for name, value, step in _BY_PROGRESS:
-        if (fact := context.of_walk(name)) and fact.value == value:
+        if (fact := context.walk_fact(name)) and fact.value == value:
             return step
-    if attribution is Attribution.MODULE and module and cause is not RootCause.LOCKUP_HANG:
+    if is_module and module and cause is not RootCause.LOCKUP_HANG:
         gone = unloaded(context)
         return _for_module(cause, module, gone is not None and gone.module == module)
     if cause in _BY_CAUSE:
         return _BY_CAUSE[cause]
-    if confidence < _UNSURE:
+    if first.confidence < _UNSURE:
         return NextStep(
             "check-logs", "the log says too little: is there more of it?", ("journalctl", "-k")
         )
-    if attribution is Attribution.MODULE:
+    if is_module:
         return NextStep("identify-module", "find out which module it is", ("lsmod",))
     return NextStep(
         "analyse-crash-dump", "the fault is in the kernel itself; a dump shows its state"

@@ -8,9 +8,9 @@ from typing import Final
 from pagefault_doctor.diagnosis import weights, wording
 from pagefault_doctor.diagnosis.attribution import FIXED, Culprit, attribute
 from pagefault_doctor.diagnosis.context import Context
-from pagefault_doctor.diagnosis.experiments import between, of_blame, of_hang
+from pagefault_doctor.diagnosis.experiments import between_causes, for_hang, without_module
 from pagefault_doctor.diagnosis.history import waits_for_lock
-from pagefault_doctor.diagnosis.next_step import advise
+from pagefault_doctor.diagnosis.next_step import next_step
 from pagefault_doctor.diagnosis.rules import RULES
 from pagefault_doctor.model.diagnosis import (
     Attribution,
@@ -30,16 +30,17 @@ _CHECKERS: Final = (
 )
 
 
-def hints(context: Context) -> dict[str, list[Evidence]]:
+def checker_evidence(context: Context) -> dict[str, list[Evidence]]:
     """Return the evidence for each cause, by name, where the report is of the suspect's code."""
     found: dict[str, list[Evidence]] = {}
     suspect = context.fact("suspect.module")
     if suspect is None or context.report.module != suspect.value:
         return found
-    for name, text in _CHECKERS:
+    for name, warning in _CHECKERS:
         if fact := context.fact(name):
-            said = context.knows("checker.pattern", f"{text}, at the line that faulted", fact)
-            found.setdefault(str(fact.value), []).append(said)
+            text = f"{warning}, at the line that faulted"
+            evidence = context.fact_evidence("checker.pattern", text, fact)
+            found.setdefault(str(fact.value), []).append(evidence)
     return found
 
 
@@ -55,12 +56,14 @@ def _consequence(report: Report, context: Context) -> Evidence | None:
     return Evidence(text, weights.CONSEQUENCE, report.line_of("process"))
 
 
-def weighed(report: Report, context: Context) -> tuple[dict[RootCause, tuple[Evidence, ...]], bool]:
+def evidence_by_cause(
+    report: Report, context: Context
+) -> tuple[dict[RootCause, tuple[Evidence, ...]], bool]:
     """Return the evidence of every cause that has any, and whether it is thin."""
     consequence = _consequence(report, context)
     extra = (consequence,) if consequence else ()
-    hinted = hints(context)
-    found = ((c, (*weigh(report, context), *hinted.get(c.value, ()))) for c, weigh in RULES)
+    by_checkers = checker_evidence(context)
+    found = ((c, (*weigh(report, context), *by_checkers.get(c.value, ()))) for c, weigh in RULES)
     thin = report.function is None and not report.registers
     return {c: (*ev, *extra) for c, ev in found if any(e.weight > 0 for e in ev)}, thin
 
@@ -68,7 +71,7 @@ def weighed(report: Report, context: Context) -> tuple[dict[RootCause, tuple[Evi
 def _confidences(
     evidence: dict[RootCause, tuple[Evidence, ...]], unknown: float
 ) -> dict[RootCause, float]:
-    """Return how likely each cause is; what is missing to 1 is what no rule knows."""
+    """Return how likely each cause is; the rest to 1 is for causes that no rule covers."""
     scores = {
         cause: (weights.PRIOR.get(cause, 0.0) + sum(e.weight for e in found)) / weights.TEMPERATURE
         for cause, found in evidence.items()
@@ -84,22 +87,22 @@ def _candidate(
     if cause is RootCause.API_MISMATCH:
         attribution = Attribution.MODULE
     module = culprit.module if attribution is Attribution.MODULE else None
-    said = evidence if cause in FIXED else (*evidence, culprit.because)
-    return Candidate(cause, attribution, module, round(confidence, 3), said)
+    evidence = evidence if cause in FIXED else (*evidence, culprit.because)
+    return Candidate(cause, attribution, module, round(confidence, 3), evidence)
 
 
 def _unknown(report: Report, context: Context, culprit: Culprit) -> Candidate:
-    """Return the answer to a report that no rule knows: a guess, and called one."""
+    """Return the candidate for a report that no rule matches: a guess, marked as one."""
     reason = Evidence("nothing in the report points to a cause", 0.0, report.line_of("headline"))
     consequence = _consequence(report, context)
-    said = (reason, *((consequence,) if consequence else ()), culprit.because)
-    return Candidate(RootCause.LOGIC_ERROR, culprit.attribution, culprit.module, 0.15, said)
+    evidence = (reason, *((consequence,) if consequence else ()), culprit.because)
+    return Candidate(RootCause.LOGIC_ERROR, culprit.attribution, culprit.module, 0.15, evidence)
 
 
 def candidates(report: Report, context: Context) -> tuple[Candidate, ...]:
     """Return the possible causes of a report, the likeliest first; at least one."""
     culprit = attribute(report, context)
-    evidence, thin = weighed(report, context)
+    evidence, thin = evidence_by_cause(report, context)
     confidences = _confidences(evidence, weights.UNKNOWN_THIN if thin else weights.UNKNOWN)
     ranked = sorted(confidences, key=lambda cause: -confidences[cause])[:_SHOWN]
     found = tuple(_candidate(c, confidences[c], evidence[c], culprit) for c in ranked)
@@ -109,11 +112,11 @@ def candidates(report: Report, context: Context) -> tuple[Candidate, ...]:
 def _experiment(report: Report, ranked: tuple[Candidate, ...]) -> Experiment | None:
     """Return what to try: to tell two causes apart, else to see whose fault it is."""
     first = ranked[0]
-    if found := between(ranked):
+    if found := between_causes(ranked):
         return found
     if waits_for_lock(report):
-        return of_hang(first)
-    return of_blame(first) if first.module != report.module else None
+        return for_hang(first)
+    return without_module(first) if first.module != report.module else None
 
 
 def diagnose_report(report: Report, context: Context) -> Diagnosis:
@@ -129,8 +132,6 @@ def diagnose_report(report: Report, context: Context) -> Diagnosis:
         confidence=first.confidence,
         summary=wording.summary(first.root_cause, place, first.confidence, second),
         candidates=ranked,
-        next_step=advise(
-            first.root_cause, first.attribution, first.module, first.confidence, context
-        ),
+        next_step=next_step(first, context),
         experiment=_experiment(report, ranked),
     )

@@ -2,7 +2,7 @@
 
 About 1 is a hint, 2 is clear evidence, 3 and more nearly settles it; below 0 is evidence against.
 The kernel's own words weigh most, circumstances least. `PRIOR` is how likely a cause is before any
-evidence, against `UNKNOWN`, the chance that it is something no rule knows.
+evidence, against `UNKNOWN`, the chance of a cause that no rule covers.
 """
 
 from __future__ import annotations

@@ -265,7 +265,7 @@ def fired(text: str, facts: Mapping[str, Fact] | None = None) -> set[str]:
     weights = bench()
     with weights.keyed():
         for report in log.reports:
-            weighed, _ = ranking.weighed(report, context_of(report, log, facts or {}))
+            weighed, _ = ranking.evidence_by_cause(report, context_of(report, log, facts or {}))
             found |= {getattr(e.weight, "key", "") for each in weighed.values() for e in each}
     return found
 

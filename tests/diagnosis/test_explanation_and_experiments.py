@@ -8,7 +8,12 @@ import pytest
 
 from diagnosis.logs import gpf, oops, page_fault, stamped, verdict
 from diagnosis.test_every_cause import CAUSES, HUNG, KILLED, SEGFAULT, kasan, says
-from pagefault_doctor.diagnosis.experiments import RIVAL, TRIALS, between, of_blame
+from pagefault_doctor.diagnosis.experiments import (
+    EXPERIMENTS,
+    WORTH_AN_EXPERIMENT,
+    between_causes,
+    without_module,
+)
 from pagefault_doctor.model.diagnosis import Attribution, Candidate, Explanation, RootCause
 
 CODE = "90 <c6> 40 08 41 c3"  # movb $0x41,8(%rax)
@@ -129,7 +134,7 @@ class TestExperiments:
     def test_there_is_one_for_every_two_causes_of_a_crash(
         self, first: RootCause, second: RootCause
     ) -> None:
-        found = between(rivals(first, second))
+        found = between_causes(rivals(first, second))
         assert found is not None
         (one, outcome), (other, another) = found.tells
         assert (one, other) == (first, second)
@@ -137,22 +142,24 @@ class TestExperiments:
 
     def test_there_is_none_where_no_second_cause_is_worth_it(self) -> None:
         causes = (RootCause.NULL_DEREF, RootCause.ERR_PTR)
-        assert between(rivals(*causes, share=RIVAL / 2)) is None
-        assert between(rivals(*causes)[:1]) is None
+        assert between_causes(rivals(*causes, share=WORTH_AN_EXPERIMENT / 2)) is None
+        assert between_causes(rivals(*causes)[:1]) is None
 
     def test_each_belongs_to_a_step_and_splits_something(self) -> None:
-        for trial in TRIALS:
+        for trial in EXPERIMENTS:
             assert trial.step in STEPS_OF_THE_PLAYBOOK
             assert len(set(trial.expects.values())) > 1
 
     def test_a_name_from_a_log_is_no_format(self) -> None:
         first = Candidate(RootCause.NULL_DEREF, Attribution.MODULE, "{0}%s", 0.9)
-        found = of_blame(first)
+        found = without_module(first)
         assert found is not None
         assert "without {0}%s" in found.do
 
     def test_of_no_module_there_is_none_to_leave_out(self) -> None:
-        assert of_blame(Candidate(RootCause.NULL_DEREF, Attribution.KERNEL, None, 0.9)) is None
+        assert (
+            without_module(Candidate(RootCause.NULL_DEREF, Attribution.KERNEL, None, 0.9)) is None
+        )
 
     def test_a_module_blamed_by_circumstance_is_left_out_once(self) -> None:
         log = gpf("6b6b6b6b6b6b6b6b", place="tcp_ack+0x1/0x40", code=None, registers={"rsi": "0"},

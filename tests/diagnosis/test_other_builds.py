@@ -89,6 +89,6 @@ def test_a_flipped_bit_of_code_speaks_for_the_hardware() -> None:
 
 def test_a_rebuild_would_tell_a_mismatch_from_a_bug() -> None:
     found = diagnose_one(odd_fault(), told(crcs_fit=False))
-    trial = experiments.between(found.candidates)
+    trial = experiments.between_causes(found.candidates)
     assert trial is not None
     assert trial.name == "rebuild"

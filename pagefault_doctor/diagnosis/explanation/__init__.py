@@ -27,13 +27,11 @@ from pagefault_doctor.model.fact import Fact
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.report import Report
 
-__all__ = ("account",)
-
 
 def explanation_of(
     report: Report, context: Context, first: Candidate, readings: tuple[RegisterNote, ...]
 ) -> Explanation:
-    """Return the story of a report, as its likeliest cause has it."""
+    """Return the explanation of a report by its likeliest cause."""
     return Explanation(
         crux=crux(report, context, readings),
         happened=tuple(happened(report, context, readings)),
@@ -47,10 +45,10 @@ def explanation_of(
 def with_explanations(
     opinion: Opinion, logs: tuple[KernelLog, ...], facts: Mapping[str, Fact]
 ) -> Opinion:
-    """Return the opinion, which is that of these logs and facts, with account and registers."""
-    told = tuple(map(_explained, opinion.by_report, contexts(logs, facts)))
-    verdict = opinion.verdict if opinion.report is None else told[opinion.report]
-    return Opinion(told, verdict, opinion.report)
+    """Return the opinion on these logs and facts, with explanations and registers."""
+    explained = tuple(map(_explained, opinion.by_report, contexts(logs, facts)))
+    verdict = opinion.verdict if opinion.report is None else explained[opinion.report]
+    return Opinion(explained, verdict, opinion.report)
 
 
 def _explained(diagnosis: Diagnosis, context: Context) -> Diagnosis:

@@ -1,4 +1,4 @@
-"""How it can have come to that: whose object, who queued it, what was loaded and freed."""
+"""What came before the fault: who allocated, freed or queued what, and what was loaded."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pagefault_doctor.diagnosis import dump_memory
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.explanation.fault import by_command, cited
 from pagefault_doctor.diagnosis.function_roles import RUNNING_TIMERS
-from pagefault_doctor.diagnosis.history import again, happened_before
+from pagefault_doctor.diagnosis.history import happened_before, same_fault
 from pagefault_doctor.model.diagnosis import Candidate, Evidence, RootCause
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.symbols.value_origin import OriginKind
 
 _RECENT: Final = 60.0
-"""Seconds within which a module's loading is worth telling."""
+"""Seconds within which a module's loading is worth a sentence."""
 
 _STACKS: Final = (
     ("allocated", "the memory was allocated by {by}"),
@@ -24,9 +24,9 @@ _STACKS: Final = (
     ("related", "work on the object had been put off by {by}"),
 )
 _OF_FREED: Final = (RootCause.USE_AFTER_FREE, RootCause.DOUBLE_FREE, RootCause.LIST_CORRUPTION)
-"""Causes of which the last free is a part; of others it ended a former use of the memory."""
+"""Causes that include the last free; for others it only ended an earlier use of the memory."""
 CHECKERS: Final = ("cocci", "analyser", "sparse")
-"""Checkers of the source, as the names of their facts have them."""
+"""Checkers of the source code, as they are called in the names of their facts."""
 _EXPECTED_BUILD: Final = (
     ("module.vermagic_fits", "the module's file is built for this kernel"),
     ("module.srcversion_fits", "the module in memory is of the same source as its file"),
@@ -34,7 +34,7 @@ _EXPECTED_BUILD: Final = (
 
 
 def background(report: Report, context: Context, first: Candidate) -> Iterator[Evidence]:
-    """Give the sentences, those nearest to the fault first."""
+    """Yield the sentences, those nearest to the fault first."""
     if report.pointer and report.pointer.returned_by:
         text = f"{report.pointer.name} is what {report.pointer.returned_by}() had returned"
         yield cited(f"{text}, just before", report, "registers")
@@ -48,10 +48,10 @@ def background(report: Report, context: Context, first: Candidate) -> Iterator[E
         if by:
             of = f"{by} of module {module}" if module else by
             yield cited(text.format(by=of, freed=freed), report, f"{name}_by")
-    yield from dump_memory.story(context)
+    yield from dump_memory.sentences(context)
     yield from _leads(context, first)
-    yield from _stage(report)
-    yield from _context(report)
+    yield from _loading(report)
+    yield from _deferred(report)
     yield from _loaded_before(report, context)
     yield from _earlier(report, context)
     yield from _build(context)
@@ -88,16 +88,16 @@ def _kept_at(context: Context) -> str:
 
 
 def _leads(context: Context, first: Candidate) -> Iterator[Evidence]:
-    """Name the place in the source where a checker sees a mistake that brings this cause."""
+    """Yield the place in the source where a checker finds a mistake that leads to this cause."""
     for checker in CHECKERS:
-        lead = context.of_walk(f"fix.{checker}_lead")
-        cause = context.of_walk(f"fix.{checker}_lead_cause")
+        lead = context.walk_fact(f"fix.{checker}_lead")
+        cause = context.walk_fact(f"fix.{checker}_lead_cause")
         if lead and cause and cause.value == first.root_cause:
             yield by_command(f"in the source, {lead.value}", lead)
 
 
-def _stage(report: Report) -> Iterator[Evidence]:
-    """Note that a module was just being loaded or unloaded (`+` and `-` in the list)."""
+def _loading(report: Report) -> Iterator[Evidence]:
+    """Yield that a module was just being loaded or unloaded (`+` and `-` in the list)."""
     for module in report.modules:
         stage = "loaded" if "+" in module.flags else "unloaded" if "-" in module.flags else ""
         if stage:
@@ -106,7 +106,7 @@ def _stage(report: Report) -> Iterator[Evidence]:
         yield cited(f"the last module unloaded was {report.last_unloaded}", report, "modules")
 
 
-def _context(report: Report) -> Iterator[Evidence]:
+def _deferred(report: Report) -> Iterator[Evidence]:
     if report.workqueue:
         text = f"it ran as a work item ({report.workqueue}): whoever queued it is not in the trace"
         yield cited(text, report, "workqueue")
@@ -128,11 +128,11 @@ def _loaded_before(report: Report, context: Context) -> Iterator[Evidence]:
 
 
 def _earlier(report: Report, context: Context) -> Iterator[Evidence]:
-    """Note what came before the report, and how often it came in other boots."""
+    """Yield what came before the report, and how often the same came in other boots."""
     if before := happened_before(report, context.others):
         text = f"the taint tells of {' and '.join(before)} before: look for it earlier in the log"
         yield cited(text, report, "process")
-    if found := again(report, context.history):
+    if found := same_fault(report, context.history):
         yield cited(f"the same came in {len(found)} other boots of the log", report, "headline")
     if context.boots_after:
         text = "it is of an earlier boot: what the machine says of itself now (taint, modules) "
@@ -140,8 +140,8 @@ def _earlier(report: Report, context: Context) -> Iterator[Evidence]:
 
 
 def _build(context: Context) -> Iterator[Evidence]:
-    """Note that the module is the expected build, where that was checked."""
+    """Yield that the module is the expected build, where that was checked."""
     for name, text in _EXPECTED_BUILD:
-        fact = context.of_walk(name)
+        fact = context.walk_fact(name)
         if fact and fact.value is True:
             yield by_command(text, fact)

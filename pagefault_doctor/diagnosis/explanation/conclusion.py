@@ -34,20 +34,20 @@ _KNOWN_BY: Final = {
     RootCause.OUT_OF_BOUNDS: "allocated_by",
     RootCause.LOCKUP_HANG: "owner",
 }
-"""The detail of a report that makes the sentence above untrue."""
+"""The detail of a report that answers the question above."""
 
-_TOLD_BY_A_CALL: Final = (RootCause.NULL_DEREF, RootCause.ERR_PTR)
-"""Causes of which one knows enough with the call that gave the value."""
+_EXPLAINED_BY_A_CALL: Final = (RootCause.NULL_DEREF, RootCause.ERR_PTR)
+"""Causes for which the call that returned the value is enough to know."""
 
 
 def unknown(report: Report, context: Context, first: Candidate) -> Iterator[Evidence]:
-    """Give what is not known, as far as the likeliest cause makes one ask for it."""
-    if dump_memory.knows_who_freed(context):
+    """Yield what is not known about the likeliest cause and would be worth knowing."""
+    if dump_memory.names_who_freed(context):
         return
     text = _UNKNOWN.get(first.root_cause)
-    if report.pointer and report.pointer.returned_by and first.root_cause in _TOLD_BY_A_CALL:
+    if report.pointer and report.pointer.returned_by and first.root_cause in _EXPLAINED_BY_A_CALL:
         return
-    leads = (context.of_walk(f"fix.{checker}_lead_cause") for checker in CHECKERS)
+    leads = (context.walk_fact(f"fix.{checker}_lead_cause") for checker in CHECKERS)
     in_source = any(lead and lead.value == first.root_cause for lead in leads)
     if text and not in_source and _KNOWN_BY.get(first.root_cause, "") not in report.details:
         yield Evidence(text, 0.0)
@@ -61,7 +61,7 @@ _ELSEWHERE: Final = {
 
 
 def fix_location(report: Report, first: Candidate) -> Iterator[Evidence]:
-    """Give who has to change something, and who need not although the fault showed there."""
+    """Yield who has to change something, and who need not although the fault appeared there."""
     because = first.evidence[-1] if first.evidence else None
     line = because.line if because else report.line_of("function")
     origin = because.origin if because else None
@@ -73,7 +73,7 @@ def fix_location(report: Report, first: Candidate) -> Iterator[Evidence]:
     elif first.attribution is not Attribution.NONE:
         text = f"not in the kernel's code: {_ELSEWHERE[first.attribution]}"
         yield Evidence(text, 0.0, line, origin)
-    carries = report.function and function_roles.carries(report.function)
+    carries = report.function and function_roles.only_passes_on(report.function)
     if carries and report.module != first.module:
         text = f"{report.function} only worked with what it was given: no change belongs there"
         yield cited(text, report, "function")
@@ -100,8 +100,8 @@ _SHOWN: Final[tuple[tuple[str, Value, str], ...]] = (
 
 
 def tried(context: Context) -> Iterator[Evidence]:
-    """Give what was tried, in the order of the steps."""
+    """Yield what was tried, in the order of the steps."""
     for name, value, text in _SHOWN:
-        fact = context.of_walk(name)
+        fact = context.walk_fact(name)
         if fact and fact.value == value:
             yield by_command(text, fact)

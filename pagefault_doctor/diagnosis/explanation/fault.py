@@ -1,4 +1,4 @@
-"""What the processor or the kernel met: the access, the value, the line of source."""
+"""What faulted: the access, the value, the line of source."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _VERBS: Final = {Access.READ: "read from", Access.WRITE: "wrote to", Access.EXEC
 
 
 def crux(report: Report, context: Context, readings: tuple[RegisterNote, ...]) -> Evidence:
-    """Return the heart of the matter in one sentence: which value was used where."""
+    """Return the fault in one sentence: which value was used where."""
     place = f"In {report.function}" if report.function else "Outside any known function"
     if line := _source_place(report, context):
         place += f" ({line})"
@@ -55,8 +55,8 @@ def crux(report: Report, context: Context, readings: tuple[RegisterNote, ...]) -
 
 
 def _variable(context: Context) -> Evidence | None:
-    """Name the variable that a walk found in the register of the bad pointer, and its value."""
-    fact = context.of_walk("debug.variable")
+    """Return the variable that a walk found in the register of the bad pointer, and its value."""
+    fact = context.walk_fact("debug.variable")
     if fact is None or context.base is None or not isinstance(fact.value, tuple):
         return None
     register, value = context.base
@@ -74,14 +74,14 @@ def _meaning(readings: tuple[RegisterNote, ...], name: str) -> str:
 def _source_place(report: Report, context: Context) -> str:
     if report.source_line:
         return f"{report.source_line.file}:{report.source_line.line}"
-    fact = context.of_walk("source.place")
+    fact = context.walk_fact("source.place")
     return str(fact.value) if fact and report.module else ""
 
 
 def happened(
     report: Report, context: Context, readings: tuple[RegisterNote, ...]
 ) -> Iterator[Evidence]:
-    """Give the sentences, in the order of the report."""
+    """Yield the sentences, in the order of the report."""
     yield _access(report, context)
     if words := error_words(context):
         code = report.fault.error_code if report.fault else ""
@@ -106,7 +106,7 @@ def _check(report: Report) -> Iterator[Evidence]:
 
 
 def _overwritten(report: Report) -> Iterator[Evidence]:
-    """Name the bytes that the slab checks found (`mm/slub.c`, check_bytes_and_report)."""
+    """Yield the bytes that the slab checks found (`mm/slub.c`, check_bytes_and_report)."""
     details = report.details
     if span := details.get("overwritten"):
         low, _, high = span.partition("-")
@@ -154,7 +154,7 @@ def _place(report: Report) -> str:
 
 
 def _source(report: Report, context: Context) -> Iterator[Evidence]:
-    place, code = context.of_walk("source.place"), context.of_walk("source.code")
+    place, code = context.walk_fact("source.place"), context.walk_fact("source.code")
     if place and code:
         yield by_command(f"the source there, {place.value}, is: {code.value}", code)
     elif at := place_words(report):
@@ -165,7 +165,7 @@ def _source(report: Report, context: Context) -> Iterator[Evidence]:
             yield cited(words, report, "registers")
     elif named := _variable(context):
         yield named
-    inlined = context.of_walk("dump.function")
+    inlined = context.walk_fact("dump.function")
     if inlined and report.module and inlined.value != report.function:
         text = f"the dump shows it in {inlined.value}, which is part of {report.function} there"
         yield by_command(text, inlined)

@@ -29,7 +29,7 @@ def _events(report: Report, context: Context) -> Iterator[Evidence]:
     for event in context.module_events:
         if event.what in _EVENTS and event.module in involved and event.boot == report.boot:
             key, text = _EVENTS[event.what]
-            yield context.says(key, text.format(event.module), line=event.line)
+            yield context.evidence(key, text.format(event.module), line=event.line)
             return
 
 
@@ -39,18 +39,18 @@ def _facts(report: Report, context: Context) -> Iterator[Evidence]:
         return
     if magic := context.fact_is("module.vermagic_fits", False):
         text = f"{report.module} was built for another kernel"
-        yield context.knows("api.fact-vermagic", text, magic)
+        yield context.fact_evidence("api.fact-vermagic", text, magic)
     source = context.fact_is("module.srcversion_fits", False)
     # What is in memory now is no evidence about an earlier boot.
     if source and not context.boots_after:
         text = f"the {report.module} on disk is not the one in memory"
-        yield context.knows("api.fact-srcversion", text, source)
+        yield context.fact_evidence("api.fact-srcversion", text, source)
     else:
         yield from _other_build(report.module, context)
     checksums = context.fact_is("module.crcs_fit", False)
     if checksums and not context.fact_is("module.build_id_fits", False):
         text = f"symbols that {report.module} needs have another version in this kernel"
-        yield context.knows("api.fact-checksums", text, checksums)
+        yield context.fact_evidence("api.fact-checksums", text, checksums)
 
 
 def _other_build(module: str, context: Context) -> Iterator[Evidence]:
@@ -62,7 +62,7 @@ def _other_build(module: str, context: Context) -> Iterator[Evidence]:
     for name, what in _OTHER_BUILD.items():
         sign = context.fact_is(name, False)
         if sign and (not same or name in _OF_THE_FAULT):
-            yield context.knows("api.fact-build", what.format(module), sign)
+            yield context.fact_evidence("api.fact-build", what.format(module), sign)
             return
 
 
@@ -72,4 +72,4 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     yield from _facts(report, context)
     if "indirect_branch_check" in report.details and "O" in (report.tainted or ()):
         text = "a function was called through a pointer that this kernel does not allow"
-        yield context.says("api.indirect-branch", text, "indirect_branch_check")
+        yield context.evidence("api.indirect-branch", text, "indirect_branch_check")

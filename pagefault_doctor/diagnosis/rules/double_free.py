@@ -24,15 +24,15 @@ _MESSAGES = (
 
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether something was freed twice."""
-    if found := context.says_first(_MESSAGES):
+    if found := context.first_evidence(_MESSAGES):
         yield found
         return
     if freelist.is_broken(context):
         text = "the allocator's list of free objects is damaged, as by one on it twice"
-        yield context.says("double.freelist-crash", text, "function", "headline")
+        yield context.evidence("double.freelist-crash", text, "function", "headline")
     if "slab_bug" in report.details and (report.function or "").startswith(function_roles.FREEING):
         text = f"{report.function} was given a pointer that is not an allocated object"
-        yield context.says("double.not-slab", text, "slab_bug")
-        if freed := dump_memory.refreed(context):
+        yield context.evidence("double.not-slab", text, "slab_bug")
+        if freed := dump_memory.freed_twice(context):
             text = f"{freed.known_as}: {freed.text}"
-            yield dump_memory.says(context, "double.dump-free", text)
+            yield dump_memory.evidence(context, "double.dump-free", text)

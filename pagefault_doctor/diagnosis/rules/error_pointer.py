@@ -44,21 +44,21 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
         if number:
             key = "error.base" if is_common(number) else "error.base-rare"
             text = f"{name.upper()} = {value:#x} is the error code {errno_name(number)}"
-            yield context.says(key, text, "registers", line=context.register_line(name))
+            yield context.evidence(key, text, "registers", line=context.register_line(name))
         elif value == 0 and error_of(at, context.bits):
             text = f"{name.upper()} is 0, so the address is an offset from NULL"
             line = context.register_line(name)
-            yield context.says("error.base-zero", text, "registers", line=line)
+            yield context.evidence("error.base-zero", text, "registers", line=line)
     elif 0 < at < PAGE and (found := _plus_offset(context, at)):
         name, number = found
         text = f"{name.upper()} holds {errno_name(number)}: with a member's offset that is {at:#x}"
-        yield context.says("error.register", text, line=context.register_line(name))
+        yield context.evidence("error.register", text, line=context.register_line(name))
     pointer = report.pointer
     if pointer and pointer.returned_by and error_of(int(pointer.value, 16), context.bits):
         text = f"{pointer.name} is what {pointer.returned_by}() had returned"
-        yield context.says("error.returned", text, "registers")
+        yield context.evidence("error.returned", text, "registers")
     number = error_of(at, context.bits)
     if number:
         key = "error.address" if is_common(number) else "error.address-rare"
         text = f"fault address {at:#x} is the error code {errno_name(number)} as a pointer"
-        yield context.says(key, text, "fault")
+        yield context.evidence(key, text, "fault")

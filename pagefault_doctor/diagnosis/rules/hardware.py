@@ -34,34 +34,34 @@ def _flipped(report: Report, context: Context) -> Iterator[Evidence]:
         if found:
             bit, whole = found
             text = f"{at:#x} with bit {bit} flipped is {whole:#x}, a pointer like the others"
-            yield context.says("hard.bit-flip", text, "registers", "fault")
+            yield context.evidence("hard.bit-flip", text, "registers", "fault")
     broken = context.broken_link
     if broken and broken.flipped == 1:
         text = f"the link {broken.actual:#x} differs from {broken.expected:#x} in one bit"
         key = "hard.one-bit"
         if (broken.expected ^ broken.actual) & _IMPOSSIBLE:
             key, text = "hard.impossible-bit", f"{text}, and nothing can lie there"
-        yield context.says(key, text, "link_found")
+        yield context.evidence(key, text, "link_found")
     byte = context.odd_byte
     if byte and byte.flipped == 1:
         text = f"one byte of the poison is {byte.found:#x} for {byte.expected:#x}: one bit differs"
         key = "hard.poison-decrement" if byte.is_decrement else "hard.poison-bit"
-        yield context.says(key, text, "first_byte")
+        yield context.evidence(key, text, "first_byte")
 
 
 def _reports(report: Report, context: Context) -> Iterator[Evidence]:
     before = [o for o in context.others if o.kind is Kind.HARDWARE and o.number < report.number]
     if before:
-        line = before[-1].line_of("headline")
-        yield context.says("hard.before", "the hardware had reported an error before", line=line)
+        text, line = "the hardware had reported an error before", before[-1].line_of("headline")
+        yield context.evidence("hard.before", text, line=line)
     yield from _pattern(report, context)
-    if found := history.again(report, context.history):
+    if found := history.same_fault(report, context.history):
         text = f"the same fault came in {len(found)} more boots of the log: that is code"
-        yield context.says("hard.same-place", text, "headline")
+        yield context.evidence("hard.same-place", text, "headline")
     processor = history.one_processor(report, (*context.others, *context.history))
     if processor is not None:
         text = f"unrelated programs crashed, all of them on CPU {processor}"
-        yield context.says("hard.one-processor", text, "headline")
+        yield context.evidence("hard.one-processor", text, "headline")
 
 
 def _pattern(report: Report, context: Context) -> Iterator[Evidence]:
@@ -73,47 +73,48 @@ def _pattern(report: Report, context: Context) -> Iterator[Evidence]:
         text = f"the faults of {len(boots)} boots have nothing in common"
         if foreign:
             text += f", but for {', '.join(sorted(foreign)[:3])}, which was loaded each time"
-        yield context.says(key, text, "headline")
+        yield context.evidence(key, text, "headline")
         return
     crashes = [o for o in (*context.others, report) if o.kind in history.CRASHES]
     if history.unrelated(crashes):
         text = "the faults of this boot have nothing in common"
-        yield context.says("hard.unrelated", text, "headline")
+        yield context.evidence("hard.unrelated", text, "headline")
 
 
 def _machine(report: Report, context: Context) -> Iterator[Evidence]:
     if report.tainted and "M" in report.tainted:
-        yield context.says("hard.taint", "a machine check had happened before (taint M)", "process")
+        text = "a machine check had happened before (taint M)"
+        yield context.evidence("hard.taint", text, "process")
     if report.tainted and "S" in report.tainted:
         text = "the processor runs out of its specification (taint S)"
-        yield context.says("hard.specification", text, "process")
+        yield context.evidence("hard.specification", text, "process")
     failed = context.fact("memtest.failures")
     if failed and isinstance(failed.value, int) and failed.value > 0:
-        yield context.knows("hard.memtest-failed", "memtester found bad memory", failed)
+        yield context.fact_evidence("hard.memtest-failed", "memtester found bad memory", failed)
     elif passed := context.fact_is("memtest.passed", True):
-        yield context.knows("hard.memtest-passed", "memtester found nothing", passed)
+        yield context.fact_evidence("hard.memtest-passed", "memtester found nothing", passed)
     if code := context.fact_is("module.text_flipped", True):
         text = "one bit of a module's code differs from its file, and code is read-only"
-        yield context.knows("hard.text-bit", text, code)
+        yield context.fact_evidence("hard.text-bit", text, code)
     if report.hardware and _VIRTUAL.search(report.hardware):
-        yield context.says("hard.virtual", "the machine is virtual", "hardware")
+        yield context.evidence("hard.virtual", "the machine is virtual", "hardware")
 
 
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether the hardware or firmware is to blame."""
-    if found := context.says_first(_MESSAGES):
+    if found := context.first_evidence(_MESSAGES):
         yield found
     elif report.kind is Kind.HARDWARE:
-        yield context.says("hard.event", "the hardware reported an error", "headline")
+        yield context.evidence("hard.event", "the hardware reported an error", "headline")
     if report.kind is Kind.HUNG_TASK and any(
         (f.function or "").startswith(function_roles.WAITING_FOR_DISK) for f in report.frames
     ):
-        yield context.says("hard.io-wait", "the task waits for a disk", "trace")
+        yield context.evidence("hard.io-wait", "the task waits for a disk", "trace")
     flipped = "a flipped bit in a page table would show like this"
     if (context.x86_fault_bits or 0) & 8:
-        yield context.says("hard.reserved", flipped, "fault")
+        yield context.evidence("hard.reserved", flipped, "fault")
     if "bad_page_map" in report.details:
-        yield context.says("hard.bad-map", flipped, "headline")
+        yield context.evidence("hard.bad-map", flipped, "headline")
     yield from _flipped(report, context)
     yield from _reports(report, context)
     yield from _machine(report, context)

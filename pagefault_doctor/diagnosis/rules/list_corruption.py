@@ -17,9 +17,9 @@ _LINKS = 8
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether a list was damaged."""
     if any(check in report.details for check in _CHECKS):
-        yield context.says("list.check", "the kernel's own check found a broken list", *_CHECKS)
+        yield context.evidence("list.check", "the kernel's own check found a broken list", *_CHECKS)
     elif report.kind is Kind.LIST_CORRUPTION or "list_debug" in report.details:
-        yield context.says("list.bug", "the kernel's own check found a broken list", "headline")
+        yield context.evidence("list.bug", "the kernel's own check found a broken list", "headline")
     hit = context.poison
     if not hit or hit.poison.state is not MemoryState.LIST_DELETED:
         return
@@ -27,4 +27,4 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     wrote = context.access is Access.WRITE or bool(instruction and instruction.is_write)
     if wrote and hit.offset in (0, _LINKS, _LINKS // 2):
         text = f"a link was written through {hit.poison.name}: the entry was deleted twice"
-        yield context.says("list.poison", text, "fault", "registers")
+        yield context.evidence("list.poison", text, "fault", "registers")

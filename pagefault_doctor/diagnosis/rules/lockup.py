@@ -45,7 +45,7 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether the kernel hung, or would have."""
     if report.kind in _KINDS:
         key, text = _KINDS[report.kind]
-        yield context.says(key, text, "headline")
+        yield context.evidence(key, text, "headline")
         return
     if report.kind not in (Kind.LOCKDEP, Kind.PANIC, Kind.INFO, Kind.WARNING, Kind.KERNEL_BUG):
         return
@@ -53,5 +53,5 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     behind = report.line_of("headline") + _HEADLINES
     for name, key, text in _MESSAGES:
         if name in report.details and report.line_of(name) < behind:
-            yield context.says(key, text, "headline")
+            yield context.evidence(key, text, "headline")
             return

@@ -43,23 +43,23 @@ _KINDS = {
 
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether an error of logic is behind it."""
-    if found := context.says_first(_MESSAGES):
+    if found := context.first_evidence(_MESSAGES):
         yield found
         return
     if report.kind is Kind.WARNING and "allocator_warning" in report.details:
         text = "an allocator was asked for what it never gives: most often an unchecked size"
-        yield context.says("logic.misuse", text, "allocator_warning")
+        yield context.evidence("logic.misuse", text, "allocator_warning")
         return
     if context.is_refused_instruction:
         shown = f" ({context.instruction.text})" if context.instruction else ""
         text = f"the processor refused the instruction{shown}, not an address"
-        yield context.says("logic.instruction", text, "headline")
+        yield context.evidence("logic.instruction", text, "headline")
         return
     if context.is_trap and context.instruction:
         text = "stops code that fails a check, or gets where it must not"
-        yield context.says("logic.trap", f"{context.instruction.text} {text}", "code")
+        yield context.evidence("logic.trap", f"{context.instruction.text} {text}", "code")
         return
     key, text = _KINDS.get(report.kind, ("", ""))
     # Where the assertion is one of a memory checker, the memory is what is wrong.
     if key and not (report.kind is Kind.KERNEL_BUG and "memory_assertion" in report.details):
-        yield context.says(key, text, "headline")
+        yield context.evidence(key, text, "headline")

@@ -21,16 +21,17 @@ def _kernels_own(context: Context) -> Iterator[Evidence]:
             f"the kernel's own objects (slab_unreclaimable) hold {percent}% of memory: "
             "something in the kernel or a module hoards it, the killed process is not to blame"
         )
-        yield context.says("oom.kernels-own", text, "slab_unreclaimable")
+        yield context.evidence("oom.kernels-own", text, "slab_unreclaimable")
 
 
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether memory ran out."""
     if report.kind is Kind.OOM_KILL:
-        yield context.says("oom.kill", "the kernel killed a process to free memory", "headline")
+        yield context.evidence("oom.kill", "the kernel killed a process to free memory", "headline")
         yield from _kernels_own(context)
     elif report.kind is Kind.PANIC and "out_of_memory" in report.details:
-        yield context.says("oom.panic", "the kernel panicked for lack of memory", "out_of_memory")
+        text = "the kernel panicked for lack of memory"
+        yield context.evidence("oom.panic", text, "out_of_memory")
     elif "page_allocation_failure" in report.details:
         text = "an allocation of pages failed"
-        yield context.says("oom.allocation", text, "page_allocation_failure")
+        yield context.evidence("oom.allocation", text, "page_allocation_failure")

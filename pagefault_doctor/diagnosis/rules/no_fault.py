@@ -13,6 +13,6 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether there is no fault to find."""
     if "sysrq_crash" in report.details or (report.function or "") == "sysrq_handle_crash":
         text = "the crash was asked for through sysrq"
-        yield context.says("none.sysrq", text, "sysrq_crash", "headline")
+        yield context.evidence("none.sysrq", text, "sysrq_crash", "headline")
     elif report.kind is Kind.REBOOT:
-        yield context.says("none.reboot", "the machine booted again; no fault is in the log")
+        yield context.evidence("none.reboot", "the machine booted again; no fault is in the log")

@@ -39,10 +39,10 @@ def _index(context: Context) -> Iterator[Evidence]:
     name = "array_index_out_of_bounds"
     if name not in details:
         return
-    yield context.says("bounds.index", "an array index was out of range", name)
+    yield context.evidence("bounds.index", "an array index was out of range", name)
     if "flexible_array" in details:
         text = "the array may be an old style flexible one, larger than declared"
-        yield context.says("bounds.flexible-array", text, "flexible_array")
+        yield context.evidence("bounds.flexible-array", text, "flexible_array")
 
 
 def _edge(context: Context) -> Iterator[Evidence]:
@@ -55,43 +55,43 @@ def _edge(context: Context) -> Iterator[Evidence]:
     walking = [n for n, value in context.general() if 0 < at - value < _BUFFER]
     if walking:
         text = f"fault address {at:#x} is the start of a page, and {walking[0].upper()} lies before"
-        yield context.says("bounds.walk", text, "fault", "registers")
+        yield context.evidence("bounds.walk", text, "fault", "registers")
     elif not context.registers:
         text = f"fault address {at:#x} is the start of a page: a walk off the end of a buffer"
-        yield context.says("bounds.page-edge", text, "fault")
+        yield context.evidence("bounds.page-edge", text, "fault")
 
 
 def _text_as_pointer(context: Context) -> Iterator[Evidence]:
     value = context.pointer
-    text = printable(value, context.bits) if value is not None else None
-    if text and context.access is not Access.EXECUTE:
-        said = f'the bad pointer consists of text, "{text}": a string overran it'
-        yield context.says("bounds.text-pointer", said, "registers", "fault")
+    letters = printable(value, context.bits) if value is not None else None
+    if letters and context.access is not Access.EXECUTE:
+        text = f'the bad pointer consists of text, "{letters}": a string overran it'
+        yield context.evidence("bounds.text-pointer", text, "registers", "fault")
 
 
 def _dump(context: Context) -> Iterator[Evidence]:
-    if over := dump_memory.trampled(context):
+    if over := dump_memory.overrun(context):
         text = f"the bytes behind {over.text} were overwritten"
-        yield dump_memory.says(context, "bounds.dump-redzone", text)
+        yield dump_memory.evidence(context, "bounds.dump-redzone", text)
     target = dump_memory.target(context)
     if target and target.is_past_end:
         text = f"{target.address} lies {target.offset - target.size} bytes behind {target.text}"
-        yield dump_memory.says(context, "bounds.dump-past", text)
+        yield dump_memory.evidence(context, "bounds.dump-past", text)
 
 
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether something was accessed past its end."""
-    if found := context.says_first(_MESSAGES):
+    if found := context.first_evidence(_MESSAGES):
         yield found
     yield from _index(context)
     yield from _edge(context)
     if freelist.is_broken(context):
         text = "the allocator's list of free objects is damaged, as by an overrun"
-        yield context.says("bounds.freelist-crash", text, "function", "headline")
+        yield context.evidence("bounds.freelist-crash", text, "function", "headline")
     yield from _dump(context)
     hit = context.poison
     if hit and hit.poison.state == "redzone":
         text = f"the bad pointer is {hit.poison.name}: {hit.poison.means}"
-        yield context.says("bounds.redzone-pointer", text, "fault", "registers")
+        yield context.evidence("bounds.redzone-pointer", text, "fault", "registers")
     elif not hit:
         yield from _text_as_pointer(context)

@@ -22,12 +22,12 @@ _RESERVED = 8
 
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether page tables were damaged."""
-    if found := context.says_first(_MESSAGES):
+    if found := context.first_evidence(_MESSAGES):
         yield found
     if "page_flags_at_free" in report.details:
         text = "a page was freed that is marked in use"
-        yield context.says("table.freed-in-use", text, "page_flags_at_free")
+        yield context.evidence("table.freed-in-use", text, "page_flags_at_free")
     bits = context.x86_fault_bits
     if bits is not None and bits & _RESERVED:
         text = "a reserved bit is set in a page-table entry"
-        yield context.says("table.reserved", text, "fault")
+        yield context.evidence("table.reserved", text, "fault")

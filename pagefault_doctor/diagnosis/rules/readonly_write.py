@@ -18,7 +18,7 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether constant memory was written to."""
     if "read_only_write" in report.details:
         text = "the kernel calls it a write to read-only memory"
-        yield context.says("constant.headline", text, "read_only_write")
+        yield context.evidence("constant.headline", text, "read_only_write")
         return
     if context.address_class in _NOT_KERNEL or context.fault_address is None:
         return
@@ -30,4 +30,4 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
         refused = "permission" in reason and context.access is Access.WRITE
     if refused:
         text = f"a write to {context.fault_address:#x}, which is mapped, but read-only"
-        yield context.says("constant.protection", text, "fault")
+        yield context.evidence("constant.protection", text, "fault")

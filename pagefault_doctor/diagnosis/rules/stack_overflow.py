@@ -30,10 +30,10 @@ def _pointer(report: Report, context: Context) -> Iterator[Evidence]:
     at = context.fault_address
     if report.kind is Kind.DOUBLE_FAULT:
         text = "a double fault: most often a stack that cannot take another frame"
-        yield context.says("stack.double-fault", text, "headline")
+        yield context.evidence("stack.double-fault", text, "headline")
     if stack and at and 0 < stack - at < _NEAR and stack // 0x1000 != at // 0x1000:
         text = f"fault address {at:#x} is just below the stack pointer {stack:#x}"
-        yield context.says("stack.near-pointer", text, "fault")
+        yield context.evidence("stack.near-pointer", text, "fault")
 
 
 def _recursion(report: Report, context: Context) -> Iterator[Evidence]:
@@ -43,7 +43,7 @@ def _recursion(report: Report, context: Context) -> Iterator[Evidence]:
     ((name, times),) = Counter(names).most_common(1)
     if times >= _REPEATS:
         text = f"{name} is {times} times in the trace: a recursion"
-        yield context.says("stack.recursion", text, "trace")
+        yield context.evidence("stack.recursion", text, "trace")
 
 
 def _dump(context: Context) -> Iterator[Evidence]:
@@ -51,13 +51,13 @@ def _dump(context: Context) -> Iterator[Evidence]:
     for value, found in dump_memory.pointed(context).items():
         if found.kind == "guard" and value in stack:
             text = f"{found.address} points to {found.text}"
-            yield dump_memory.says(context, "stack.dump-guard", text)
+            yield dump_memory.evidence(context, "stack.dump-guard", text)
             return
 
 
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether the stack overflowed."""
-    if found := context.says_first(_MESSAGES):
+    if found := context.first_evidence(_MESSAGES):
         yield found
     yield from _pointer(report, context)
     yield from _dump(context)
@@ -67,5 +67,5 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
             found_near = 0 < other.span.first_line - report.span.last_line <= _TRAMPLED
             if found_near and "stack_overrun" in other.details:
                 text = "the fault right after it shows that the stack was overrun"
-                yield context.says("stack.neighbour", text, line=other.line_of("stack_overrun"))
+                yield context.evidence("stack.neighbour", text, line=other.line_of("stack_overrun"))
                 return

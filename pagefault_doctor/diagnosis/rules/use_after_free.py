@@ -38,14 +38,14 @@ def _count(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh a refcount warning whose own words are missing; a leak is not use after free."""
     if report.kind is Kind.REFCOUNT and "refcount_leak" not in report.details:
         text = "a reference count is wrong: most often dropped once too often"
-        yield context.says("freed.count", text, "headline")
+        yield context.evidence("freed.count", text, "headline")
 
 
 def _poison(context: Context) -> Iterator[Evidence]:
     hit = context.poison
     if hit and hit.poison.state in _STATES:
         text = f"the bad pointer is {hit.poison.name} {hit.offset:+#x}: {hit.poison.means}"
-        yield context.says(_STATES[hit.poison.state], text, "fault", "registers")
+        yield context.evidence(_STATES[hit.poison.state], text, "fault", "registers")
     elif not hit and context.report.kind in (Kind.GENERAL_PROTECTION, Kind.PAGE_FAULT):
         yield from _poisoned_register(context)
 
@@ -55,7 +55,7 @@ def _poisoned_register(context: Context) -> Iterator[Evidence]:
         found = poison.find(value, context.bits) if value >> 32 else None
         if found and found.poison.state in _STATES:
             text = f"{name.upper()} holds {found.poison.name}: {found.poison.means}"
-            yield context.says("freed.poison-register", text, line=context.register_line(name))
+            yield context.evidence("freed.poison-register", text, line=context.register_line(name))
             return
 
 
@@ -63,35 +63,35 @@ def _unloaded(context: Context) -> Iterator[Evidence]:
     gone = use_after_unload(context)
     if gone:
         text = f"the code that ran is not there any more: {gone.why}"
-        yield context.says("freed.unloaded", text, line=gone.line)
+        yield context.evidence("freed.unloaded", text, line=gone.line)
         return
     if lost := data_after_unload(context):
         text = f"the address was a module's: {lost.why}"
-        yield context.says("freed.module-data", text, line=lost.line)
+        yield context.evidence("freed.module-data", text, line=lost.line)
     elif context.is_jump and context.address_class is AddressClass.MODULES:
         text = "the kernel jumped to a part of the modules' area where no code is"
-        yield context.says("freed.module-range", text, "fault")
+        yield context.evidence("freed.module-range", text, "fault")
 
 
 def _dump(context: Context) -> Iterator[Evidence]:
     target, owner = dump_memory.target(context), dump_memory.owner(context)
     if target and owner and owner.is_free:
         text = f"the bad pointer {target.address} lies in {owner.text}"
-        yield dump_memory.says(context, "freed.dump-owner", text)
+        yield dump_memory.evidence(context, "freed.dump-owner", text)
     elif target and target.is_free:
         text = f"{target.address} points to {target.text}"
-        yield dump_memory.says(context, "freed.dump-object", text)
+        yield dump_memory.evidence(context, "freed.dump-object", text)
     elif target and owner and owner.state == "live" and target.kind != "modules-area":
         text = f"the bad pointer lies in {owner.text}: not freed, or in use again since"
-        yield dump_memory.says(context, "freed.dump-live", text)
+        yield dump_memory.evidence(context, "freed.dump-live", text)
     gone = unloaded(context) if target and target.kind == "modules-area" else None
     if target and gone:
         text = f"the dump has no module at {target.address} any more: {gone.why}"
-        yield dump_memory.says(context, "freed.dump-no-module", text)
+        yield dump_memory.evidence(context, "freed.dump-no-module", text)
     pending = context.fact("dump.pending_lost")
     if pending and context.is_jump:
         text = "a timer or delayed work is due whose code is in no module"
-        yield dump_memory.says(context, "freed.dump-pending", text)
+        yield dump_memory.evidence(context, "freed.dump-pending", text)
 
 
 _SECTION_END = 0x1000
@@ -111,7 +111,7 @@ def _init_section(report: Report, context: Context) -> bool:
 
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether something was used after it was freed, deleted or unloaded."""
-    if found := context.says_first(_MESSAGES):
+    if found := context.first_evidence(_MESSAGES):
         yield found
     else:
         yield from _count(report, context)
@@ -120,18 +120,18 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     yield from _dump(context)
     if _init_section(report, context):
         text = f"{report.function} is in the init section of {report.module}, which is freed after"
-        yield context.says("freed.init-section", f"{text} loading", "function")
+        yield context.evidence("freed.init-section", f"{text} loading", "function")
     broken = context.broken_link
     if broken and (broken.is_freed or broken.is_deleted):
         known = poison.find(broken.actual, context.bits)
         key = "freed.list-value" if known else _FREELIST
         key = key if broken.is_freed else "freed.deleted-entry"
         text = f"the list points to {broken.actual:#x}: {broken.means}"
-        yield context.says(key, text, "link_found")
+        yield context.evidence(key, text, "link_found")
     if freelist.is_broken(context):
         text = "the allocator's list of free objects is damaged: one was written to after its free"
-        yield context.says("freed.freelist-crash", text, "function", "headline")
+        yield context.evidence("freed.freelist-crash", text, "function", "headline")
     byte = context.odd_byte
     if byte and byte.is_decrement:
         text = f"{byte.found:#x} is {byte.expected:#x} less one: a counter in freed memory"
-        yield context.says("freed.decrement", text, "first_byte")
+        yield context.evidence("freed.decrement", text, "first_byte")

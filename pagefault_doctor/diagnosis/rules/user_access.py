@@ -17,19 +17,19 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether a user pointer was dereferenced."""
     if "user_memory_access" in report.details:
         text = "KASAN calls it a user memory access"
-        yield context.says("user.sanitizer", text, "user_memory_access")
+        yield context.evidence("user.sanitizer", text, "user_memory_access")
     if context.address_class is not AddressClass.USER or context.is_jump:
         return
     at = context.fault_address
     bits = context.x86_fault_bits
     touched = "the kernel touched user memory directly"
     if "access_outside_uaccess" in report.details:
-        yield context.says("user.headline", touched, "access_outside_uaccess")
+        yield context.evidence("user.headline", touched, "access_outside_uaccess")
     elif bits is not None and bits & (_PRESENT | _RESERVED) == _PRESENT:
         text = f"fault address {at:#x} is a present user page, refused to the kernel (SMAP)"
-        yield context.says("user.protection", text, "fault")
+        yield context.evidence("user.protection", text, "fault")
     elif report.kind is Kind.USER_ACCESS:
-        yield context.says("user.headline", touched, "headline")
+        yield context.evidence("user.headline", touched, "headline")
     elif report.kind is Kind.PAGE_FAULT:
         text = f"fault address {at:#x} is in the half of the addresses that belongs to user space"
-        yield context.says("user.unmapped", text, "fault")
+        yield context.evidence("user.unmapped", text, "fault")

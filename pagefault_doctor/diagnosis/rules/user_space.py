@@ -13,7 +13,7 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether a program, not the kernel, is at fault."""
     if report.kind in (Kind.USER_SEGFAULT, Kind.USER_TRAP):
         who = report.comm or "a program"
-        yield context.says("space.segfault", f"the fault happened in {who}, outside the kernel")
+        yield context.evidence("space.segfault", f"the fault happened in {who}, outside the kernel")
     elif "init_killed" in report.details:
         text = "the first process ended, which the kernel cannot survive"
-        yield context.says("space.init", text, "init_killed")
+        yield context.evidence("space.init", text, "init_killed")

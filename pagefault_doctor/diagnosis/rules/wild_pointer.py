@@ -44,51 +44,53 @@ def _place(context: Context) -> Iterator[Evidence]:
         return
     if context.is_jump and part not in _NULLS:
         key = "wild.jump-module" if part is AddressClass.MODULES else "wild.jump"
-        yield context.says(key, f"the kernel jumped to {at:#x}, where no code is", "fault")
+        yield context.evidence(key, f"the kernel jumped to {at:#x}, where no code is", "fault")
         return
     if (context.x86_fault_bits or 0) & _PRESENT:
         return
     if part not in _PLACES:
         return
     key, phrase = _PLACES[part]
-    yield context.says(key, f"fault address {at:#x} {phrase}", "fault")
+    yield context.evidence(key, f"fault address {at:#x} {phrase}", "fault")
     if context.bits == 64 and part is AddressClass.USER and at < 1 << 32:
         text = "the upper half of the address is zero: a pointer cut to 32 bits, perhaps"
-        yield context.says("wild.truncated", text, "fault")
+        yield context.evidence("wild.truncated", text, "fault")
 
 
 def _dump(context: Context) -> Iterator[Evidence]:
     target, owner = dump_memory.target(context), dump_memory.owner(context)
     if target and target.kind == "nothing":
         text = f"the dump has nothing mapped at {target.address}"
-        yield dump_memory.says(context, "wild.dump-nothing", text)
+        yield dump_memory.evidence(context, "wild.dump-nothing", text)
     if target and owner and owner.is_free:
         text = "the value lies in a freed object, which explains it"
-        yield dump_memory.says(context, "wild.dump-freed", text)
+        yield dump_memory.evidence(context, "wild.dump-freed", text)
     elif target and owner and owner.state == "live":
-        yield dump_memory.says(context, "wild.dump-owner", f"{target.address} lies in {owner.text}")
+        yield dump_memory.evidence(
+            context, "wild.dump-owner", f"{target.address} lies in {owner.text}"
+        )
 
 
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether a pointer was garbage."""
-    if found := context.says_first(_MESSAGES):
+    if found := context.first_evidence(_MESSAGES):
         yield found
     yield from _place(context)
     yield from _dump(context)
     if context.is_refused_instruction:
         text = "the address is a valid one: the instruction was refused, not the pointer"
-        yield context.says("wild.valid-address", text, "headline", "fault")
+        yield context.evidence("wild.valid-address", text, "headline", "fault")
     hit = context.poison
     if hit and hit.poison.state is MemoryState.UNINITIALISED:
         text = f"the bad pointer is {hit.poison.name}: {hit.poison.means}"
-        yield context.says("wild.uninitialised", text, "fault", "registers")
+        yield context.evidence("wild.uninitialised", text, "fault", "registers")
     if report.kind is Kind.GENERAL_PROTECTION and context.address_class is None:
         text = "a general protection fault: a pointer or an instruction was not valid"
-        yield context.says("wild.invalid-code", text, "headline")
+        yield context.evidence("wild.invalid-code", text, "headline")
     elif report.kind is Kind.TRAP and "stack_segment" in report.details:
-        yield context.says("wild.plain", "a pointer into the stack was not valid", "headline")
+        yield context.evidence("wild.plain", "a pointer into the stack was not valid", "headline")
     elif context.is_trap:
         return
     elif report.kind is Kind.TRAP and not _NO_INSTRUCTION.isdisjoint(report.details):
         text = "the processor ran into bytes that are no instruction"
-        yield context.says("wild.invalid-code", text, "headline")
+        yield context.evidence("wild.invalid-code", text, "headline")
