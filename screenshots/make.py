@@ -85,16 +85,21 @@ PICTURES: Final[dict[str, tuple[Shown, tuple[str, ...]]]] = {
 
 def _boots(app: WizardApp) -> bool:
     now = app.running
-    return now is not None and now.of_the_lab and len(now.tail) > 2
+    return now is not None and now.is_preparing_lab and len(now.tail) > 2
 
 
 def _reboots(app: WizardApp) -> bool:
     now = app.running
-    return now is not None and now.command.tool == "reboot" and now.of_the_lab and now.seconds > 1
+    return (
+        now is not None
+        and now.command.tool == "reboot"
+        and now.is_preparing_lab
+        and now.seconds > 1
+    )
 
 
 def _asks(app: WizardApp, program: str) -> bool:
-    return isinstance(app.screen, ConsentScreen) and app.screen.to_copy().startswith(program)
+    return isinstance(app.screen, ConsentScreen) and app.screen.selected_text().startswith(program)
 
 
 def _proven(app: WizardApp) -> bool:

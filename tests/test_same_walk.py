@@ -55,7 +55,7 @@ def by_keys() -> list[Event]:
 
     async def play(app: WizardApp, pilot: Pilot[int]) -> None:
         for _ in range(MOST_KEYS):
-            if app.came_to_the_end:
+            if app.reached_end:
                 return
             await press(app, pilot, "enter")
         raise AssertionError("Enter did not lead to the end")

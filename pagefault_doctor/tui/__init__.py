@@ -1,1 +1,1 @@
-"""The wizard's face, and the only part that knows Textual. `launch` starts it."""
+"""The wizard's screens, the only code that imports Textual. `launch` starts it."""

@@ -26,7 +26,8 @@ from pagefault_doctor.session.walk import NO_CONSENT, Walk
 from pagefault_doctor.tui import keys
 from pagefault_doctor.tui.pages.consent import CommandHost
 from pagefault_doctor.tui.row import ASCII, UNICODE
-from pagefault_doctor.tui.running import CommandEnded, CommandSaid, Running
+from pagefault_doctor.tui.running import CommandEnded, CommandPrinted, Running
+from pagefault_doctor.tui.screens.page import PageScreen
 from pagefault_doctor.tui.screens.step import StepScreen
 from pagefault_doctor.tui.theme import allowed_theme
 
@@ -35,7 +36,7 @@ _ASKS: Final = (
 )
 
 
-class Options(TypedDict, total=False):
+class WizardOptions(TypedDict, total=False):
     """How the wizard is shown, and on what. None is the same as not given.
 
     `vitals` returns the text of the vitals; it is called only when something happens anyway.
@@ -59,7 +60,7 @@ class WizardApp(App[int], inherit_bindings=False):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
     BINDINGS: ClassVar[list[BindingType]] = [("ctrl+c", "leave", "quit")]
 
-    def __init__(self, walk: Walk, **options: Unpack[Options]) -> None:
+    def __init__(self, walk: Walk, **options: Unpack[WizardOptions]) -> None:
         wanted = allowed_theme(options.get("theme"))
         super().__init__(ansi_color=True if wanted.startswith("ansi") else None)
         self._wanted_theme = wanted
@@ -71,13 +72,13 @@ class WizardApp(App[int], inherit_bindings=False):
         self.causes: Mapping[str, Cause] = {} if causes is None else causes
         self.session_path = options.get("session_path")
         self.running: Running | None = None
-        self.came_to_the_end = False
+        self.reached_end = False
         self.tick = 2.0 if options.get("slow_link") else 1.0
         self._vitals = options.get("vitals")
         self._vitals_text = ""
         self._clock = options.get("clock", time.monotonic)
         self._cancel = threading.Event()
-        self._at_leisure: list[Callable[[], None]] = []
+        self._when_idle: list[Callable[[], None]] = []
         self._ticking: Timer | None = None
         self._loop_of_app: asyncio.AbstractEventLoop | None = None
         self._idle = threading.Event()
@@ -88,7 +89,7 @@ class WizardApp(App[int], inherit_bindings=False):
         return StepScreen()
 
     def on_mount(self) -> None:
-        """Show the story of a scenario, or begin with the first step."""
+        """Show the introduction of a scenario, or begin with the first step."""
         self._loop_of_app = asyncio.get_running_loop()
         self.animation_level = "none"
         if self._wanted_theme in self.available_themes:
@@ -100,10 +101,10 @@ class WizardApp(App[int], inherit_bindings=False):
         if self.scenario is None:
             self.enter(self.walk.view.playbook.steps[0].id)
             return
-        from pagefault_doctor.tui.screens.training import StoryScreen
+        from pagefault_doctor.tui.screens.training import IntroductionScreen
 
         first = self.walk.view.playbook.steps[0].id
-        self.push_screen(StoryScreen(self.scenario), lambda _: self.enter(first))
+        self.push_screen(IntroductionScreen(self.scenario), lambda _: self.enter(first))
 
     @property
     def step_screen(self) -> StepScreen:
@@ -127,15 +128,15 @@ class WizardApp(App[int], inherit_bindings=False):
         """Show the walk as it is now."""
         self.step_screen.update()
 
-    def say(self, text: str) -> None:
-        """Tell the person something, on the screen that is in front."""
-        sayer = getattr(self.screen, "say", None)
-        (sayer or self.step_screen.say)(text)
+    def show_notice(self, text: str) -> None:
+        """Show a line to the person, on the screen that is in front."""
+        screen = self.screen if isinstance(self.screen, PageScreen) else self.step_screen
+        screen.show_notice(text)
 
     def enter(self, step: str) -> None:
         """Go to a step; `end` is the report."""
         if step == END:
-            self.came_to_the_end = True
+            self.reached_end = True
             self.show_report()
             return
         self.walk.enter(step)
@@ -147,7 +148,7 @@ class WizardApp(App[int], inherit_bindings=False):
         from pagefault_doctor.tui.screens.viewers import ReportScreen
 
         self.push_screen(ReportScreen())
-        if self.scenario is not None and self.came_to_the_end:
+        if self.scenario is not None and self.reached_end:
             from pagefault_doctor.tui.screens.training import ScoreScreen
 
             self.push_screen(ScoreScreen(self.scenario))
@@ -170,7 +171,7 @@ class WizardApp(App[int], inherit_bindings=False):
             self.start(command)
             return
         if self.read_only:
-            self.say(f"Read-only: {command.text} is not run, its risk is {command.risk}.")
+            self.show_notice(f"Read-only: {command.text} is not run, its risk is {command.risk}.")
             return
         from pagefault_doctor.tui.screens.consent import ConsentScreen
 
@@ -186,22 +187,20 @@ class WizardApp(App[int], inherit_bindings=False):
     def where(self, command: Command) -> CommandHost:
         """Return where a command would run."""
         host = self.walk.host
-        if self.walk.view.started.lab is None:  # The lab is not imported for nothing.
-            return CommandHost(host.name, host.live)
-        from pagefault_doctor.lab.host import LabHost, runs_here
+        if self.walk.view.started.lab is not None:  # The lab is not imported for nothing.
+            from pagefault_doctor.lab.host import LabHost, runs_here
 
-        if not isinstance(host, LabHost):
-            return CommandHost(host.name, host.live)
-        if not runs_here(command):
-            return CommandHost(host.name, host.live, in_guest=True)
-        return CommandHost(
-            host.name, host.live, beside_guest=True, moved=host.tools_here.moved(command)
-        )
+            if isinstance(host, LabHost) and runs_here(command):
+                moved = host.tools_here.moved(command)
+                return CommandHost(host.name, host.live, beside_guest=True, moved=moved)
+            if isinstance(host, LabHost):
+                return CommandHost(host.name, host.live, in_guest=True)
+        return CommandHost(host.name, host.live)
 
     def start(self, command: Command, consent: str = NO_CONSENT) -> None:
         """Run a command that may run."""
         if (command.interactive or command.asks) and self.walk.host.live:
-            self._hand_over(command, consent)
+            self._run_in_terminal(command, consent)
             return
         self._cancel = threading.Event()
         self._idle.clear()
@@ -214,7 +213,7 @@ class WizardApp(App[int], inherit_bindings=False):
     def _run(self, command: Command, consent: str, cancel: threading.Event) -> None:
         problem, lost = "", False
         try:
-            result = self.walk.run(command, consent, self._overhear, cancel)
+            result = self.walk.run(command, consent, self._post_output, cancel)
             lost = result.status is ResultStatus.LOST
         except PfDoctorError as error:
             problem = str(error)
@@ -225,10 +224,10 @@ class WizardApp(App[int], inherit_bindings=False):
             self._idle.set()
         self.post_message(CommandEnded(problem, lost))
 
-    def _overhear(self, text: str) -> None:
-        self.post_message(CommandSaid(text[-4000:]))
+    def _post_output(self, text: str) -> None:
+        self.post_message(CommandPrinted(text[-4000:]))
 
-    def _hand_over(self, command: Command, consent: str) -> None:
+    def _run_in_terminal(self, command: Command, consent: str) -> None:
         """Give the terminal to an interactive command until it ends."""
         from pagefault_doctor.hosts import runner
 
@@ -251,11 +250,11 @@ class WizardApp(App[int], inherit_bindings=False):
         if lost:
             self._offer_to_reconnect()
         else:
-            self._go_on()
+            self._run_next()
 
-    @on(CommandSaid)
-    def _hear(self, message: CommandSaid) -> None:
-        """Keep the tail; the next tick shows it, so that a flood costs no more than a trickle."""
+    @on(CommandPrinted)
+    def _keep_output(self, message: CommandPrinted) -> None:
+        """Keep the last lines; only the next tick shows them, so that much output costs little."""
         if self.running:
             self.running = self.running.with_output(message.text)
 
@@ -272,16 +271,16 @@ class WizardApp(App[int], inherit_bindings=False):
             self._ticking.stop()
         if self._exit or not self.screen_stack:
             return
-        for deed in self._at_leisure:
-            deed()
-        self._at_leisure.clear()
+        for action in self._when_idle:
+            action()
+        self._when_idle.clear()
         self.changed()
         if message.problem:
-            self.step_screen.say(message.problem)
+            self.step_screen.show_notice(message.problem)
         elif message.lost:
             self._offer_to_reconnect()
         elif not cancelled:
-            self._go_on()
+            self._run_next()
 
     def _offer_to_reconnect(self) -> None:
         """Ask whether to connect again: ssh may want the terminal, for a password."""
@@ -294,18 +293,19 @@ class WizardApp(App[int], inherit_bindings=False):
     def _reconnect_if(self, yes: object) -> None:
         host = self.walk.host
         if not yes or not isinstance(host, SshHost):
-            self.say(f"{host.name} is out of reach. Enter tries again, q keeps the session.")
+            text = f"{host.name} is out of reach. Enter tries again, q keeps the session."
+            self.show_notice(text)
             return
         try:
             with self.suspend():
                 host.connect(ask=True)
         except (PfDoctorError, SuspendNotSupported) as error:
-            self.say(str(error))
+            self.show_notice(str(error))
         else:
-            self._go_on()
+            self._run_next()
         self.refresh()
 
-    def _go_on(self) -> None:
+    def _run_next(self) -> None:
         """Run the next command at once if it only observes."""
         proposed = self.walk.proposed
         if proposed and proposed.risk is Risk.READ and not self._takes_the_terminal(proposed):
@@ -314,15 +314,15 @@ class WizardApp(App[int], inherit_bindings=False):
     def _takes_the_terminal(self, command: Command) -> bool:
         return command.interactive or (command.asks and self.walk.host.live)
 
-    def at_leisure(self, deed: Callable[[], None]) -> bool:
-        """Do something to the walk now, or as soon as the running command has ended.
+    def when_idle(self, action: Callable[[], None]) -> bool:
+        """Change the walk now, or as soon as the running command has ended.
 
         Returns whether it was done now.
         """
         if self.running:
-            self._at_leisure.append(deed)
+            self._when_idle.append(action)
             return False
-        deed()
+        action()
         self.changed()
         return True
 
@@ -333,16 +333,16 @@ class WizardApp(App[int], inherit_bindings=False):
             self.running = self.running.cancelled()
             self.changed()
 
-    def settle(self, patience: float = 0.0) -> None:
+    def shut_down(self, patience: float = 0.0) -> None:
         """Cancel what runs, wait for it at most so many seconds, then do what was put off.
 
         For the end of the wizard, by the person or by a signal.
         """
         self._cancel.set()
         self._idle.wait(patience)
-        for deed in self._at_leisure:
-            deed()
-        self._at_leisure.clear()
+        for action in self._when_idle:
+            action()
+        self._when_idle.clear()
 
     def exit_soon(self, code: int) -> None:
         """Leave with this exit code; may be called by a signal handler."""
@@ -350,7 +350,7 @@ class WizardApp(App[int], inherit_bindings=False):
             self._loop_of_app.call_soon_threadsafe(self.exit, code)
 
     def action_leave(self) -> None:
-        """Leave; ask first if a command runs."""
+        """Quit; ask first if a command runs."""
         if self.running is None:
             self.exit(0)
             return

@@ -21,8 +21,8 @@ def for_clipboard(text: str) -> tuple[str, bool]:
     return data[:_RAW_LIMIT].decode("utf-8", "ignore"), False
 
 
-def told(text: str, whole: bool, environ: Mapping[str, str] = os.environ) -> str:
-    """Return what to say about a copy that was sent."""
+def copied_notice(text: str, whole: bool, environ: Mapping[str, str] = os.environ) -> str:
+    """Return the notice about a copy that was sent."""
     size = len(text.encode("utf-8", "replace"))
     if not whole:
         return f"Sent only the first {size} bytes to the clipboard. w writes all of it to a file."

@@ -1,4 +1,4 @@
-"""Every key of the wizard, in one table: bindings, help, palette and cheatsheet come of it."""
+"""The table of keys, from which bindings, help, palette and cheatsheet are made."""
 
 from __future__ import annotations
 

@@ -15,18 +15,18 @@ from pagefault_doctor.tui.theme import DEFAULT_THEME
 
 if TYPE_CHECKING:
     from pagefault_doctor.session.walk import Walk
-    from pagefault_doctor.tui.app import Options, WizardApp
+    from pagefault_doctor.tui.app import WizardApp, WizardOptions
 
 _REASONS: Final = {signal.SIGHUP: "hangup", signal.SIGTERM: "terminated"}
 
-_GRACE: Final = 1.0
+_GRACE_PERIOD: Final = 1.0
 """Seconds that children get to end, and then their results to be kept."""
 
 
-def run_wizard(walk: Walk, *, mouse: bool = True, **options: Unpack[Options]) -> int:
-    """Walk in the terminal until the person leaves, and return the exit code.
+def run_wizard(walk: Walk, *, mouse: bool = True, **options: Unpack[WizardOptions]) -> int:
+    """Run the wizard until the person leaves, and return the exit code.
 
-    The session is ended, whichever way the wizard is left. The caller has checked that there is a
+    The session is ended however the wizard is left. The caller has checked that there is a
     terminal.
     """
     slow_link = options.get("slow_link", False)
@@ -36,35 +36,35 @@ def run_wizard(walk: Walk, *, mouse: bool = True, **options: Unpack[Options]) ->
     app = WizardApp(walk, **options)
     _handle_signals(app)
     code = app.run(mouse=mouse and not slow_link)
-    app.settle()
-    walk.end("finished" if app.came_to_the_end else "quit")
+    app.shut_down()
+    walk.end("finished" if app.reached_end else "quit")
     if app.session_path is not None:
         print(f"pfdoctor: session kept, pfdoctor resume {walk.view.started.id}", file=sys.stderr)
     return code or 0
 
 
-_LEAVE: Final = (
+_RESET_MODES: Final = (
     b"\x1b[<u\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?2004l"
     b"\x1b[?7h\x1b[?1049l\x1b[?25h\x1b[?1004l"
 )
-"""What undoes the modes that Textual sets: keys, mouse, paste, the other screen, the cursor."""
+"""Escape sequences that undo what Textual sets: keys, mouse, paste, alternate screen, cursor."""
 
 
-def _settings() -> list[Any] | None:
+def _terminal_settings() -> list[Any] | None:
     try:
         return termios.tcgetattr(sys.__stdin__ or 0)
     except (termios.error, OSError, ValueError):
         return None
 
 
-def _give_back(settings: list[Any] | None) -> None:
-    """Leave the terminal as it was, where there still is one: not every SIGHUP says it is gone.
+def _restore_terminal(settings: list[Any] | None) -> None:
+    """Leave the terminal as it was, where there still is one: not every SIGHUP means it is gone.
 
     Never waits: a link that is stuck takes nothing any more.
     """
     with contextlib.suppress(OSError, ValueError, termios.error):
         os.set_blocking(2, False)
-        os.write(2, _LEAVE)
+        os.write(2, _RESET_MODES)
         if settings is not None:
             termios.tcsetattr(0, termios.TCSANOW, settings)
         os.set_blocking(2, True)
@@ -79,15 +79,15 @@ def _set_environment(slow_link: bool) -> None:
 
 
 def _handle_signals(app: WizardApp) -> None:
-    """End the children and the session when the terminal goes away or we are told to end."""
-    terminal = _settings()
+    """End the children and the session on SIGHUP, when the terminal is gone, and on SIGTERM."""
+    terminal = _terminal_settings()
 
     def leave(number: int, _frame: FrameType | None) -> None:
-        end_all(_GRACE)
-        app.settle(_GRACE)
+        end_all(_GRACE_PERIOD)
+        app.shut_down(_GRACE_PERIOD)
         app.walk.end(_REASONS[signal.Signals(number)])
         if number == signal.SIGHUP:
-            _give_back(terminal)
+            _restore_terminal(terminal)
             os._exit(128 + number)
         app.exit_soon(128 + number)
 

@@ -14,14 +14,14 @@ TAIL: Final = 4
 """Lines of live output that are shown."""
 
 LAB: Final = "lab: "
-"""How a line begins that the lab says of itself, before it comes to the command."""
+"""How a line begins that the lab prints about itself, before the command's own output."""
 
 _MOST: Final = 4000
 """Characters of one piece of output that are looked at."""
 
 
 class Running(msgspec.Struct, frozen=True):
-    """A command under way. `began` is by the wizard's clock; `tail` are the last lines it said."""
+    """The command that runs. `began` is by the wizard's clock; `tail` has its last lines."""
 
     command: Command
     began: float
@@ -30,12 +30,12 @@ class Running(msgspec.Struct, frozen=True):
     cancelling: bool = False
 
     @property
-    def of_the_lab(self) -> bool:
-        """Whether it waits for the lab, which told of itself last."""
+    def is_preparing_lab(self) -> bool:
+        """Whether the lab is still being made ready: the last line is the lab's own."""
         return bool(self.tail) and self.tail[-1].startswith(LAB)
 
     def with_output(self, text: str) -> Running:
-        """Return it after it said something more."""
+        """Return it with more output."""
         lines = (*self.tail, *text[-_MOST:].rstrip("\n").splitlines())
         return msgspec.structs.replace(self, tail=lines[-TAIL:])
 
@@ -44,11 +44,11 @@ class Running(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, seconds=max(int(now - self.began), 0))
 
     def cancelled(self) -> Running:
-        """Return it once it was told to end."""
+        """Return it as being cancelled."""
         return msgspec.structs.replace(self, cancelling=True)
 
 
-class CommandSaid(Message):
+class CommandPrinted(Message):
     """The running command printed something."""
 
     def __init__(self, text: str) -> None:

@@ -136,7 +136,7 @@ def test_a_training_walk_ends_with_the_score_and_the_lesson() -> None:
         for _ in range(40):
             keys = ["1", "enter"] if "Question" in text_of(app) else ["enter"]
             await press(app, pilot, *keys)
-            if app.came_to_the_end:
+            if app.reached_end:
                 break
         check_golden("training-score", text_of(app))
 

@@ -58,7 +58,7 @@ def test_enter_alone_walks_a_replay_from_the_first_step_to_the_report() -> None:
                 break
             await press(app, pilot, "enter")
         assert isinstance(app.screen, ReportScreen)
-        assert app.came_to_the_end
+        assert app.reached_end
 
     drive(make_app(walk), play)
     entered = [e.step for e in log.events if isinstance(e, StepEntered)]

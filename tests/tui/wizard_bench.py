@@ -22,7 +22,7 @@ from pagefault_doctor.session.event_log import MemoryLog
 from pagefault_doctor.session.walk import Walk
 from pagefault_doctor.tools.tool import Plan, Tool, fact, finding, once
 from pagefault_doctor.tui.app import WizardApp
-from pagefault_doctor.tui.wizard import Wizard
+from pagefault_doctor.tui.app_protocol import Wizard
 
 GOLDEN = Path(__file__).parent / "golden"
 

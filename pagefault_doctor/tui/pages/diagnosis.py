@@ -66,13 +66,13 @@ def _account(account: Explanation) -> Iterator[Row]:
 
 
 def _registers(registers: tuple[RegisterNote, ...]) -> Iterator[Row]:
-    telling = [reading for reading in registers if reading.telling]
-    if telling:
+    notes = [note for note in registers if note.telling]
+    if notes:
         yield Row()
         yield Row("Registers worth a look", tone=Tone.TITLE)
-    for reading in telling:
-        place = f"line {reading.line}" if reading.line else ""
-        yield Row(f"    {reading.register.upper()} {reading.value}: {reading.means}", place, hang=6)
+    for note in notes:
+        place = f"line {note.line}" if note.line else ""
+        yield Row(f"    {note.register.upper()} {note.value}: {note.means}", place, hang=6)
 
 
 def _candidate(

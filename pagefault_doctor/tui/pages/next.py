@@ -30,7 +30,7 @@ def text(
     looking_at: str | None,
 ) -> str:
     """Return the line `Next: …` for what is going on."""
-    if running and running.of_the_lab:
+    if running and running.is_preparing_lab:
         return f"Now: the lab makes its machine ready ({running.tail[-1].removeprefix(LAB)})." + (
             " Esc cancels it."
         )

@@ -146,7 +146,7 @@ def _elapsed(running: Running | None) -> str:
         return "cut short"
     if running.cancelling:
         return "being cancelled"
-    if running.of_the_lab:
+    if running.is_preparing_lab:
         return f"waits for the lab, {running.seconds} s"
     return f"running {running.seconds} s of {running.command.timeout:.0f} s"
 

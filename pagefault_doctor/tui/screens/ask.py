@@ -16,7 +16,7 @@ from pagefault_doctor.tui.widgets.rows import Rows, Rule
 
 
 class LineScreen(PageScreen):
-    """Asks for one line; gives it back, or None."""
+    """Asks for one line; returns it, or None."""
 
     BINDINGS = [("escape", "back", "back")]
 
@@ -27,7 +27,7 @@ class LineScreen(PageScreen):
         self._enter = enter
 
     def compose(self) -> ComposeResult:
-        """Give a title and the line."""
+        """Yield a title and the line."""
         yield Rows((Row(self._title, tone=Tone.TITLE),), id="title")
         yield Rule(self.wizard.glyphs.rule)
         yield QuietInput(self._value, id="field")
@@ -45,12 +45,12 @@ class LineScreen(PageScreen):
         self.take(event.value)
 
     def take(self, text: str) -> None:
-        """Give the text back."""
+        """Return the text."""
         self.dismiss(text)
 
 
 class EditScreen(LineScreen):
-    """Lets a command be changed; gives back the new one."""
+    """Lets a command be changed; returns the new one."""
 
     def __init__(self, command: Command) -> None:
         root = ", as root through sudo" if command.as_root else ""
@@ -59,11 +59,11 @@ class EditScreen(LineScreen):
         self._command = command
 
     def take(self, text: str) -> None:
-        """Give the command back, or say what is wrong with it."""
+        """Return the command, or show what is wrong with it."""
         try:
             command = edited(self._command, text)
         except UsageError as error:
-            self.say(str(error))
+            self.show_notice(str(error))
             return
         self.dismiss(command)
 
@@ -79,7 +79,7 @@ class ConfirmScreen(PageScreen):
         self._yes = yes
 
     def compose(self) -> ComposeResult:
-        """Give the question."""
+        """Yield the question."""
         yield Rows((Row(self._question, tone=Tone.TITLE),), id="title")
         yield Rule(self.wizard.glyphs.rule)
         yield Rows(id="notice")
@@ -87,5 +87,5 @@ class ConfirmScreen(PageScreen):
         yield Rows((Row(hint, tone=Tone.DIM),), id="hints")
 
     def action_answer(self, yes: bool) -> None:
-        """Give the answer back."""
+        """Return the answer."""
         self.dismiss(yes)

@@ -12,7 +12,7 @@ from pagefault_doctor.tui.screens.page import PageScreen, QuietInput
 
 
 class ConsentScreen(PageScreen):
-    """Gives back how the person consented: `asked`, `typed` or `replay`; None for no."""
+    """Returns how the person consented: `asked`, `typed` or `replay`; None for no."""
 
     BINDINGS = [
         ("y", "accept(False)", "yes"),
@@ -33,7 +33,7 @@ class ConsentScreen(PageScreen):
         return consent.is_typed(self._command, self._where)
 
     def compose(self) -> ComposeResult:
-        """Give the command, what it may do, and how to answer."""
+        """Yield the command, what it may do, and how to answer."""
         return self.page_layout(
             "Your consent is needed",
             consent.rows(self._command, self._where),
@@ -46,23 +46,24 @@ class ConsentScreen(PageScreen):
         self.query_one("#field" if self._typed else "#page").focus()
 
     def action_accept(self, by_enter: bool) -> None:
-        """Say yes; Enter says it only where nothing really runs."""
+        """Consent; Enter does so only where nothing really runs."""
         live = self.wizard.walk.host.live
         if not live:
             self.dismiss("replay")
         elif by_enter:
-            self.say("y runs it. Enter alone does not, so that nothing runs by accident.")
+            self.show_notice("y runs it. Enter alone does not, so that nothing runs by accident.")
         else:
             self.dismiss("asked")
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        if event.value.strip() == self.wizard.walk.host.name:
+        name = self.wizard.walk.host.name
+        if event.value.strip() == name:
             self.dismiss("typed")
         else:
-            self.say(f"That is not the name of the host. It is {self.wizard.walk.host.name}.")
+            self.show_notice(f"That is not the name of the host. It is {name}.")
 
-    def to_copy(self) -> str:
+    def selected_text(self) -> str:
         """Return the command."""
         return self._command.text

@@ -1,4 +1,4 @@
-"""What all screens have in common: a notice, a line of key hints, copying and help."""
+"""The base of all screens: a notice, a line of keys, copying and help."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from textual.widgets import Input
 from pagefault_doctor.model.command import Command
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.tui import clipboard, keys
+from pagefault_doctor.tui.app_protocol import Wizard
 from pagefault_doctor.tui.row import Row, Tone
 from pagefault_doctor.tui.widgets.paint import TONES
 from pagefault_doctor.tui.widgets.row_view import RowView
 from pagefault_doctor.tui.widgets.rows import Rows, Rule
-from pagefault_doctor.tui.wizard import Wizard
 
 ScreenResult = str | int | bool | Command | KernelLog | None
 
@@ -48,45 +48,45 @@ class PageScreen(Screen[ScreenResult]):
             yield field
         yield Rows((Row(keys, tone=Tone.TITLE),), id="hints")
 
-    def say(self, text: str) -> None:
-        """Tell something above the key hints, until the next key."""
+    def show_notice(self, text: str) -> None:
+        """Show a line above the keys, until the next key is pressed."""
         self.query_one("#notice", Rows).show(Row(text, tone=Tone.WARN))
 
-    def hint(self, *pairs: tuple[str, str]) -> None:
+    def show_keys(self, *pairs: tuple[str, str]) -> None:
         """Show these keys in the last line."""
         self.query_one("#hints", Rows).show(Row(keys.hints(pairs), tone=Tone.DIM))
 
-    def unsay(self) -> None:
-        """Take away what was told."""
+    def clear_notice(self) -> None:
+        """Remove the notice."""
         self.query_one("#notice", Rows).show()
 
     def on_key(self, event: Key) -> None:
-        """Take the notice away, it has been read."""
-        self.unsay()
+        """Remove the notice: it has been read."""
+        self.clear_notice()
 
     def on_row_view_moved(self, event: RowView.Moved) -> None:
-        """Say in the rules how much of the page is out of sight."""
+        """Show in the rules how much of the page is out of sight."""
         page = self.query(RowView).first()
         above, below = page.above, page.below
-        self.query_one("#above", Rule).say(f"{above} more above: PgUp" if above else "")
-        self.query_one("#below", Rule).say(f"{below} more below: PgDn" if below else "")
+        self.query_one("#above", Rule).show_text(f"{above} more above: PgUp" if above else "")
+        self.query_one("#below", Rule).show_text(f"{below} more below: PgDn" if below else "")
 
-    def to_copy(self) -> str:
+    def selected_text(self) -> str:
         """Return the text that `y` and `w` are about."""
         return ""
 
     def all_text(self) -> str:
         """Return the text that `w` writes where nothing is selected."""
-        return self.to_copy()
+        return self.selected_text()
 
     def action_copy(self) -> None:
         """Send the selected text to the terminal's clipboard."""
-        text, whole = clipboard.for_clipboard(self.to_copy())
+        text, whole = clipboard.for_clipboard(self.selected_text())
         if not text:
-            self.say("There is nothing to copy here: choose a line with Up and Down.")
+            self.show_notice("There is nothing to copy here: choose a line with Up and Down.")
             return
         self.app.copy_to_clipboard(text)
-        self.say(clipboard.told(text, whole))
+        self.show_notice(clipboard.copied_notice(text, whole))
 
     def action_write(self) -> None:
         """Write the text to a file beside the session's."""
@@ -97,9 +97,9 @@ class PageScreen(Screen[ScreenResult]):
         try:
             saved = clipboard.save(self.all_text(), folder, self.wizard.walk.view.started.id)
         except OSError as error:
-            self.say(f"Cannot write to {folder}: {error.strerror}.")
+            self.show_notice(f"Cannot write to {folder}: {error.strerror}.")
             return
-        self.say(f"Written to {saved}")
+        self.show_notice(f"Written to {saved}")
 
     def action_back(self) -> None:
         """Close the screen without a result."""

@@ -14,7 +14,7 @@ from pagefault_doctor.tui.widgets.rows import Rows, Rule
 
 
 class PaletteScreen(PageScreen):
-    """A list to type in; gives back the action that was chosen."""
+    """A list to type in; returns the action that was chosen."""
 
     BINDINGS = [("escape", "back", "back"), ("down", "move(1)", "down"), ("up", "move(-1)", "up")]
 
@@ -23,7 +23,7 @@ class PaletteScreen(PageScreen):
         self._offered = offered
 
     def compose(self) -> ComposeResult:
-        """Give the line to type in and the list."""
+        """Yield the line to type in and the list."""
         yield Rows((Row("What do you want to do?", tone=Tone.TITLE),), id="title")
         yield QuietInput(id="field")
         yield Rule(self.wizard.glyphs.rule, id="above")
@@ -54,7 +54,7 @@ class PaletteScreen(PageScreen):
         if rows:
             page.choose(0)
         else:
-            self.say("No action is called that.")
+            self.show_notice("No action is called that.")
 
     def action_move(self, by: int) -> None:
         """Choose the next or previous action."""

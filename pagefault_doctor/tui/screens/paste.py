@@ -53,9 +53,9 @@ class PasteScreen(PageScreen):
         """Have the text read, in a thread."""
         text = self.query_one("#area", PasteArea).text
         if not text.strip():
-            self.say("There is nothing here yet. Paste with the terminal's own key.")
+            self.show_notice("There is nothing here yet. Paste with the terminal's own key.")
             return
-        self.say("Reading it.")
+        self.show_notice("Reading it.")
         self._read(text)
 
     @work(thread=True, exit_on_error=False, group="paste", exclusive=True)
@@ -71,7 +71,7 @@ class PasteScreen(PageScreen):
     @on(LogParsed)
     def _parsed(self, message: LogParsed) -> None:
         if message.log is None:
-            self.say(f"pfdoctor could not read it ({message.problem}).")
+            self.show_notice(f"pfdoctor could not read it ({message.problem}).")
         else:
             self.dismiss(message.log)
 

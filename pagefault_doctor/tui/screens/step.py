@@ -39,10 +39,10 @@ class StepScreen(PageScreen):
         super().__init__()
         self._looked_at: str | None = None
         self._seen: tuple[str | None, int] = (None, -1)
-        self._told_busy = False
+        self._busy_notice = False
 
     def compose(self) -> ComposeResult:
-        """Give the lines on top, the columns, and the lines at the bottom."""
+        """Yield the lines on top, the columns, and the lines at the bottom."""
         sign = self.wizard.glyphs.rule
         yield Rows(id="top")
         yield Rows(id="steps-line")
@@ -120,11 +120,11 @@ class StepScreen(PageScreen):
         )
         self.query_one("#next", Rows).show(Row(text, tone=Tone.TITLE, hang=6))
         self._update_hints()
-        if self._told_busy and not wizard.running:
-            self._told_busy = False
-            self.unsay()
+        if self._busy_notice and not wizard.running:
+            self._busy_notice = False
+            self.clear_notice()
         if wizard.walk.unsaved:
-            self.say(f"Not saved: {wizard.walk.unsaved}")
+            self.show_notice(f"Not saved: {wizard.walk.unsaved}")
 
     def _update_top(self, vitals: bool) -> None:
         wizard = self.wizard
@@ -142,7 +142,7 @@ class StepScreen(PageScreen):
             first = [("Enter", "run"), ("e", "edit"), ("s", "skip"), ("d", "diagnosis")]
         else:
             first = [("Enter", "next"), ("d", "diagnosis"), ("o", "output"), ("/", "search")]
-        self.hint(*first, ("?", "help"), ("q", "quit"))
+        self.show_keys(*first, ("?", "help"), ("q", "quit"))
 
     def _follow(self) -> None:
         """Keep in sight what goes on; once a step is over, its first finding."""
@@ -182,12 +182,12 @@ class StepScreen(PageScreen):
 
         def given(log: ScreenResult) -> None:
             if isinstance(log, KernelLog):
-                self.wizard.at_leisure(lambda: self.wizard.walk.give_log(log))
-                self.say(found(log))
+                self.wizard.when_idle(lambda: self.wizard.walk.give_log(log))
+                self.show_notice(found(log))
 
         self.app.push_screen(PasteScreen(text), given)
 
-    def to_copy(self) -> str:
+    def selected_text(self) -> str:
         """Return the selected command or finding, else the next command."""
         row = self.centre.chosen
         if row is None:
@@ -215,8 +215,8 @@ class StepScreen(PageScreen):
         if self._looked_at and self._looked_at != walk.view.step:
             self._look_at(None)
         elif wizard.running:
-            self.say(f"{wizard.running.command.text} still runs. Esc cancels it.")
-            self._told_busy = True
+            self.show_notice(f"{wizard.running.command.text} still runs. Esc cancels it.")
+            self._busy_notice = True
         elif walk.proposed:
             wizard.offer(walk.proposed)
         elif questions := training.waiting(walk.view, wizard.scenario):
@@ -235,10 +235,10 @@ class StepScreen(PageScreen):
         """Let the person change the next command."""
         command = self.wizard.walk.proposed
         if self.wizard.running or command is None:
-            self.say("There is no command waiting to be edited.")
+            self.show_notice("There is no command waiting to be edited.")
             return
         if self.wizard.read_only:
-            self.say("Read-only: commands run as they are or not at all.")
+            self.show_notice("Read-only: commands run as they are or not at all.")
             return
         from pagefault_doctor.tui.screens.ask import EditScreen
 
@@ -252,9 +252,9 @@ class StepScreen(PageScreen):
         """Leave the current step as it is."""
         wizard = self.wizard
         if wizard.running:
-            self.say("A command runs. Esc cancels it, then s skips the step.")
+            self.show_notice("A command runs. Esc cancels it, then s skips the step.")
         elif wizard.walk.proposed is None:
-            self.say("This step is over already. Enter goes on.")
+            self.show_notice("This step is over already. Enter goes on.")
         else:
             wizard.walk.skip()
             wizard.changed()
@@ -265,13 +265,14 @@ class StepScreen(PageScreen):
 
         def written(text: ScreenResult) -> None:
             if isinstance(text, str) and text.strip():
-                now = self.wizard.at_leisure(lambda: self.wizard.walk.note(text))
-                self.say("Noted." if now else "It is kept as soon as the command has ended.")
+                now = self.wizard.when_idle(lambda: self.wizard.walk.note(text))
+                later = "It is kept as soon as the command has ended."
+                self.show_notice("Noted." if now else later)
 
         self.app.push_screen(LineScreen("A note for the session", "", "keep it"), written)
 
     def action_output(self) -> None:
-        """Show all that the commands said, at the selected one."""
+        """Show the output of all commands, at the selected one."""
         from pagefault_doctor.tui.screens.viewers import OutputScreen
 
         ref = self.centre.chosen.ref if self.centre.chosen else None
@@ -333,7 +334,7 @@ class StepScreen(PageScreen):
     def action_go(self) -> None:
         """Make the step that is looked at the current one."""
         if self.wizard.running:
-            self.say("A command runs. Esc cancels it first.")
+            self.show_notice("A command runs. Esc cancels it first.")
         else:
             self.wizard.enter(self.shown.id)
 
@@ -344,7 +345,7 @@ class StepScreen(PageScreen):
         elif self._looked_at:
             self._look_at(None)
         else:
-            self.say("Nothing runs. q leaves the wizard.")
+            self.show_notice("Nothing runs. q leaves the wizard.")
 
     def action_leave(self) -> None:
         """Leave the wizard."""

@@ -1,4 +1,4 @@
-"""The screens of a training walk: the story, the questions, the score."""
+"""The screens of a training walk: the introduction, the questions, the score."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pagefault_doctor.tui.widgets.row_view import RowView
 from pagefault_doctor.tui.widgets.rows import Rows
 
 
-class CardScreen(PageScreen):
+class TextScreen(PageScreen):
     """A page to read, then Enter."""
 
     BINDINGS = [("enter,escape,b,q", "back", "go on"), ("w", "write", "write")]
@@ -27,7 +27,7 @@ class CardScreen(PageScreen):
         self.scenario = scenario
 
     def compose(self) -> ComposeResult:
-        """Give the page."""
+        """Yield the page."""
         return self.page_layout(str(self.TITLE), self.rows(), keys=self.HINT)
 
     def on_mount(self) -> None:
@@ -35,28 +35,28 @@ class CardScreen(PageScreen):
         self.query_one("#page").focus()
 
     def rows(self) -> Iterator[Row]:
-        """Give the rows of the page."""
+        """Return the rows of the page."""
         raise NotImplementedError
 
 
-class StoryScreen(CardScreen):
+class IntroductionScreen(TextScreen):
     """How the case begins."""
 
     HINT = "Enter: begin"
 
     def rows(self) -> Iterator[Row]:
-        """Give the story."""
+        """Return the introduction."""
         return training.introduction(self.scenario, self.wizard.walk.host.live)
 
 
-class ScoreScreen(CardScreen):
+class ScoreScreen(TextScreen):
     """How it went, and what there was to learn."""
 
     TITLE = "The case is closed"
     HINT = "Enter: the report of the session   w: write this to a file"
 
     def rows(self) -> Iterator[Row]:
-        """Give the score."""
+        """Return the score."""
         return training.score(self.scenario, self.wizard.walk.view.answers)
 
     def all_text(self) -> str:
@@ -72,7 +72,7 @@ class QuestionScreen(PageScreen):
 
     BINDINGS = [
         *((str(n), f"choose({n - 1})", "answer") for n in range(1, 10)),
-        ("h", "hint_please", "hint"),
+        ("h", "show_hint", "hint"),
         ("enter", "onward", "go on"),
         ("escape,b,q", "back", "back"),
     ]
@@ -90,7 +90,7 @@ class QuestionScreen(PageScreen):
         return self._questions[self._number]
 
     def compose(self) -> ComposeResult:
-        """Give the question."""
+        """Yield the layout; `on_mount` fills in the question."""
         return self.page_layout("")
 
     def on_mount(self) -> None:
@@ -105,9 +105,9 @@ class QuestionScreen(PageScreen):
         page.show(tuple(training.question(self.question, self._answer, self._hinted)))
         if self._answer is None:
             count = len(self.question.choices)
-            self.hint((f"1-{count}", "answer"), ("h", "hint"), ("q", "back to the step"))
+            self.show_keys((f"1-{count}", "answer"), ("h", "hint"), ("q", "back to the step"))
         else:
-            self.hint(("Enter", "go on"))
+            self.show_keys(("Enter", "go on"))
 
     def action_hint_please(self) -> None:
         """Show the hint."""
@@ -138,7 +138,7 @@ class QuestionScreen(PageScreen):
             if chosen is not None and isinstance(chosen.ref, int):
                 self.action_choose(chosen.ref)
             else:
-                self.say("Press the number of the answer that you think is right.")
+                self.show_notice("Press the number of the answer that you think is right.")
             return
         if self._number + 1 == len(self._questions):
             self.dismiss(None)

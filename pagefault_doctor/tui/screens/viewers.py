@@ -36,7 +36,7 @@ class ViewerScreen(PageScreen):
         self._sought = ""
 
     def compose(self) -> ComposeResult:
-        """Give a title, the page, a hidden line to search with, and the hints."""
+        """Yield a title, the page, a hidden line to search with, and the keys."""
         field = QuietInput(id="field")
         field.display = False
         return self.page_layout(str(self.TITLE), field=field)
@@ -59,7 +59,7 @@ class ViewerScreen(PageScreen):
         rows = self.rows()
         self.page.show(rows)
         self.page.focus()
-        self.hint(*self.hints())
+        self.show_keys(*self.key_list())
         first = self.first(rows)
         if first is not None:
             self.call_after_refresh(self._begin_at, first)
@@ -72,13 +72,13 @@ class ViewerScreen(PageScreen):
         self.page.reveal(max(row - 4, 0), at_top=True)
         self.page.choose(row)
 
-    def hints(self) -> tuple[tuple[str, str], ...]:
+    def key_list(self) -> tuple[tuple[str, str], ...]:
         """Return the keys for the last line."""
         return ("/", "search"), ("n N", "next, previous"), ("y", "copy"), ("w", "write"), (
             "q", "back",
         )  # fmt: skip
 
-    def to_copy(self) -> str:
+    def selected_text(self) -> str:
         """Return the line that the cursor is on."""
         return self.page.chosen.left.strip() if self.page.chosen else ""
 
@@ -104,7 +104,7 @@ class ViewerScreen(PageScreen):
         field.display = True
         field.value = self._sought
         field.focus()
-        self.hint(("Enter", "search"), ("Esc", "back"))
+        self.show_keys(("Enter", "search"), ("Esc", "back"))
 
     @on(Input.Submitted, "#field")
     def _search(self, event: Input.Submitted) -> None:
@@ -112,7 +112,7 @@ class ViewerScreen(PageScreen):
         self._sought = event.value
         self.query_one("#field").display = False
         self.page.focus()
-        self.hint(*self.hints())
+        self.show_keys(*self.key_list())
         self._find(1, from_here=True)
 
     def action_find_next(self) -> None:
@@ -126,12 +126,12 @@ class ViewerScreen(PageScreen):
     def _find(self, by: int, from_here: bool = False) -> None:
         wanted = self._sought.casefold()
         if not wanted:
-            self.say("/ asks what to search for.")
+            self.show_notice("/ asks what to search for.")
             return
         rows = self.page.rows
         found = [n for n, row in enumerate(rows) if wanted in row.left.casefold()]
         if not found:
-            self.say(f"Not found: {self._sought}")
+            self.show_notice(f"Not found: {self._sought}")
             return
         here = self.page.cursor if self.page.cursor is not None else -1
         here -= 1 if from_here else 0
@@ -139,11 +139,11 @@ class ViewerScreen(PageScreen):
         chosen = (after[0 if by > 0 else -1]) if after else found[0 if by > 0 else -1]
         self.page.choose(chosen)
         wrapped = "" if after else ", from the other end"
-        self.say(f"{found.index(chosen) + 1} of {len(found)} lines with it{wrapped}")
+        self.show_notice(f"{found.index(chosen) + 1} of {len(found)} lines with it{wrapped}")
 
 
 class OutputScreen(ViewerScreen):
-    """All that the commands said."""
+    """The output of all commands."""
 
     TITLE = "Output of the commands"
 
@@ -222,7 +222,7 @@ class DiagnosisScreen(ViewerScreen):
         """Begin at the likeliest cause."""
         return next((n for n, row in enumerate(rows) if row.ref == 0), None)
 
-    def hints(self) -> tuple[tuple[str, str], ...]:
+    def key_list(self) -> tuple[tuple[str, str], ...]:
         """Return the keys for the last line."""
         return ("Enter", "open, or go to the line"), ("y", "copy"), ("w", "write"), ("q", "back")
 
@@ -237,7 +237,7 @@ class DiagnosisScreen(ViewerScreen):
             case Evidence(line=line, origin=str(origin)):
                 self.app.push_screen(place_of(self.wizard.walk.view, Source(origin, line)))
             case _:
-                self.say("Up and Down choose a cause or a piece of evidence.")
+                self.show_notice("Up and Down choose a cause or a piece of evidence.")
 
 
 class HelpScreen(ViewerScreen):

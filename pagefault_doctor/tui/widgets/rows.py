@@ -62,7 +62,7 @@ class Rule(Widget):
         self._sign = sign
         self._text = ""
 
-    def say(self, text: str) -> None:
+    def show_text(self, text: str) -> None:
         """Show this text in the line."""
         if text != self._text:
             self._text = text
