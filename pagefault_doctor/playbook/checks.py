@@ -22,7 +22,7 @@ T = TypeVar("T")
 Mistake = tuple[str, str]
 """The path of the value that is wrong, and what is wrong with it."""
 
-Look = Callable[[T], Iterable[Mistake]]
+Check = Callable[[T], Iterable[Mistake]]
 
 SCHEMA = 1
 """Version of the playbook format. A change that old files do not fit raises it."""
@@ -41,7 +41,7 @@ def of_playbook(
     if not book.steps:
         yield "$.steps", "there is no step; write at least one"
     ids = [step.id for step in book.steps]
-    yield from _twice("$.steps", ids)
+    yield from _duplicates("$.steps", ids)
     # The engine adds a status fact for each step, which no tool declares.
     facts = None if known_facts is None else {*known_facts, *(f"step.{i}.status" for i in ids)}
     for number, step in enumerate(book.steps):
@@ -52,7 +52,7 @@ def of_causes(causes: Sequence[Cause]) -> Iterator[Mistake]:
     """Yield every mistake in the causes: each root cause but `none` must be there, once."""
     ids = [cause.id for cause in causes]
     known = {cause.value for cause in RootCause} - {RootCause.NONE.value}
-    yield from _twice("$.causes", ids)
+    yield from _duplicates("$.causes", ids)
     for number, name in enumerate(ids):
         yield from _one_of(f"$.causes[{number}].id", "root cause", name, known)
     for name in sorted(known.difference(ids)):
@@ -71,7 +71,7 @@ def of_scenario(
     for number, event in enumerate(scenario.inject):
         name = event.partition(" ")[0]
         yield from _one_of(f"$.inject[{number}]", "event", name, EVENTS)
-    yield from _twice("$.questions", [question.id for question in scenario.questions])
+    yield from _duplicates("$.questions", [question.id for question in scenario.questions])
     known = scenario.playbook in playbook_ids
     steps = [step.id for step in find(scenario.playbook).steps] if known else []
     for number, question in enumerate(scenario.questions):
@@ -103,7 +103,7 @@ def _of_step(
     for field, text in (("title", step.title), ("why", step.why)):
         if not text.strip():
             yield f"{path}.{field}", f"`{field}` is empty; write it"
-    yield from _twice(f"{path}.tools", step.tools, "")
+    yield from _duplicates(f"{path}.tools", step.tools, "")
     for number, tool in enumerate(step.tools):
         if tools is not None:
             yield from _one_of(f"{path}.tools[{number}]", "tool", tool, tools)
@@ -178,7 +178,7 @@ def _one_of(path: str, what: str, name: str, known: Collection[str]) -> Iterator
         yield path, f"there is no {what} `{name}`; {nearest(name, known)}"
 
 
-def _twice(path: str, names: Sequence[str], field: str = ".id") -> Iterator[Mistake]:
+def _duplicates(path: str, names: Sequence[str], field: str = ".id") -> Iterator[Mistake]:
     for number, name in enumerate(names):
         if name in names[:number]:
             yield f"{path}[{number}]{field}", f"`{name}` is there twice; rename or remove one"

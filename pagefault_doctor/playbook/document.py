@@ -163,6 +163,6 @@ def _at(mark: Any, path: str, message: str) -> Problem:
 
 def _syntax(error: yaml.MarkedYAMLError) -> Problem:
     mark = error.problem_mark or error.context_mark
-    said = ", ".join(part for part in (error.context, error.problem) if part)
-    message = f"not valid YAML: {said}; check the indentation and the quotes"
+    what = ", ".join(part for part in (error.context, error.problem) if part)
+    message = f"not valid YAML: {what}; check the indentation and the quotes"
     return _at(mark, "$", message) if mark else Problem(1, 1, "$", message)

@@ -143,7 +143,7 @@ def _proceed(state: WalkState, step: str) -> tuple[Effect, ...]:
 
 
 def _conclusion(step: StepState) -> tuple[StepStatus, str]:
-    """Return the status of a step by the outcomes of its tools, the most telling first."""
+    """Return the status of a step by the outcomes of its tools, the most important first."""
     by_outcome: dict[Outcome, list[ToolFinished]] = {}
     for tool in step.finished:
         by_outcome.setdefault(tool.outcome, []).append(tool)

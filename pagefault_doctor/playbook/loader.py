@@ -100,12 +100,12 @@ def read(path: Path) -> str:
         return file.read(SIZE_LIMIT + 1).decode("utf-8", "replace").replace("\r\n", "\n")
 
 
-def _load(text: str, source: str, kind: type[T], look: checks.Look[T]) -> T:
+def _load(text: str, source: str, kind: type[T], look: checks.Check[T]) -> T:
     document = parse(text, source)
     try:
         value = msgspec.convert(document.data, kind)
     except msgspec.ValidationError as error:
-        raise PlaybookError(source, (_misshapen(document, str(error), kind),)) from None
+        raise PlaybookError(source, (_type_problem(document, str(error), kind),)) from None
     # In the order of the file, not of the checks.
     problems = tuple(sorted(document.problem(*mistake) for mistake in look(value)))
     if problems:
@@ -113,7 +113,7 @@ def _load(text: str, source: str, kind: type[T], look: checks.Look[T]) -> T:
     return value
 
 
-def _misshapen(document: Document, error: str, kind: type[msgspec.Struct]) -> Problem:
+def _type_problem(document: Document, error: str, kind: type[msgspec.Struct]) -> Problem:
     """Return msgspec's error in plain words, at its place in the file.
 
     msgspec has only messages, no structured errors, so its wording is parsed; where it changes, the

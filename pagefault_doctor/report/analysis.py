@@ -50,14 +50,14 @@ def analysis(
 def in_short(diagnosis: Diagnosis, cause: Cause | None) -> str:
     """Return the analysis in a few sentences: cause, crux, runner-up, fix."""
     summary = diagnosis.summary
-    said = [f"{summary[:1].upper()}{summary[1:]} ({diagnosis.confidence:.0%})."]
+    sentences = [f"{summary[:1].upper()}{summary[1:]} ({diagnosis.confidence:.0%})."]
     if diagnosis.account is not None:
-        said.append(f"{cited(diagnosis.account.crux)}.")
+        sentences.append(f"{cited(diagnosis.account.crux)}.")
     if runner_up := _runner_up(diagnosis):
-        said.append(runner_up)
+        sentences.append(runner_up)
     if cause is not None:
-        said.append(f"The usual cure: {_first_sentence(cause.remedy.change)}")
-    return " ".join(said)
+        sentences.append(f"The usual cure: {_first_sentence(cause.remedy.change)}")
+    return " ".join(sentences)
 
 
 def _runner_up(diagnosis: Diagnosis) -> str:
@@ -101,7 +101,7 @@ def weighed(candidate: Candidate) -> Iterator[str]:
         yield f"for: {cited(evidence)}"
     for evidence in candidate.opposing:
         yield f"against: {cited(evidence)}"
-    # Said, not left out: the reader must see that it was looked for.
+    # Stated, not left out: the reader must see that it was looked for.
     if not candidate.opposing:
         yield "against: nothing found"
 
@@ -112,14 +112,14 @@ def cited(evidence: Evidence) -> str:
 
 
 def _registers(registers: Iterable[RegisterNote]) -> Iterator[Block]:
-    telling = tuple(
+    notes = tuple(
         f"{r.register.upper()} = {r.value}: {r.means}" + (f" (line {r.line})" if r.line else "")
         for r in registers
         if r.telling
     )
-    if telling:
+    if notes:
         yield Heading("Registers worth a look", _LEVEL)
-        yield Items(telling)
+        yield Items(notes)
 
 
 def _change(cause: Cause, here: MatchedRemedy | None) -> Iterator[Block]:

@@ -41,7 +41,7 @@ Block = Heading | Paragraph | Items | Verbatim
 def describe(candidate: Candidate) -> str:
     """Return a candidate in one phrase: confidence, cause, and who has to act."""
     blame = f"{candidate.attribution} {candidate.module or ''}".rstrip()
-    # Hardware as cause and as attribution would be said twice.
+    # Hardware would appear twice, as the cause and as the attribution.
     if blame == candidate.root_cause:
         return f"{candidate.confidence:.0%} {blame}"
     return f"{candidate.confidence:.0%} {candidate.root_cause}, {blame}"

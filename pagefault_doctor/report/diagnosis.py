@@ -24,13 +24,13 @@ def diagnosis_text(
     """Return the diagnosis of one input as text, `width` columns wide where words allow it."""
     if not reports:
         return f"{source}: {opinion.verdict.summary}\n"
-    told = [
-        "\n".join(_told(source, r, d, width))
+    parts = [
+        "\n".join(_report_lines(source, r, d, width))
         for r, d in zip(reports, opinion.by_report, strict=True)
     ]
     if len(reports) > 1:
-        told.append(f"In all: {opinion.verdict.summary}")
-    return "\n\n".join(told) + "\n"
+        parts.append(f"In all: {opinion.verdict.summary}")
+    return "\n\n".join(parts) + "\n"
 
 
 def diagnosis_outline(
@@ -46,7 +46,7 @@ def diagnosis_outline(
         yield from analysis(diagnosis, causes)
 
 
-def _told(source: str, report: Report, diagnosis: Diagnosis, width: int) -> Iterator[str]:
+def _report_lines(source: str, report: Report, diagnosis: Diagnosis, width: int) -> Iterator[str]:
     yield f"{source}:{report.line_of('headline')}  {report.title}"
     for label, text in _rows(report, diagnosis):
         yield textwrap.fill(

@@ -11,7 +11,7 @@ from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.playbook import Cause
 
 _NAME: Final = r"[A-Za-z_]\w*(?:(?:->|\.)[A-Za-z_]\w*|\[\w+\])*"
-_FOLLOWED = (
+_DEREFERENCES = (
     regex(rf"({_NAME}?)->"),
     regex(rf"(?:^|[=(,!?:;]|return)\s*\*({_NAME})"),
     regex(rf"({_NAME}?)\["),
@@ -38,12 +38,12 @@ def matched(case: Case, cause: Cause) -> MatchedRemedy | None:
     if not place or not code:
         return None
     # The debugger knows which of several pointers in a line it was; the text can only guess.
-    pointer = case.get("user.pointer", "") or followed(code)
+    pointer = case.get("user.pointer", "") or dereferenced(code)
     check = cause.remedy.check.replace("{pointer}", pointer) if pointer else ""
     return MatchedRemedy(place, code, pointer, check.rstrip("\n"))
 
 
-def followed(code: str) -> str:
+def dereferenced(code: str) -> str:
     """Return the expression that a line of C dereferences, empty where there is none."""
-    found = (match for shape in _FOLLOWED if (match := shape.search(code)))
+    found = (match for shape in _DEREFERENCES if (match := shape.search(code)))
     return next((match[1] for match in found), "")

@@ -144,7 +144,7 @@ class Fold:
             case QuestionAnswered():
                 return _with(view, answers=(*view.answers, event))
             case SessionResumed():
-                return self._take_up(_with(view, ended=None), event.interrupted)
+                return self._mark_interrupted(_with(view, ended=None), event.interrupted)
             case SessionEnded():
                 return _with(view, ended=event)
         state, effects = engine.advance(view.state, event)
@@ -189,7 +189,7 @@ class Fold:
         # Results first, then facts: a tool plans by both.
         return self._learn(_with(view, commands=commands, case=case), reading)
 
-    def _take_up(self, view: View, interrupted: int | None) -> View:
+    def _mark_interrupted(self, view: View, interrupted: int | None) -> View:
         """Mark the command that was cut short."""
         record = next((c for c in view.commands if c.number == interrupted), None)
         if record is None:

@@ -80,7 +80,7 @@ class Walk:
         self._sink = parts["sink"]
         self._fold = Fold(self.tools)
         self._clock = parts.get("clock", time.time)
-        self._settle()
+        self._carry_out_effects()
 
     @classmethod
     def start(cls, started: SessionStarted, playbook: Playbook, **parts: Unpack[WalkParts]) -> Walk:
@@ -100,7 +100,7 @@ class Walk:
         cut = next((c.number for c in view.commands if not c.result and not c.interrupted), None)
         walk = cls(view, **parts)
         walk._emit(SessionResumed(version=__version__, interrupted=cut))
-        walk._settle()
+        walk._carry_out_effects()
         return walk
 
     @property
@@ -111,7 +111,7 @@ class Walk:
     def enter(self, step: str) -> None:
         """Go to a step, for the first time or again."""
         self._emit(StepEntered(step=step))
-        self._settle()
+        self._carry_out_effects()
 
     def run(
         self,
@@ -158,19 +158,19 @@ class Walk:
         )
         if result.status is ResultStatus.CANCELLED:
             self._finish_tool(command.tool, Outcome.CANCELLED, "cancelled")
-        self._settle()
+        self._carry_out_effects()
         return result
 
     def decline(self, command: Command, reason: str) -> None:
         """Decline the proposed command; its tool is finished for this step."""
         self._decline(command, reason)
-        self._settle()
+        self._carry_out_effects()
 
     def skip(self, reason: str = "skipped by you") -> None:
         """Leave the current step as it is."""
         assert self.view.step is not None
         self._emit(StepFinished(step=self.view.step, status=StepStatus.SKIPPED, reason=reason))
-        self._settle()
+        self._carry_out_effects()
 
     def note(self, text: str) -> None:
         """Log a note of the person at the current step."""
@@ -183,7 +183,7 @@ class Walk:
     def give_log(self, log: KernelLog) -> None:
         """Add a log that the person named or pasted."""
         self._emit(LogRead(log=log))
-        self._settle()
+        self._carry_out_effects()
 
     def end(self, reason: str) -> None:
         """Write the last event and close the session's file; a second end changes nothing."""
@@ -192,7 +192,7 @@ class Walk:
             self._emit(SessionEnded(reason=reason))
         self._sink.close()
 
-    def _settle(self) -> None:
+    def _carry_out_effects(self) -> None:
         """Carry out effects until a command or a suggestion waits for the person."""
         self.proposed = self.suggestion = None
         # Bounded, so that a mistake in the engine cannot hang the wizard.

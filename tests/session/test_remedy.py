@@ -8,7 +8,7 @@ from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.diagnosis import RootCause
 from pagefault_doctor.model.fact import Fact, Source
 from pagefault_doctor.playbook.shelf import causes
-from pagefault_doctor.session.remedy import followed, matched
+from pagefault_doctor.session.remedy import dereferenced, matched
 
 
 def case(**facts: str) -> Case:
@@ -30,7 +30,7 @@ def case(**facts: str) -> Case:
     ],
 )
 def test_the_pointer_that_a_line_follows_is_named(code: str, pointer: str) -> None:
-    assert followed(code) == pointer
+    assert dereferenced(code) == pointer
 
 
 def test_the_check_names_the_pointer_of_the_line() -> None:
