@@ -91,7 +91,8 @@ def details_of(form: Format | None, body: ReportText) -> tuple[dict[str, str], d
         if stop := _stop(found.get("page_walk", "")):
             found["page_walk_stop"] = stop
     if form:
-        _read(_patterns(table.DETAILS.get(kind, ())), body, found, cited, _LONGEST)
+        patterns = _patterns((*form.details, *table.DETAILS.get(kind, ())))
+        _read(patterns, body, found, cited, _LONGEST)
     if kind in (Kind.SANITIZER, Kind.SLAB, Kind.LEAK):
         _stacks(body, found, cited)
     return found, cited

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pagefault_doctor import diagnosis
 from pagefault_doctor.klog import details, messages
-from pagefault_doctor.klog.formats.table import DETAILS
+from pagefault_doctor.klog.formats.table import DETAILS, TABLE
 
 FOLDER = Path(diagnosis.__file__ or "").parent
 MODULES = {path.relative_to(FOLDER): ast.parse(path.read_text()) for path in FOLDER.rglob("*.py")}
@@ -57,7 +57,7 @@ def test_no_module_searches_the_text_of_a_report() -> None:
 
 
 def test_every_detail_that_is_looked_up_is_one_that_klog_reads() -> None:
-    sources = list(chain(*DETAILS.values()))
+    sources = list(chain(*DETAILS.values(), *(row.details for row in TABLE.rows)))
     sources += [row.pattern.pattern for row in details._FIELDS]
     known = {name for source in sources for name in re.findall(r"\?P<(\w+)>", source)}
     looked_up = set(details_looked_up())

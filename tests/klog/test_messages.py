@@ -9,7 +9,7 @@ import pytest
 
 from pagefault_doctor import klog
 from pagefault_doctor.klog import details, messages
-from pagefault_doctor.klog.formats.table import DETAILS
+from pagefault_doctor.klog.formats.table import DETAILS, TABLE
 from pagefault_doctor.klog.line import lines_of
 from pagefault_doctor.klog.text import ReportText
 
@@ -84,7 +84,11 @@ def test_a_report_has_its_messages_among_its_details() -> None:
 def test_no_two_tables_name_a_detail_alike() -> None:
     mine = [name for name, *_ in messages._MESSAGES]
     mine += [name for _, pattern in messages._VALUES for name in _names(pattern.pattern)]
-    others = {name for source in chain(*DETAILS.values()) for name in _names(source)}
+    others = {
+        name
+        for source in chain(*DETAILS.values(), *(row.details for row in TABLE.rows))
+        for name in _names(source)
+    }
     others |= {name for row in details._FIELDS for name in _names(row.pattern.pattern)}
     assert len(mine) == len(set(mine))
     assert others.isdisjoint(mine)

@@ -54,8 +54,9 @@ class Format(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     `lost` one always means that the real headline is missing; for a `nameless` one the naming
     convention has no title but the line itself.
 
-    `source` is the kernel file that prints it and the function in it. What a report of its `kind`
-    prints besides is in `table.DETAILS`.
+    Reading it: the named groups of the expressions in `details` are details of the report, beside
+    those of every report of its kind, which `table.DETAILS` has. `source` is the kernel file that
+    prints it and the function in it.
     """
 
     title: str
@@ -79,6 +80,7 @@ class Format(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     plain: bool = False
     lost: bool = False
     nameless: bool = False
+    details: tuple[str, ...] = ()
 
     @cached_property
     def wording(self) -> WordedPattern:

@@ -30,6 +30,7 @@ WOBBLE = Format(
     title="QUUX: wobble in {f}",
     kind=Kind.WARNING,
     ways=TRACED,
+    details=(r"wobble in (?P<wobbly>\w+)",),
     source="lib/quux.c (quux_wobble)",
 )
 OWN_WOBBLE = Format(
@@ -37,6 +38,7 @@ OWN_WOBBLE = Format(
     title="quux wobble of {1}",
     kind=Kind.WARNING,
     lead=Lead.KEPT,
+    details=(r"quux of (?P<wobbly>\w+)",),
     source="lib/quux.c (quux_wobble)",
 )
 
@@ -52,8 +54,7 @@ def searched(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture
 def wobbling(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Add two rows and their detail, and nothing else."""
-    monkeypatch.setitem(table.DETAILS, Kind.WARNING, (r"(?:wobble in|quux of) (?P<wobbly>\w+)",))
+    """Add two rows, and nothing else."""
     monkeypatch.setattr(table, "TABLE", Table((WOBBLE, OWN_WOBBLE, *FORMATS)))
 
 

@@ -26,6 +26,7 @@ parse: Any = import_module("re._parser").parse
 
 EXPRESSIONS = sorted(
     {*(f.wording.pattern.pattern for f in TABLE.rows), *chain(*DETAILS.values())}
+    | {*chain(*(f.details for f in TABLE.rows))}
     | {place for form in TABLE.rows for way in (*form.ways, form.origin) for place in way}
     | {form.skip for form in TABLE.rows if form.skip}
     | {row.pattern.pattern for row in details._FIELDS}
