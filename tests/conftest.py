@@ -7,11 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from requirements import require, require_program
 from sshd import Sshd, serving
 
 ROOT = Path(__file__).parent.parent
+
+# How long one example may take says more about the machine than about the code.
+settings.register_profile("any machine")
+settings.load_profile("any machine")
 
 __all__ = ("require", "require_program")
 

@@ -87,7 +87,7 @@ REPORTS = st.builds(
 
 
 @given(st.lists(REPORTS, max_size=3).map(tuple))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_reports_get_a_diagnosis_with_confidences_that_add_up(
     reports: tuple[Report, ...],
 ) -> None:

@@ -242,7 +242,7 @@ FACTS: Mapping[str, tuple[str, Value]] = {
 }
 """Weights that a command's fact brings up, for a wild pointer in the suspect module."""
 ELSEWHERE = {
-    "test_dump.py": (
+    "test_dump_memory.py": (
         *("bounds.dump-past", "bounds.dump-redzone", "double.dump-free", "freed.dump-live"),
         *("freed.dump-no-module", "freed.dump-object", "freed.dump-owner", "freed.dump-pending"),
         *("stack.dump-guard", "wild.dump-freed", "wild.dump-nothing", "wild.dump-owner"),

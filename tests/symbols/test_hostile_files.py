@@ -42,7 +42,7 @@ def regions(data: bytes) -> dict[str, tuple[int, int]]:
     }
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, suppress_health_check=list(HealthCheck))
 @given(
     section=st.sampled_from(SECTIONS),
     place=st.floats(0, 1, exclude_max=True),

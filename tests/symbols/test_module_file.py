@@ -106,7 +106,7 @@ def test_the_build_id_is_that_of_readelf(probe: Path) -> None:
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_bytes_are_no_module(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "any.ko"
     path.write_bytes(data)

@@ -196,7 +196,7 @@ def test_a_binary_journal_tells_how_to_read_it() -> None:
     assert "journalctl --file" in log.note
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.sampled_from([*PACK, "tar", *STRUCTURED]), st.integers(0, 1 << 14), st.binary(max_size=40)
 )
@@ -210,7 +210,7 @@ def test_a_container_may_break_off_or_be_damaged_anywhere(kind: str, at: int, ot
     klog.read(data[:at] + other + data[at + len(other) :], "x")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.sampled_from(
         [b"\x1f\x8b\x08", b"BZh9", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd", b"{", b'{"MESSAGE"']

@@ -209,7 +209,7 @@ def test_a_slot_without_a_mark_of_its_cache_is_not_taken_for_an_object() -> None
     assert found["rbx"].kind == "unknown"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.tuples(st.just(output("crash_memory.txt")), st.integers(0, 8000), st.text(max_size=6)).map(
         lambda cut: cut[0][: cut[1]] + cut[2] + cut[0][cut[1] :]
@@ -245,7 +245,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.one_of(
         st.dictionaries(st.sampled_from(["pointers", "pending", "modules"]), json_values).map(
