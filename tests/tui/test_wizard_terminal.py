@@ -52,9 +52,10 @@ def test_it_sends_nothing_while_idle_and_little_for_a_step(tmp_path: Path) -> No
 def test_a_wide_terminal_shows_all_columns_before_the_first_key(tmp_path: Path) -> None:
     command = (sys.executable, "-m", "pagefault_doctor", "--log", str(LOG))
     with open_terminal(command, {"XDG_STATE_HOME": str(tmp_path)}, (120, 40)) as terminal:
-        first = terminal.until(b"Next: ") + terminal.read(2.0)
-    assert b"Likely cause" in first
-    assert b"Steps" in first
+        screen = terminal.until(b"Next: ")
+        for heading in (b"Likely cause", b"Steps"):
+            if heading not in screen:
+                screen += terminal.until(heading)
 
 
 def test_a_running_command_costs_less_than_a_kilobyte_a_second(tmp_path: Path) -> None:
