@@ -179,15 +179,18 @@ _MESSAGES: Final = (
 """The name of a detail, and words of which its line holds one."""
 _SIGNS: Final = ("memory", "page", "lock", "free", "over", "list", "count", "stack", "SAN: ", "")
 """What many of the words hold: where it is absent, one search stands for all of theirs."""
-_BY_SIGN: Final = {
-    sign: tuple(
-        (word, name)
-        for name, *words in _MESSAGES
-        for word in words
-        if sign == next(s for s in _SIGNS if s in word)
-    )
-    for sign in _SIGNS
-}
+
+
+def _by_sign() -> dict[str, tuple[tuple[str, str], ...]]:
+    """Return each word and its detail, under the first sign that the word holds."""
+    rows: dict[str, list[tuple[str, str]]] = {sign: [] for sign in _SIGNS}
+    for name, *words in _MESSAGES:
+        for word in words:
+            rows[next(filter(word.__contains__, _SIGNS))].append((word, name))
+    return {sign: tuple(found) for sign, found in rows.items()}
+
+
+_BY_SIGN: Final = _by_sign()
 _VALUES: Final = tuple(
     (word, regex(expression))
     for word, expression in (

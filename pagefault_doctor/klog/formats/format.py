@@ -99,7 +99,7 @@ class Format(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             return self.headers or self.needles
         return words_of(self.start) if self.pattern else self.wording.words
 
-    @property
+    @cached_property
     def headers(self) -> tuple[str, ...]:
         """Its headers of the naming convention."""
         named = self.header if isinstance(self.header, tuple) else (self.header,)
