@@ -148,10 +148,11 @@ def _bare_words(raw: str, number: int) -> LogLine | None:
     # A clock may stand anywhere behind what others print.
     if "." in raw and "[" in raw:
         return None
-    return LogLine(number, raw, None, None, None, 0, None, _frame(raw))
+    return LogLine(number, raw, None, None, None, 0, None, parts_of_frame(raw))
 
 
-def _frame(text: str) -> tuple[str | Any, ...] | None:
+def parts_of_frame(text: str) -> tuple[str | Any, ...] | None:
+    """Return the `frame` of a line without prefixes, None where it is none."""
     if "+0x" not in text or (frame := _ONLY_FRAME.match(text)) is None:
         return None
     return frame.groups()
@@ -183,7 +184,7 @@ def thorough(raw: str, number: int = 0) -> LogLine:
         caller.replace(" ", "") if caller else None,
         int(fields.get("dropped", 0)),
         fields.get("boot"),
-        _frame(words),
+        parts_of_frame(words),
     )
 
 

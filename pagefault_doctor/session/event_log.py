@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from pagefault_doctor.model.errors import PfDoctorError, UsageError
-from pagefault_doctor.model.event import SCHEMA, Event, SessionStarted
+from pagefault_doctor.model.event import SCHEMA, Event, LogRead, SessionStarted
 from pagefault_doctor.model.untrusted import clean, clean_line
 
 LIMIT = 1 << 30
@@ -135,7 +135,8 @@ def parse_events(data: bytes, source: str) -> tuple[Event, ...]:
             continue
         try:
             event = decoder.decode(line)
-            events.append(with_texts(event, clean) if _SUSPECT.search(line) else event)
+            event = with_texts(event, clean) if _SUSPECT.search(line) else event
+            events.append(_with_details(event) if isinstance(event, LogRead) else event)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise UsageError(f"{source}:{number}: not an event of a session: {error}") from error
     if not events or not isinstance(events[0], SessionStarted):
@@ -143,6 +144,14 @@ def parse_events(data: bytes, source: str) -> tuple[Event, ...]:
     if events[0].schema > SCHEMA:
         raise UsageError(f"{source} was written by a newer pfdoctor", "update pfdoctor to read it")
     return tuple(events)
+
+
+def _with_details(event: LogRead) -> LogRead:
+    """Return the event with what an older version did not read of the log's lines."""
+    # The first screen needs no reader of logs.
+    from pagefault_doctor.klog.stored_log import with_details
+
+    return LogRead(at=event.at, log=with_details(event.log))
 
 
 def with_texts(event: Event, change: Callable[[str], str]) -> Event:

@@ -8,12 +8,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pagefault_doctor import klog
+from pagefault_doctor.klog import messages as messages_module
 from pagefault_doctor.model.errors import UsageError
-from pagefault_doctor.model.event import SCHEMA, NoteWritten, SessionEnded, SessionStarted
+from pagefault_doctor.model.event import SCHEMA, LogRead, NoteWritten, SessionEnded, SessionStarted
+from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.untrusted import is_clean
 from pagefault_doctor.session.event_log import (
     EventLog,
@@ -23,6 +27,8 @@ from pagefault_doctor.session.event_log import (
     read_events,
 )
 
+LOGS = Path(__file__).parents[1] / "klog/logs"
+FIELDS = ("headline", "fault", "function", "registers", "code", "modules", "process", "trace")
 STARTED = SessionStarted(id="s1", version="0", playbook="p", host="h")
 
 
@@ -43,6 +49,34 @@ def test_what_was_appended_is_read_back(tmp_path: Path) -> None:
     for event in events:
         log.append(event)
     assert read_events(log.path) == events
+
+
+@pytest.mark.parametrize("path", sorted(LOGS.glob("*.log")), ids=lambda path: path.stem)
+def test_a_log_that_an_older_version_read_is_diagnosed_as_if_read_now(path: Path) -> None:
+    log = klog.read_file(path)
+    assert read_back(log) == log
+    older = [
+        msgspec.structs.replace(
+            report,
+            details={},
+            cited={name: line for name, line in report.cited.items() if name in FIELDS},
+        )
+        for report in log.reports
+    ]
+    now, then = log.reports, read_back(msgspec.structs.replace(log, reports=tuple(older))).reports
+    messages = {name for name, *_ in messages_module._MESSAGES}
+    for fresh, kept in zip(now, then, strict=True):
+        assert messages & set(fresh.details) == messages & set(kept.details)
+        assert {k: v for k, v in fresh.cited.items() if k.startswith("registers.")}.items() <= (
+            kept.cited.items()
+        )
+
+
+def read_back(log: KernelLog) -> KernelLog:
+    """Return a log as a session gives it back."""
+    _, read = parse_events(encode(STARTED) + encode(LogRead(log=log)), "s")
+    assert isinstance(read, LogRead)
+    return read.log
 
 
 def test_a_torn_last_line_is_passed_over_and_cut_off_on_reopening(tmp_path: Path) -> None:
