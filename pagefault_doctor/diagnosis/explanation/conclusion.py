@@ -73,8 +73,8 @@ def fix_location(report: Report, first: Candidate) -> Iterator[Evidence]:
     elif first.attribution is not Attribution.NONE:
         text = f"not in the kernel's code: {_ELSEWHERE[first.attribution]}"
         yield Evidence(text, 0.0, line, origin)
-    carries = report.function and function_roles.only_passes_on(report.function)
-    if carries and report.module != first.module:
+    elsewhere = report.function and report.module != first.module
+    if elsewhere and function_roles.only_passes_on(report.function):
         text = f"{report.function} only worked with what it was given: no change belongs there"
         yield cited(text, report, "function")
 
