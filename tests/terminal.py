@@ -119,6 +119,8 @@ def open_terminal(
     if pid == 0:
         default_signals()
         environment = {**os.environ, "TERM": "xterm-256color", **(environ or {})}
+        # Some runners of tests set these; the size is the terminal's own.
+        environment = {k: v for k, v in environment.items() if k not in ("COLUMNS", "LINES")}
         os.execve(argv[0], list(argv), environment)
     fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
     terminal = Terminal(pid, descriptor)
