@@ -147,7 +147,7 @@ def _read(result: Result, case: Case) -> ToolReading:
 
 TOOL: Final = Tool(
     id="gdb-live",
-    purpose="stops the module at the faulting line in a virtual machine, pointer in hand",
+    purpose="stops the module at the faulting line in a virtual machine and shows the pointer",
     programs=_PROGRAMS,
     package={"": "pagefault-doctor gdb qemu-system-x86"},
     risk=Risk.LOAD,

@@ -63,7 +63,7 @@ def _read(result: Result, case: Case) -> ToolReading:
 
 TOOL: Final = Tool(
     id="kern-log",
-    purpose="reads kern.log, messages or syslog where nothing else told of a fault",
+    purpose="reads kern.log, messages or syslog if nothing else shows a fault",
     programs=("ls",),
     package={"": "coreutils"},
     facts=("log.lines",),

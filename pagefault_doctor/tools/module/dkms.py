@@ -109,7 +109,7 @@ def _status_findings(
 
 TOOL: Final = Tool(
     id="dkms",
-    purpose="tells whether a module was rebuilt for this kernel",
+    purpose="checks whether a module was rebuilt for this kernel",
     programs=("dkms",),
     package={"": "dkms"},
     facts=("module.dkms",),

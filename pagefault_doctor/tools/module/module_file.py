@@ -297,7 +297,7 @@ def _written(found: _ScriptOutput, result: Result, case: Case) -> FactsAndFindin
 
 TOOL: Final = Tool(
     id="module-file",
-    purpose="tells whether a module's file is the build that ran",
+    purpose="checks whether a module's file is the build that ran",
     programs=("sh",),
     facts=(
         *("module.file_build_id", "module.build_id_fits", "module.size_fits", "module.crcs_fit"),

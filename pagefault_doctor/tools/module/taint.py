@@ -74,7 +74,7 @@ def _against_report(now: tuple[str, ...], result: Result, case: Case) -> tuple[F
 
 TOOL: Final = Tool(
     id="taint",
-    purpose="reads what has tainted the running kernel",
+    purpose="reads the taint flags of the running kernel",
     programs=("cat",),
     package={"": "coreutils"},
     facts=("taint.mask", "taint.letters"),

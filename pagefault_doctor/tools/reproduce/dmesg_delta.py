@@ -212,7 +212,7 @@ _BY_HAND: Final = "Run dmesg before and after, and compare the two by time."
 
 BEFORE: Final = Tool(
     id=_BEFORE,
-    purpose="notes what the kernel log holds, to tell later what is new",
+    purpose="notes what the kernel log holds, to find later what is new",
     programs=_PROGRAMS,
     package=_PACKAGE,
     plan=partial(
@@ -224,7 +224,7 @@ BEFORE: Final = Tool(
 
 DELTA: Final = Tool(
     id=_DELTA,
-    purpose="tells whether the fault came again",
+    purpose="checks whether the fault came again",
     programs=_PROGRAMS,
     package=_PACKAGE,
     facts=("reproduce.new_reports", "reproduce.reproduced"),
@@ -235,7 +235,7 @@ DELTA: Final = Tool(
 
 AFTER: Final = Tool(
     id=_AFTER,
-    purpose="tells whether the fix holds: nothing new in the log, no new taint",
+    purpose="checks whether the fix holds: nothing new in the log, no new taint",
     programs=("dmesg", "cat"),
     package={"": "util-linux coreutils"},
     facts=("validate.new_reports", "validate.taint_added", "validate.verdict"),

@@ -62,7 +62,7 @@ def _record(record: CommandRecord) -> Iterator[Row]:
     for line in islice(result.errors.splitlines(), MOST):
         yield Row(f"stderr: {line}", "", Tone.WARN, 8, True, OutputLine(record.number, -1))
     if not lines and not result.errors.strip():
-        yield Row("  it said nothing", tone=Tone.DIM)
+        yield Row("  no output", tone=Tone.DIM)
 
 
 def find(shown: Sequence[Row], command: int, line: int | None) -> int | None:
