@@ -62,6 +62,8 @@ def test_a_link_is_followed_only_where_that_is_wanted(tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to("file")
     assert read_regular(link, 10) == b"x"
+    with open_regular(link) as opened:
+        assert opened.read() == b"x"
     with pytest.raises(NotRegularError):
         read_regular(link, 10, follow_links=False)
 
