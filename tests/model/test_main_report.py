@@ -216,3 +216,18 @@ def test_there_is_a_main_report_wherever_there_is_one_and_it_is_never_the_least(
         assert set(ranks) == {Rank.NOTICE}
     if main.kind in USER_SIDE and rank(main) is Rank.USER_SIDE:
         assert max(ranks) is Rank.USER_SIDE
+
+
+@pytest.mark.parametrize(
+    ("report", "told"),
+    [
+        (seen(Kind.NULL_POINTER, die_count=2), "this is fault #2 of its boot"),
+        (seen(Kind.NULL_POINTER, die_count=1, tainted=("D",)), "the kernel had died before"),
+    ],
+)
+def test_a_fault_that_follows_another_says_that_the_first_is_missing(
+    report: Report, told: str
+) -> None:
+    missing = missing_first_fault(report, ())
+    assert missing
+    assert missing.startswith(told)

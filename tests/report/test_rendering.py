@@ -11,7 +11,7 @@ from pagefault_doctor.diagnosis import diagnose
 from pagefault_doctor.model.command import Risk
 from pagefault_doctor.playbook.shelf import causes
 from pagefault_doctor.report import html, markdown, text
-from pagefault_doctor.report.block import Heading, Items, Paragraph, Verbatim
+from pagefault_doctor.report.block import Block, Heading, Items, Paragraph, Verbatim
 from pagefault_doctor.report.diagnosis import diagnosis_outline, diagnosis_text
 from pagefault_doctor.report.document import diagnosis_document, encode
 from pagefault_doctor.report.outline import session_outline
@@ -45,6 +45,31 @@ def test_text_wraps_words_but_never_verbatim_lines() -> None:
     lines = told.splitlines()
     assert len(lines[0]) <= 80
     assert max(map(len, lines)) > 180
+
+
+BLOCKS: list[Block] = [
+    *(Heading(name, level) for level, name in enumerate(("One", "Two", "Three"), 1)),
+    *(Paragraph("Words."), Items(("a", "b")), Verbatim("x\n\ny")),
+]
+
+
+def test_text_has_a_line_below_a_heading_and_space_before_what_is_listed() -> None:
+    assert text.render(BLOCKS) == (
+        "One\n===\n\nTwo\n---\n\nThree\n\nWords.\n\n  a\n  b\n\n    x\n    \n    y\n"
+    )
+
+
+def test_html_has_an_element_for_each_block() -> None:
+    body = html.render(BLOCKS).partition("<body>\n")[2]
+    assert body == (
+        "<h1>One</h1>\n<h2>Two</h2>\n<h3>Three</h3>\n<p>Words.</p>\n"
+        "<ul><li>a</li><li>b</li></ul>\n<pre>x\n\ny</pre>\n</body></html>\n"
+    )
+
+
+def test_an_html_page_may_load_and_run_nothing() -> None:
+    policy = "content=\"default-src 'none'; style-src 'unsafe-inline'\""
+    assert f'http-equiv="Content-Security-Policy" {policy}' in html.render([])
 
 
 def test_a_diagnosis_cites_lines_for_its_evidence() -> None:
