@@ -3,19 +3,24 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# pip refuses a file whose hash is not in the list, and a package that is not in it.
+PINNED := $(PIP) --require-hashes --requirement
+# This package itself, built by the pinned hatchling in .venv.
+OURS := $(PIP) --no-deps --no-build-isolation
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fresh lint check format lab-setup screenshots scenarios bench fuzz pyz clean
+.PHONY: help run test fresh lint check format lab-setup screenshots scenarios bench fuzz pyz pins clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-$(VENV)/.installed: pyproject.toml
+$(VENV)/.installed: pyproject.toml requirements/dev.txt requirements/fast.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "pfdoctor needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "this Python cannot make virtual environments; on Debian: apt install python3-venv" >&2; exit 1; }
 	@echo "setting up in $(VENV), about 20 s the first time" >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,drgn]' 2>$(VENV)/pip.log || { cat $(VENV)/pip.log >&2; exit 1; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'hyperscan>=0.7' 2>>$(VENV)/pip.log || echo "without the extra 'fast': no hyperscan for this machine" >&2
+	@{ $(PINNED) requirements/dev.txt && $(OURS) --editable .; } 2>$(VENV)/pip.log || { cat $(VENV)/pip.log >&2; exit 1; }
+	@$(PINNED) requirements/fast.txt --only-binary :all: 2>$(VENV)/pip.log || { ! grep HASHES $(VENV)/pip.log >&2 || exit 1; echo "without the extra 'fast': no hyperscan for this machine" >&2; }
 	@touch $@
 
 run: $(VENV)/.installed ## start the wizard on this machine (without a terminal: a plain diagnosis)
@@ -74,13 +79,18 @@ fuzz: $(VENV)/.installed ## feed hostile input to every reader for a minute; ARG
 
 pyz: $(VENV)/.installed ## build dist/pfdoctor.pyz, one file to copy onto a machine with Python 3.11
 	@rm -rf build/pyz && mkdir -p build/pyz dist
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --target build/pyz/site .
+	@$(PINNED) requirements/run.txt --target build/pyz/site
+	@$(OURS) --target build/pyz/own . && cp -r build/pyz/own/pagefault_doctor build/pyz/own/*.dist-info build/pyz/site
+	@sed -n '/^msgspec==/,/[^\\]$$/p' requirements/run.txt >build/pyz/msgspec.txt
 	@for version in 3.11 3.12 3.13 3.14; do \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --no-deps --only-binary :all: --python-version $$version --target build/pyz/$$version msgspec && cp build/pyz/$$version/msgspec/*.so build/pyz/site/msgspec/ || echo "without Python $$version: no msgspec for it" >&2; \
+		$(PINNED) build/pyz/msgspec.txt --no-deps --only-binary :all: --python-version $$version --target build/pyz/$$version && cp build/pyz/$$version/msgspec/*.so build/pyz/site/msgspec/ || echo "without Python $$version: no msgspec for it" >&2; \
 	done
 	@cp pagefault_doctor/zipapp_main.py build/pyz/site/__main__.py
 	@$(BIN)/python -m zipapp --compress --python '/usr/bin/env python3' --output dist/pfdoctor.pyz build/pyz/site
 	@ls -sh dist/pfdoctor.pyz
+
+pins: ## renew requirements/, the versions and hashes of all dependencies
+	@PYTHON=$(PYTHON) .ci/pins
 
 clean: ## remove what was built
 	rm -rf $(VENV) dist build
