@@ -1,8 +1,8 @@
-"""A guard that ends a command's process group when pfdoctor itself is killed.
+"""Guards that end processes and remove folders when pfdoctor itself is killed.
 
 After kill -9 none of our code can run. So a small shell waits on a pipe whose other end only we
-have open: a line on it means that all is well, end of file means that we are gone. It starts before
-the command, which sends it its own group, so that no moment is unguarded.
+have open: end of file means that we are gone. It starts before what it guards, so that no moment is
+unguarded.
 """
 
 from __future__ import annotations
@@ -13,8 +13,15 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
+from pagefault_doctor.hosts.marked import unmarked_environment
+from pagefault_doctor.hosts.program import environment
 from pagefault_doctor.hosts.script import script
+from pagefault_doctor.model import untrusted
+from pagefault_doctor.model.errors import PfDoctorError
+
+_REMEDY: Final = "set TMPDIR to a folder of yours"
 
 
 class Guard:
@@ -41,22 +48,15 @@ class Guard:
 
 
 @contextlib.contextmanager
-def guarded(file: Path | None = None) -> Iterator[Guard]:
+def guarded(mark: str) -> Iterator[Guard]:
     """Within this context, make sure that the guarded group does not outlive us.
 
-    The same holds for `file`, such as a socket, and its folder, which holds nothing else. A machine
-    that cannot start the guard (no shell, no memory) runs the command without one.
+    The same holds for all processes with this mark. A machine that cannot start the guard (no
+    shell, no memory) runs the command without one.
     """
+    scripts = ("hosts/end_marked.sh", "hosts/guard.sh")
     try:
-        guard = subprocess.Popen(
-            ("/bin/sh", "-c", script("hosts/guard.sh"), "sh", str(file or "")),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd="/",
-            # Signals to our group, such as Ctrl-C, must not end the guard.
-            start_new_session=True,
-        )
+        guard = _start(scripts, (mark,), subprocess.DEVNULL)
     except OSError:
         yield Guard(None)
         return
@@ -67,3 +67,39 @@ def guarded(file: Path | None = None) -> Iterator[Guard]:
         with contextlib.suppress(OSError):
             # Two lines: if no group was sent, the first is read in its place.
             guard.communicate(b"done\ndone\n")
+
+
+def folder_guard(folder: Path, *scripts: str, words: tuple[str, ...]) -> subprocess.Popen[bytes]:
+    """Start the guard of a new private folder; return it once it has made the folder.
+
+    The scripts of this package for sh, with `$folder` and the words, have to remove the folder when
+    their input ends. So it never exists without a guard. Raises PfDoctorError if it cannot be made.
+    """
+    try:
+        guard = _start(("hosts/make_folder.sh", *scripts), (str(folder), *words), subprocess.PIPE)
+    except OSError as error:
+        raise PfDoctorError(f"no folder to work in: {error.strerror}", _REMEDY) from error
+    assert guard.stdin
+    assert guard.stdout
+    with guard.stdout as output:
+        message = untrusted.decode(output.readline()).strip()
+    if message != "made":
+        guard.stdin.close()
+        guard.wait()
+        raise PfDoctorError(f"no folder to work in: {message}", _REMEDY)
+    return guard
+
+
+def _start(
+    scripts: tuple[str, ...], words: tuple[str, ...], output: int
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        ("/bin/sh", "-c", script(*scripts), "sh", *words),
+        stdin=subprocess.PIPE,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        cwd="/",
+        env=unmarked_environment() | {"PATH": environment()["PATH"]},
+        # Signals to our group, such as Ctrl-C, must not end the guard.
+        start_new_session=True,
+    )

@@ -1,4 +1,4 @@
-"""The process groups of the running commands, and how to end them."""
+"""The processes of the running commands, and how to end them: their group, and who left it."""
 
 from __future__ import annotations
 
@@ -6,31 +6,45 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
+
+from pagefault_doctor.hosts import marked
 
 GRACE: Final = 2.0
 """Seconds between SIGTERM and SIGKILL."""
 
 POLL: Final = 0.02
 
+ROUNDS: Final = 10
+"""How often SIGKILL is sent at most: a process may fork while the others are being found."""
+
 
 class ProcessGroup:
     """A running command. `group` is None until after the fork; `ended` asks the run to end it.
 
     A signal handler may run during the fork, where Python discards exceptions of handlers. So the
-    handler sets a flag, which the run checks as soon as it can.
+    handler sets a flag, which the run checks as soon as it can. `mark` is that of its processes, so
+    that those are found which left the group.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, mark: str) -> None:
         self.group: int | None = None
+        self.mark = mark
         self.ended = False
 
     @property
     def alive(self) -> bool:
-        """Whether it is being started, or a process of its group still runs."""
-        return self in running if self.group is None else alive(self.group)
+        """Whether it is being started, or one of its processes still runs, in its group or not."""
+        if self.group is None:
+            return self in running
+        return alive(self.group) or marked.any_marked(self.mark)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to its processes, in its group or not."""
+        if self.group is not None:
+            send(self.group, number)
+            marked.send(self.mark, number)
 
 
 running: Final[set[ProcessGroup]] = set()
@@ -54,12 +68,7 @@ def alive(group: int) -> bool:
         return True
     if not os.path.exists("/proc/self/stat"):
         return True  # Without /proc, zombies cannot be recognised.
-    return any(_group_and_state(entry) == (group, True) for entry in _processes())
-
-
-def _processes() -> Iterator[str]:
-    with os.scandir("/proc") as entries:
-        yield from (entry.path for entry in entries if entry.name.isdecimal())
+    return any(_group_and_state(entry) == (group, True) for entry in marked.processes())
 
 
 def _group_and_state(process: str) -> tuple[int, bool]:
@@ -88,14 +97,14 @@ def end_all(grace: float = GRACE) -> None:
     # Flags first: a command that forks right now sees its flag after the fork.
     for run in runs:
         run.ended = True
-    _send_all(runs, signal.SIGTERM)
+    for run in runs:
+        run.send(signal.SIGTERM)
     until = time.monotonic() + grace
     while any(run.alive for run in runs) and time.monotonic() < until:
         time.sleep(POLL)
-    _send_all(runs, signal.SIGKILL)
-
-
-def _send_all(runs: tuple[ProcessGroup, ...], number: signal.Signals) -> None:
-    for run in runs:
-        if run.group is not None:
-            send(run.group, number)
+    for _ in range(ROUNDS):
+        for run in runs:
+            run.send(signal.SIGKILL)
+        if not any(run.alive for run in runs):
+            return
+        time.sleep(POLL)

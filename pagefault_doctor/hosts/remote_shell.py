@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from pagefault_doctor.hosts.marked import VARIABLE, new_mark
 from pagefault_doctor.hosts.script import script
 from pagefault_doctor.model.command import Command
 
@@ -19,6 +20,8 @@ LONGEST: Final = 120_000
 
 _PLAIN: Final = frozenset(map(chr, range(0x20, 0x7F))) - frozenset("'\\!")
 """Characters that every shell leaves alone in single quotes. csh would expand `!`."""
+
+_RUN: Final = ("hosts/remote_words.sh", "hosts/end_marked.sh", "hosts/remote_run.sh")
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
@@ -34,10 +37,12 @@ def terminal_text(command: Command, env: Mapping[str, str]) -> str:
 def remote_text(command: Command, env: Mapping[str, str]) -> str:
     """Return the text that runs a command in a POSIX shell there, with this added environment.
 
-    The script ends the command and all its children when its standard input ends. Raises ValueError
-    for a command that cannot be sent: no program, a NUL, invalid text, or too long.
+    The script ends the command and all its children when its standard input ends: its group, and
+    who has the mark in its environment (`marked.py`). That needs /proc, grep and a process of the
+    same user; setsid for the group. Raises ValueError for a command that cannot be sent: no
+    program, a NUL, invalid text, or too long.
     """
-    return _text(_one_line("hosts/remote_words.sh", "hosts/remote_run.sh"), command, env)
+    return _text(_one_line(*_RUN), command, dict(env) | {VARIABLE: new_mark()})
 
 
 def _one_line(*paths: str) -> str:

@@ -19,7 +19,7 @@ import traceback
 from collections.abc import Iterator, Mapping
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from pagefault_doctor.hosts import process_group
+from pagefault_doctor.hosts import marked, process_group
 from pagefault_doctor.hosts.guard import Guard, guarded
 from pagefault_doctor.hosts.host import OnOutput
 from pagefault_doctor.hosts.process_group import end_all
@@ -56,20 +56,23 @@ def run(
     """Run a command to its end and return its result; never raises for what the command does.
 
     It runs in a session of its own, without a terminal, with the environment of
-    `program.environment` plus `env` and its own. When this returns, its process group is gone,
-    unless the command `leaves` a process behind on purpose and ended by itself.
+    `program.environment` plus `env` and its own. When this returns, its processes are gone, also
+    those that left its group (`marked` explains the exceptions), unless the command `leaves` a
+    process behind on purpose and ended by itself. A mark in `command.env` is used for it.
     With `hold_stdin`, its standard input stays open and empty until the command or pfdoctor ends.
     `on_output` is called from this thread at most four times a second, with whole lines of both
     streams; only the very last line may be unfinished.
     """
     began = time.monotonic()
-    this = process_group.ProcessGroup()
+    mark = command.env.get(marked.VARIABLE) or marked.new_mark()
+    this = process_group.ProcessGroup(mark)
     # Registered before the fork, so that a signal handler never misses a command.
     process_group.running.add(this)
     try:
         own_stdin = _held() if hold_stdin else contextlib.nullcontext(stdin_file(command.stdin))
-        with own_stdin as stdin, guarded() as guard:
-            started = _start(command, environment(env or {}, command.env), stdin, guard)
+        with own_stdin as stdin, guarded(mark) as guard:
+            its_env = environment(env or {}, command.env, {marked.VARIABLE: mark})
+            started = _start(command, its_env, stdin, guard)
             if isinstance(started, StartProblem):
                 return Result(command=command, status=started.status, errors=started.reason)
             process, output, errors = started
@@ -80,14 +83,13 @@ def run(
                 verdict = watch.follow()
     finally:
         process_group.running.discard(this)
-    stuck = process.is_alive()
-    code = None if stuck else _exit_code(process)
+    code = None if process.is_alive() else _exit_code(process)
     return Result(
         command=command,
         status=verdict or _status(code),
         exit_code=128 - code if code is not None and code < 0 else code,
         output=watch.output.text(),
-        errors=watch.errors.text() + (_STUCK if stuck else ""),
+        errors=watch.errors.text() + (_STUCK if watch.stuck else ""),
         seconds=time.monotonic() - began,
     )
 

@@ -7,10 +7,10 @@ connection ends with us, however we end.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import shutil
+import subprocess
 import tempfile
 import threading
 import time
@@ -20,8 +20,8 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.hosts import password_prompt, runner
-from pagefault_doctor.hosts.guard import guarded
+from pagefault_doctor.hosts import marked, password_prompt, runner
+from pagefault_doctor.hosts.guard import Guard, folder_guard
 from pagefault_doctor.hosts.host import Closing, OnOutput
 from pagefault_doctor.hosts.program import FIXED
 from pagefault_doctor.hosts.remote_shell import remote_text, terminal_text, was_not_found
@@ -48,6 +48,11 @@ _PROBLEMS: Final = (
 )  # fmt: skip
 """Messages of ssh in lower case, their meaning, and the remedy."""
 
+_END_LINK: Final = ("hosts/end_marked.sh", "hosts/end_link.sh")
+
+_PATIENCE: Final = 10.0
+"""Seconds that the guard may take to end a connection."""
+
 _MASTER: Final = re.compile(r"pid=(\d+)")
 
 _AGENT: Final = ("SSH_AUTH_SOCK", "SSH_AGENT_PID", "KRB5CCNAME")
@@ -64,7 +69,10 @@ class SshHost(Closing):
     live = True
 
     def __init__(self, destination: str, config: str | None = None, alive: int = 5) -> None:
-        """Raises UsageError for what cannot be a destination. Does not connect yet."""
+        """Does not connect yet.
+
+        Raises UsageError for what cannot be a destination, PfDoctorError without a folder.
+        """
         # A destination that begins with `-` would be an option of ssh.
         if not re.fullmatch(r"[^-\s\0][^\s\0]*", destination):
             raise UsageError(f"not a host: {destination}", "give HOST or USER@HOST")
@@ -72,19 +80,21 @@ class SshHost(Closing):
         self.destination = destination
         self.config = config
         self._alive = alive
-        self._folder = Path(tempfile.mkdtemp(prefix="pfdoctor-ssh-", dir=_short_folder()))
+        self._mark = marked.new_mark()
+        self._folder = _unused_path()
         self._socket = self._folder / "link"
-        self._guard = contextlib.ExitStack()
+        self._guard = folder_guard(self._folder, *_END_LINK, words=(self._mark,))
 
     def connect(self, *, ask: bool) -> None:
         """Connect. With `ask`, ssh may ask the person on the terminal, which must be free.
 
         Raises MissingError, with the remedy, where that fails.
         """
-        self._guard.close()
         link = ("-o", "ControlMaster=yes", "-o", "ControlPersist=yes", "-f", "-N")
         batch = () if ask else ("-o", "BatchMode=yes")
         command = self._ssh(*link, *batch, "--", self.destination, timeout=60)
+        # Until the guard knows the group, it finds the connection by its mark or its socket.
+        command = msgspec.structs.replace(command, env={marked.VARIABLE: self._mark})
         # The connection to a jump host is a process of the first ssh's group, and must stay.
         start = runner.run_interactive if ask else partial(runner.run, env=_agent(), leaves=True)
         result = start(command)
@@ -93,7 +103,8 @@ class SshHost(Closing):
         master = _MASTER.search(self._control("check").errors)
         if master is None:
             raise MissingError(f"no connection to {self.name}: it ended at once", "try it again")
-        self._guard.enter_context(guarded(self._socket)).watch(int(master[1]))
+        assert self._guard.stdin
+        Guard(self._guard.stdin.fileno()).watch(int(master[1]))
 
     @property
     def connected(self) -> bool:
@@ -159,7 +170,13 @@ class SshHost(Closing):
         """End the connection and remove its folder."""
         if self._socket.exists():
             self._control("exit")
-        self._guard.close()
+        assert self._guard.stdin
+        self._guard.stdin.close()
+        try:
+            self._guard.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._guard.kill()
+            self._guard.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _once(
@@ -246,6 +263,11 @@ def _lost(name: str) -> str:
 
 def _agent() -> dict[str, str]:
     return {name: os.environ[name] for name in _AGENT if name in os.environ}
+
+
+def _unused_path() -> Path:
+    """Return the path of a folder for a socket, which does not exist yet."""
+    return Path(_short_folder() or tempfile.gettempdir(), f"pfdoctor-ssh-{os.urandom(4).hex()}")
 
 
 def _short_folder() -> str | None:

@@ -49,7 +49,10 @@ class GroupLeader(Protocol):
 
 
 class Watch:
-    """One command while it runs. `output` and `errors` hold its output so far."""
+    """One command while it runs. `output` and `errors` hold its output so far.
+
+    `stuck` is set when a process of it did not end when it was killed.
+    """
 
     def __init__(
         self,
@@ -63,6 +66,7 @@ class Watch:
     ) -> None:
         self.output = Capture(command.output_limit)
         self.errors = Capture(command.output_limit)
+        self.stuck = False
         self._process = process
         self._run = run
         self._deadline = time.monotonic() + command.timeout
@@ -78,8 +82,9 @@ class Watch:
     def follow(self) -> ResultStatus | None:
         """Read until the command ends; return why it was cut short, None if it was not.
 
-        When this returns or raises, its process group is gone. Exceptions are processes that even
-        SIGKILL does not end, and those of a command that `leaves` some and ended by itself.
+        When this returns or raises, its processes are gone, also those that left its group.
+        Exceptions are processes that even SIGKILL does not end, those that replaced their
+        environment as well, and those of a command that `leaves` some and ended by itself.
         """
         by_itself = False
         try:
@@ -156,14 +161,29 @@ class Watch:
             self._read()
 
     def _end(self) -> None:
-        """End the group. Output after SIGTERM is still read, so that it cannot block on a pipe."""
-        for number, patience in ((signal.SIGTERM, process_group.GRACE), (signal.SIGKILL, STUCK)):
-            if self._gone():
+        """End all processes. Output after SIGTERM is still read: they cannot block on a pipe.
+
+        SIGKILL is repeated, because a process may fork while the others are being found.
+        """
+        if self._gone():
+            return
+        self._run.send(signal.SIGTERM)
+        if self._gone_within(process_group.GRACE):
+            return
+        until = time.monotonic() + STUCK
+        while time.monotonic() < until:
+            self._run.send(signal.SIGKILL)
+            if self._gone_within(process_group.POLL):
                 return
-            process_group.send(self._process.pid, number)
-            until = time.monotonic() + patience
-            while not self._gone() and time.monotonic() < until:
-                self._take(process_group.POLL)
+        self.stuck = True
+
+    def _gone_within(self, patience: float) -> bool:
+        until = time.monotonic() + patience
+        while not self._gone():
+            if time.monotonic() >= until:
+                return False
+            self._take(process_group.POLL)
+        return True
 
     def _gone(self) -> bool:
-        return not (self._process.is_alive() or process_group.alive(self._process.pid))
+        return not (self._process.is_alive() or self._run.alive)

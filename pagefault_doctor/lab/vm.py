@@ -16,11 +16,12 @@ from typing import Any, Final
 
 import msgspec
 
+from pagefault_doctor.hosts.guard import folder_guard
 from pagefault_doctor.hosts.host import Closing
 from pagefault_doctor.lab.accelerator import accelerator
 from pagefault_doctor.lab.machine import DEFAULT_STOCK, Machine, Stock
 from pagefault_doctor.lab.qmp import ENDS, PANICKED, Qmp, connect, end_of, paused
-from pagefault_doctor.lab.temp_folder import guard, unused_path
+from pagefault_doctor.lab.temp_folder import unused_path
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.errors import MissingError, PfDoctorError
 
@@ -65,7 +66,7 @@ class VirtualMachine(Closing):
             raise MissingError(f"{qemu} not installed", "make lab-setup")
         self._setup = setup
         self.folder = unused_path()
-        self._guard = guard(self.folder, "lab/run_qemu.sh", *_argv(setup, self.folder))
+        self._guard = folder_guard(self.folder, "lab/run_qemu.sh", words=_argv(setup, self.folder))
         self._panic_time = 0.0
         self._end = weakref.finalize(self, _end, self._guard, self.folder)
         try:

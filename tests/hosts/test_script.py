@@ -36,7 +36,7 @@ def test_every_script_is_named_in_the_code_and_every_name_is_a_script() -> None:
 
 
 def test_scripts_are_joined_in_the_order_they_are_named() -> None:
-    first, second = "lab/make_folder.sh", "lab/remove_folder.sh"
+    first, second = "hosts/make_folder.sh", "lab/remove_folder.sh"
     assert script(first, second) == script(first) + script(second)
 
 
@@ -79,13 +79,15 @@ def test_marked_output_is_told_apart() -> None:
     assert sorted(done.stdout.splitlines()) == ["mark-eno", "mark-oyes", "mark-x3"]
 
 
-def test_the_guard_removes_the_file_only_where_nobody_says_that_all_is_well(
-    tmp_path: Path,
-) -> None:
-    file = tmp_path / "own/socket"
-    for said, left in ((b"group\ndone\n", True), (b"", False)):
-        file.parent.mkdir(exist_ok=True)
-        file.touch()
-        argv = (require_program("dash"), "-c", script("hosts/guard.sh"), "sh", str(file))
-        subprocess.run(argv, input=said, check=True)
-        assert file.parent.exists() is left
+def test_the_guard_of_a_link_removes_its_folder_when_its_input_ends(tmp_path: Path) -> None:
+    folder = tmp_path / "own"
+    text = script("hosts/make_folder.sh", "hosts/end_marked.sh", "hosts/end_link.sh")
+    argv = (require_program("dash"), "-c", text, "sh", str(folder), "no-such-mark")
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as guard:
+        assert guard.stdin
+        assert guard.stdout
+        assert guard.stdout.readline() == b"made\n"
+        assert folder.stat().st_mode & 0o777 == 0o700
+        guard.stdin.close()
+        guard.wait(20)
+    assert not folder.exists()

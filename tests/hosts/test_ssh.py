@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
+import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,9 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from pagefault_doctor.hosts import ssh
 from pagefault_doctor.hosts.ssh import SshHost
 from pagefault_doctor.model.command import Command, Result, ResultStatus, Risk
-from pagefault_doctor.model.errors import MissingError, UsageError
+from pagefault_doctor.model.errors import MissingError, PfDoctorError, UsageError
 from processes import running
 from sshd import Sshd
 from terminal import eventually
@@ -216,8 +220,6 @@ host.run(Command(argv=("sleep", sys.argv[2]), tool="test"))
 
 
 def test_kill_9_leaves_no_command_there_and_no_connection(server: Sshd) -> None:
-    import sys
-
     argv = [sys.executable, "-c", CHILD, str(server.config), f"72.25{OURS}"]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
@@ -227,4 +229,59 @@ def test_kill_9_leaves_no_command_there_and_no_connection(server: Sshd) -> None:
     assert gone(f"sleep 72.25{OURS}")
     assert eventually(lambda: server.connections() == [], 20)
     assert gone(folder)
-    assert not Path(folder).exists()
+    assert eventually(lambda: not Path(folder).exists(), 20)
+
+
+CONNECTING = """
+import os, signal, sys
+from pagefault_doctor.hosts import ssh
+if sys.argv[3] == "connected":
+    ssh.SshHost._control = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+host = ssh.SshHost("box", sys.argv[1])
+host.connect(ask=sys.argv[2] == "asking")
+"""
+
+
+@pytest.mark.parametrize("way", ["asking", "silent"])
+@pytest.mark.parametrize("moment", ["waiting", "connected"])
+def test_kill_9_while_connecting_leaves_no_folder_and_no_connection(
+    way: str, moment: str, server: Sshd
+) -> None:
+    """The server is deaf, or the connection is there and nothing has been done with it yet."""
+    with (
+        tempfile.TemporaryDirectory(prefix="s") as folder,
+        socket.create_server(("127.0.0.1", 0)) as deaf,
+    ):
+        if moment == "waiting":
+            server.through(deaf.getsockname()[1])
+        env = os.environ | {"XDG_RUNTIME_DIR": folder}
+        argv = (sys.executable, "-c", CONNECTING, str(server.config), way, moment)
+        with subprocess.Popen(argv, env=env) as child:
+            assert eventually(lambda: bool(os.listdir(folder)), 20)
+            if moment == "waiting":
+                deaf.accept()
+                child.kill()
+        assert child.returncode == -signal.SIGKILL
+        assert eventually(lambda: os.listdir(folder) == [], 20)
+        assert eventually(lambda: not running(folder), 20)
+        assert eventually(lambda: server.connections() == [], 20)
+
+
+def test_without_a_folder_for_the_connection_the_remedy_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ssh, "_short_folder", lambda: "/proc")
+    with pytest.raises(PfDoctorError, match=r"no folder to work in: .*; set TMPDIR"):
+        SshHost("box")
+
+
+def test_a_connection_whose_guard_is_gone_is_closed_all_the_same(server: Sshd) -> None:
+    host = SshHost("box", str(server.config))
+    guard = host._guard
+    guard.kill()
+    guard.wait()
+    host.connect(ask=False)
+    assert sh(host, "echo up").output == "up\n"
+    host.close()
+    assert not host._folder.exists()
+    assert eventually(lambda: server.connections() == [], 20)

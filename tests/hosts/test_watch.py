@@ -29,10 +29,11 @@ def test_a_process_stuck_in_the_kernel_is_given_up(monkeypatch: pytest.MonkeyPat
     child = subprocess.Popen(["sleep", "99"], start_new_session=True)
     command = Command(argv=("sleep", "99"), tool="test", timeout=0.1)
     os.write(writer, b"last words")
-    watching = watch.Watch(
-        Stuck(child.pid), process_group.ProcessGroup(), command, (reader, errors), None, None
-    )
+    group = process_group.ProcessGroup("none has it")
+    group.group = child.pid
+    watching = watch.Watch(Stuck(child.pid), group, command, (reader, errors), None, None)
     assert watching.follow() is ResultStatus.TIMEOUT
+    assert watching.stuck
     assert watching.output.text() == "last words"
     assert child.wait() < 0
     for pipe in (reader, writer, errors, to_errors):

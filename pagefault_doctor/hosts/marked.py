@@ -1,0 +1,86 @@
+"""The processes of one command, found by a mark in their environment, wherever they went.
+
+A process group does not hold who leaves it, as a daemon does with setsid(2). The environment is
+inherited all the same, and /proc/PID/environ shows it. Out of reach are those who replace their
+environment, as sudo does for another user, and all of them where there is no /proc.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+VARIABLE: Final = "PFDOCTOR_COMMAND"
+"""The variable that holds the mark."""
+
+_LARGEST: Final = 1 << 23
+"""Bytes of environment that are searched. Linux allows a quarter of the stack's limit (execve(2)),
+which is 8 MiB unless somebody raised it."""
+
+
+def new_mark() -> str:
+    """Return a word that no other process has in its environment: 128 random bits."""
+    # As secrets.token_hex does, which would import OpenSSL and delay the first screen by 2 %.
+    return os.urandom(16).hex()
+
+
+def unmarked_environment() -> dict[str, str]:
+    """Return our environment, for a process that is not a part of the command that we may be."""
+    return {name: value for name, value in os.environ.items() if name != VARIABLE}
+
+
+def processes() -> Iterator[str]:
+    """Return the folder of each process in /proc; none where it is not mounted or not readable."""
+    try:
+        with os.scandir("/proc") as entries:
+            yield from (entry.path for entry in entries if entry.name.isdecimal())
+    except OSError:
+        return
+
+
+def any_marked(mark: str) -> bool:
+    """Return whether a process with this mark runs; zombies have no environment."""
+    return any(_has(process, mark) for process in processes())
+
+
+def send(mark: str, number: signal.Signals) -> None:
+    """Send a signal to every process with this mark; those of other users are left alone."""
+    for process in processes():
+        if _has(process, mark):
+            _send(int(process.rpartition("/")[2]), process, mark, number)
+
+
+def _has(process: str, mark: str) -> bool:
+    try:
+        with open(Path(process, "environ"), "rb", buffering=0) as file:
+            return f"{VARIABLE}={mark}\0".encode() in file.read(_LARGEST)
+    except OSError:
+        return False  # It has ended, or is another user's.
+
+
+def _send(pid: int, process: str, mark: str, number: signal.Signals) -> None:
+    """Send a signal to a process that still has the mark: its number may be another's by now."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    except (AttributeError, OSError):  # Before Linux 5.3, or no descriptor is free.
+        _kill(pid, number)
+        return
+    try:
+        if _has(process, mark):
+            signal.pidfd_send_signal(handle, number)
+    except (ProcessLookupError, PermissionError):
+        return
+    finally:
+        os.close(handle)
+
+
+def _kill(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return

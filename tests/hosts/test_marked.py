@@ -1,0 +1,185 @@
+"""Whoever leaves the group of a command is found by its mark and ended: here, there, after kill -9.
+
+What leaves sleeps for a time by which it is told from the processes of others.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pagefault_doctor.hosts import marked, process_group, runner
+from pagefault_doctor.hosts.ssh import SshHost
+from pagefault_doctor.model.command import Command, ResultStatus
+from processes import running
+from requirements import require_program
+from sshd import Sshd
+from terminal import eventually
+
+SLEEP = f"sleep 91.{os.getpid()}"
+
+LEAVES = {
+    "setsid": "setsid sh stay >/dev/null 2>&1 &",
+    "twice forked": "(setsid sh -c '(sh stay >/dev/null 2>&1 &)') &",
+    "ignores SIGTERM": "(trap '' TERM; setsid sh stay >/dev/null 2>&1) &",
+    "holds the output": "setsid sh stay &",
+}
+"""Ways to leave the group of a command, for sh."""
+
+
+@pytest.fixture(autouse=True)
+def _stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Write the program that leaves, and end what a failed test left."""
+    require_program("setsid")
+    monkeypatch.setattr(process_group, "GRACE", 0.5)
+    (tmp_path / "stay").write_text(f"touch up; exec {SLEEP}\n")
+    yield
+    for pid in running(SLEEP):
+        os.kill(pid, signal.SIGKILL)
+
+
+def leaving(folder: Path, way: str, then: str = "", timeout: float = 60.0) -> Command:
+    """Return a command of which a process leaves the group; `then` is what sh does afterwards."""
+    script = f"{LEAVES[way]} until [ -e up ]; do sleep 0.05; done; {then}"
+    return Command(argv=("sh", "-c", script), tool="test", cwd=str(folder), timeout=timeout)
+
+
+def nothing_runs() -> bool:
+    return not running(SLEEP)
+
+
+@pytest.mark.parametrize("way", LEAVES)
+def test_who_left_the_group_is_ended_with_the_command(way: str, tmp_path: Path) -> None:
+    result = runner.run(leaving(tmp_path, way, "echo done"))
+    assert (result.status, result.output, result.errors) == (ResultStatus.OK, "done\n", "")
+    assert nothing_runs()
+
+
+@pytest.mark.parametrize("way", LEAVES)
+def test_who_left_the_group_is_ended_at_the_deadline(way: str, tmp_path: Path) -> None:
+    result = runner.run(leaving(tmp_path, way, "sleep 99", timeout=3))
+    assert result.status is ResultStatus.TIMEOUT
+    assert (tmp_path / "up").exists()
+    assert nothing_runs()
+
+
+@pytest.mark.parametrize("way", LEAVES)
+def test_who_left_the_group_is_ended_by_a_cancel(way: str, tmp_path: Path) -> None:
+    cancel = threading.Event()
+    command = leaving(tmp_path, way, "echo up; sleep 99")
+    result = runner.run(command, lambda _: cancel.set(), cancel)
+    assert result.status is ResultStatus.CANCELLED
+    assert nothing_runs()
+
+
+@pytest.mark.parametrize("way", LEAVES)
+def test_who_left_the_group_is_ended_with_all_commands(way: str, tmp_path: Path) -> None:
+    command = leaving(tmp_path, way, "echo up; sleep 99")
+    result = runner.run(command, lambda _: runner.end_all(grace=0.5))
+    assert result.status is ResultStatus.CANCELLED
+    assert nothing_runs()
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from pagefault_doctor.hosts import runner
+from pagefault_doctor.model.command import Command
+command = Command(argv=("sh", "-c", sys.argv[1]), tool="test", cwd=sys.argv[2])
+runner.run(command, lambda _: os.kill(os.getpid(), signal.SIGKILL))
+"""
+
+
+@pytest.mark.parametrize("way", LEAVES)
+def test_who_left_the_group_is_ended_after_kill_9(way: str, tmp_path: Path) -> None:
+    script = leaving(tmp_path, way, "echo up; sleep 99").argv[-1]
+    argv = (sys.executable, "-c", KILLED, script, str(tmp_path))
+    assert subprocess.run(argv, check=False).returncode == -signal.SIGKILL
+    assert eventually(nothing_runs, 30)
+
+
+@pytest.mark.parametrize("way", LEAVES)
+@pytest.mark.parametrize(
+    ("then", "timeout", "status"),
+    [("echo done", 60, ResultStatus.OK), ("sleep 99", 3, ResultStatus.TIMEOUT)],
+)
+def test_who_left_the_group_on_another_machine_is_ended_there(
+    way: str, then: str, timeout: float, status: ResultStatus, tmp_path: Path, server: Sshd
+) -> None:
+    with SshHost("box", str(server.config)) as host:
+        host.connect(ask=False)
+        result = host.run(leaving(tmp_path, way, then, timeout))
+        assert result.status is status, result.errors
+        assert (tmp_path / "up").exists()
+        assert eventually(nothing_runs, 30)
+
+
+def test_a_process_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    """It has left its group too, and even the mark of another command."""
+    for env in ({}, {marked.VARIABLE: marked.new_mark()}):
+        with subprocess.Popen(SLEEP.split(), env=os.environ | env, start_new_session=True) as other:
+            assert runner.run(leaving(tmp_path, "setsid", "touch seen")).ok
+            assert other.poll() is None
+            assert running(SLEEP) == [other.pid]
+            other.kill()
+        (tmp_path / "up").unlink()
+
+
+def test_a_process_whose_number_is_used_again_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The one that had the mark ends between being found and being signalled."""
+    answers = iter([True, False])
+    with subprocess.Popen(SLEEP.split(), start_new_session=True) as other:
+        found = [f"/proc/{other.pid}"]
+        monkeypatch.setattr(marked, "processes", lambda: iter(found))
+        monkeypatch.setattr(marked, "_has", lambda *_: next(answers))
+        marked.send("mark", signal.SIGKILL)
+        monkeypatch.undo()
+        assert list(answers) == []
+        other.terminate()
+        assert other.wait() == -signal.SIGTERM
+
+
+def test_without_pidfd_it_is_ended_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def too_old(_pid: int) -> int:
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr(os, "pidfd_open", too_old)
+    assert runner.run(leaving(tmp_path, "ignores SIGTERM")).ok
+    assert nothing_runs()
+
+
+def test_a_process_of_another_user_is_given_up_and_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As root may signal all, the refusal is simulated."""
+
+    def refused(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(signal, "pidfd_send_signal", refused)
+        patch.setattr(os, "kill", refused)
+        result = runner.run(leaving(tmp_path, "setsid", "echo done"))
+    assert (result.status, result.output) == (ResultStatus.OK, "done\n")
+    assert "did not end when it was killed" in result.errors
+    assert not nothing_runs()
+
+
+def test_a_guard_of_a_command_is_no_part_of_the_command_that_we_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """pfdoctor within pfdoctor: the outer one must not end the guards of the inner one."""
+    monkeypatch.setenv(marked.VARIABLE, "outer")
+    assert marked.VARIABLE not in marked.unmarked_environment()
+    seen = runner.run(Command(argv=("env",), tool="test")).output
+    assert f"{marked.VARIABLE}=" in seen
+    assert "outer" not in seen
