@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from pagefault_doctor.model import fence
 from requirements import require, require_program
 from sshd import Sshd, serving
 
@@ -23,10 +24,11 @@ __all__ = ("require", "require_program")
 
 @pytest.fixture(autouse=True)
 def _private_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep sessions of tests out of the developer's own folder."""
+    """Keep sessions of tests out of the developer's own folder, and let no mistake hide."""
     state = tmp_path_factory.mktemp("state")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(state))
+        patch.setenv(fence.STRICT, "1")
         yield
 
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from pagefault_doctor.klog.line import LogLine
 from pagefault_doctor.klog.text import ReportText
+from pagefault_doctor.model.fence import UnreadableError
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Access, Fault, Kind
 
@@ -75,7 +76,9 @@ _TEID: Final = regex(r"\bTEID: ([0-9a-f]{16})\b")
 _TEID_FSI: Final = {0x400: Access.WRITE, 0x800: Access.READ}
 """`arch/s390/include/asm/fault.h`, TEID_FSI_STORE and TEID_FSI_FETCH."""
 _S390: Final = regex(r"\b([0-9a-f]{4}) ilc:\d \[#")
-_ESR: Final = regex(r"\bESR = (0x[0-9a-f]+)")
+_ESR: Final = regex(r"\bESR = 0x([0-9a-f]+)")
+_ESR_DIGITS: Final = (16, 8)
+"""`arch/arm64/mm/fault.c` (mem_abort_decode) prints 16, older kernels 8."""
 _WNR: Final = regex(r"\bWnR = ([01])")
 _FSC: Final = regex(r"FSC = 0x[0-9a-f]+: (.+)")
 _INTERNAL: Final = regex(r"Internal error: .*?:? ?([0-9a-f]+) \[#")
@@ -105,6 +108,7 @@ _WORDS_OF_ACCESS: Final = (
     " of size", " at addr", " at 0x",
 )  # fmt: skip
 """A line about the access, or about its address, holds one of these."""
+_PAST_THE_LARGEST: Final = 1 << 64
 _PRESENT, _WRITE, _USER, _RESERVED, _FETCH = 1, 2, 4, 8, 16
 
 
@@ -197,7 +201,7 @@ def _arm64(text: str, found: _AccessFields) -> None:
     if not internal and " = " not in text:
         return
     if found.code is None and (match := _ESR.search(text)):
-        found.code = _short(match[1])
+        found.code = _esr(match[1])
     if internal and found.access is None and (match := _ARM_OOPS.search(text)):
         found.access = Access.WRITE if int(match[1], 16) & _ARM_WRITE else Access.READ
     if match := _WNR.search(text):
@@ -224,4 +228,15 @@ def _others(text: str, found: _AccessFields) -> None:
 
 
 def _short(digits: str) -> str:
-    return f"0x{int(digits[-16:].removeprefix('0x') or '0', 16):x}"
+    """Return the code as `Fault.error_code` has it. Raises UnreadableError: it is too long."""
+    value = int(digits, 16)
+    if value >= _PAST_THE_LARGEST:
+        raise UnreadableError(digits)
+    return f"0x{value:x}"
+
+
+def _esr(digits: str) -> str:
+    """Return an ESR. Raises UnreadableError: it has not the digits that the kernel prints."""
+    if len(digits) not in _ESR_DIGITS:
+        raise UnreadableError(digits)
+    return _short(digits)

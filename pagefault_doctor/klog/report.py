@@ -26,8 +26,19 @@ from pagefault_doctor.klog.split import LEAD, ReportLines
 from pagefault_doctor.klog.stack import HEADS, first_trace, frame_of, is_head, place_in
 from pagefault_doctor.klog.text import ReportText
 from pagefault_doctor.klog.titles import type_of
+from pagefault_doctor.klog.unread import UnreadLines
+from pagefault_doctor.model.fence import fenced
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.model.report import USER_SIDE, Fault, Frame, Kind, Line, Report, Span
+from pagefault_doctor.model.report import (
+    USER_SIDE,
+    Fault,
+    Frame,
+    Kind,
+    Line,
+    LinkedModule,
+    Report,
+    Span,
+)
 
 _LONGEST_EXCERPT: Final = 400
 _HEAD_LINES: Final = 80
@@ -42,6 +53,9 @@ _HEADED: Final = frozenset(
     {Kind.LOCKDEP, Kind.HUNG_TASK, Kind.STALL, Kind.LOCKUP, Kind.SLAB, Kind.BAD_PAGE}
 )
 """Kinds that print other stacks before the one under its head."""
+
+
+_NO_MODULES: Final[tuple[tuple[LinkedModule, ...], str | None, int | None]] = ((), None, None)
 
 
 class _Stack(msgspec.Struct, frozen=True):
@@ -83,19 +97,47 @@ class _Fields(msgspec.Struct, frozen=True):
 
 
 def report_of(cut: ReportLines, seen: Scan, number: int) -> Report:
-    """Return the report that a cut of the log holds, the `number`th of its boot."""
+    """Return the report that a cut of the log holds, the `number`th of its boot.
+
+    Of one that cannot be read it is the headline alone.
+    """
+    return fenced(lambda _: _headline_alone(cut, number), _report_of, cut, seen, number)
+
+
+def _headline_alone(cut: ReportLines, number: int) -> Report:
+    start, line = cut.start, cut.start.line
+    return Report(
+        kind=start.kind or Kind.INFO,
+        title=line.text,
+        corrupted=True,
+        corrupted_reason="it could not be read",
+        boot=start.boot,
+        number=number,
+        timestamp=line.timestamp,
+        wall_clock=line.wall,
+        span=Span(line.number, line.number),
+        cited={"headline": line.number},
+        excerpt=(Line(line.number, line.text),),
+        unread=(Line(line.number, line.text),),
+    )
+
+
+def _report_of(cut: ReportLines, seen: Scan, number: int) -> Report:
     start = cut.start
-    naming = titles.name(start.header or OWN, cut.naming or (start.line,))
+    unread = UnreadLines(start.line)
+    naming = _name(cut, unread)
     lines = (*_led(cut.lead), *cut.lines)
     body = ReportText(cut.lines)
     led = ReportText(lines) if len(lines) > len(cut.lines) else body
-    found = _fields_of(naming, start.line, led, body, cut.beyond)
+    found = _fields_of(naming, cut, led, body, unread)
     blamed, process = found.blamed, found.process
     problem = _problem(naming, cut)
     last = max([*found.cited.values(), *(f.line or 0 for f in found.stack.frames)])
     last = min(last, cut.lines[-1].number)
     # What ends the report is settled: a message behind its end is not part of it.
-    messages, cited = messages_of(led.head(_LONGEST_EXCERPT), last)
+    messages, cited = unread.read(
+        led.head(_LONGEST_EXCERPT), _nothing(), lambda body: messages_of(body, last)
+    )
     cited |= {f"registers.{name}": line for name, line in found.printed.items() if line <= last}
     return Report(
         kind=_exact(naming, found.fault),
@@ -127,37 +169,59 @@ def report_of(cut: ReportLines, seen: Scan, number: int) -> Report:
         cited=cited | found.cited,
         excerpt=_excerpt(lines, last),
         details=messages | found.details,
+        unread=unread.lines,
         **found.fields,
     )
 
 
+def _name(cut: ReportLines, unread: UnreadLines) -> titles.Title:
+    start = cut.start
+
+    def failed(error: Exception) -> titles.Title:
+        unread.add(error)
+        kind = start.kind or Kind.INFO
+        return titles.Title(title=start.line.text, kind=kind, problem="unknown report")
+
+    return fenced(failed, titles.name, start.header or OWN, cut.naming or (start.line,))
+
+
+def _nothing() -> tuple[dict[str, str], dict[str, int]]:
+    return {}, {}
+
+
 def _fields_of(
-    naming: titles.Title,
-    headline: LogLine,
-    led: ReportText,
-    body: ReportText,
-    beyond: Sequence[LogLine],
+    naming: titles.Title, cut: ReportLines, led: ReportText, body: ReportText, unread: UnreadLines
 ) -> _Fields:
     """Read every field from the lines; `led` are those with what led to the headline.
 
     A report that prints no list of modules has that of the next one, if it is `beyond` its end.
     """
-    kind = naming.kind
-    stack = _stack(kind, body)
-    process = process_of(body.head(_HEAD_LINES))
+    kind, headline, read = naming.kind, cut.start.line, unread.read
+    stack = read(body, _Stack(None, ()), lambda body: _stack(kind, body))
+    process = read(body.head(_HEAD_LINES), ProcessInfo(), process_of)
     blamed = Frame(None)
+    fault: Fault | None = None
+    fault_line: int | None = None
     if kind in USER_SIDE:
-        fault, fault_line, process = user_fault(headline, process)
+        head = ReportText((headline,))
+        fault, fault_line, process = read(
+            head, (fault, fault_line, process), lambda body: user_fault(body.lines[0], process)
+        )
         stack = stack if kind is Kind.OOM_KILL else _Stack(None, ())
     else:
-        fault, fault_line = fault_of(led.head(_HEAD_LINES + LEAD), kind)
+        head = led.head(_HEAD_LINES + LEAD)
+        fault, fault_line = read(head, (fault, fault_line), lambda body: fault_of(body, kind))
         blamed = stack.blamed(naming.spellings) or place_in(headline) or blamed
-    modules, unloaded, modules_line = modules_of(body)
+    modules, unloaded, modules_line = read(body, _NO_MODULES, modules_of)
     if modules_line is None:
-        modules, unloaded, modules_line = modules_of(ReportText(beyond))
-    registers, printed = registers_of(body.lines) if stack.pointer else ({}, {})
-    code, code_line = code_of(body) if stack.pointer else (None, None)
-    details, cited = details_of(naming.form, led)
+        modules, unloaded, modules_line = read(ReportText(cut.beyond), _NO_MODULES, modules_of)
+    registers, printed = _nothing()
+    code: str | None = None
+    code_line: int | None = None
+    if stack.pointer:
+        registers, printed = read(body, _nothing(), lambda body: registers_of(body.lines))
+        code, code_line = read(body, (code, code_line), code_of)
+    details, cited = read(led, _nothing(), lambda body: details_of(naming.form, body))
     places = {
         "headline": headline.number,
         "fault": fault_line,

@@ -137,7 +137,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     module of `klog/formats` for the kind document.
     `cited` maps a field (`headline`, `fault`, `function`, `registers`, `code`, `modules`,
     `process`, `trace`, a register as `registers.rax`, or a key of `details`) to the line it was
-    read from. `excerpt` is the report's own text. `source_line`, `inlined` (the functions inlined
+    read from. `excerpt` is the report's own text, `unread` its lines that are so damaged that they
+    could not be read. `source_line`, `inlined` (the functions inlined
     at the place, the outermost first) and `pointer` come from debug information, not from the log.
     """
 
@@ -176,6 +177,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     span: Span
     cited: dict[str, int] = {}
     excerpt: tuple[Line, ...] = ()
+    unread: tuple[Line, ...] = ()
     source_line: SourceLine | None = None
     inlined: tuple[InlinedCall, ...] = ()
     pointer: Pointer | None = None

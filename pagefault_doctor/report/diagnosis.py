@@ -15,6 +15,8 @@ from pagefault_doctor.report.block import Block, Heading, Items, Paragraph, desc
 _LABEL = 8
 _SHOWN_EVIDENCE = 6
 """Most lines for, and most against; `--markdown` and `--json` have all."""
+_SHOWN_TEXT = 80
+"""Characters of a damaged line that are shown."""
 _PLACES = ("where", "source", "value", "note")
 
 
@@ -81,6 +83,11 @@ def _rows(report: Report, diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:
         yield "or try", "; ".join((first, *more))
     if report.corrupted_reason:
         yield "note", f"the report is incomplete: {report.corrupted_reason}"
+    for line in report.unread:
+        yield (
+            "note",
+            f"line {line.number} is damaged and was not read: {line.text.strip()[:_SHOWN_TEXT]}",
+        )
 
 
 def _evidence_rows(candidate: Candidate) -> Iterator[tuple[str, str]]:
