@@ -5,13 +5,16 @@ from __future__ import annotations
 from math import exp
 from typing import Final
 
+import msgspec
+
 from pagefault_doctor.diagnosis import weights, wording
 from pagefault_doctor.diagnosis.attribution import FIXED, Culprit, attribute
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.experiments import between_causes, for_hang, without_module
 from pagefault_doctor.diagnosis.history import waits_for_lock
 from pagefault_doctor.diagnosis.next_step import next_step
-from pagefault_doctor.diagnosis.rules import RULES
+from pagefault_doctor.diagnosis.rules import RULES, Rule
+from pagefault_doctor.diagnosis.unjudged import Unjudged
 from pagefault_doctor.model.diagnosis import (
     Attribution,
     Candidate,
@@ -28,6 +31,9 @@ _CHECKERS: Final = (
     ("fix.analyser_cause", "gcc -fanalyzer warns of it"),
     ("fix.sparse_cause", "sparse warns of it"),
 )
+
+
+_UNWEIGHED: Final = {cause: f"what speaks for {name}" for cause, name in wording.NAMES.items()}
 
 
 def checker_evidence(context: Context) -> dict[str, list[Evidence]]:
@@ -57,15 +63,26 @@ def _consequence(report: Report, context: Context) -> Evidence | None:
 
 
 def evidence_by_cause(
-    report: Report, context: Context
+    report: Report, context: Context, unjudged: Unjudged | None = None
 ) -> tuple[dict[RootCause, tuple[Evidence, ...]], bool]:
-    """Return the evidence of every cause that has any, and whether it is thin."""
+    """Return the evidence of every cause that has any, and whether it is thin.
+
+    A rule that fails is told to `unjudged`, and counts as one that found nothing.
+    """
+    attempt = (unjudged or Unjudged()).attempt
     consequence = _consequence(report, context)
     extra = (consequence,) if consequence else ()
     by_checkers = checker_evidence(context)
-    found = ((c, (*weigh(report, context), *by_checkers.get(c.value, ()))) for c, weigh in RULES)
+    found = []
+    for cause, weigh in RULES:
+        weighed = attempt(_UNWEIGHED[cause], (), _weighed, weigh, report, context)
+        found.append((cause, (*weighed, *by_checkers.get(cause, ()))))
     thin = report.function is None and not report.registers
     return {c: (*ev, *extra) for c, ev in found if any(e.weight > 0 for e in ev)}, thin
+
+
+def _weighed(weigh: Rule, report: Report, context: Context) -> tuple[Evidence, ...]:
+    return tuple(weigh(report, context))
 
 
 def _confidences(
@@ -99,10 +116,12 @@ def _unknown(report: Report, context: Context, culprit: Culprit) -> Candidate:
     return Candidate(RootCause.LOGIC_ERROR, culprit.attribution, culprit.module, 0.15, evidence)
 
 
-def candidates(report: Report, context: Context) -> tuple[Candidate, ...]:
+def candidates(report: Report, context: Context, unjudged: Unjudged) -> tuple[Candidate, ...]:
     """Return the possible causes of a report, the likeliest first; at least one."""
-    culprit = attribute(report, context)
-    evidence, thin = evidence_by_cause(report, context)
+    reason = Evidence("whose code it is could not be worked out", 0.0, report.line_of("headline"))
+    nobody = Culprit(Attribution.KERNEL, None, reason)
+    culprit = unjudged.attempt("whose code it is", nobody, attribute, report, context)
+    evidence, thin = evidence_by_cause(report, context, unjudged)
     confidences = _confidences(evidence, weights.UNKNOWN_THIN if thin else weights.UNKNOWN)
     ranked = sorted(confidences, key=lambda cause: -confidences[cause])[:_SHOWN]
     found = tuple(_candidate(c, confidences[c], evidence[c], culprit) for c in ranked)
@@ -120,8 +139,22 @@ def _experiment(report: Report, ranked: tuple[Candidate, ...]) -> Experiment | N
 
 
 def diagnose_report(report: Report, context: Context) -> Diagnosis:
-    """Return the diagnosis of one report."""
-    ranked = candidates(report, context)
+    """Return the diagnosis of one report. What of it cannot be worked out is in its notes."""
+    unjudged = Unjudged()
+    undone = _undone(report)
+    found = unjudged.attempt("the cause", undone, _diagnosed, report, context, unjudged)
+    return msgspec.structs.replace(found, notes=unjudged.notes) if unjudged.notes else found
+
+
+def _undone(report: Report) -> Diagnosis:
+    """Return the diagnosis where not even a guess can be made."""
+    cause, who, text = RootCause.LOGIC_ERROR, Attribution.KERNEL, "it could not be diagnosed"
+    reason = Evidence(text, 0.0, report.line_of("headline"))
+    return Diagnosis(cause, who, None, 0.0, text, (Candidate(cause, who, None, 0.0, (reason,)),))
+
+
+def _diagnosed(report: Report, context: Context, unjudged: Unjudged) -> Diagnosis:
+    ranked = candidates(report, context, unjudged)
     first = ranked[0]
     second = ranked[1].root_cause if len(ranked) > 1 and ranked[1].confidence >= 0.1 else None
     place = wording.where(first.attribution, first.module, report.function)
@@ -132,6 +165,6 @@ def diagnose_report(report: Report, context: Context) -> Diagnosis:
         confidence=first.confidence,
         summary=wording.summary(first.root_cause, place, first.confidence, second),
         candidates=ranked,
-        next_step=next_step(first, context),
-        experiment=_experiment(report, ranked),
+        next_step=unjudged.attempt("the next step", None, next_step, first, context),
+        experiment=unjudged.attempt("what to try", None, _experiment, report, ranked),
     )

@@ -148,7 +148,8 @@ class Diagnosis(msgspec.Struct, frozen=True):
 
     The first candidate is repeated in `root_cause`, `attribution`, `module` and `confidence`.
     `summary` is one sentence for a person. `account` and `registers` are None and empty until
-    somebody reads the explanation (`diagnosis/explanation/__init__.py`).
+    somebody reads the explanation (`diagnosis/explanation/__init__.py`). `notes` are sentences on
+    what could not be worked out, because a rule or another part of pfdoctor failed.
     """
 
     root_cause: RootCause
@@ -162,6 +163,7 @@ class Diagnosis(msgspec.Struct, frozen=True):
     # Named `account` in JSON since the first version; readers of the JSON depend on it.
     account: Explanation | None = None
     registers: tuple[RegisterNote, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Opinion(msgspec.Struct, frozen=True):

@@ -81,6 +81,7 @@ def _report(report: Report, diagnosis: Diagnosis) -> Document:
             "experiment": diagnosis.experiment,
             "account": diagnosis.account,
             "registers": diagnosis.registers,
+            **({"notes": diagnosis.notes} if diagnosis.notes else {}),
         },
     }
 

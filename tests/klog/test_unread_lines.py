@@ -10,6 +10,7 @@ import pytest
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import diagnose
 from pagefault_doctor.klog import report as reader
+from pagefault_doctor.klog import titles
 from pagefault_doctor.klog.line import LogLine
 from pagefault_doctor.klog.text import ReportText
 from pagefault_doctor.model.fence import STRICT
@@ -148,7 +149,7 @@ def test_in_the_tests_a_mistake_of_a_reader_is_an_error(
     def fails(*_: object) -> None:
         raise KeyError(name)
 
-    place: Any = reader.titles if name == "name_of" else reader
+    place: Any = titles if name == "name_of" else reader
     monkeypatch.setattr(place, "name" if name == "name_of" else name, fails)
     with pytest.raises(KeyError):
         first(ARM64.format(esr="0x" + WHOLE, oops=WHOLE))
@@ -182,7 +183,7 @@ def test_of_a_report_that_cannot_be_read_at_all_the_headline_is_left(
 def test_a_report_without_a_name_keeps_its_fields(
     first: First, forgiving: pytest.MonkeyPatch
 ) -> None:
-    forgiving.setattr(reader.titles, "name", always)
+    forgiving.setattr(titles, "name", always)
     report = first(ARM64.format(esr="0x" + WHOLE, oops=WHOLE))
     assert report.title.startswith("Unable to handle kernel paging request")
     assert (report.comm, report.function) == ("cat", "demo_poll")

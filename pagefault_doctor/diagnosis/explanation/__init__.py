@@ -7,7 +7,7 @@ explanation is made when somebody reads it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
@@ -16,9 +16,11 @@ from pagefault_doctor.diagnosis.explanation.background import background
 from pagefault_doctor.diagnosis.explanation.conclusion import fix_location, tried, unknown
 from pagefault_doctor.diagnosis.explanation.fault import crux, happened
 from pagefault_doctor.diagnosis.registers import register_notes
+from pagefault_doctor.diagnosis.unjudged import Unjudged
 from pagefault_doctor.model.diagnosis import (
     Candidate,
     Diagnosis,
+    Evidence,
     Explanation,
     Opinion,
     RegisterNote,
@@ -29,16 +31,28 @@ from pagefault_doctor.model.report import Report
 
 
 def explanation_of(
-    report: Report, context: Context, first: Candidate, readings: tuple[RegisterNote, ...]
+    report: Report,
+    context: Context,
+    first: Candidate,
+    readings: tuple[RegisterNote, ...],
+    unjudged: Unjudged,
 ) -> Explanation:
-    """Return the explanation of a report by its likeliest cause."""
+    """Return the explanation of a report by its likeliest cause.
+
+    A part that fails is told to `unjudged` and left out.
+    """
+
+    def part(what: str, work: Callable[[], Iterable[Evidence]]) -> tuple[Evidence, ...]:
+        return unjudged.attempt(what, (), lambda: tuple(work()))
+
+    untold = Evidence(report.title, 0.0, report.line_of("headline"))
     return Explanation(
-        crux=crux(report, context, readings),
-        happened=tuple(happened(report, context, readings)),
-        came=tuple(background(report, context, first)),
-        unknown=tuple(unknown(report, context, first)),
-        fix=tuple(fix_location(report, first)),
-        tried=tuple(tried(context)),
+        crux=unjudged.attempt("what happened", untold, crux, report, context, readings),
+        happened=part("what happened", lambda: happened(report, context, readings)),
+        came=part("what led to it", lambda: background(report, context, first)),
+        unknown=part("what is unknown", lambda: unknown(report, context, first)),
+        fix=part("where the fix belongs", lambda: fix_location(report, first)),
+        tried=part("what was tried", lambda: tried(context)),
     )
 
 
@@ -52,10 +66,12 @@ def with_explanations(
 
 
 def _explained(diagnosis: Diagnosis, context: Context) -> Diagnosis:
-    registers = register_notes(context)
+    unjudged = Unjudged(*diagnosis.notes)
+    registers = unjudged.attempt("the registers", (), register_notes, context)
     first = diagnosis.candidates[0]
     return msgspec.structs.replace(
         diagnosis,
-        account=explanation_of(context.report, context, first, registers),
+        account=explanation_of(context.report, context, first, registers, unjudged),
         registers=registers,
+        notes=unjudged.notes,
     )
