@@ -12,7 +12,7 @@ from pagefault_doctor.hosts.host import Host
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.command import Blocked, Command, Risk
 from pagefault_doctor.tools import TOOLS
-from pagefault_doctor.tools.tool import blocked
+from pagefault_doctor.tools.tool import blocked, read_output
 
 _UNKNOWN: Final = Blocked("not known", "the box did not tell which programs it has")
 
@@ -40,7 +40,7 @@ def _probe(host: Host) -> tuple[Case, list[str]]:
     box = TOOLS["box"]
     command = box.plan(Case())
     assert isinstance(command, Command)
-    reading = box.read(host.run(command), Case())
+    reading = read_output(box, host.run(command), Case())
     limits = [finding.text for finding in reading.findings]
     return Case(facts={fact.name: fact for fact in reading.facts}), limits
 

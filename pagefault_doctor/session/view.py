@@ -35,7 +35,7 @@ from pagefault_doctor.model.playbook import Playbook
 from pagefault_doctor.playbook import engine
 from pagefault_doctor.session.derived_facts import derived_facts
 from pagefault_doctor.tools.logs.log_reading import findings_of
-from pagefault_doctor.tools.tool import Tool
+from pagefault_doctor.tools.tool import Tool, read_output
 
 
 class CommandRecord(msgspec.Struct, frozen=True):
@@ -219,14 +219,7 @@ class Fold:
 
     def _read(self, result: Result, case: Case) -> ToolReading:
         tool = self._tools.get(result.command.tool)
-        if tool is None:
-            return ToolReading()
-        try:
-            return tool.read(result, case)
-        except Exception as error:
-            # The machine is broken and the walk must go on: a bug of a reader becomes a finding.
-            text = f"pfdoctor could not read this output ({type(error).__name__}: {error})"
-            return ToolReading(findings=(Finding(text, Mark.NEUTRAL, Source(result.command.text)),))
+        return read_output(tool, result, case) if tool else ToolReading()
 
     def _learn(self, view: View, reading: ToolReading) -> View:
         logs = view.case.logs

@@ -11,7 +11,9 @@ import msgspec
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Source, Value
+from pagefault_doctor.model.fence import fenced
 from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.model.untrusted import clean_line
 
 _REFUSED = regex(
     r"operation not permitted|permission denied|read kernel buffer failed"
@@ -46,7 +48,10 @@ Plan = Callable[[Case], Command | Blocked | None]
 """Returns the next command, Blocked with the reason if there cannot be one, or None at the end."""
 
 Read = Callable[[Result, Case], ToolReading]
-"""Returns the facts and findings of a result. Pure, and never raises on any output."""
+"""Returns the facts and findings of a result. Pure, and raises on no output (`read_output`)."""
+
+_LONGEST_REASON: Final = 200
+"""Characters of a failure's reason that are shown."""
 
 NO_DOWNLOADS: Final = {"DEBUGINFOD_URLS": ""}
 """Environment that keeps gdb, crash, drgn and valgrind from downloading debug files unasked."""
@@ -96,6 +101,19 @@ def finding(text: str, mark: Mark, result: Result, line: int | None = None) -> F
 def remark(text: str, result: Result) -> ToolReading:
     """Return a reading that has one neutral finding and no fact."""
     return ToolReading(findings=(finding(text, Mark.NEUTRAL, result),))
+
+
+def read_output(tool: Tool, result: Result, case: Case) -> ToolReading:
+    """Return what the tool reads from a result; where its reader fails, the finding that it did."""
+
+    def failed(error: Exception) -> ToolReading:
+        return remark(f"pfdoctor could not read this output ({_reason(error)})", result)
+
+    return fenced(failed, tool.read, result, case)
+
+
+def _reason(error: Exception) -> str:
+    return clean_line(f"{type(error).__name__}: {error}")[:_LONGEST_REASON]
 
 
 def once(tool_id: str, *argv: str, **options: Any) -> Plan:
@@ -149,8 +167,17 @@ def next_command(tool: Tool, case: Case) -> Command | Blocked | None:
     """Return the tool's next command, why there cannot be one, or None when it is done.
 
     A tool with nothing to do is never blocked, whatever is missing. A command that this user may
-    not run is repeated through sudo, which may ask for a password.
+    not run is repeated through sudo, which may ask for a password. A tool that fails to plan is
+    blocked by that.
     """
+
+    def failed(error: Exception) -> Blocked:
+        return Blocked(f"pfdoctor could not plan it ({_reason(error)})", "do it by hand, or go on")
+
+    return fenced(failed, _next_command, tool, case)
+
+
+def _next_command(tool: Tool, case: Case) -> Command | Blocked | None:
     sudo = not is_root(case) and _has_sudo(case)
     asks = sudo and not case.get("host.sudo", False)
     if sudo and (repeated := _refused_command(tool, case)):

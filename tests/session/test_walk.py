@@ -17,6 +17,7 @@ from pagefault_doctor.model.event import (
     Outcome,
     ToolFinished,
 )
+from pagefault_doctor.model.fence import STRICT
 from pagefault_doctor.model.playbook import Playbook, Step, StepStatus
 from pagefault_doctor.session.event_log import (
     EventLog,
@@ -176,7 +177,10 @@ def test_a_tool_that_always_wants_more_is_stopped(make_walk: MakeWalk) -> None:
     assert walk.suggestion is not None
 
 
-def test_an_unreadable_output_is_told_and_the_walk_goes_on(make_walk: MakeWalk) -> None:
+def test_an_unreadable_output_is_told_and_the_walk_goes_on(
+    make_walk: MakeWalk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(STRICT, raising=False)
     walk = make_walk(playbook=one_step("broken", "nonsense"))
     walk.enter("only")
     assert walk.proposed

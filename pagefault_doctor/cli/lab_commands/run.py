@@ -174,11 +174,12 @@ def _read_dump(case: Case) -> ToolReading:
     """Return what drgn reads out of the dump; a dump that it cannot read gives nothing."""
     from pagefault_doctor.hosts.local import LocalHost
     from pagefault_doctor.tools import TOOLS
+    from pagefault_doctor.tools.tool import read_output
 
     drgn, host, reading = TOOLS["drgn"], LocalHost(), ToolReading()
     while isinstance(command := drgn.plan(case), Command):
         result = host.run(command)
-        reading = drgn.read(result, case)
+        reading = read_output(drgn, result, case)
         case = msgspec.structs.replace(
             case,
             facts=case.facts | {fact.name: fact for fact in reading.facts},
