@@ -7,11 +7,16 @@ import atexit
 import gc
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import Final, NoReturn, Protocol
 
 from pagefault_doctor import __version__
+from pagefault_doctor.cli.standard_streams import OutputError, install_harmless_streams
+from pagefault_doctor.cli.unexpected_error import report_in_background, report_unexpected
+from pagefault_doctor.model.errors import ExitCode, PfDoctorError
+from pagefault_doctor.model.untrusted import clean_line
 
 SUBCOMMANDS: Final = {
     "diagnose": "read kernel logs and say what happened and why",
@@ -58,11 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     # At exit the interpreter collects garbage several times, which costs 8 %; freezing avoids it.
     atexit.register(gc.freeze)
     words = list(sys.argv[1:] if argv is None else argv)
-    if words[:1] == ["--version"]:
-        print(f"pfdoctor {__version__}")
-        return 0
-    _import_msgspec()
-    return _run_guarded(lambda: _dispatch(words))
+    install_harmless_streams()
+    return _run_guarded(words)
 
 
 def _import_msgspec() -> None:
@@ -83,6 +85,11 @@ def _import_msgspec() -> None:
 
 
 def _dispatch(words: list[str]) -> int:
+    if words[:1] == ["--version"]:
+        print(f"pfdoctor {__version__}")
+        return ExitCode.DONE
+    _import_msgspec()
+    _report_background_errors()
     if words and words[0] in SUBCOMMANDS:
         parser, subcommand = subcommand_parser(words[0])
         return subcommand.run(parser.parse_args(words[1:]))
@@ -98,8 +105,6 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the error and exit with 2."""
-        from pagefault_doctor.model.untrusted import clean_line
-
         super().error(clean_line(message))
 
 
@@ -149,23 +154,48 @@ def _reject_word(parser: argparse.ArgumentParser, word: str) -> NoReturn:
     parser.error(f"there is no subcommand {word!r}; {hint}")
 
 
-def _run_guarded(work: Callable[[], int]) -> int:
-    """Call `work` and return its exit code; print an error as one line and return its code."""
-    from pagefault_doctor.model.errors import ExitCode, PfDoctorError
-
+def _run_guarded(words: list[str]) -> int:
+    """Run pfdoctor and return its exit code; any error is one line on standard error."""
     try:
-        code = work()
-        sys.stdout.flush()
-        return code
+        return _run_to_end(words)
     except PfDoctorError as error:
-        from pagefault_doctor.model.untrusted import clean_line
-
         print(f"pfdoctor: {clean_line(str(error))}", file=sys.stderr)
         return error.exit_code
-    except BrokenPipeError:
-        # The reader (head, less) has closed the pipe; the flush at exit must not fail.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.DONE
+    except OutputError as error:
+        if error.reader_left:
+            # The reader (head, less) has what it wanted.
+            return ExitCode.DONE
+        print(f"pfdoctor: {error}", file=sys.stderr)
+        return ExitCode.FAILED
     except KeyboardInterrupt:
         print("pfdoctor: interrupted", file=sys.stderr)
         return ExitCode.INTERRUPTED
+    except Exception as error:
+        return report_unexpected(error, words[0] if words and words[0] in SUBCOMMANDS else "wizard")
+    finally:
+        # A failure here would only repeat one that is told already.
+        with suppress(OutputError):
+            sys.stdout.flush()
+
+
+def _run_to_end(words: list[str]) -> int:
+    """Run pfdoctor until all of its output is written."""
+    try:
+        code = _dispatch(words)
+    except SystemExit:
+        # From argparse, after a help text.
+        sys.stdout.flush()
+        raise
+    sys.stdout.flush()
+    return code
+
+
+def _report_background_errors() -> None:
+    """Let threads and what runs at exit report an error in one line as well."""
+    import threading
+
+    # Where a test has hooks of its own, they stay.
+    if sys.unraisablehook is sys.__unraisablehook__:
+        sys.unraisablehook = report_in_background
+    if threading.excepthook is threading.__excepthook__:
+        threading.excepthook = report_in_background

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final, Self
 
+from pagefault_doctor.cli.standard_streams import erase_line
 from pagefault_doctor.model.untrusted import clean_line
 
 _DELAY: Final = 2.0
@@ -34,7 +35,7 @@ class Progress:
 
     def __exit__(self, *_: object) -> None:
         if self._shown:
-            sys.stderr.write("\r\x1b[K")
+            erase_line(sys.stderr)
             sys.stderr.flush()
 
     def __call__(self, what: str, done: int, of: int, reports: int) -> None:
@@ -48,7 +49,8 @@ class Progress:
         line = f"{what} {self._name}:{share}{found if reports else ''}, Ctrl-C stops"
         if len(line) > _WIDTH:
             line = f"{what}:{share}{found if reports else ''}, Ctrl-C stops"
-        sys.stderr.write(f"\r\x1b[Kpfdoctor: {line}"[: _WIDTH + 4])
+        erase_line(sys.stderr)
+        sys.stderr.write(clean_line(f"pfdoctor: {line}")[:_WIDTH])
         sys.stderr.flush()
 
     @contextlib.contextmanager

@@ -6,6 +6,7 @@ import argparse
 import os
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Final
 
 from pagefault_doctor.cli.options import FILE_OPTIONS, add_screen_arguments, add_walk_arguments
@@ -16,6 +17,7 @@ from pagefault_doctor.model.errors import MissingError, UsageError
 from pagefault_doctor.model.playbook import Cause
 from pagefault_doctor.model.scenario import Scenario
 from pagefault_doctor.playbook.shelf import causes
+from pagefault_doctor.session.event_log import SessionError
 from pagefault_doctor.session.store import path_of, sessions_folder
 from pagefault_doctor.session.walk import Walk
 
@@ -105,7 +107,6 @@ def show(walk: Walk, args: argparse.Namespace, scenario: Scenario | None = None)
     """Show the wizard until the person quits, and return the exit code."""
     from pagefault_doctor.tui.launch import run_wizard
 
-    path = path_of(sessions_folder(), walk.view.started.id)
     return run_wizard(
         walk,
         ascii=args.ascii or not supports_unicode(os.environ),
@@ -114,9 +115,18 @@ def show(walk: Walk, args: argparse.Namespace, scenario: Scenario | None = None)
         mouse=not args.no_mouse,
         scenario=scenario,
         causes=_Causes(),
-        session_path=path if path.exists() else None,
+        session_path=_session_path(walk),
         vitals=VitalsLine(walk) if isinstance(walk.host, LocalHost) else None,
     )
+
+
+def _session_path(walk: Walk) -> Path | None:
+    """Return the file of the session; None where none is written."""
+    try:
+        path = path_of(sessions_folder(), walk.view.started.id)
+        return path if path.exists() else None
+    except (SessionError, OSError):
+        return None
 
 
 def supports_unicode(environ: Mapping[str, str]) -> bool:

@@ -14,6 +14,7 @@ from typing import Final
 from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.lab.machine import Machine, user_cache
 from pagefault_doctor.model.command import Command
+from pagefault_doctor.model.errors import MissingError
 
 EMULATION: Final = "tcg,thread=multi"
 """QEMU's `-accel` argument without KVM; a thread for each guest CPU."""
@@ -69,4 +70,7 @@ def _boot_id() -> str:
 
 
 def _cache_file() -> Path:
-    return user_cache().with_name("accelerator")
+    try:
+        return user_cache().with_name("accelerator")
+    except MissingError:
+        return Path(os.devnull)

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from pagefault_doctor.model.errors import UsageError
+from pagefault_doctor.files.home_folder import NoHomeError, user_folder
+from pagefault_doctor.model.errors import MissingError, UsageError
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
@@ -196,14 +198,24 @@ def stock_of(machine: Machine, root: str | None = None, kernel: str = "") -> Sto
     if machine.native and not kernel:
         return Stock(machine)
     name = kernel or machine.arch
-    places = (user_cache() / name, SHARED_CACHE / name)
+    places = [SHARED_CACHE / name]
+    with suppress(MissingError):
+        places.insert(0, user_cache() / name)
     return Stock(machine, next((place for place in places if place.is_dir()), places[0]))
 
 
 def user_cache() -> Path:
-    """Return the user's folder for the files of other architectures."""
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return Path(home, "pfdoctor", "lab")
+    """Return the user's folder for the files of other architectures.
+
+    Raises MissingError where the user has no folder for such files.
+    """
+    try:
+        return user_folder("XDG_CACHE_HOME", ".cache") / "pfdoctor/lab"
+    except NoHomeError as error:
+        raise MissingError(
+            "there is no folder for the lab's files: no home folder is known",
+            "set HOME or XDG_CACHE_HOME",
+        ) from error
 
 
 def _version_numbers(path: Path) -> list[int]:

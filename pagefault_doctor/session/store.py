@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from pagefault_doctor.files.home_folder import NoHomeError, user_folder
 from pagefault_doctor.model.errors import UsageError
 from pagefault_doctor.model.event import Event, SessionEnded, SessionStarted, StepEntered
 from pagefault_doctor.model.pattern import regex
@@ -33,11 +34,17 @@ class SessionSummary(msgspec.Struct, frozen=True):
 
 
 def sessions_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the folder of session files: below XDG_STATE_HOME, else ~/.local/state."""
-    state = environ.get("XDG_STATE_HOME") or ""
-    # The XDG Base Directory Specification says to ignore a relative path.
-    root = Path(state) if state.startswith("/") else Path.home() / ".local/state"
-    return root / "pfdoctor/sessions"
+    """Return the folder of session files: below XDG_STATE_HOME, else ~/.local/state.
+
+    Raises SessionError where neither is known.
+    """
+    try:
+        return user_folder("XDG_STATE_HOME", ".local/state", environ) / "pfdoctor/sessions"
+    except NoHomeError as error:
+        raise SessionError(
+            "there is no folder for sessions: no home folder is known",
+            "set HOME or XDG_STATE_HOME",
+        ) from error
 
 
 def new_id(now: float) -> str:

@@ -90,12 +90,16 @@ class PageScreen(Screen[ScreenResult]):
 
     def action_write(self) -> None:
         """Write the text to a file beside the session's."""
+        from pagefault_doctor.model.errors import PfDoctorError
         from pagefault_doctor.session.store import sessions_folder
 
         path = self.wizard.session_path
-        folder = path.parent if path else sessions_folder()
         try:
+            folder = path.parent if path else sessions_folder()
             saved = clipboard.save(self.all_text(), folder, self.wizard.walk.view.started.id)
+        except PfDoctorError as error:
+            self.show_notice(f"Cannot write: {error}.")
+            return
         except OSError as error:
             self.show_notice(f"Cannot write to {folder}: {error.strerror}.")
             return
