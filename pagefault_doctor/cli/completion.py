@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from pagefault_doctor.cli.stdout import print_document
 from pagefault_doctor.model.errors import UsageError
 
 SHELLS = ("bash", "zsh", "fish")
@@ -24,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
             f"the installed shtab cannot write for {args.shell}",
             f"it can for {', '.join(shtab.SUPPORTED_SHELLS)}",
         )
-    print(shtab.complete(whole_parser(), shell=args.shell))
+    print_document(shtab.complete(whole_parser(), shell=args.shell) + "\n")
     return 0
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -20,6 +19,7 @@ from pagefault_doctor.cli.inputs import (
 )
 from pagefault_doctor.cli.options import add_host_arguments
 from pagefault_doctor.cli.stderr import print_message
+from pagefault_doctor.cli.stdout import print_document
 from pagefault_doctor.diagnosis import diagnose
 from pagefault_doctor.diagnosis.explanation import with_explanations
 from pagefault_doctor.model.diagnosis import Opinion, RootCause
@@ -192,7 +192,7 @@ def _print_dump_problems(walk: Walk) -> None:
 
 def _print_diagnosis(args: argparse.Namespace, diagnosed: DiagnosedLog) -> ExitCode:
     """Print the diagnosis and return its exit code."""
-    sys.stdout.write(_render(args, diagnosed))
+    print_document(_render(args, diagnosed))
     found = diagnosed.opinion.verdict.root_cause is not RootCause.NONE
     return ExitCode.FAULT_FOUND if args.exit_code and found else ExitCode.DONE
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator
 
+from pagefault_doctor.cli.stdout import print_document, print_line
 from pagefault_doctor.model.errors import UsageError
 from pagefault_doctor.model.playbook import Cause
 from pagefault_doctor.playbook.shelf import causes
@@ -29,11 +29,11 @@ def run(args: argparse.Namespace) -> int:
     if args.cause is None:
         width = max(map(len, known))
         for cause in known.values():
-            print(f"{cause.id:{width}}  {cause.title}")
+            print_line(f"{cause.id:{width}}  {cause.title}")
         return 0
     if args.cause not in known:
         raise UsageError(f"{args.cause} is no root cause", f"there are {', '.join(known)}")
-    sys.stdout.write(render(_blocks(known[args.cause])))
+    print_document(render(_blocks(known[args.cause])))
     return 0
 
 

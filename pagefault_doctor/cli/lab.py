@@ -6,6 +6,7 @@ import argparse
 import json
 from typing import Any
 
+from pagefault_doctor.cli.stdout import print_document, print_line
 from pagefault_doctor.lab import packages
 from pagefault_doctor.lab.packages import Package
 from pagefault_doctor.lab.requirements import RequirementState, Use
@@ -71,8 +72,9 @@ def _print_scenarios() -> int:
         listed = scenario(name)
         if listed.module and (scenario_folder(name) / "src").is_dir():
             on = "" if machine_of(listed.arch).native else f" (on {listed.arch})"
-            print(f"{name:24}{listed.root_cause:18}{listed.title}{on}")
-    print("\nTo run one: pfdoctor lab run NAME")
+            print_line(f"{name:24}{listed.root_cause:18}{listed.title}{on}")
+    print_line()
+    print_line("To run one: pfdoctor lab run NAME")
     return ExitCode.DONE
 
 
@@ -89,12 +91,13 @@ def _print_doctor(as_json: bool) -> int:
             {"arch": arch, **_state_document(other, installable)} for arch, other in others.items()
         ]
         whole = _state_document(rows, installable) | {"arch": DEFAULT_MACHINE.arch, "others": more}
-        print(json.dumps(whole, indent=2))
+        print_document(json.dumps(whole, indent=2) + "\n")
     else:
         _print_requirements(rows, usable, installable)
-        print("Ready." if all(usable.values()) else _INSTALL)
+        print_line("Ready." if all(usable.values()) else _INSTALL)
         for arch, other in others.items():
-            print(f"\nFor guests of {arch}:")
+            print_line()
+            print_line(f"For guests of {arch}:")
             _print_requirements(other, _usable(other), installable)
     return ExitCode.DONE if usable[Use.BOOT] else ExitCode.MISSING
 
@@ -139,10 +142,10 @@ def _print_requirements(
 ) -> None:
     width = max(len(row.need.name) for row in rows)
     for use in usable:
-        print(f"{_TITLES[use]}: {'yes' if usable[use] else 'not all is there'}")
+        print_line(f"{_TITLES[use]}: {'yes' if usable[use] else 'not all is there'}")
         for row in (r for r in rows if r.need.use is use):
             package = installable.get(row.package)
             size = package.summary if package else f"about {row.need.megabytes} MB"
             state = row.path or f"{row.remedy} ({size})"
             mark = "v" if row.path else "x"
-            print(f"  {mark} {row.need.name:{width}}  {row.need.purpose:24}  {state}")
+            print_line(f"  {mark} {row.need.name:{width}}  {row.need.purpose:24}  {state}")

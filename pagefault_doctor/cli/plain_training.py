@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from functools import partial
 
-from pagefault_doctor.cli.consent import ask_consent
+from pagefault_doctor.cli.consent import ask, ask_consent
+from pagefault_doctor.cli.stdout import print_document, print_line
 from pagefault_doctor.hosts.host import Host
 from pagefault_doctor.model.command import Command, Result, Risk
 from pagefault_doctor.model.errors import ExitCode
@@ -65,7 +67,8 @@ def _walk_step(walk: Walk, step_id: str) -> None:
 def _run(walk: Walk, command: Command) -> None:
     live, risky = walk.host.live, command.risk is not Risk.READ
     note = "in the lab" if live else "replayed, nothing runs here"
-    print(f"\n$ {command.line}{f'  ({command.risk}; {note})' if risky else ''}")
+    print_line()
+    print_line(f"$ {command.line}{f'  ({command.risk}; {note})' if risky else ''}")
     if live and risky and not ask_consent("run it"):
         walk.decline(command, "declined by you")
         return
@@ -74,9 +77,9 @@ def _run(walk: Walk, command: Command) -> None:
     result = walk.run(command, consent, _show_lab if live else None, runner=runner)
     lines = (result.output + result.errors).splitlines()
     for line in lines[:MAX_OUTPUT_LINES]:
-        print(f"    {line}")
+        print_line(f"    {line}")
     if len(lines) > MAX_OUTPUT_LINES:
-        print(f"    ... {len(lines) - MAX_OUTPUT_LINES} more lines")
+        print_line(f"    ... {len(lines) - MAX_OUTPUT_LINES} more lines")
     for finding in walk.view.commands[-1].findings:
         _print(f"  {finding_text(finding)}")
 
@@ -91,7 +94,8 @@ def _show_lab(text: str) -> None:
     """Print the lab's progress lines while a command waits for the lab."""
     for line in text.splitlines():
         if line.startswith("lab: "):
-            print(f"    {line}", flush=True)
+            print_line(f"    {line}")
+            sys.stdout.flush()
 
 
 def _ask(question: Question) -> QuestionAnswered:
@@ -111,12 +115,10 @@ def _choice(question: Question) -> tuple[int, bool]:
     """Return the chosen index, -1 at the end of the input, and whether the hint was shown."""
     hinted = False
     while True:
-        try:
-            words = input(f"1-{len(question.choices)}, h for a hint: ").strip().lower()
-        except EOFError:
-            print("(no answer)")
+        words = ask(f"1-{len(question.choices)}, h for a hint: ")
+        if words is None:
             return -1, hinted
-        if words == "h":
+        if words.lower() == "h":
             hinted = True
             _print(question.hint)
         elif words.isdecimal() and 1 <= int(words) <= len(question.choices):
@@ -137,4 +139,5 @@ def _conclude(walk: Walk, scenario: Scenario) -> None:
 
 def _print(text: str) -> None:
     for line in text.splitlines():
-        print(textwrap.fill(line, 80, subsequent_indent="    " if line[:1] in " ?" else ""))
+        wrapped = textwrap.fill(line, 80, subsequent_indent="    " if line[:1] in " ?" else "")
+        print_document(wrapped + "\n")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from pagefault_doctor.cli.stderr import print_message
+from pagefault_doctor.cli.stdout import print_document, print_line
 from pagefault_doctor.model.errors import ExitCode, MissingError, UsageError
 from pagefault_doctor.model.playbook import Playbook
-from pagefault_doctor.model.untrusted import clean_line
 from pagefault_doctor.playbook.loader import check, read
 from pagefault_doctor.playbook.schema import json_schema
 from pagefault_doctor.playbook.shelf import playbook, playbook_ids
@@ -35,14 +34,14 @@ def run(args: argparse.Namespace) -> int:
     match args.action:
         case "list":
             for name in playbook_ids():
-                print(f"{name:24}{playbook(name).title}")
+                print_line(f"{name:24}{playbook(name).title}")
         case "show":
             for name in args.names:
-                sys.stdout.write(render(_blocks(playbook(name))))
+                print_document(render(_blocks(playbook(name))))
         case "schema":
             import json
 
-            print(json.dumps(json_schema(), indent=2))
+            print_document(json.dumps(json_schema(), indent=2) + "\n")
         case _:
             return max(_check(name) for name in args.names)
     return ExitCode.DONE
@@ -60,7 +59,7 @@ def _check(name: str) -> ExitCode:
         text, name, known_tools=frozenset(TOOLS), known_facts=known_facts(TOOLS.values())
     )
     for problem in problems:
-        print(f"{clean_line(name)}:{problem.line}:{problem.column}: {problem.message}")
+        print_line(f"{name}:{problem.line}:{problem.column}: {problem.message}")
     if not problems:
         print_message(f"{name} is a good playbook")
     return ExitCode.USAGE if problems else ExitCode.DONE

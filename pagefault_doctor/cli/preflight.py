@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from pagefault_doctor.cli.open_session import host_of
 from pagefault_doctor.cli.options import add_host_arguments
+from pagefault_doctor.cli.stdout import print_document, print_line
 from pagefault_doctor.hosts.host import Host
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.command import Blocked, Command, Risk
@@ -29,7 +30,8 @@ def run(args: argparse.Namespace) -> int:
     rows = [_row(tool_id, case) for tool_id in TOOLS]
     if args.json:
         facts = {n: f.value for n, f in sorted(case.facts.items()) if n.startswith("host.")}
-        print(json.dumps({"host": facts, "limits": limits, "tools": rows}, indent=2))
+        document = {"host": facts, "limits": limits, "tools": rows}
+        print_document(json.dumps(document, indent=2) + "\n")
     else:
         _print_tools(case, limits, rows)
     return 0
@@ -60,13 +62,15 @@ def _row(tool_id: str, case: Case) -> dict[str, Any]:
 
 def _print_tools(case: Case, limits: list[str], rows: list[dict[str, Any]]) -> None:
     kernel, uid = case.get("host.kernel", "?"), case.get("host.uid", -1)
-    print(f"{case.get('host.name', '?')}: kernel {kernel}, user id {uid}")
+    print_line(f"{case.get('host.name', '?')}: kernel {kernel}, user id {uid}")
     for limit in limits:
-        print(f"  ! {limit}")
+        print_line(f"  ! {limit}")
     width = max(len(row["tool"]) for row in rows)
     for row in rows:
         text = row["purpose"] if row["works"] else f"{row['reason']}; {row['remedy']}"
         risk = "" if row["risk"] == Risk.READ else f" ({row['risk']})"
-        print(f"  {'v' if row['works'] else 'x'} {row['tool']:{width}}  {text}{risk}")
+        print_line(f"  {'v' if row['works'] else 'x'} {row['tool']:{width}}  {text}{risk}")
     working = sum(row["works"] for row in rows)
-    print(f"{working} of {len(rows)} tools will work. A step says how to go on without the others.")
+    print_line(
+        f"{working} of {len(rows)} tools will work. A step says how to go on without the others."
+    )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from pagefault_doctor.cli.stderr import print_message
+from pagefault_doctor.cli.stdout import print_document
 from pagefault_doctor.model.event import SessionStarted
 from pagefault_doctor.playbook.shelf import playbook
 from pagefault_doctor.report import html, markdown, text
@@ -52,9 +52,9 @@ def run(args: argparse.Namespace) -> int:
     """Print the report."""
     view = _view(args.session, args.redact or bool(args.redact_word), args.redact_word)
     if args.format == "json":
-        print(encode(session_document(view), indent=2))
+        print_document(encode(session_document(view), indent=2) + "\n")
     else:
-        sys.stdout.write(_RENDERERS[args.format](session_outline(view)))
+        print_document(_RENDERERS[args.format](session_outline(view)))
     return 0
 
 

@@ -8,6 +8,7 @@ import sys
 from pagefault_doctor.cli.open_session import begin_asked
 from pagefault_doctor.cli.options import add_walk_arguments
 from pagefault_doctor.cli.stderr import print_message
+from pagefault_doctor.cli.stdout import print_document, print_line
 from pagefault_doctor.cli.unattended import walk_playbook
 from pagefault_doctor.model.diagnosis import RootCause
 from pagefault_doctor.model.errors import ExitCode
@@ -54,16 +55,17 @@ def print_session(walk: Walk, *, as_json: bool) -> None:
         from pagefault_doctor.report.document import encode
         from pagefault_doctor.report.session_document import session_document
 
-        print(encode(session_document(view), indent=2))
+        print_document(encode(session_document(view), indent=2) + "\n")
         return
     from pagefault_doctor.report.diagnosis import diagnosis_text
 
     source = view.case.get("given.log", "") or view.started.host
-    sys.stdout.write(diagnosis_text(source, view.case.reports, view.explained))
+    print_document(diagnosis_text(source, view.case.reports, view.explained))
     if view.opinion.verdict.root_cause is RootCause.NONE:
-        print("To see pfdoctor at work on a real case: pfdoctor train")
+        print_line("To see pfdoctor at work on a real case: pfdoctor train")
     if walk.is_kept:
-        print(f"\nThe whole report: pfdoctor report {view.started.id}")
+        print_line()
+        print_line(f"The whole report: pfdoctor report {view.started.id}")
 
 
 def _print_progress(text: str) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import time
 
 from pagefault_doctor.cli.stderr import print_message
-from pagefault_doctor.model.untrusted import clean_line
+from pagefault_doctor.cli.stdout import print_document, print_line
+from pagefault_doctor.report.document import encode
+from pagefault_doctor.report.local_time import local_time
 from pagefault_doctor.session.store import sessions_folder, summaries
 
 
@@ -20,14 +21,12 @@ def run(args: argparse.Namespace) -> int:
     folder = sessions_folder()
     sessions = summaries(folder)
     if args.json:
-        import msgspec
-
-        print(msgspec.json.format(msgspec.json.encode(sessions), indent=2).decode())
+        print_document(encode(sessions, indent=2) + "\n")
         return 0
     if not sessions:
         print_message(f"no session is kept in {folder} yet")
     for s in sessions:
-        started = time.strftime("%Y-%m-%d %H:%M", time.localtime(s.started))
+        started = local_time(s.started, "%Y-%m-%d %H:%M")
         state = s.problem or s.ended or "not ended"
-        print(f"{clean_line(s.id)}  {started}  {s.host}  {s.playbook}  {s.step or '-'}  {state}")
+        print_line(f"{s.id}  {started}  {s.host}  {s.playbook}  {s.step or '-'}  {state}")
     return 0

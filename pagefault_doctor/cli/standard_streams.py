@@ -40,6 +40,8 @@ class HarmlessStream(io.TextIOBase):
     def __init__(self, stream: TextIO | None, *, required: bool) -> None:
         self._stream = stream
         self._required = required
+        self._reason = "it is closed"
+        self._reader_left = False
 
     def write(self, text: str) -> int:
         """Write the text with its control and bidi characters made visible."""
@@ -49,7 +51,7 @@ class HarmlessStream(io.TextIOBase):
     def write_control(self, text: str) -> None:
         """Write text of pfdoctor's own as it is, such as the code that erases a line."""
         if self._stream is None:
-            self._fail("it is closed")
+            self._fail()
             return
         try:
             self._stream.write(text)
@@ -94,12 +96,14 @@ class HarmlessStream(io.TextIOBase):
             with contextlib.suppress(OSError, ValueError):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
         self._stream = None
-        reason = (error.strerror if isinstance(error, OSError) else "") or str(error)
-        self._fail(reason, reader_left=isinstance(error, BrokenPipeError))
+        self._reason = (error.strerror if isinstance(error, OSError) else "") or str(error)
+        self._reader_left = isinstance(error, BrokenPipeError)
+        self._fail()
 
-    def _fail(self, reason: str, *, reader_left: bool = False) -> None:
+    def _fail(self) -> None:
+        # Again at each write: `input` drops what its flush raises.
         if self._required:
-            raise OutputError(reason, reader_left=reader_left)
+            raise OutputError(self._reason, reader_left=self._reader_left)
 
 
 def install_harmless_streams() -> None:

@@ -7,6 +7,7 @@ import argparse
 from pagefault_doctor.cli.open_session import lab_walk, start_training
 from pagefault_doctor.cli.options import add_screen_arguments
 from pagefault_doctor.cli.stderr import terminal_obstacle
+from pagefault_doctor.cli.stdout import print_line
 from pagefault_doctor.model.event import LabCase
 from pagefault_doctor.model.scenario import Scenario
 from pagefault_doctor.playbook.shelf import scenario, scenario_ids
@@ -40,8 +41,9 @@ def run(args: argparse.Namespace) -> int:
     if args.scenario is None:
         for name in scenario_ids():
             listed = scenario(name)
-            print(f"{listed.id:24}{listed.level:10}{listed.title}")
-        print("\nTo walk through one: pfdoctor train NAME, or with --live in a real crash")
+            print_line(f"{listed.id:24}{listed.level:10}{listed.title}")
+        print_line()
+        print_line("To walk through one: pfdoctor train NAME, or with --live in a real crash")
         return 0
     chosen = scenario(args.scenario)
     if not args.live:

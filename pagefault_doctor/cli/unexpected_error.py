@@ -27,6 +27,8 @@ _REMEDIES: Final = {
     errno.EAGAIN: "the limit of processes may be reached: ulimit -u",
     errno.ENOMEM: "free some memory, or raise the limit: ulimit -v",
 }
+_NO_THREAD: Final = "can't start new thread"
+"""The limit of processes or of memory is reached (Modules/_threadmodule.c)."""
 _NOT_PERMITTED: Final = (errno.EACCES, errno.EPERM, errno.ENOENT)
 
 
@@ -54,6 +56,8 @@ def report_in_background(unraisable: Any) -> None:
 def _explained(error: Exception, doing: str) -> tuple[str, ExitCode]:
     if isinstance(error, MemoryError):
         return f"{doing}: not enough memory; {_REMEDIES[errno.ENOMEM]}", ExitCode.FAILED
+    if str(error) == _NO_THREAD:
+        return f"{doing}: {_NO_THREAD}; raise the limits: ulimit -u, ulimit -v", ExitCode.FAILED
     if _working_folder_is_gone(error):
         return f"{doing}: the working folder was removed; cd to another", ExitCode.MISSING
     number = error.errno if isinstance(error, OSError) else None

@@ -12,13 +12,15 @@ from typing import Final
 
 from pagefault_doctor.model.pattern import regex
 
-_HARMFUL: Final = (
+HARMFUL: Final = (
     r"\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters, but for tab and newline
     r"\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"  # bidirectional and line controls
     r"\ud800-\udfff"  # surrogates, which no terminal can be sent
 )
-_IN_TEXT: Final = regex(f"[{_HARMFUL}]")
-_IN_LINE: Final = regex(f"[{_HARMFUL}\\n]")
+"""The characters that are not let through, as the inside of a character class."""
+
+_IN_TEXT: Final = regex(f"[{HARMFUL}]")
+_IN_LINE: Final = regex(f"[{HARMFUL}\\n]")
 
 
 def _shown(match: re.Match[str]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from pagefault_doctor.model.diagnosis import Candidate
+from pagefault_doctor.model.untrusted import clean, clean_line
 
 
 class Heading(msgspec.Struct, frozen=True):
@@ -36,6 +37,28 @@ class Verbatim(msgspec.Struct, frozen=True):
 
 
 Block = Heading | Paragraph | Items | Verbatim
+
+
+def one_line(text: str) -> str:
+    """Return the text on one harmless line, with blanks where it has newlines."""
+    return clean_line(text.replace("\n", " ")) if "\n" in text else clean_line(text)
+
+
+def harmless(block: Block) -> Block:
+    """Return the block without control and bidi characters, each text but a Verbatim on one line.
+
+    A newline in a name or a finding must not begin a line that looks like pfdoctor's own, or that
+    Markdown reads as another block.
+    """
+    match block:
+        case Heading(text=text, level=level):
+            return Heading(one_line(text), level)
+        case Paragraph(text=text):
+            return Paragraph(one_line(text))
+        case Items(items=items):
+            return Items(tuple(map(one_line, items)))
+        case Verbatim(text=text):
+            return Verbatim(clean(text))
 
 
 def describe(candidate: Candidate) -> str:

@@ -10,7 +10,7 @@ from pagefault_doctor.model.diagnosis import Candidate, Diagnosis, Evidence, Opi
 from pagefault_doctor.model.playbook import Cause
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.report.analysis import analysis, step_text, tried
-from pagefault_doctor.report.block import Block, Heading, Items, Paragraph, describe
+from pagefault_doctor.report.block import Block, Heading, Items, Paragraph, describe, one_line
 
 _LABEL = 8
 _SHOWN_EVIDENCE = 6
@@ -25,13 +25,13 @@ def diagnosis_text(
 ) -> str:
     """Return the diagnosis of one input as text, `width` columns wide where words allow it."""
     if not reports:
-        return f"{source}: {opinion.verdict.summary}\n"
+        return one_line(f"{source}: {opinion.verdict.summary}") + "\n"
     parts = [
         "\n".join(_report_lines(source, r, d, width))
         for r, d in zip(reports, opinion.by_report, strict=True)
     ]
     if len(reports) > 1:
-        parts.append(f"In all: {opinion.verdict.summary}")
+        parts.append(one_line(f"In all: {opinion.verdict.summary}"))
     return "\n\n".join(parts) + "\n"
 
 
@@ -49,10 +49,10 @@ def diagnosis_outline(
 
 
 def _report_lines(source: str, report: Report, diagnosis: Diagnosis, width: int) -> Iterator[str]:
-    yield f"{source}:{report.line_of('headline')}  {report.title}"
+    yield one_line(f"{source}:{report.line_of('headline')}  {report.title}")
     for label, text in _rows(report, diagnosis):
         yield textwrap.fill(
-            text,
+            one_line(text),
             width,
             initial_indent=f"  {label:{_LABEL}}",
             subsequent_indent=" " * (_LABEL + 2),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
 
 from pagefault_doctor.model.diagnosis import Candidate, Diagnosis, Opinion
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Report
+from pagefault_doctor.model.untrusted import HARMFUL, clean, is_clean
 
 DIAGNOSIS_SCHEMA: Final = "pfdoctor.diagnosis/1"
 
@@ -53,10 +56,30 @@ def diagnosis_document(source: str, reports: Iterable[Report], opinion: Opinion)
     }
 
 
-def encode(document: Document, *, indent: int = 0) -> str:
-    """Return the document as JSON without a final newline; on one line when `indent` is 0."""
+def encode(document: object, *, indent: int = 0) -> str:
+    """Return the document as JSON without a final newline; on one line when `indent` is 0.
+
+    No string in it has a control or bidi character, also once it is decoded: what reads the JSON
+    may print it.
+    """
     data = msgspec.json.encode(document)
-    return (msgspec.json.format(data, indent=indent) if indent else data).decode()
+    text = (msgspec.json.format(data, indent=indent) if indent else data).decode()
+    return _ESCAPE_OR_HARMFUL.sub(_harmless, text) if _SUSPECT.search(text) else text
+
+
+_SUSPECT: Final = regex(r"[^\n\x20-\x7e]|\\[bfru]")
+"""In JSON, what may be or stand for a harmful character. Most documents have none."""
+
+_ESCAPE_OR_HARMFUL: Final = regex(rf"\\(?:u([0-9a-fA-F]{{4}})|.)|[{HARMFUL}]")
+_SHORT_ESCAPES: Final = {"\\b": "\b", "\\f": "\f", "\\r": "\r"}
+
+
+def _harmless(found: re.Match[str]) -> str:
+    """Return an escape or a character of JSON as it is, or what shows it if it is harmful."""
+    shown = chr(int(found[1], 16)) if found[1] else _SHORT_ESCAPES.get(found[0], found[0])
+    if len(shown) > 1 or is_clean(shown):
+        return found[0]
+    return clean(shown).replace("\\", "\\\\")
 
 
 def _report(report: Report, diagnosis: Diagnosis) -> Document:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from pagefault_doctor.report.block import Block, Heading, Items, Paragraph, Verbatim
+from pagefault_doctor.report.block import Block, Heading, Items, Paragraph, Verbatim, harmless
 
 _HEAD = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>pfdoctor report</title>
@@ -22,7 +22,7 @@ pre { padding: .7rem; overflow-x: auto; background: #f3f3f3; font: 13px/1.4 mono
 
 def render(outline: Iterable[Block]) -> str:
     """Return the blocks as an HTML page in which text from logs stays literal."""
-    return _HEAD + "\n".join(map(_block, outline)) + "\n</body></html>\n"
+    return _HEAD + "\n".join(map(_block, map(harmless, outline))) + "\n</body></html>\n"
 
 
 def _block(block: Block) -> str:

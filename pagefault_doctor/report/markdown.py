@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.report.block import Block, Heading, Items, Paragraph, Verbatim
+from pagefault_doctor.report.block import Block, Heading, Items, Paragraph, Verbatim, harmless
 
 _SPECIAL = regex(r"([\\`*_{}\[\]<>#|~!&])")
 _FENCES = regex(r"^\s*(`{3,})", re.MULTILINE)
@@ -14,7 +14,7 @@ _FENCES = regex(r"^\s*(`{3,})", re.MULTILINE)
 
 def render(outline: Iterable[Block]) -> str:
     """Return the blocks as Markdown in which text from logs stays literal."""
-    return "\n\n".join(map(_block, outline)) + "\n"
+    return "\n\n".join(map(_block, map(harmless, outline))) + "\n"
 
 
 def literal(text: str) -> str:

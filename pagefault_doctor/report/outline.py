@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 from pagefault_doctor.model.command import Risk, typed
@@ -10,7 +9,8 @@ from pagefault_doctor.model.fact import Finding, Mark
 from pagefault_doctor.model.playbook import Step
 from pagefault_doctor.playbook import shelf
 from pagefault_doctor.report.analysis import analysis
-from pagefault_doctor.report.block import Block, Heading, Items, Verbatim
+from pagefault_doctor.report.block import Block, Heading, Items, Verbatim, one_line
+from pagefault_doctor.report.local_time import local_time
 from pagefault_doctor.session import remedy
 from pagefault_doctor.session.view import CommandRecord, View
 
@@ -35,7 +35,7 @@ def session_outline(view: View) -> Iterator[Block]:
 
 def _particulars(view: View) -> Iterator[str]:
     started = view.started
-    yield f"started {time.strftime('%Y-%m-%d %H:%M:%S %Z', time.localtime(started.at))}"
+    yield f"started {local_time(started.at, '%Y-%m-%d %H:%M:%S %Z')}"
     yield f"host {started.host}, playbook {started.playbook}, pfdoctor {started.version}"
     if started.scenario:
         yield f"training scenario {started.scenario}: replayed, nothing ran on this machine"
@@ -93,7 +93,7 @@ def _command(record: CommandRecord, user: str) -> Iterator[Block]:
 def finding_text(finding: Finding) -> str:
     """Return a finding as one line: its mark, its sentence, its line."""
     line = f" (line {finding.source.line})" if finding.source.line else ""
-    return f"{MARKS[finding.mark]} {finding.text}{line}"
+    return one_line(f"{MARKS[finding.mark]} {finding.text}{line}")
 
 
 def _tail(output: str) -> str:

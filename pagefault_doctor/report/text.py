@@ -5,14 +5,14 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 
-from pagefault_doctor.report.block import Block, Heading, Items, Paragraph, Verbatim
+from pagefault_doctor.report.block import Block, Heading, Items, Paragraph, Verbatim, harmless
 
 WIDTH = 80
 
 
 def render(outline: Iterable[Block]) -> str:
     """Return the blocks as text of at most 80 columns, but for what is kept verbatim."""
-    return "\n\n".join(filter(None, map(_block, outline))) + "\n"
+    return "\n\n".join(filter(None, map(_block, map(harmless, outline)))) + "\n"
 
 
 def _block(block: Block) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import sys
 from pathlib import Path
 from typing import Final
 
 from pagefault_doctor.cli.consent import ask_consent
 from pagefault_doctor.cli.stderr import print_message
+from pagefault_doctor.cli.stdout import print_document, print_line
 from pagefault_doctor.lab.machine import Machine, machine_of, user_cache
 from pagefault_doctor.model.command import Command, Risk
 from pagefault_doctor.model.errors import ExitCode, MissingError, PfDoctorError, UsageError
@@ -69,9 +71,11 @@ def _check_target(root: Path) -> None:
 
 
 def _print_plan(machine: Machine, root: Path) -> None:
-    print(f"Kernel, headers, debug information and programs of Debian for {machine.arch}:")
-    print(f"  about {DOWNLOAD_MB} MB to download with apt, {DISK_MB} MB on the disk, in {root}")
-    print("  They are unpacked there; nothing is installed on this machine.")
+    print_line(f"Kernel, headers, debug information and programs of Debian for {machine.arch}:")
+    print_line(
+        f"  about {DOWNLOAD_MB} MB to download with apt, {DISK_MB} MB on the disk, in {root}"
+    )
+    print_line("  They are unpacked there; nothing is installed on this machine.")
 
 
 def _fetch(machine: Machine, root: Path, sources: str | None) -> int:
@@ -80,10 +84,15 @@ def _fetch(machine: Machine, root: Path, sources: str | None) -> int:
     more = (str(Path(sources).absolute()),) if sources else ()
     argv = ("sh", str(SCRIPT), str(root), machine.debian, *more)
     command = Command(argv=argv, tool="lab", risk=Risk.CHANGE, timeout=TIMEOUT)
-    result = LocalHost().run(command, lambda text: print(text, end="", flush=True))
+    result = LocalHost().run(command, _print_output)
     if not result.ok:
         message = result.errors.strip().splitlines()[-1:] or [result.status.value]
         raise PfDoctorError(
             f"it could not be fetched: {message[0]}", "try again, or name --sources"
         )
     return ExitCode.DONE
+
+
+def _print_output(text: str) -> None:
+    print_document(text)
+    sys.stdout.flush()

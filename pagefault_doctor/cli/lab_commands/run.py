@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from pagefault_doctor.cli.lab_commands.order import (
     prepare,
 )
 from pagefault_doctor.cli.stderr import print_message
+from pagefault_doctor.cli.stdout import print_document, print_line
 from pagefault_doctor.diagnosis import diagnose
 from pagefault_doctor.diagnosis.explanation import with_explanations
 from pagefault_doctor.lab.run import Attempt, LabRun
@@ -196,24 +196,25 @@ def _print(
         from pagefault_doctor.report.document import diagnosis_document, encode
 
         document = diagnosis_document(source, reports, opinion)
-        sys.stdout.write(encode(document | {"lab": _as_dict(outcome, keep, seconds)}, indent=2))
-        print()
+        document |= {"lab": _as_dict(outcome, keep, seconds)}
+        print_document(encode(document, indent=2) + "\n")
         return
     from pagefault_doctor.report.diagnosis import diagnosis_text
 
     width = min(shutil.get_terminal_size((100, 24)).columns, 120)
-    sys.stdout.write(diagnosis_text(source, reports, opinion, width))
+    print_document(diagnosis_text(source, reports, opinion, width))
     for finding in outcome.dump.findings:
         if finding.mark is Mark.BAD:
-            print(f"dump: {finding.text}")
+            print_line(f"dump: {finding.text}")
     if isinstance(outcome.stop, GdbStop):
         for text, _ in stop_sentences(outcome.stop):
-            print(f"gdb: {text}")
+            print_line(f"gdb: {text}")
     for note in _notes(outcome):
-        print(f"note: {note}")
-    print(f"\n{_summary(outcome)}; {outcome.release}, {seconds:.1f} s in all")
+        print_line(f"note: {note}")
+    print_line()
+    print_line(f"{_summary(outcome)}; {outcome.release}, {seconds:.1f} s in all")
     if keep:
-        print(f"kept in {keep}: {', '.join(sorted(path.name for path in keep.iterdir()))}")
+        print_line(f"kept in {keep}: {', '.join(sorted(path.name for path in keep.iterdir()))}")
 
 
 def _notes(outcome: LabOutcome) -> tuple[str, ...]:
