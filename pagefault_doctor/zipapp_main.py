@@ -64,7 +64,12 @@ def unpack(archive: str, folders: list[tuple[str, bool]]) -> tuple[str, bool]:
 
 
 def _unpacked(archive: str, folder: str, home: str) -> str:
-    os.makedirs(folder, mode=0o700, exist_ok=True)
+    # makedirs gives the folders above only what the umask leaves.
+    umask = os.umask(0o077)
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+    finally:
+        os.umask(umask)
     new = tempfile.mkdtemp(prefix="pfdoctor-", dir=folder)
     try:
         with zipfile.ZipFile(archive) as content:
@@ -88,7 +93,9 @@ def _folders() -> list[tuple[str, bool]]:
 
 def _is_ours(folder: str) -> bool:
     try:
-        return os.lstat(folder).st_uid == os.getuid() and not os.path.islink(folder)
+        state = os.lstat(folder)
+        private = state.st_uid == os.getuid() and not state.st_mode & 0o022
+        return private and not os.path.islink(folder)
     except OSError:
         return False
 

@@ -37,6 +37,25 @@ def test_it_unpacks_once_where_it_stays(archive: str, tmp_path: Path) -> None:
     assert Path(home, "mark").exists()
 
 
+def test_the_folders_it_makes_are_private_whatever_the_umask(archive: str, tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        home, _ = zipapp_main.unpack(archive, [(str(tmp_path / "home/cache"), True)])
+    finally:
+        os.umask(before)
+    made = (tmp_path / "home", tmp_path / "home/cache", Path(home))
+    assert [folder.stat().st_mode & 0o777 for folder in made] == [0o700] * 3
+
+
+def test_what_others_could_write_to_is_not_run(archive: str, tmp_path: Path) -> None:
+    home, _ = zipapp_main.unpack(archive, [(str(tmp_path), True)])
+    (Path(home) / "msgspec.py").write_text("theirs")
+    Path(home).chmod(0o777)
+    zipapp_main.unpack(archive, [(str(tmp_path), True)])
+    assert not (Path(home) / "msgspec.py").exists()
+    assert Path(home).stat().st_mode & 0o777 == 0o700
+
+
 def test_what_was_unpacked_half_is_unpacked_again(archive: str, tmp_path: Path) -> None:
     folders = [(str(tmp_path / "cache"), True)]
     home, _ = zipapp_main.unpack(archive, folders)

@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from pagefault_doctor.files.private_folder import check_private_folder, make_private_folder
+from pagefault_doctor.files.regular_file import read_regular
 from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.lab.machine import Machine, user_cache
 from pagefault_doctor.model.command import Command
@@ -26,6 +28,11 @@ DEVICE: Final = Path("/dev/kvm")
 DEADLINE: Final = 6.0
 """Seconds for a boot up to the panic without a root file system; with KVM it takes one."""
 
+_LIMIT: Final = 4096
+"""Bytes of the cached answer."""
+_OUR_FOLDERS: Final = 1
+"""How many parts at the end of the path of the cache are pfdoctor's own."""
+
 _BOOTED: Final = "Kernel panic - not syncing: VFS"
 
 
@@ -38,14 +45,15 @@ def accelerator(machine: Machine, kernel: Path) -> str:
     key = f"{_boot_id()} {kernel} {machine.cpu}"
     cache = _cache_file()
     try:
-        cached_key, _, answer = cache.read_text().strip().rpartition(" ")
+        check_private_folder(cache.parent, _OUR_FOLDERS)
+        cached_key, _, answer = read_regular(cache, _LIMIT).decode().strip().rpartition(" ")
         if cached_key == key and answer in (KVM, EMULATION):
             return answer
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         pass
     answer = KVM if _boots(machine, kernel) else EMULATION
     try:
-        cache.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(cache.parent, _OUR_FOLDERS)
         cache.write_text(f"{key} {answer}\n")
     except OSError:
         pass  # Without a cache, the next run boots the kernel again.

@@ -9,6 +9,7 @@
 # What is there already is left as it is.
 
 set -eu
+umask 022 # What is here is executed, so nobody else may write to it.
 root=$1 arch=$2 sources=${3:-}
 
 programs="busybox-static coreutils dash findutils grep hostname kmod memtester procps sed stress-ng

@@ -8,6 +8,7 @@
 # What is there already is left as it is.
 
 set -eu
+umask 022 # What is here is executed, so nobody else may write to it.
 root=$1 package=$2
 
 if [ -e "$root/complete" ]; then

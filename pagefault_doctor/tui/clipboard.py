@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from pagefault_doctor.files.private_folder import make_folders
+
 CLIPBOARD_LIMIT: Final = 74000
 """Bytes of base64 in one OSC 52 sequence; longer ones are dropped by common terminals."""
 
@@ -35,7 +37,7 @@ def save(text: str, folder: Path, session_id: str) -> Path:
 
     Raises OSError.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folders(folder)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     for number in range(1, 1000):
         path = folder / f"{session_id}-saved-{number}.txt"

@@ -81,3 +81,13 @@ def test_the_answer_is_remembered_until_this_machine_reboots(
     monkeypatch.setattr(tested, "_boot_id", lambda: "another boot")
     accelerator(*asked)
     assert calls(tmp_path) == 2
+
+
+def test_an_answer_that_others_could_have_written_is_not_taken(tmp_path: Path) -> None:
+    asked = qemu(tmp_path, BROKEN)
+    accelerator(*asked)
+    (tmp_path / "cache/pfdoctor").rename(tmp_path / "theirs")
+    (tmp_path / "cache/pfdoctor").symlink_to(tmp_path / "theirs")
+    accelerator.cache_clear()
+    accelerator(*asked)
+    assert calls(tmp_path) == 2

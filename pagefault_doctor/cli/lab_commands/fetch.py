@@ -11,12 +11,16 @@ from typing import Final
 from pagefault_doctor.cli.consent import ask_consent
 from pagefault_doctor.cli.stderr import print_message
 from pagefault_doctor.cli.stdout import print_document, print_line
+from pagefault_doctor.files.private_folder import make_private_folder
 from pagefault_doctor.lab.machine import Machine, machine_of, user_cache
 from pagefault_doctor.model.command import Command, Risk
 from pagefault_doctor.model.errors import ExitCode, MissingError, PfDoctorError, UsageError
 
 SCRIPT: Final = Path(__file__).parents[2] / "lab" / "fetch.sh"
 """The script that downloads and unpacks the packages."""
+
+_OUR_FOLDERS: Final = 2
+"""How many parts at the end of the path of the cache are pfdoctor's own."""
 
 DOWNLOAD_MB: Final = 330
 """MB to download: package lists 20, debug information 262, kernel 35, programs 20."""
@@ -53,7 +57,17 @@ def run_fetch(args: argparse.Namespace) -> int:
         if not args.yes and not ask_consent("Fetch them"):
             print_message("nothing was fetched")
             return ExitCode.DONE
+    if not args.root:
+        _make_cache(root.parent)
     return _fetch(machine, root, args.sources)
+
+
+def _make_cache(folder: Path) -> None:
+    try:
+        make_private_folder(folder, _OUR_FOLDERS)
+    except OSError as error:
+        problem = f"cannot use {folder}: {error.strerror}"
+        raise PfDoctorError(problem, "name a folder of your own with --root") from error
 
 
 def _check_target(root: Path) -> None:

@@ -9,6 +9,10 @@ how=$1 what=$2 cache=$3 name=$4 need=$5 release=$6 pattern=$7
 die() { printf '%s\n' "$*" >&2; exit 1; }
 umask 077
 mkdir -p "$cache" && cache=$(cd "$cache" && pwd -P) || exit 1
+if [ ! -O "$cache" ] || [ ! -O "${cache%/*}" ]; then
+  die "$cache belongs to another user: name a folder of your own with XDG_CACHE_HOME"
+fi
+chmod go-w "$cache" "${cache%/*}" || exit 1
 for old in "$cache"/.part-*; do
   [ ! -d "$old" ] || [ -d "/proc/${old##*-}" ] || rm -rf -- "$old"
 done

@@ -4,7 +4,10 @@ release=$1 pattern=$2
 case ${XDG_CACHE_HOME-} in /*) cache=$XDG_CACHE_HOME ;; *) cache=${HOME:-/root}/.cache ;; esac
 cache=$cache/pfdoctor/debug
 find_in "" "$release" "$pattern"
-for tree in "$cache"/*; do find_in "$tree" "$release" "$pattern"; done
+# What somebody else may have put into the cache is not used.
+if [ -O "$cache" ] && [ -O "${cache%/*}" ]; then
+  for tree in "$cache"/*; do find_in "$tree" "$release" "$pattern"; done
+fi
 say_found
 say cache "$cache"
 there=$cache

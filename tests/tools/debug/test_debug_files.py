@@ -313,6 +313,24 @@ def test_nothing_in_the_cache_leads_out_of_it_or_runs_as_another(
     assert (tree / "usr/bin/tool").stat().st_mode & 0o7000 == 0
 
 
+def test_a_cache_that_others_could_write_to_is_closed(archive: Path, cache: Path) -> None:
+    cache.mkdir(parents=True)
+    for folder in (cache, cache.parent):
+        folder.chmod(0o777)
+    use(known(IMAGINED))
+    assert [folder.stat().st_mode & 0o777 for folder in (cache, cache.parent)] == [0o755] * 2
+
+
+def test_a_cache_of_another_user_is_neither_used_nor_filled(archive: Path, cache: Path) -> None:
+    require(os.geteuid() == 0, "only root can give a folder to another user")
+    use(known(IMAGINED))
+    os.chown(cache.parent, 65534, 65534)
+    case, ran, blocked = use(known(IMAGINED))
+    assert case.get("dump.vmlinux", "") == ""
+    assert "belongs to another user" in ran[-1].errors
+    assert blocked is not None
+
+
 def test_half_done_work_is_swept_up(
     archive: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
