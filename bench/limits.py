@@ -12,6 +12,7 @@ are faults, and are printed. Values at which Python itself does not start are le
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -37,7 +38,7 @@ ARGUMENTS: Final[dict[str, tuple[str, ...]]] = {
 """What each subcommand gets; the empty name is the wizard."""
 ON_A_TERMINAL: Final = ("", "resume")
 FULL_DISK: Final = (
-    "mount -t tmpfs -o size=256k x {full} && cp -a {state}/. {full} &&"
+    "mount -t tmpfs -o size=4m x {full} && cp -a {state}/. {full} &&"
     " {{ cat /dev/zero >{full}/filling 2>/dev/null || :; }}"
 )
 MEGABYTES: Final = (20, 25, 30, 35, 40, 50, 60, 75, 90, 110, 130, 160, 200, 300, 500)
@@ -135,8 +136,12 @@ def starts(limit: str, folder: Path) -> bool:
 
 def run(limit: str, argv: Sequence[str], environ: dict[str, str], *, on_terminal: bool) -> Ending:
     """Run a program under a limit, and on a terminal leave it with q."""
-    shell = ["sh", "-c", f'{limit}; exec "$@"', "sh", *argv]
-    whole = ["unshare", "-m", "--propagation", "private", *shell] if "mount" in limit else shell
+    shell = ["/bin/sh", "-c", f'{limit}; exec "$@"', "sh", *argv]
+    whole = (
+        [str(shutil.which("unshare")), "-m", "--propagation", "private", *shell]
+        if "mount" in limit
+        else shell
+    )
     if on_terminal and "/dev/full" not in limit:
         with open_terminal(tuple(whole), environ) as terminal:
             shown = b""
