@@ -10,10 +10,12 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 from pagefault_doctor import __version__
 from pagefault_doctor.cli.inputs import chosen_logs, given_files
 from pagefault_doctor.cli.options import DEFAULT_PLAYBOOK
+from pagefault_doctor.cli.session_trust import is_trusted, vouch
 from pagefault_doctor.cli.stderr import print_message
 from pagefault_doctor.hosts.host import Host
 from pagefault_doctor.hosts.local import LocalHost
@@ -30,9 +32,20 @@ from pagefault_doctor.session.event_log import (
     MemoryLog,
     SessionError,
     Sink,
+    check_own_file,
+    parse_events,
     read_events,
+    read_session,
 )
-from pagefault_doctor.session.store import find, new_id, path_of, sessions_folder
+from pagefault_doctor.session.store import (
+    checked_sessions_folder,
+    find,
+    make_sessions_folder,
+    new_id,
+    path_of,
+    sessions_folder,
+)
+from pagefault_doctor.session.view import Fold
 from pagefault_doctor.session.walk import Walk
 from pagefault_doctor.tools import TOOLS
 
@@ -162,24 +175,37 @@ def start_training(scenario: Scenario) -> Walk:
 
 
 @contextmanager
-def resumed_walk(session_id: str | None) -> Iterator[Walk]:
+def resumed_walk(session_id: str | None, *, trusted: bool = False) -> Iterator[Walk]:
     """Yield the walk of a saved session, to continue it.
 
-    Without an id, it is the newest session. Raises UsageError if there is none. A session in the
-    lab gets a new machine with the same fault; `lab_commands.restore` repeats the person's changes.
+    Without an id, it is the newest session. Where the session is not known to be this user's and
+    names what would be run or opened, the person is asked, unless it is `trusted`. Raises
+    UsageError if there is no session or the answer is no, SessionHeldError if another process has
+    it open. A session in the lab gets a new machine with the same fault; `lab_commands.restore`
+    repeats the person's changes.
     """
-    path = find(sessions_folder(), session_id)
-    events = read_events(path)
-    started = _start_event(events)
-    chosen = playbook(started.playbook)
+    path = find(checked_sessions_folder(), session_id)
+    check_own_file(path)
     with ExitStack() as stack:
+        sink = _reopened(path)
+        stack.callback(sink.close)
+        data = read_session(path)
+        events = parse_events(data, str(path))
+        chosen = playbook(_start_event(events).playbook)
+        if is_trusted(path, data, Fold(TOOLS).replay(events, chosen), by_option=trusted):
+            vouch(sink)
         host = _resumed_host(events, stack)
-        try:
-            sink: Sink = EventLog.reopen(path)
-        except SessionError as error:
-            _warn_unsaved(error)
-            sink = MemoryLog()
         yield Walk.resume(events, chosen, host=host, sink=sink, tools=TOOLS)
+
+
+def _reopened(path: Path) -> Sink:
+    try:
+        log = EventLog.reopen(path)
+    except SessionError as error:
+        _warn_unsaved(error)
+        return MemoryLog()
+    _warn_unlocked(log)
+    return log
 
 
 def _resumed_host(events: tuple[Event, ...], stack: ExitStack) -> Host:
@@ -208,10 +234,21 @@ def _start_event(events: tuple[Event, ...]) -> SessionStarted:
 
 def _sink(session_id: str) -> Sink:
     try:
-        return EventLog.create(path_of(sessions_folder(), session_id))
+        folder = make_sessions_folder()
+        log = EventLog.create(path_of(folder, session_id))
     except SessionError as error:
         _warn_unsaved(error)
         return MemoryLog()
+    _warn_unlocked(log)
+    vouch(log)
+    return log
+
+
+def _warn_unlocked(log: EventLog) -> None:
+    if log.unlocked:
+        print_message(
+            f"{log.path} cannot be locked ({log.unlocked}); do not resume it while it is open"
+        )
 
 
 def _warn_unsaved(error: SessionError) -> None:

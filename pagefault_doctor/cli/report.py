@@ -7,15 +7,15 @@ from pathlib import Path
 
 from pagefault_doctor.cli.stderr import print_message
 from pagefault_doctor.cli.stdout import print_document
-from pagefault_doctor.model.event import SessionStarted
+from pagefault_doctor.model.event import Event, SessionStarted
 from pagefault_doctor.playbook.shelf import playbook
 from pagefault_doctor.report import html, markdown, text
 from pagefault_doctor.report.document import encode
 from pagefault_doctor.report.outline import session_outline
 from pagefault_doctor.report.session_document import session_document
-from pagefault_doctor.session.event_log import read_events
+from pagefault_doctor.session.event_log import parse_events, read_events, read_session
 from pagefault_doctor.session.redact.redaction import Redaction
-from pagefault_doctor.session.store import find, sessions_folder
+from pagefault_doctor.session.store import checked_sessions_folder, find
 from pagefault_doctor.session.view import Fold, View
 from pagefault_doctor.tools import TOOLS
 
@@ -59,8 +59,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _view(session: str | None, redact: bool, words: list[str]) -> View:
-    named = Path(session) if session and session.endswith(".jsonl") else None
-    events = read_events(named or find(sessions_folder(), session))
+    events = _events(session)
     first = events[0]
     assert isinstance(first, SessionStarted)
     if redact:
@@ -68,3 +67,10 @@ def _view(session: str | None, redact: bool, words: list[str]) -> View:
         events = tuple(redaction.events(events, words))
         print_message(redaction.summary)
     return Fold(TOOLS).replay(events, playbook(first.playbook))
+
+
+def _events(session: str | None) -> tuple[Event, ...]:
+    if session and session.endswith(".jsonl"):
+        return read_events(Path(session))  # A file from anywhere: it is only shown.
+    path = find(checked_sessions_folder(), session)
+    return parse_events(read_session(path), str(path))

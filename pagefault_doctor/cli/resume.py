@@ -24,6 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ID",
         help="a session or the beginning of its id; none: the newest",
     )
+    parser.add_argument(
+        "--trust",
+        action="store_true",
+        help="do what the session names without a question, also where it may be another's",
+    )
     add_screen_arguments(parser)
 
 
@@ -33,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
         raise MissingError(f"resume needs a terminal: {obstacle}", "to read it: pfdoctor report ID")
     from pagefault_doctor.cli.wizard import show
 
-    with resumed_walk(args.session) as walk:
+    with resumed_walk(args.session, trusted=args.trust) as walk:
         interrupted = next((c for c in walk.view.commands if c.interrupted), None)
         if interrupted:
             print_message(f"command {interrupted.number} was cut short: {interrupted.command.text}")

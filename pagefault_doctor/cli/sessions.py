@@ -8,7 +8,7 @@ from pagefault_doctor.cli.stderr import print_message
 from pagefault_doctor.cli.stdout import print_document, print_line
 from pagefault_doctor.report.document import encode
 from pagefault_doctor.report.local_time import local_time
-from pagefault_doctor.session.store import sessions_folder, summaries
+from pagefault_doctor.session.store import checked_sessions_folder, summaries
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print a line for each session, newest first."""
-    folder = sessions_folder()
+    folder = checked_sessions_folder()
     sessions = summaries(folder)
     if args.json:
         print_document(encode(sessions, indent=2) + "\n")

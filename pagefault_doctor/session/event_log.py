@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import stat
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 import msgspec
 
+from pagefault_doctor.files.private_folder import make_folders
+from pagefault_doctor.files.regular_file import NotRegularError, TooLargeError, read_regular
 from pagefault_doctor.model.errors import PfDoctorError, UsageError
-from pagefault_doctor.model.event import SCHEMA, Event, LogRead, SessionStarted
+from pagefault_doctor.model.event import SCHEMA, Event, LogRead, SessionResumed, SessionStarted
 from pagefault_doctor.model.untrusted import clean, clean_line
+from pagefault_doctor.session.checksum import Checksum
+from pagefault_doctor.session.lock import HeldError, holder, lock
 
 LIMIT = 1 << 30
 """Largest session file that is read, in bytes."""
@@ -20,6 +27,10 @@ LIMIT = 1 << 30
 
 class SessionError(PfDoctorError):
     """A session file cannot be read or written."""
+
+
+class SessionHeldError(PfDoctorError):
+    """Another process has the session open."""
 
 
 class Sink(Protocol):
@@ -40,17 +51,29 @@ def encode(event: Event) -> bytes:
 
 
 class EventLog:
-    """A session file open for writing. Each event is flushed and synced before `append` returns."""
+    """A session file open for writing. Each event is flushed and synced before `append` returns.
+
+    The file is locked until it is closed; `unlocked` is the reason where it cannot be.
+    """
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
         self._descriptor = descriptor
+        self._checksum: Checksum | None = None
+        try:
+            self.unlocked = lock(descriptor)
+        except HeldError as error:
+            who = holder(descriptor)
+            os.close(descriptor)
+            problem = f"session {path.stem} is open in {who}{_since(path)}"
+            remedy = f"to look on: pfdoctor report {path.stem}"
+            raise SessionHeldError(problem, remedy) from error
 
     @classmethod
     def create(cls, path: Path) -> EventLog:
         """Return a new, empty session file that only its owner can read; raises SessionError."""
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folders(path.parent)
             # O_EXCL: never write into a file, or through a link, that is there already.
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
             return cls(path, os.open(path, flags, 0o600))
@@ -59,30 +82,53 @@ class EventLog:
 
     @classmethod
     def reopen(cls, path: Path) -> EventLog:
-        """Open an existing session file for more events; an incomplete last line is cut off."""
+        """Open an existing session file for more events; an incomplete last line is cut off.
+
+        Raises SessionHeldError where another process has it open, SessionError where it cannot be
+        written, or is another user's or no regular file.
+        """
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
-            os.ftruncate(descriptor, _whole_lines(path))
-            return cls(path, descriptor)
+            check_own_file(path)
+            flags = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+            log = cls(path, os.open(path, flags))
         except OSError as error:
             raise _unwritable(path, error) from error
+        with contextlib.ExitStack() as on_failure:
+            on_failure.callback(log.close)
+            try:
+                # Only now that nobody else is writing it.
+                os.ftruncate(log._descriptor, read_session(path).rfind(b"\n") + 1)
+            except OSError as error:
+                raise _unwritable(path, error) from error
+            on_failure.pop_all()
+        return log
+
+    def vouch(self, key: bytes) -> None:
+        """Give each further line a checksum by this key, over all that is in the file before it."""
+        self._checksum = Checksum(key, read_session(self.path))
 
     def append(self, event: Event) -> None:
         """Write the event and sync it; on failure the file keeps only whole events."""
         line = encode(event)
+        if self._checksum:
+            line = self._checksum.with_checksum(line)
         before = os.fstat(self._descriptor).st_size
+        left = line
         try:
             # write(2) may write less than asked, for example on a nearly full disk.
-            while line:
-                line = line[os.write(self._descriptor, line) :]
+            while left:
+                left = left[os.write(self._descriptor, left) :]
             os.fsync(self._descriptor)
         except OSError as error:
-            # Freeing the half event always works, even on a full disk.
-            os.ftruncate(self._descriptor, before)
+            # Freeing the half event works even on a full disk.
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._descriptor, before)
             raise _unwritable(self.path, error) from error
+        if self._checksum:
+            self._checksum.add(line)
 
     def close(self) -> None:
-        """Close the file; may be called twice."""
+        """Close the file, which releases its lock; may be called twice."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
@@ -108,18 +154,46 @@ need no walk through their values."""
 
 
 def read_events(path: Path) -> tuple[Event, ...]:
-    """Return the events of a session file or recording.
+    """Return the events of a session file or recording, from wherever it is.
 
     An incomplete last line, which kill -9 or a full disk can leave, is skipped. Raises SessionError
     where the file cannot be read and UsageError, with the line, where it is not a session.
     """
+    return parse_events(_bytes_of(path, follow_links=True), str(path))
+
+
+def read_session(path: Path) -> bytes:
+    """Return the bytes of a session of this user.
+
+    Raises SessionError where they cannot be read, where the path is a link or no regular file, and
+    where the file is another user's.
+    """
+    check_own_file(path)
+    return _bytes_of(path, follow_links=False)
+
+
+def check_own_file(path: Path) -> None:
+    """Check that the path is a regular file of this user, and no link; raises SessionError."""
     try:
-        if path.stat().st_size > LIMIT:
-            raise SessionError(f"{path} is larger than {LIMIT >> 20} MB", "it is no session file")
-        data = path.read_bytes()
+        state = os.lstat(path)
     except OSError as error:
         raise SessionError(f"cannot read {path}: {error.strerror}") from error
-    return parse_events(data, str(path))
+    if not stat.S_ISREG(state.st_mode):
+        raise SessionError(f"{path} is not a regular file", "remove it")
+    if state.st_uid != os.geteuid():
+        raise SessionError(f"{path} belongs to another user", "remove it, or chown it")
+
+
+def _bytes_of(path: Path, *, follow_links: bool) -> bytes:
+    try:
+        return read_regular(path, LIMIT, follow_links=follow_links)
+    except TooLargeError as error:
+        problem = f"{path} is larger than {LIMIT >> 20} MB"
+        raise SessionError(problem, "it is no session file") from error
+    except NotRegularError as error:
+        raise SessionError(f"{path} is not a regular file") from error
+    except OSError as error:
+        raise SessionError(f"cannot read {path}: {error.strerror}") from error
 
 
 def parse_events(data: bytes, source: str) -> tuple[Event, ...]:
@@ -170,9 +244,14 @@ def _walked(value: Any, change: Callable[[str], str]) -> Any:
     return value
 
 
-def _whole_lines(path: Path) -> int:
-    data = path.read_bytes()
-    return data.rfind(b"\n") + 1
+def _since(path: Path) -> str:
+    """Return since when a session is open, by its events; empty where they cannot be read."""
+    try:
+        events = parse_events(read_session(path), str(path))
+    except (SessionError, UsageError):
+        return ""
+    opened = [e.at for e in events if isinstance(e, SessionStarted | SessionResumed)][-1]
+    return time.strftime(" since %Y-%m-%d %H:%M", time.localtime(opened))
 
 
 def _unwritable(path: Path, error: OSError) -> SessionError:

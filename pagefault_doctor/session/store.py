@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,11 +11,18 @@ from pathlib import Path
 import msgspec
 
 from pagefault_doctor.files.home_folder import NoHomeError, user_folder
+from pagefault_doctor.files.private_folder import (
+    NotPrivateError,
+    check_private_folder,
+    make_private_folder,
+)
 from pagefault_doctor.model.errors import UsageError
 from pagefault_doctor.model.event import Event, SessionEnded, SessionStarted, StepEntered
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.session.event_log import SessionError, read_events
+from pagefault_doctor.session.event_log import SessionError, parse_events, read_session
 
+OUR_FOLDERS = 2
+"""How many parts at the end of the path of the sessions' folder are pfdoctor's own."""
 _ID = regex(r"[0-9a-z][0-9a-z-]{0,63}")
 
 
@@ -47,6 +55,39 @@ def sessions_folder(environ: Mapping[str, str] = os.environ) -> Path:
         ) from error
 
 
+def make_sessions_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder of session files, made if it is missing; only this user can write to it.
+
+    Raises SessionError where that cannot be had.
+    """
+    folder = sessions_folder(environ)
+    try:
+        make_private_folder(folder, OUR_FOLDERS)
+    except OSError as error:
+        raise _unusable(folder, error) from error
+    return folder
+
+
+def checked_sessions_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder of session files, which may be missing.
+
+    Raises SessionError where it is another user's, or others may have put files in it.
+    """
+    folder = sessions_folder(environ)
+    try:
+        check_private_folder(folder, OUR_FOLDERS)
+    except OSError as error:
+        raise _unusable(folder, error) from error
+    return folder
+
+
+def _unusable(folder: Path, error: OSError) -> SessionError:
+    problem = f"cannot use {folder}: {error.strerror}"
+    if isinstance(error, NotPrivateError):
+        return SessionError(problem, "name a folder of your own with XDG_STATE_HOME")
+    return SessionError(problem, "free some space or name another place with XDG_STATE_HOME")
+
+
 def new_id(now: float) -> str:
     """Return an id for a session that starts now: local date and time, and four hex digits."""
     return time.strftime("%Y%m%d-%H%M%S", time.localtime(now)) + "-" + os.urandom(2).hex()
@@ -63,13 +104,16 @@ def path_of(folder: Path, session_id: str) -> Path:
 def find(folder: Path, session_id: str | None) -> Path:
     """Return the file of the session with that id or unique beginning, or of the newest one.
 
-    Raises UsageError where there is none, or more than one.
+    The newest is never an empty file, which kill -9 can leave before the first event.
+    Raises UsageError where there is none, or more than one, SessionError where the folder cannot
+    be read.
     """
     paths = _paths(folder)
     if session_id is None:
-        if not paths:
+        newest = next((path for path in paths if not _is_empty(path)), None)
+        if newest is None:
             raise UsageError("there is no session to go on with", "pfdoctor starts one")
-        return paths[0]
+        return newest
     exact = path_of(folder, session_id)
     matching = [exact] if exact in paths else [p for p in paths if p.stem.startswith(session_id)]
     if len(matching) == 1:
@@ -79,18 +123,33 @@ def find(folder: Path, session_id: str | None) -> Path:
 
 
 def summaries(folder: Path) -> tuple[SessionSummary, ...]:
-    """Return a line for each session, newest first; an unreadable one has the reason."""
+    """Return a line for each session, newest first; an unreadable one has the reason.
+
+    Raises SessionError where the folder cannot be read.
+    """
     return tuple(_summary(path) for path in _paths(folder))
 
 
 def _paths(folder: Path) -> list[Path]:
+    try:
+        # Not Path.glob, for which a folder that cannot be read is an empty one.
+        names = [name for name in os.listdir(folder) if name.endswith(".jsonl")]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise _unusable(folder, error) from error
     # Ids begin with the time, so the order of names is that of the starts.
-    return sorted(folder.glob("*.jsonl"), reverse=True)
+    return [folder / name for name in sorted(names, reverse=True)]
+
+
+def _is_empty(path: Path) -> bool:
+    state = os.lstat(path)
+    return stat.S_ISREG(state.st_mode) and state.st_size == 0
 
 
 def _summary(path: Path) -> SessionSummary:
     try:
-        return summarize(read_events(path))
+        return summarize(parse_events(read_session(path), str(path)))
     except (SessionError, UsageError) as error:
         return SessionSummary(path.stem, 0.0, "?", "?", None, None, error.problem)
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import socket
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -19,12 +22,15 @@ from pagefault_doctor.model.errors import UsageError
 from pagefault_doctor.model.event import SCHEMA, LogRead, NoteWritten, SessionEnded, SessionStarted
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.untrusted import is_clean
+from pagefault_doctor.session import event_log
+from pagefault_doctor.session.checksum import is_written_here
 from pagefault_doctor.session.event_log import (
     EventLog,
     SessionError,
     encode,
     parse_events,
     read_events,
+    read_session,
 )
 
 LOGS = Path(__file__).parents[1] / "klog/logs"
@@ -88,29 +94,140 @@ def test_a_torn_last_line_is_passed_over_and_cut_off_on_reopening(tmp_path: Path
         file.write(b'{"event":"note-written","st')
     assert read_events(path) == (STARTED,)
     again = EventLog.reopen(path)
+    assert path.read_bytes() == encode(STARTED)
     again.append(SessionEnded(reason="quit"))
     assert read_events(path) == (STARTED, SessionEnded(reason="quit"))
 
 
-def test_a_full_disk_leaves_whole_events_only(tmp_path: Path) -> None:
-    script = (
-        "import resource, signal, sys; from pathlib import Path\n"
-        "from pagefault_doctor.session.event_log import *\n"
-        "from pagefault_doctor.model.event import *\n"
-        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        f"log = EventLog.create(Path({str(tmp_path / 's.jsonl')!r}))\n"
-        "log.append(SessionStarted(id='s', version='0', playbook='p', host='h'))\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (400, 400))\n"
-        "try:\n"
-        "    log.append(NoteWritten(step='a', text='x' * 1000))\n"
-        "except SessionError as error:\n"
-        "    print(error)\n"
-    )
+FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from pagefault_doctor.session.event_log import EventLog, SessionError
+from pagefault_doctor.model.event import NoteWritten, SessionStarted
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+log = EventLog.create(Path(sys.argv[1]))
+if sys.argv[2] == "vouched":
+    log.vouch(b"k" * 32)
+log.append(SessionStarted(id="s", version="0", playbook="p", host="h"))
+_, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+for limit, text in ((400, "x" * 1000), (most, "there is room again")):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, most))
+    try:
+        log.append(NoteWritten(step="a", text=text))
+    except SessionError as error:
+        print(error)
+"""
+
+
+@pytest.mark.parametrize("kind", ["plain", "vouched"])
+def test_a_full_disk_leaves_whole_events_only(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "s.jsonl"
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", FULL_DISK, str(path), kind],
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
-    assert "cannot write the session" in done.stdout
-    assert len(read_events(tmp_path / "s.jsonl")) == 1
+    assert done.stdout.count("cannot write the session") == 1, done.stderr
+    first, note = read_events(path)
+    assert isinstance(first, SessionStarted)
+    assert note == NoteWritten(step="a", text="there is room again")
+    assert is_written_here(path.read_bytes(), b"k" * 32) is (kind == "vouched")
+
+
+def test_an_event_is_on_the_disk_before_append_returns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = EventLog.create(tmp_path / "s1.jsonl")
+    synced: list[bytes] = []
+    monkeypatch.setattr(os, "fsync", lambda fd: synced.append(log.path.read_bytes()))
+    log.append(STARTED)
+    log.append(SessionEnded(reason="quit"))
+    assert synced == [encode(STARTED), encode(STARTED) + encode(SessionEnded(reason="quit"))]
+
+
+def test_an_event_that_cannot_be_synced_is_told_and_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = EventLog.create(tmp_path / "s1.jsonl")
+    log.append(STARTED)
+    with monkeypatch.context() as broken:
+
+        def fail(descriptor: int) -> None:
+            raise OSError(5, "Input/output error")
+
+        broken.setattr(os, "fsync", fail)
+        with pytest.raises(SessionError, match="Input/output error"):
+            log.append(SessionEnded(reason="lost"))
+    log.append(SessionEnded(reason="quit"))
+    assert read_events(log.path) == (STARTED, SessionEnded(reason="quit"))
+
+
+@pytest.mark.parametrize("there", ["a session", "a link to nowhere", "a link to a file"])
+def test_what_is_there_already_is_never_written_into(tmp_path: Path, there: str) -> None:
+    path, other = tmp_path / "s1.jsonl", tmp_path / "other"
+    if there == "a session":
+        path.write_bytes(encode(STARTED))
+    else:
+        path.symlink_to(other)
+    if there == "a link to a file":
+        other.write_text("precious")
+    with pytest.raises(SessionError, match="File exists"):
+        EventLog.create(path)
+    if there == "a session":
+        assert path.read_bytes() == encode(STARTED)
+    assert other.exists() is (there == "a link to a file")
+
+
+def test_a_file_that_is_too_large_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "s1.jsonl"
+    path.write_bytes(encode(STARTED))
+    monkeypatch.setattr(event_log, "LIMIT", path.stat().st_size)
+    assert read_events(path) == (STARTED,)
+    path.write_bytes(encode(STARTED) + b" ")
+    for read in (read_events, read_session, EventLog.reopen):
+        with pytest.raises(SessionError, match="it is no session file"):
+            read(path)
+
+
+def test_a_file_without_end_is_not_read() -> None:
+    with pytest.raises(SessionError, match="not a regular file"):
+        read_events(Path("/dev/zero"))
+
+
+@pytest.mark.parametrize("kind", ["fifo", "socket", "folder", "link"])
+@pytest.mark.parametrize("use", [read_session, EventLog.reopen])
+def test_what_is_no_file_of_a_session_is_refused_at_once(
+    tmp_path: Path, kind: str, use: Callable[[Path], object]
+) -> None:
+    path = tmp_path / "s1.jsonl"
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as listening, contextlib.chdir(tmp_path):
+            listening.bind(path.name)  # The whole path may be too long for an address.
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        (tmp_path / "good").write_bytes(encode(STARTED))
+        path.symlink_to(tmp_path / "good")
+    with pytest.raises(SessionError, match="is not a regular file; remove it"):
+        use(path)
+
+
+@pytest.mark.parametrize("use", [read_session, EventLog.reopen])
+def test_a_session_of_another_user_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, use: Callable[[Path], object]
+) -> None:
+    path = tmp_path / "s1.jsonl"
+    path.write_bytes(encode(STARTED))
+    me = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: me + 1)
+    with pytest.raises(SessionError, match="belongs to another user"):
+        use(path)
 
 
 @pytest.mark.parametrize(
@@ -138,12 +255,19 @@ def test_a_session_of_a_newer_version_is_refused() -> None:
         parse_events(data, "file")
 
 
-@given(st.binary())
-def test_any_bytes_are_a_session_or_a_usage_error(data: bytes) -> None:
-    first: object = None
-    with contextlib.suppress(UsageError):
-        first = parse_events(data, "file")[0]
-    assert first is None or isinstance(first, SessionStarted)
+@given(st.binary(), st.integers(0, 300), st.integers(0, 300))
+def test_any_bytes_are_a_session_or_a_usage_error(data: bytes, begin: int, end: int) -> None:
+    whole = encode(STARTED) + encode(NoteWritten(step="a", text="a note"))
+    for hostile in (data, whole[:begin] + data + whole[end:]):
+        first: object = None
+        told = "file"
+        try:
+            first, *_ = parse_events(hostile, "file")
+        except UsageError as error:
+            told = str(error)
+        assert first is None or isinstance(first, SessionStarted)
+        assert told.startswith("file")
+        assert "\n" not in told
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:

@@ -8,14 +8,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pagefault_doctor.model.command import Risk
+from pagefault_doctor.model.command import Command, Risk
 from pagefault_doctor.model.event import (
     CommandDeclined,
     CommandFinished,
     CommandStarted,
     Event,
     Outcome,
-    ToolFinished,
 )
 from pagefault_doctor.model.fence import STRICT
 from pagefault_doctor.model.playbook import Playbook, Step, StepStatus
@@ -29,6 +28,7 @@ from pagefault_doctor.session.event_log import (
 )
 from pagefault_doctor.session.view import Fold
 from pagefault_doctor.session.walk import MOST_COMMANDS, ConsentError, Walk
+from pagefault_doctor.tools.tool import once
 from session.small_walk import ANSWERS, PLAYBOOK, TOOLS, MakeWalk, TableHost
 
 
@@ -72,8 +72,9 @@ def test_the_start_of_a_command_is_logged_before_it_runs(make_walk: MakeWalk) ->
     walk.enter("first")
     assert walk.proposed
     walk.run(walk.proposed, on_output=lambda text: seen.append(list(sink.events)))
-    assert isinstance(seen[0][-1], CommandStarted)
-    assert isinstance(sink.events[-1], CommandFinished | ToolFinished) or walk.suggestion
+    (before,) = seen
+    assert isinstance(before[-1], CommandStarted)
+    assert isinstance(sink.events[len(before)], CommandFinished)
 
 
 def test_facts_of_the_output_choose_where_to_go(make_walk: MakeWalk) -> None:
@@ -110,30 +111,65 @@ def test_a_step_of_which_every_tool_is_blocked_says_why_and_what_next(make_walk:
     assert walk.suggestion.go == "end"
 
 
-def test_a_risky_command_never_runs_without_consent(make_walk: MakeWalk) -> None:
-    walk = make_walk()
+RISKY = tuple(risk for risk in Risk if risk is not Risk.READ)
+
+
+def commands_of(risk: Risk) -> tuple[Command, ...]:
+    """Return commands with that risk: as planned, edited by the person, as root."""
+    plain = Command(argv=("push",), tool="push", risk=risk)
+    return (
+        plain,
+        msgspec.structs.replace(plain, edited=True),
+        msgspec.structs.replace(plain, as_root=True),
+    )
+
+
+@pytest.mark.parametrize("risk", RISKY)
+def test_a_risky_command_never_runs_without_consent(make_walk: MakeWalk, risk: Risk) -> None:
+    sink = MemoryLog()
+    walk = make_walk(sink=sink)
     walk.enter("second")
-    assert walk.proposed
-    assert walk.proposed.risk is Risk.CRASH
-    with pytest.raises(ConsentError):
-        walk.run(walk.proposed)
     assert isinstance(walk.host, TableHost)
-    assert walk.host.ran == []
-    walk.run(walk.proposed, consent="typed box")
+    for command in commands_of(risk):
+        before = list(sink.events)
+        with pytest.raises(ConsentError, match=risk.value):
+            walk.run(command)
+        assert walk.host.ran == []
+        assert sink.events == before
+    walk.run(commands_of(risk)[0], consent="typed box")
     assert walk.host.ran == [("push",)]
     assert walk.view.commands[-1].consent == "typed box"
 
 
-def test_read_only_declines_by_itself_and_holds_against_consent(make_walk: MakeWalk) -> None:
+@pytest.mark.parametrize("risk", RISKY)
+def test_read_only_declines_by_itself_and_holds_against_consent(
+    make_walk: MakeWalk, monkeypatch: pytest.MonkeyPatch, risk: Risk
+) -> None:
+    plan = once("push", "push", risk=risk)
+    push = msgspec.structs.replace(TOOLS["push"], plan=plan, risk=risk)
+    monkeypatch.setitem(TOOLS, "push", push)
     sink = MemoryLog()
     walk = make_walk(read_only=True, sink=sink)
     walk.enter("second")
     assert walk.proposed is None
     declined = next(e for e in sink.events if isinstance(e, CommandDeclined))
-    assert (declined.argv, declined.reason) == (("push",), "read-only")
-    push = TOOLS["push"].plan(walk.view.case)
-    with pytest.raises(ConsentError):
-        walk.run(push, consent="typed box")  # type: ignore[arg-type]
+    assert (declined.argv, declined.risk, declined.reason) == (("push",), risk, "read-only")
+    walk.enter("first")
+    assert isinstance(walk.host, TableHost)
+    for command in commands_of(risk):
+        with pytest.raises(ConsentError, match=risk.value):
+            walk.run(command, consent="typed box")
+        assert walk.host.ran == []
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_command_that_only_observes_needs_no_consent(
+    make_walk: MakeWalk, read_only: bool
+) -> None:
+    walk = make_walk(read_only=read_only)
+    walk.enter("first")
+    assert walk.proposed is not None
+    assert walk.run(walk.proposed).ok
 
 
 def test_declining_skips_the_tool(make_walk: MakeWalk) -> None:
@@ -281,12 +317,14 @@ def test_events_are_values(make_walk: MakeWalk) -> None:
 
 def test_a_clock_that_jumps_harms_no_session(make_walk: MakeWalk, tmp_path: Path) -> None:
     path = tmp_path / "s1.jsonl"
-    walk = make_walk(sink=EventLog.create(path))
+    sink = EventLog.create(path)
+    walk = make_walk(sink=sink)
     times = iter((4e9, -5.0, 0.0, 1e12, 7.0, 1.0, 3.0, 2.0, *[9.0] * 20))
     walk._clock = lambda: next(times)
     walk.enter("first")
     assert walk.proposed is not None
     walk.run(walk.proposed)
+    sink.close()
     again = Walk.resume(
         read_events(path), PLAYBOOK, host=walk.host, sink=EventLog.reopen(path), tools=walk.tools
     )

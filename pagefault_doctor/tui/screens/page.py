@@ -90,16 +90,17 @@ class PageScreen(Screen[ScreenResult]):
 
     def action_write(self) -> None:
         """Write the text to a file beside the session's."""
-        from pagefault_doctor.model.errors import PfDoctorError
-        from pagefault_doctor.session.store import sessions_folder
+        from pagefault_doctor.session.event_log import SessionError
+        from pagefault_doctor.session.store import make_sessions_folder
 
         path = self.wizard.session_path
         try:
-            folder = path.parent if path else sessions_folder()
-            saved = clipboard.save(self.all_text(), folder, self.wizard.walk.view.started.id)
-        except PfDoctorError as error:
-            self.show_notice(f"Cannot write: {error}.")
+            folder = path.parent if path else make_sessions_folder()
+        except SessionError as error:
+            self.show_notice(f"{error}.")
             return
+        try:
+            saved = clipboard.save(self.all_text(), folder, self.wizard.walk.view.started.id)
         except OSError as error:
             self.show_notice(f"Cannot write to {folder}: {error.strerror}.")
             return
