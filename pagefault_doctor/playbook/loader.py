@@ -13,6 +13,7 @@ from typing import Final, Literal, TypeVar
 
 import msgspec
 
+from pagefault_doctor.files.regular_file import open_regular
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.playbook import Cause, Condition, Playbook, Remedy, Step, Suggestion
 from pagefault_doctor.model.scenario import Question, Scenario
@@ -93,11 +94,14 @@ def load_scenario(
 def read(path: Path) -> str:
     """Return the text of a file, cut off just after the size that is still accepted.
 
-    Raises OSError. Bytes that are not UTF-8 become U+FFFD.
+    Raises OSError, also where it is no regular file. Bytes that are not UTF-8 become U+FFFD.
     """
-    with path.open("rb") as file:
+    data = b""
+    with open_regular(path) as file:
         # One byte more than the limit, so that `parse` notices a file that is too large.
-        return file.read(SIZE_LIMIT + 1).decode("utf-8", "replace").replace("\r\n", "\n")
+        while piece := file.read(SIZE_LIMIT + 1 - len(data)):
+            data += piece
+    return data.decode("utf-8", "replace").replace("\r\n", "\n")
 
 
 def _load(text: str, source: str, kind: type[T], look: checks.Check[T]) -> T:

@@ -5,6 +5,7 @@ A name from outside is only compared with the ids that exist, so it cannot lead 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -33,25 +34,27 @@ def folder() -> Path:
 
 
 def playbook_ids() -> tuple[str, ...]:
-    """Return the ids of the bundled playbooks, sorted."""
-    return tuple(sorted(p.stem for p in folder().glob("*.yaml") if p.name != _CAUSES))
+    """Return the ids of the bundled playbooks, sorted; raises MissingError."""
+    names = (name for name in _names_in(folder()) if name != _CAUSES)
+    return tuple(name.removesuffix(".yaml") for name in names if name.endswith(".yaml"))
 
 
 def playbook(playbook_id: str) -> Playbook:
     """Return a bundled playbook; raises UsageError for an unknown id or a broken file."""
     name = _known("playbook", playbook_id, playbook_ids())
     path = folder() / f"{name}.yaml"
-    return loader.load(loader.read(path), path.name)
+    return loader.load(_text(path), path.name)
 
 
 def causes() -> dict[str, Cause]:
     """Return every root cause but `none` by its id; raises PlaybookError for a broken file."""
-    return loader.load_causes(loader.read(folder() / _CAUSES), _CAUSES)
+    return loader.load_causes(_text(folder() / _CAUSES), _CAUSES)
 
 
 def scenario_ids() -> tuple[str, ...]:
-    """Return the ids of the training scenarios, sorted."""
-    return tuple(sorted(p.parent.name for p in folder().glob(f"scenarios/*/{_SCENARIO}")))
+    """Return the ids of the training scenarios, sorted; raises MissingError."""
+    scenarios = folder() / "scenarios"
+    return tuple(n for n in _names_in(scenarios) if (scenarios / n / _SCENARIO).is_file())
 
 
 def scenario_folder(scenario_id: str) -> Path:
@@ -62,7 +65,7 @@ def scenario_folder(scenario_id: str) -> Path:
 def scenario(scenario_id: str) -> Scenario:
     """Return a scenario; raises UsageError for an unknown id or a broken file."""
     path = scenario_folder(scenario_id) / _SCENARIO
-    text, source = loader.read(path), f"{scenario_id}/{path.name}"
+    text, source = _text(path), f"{scenario_id}/{path.name}"
     return loader.load_scenario(text, source, playbook_ids(), playbook)
 
 
@@ -72,6 +75,25 @@ def recording_path(scenario_id: str) -> Path:
     if not path.is_file():
         raise MissingError(f"the scenario {scenario_id} has no recording", "use --live")
     return path
+
+
+def _names_in(place: Path) -> list[str]:
+    # Not Path.glob, for which a folder that cannot be read is an empty one.
+    try:
+        return sorted(os.listdir(place))
+    except OSError as error:
+        raise _unreadable(place, error) from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return loader.read(path)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> MissingError:
+    return MissingError(f"cannot read {path}: {error.strerror}", "install pagefault-doctor again")
 
 
 def _known(what: str, name: str, there: Sequence[str]) -> str:

@@ -60,6 +60,7 @@ class EventLog:
         self.path = path
         self._descriptor = descriptor
         self._checksum: Checksum | None = None
+        self._half_event_at: int | None = None
         try:
             self.unlocked = lock(descriptor)
         except HeldError as error:
@@ -112,20 +113,28 @@ class EventLog:
         line = encode(event)
         if self._checksum:
             line = self._checksum.with_checksum(line)
-        before = os.fstat(self._descriptor).st_size
+        half = self._half_event_at
+        before = os.fstat(self._descriptor).st_size if half is None else half
         left = line
         try:
+            if half is not None:
+                self._cut(half)
             # write(2) may write less than asked, for example on a nearly full disk.
             while left:
                 left = left[os.write(self._descriptor, left) :]
             os.fsync(self._descriptor)
         except OSError as error:
-            # Freeing the half event works even on a full disk.
+            # Works even on a full disk; where it does not, the next event cannot be written either.
+            self._half_event_at = before
             with contextlib.suppress(OSError):
-                os.ftruncate(self._descriptor, before)
+                self._cut(before)
             raise _unwritable(self.path, error) from error
         if self._checksum:
             self._checksum.add(line)
+
+    def _cut(self, size: int) -> None:
+        os.ftruncate(self._descriptor, size)
+        self._half_event_at = None
 
     def close(self) -> None:
         """Close the file, which releases its lock; may be called twice."""

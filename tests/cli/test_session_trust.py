@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import getpass
 import os
 import subprocess
 import sys
@@ -28,7 +30,7 @@ from pagefault_doctor.model.event import (
 )
 from pagefault_doctor.session.checksum import KEY_NAME
 from pagefault_doctor.session.derived_facts import known_facts
-from pagefault_doctor.session.event_log import encode
+from pagefault_doctor.session.event_log import encode, read_events
 from pagefault_doctor.session.leads_to import PATHS
 from pagefault_doctor.session.store import path_of, sessions_folder
 from pagefault_doctor.tools import TOOLS
@@ -178,6 +180,63 @@ def test_a_lost_key_loses_nothing(questions: Questions) -> None:
     fresh = own_session(program="/usr/bin/true")
     resume(fresh)
     assert questions.asked == 1
+
+
+def refuse(*arguments: object) -> bytes:
+    raise OSError(5, "Input/output error")
+
+
+def test_a_key_that_cannot_be_read_is_told_and_asked_about(
+    questions: Questions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = own_session(program="/usr/bin/true")
+    monkeypatch.setattr(session_trust, "known_key", refuse)
+    resume(path)
+    assert questions.asked == 1
+    assert any(line.endswith(f"{KEY_NAME}: Input/output error") for line in questions.said)
+
+
+def test_a_key_that_cannot_be_kept_is_told_and_the_session_is_kept(
+    questions: Questions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_trust, "key_of", refuse)
+    path = own_session(program="/usr/bin/true")
+    assert any("Input/output error; resume will ask" in line for line in questions.said)
+    assert isinstance(read_events(path)[1], NoteWritten)
+
+
+def test_a_user_without_a_name_walks_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SUDO_USER", raising=False)
+    monkeypatch.setattr(getpass, "getuser", refuse)
+    (started, *_) = read_events(own_session())
+    assert isinstance(started, SessionStarted)
+    assert started.user == ""
+
+
+def test_without_locks_a_session_is_kept_with_a_warning(
+    questions: Questions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(open_session, "print_message", questions.said.append)
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    path = own_session()
+    resume(path)
+    warnings = [line for line in questions.said if "cannot be locked (Input/output" in line]
+    assert len(warnings) == 2
+    assert isinstance(read_events(path)[1], NoteWritten)
+
+
+def test_a_session_that_cannot_be_written_is_resumed_unsaved(
+    questions: Questions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = own_session()
+    before = path.read_bytes()
+    monkeypatch.setattr(open_session, "print_message", questions.said.append)
+    monkeypatch.setattr(os, "ftruncate", refuse)
+    with resumed_walk(path.stem) as walk:
+        assert not walk.is_kept
+        assert walk.view.notes
+    assert path.read_bytes() == before
+    assert any("will not be kept" in line for line in questions.said)
 
 
 def test_a_session_of_ones_own_that_was_changed_is_asked_about(questions: Questions) -> None:

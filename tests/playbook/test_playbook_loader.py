@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pagefault_doctor.files.regular_file import NotRegularError
 from pagefault_doctor.model.errors import ExitCode
 from pagefault_doctor.model.playbook import Playbook
 from pagefault_doctor.playbook import loader
@@ -204,6 +206,13 @@ def test_any_damage_gives_a_playbook_or_a_refusal(at: int, length: int, text: st
     assert all(problem.line >= 1 and problem.column >= 1 for problem in problems)
     if not problems:
         assert isinstance(loader.load(damaged, "x"), Playbook)
+
+
+def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    for path in (tmp_path / "fifo", tmp_path, Path("/dev/zero")):
+        with pytest.raises(NotRegularError):
+            loader.read(path)
 
 
 def test_a_file_is_read_no_further_than_its_limit(tmp_path: Path) -> None:

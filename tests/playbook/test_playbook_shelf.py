@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from pagefault_doctor.model.errors import MissingError, UsageError
-from pagefault_doctor.playbook import shelf
+from pagefault_doctor.playbook import loader, shelf
 from pagefault_doctor.playbook.problem import PlaybookError
 
 SCENARIO = """\
@@ -142,3 +143,24 @@ def test_a_mistake_in_the_causes_is_named_with_its_line(own_shelf: Path) -> None
             "there is no root cause `er-ptr`; did you mean `err-ptr`?",
         ),
     ]
+
+
+def test_a_shelf_that_cannot_be_read_is_not_an_empty_one(
+    own_shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*path: object) -> list[str]:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(loader, "read", refuse)
+        for ask in (
+            lambda: shelf.playbook("kernel-page-fault"),
+            shelf.causes,
+            lambda: shelf.scenario("small-case"),
+        ):
+            with pytest.raises(MissingError, match="Permission denied; install"):
+                ask()
+    monkeypatch.setattr(os, "listdir", refuse)
+    for listed in (shelf.playbook_ids, shelf.scenario_ids):
+        with pytest.raises(MissingError, match="Permission denied; install"):
+            listed()

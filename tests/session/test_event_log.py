@@ -164,6 +164,25 @@ def test_an_event_that_cannot_be_synced_is_told_and_taken_back(
     assert read_events(log.path) == (STARTED, SessionEnded(reason="quit"))
 
 
+def test_a_half_event_that_cannot_be_taken_back_at_once_is_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = EventLog.create(tmp_path / "s1.jsonl")
+    log.append(STARTED)
+
+    def fail(*arguments: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fsync", fail)
+        broken.setattr(os, "ftruncate", fail)
+        for _ in range(2):
+            with pytest.raises(SessionError, match="Input/output error"):
+                log.append(SessionEnded(reason="lost"))
+    log.append(SessionEnded(reason="quit"))
+    assert read_events(log.path) == (STARTED, SessionEnded(reason="quit"))
+
+
 @pytest.mark.parametrize("there", ["a session", "a link to nowhere", "a link to a file"])
 def test_what_is_there_already_is_never_written_into(tmp_path: Path, there: str) -> None:
     path, other = tmp_path / "s1.jsonl", tmp_path / "other"

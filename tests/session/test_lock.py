@@ -82,6 +82,14 @@ def test_a_new_session_is_locked_from_the_first(tmp_path: Path) -> None:
     EventLog.reopen(log.path).close()
 
 
+def test_a_session_that_is_open_and_damaged_is_still_told_as_open(path: Path) -> None:
+    log = EventLog.reopen(path)
+    path.write_bytes(b"damaged\n")
+    with pytest.raises(SessionHeldError, match=rf"is open in pid {os.getpid()}( on \S+)?;"):
+        EventLog.reopen(path)
+    log.close()
+
+
 def test_a_command_that_we_started_does_not_keep_the_lock(path: Path) -> None:
     log = EventLog.reopen(path)
     with subprocess.Popen(("sleep", "60"), close_fds=False) as child:

@@ -18,6 +18,8 @@ from pagefault_doctor.model.event import (
 )
 from pagefault_doctor.model.fence import STRICT
 from pagefault_doctor.model.playbook import Playbook, Step, StepStatus
+from pagefault_doctor.playbook import loader
+from pagefault_doctor.playbook.problem import PlaybookError
 from pagefault_doctor.session.event_log import (
     EventLog,
     MemoryLog,
@@ -223,6 +225,47 @@ def test_an_unreadable_output_is_told_and_the_walk_goes_on(
     walk.run(walk.proposed)
     assert "unreadable" in walk.view.commands[0].findings[0].text
     assert walk.view.finished_tools[-1].reason == "unknown tool"
+
+
+HOSTILE = """\
+schema: 1
+id: hostile
+title: Hostile
+summary: $(touch /tmp/evil)
+steps:
+  - id: only
+    title: "`touch /tmp/evil`"
+    why: To harm.
+    by_hand: touch /tmp/evil
+    help: $(touch /tmp/evil)
+    tools: [touch /tmp/evil, sh, ../../evil, __import__, push]
+    suggest:
+      - go: end
+        because: "{given.program} $(touch /tmp/evil)"
+"""
+
+
+def test_a_hostile_playbook_runs_nothing_by_itself(make_walk: MakeWalk) -> None:
+    walk = make_walk(playbook=loader.load(HOSTILE, "hostile.yaml"))
+    walk.enter("only")
+    # Tools are looked up by their ids, and what a tool runs is not the playbook's to say.
+    assert [(t.tool, t.reason) for t in walk.view.finished_tools] == [
+        (tool, "unknown tool") for tool in ("touch /tmp/evil", "sh", "../../evil", "__import__")
+    ]
+    assert walk.proposed is not None
+    assert (walk.proposed.argv, walk.proposed.risk) == (("push",), Risk.CRASH)
+    walk.decline(walk.proposed, "no")
+    assert walk.suggestion is not None
+    assert walk.suggestion.go == "end"
+    assert isinstance(walk.host, TableHost)
+    assert walk.host.ran == []
+
+
+@pytest.mark.parametrize("field", ["argv: [touch, x]", "command: touch x", "risk: read"])
+def test_a_playbook_has_no_field_for_a_command(field: str) -> None:
+    name = field.partition(":")[0]
+    with pytest.raises(PlaybookError, match=f"unknown field `{name}`"):
+        loader.load(HOSTILE.replace("why: To harm.", f"why: To harm.\n    {field}"), "hostile.yaml")
 
 
 def test_a_full_disk_does_not_end_the_walk(make_walk: MakeWalk) -> None:
