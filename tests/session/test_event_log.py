@@ -160,6 +160,7 @@ def test_an_event_that_cannot_be_synced_is_told_and_taken_back(
         broken.setattr(os, "fsync", fail)
         with pytest.raises(SessionError, match="Input/output error"):
             log.append(SessionEnded(reason="lost"))
+    assert log.path.read_bytes() == encode(STARTED)
     log.append(SessionEnded(reason="quit"))
     assert read_events(log.path) == (STARTED, SessionEnded(reason="quit"))
 

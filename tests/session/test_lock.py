@@ -75,8 +75,10 @@ def test_a_session_that_is_open_is_not_opened_again_until_kill_9(path: Path) -> 
 
 def test_a_new_session_is_locked_from_the_first(tmp_path: Path) -> None:
     log = EventLog.create(tmp_path / "s1.jsonl")
+    files = os.listdir("/proc/self/fd")
     with pytest.raises(SessionHeldError, match=f"pid {os.getpid()}"):
         EventLog.reopen(log.path)
+    assert os.listdir("/proc/self/fd") == files
     log.append(STARTED)
     log.close()
     EventLog.reopen(log.path).close()
