@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+from copy import copy
 from pathlib import Path
 from typing import Final
 
@@ -36,9 +37,12 @@ class Checksum:
         """Return the line, a JSON object and its newline, with the field `checksum`."""
         return line[:-2] + b',"checksum":"' + self._of(line).encode() + b'"}\n'
 
-    def add(self, data: bytes) -> None:
-        """Count bytes that are now in the file."""
-        self._sha256.update(data)
+    def after(self, line: bytes) -> Checksum:
+        """Return the checksum of the file with one more line."""
+        more = copy(self)
+        more._sha256 = self._sha256.copy()
+        more._sha256.update(line)
+        return more
 
     def _of(self, line: bytes) -> str:
         import hmac

@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import stat
+import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -61,6 +62,7 @@ class EventLog:
         self._descriptor = descriptor
         self._checksum: Checksum | None = None
         self._half_event_at: int | None = None
+        self._one_at_a_time = threading.RLock()
         try:
             self.unlocked = lock(descriptor)
         except HeldError as error:
@@ -110,27 +112,30 @@ class EventLog:
 
     def append(self, event: Event) -> None:
         """Write the event and sync it; on failure the file keeps only whole events."""
-        line = encode(event)
-        if self._checksum:
-            line = self._checksum.with_checksum(line)
-        half = self._half_event_at
+        # A wizard that has to leave ends the session while its command may still be ending.
+        with self._one_at_a_time:
+            self._append(encode(event))
+
+    def _append(self, line: bytes) -> None:
+        half, checksum = self._half_event_at, self._checksum
         before = os.fstat(self._descriptor).st_size if half is None else half
-        left = line
+        left = line = checksum.with_checksum(line) if checksum else line
         try:
             if half is not None:
                 self._cut(half)
             # write(2) may write less than asked, for example on a nearly full disk.
             while left:
                 left = left[os.write(self._descriptor, left) :]
+            # Before the sync, in which a signal's handler may write the last event.
+            self._checksum = checksum.after(line) if checksum else None
             os.fsync(self._descriptor)
         except OSError as error:
+            self._checksum = checksum
             # Works even on a full disk; where it does not, the next event cannot be written either.
             self._half_event_at = before
             with contextlib.suppress(OSError):
                 self._cut(before)
             raise _unwritable(self.path, error) from error
-        if self._checksum:
-            self._checksum.add(line)
 
     def _cut(self, size: int) -> None:
         os.ftruncate(self._descriptor, size)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import msgspec
@@ -85,6 +86,43 @@ def test_reopened_it_vouches_for_all_that_was_there(tmp_path: Path) -> None:
     assert is_written_here(path.read_bytes(), KEY)
 
 
+def test_events_of_two_threads_do_not_break_it(tmp_path: Path) -> None:
+    log = EventLog.create(tmp_path / "s1.jsonl")
+    log.vouch(KEY)
+    log.append(EVENTS[0])
+
+    def write(text: str) -> None:
+        for number in range(50):
+            log.append(NoteWritten(step=str(number), text=text))
+
+    threads = [threading.Thread(target=write, args=(text,)) for text in ("one", "two")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    data = log.path.read_bytes()
+    assert len(parse_events(data, "s1")) == 101
+    assert is_written_here(data, KEY)
+
+
+def test_an_event_that_a_signal_brings_during_the_sync_does_not_break_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = EventLog.create(tmp_path / "s1.jsonl")
+    log.vouch(KEY)
+    log.append(EVENTS[0])
+    interrupting = iter((EVENTS[2],))
+
+    def sync(descriptor: int) -> None:
+        for event in interrupting:
+            log.append(event)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    log.append(EVENTS[1])
+    assert parse_events(log.path.read_bytes(), "s1") == EVENTS
+    assert is_written_here(log.path.read_bytes(), KEY)
+
+
 def test_an_older_pfdoctor_reads_it(tmp_path: Path) -> None:
     lines = written(tmp_path / "s1.jsonl").splitlines()
     assert tuple(msgspec.json.decode(line, type=Event) for line in lines) == EVENTS
@@ -139,6 +177,7 @@ def test_without_links_the_key_is_kept_all_the_same(
 
 RACE = """
 import sys
+import threading
 from pathlib import Path
 from pagefault_doctor.session.checksum import key_of
 sys.stdin.read()
