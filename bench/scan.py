@@ -26,15 +26,15 @@ from pagefault_doctor.klog.prefilter import hyperscan_filter, needles
 
 SCAN = """
 import resource, sys
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from pagefault_doctor.klog import scan as search
+from pagefault_doctor.klog.input.input_file import FileBytes, InputFile
 if sys.argv[3] == "plain":
     search._LARGE = 1 << 62
 with open(sys.argv[1], "rb") as file:
     if sys.argv[2] == "find":
         from pagefault_doctor.klog.scan import scan
-        found = scan(mmap(file.fileno(), 0, access=ACCESS_READ)).starts
+        found = scan(FileBytes(InputFile(file))).starts
     else:
         from pagefault_doctor import klog
         found = klog.read_file(Path(sys.argv[1])).reports

@@ -41,6 +41,7 @@ class DiagnosedLog(msgspec.Struct, frozen=True):
     source: str
     reports: tuple[Report, ...]
     opinion: Opinion
+    unread: bool = False
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -134,7 +135,7 @@ def _diagnose_logs(args: argparse.Namespace, path: str, read: Reader) -> list[Di
             f"{path} holds {len(logs)} logs with reports; --jsonl tells which lines are of which"
         )
         reports = tuple(report for log in logs for report in log.reports)
-        return [DiagnosedLog(clean_line(path), reports, _opinion(logs))]
+        return [DiagnosedLog(clean_line(path), reports, _opinion(logs), _is_unread(logs))]
     if len(logs) == 1 and logs[0].note and logs[0].lines:
         print_message(f"{logs[0].source}: {logs[0].note}")
     return [_diagnosed(path, log) for log in logs]
@@ -147,7 +148,11 @@ def _opinion(logs: tuple[KernelLog, ...]) -> Opinion:
 def _diagnosed(path: str, log: KernelLog) -> DiagnosedLog:
     path = clean_line(path)
     source = log.source if log.source.startswith(f"{path}:") else path
-    return DiagnosedLog(source, log.reports, _opinion((log,)))
+    return DiagnosedLog(source, log.reports, _opinion((log,)), _is_unread((log,)))
+
+
+def _is_unread(logs: tuple[KernelLog, ...]) -> bool:
+    return any(log.unread for log in logs)
 
 
 def _walk_step(args: argparse.Namespace, step: str, given: dict[str, str]) -> Walk:
@@ -193,6 +198,8 @@ def _print_dump_problems(walk: Walk) -> None:
 def _print_diagnosis(args: argparse.Namespace, diagnosed: DiagnosedLog) -> ExitCode:
     """Print the diagnosis and return its exit code."""
     print_document(_render(args, diagnosed))
+    if diagnosed.unread:
+        return ExitCode.FAILED
     found = diagnosed.opinion.verdict.root_cause is not RootCause.NONE
     return ExitCode.FAULT_FOUND if args.exit_code and found else ExitCode.DONE
 

@@ -52,6 +52,7 @@ def read_logs(path: str, module_dir: str | None = None) -> tuple[KernelLog, ...]
             raise _file_error(path, error) from error
     if not any(log.lines for log in logs):
         _reject(name, logs, programs)
+    _reject_unread(name, logs)
     distinct = tuple(_without_repeats(logs)) if len(logs) > 1 else tuple(logs)
     return (
         tuple(_with_source(log, Path(module_dir)) for log in distinct) if module_dir else distinct
@@ -61,10 +62,18 @@ def read_logs(path: str, module_dir: str | None = None) -> tuple[KernelLog, ...]
 def _reject(name: str, logs: list[KernelLog], programs: UnpackPrograms) -> None:
     """Raise the error for an input that is no log, unless it is empty."""
     note = "; ".join(dict.fromkeys(log.note for log in logs if log.note))
+    _reject_unread(name, logs)
     if programs.missing:
         raise MissingError(f"{name}: {programs.missing.problem}", programs.missing.remedy)
     if note not in ("", EMPTY):
         raise UsageError(f"{name}: {note}", _DUMP_REMEDY if NO_TEXT in note else "")
+
+
+def _reject_unread(name: str, logs: list[KernelLog]) -> None:
+    """Raise an error where a part could not be read and the rest has no report: it may be there."""
+    unread = next((log.unread for log in logs if log.unread), None)
+    if unread and not any(log.reports for log in logs):
+        raise PfDoctorError(f"{name}: {unread}", "what was read until then shows no fault")
 
 
 def _without_repeats(logs: list[KernelLog]) -> Iterator[KernelLog]:

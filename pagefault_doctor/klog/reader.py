@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Final
 
+from pagefault_doctor.klog.input.input_file import GROWN, OVERWRITTEN, FileBytes
 from pagefault_doctor.klog.input.unpack import EMPTY, Progress, UnpackedLog, Unpacker, UnpackProgram
 from pagefault_doctor.klog.report import report_of
 from pagefault_doctor.klog.scan import scan
@@ -74,16 +75,23 @@ def _fullest(logs: Iterator[KernelLog]) -> KernelLog:
 def _read_all(found: Iterable[UnpackedLog], progress: Progress | None) -> Iterator[KernelLog]:
     with contextlib.closing(iter(found)) as logs:  # type: ignore[type-var]
         left = MOST_REPORTS
-        for each in logs:
-            log = _read(each, progress, left)
+        told, last = False, None
+        for last in logs:
+            log = _read(last, progress, left)
             left -= len(log.reports)
+            told = told or log.unread is not None
             yield log
+        # Behind its last log an archive may have had more.
+        if last and last.input and not told and (lost := last.input.lost):
+            yield KernelLog(source=last.source, note=lost, unread=lost)
 
 
 def _read(found: UnpackedLog, progress: Progress | None, most: int) -> KernelLog:
     data, size = found.data, len(found.data)
     if not size:
-        return KernelLog(source=found.source, size=found.size, note=found.note or EMPTY)
+        unread = _unread(found)
+        why = _joined(found.note, unread) or EMPTY
+        return KernelLog(source=found.source, size=found.size, note=why, unread=unread)
     seen = scan(data, partial(progress, "searching") if progress else None)
     lines = Lines(data)
     numbers: Counter[int] = Counter()
@@ -93,11 +101,14 @@ def _read(found: UnpackedLog, progress: Progress | None, most: int) -> KernelLog
         reports.append(report_of(cut, seen, numbers[cut.start.boot]))
         if progress:
             progress("reading", cut.start.place, size, len(reports))
-    notes = [
+    lost = OVERWRITTEN if lines.overwritten else _unread(found)
+    note = _joined(
         found.note,
+        lost,
+        GROWN if found.input and found.input.grew else None,
         _MORE if reports and len(reports) == most else None,
         _UNREAD.format(seen.full_at) if seen.full_at else None,
-    ]
+    )
     return KernelLog(
         source=found.source,
         size=size,
@@ -106,5 +117,16 @@ def _read(found: UnpackedLog, progress: Progress | None, most: int) -> KernelLog
         booted=tuple(boot.release for boot in seen.boots) or (None,),
         reports=tuple(reports),
         module_events=seen.module_events,
-        note="; ".join(filter(None, notes)) or None,
+        note=note,
+        unread=lost,
     )
+
+
+def _joined(*notes: str | None) -> str | None:
+    return "; ".join(dict.fromkeys(filter(None, notes))) or None
+
+
+def _unread(found: UnpackedLog) -> str | None:
+    of_input = found.input.lost if found.input else None
+    # A log that was unpacked lies in a file of ours, of which reading can fail as well.
+    return of_input or (found.data.source.lost if isinstance(found.data, FileBytes) else None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import cache
-from mmap import mmap
 from typing import Final
 
 import msgspec
@@ -14,10 +13,11 @@ from pagefault_doctor.klog import boots as boots_
 from pagefault_doctor.klog import module_events, prefilter
 from pagefault_doctor.klog.formats import table
 from pagefault_doctor.klog.formats.format import Format
+from pagefault_doctor.klog.input.input_file import FileBytes
 from pagefault_doctor.klog.line import LogLine
 from pagefault_doctor.klog.prefilter import Prefilter
 from pagefault_doctor.klog.starts import header_of, row_of
-from pagefault_doctor.klog.text import Lines, Piece, forget, pieces
+from pagefault_doctor.klog.text import Lines, Piece, pieces
 from pagefault_doctor.model.log import ModuleEvent
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Kind
@@ -63,7 +63,7 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
         return self.boots[boot].release if boot < len(self.boots) else None
 
 
-def scan(data: bytes | mmap, progress: Progress | None = None) -> Scan:
+def scan(data: bytes | FileBytes, progress: Progress | None = None) -> Scan:
     """Return the starts of reports, the boots and the module events of a log.
 
     `progress` is called now and then with the bytes searched, the bytes of the log and the number
@@ -73,7 +73,6 @@ def scan(data: bytes | mmap, progress: Progress | None = None) -> Scan:
     search = _Search(Lines(data), quick or Prefilter())
     for piece in pieces(data):
         search.take(piece)
-        forget(data)
         if progress:
             progress(piece.end, len(data), len(search.starts))
     ended = not len(data) or data[len(data) - 1 : len(data)] == b"\n"

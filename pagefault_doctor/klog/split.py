@@ -150,6 +150,9 @@ def lines_of_report(start: Start, end: int | None, lines: Lines) -> ReportLines:
     listed = start.header is None
     foreign: list[str] = []
     for line in islice(lines.after(start.place, number), LONGEST):
+        if line.number == number and line.text != start.line.text:
+            lines.overwritten = True
+            break
         ours = line.context == context or _asked(line, asked) or _wrapped(line, own)
         if ours and (of_memory or line.frame):
             foreign.clear()
@@ -172,7 +175,8 @@ def lines_of_report(start: Start, end: int | None, lines: Lines) -> ReportLines:
             break
         if not (ended or (beyond and not line.caller)) and not (context and _guessed(line)):
             naming.append(line)
-    return ReportLines(start, lead, tuple(own), tuple(naming), tuple(beyond))
+    # What was seen before stays true where the file lost it meanwhile.
+    return ReportLines(start, lead, tuple(own) or (start.line,), tuple(naming), tuple(beyond))
 
 
 def _all_foreign(texts: list[str]) -> bool:

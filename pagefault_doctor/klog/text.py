@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from mmap import MADV_DONTNEED, mmap
 from typing import Final
 
 import msgspec
 
+from pagefault_doctor.klog.input.input_file import FileBytes
 from pagefault_doctor.klog.line import LogLine, lines_of, split
 
 CHUNK: Final = 1 << 19
@@ -30,32 +30,26 @@ class Piece(msgspec.Struct, frozen=True):
     whole: bool
 
 
-def pieces(data: bytes | mmap) -> Iterator[Piece]:
+def pieces(data: bytes | FileBytes) -> Iterator[Piece]:
     """Yield the log in pieces that end with a line, as far as lines are not too long."""
-    start, size = 0, len(data)
-    whole = True
-    while start < size:
-        end = min(start + CHUNK, size)
-        if end < size:
-            newline = data.find(b"\n", end - 1, min(end + LONGEST, size))
-            end = newline + 1 if newline >= 0 else end
-        text = data[start:end]
-        yield Piece(start, end, text, whole)
+    start, whole = 0, True
+    while text := data[start : start + CHUNK + LONGEST]:
+        if len(text) > CHUNK:
+            text = text[: text.find(b"\n", CHUNK - 1) + 1 or CHUNK]
+        yield Piece(start, start + len(text), text, whole)
         whole = text.endswith(b"\n")
-        start = end
-
-
-def forget(data: bytes | mmap) -> None:
-    """Let the system take back the memory that a mapped log was read into."""
-    if isinstance(data, mmap):
-        data.madvise(MADV_DONTNEED)
+        start += len(text)
 
 
 class Lines:
-    """The lines of a log, read from any place where one begins."""
+    """The lines of a log, read from any place where one begins.
 
-    def __init__(self, data: bytes | mmap) -> None:
+    `overwritten` is set by who finds another line where one was read before.
+    """
+
+    def __init__(self, data: bytes | FileBytes) -> None:
         self.data = data
+        self.overwritten = False
 
     def start_of(self, place: int) -> int:
         """Return where the line around a place begins."""
@@ -76,7 +70,6 @@ class Lines:
                 return found
             place += step
             step = CHUNK
-            forget(self.data)
         return size
 
     def ends_with(self, words: bytes) -> bool:
@@ -91,6 +84,8 @@ class Lines:
         size = len(self.data)
         while place < size:
             block = self.data[place : place + LONGEST]
+            if not block:
+                return
             whole = block[: block.rfind(b"\n") + 1]
             if whole:
                 lines = lines_of(whole[:-1].decode("utf-8", "replace"), number)

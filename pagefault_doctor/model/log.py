@@ -34,7 +34,8 @@ class KernelLog(msgspec.Struct, frozen=True, kw_only=True):
 
     `size` is in bytes, `lines` counts lines, `boots` counts the boots seen (at least 1 where there
     was any line). `booted` holds the kernel release of each boot, None where its banner is missing.
-    `note` is about what was cut from an oversized input.
+    `note` is about what was cut from an oversized input, `unread` about what could not be read: a
+    log without reports is no healthy one then.
     """
 
     source: str
@@ -45,3 +46,4 @@ class KernelLog(msgspec.Struct, frozen=True, kw_only=True):
     reports: tuple[Report, ...] = ()
     module_events: tuple[ModuleEvent, ...] = ()
     note: str | None = None
+    unread: str | None = None

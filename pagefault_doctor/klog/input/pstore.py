@@ -10,11 +10,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice, zip_longest
-from mmap import mmap
 from typing import Final, TypeVar
 
 import msgspec
 
+from pagefault_doctor.klog.input.input_file import FileBytes
 from pagefault_doctor.klog.text import pieces
 from pagefault_doctor.model.pattern import regex
 
@@ -68,7 +68,7 @@ def dumps(records: Iterable[_Part]) -> dict[tuple[int, int], list[_Part]]:
     }
 
 
-def in_order(data: bytes | mmap) -> Iterator[bytes]:
+def in_order(data: bytes | FileBytes) -> Iterator[bytes]:
     """Yield the text of all records in the order it was printed; `data` begins with a record."""
     for _, dump in sorted(dumps(_records(data)).items()):
         for record in dump:
@@ -78,13 +78,13 @@ def in_order(data: bytes | mmap) -> Iterator[bytes]:
                 yield b"\n"
 
 
-def _records(data: bytes | mmap) -> Iterator[Record]:
+def _records(data: bytes | FileBytes) -> Iterator[Record]:
     found = list(islice(_to_the_end(data), _MOST_PARTS))
     for record, following in zip_longest(found, found[1:]):
         yield msgspec.structs.replace(record, end=following.head) if following else record
 
 
-def _to_the_end(data: bytes | mmap) -> Iterator[Record]:
+def _to_the_end(data: bytes | FileBytes) -> Iterator[Record]:
     for piece in pieces(data):
         for head in _HEAD.finditer(piece.text):
             if head.start() or piece.whole:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import io
-import mmap
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
@@ -19,6 +18,7 @@ from typing import IO, Final
 import msgspec
 
 from pagefault_doctor.klog.input import archive, compression, pstore, structured
+from pagefault_doctor.klog.input.input_file import FileBytes, InputFile, Sequential
 from pagefault_doctor.model.untrusted import clean_line
 
 UnpackProgram = Callable[[str, str, str], str | None]
@@ -27,7 +27,7 @@ one path to another. Returns why it could not, or None."""
 Progress = Callable[[str, int, int, int], None]
 """Is called now and then with what is done (`taking in`, `unpacking`, `searching`, `reading`), how
 many bytes are through, how many there are (0: unknown), and how many reports were found so far."""
-Bytes = bytes | mmap.mmap
+Bytes = bytes | FileBytes
 
 EMPTY: Final = "empty"
 NO_TEXT: Final = "not a text log"
@@ -53,12 +53,16 @@ _REORDERED: Final = "the parts were put in order; lines are counted in that orde
 
 
 class UnpackedLog(msgspec.Struct, frozen=True):
-    """A log: its name, its lines, and what was wrong. `size` is that of what could not be read."""
+    """A log: its name, its lines, and what was wrong. `size` is that of what could not be read.
+
+    `input` is the file that it is read from, which knows what kept a part from being read.
+    """
 
     source: str
     data: Bytes
     note: str | None = None
     size: int = 0
+    input: InputFile | None = None
 
 
 class Unpacker:
@@ -70,6 +74,7 @@ class Unpacker:
         self._progress = progress
         self._helper = helper
         self._notes: list[str] = []
+        self._input: InputFile | None = None
         self._kept = MOST
         self._unpacked = MOST_UNPACKED
         self._members = archive.MOST_MEMBERS
@@ -97,10 +102,15 @@ class Unpacker:
             yield self._found(source, b"")
 
     def _file(self, file: IO[bytes], source: str, depth: int) -> Iterator[UnpackedLog]:
-        with _mapped(file) as data:
-            if data is None:
-                file = _buffered(self._taking(_pieces(file)) if not depth else _pieces(file))
-            yield from self._opened(file, data, source, depth)
+        opened = InputFile(file)
+        self._input = self._input if depth else opened
+        data = FileBytes(opened) if opened.is_stored else None
+        file = io.BufferedReader(Sequential(opened), _HEAD)
+        if data is None and not depth:
+            file = _buffered(self._taking(_pieces(file)))
+        yield from self._opened(file, data, source, depth)
+        if opened.problem and opened is not self._input:
+            self._fail(opened.problem)
 
     def _opened(
         self, file: IO[bytes], data: Bytes | None, source: str, depth: int
@@ -153,7 +163,8 @@ class Unpacker:
         notes = [] if note == EMPTY and self._notes else [note] if note else []
         notes += self._notes
         self._notes.clear()
-        return UnpackedLog(clean_line(source), data, "; ".join(dict.fromkeys(notes)) or None, size)
+        note = "; ".join(dict.fromkeys(notes)) or None
+        return UnpackedLog(clean_line(source), data, note, size, self._input)
 
     def _archive(self, file: IO[bytes], source: str, depth: int) -> Iterator[UnpackedLog]:
         """Yield each log of an archive, the records of a pstore as one."""
@@ -232,8 +243,8 @@ class Unpacker:
     def _spooled(self, pieces: Iterable[bytes]) -> Iterator[Bytes]:
         with _unnamed() as file:
             self._copy(pieces, file)
-            with _mapped(file) as data:
-                yield b"" if data is None else data
+            copy = InputFile(file)
+            yield FileBytes(copy) if copy.is_stored else b""
 
     def _copy(self, pieces: Iterable[bytes], file: IO[bytes]) -> None:
         """Write the pieces to a file, as many as are kept, and go to its beginning."""
@@ -246,13 +257,19 @@ class Unpacker:
                 file.write(piece)
             file.flush()
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                 raise
             import tempfile
 
             where = tempfile.gettempdir()
-            self._notes.append(f"only a part was read: {where} is full; name another by TMPDIR")
+            self._fail(f"only a part was read: {where} is full; name another by TMPDIR")
         file.seek(0)
+
+    def _fail(self, problem: str) -> None:
+        """Keep what is wrong with this machine, for which the input can do nothing."""
+        self._notes.append(problem)
+        if self._input:
+            self._input.problem = self._input.problem or problem
 
 
 class _Pieces(io.RawIOBase):
@@ -312,18 +329,3 @@ def _named() -> IO[bytes]:
 def _path_of(file: IO[bytes]) -> str:
     """Return a path of an open file that other programs of ours can open too (proc(5))."""
     return f"/proc/{os.getpid()}/fd/{file.fileno()}"
-
-
-@contextlib.contextmanager
-def _mapped(file: IO[bytes]) -> Iterator[Bytes | None]:
-    """Give the bytes of a file that has any and can be mapped, else None."""
-    try:
-        data = (
-            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            if os.fstat(file.fileno()).st_size and not file.tell()
-            else None
-        )
-    except (OSError, ValueError):
-        data = None
-    with nullcontext() if data is None else data:
-        yield data
