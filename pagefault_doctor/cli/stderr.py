@@ -56,6 +56,9 @@ class Progress:
     @contextlib.contextmanager
     def watching(self, what: str, size: Callable[[], int]) -> Iterator[None]:
         """Show the number of bytes that another program has written, until the context ends."""
+        if not self._on:
+            yield
+            return
         finished = threading.Event()
 
         def show() -> None:

@@ -58,8 +58,9 @@ _BY_OTHERS: Final = regex(
     r" +(?:std(?:out|err) [FP] |[\d ]*[VDIWEF] KERNEL +: )?)" + _BEGINS
 )
 """What a terminal, a build farm, `ts`, `grep -n`, an editor or a mail puts before the clock."""
+# The kernel counts nanoseconds in 64 bits, so seconds have up to 11 digits.
 _CLOCK: Final = regex(
-    r"(?:<\d{1,3}>)?\[ *(?P<time>\d+\.\d+)(?: <[ \d.]{3,20}>)?\]"
+    r"(?:<\d{1,3}>)?\[ *(?P<time>\d{1,11}\.\d{1,9})(?: <[ \d.]{3,20}>)?\]"
     r"(?:\[ *(?P<caller>[CT] *\d+)\]| \((?P<cpu>\d+)\))? ?"
 )
 _FIRST: Final = ("[", "<", ">", "*", "-", *"0123456789")
@@ -82,7 +83,7 @@ _FRAME: Final = (
 )
 _ONLY_FRAME: Final = regex(_FRAME, re.ASCII)
 _LINES: Final = regex(
-    r"^(\[ *+(\d++\.\d++)\](?:\[ *+([CT] *+\d++)\]|(?! \(\d)) ?+"
+    r"^(\[ *+(\d{1,11}+\.\d{1,9}+)\](?:\[ *+([CT] *+\d++)\]|(?! \(\d)) ?+"
     rf"({_FRAME}|[ -~]{{0,1000}}+$)|.*$)",
     re.ASCII | re.MULTILINE,
 )

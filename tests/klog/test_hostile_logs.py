@@ -213,3 +213,12 @@ def test_json_with_an_overlong_entry_keeps_its_line_numbers(tmp_path: Path) -> N
     data += b'{"MESSAGE":"BUG: unable to handle page fault for address: ffff888000000000"}\n'
     (log,) = all_logs(data, tmp_path)
     assert [report.span.first_line for report in log.reports] == [3]
+    assert (log.note or "").startswith("1 entries of the journal were not whole, or too long")
+
+
+def test_entries_of_a_journal_that_cannot_be_read_are_counted(tmp_path: Path) -> None:
+    entry = b'{"__CURSOR":"c","MESSAGE":"a"}\n'
+    (log,) = all_logs(entry + b'{"MESSAGE":"BUG: unable to\n' * 3 + entry, tmp_path)
+    assert log.lines == 5
+    assert log.note is not None
+    assert log.note.startswith("3 entries of the journal were not whole")

@@ -161,6 +161,20 @@ def test_the_time_is_read_from_the_prefix() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "stamp",
+    [f"[{'9' * digits}.000000]" for digits in (12, 30, 308, 309, 900)]
+    + ["[-1.000000]", "[nan]", "[1e999.000000]", f"[1.{'0' * 900}]"]
+    + ["0000-00-00T00:00:00+00:00 h kernel:", "9999-99-99T99:99:99+99:99 h kernel:"]
+    + ["Jan  0 00:00:00 h kernel:", "Foo 99 99:99:99 h kernel:", "[Mon Jan  0 99:99:99 0000]"],
+)
+def test_a_time_that_none_can_be_is_no_time(stamp: str, sample: Sample) -> None:
+    lines = map(_words, sample("x86_null_write").splitlines())
+    log = klog.read("".join(f"{stamp} {line}\n" for line in lines).encode(), "x")
+    assert len(log.reports) == 1
+    assert log.reports[0].timestamp in (None, 1.0)
+
+
 def test_a_compressed_file_reads_like_the_text_in_it(sample: Sample, tmp_path: Path) -> None:
     text = sample("x86_null_write").encode()
     plain, packed = tmp_path / "kern.log", tmp_path / "kern.log.1.gz"

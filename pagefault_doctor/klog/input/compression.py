@@ -19,6 +19,9 @@ NO_ZSTD: Final = (
     "nothing here unpacks zstd: install the program zstd, or the Python package zstandard"
 )
 BROKEN_OFF: Final = "the compressed data breaks off; what is whole was read"
+NO_ROOM: Final = (
+    "the compressed data asks for more memory than is given to unpack it; unpack it by hand first"
+)
 _CONTROLS: Final = bytes({*range(0x20), 0x7F} - {*b"\a\b\t\n\v\f\r\x1b"})
 _STEP: Final = 1 << 18
 _SMALL: Final = 1 << 12
@@ -51,7 +54,7 @@ class Unpacked:
         except Exception as error:
             if not isinstance(error, (OSError, EOFError, ValueError, zlib.error, *_errors())):
                 raise
-            self.note = BROKEN_OFF
+            self.note = NO_ROOM if "emory" in str(error) else BROKEN_OFF
 
     def _pieces(self, maker: Callable[[], Any]) -> Iterator[bytes]:
         unpacker, begun = maker(), False

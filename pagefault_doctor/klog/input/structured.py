@@ -28,7 +28,10 @@ _KMSG: Final = regex(
 _ESCAPED: Final = regex(rb"\\x([0-9a-f]{2})")
 _FRAGMENT: Final = regex(rb",ncfrag=(\d{1,6})/(\d{1,6})")
 
-Reader = Callable[[Iterable[bytes]], Iterator[bytes]]
+UNREADABLE: Final = "{} entries of the journal were not whole, or too long, and are left out"
+
+Reader = Callable[[Iterable[bytes], list[str]], Iterator[bytes]]
+"""Yields the lines; what it had to leave out is added to the list as a note."""
 
 
 def reader_of(head: bytes) -> Reader | None:
@@ -54,21 +57,25 @@ def lines_of(file: IO[bytes]) -> Iterator[bytes]:
             whole = rest.endswith(b"\n")
 
 
-def _json(lines: Iterable[bytes]) -> Iterator[bytes]:
+def _json(lines: Iterable[bytes], notes: list[str]) -> Iterator[bytes]:
     """Yield one line for each: numbers stay those of the file."""
     decoder = msgspec.json.Decoder(dict[str, Any])
     journal = _JournalLines()
+    unreadable = 0
     for line in lines:
         try:
             entry = decoder.decode(line.lstrip(b"\x1e").removeprefix(b"data: "))
         except (msgspec.DecodeError, ValueError, RecursionError):
             entry = {}
+            unreadable += bool(line.strip(b" \t\r\n\x1e"))
         yield journal.line({name: _bytes(value) for name, value in entry.items() if name in _USED})
+    if unreadable:
+        notes.append(UNREADABLE.format(unreadable))
 
 
-def _pretty(lines: Iterable[bytes]) -> Iterator[bytes]:
+def _pretty(lines: Iterable[bytes], notes: list[str]) -> Iterator[bytes]:
     """Yield one line for each object, which spans several lines."""
-    return _json(_objects(lines))
+    return _json(_objects(lines), notes)
 
 
 def _objects(lines: Iterable[bytes]) -> Iterator[bytes]:
@@ -80,7 +87,7 @@ def _objects(lines: Iterable[bytes]) -> Iterator[bytes]:
             held = b""
 
 
-def _dmesg(lines: Iterable[bytes]) -> Iterator[bytes]:
+def _dmesg(lines: Iterable[bytes], _notes: list[str]) -> Iterator[bytes]:
     """Yield one line for each message."""
     time = caller = b""
     for line in lines:
@@ -99,7 +106,7 @@ def _dmesg(lines: Iterable[bytes]) -> Iterator[bytes]:
             time = caller = b""
 
 
-def _kmsg(lines: Iterable[bytes]) -> Iterator[bytes]:
+def _kmsg(lines: Iterable[bytes], _notes: list[str]) -> Iterator[bytes]:
     """Yield one line for each; it is empty for what belongs to the line before or after it.
 
     A message too long for a packet comes in fragments, the last of which gets the whole.
@@ -122,7 +129,7 @@ def _kmsg(lines: Iterable[bytes]) -> Iterator[bytes]:
         yield _line(int(head["time"]) / 1e6, caller, message)
 
 
-def _export(lines: Iterable[bytes]) -> Iterator[bytes]:
+def _export(lines: Iterable[bytes], _notes: list[str]) -> Iterator[bytes]:
     """Yield one line for each entry."""
     journal = _JournalLines()
     entry: dict[str, bytes] = {}

@@ -142,7 +142,7 @@ class Unpacker:
     ) -> Iterator[UnpackedLog]:
         """Yield the log in text, or in fields that stand for lines."""
         if reader := structured.reader_of(head[:8192]):
-            with self._spooled(reader(structured.lines_of(file))) as lines:
+            with self._spooled(reader(structured.lines_of(file), self._notes)) as lines:
                 yield self._found(source, lines)
         elif compression.is_binary(head):
             yield self._found(source, b"", NO_TEXT, len(data) if data is not None else 0)

@@ -22,6 +22,8 @@ text() {
 }
 [ ! "$read" ] || command -v "$read" >/dev/null || { echo "$read: not found" >&2; exit 127; }
 [ -r "$file" ] && [ ! -d "$file" ] || [ "$of" ] || { cat -- "$file"; exit 1; }
+# A FIFO would wait for a writer, and a device may have no end.
+[ -f "$file" ] || [ -d "$file" ] || { echo "$file: not a regular file" >&2; exit 1; }
 size=$([ -d "$file" ] && echo 0 || wc -c <"$file") || exit 1
 if [ ! "$read" ] && [ "$size" -le "$budget" ]; then
     echo "@1"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import os
+import socket
 from pathlib import Path
 
 import msgspec
@@ -116,6 +118,23 @@ def test_a_log_that_is_not_there_says_so(log: Path) -> None:
 
 def test_a_folder_is_no_log(tmp_path: Path) -> None:
     assert "directory" in run(tmp_path).errors
+
+
+@pytest.mark.parametrize("kind", ["fifo", "socket", "endless", "loop"])
+def test_what_is_no_regular_file_is_not_waited_for(kind: str, tmp_path: Path) -> None:
+    log = tmp_path / "kern.log"
+    if kind == "fifo":
+        os.mkfifo(log)
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as made:
+            made.bind(str(log))
+    else:
+        log.symlink_to("/dev/zero" if kind == "endless" else log)
+    command = msgspec.structs.replace(search(str(log), "test", ""), timeout=20)
+    result = runner.run(command)
+    assert result.status is ResultStatus.FAILED
+    assert result.errors
+    assert "could not be read" in search_reading(result, Case(), "last boot").findings[0].text
 
 
 def test_a_hostile_name_is_a_name(tmp_path: Path) -> None:
