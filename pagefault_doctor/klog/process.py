@@ -19,7 +19,7 @@ _TAINTED: Final = regex(
     r"(?P<clean>Not tainted)|Tainted: (?P<taint>(?:[A-Z]{1,20}(?![\w.\]=])| )+)"
 )
 _RELEASE: Final = regex(
-    r"(?:Not tainted|Tainted: (?:[A-Z]{1,20}(?![\w.\]=])| )+?) *(?:-+ *)?"
+    r"(?:Not tainted *|Tainted: (?:[A-Z]{1,20}(?![\w.\]=])| )+?)(?:-+ *)?"
     r"\(?(?P<release>\d+\.\d+[^\s,)]*)"
 )
 _LOCKDEP_RELEASE: Final = regex(r"^(?P<release>\d+\.\d+\S*) #\S+ .*?(?:Not t|T)ainted")

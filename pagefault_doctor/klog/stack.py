@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from pagefault_doctor.klog.line import LogLine
+from pagefault_doctor.model.fence import UnreadableError
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Frame
 
@@ -48,6 +49,7 @@ _END: Final = regex(
     r"|other info that|kfence-#|Uninit was|Local variable|Reported by|handlers:"
     r"|(?:read|write)(?: \([a-z, ]+\))? to 0x)"
 )
+_MOST_DIGITS: Final = 16
 _LONGEST: Final = 320
 _DEEPEST: Final = 40
 _CONTEXTS: Final = {"EOI": None, "IRQ": "IRQ", "NMI": "NMI", "TASK": "TASK", "SOFTIRQ": "SOFTIRQ"}
@@ -84,8 +86,13 @@ def frame_of(line: LogLine, context: str | None = None) -> Frame | None:
 
 
 def frame_from(found: Mapping[str, str | None], line: int, context: str | None = None) -> Frame:
-    """Return the frame that the named groups of an expression found in a line."""
+    """Return the frame that the named groups of an expression found in a line.
+
+    Raises UnreadableError for an address that is wider than any register.
+    """
     address = found.get("address")
+    if address and len(address) > _MOST_DIGITS:
+        raise UnreadableError(address)
     return Frame(
         function=found.get("function"),
         offset=_hex(found.get("offset")),
@@ -105,7 +112,7 @@ def place_in(line: LogLine) -> Frame | None:
 
 
 def _hex(digits: str | None) -> int | None:
-    return int(digits, 16) if digits and len(digits) <= 16 else None
+    return int(digits, 16) if digits and len(digits) <= _MOST_DIGITS else None
 
 
 def is_head(text: str) -> bool:

@@ -42,7 +42,7 @@ DETAILS: Final = (
     r" (?P<found>NULL|LIST_POISON[12])",
     r"refcount_t: (?P<check>.+)",
     r"usercopy: (?P<check>Kernel memory .+)",
-    r"(?P<check>detected buffer overflow in \w+|\w+: detected (?:buffer overflow"
+    r"(?P<check>detected buffer overflow in \w+|\b\w+: detected (?:buffer overflow"
     r"|field-spanning).*)",
     r"ODEBUG: (?P<check>\w+ \w+).*object type: (?P<object_type>\w+)(?: hint: (?P<hint>\S+"
     r"(?: \[[\w-]+\])?))?",
@@ -215,7 +215,7 @@ FORMATS: Final = (
         source="mm/usercopy.c (usercopy_abort)",
     ),
     _checked(
-        start=r"detected buffer overflow in \w+|\w+: detected (?:buffer overflow|field-span)",
+        start=r"detected buffer overflow in \w+|\b\w+: detected (?:buffer overflow|field-span)",
         lead=Lead.KEPT,
         pattern=r"detected buffer overflow|detected field-spanning",
         title="WARNING: buffer overflow in {f}",

@@ -89,7 +89,7 @@ FORMATS: Final = (
         source="mm/page_poison.c (check_poison_mem)",
     ),
     _page(
-        start=r"(\w+): Bad swap (file|offset) entry [0-9a-f]+",
+        start=r"\b(\w+): Bad swap (file|offset) entry [0-9a-f]+",
         lead=Lead.DROPPED,
         title="{1}: bad swap {2} entry",
         plain=True,

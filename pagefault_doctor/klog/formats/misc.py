@@ -37,7 +37,7 @@ FORMATS: Final = (
     ),
     _broken(
         header="rust_kernel: panicked",
-        pattern=r"rust_kernel: panicked at .*\n(?:\s*\n)*(.+)",
+        pattern=r"rust_kernel: panicked at .*\n\s*(.+)",
         title="{1} in {f}",
         ways=FAULT,
         skip="rust_helper_BUG|rust_begin_unwind|core9panicking|core::panicking|__rust",
