@@ -78,11 +78,13 @@ def test_no_public_log_has_a_line_that_is_not_read_or_a_part_that_is_not_judged(
         assert list(shown(log))
 
 
-def line_of(before: str) -> bytes:
-    """Return an oops with a line in it."""
-    return f"BUG: unable to handle kernel paging request at ffff888012345678\n{before}\n".encode()
+HEADLINES = (
+    "BUG: unable to handle kernel paging request at ffff888012345678",
+    "general protection fault: 0000 [#1] SMP",
+)
 
 
+@pytest.mark.parametrize("headline", HEADLINES)
 @pytest.mark.parametrize(
     "line",
     [
@@ -96,7 +98,8 @@ def line_of(before: str) -> bytes:
         "CPU: ١ PID: ٢ Comm: a Not tainted 6.1.0",
     ],
 )
-def test_what_damage_once_brought_up_is_read(line: str) -> None:
-    log = klog.read(line_of(f"{line}\nRAX: 0000000000000001 RBX: 0000000000000002"), "kept.log")
+def test_what_damage_once_brought_up_is_read(line: str, headline: str) -> None:
+    text = f"{headline}\n{line}\nRAX: 0000000000000001 RBX: 0000000000000002\n"
+    log = klog.read(text.encode(), "kept.log")
     assert log.reports
     assert all(list(shown(log)))
