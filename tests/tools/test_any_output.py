@@ -15,6 +15,7 @@ from pagefault_doctor.model.fact import Value
 from pagefault_doctor.tools.tool import Tool, next_command
 from tools.example_reports import told
 from tools.recorded import DATA, faulty
+from tools.test_mutated_output import damaged
 
 KNOWN: Final[dict[str, Value]] = {
     "given.source_dir": "/home/user/faulty",
@@ -49,6 +50,7 @@ outputs = st.one_of(
     st.lists(st.sampled_from(WORDS), max_size=40).map(" ".join),
     st.lists(st.sampled_from(WORDS), max_size=40).map("\n".join),
     st.tuples(st.sampled_from(RECORDED), st.integers(0, 5000)).map(lambda cut: cut[0][: cut[1]]),
+    st.tuples(st.sampled_from(RECORDED), st.integers(0, 2**32)).map(lambda it: damaged(*it)),
 )
 
 
