@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from pagefault_doctor.model import fence
 from requirements import require, require_program
@@ -16,7 +16,9 @@ from sshd import Sshd, serving
 ROOT = Path(__file__).parent.parent
 
 # How long one example may take says more about the machine than about the code.
-settings.register_profile("any machine")
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("any machine")
 
 __all__ = ("require", "require_program")

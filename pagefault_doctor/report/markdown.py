@@ -8,7 +8,10 @@ from collections.abc import Iterable
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.report.block import Block, Heading, Items, Paragraph, Verbatim, harmless
 
-_SPECIAL = regex(r"([\\`*_{}\[\]<>#|~!&])")
+_SPECIAL = regex(r"([\\`*_{}\[\]<>#|~!&$])")
+"""What CommonMark, tables, strikethrough and formulas (`$`) are made of."""
+_FIRST = regex(r"^(\d*)([-+=.)])")
+"""What at the start of a line makes it a list, a rule, or the line before it a heading."""
 _FENCES = regex(r"^\s*(`{3,})", re.MULTILINE)
 
 
@@ -19,7 +22,7 @@ def render(outline: Iterable[Block]) -> str:
 
 def literal(text: str) -> str:
     """Return the text with everything escaped that Markdown would read as markup."""
-    return _SPECIAL.sub(r"\\\1", text)
+    return _FIRST.sub(r"\1\\\2", _SPECIAL.sub(r"\\\1", text.strip()))
 
 
 def _block(block: Block) -> str:

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.style import Style
 
 import pagefault_doctor.tui
+from forbidden import SEQUENCES, forbidden_in
 from pagefault_doctor.model.untrusted import is_clean
 from pagefault_doctor.tui.row import Row, layout
-from pagefault_doctor.tui.safe_text import block, cells, plain
+from pagefault_doctor.tui.safe_text import block, cells, plain, strip
 
 TUI = Path(pagefault_doctor.tui.__file__).parent
 OTHER_DOORS = re.compile(
@@ -37,6 +39,15 @@ def test_the_net_catches_what_it_is_for() -> None:
 def test_plain_and_block_leave_nothing_unsafe(text: str) -> None:
     assert is_clean(plain(text))
     assert is_clean(block(text))
+
+
+@pytest.mark.parametrize("sequence", [*SEQUENCES, "\t", "two\nlines"])
+def test_a_drawn_line_has_nothing_that_a_terminal_obeys(sequence: str) -> None:
+    drawn = strip(((sequence, Style(color="red")), (f"x{sequence}", Style())), 80, Style())
+    assert not forbidden_in(drawn.text)
+    assert "\n" not in drawn.text
+    assert drawn.cell_length == 80
+    assert not forbidden_in(plain(sequence) + block(sequence))
 
 
 @given(st.lists(st.tuples(st.text(), st.text(), st.booleans())), st.integers(8, 200))
