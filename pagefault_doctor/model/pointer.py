@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 import msgspec
+
+Hexadecimal = Annotated[str, msgspec.Meta(pattern="^-?(0x)?[0-9a-fA-F]{1,32}$")]
+"""A number in a session file: one that holds something else is refused where it is read."""
 
 
 class InlinedCall(msgspec.Struct, frozen=True):
@@ -19,7 +24,7 @@ class Variable(msgspec.Struct, frozen=True):
     name: str
     type: str
     register: str
-    value: str
+    value: Hexadecimal
     function: str
 
 
@@ -40,10 +45,10 @@ class Pointer(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     register: str
-    held: str
-    value: str
+    held: Hexadecimal
+    value: Hexadecimal
     offset: int
-    how: str
+    how: Literal["location", "load", "call", "candidates"]
     name: str | None = None
     type: str | None = None
     access: str | None = None

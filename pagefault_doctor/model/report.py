@@ -71,8 +71,11 @@ class Fault(msgspec.Struct, frozen=True):
 
     @property
     def address_value(self) -> int | None:
-        """The address as a number."""
-        return int(self.address, 16) if self.address else None
+        """The address as a number, None where it is none."""
+        try:
+            return int(self.address, 16) if self.address else None
+        except ValueError:
+            return None
 
 
 class Frame(msgspec.Struct, frozen=True):
