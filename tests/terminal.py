@@ -53,6 +53,20 @@ class Terminal:
         """Send keys."""
         os.write(self._descriptor, keys.encode())
 
+    def send(self, data: bytes, seconds: float = 60.0) -> bytes:
+        """Send any bytes, as fast as they are taken, and return all that comes meanwhile."""
+        until = time.monotonic() + seconds
+        came = b""
+        while data:
+            assert time.monotonic() < until, "the terminal's input is not taken"
+            readable, writable, _ = select.select([self._descriptor], [self._descriptor], [], 1.0)
+            if readable:
+                came += os.read(self._descriptor, 65536)
+            if writable:
+                # So few always fit; a write that waits would never read what comes.
+                data = data[os.write(self._descriptor, data[:256]) :]
+        return came
+
     def resize(self, columns: int, lines: int) -> None:
         """Change the size of the terminal, as dragging a window does."""
         size = struct.pack("HHHH", lines, columns, 0, 0)

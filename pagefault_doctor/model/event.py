@@ -168,7 +168,7 @@ class SessionResumed(_Event, frozen=True, kw_only=True, tag="session-resumed"):
 
 
 class SessionEnded(_Event, frozen=True, kw_only=True, tag="session-ended"):
-    """The walk was left: `finished`, `quit`, `hangup` or `terminated`."""
+    """The walk was left: `finished`, `quit`, `hangup`, `terminated`, or `failed` by our mistake."""
 
     reason: str
 

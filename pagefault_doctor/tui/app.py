@@ -24,6 +24,7 @@ from pagefault_doctor.model.scenario import Scenario
 from pagefault_doctor.playbook.engine import END
 from pagefault_doctor.session.walk import NO_CONSENT, Walk
 from pagefault_doctor.tui import keys
+from pagefault_doctor.tui.driver import WizardDriver
 from pagefault_doctor.tui.pages.consent import CommandHost
 from pagefault_doctor.tui.row import ASCII, UNICODE
 from pagefault_doctor.tui.running import CommandEnded, CommandPrinted, Running
@@ -62,7 +63,9 @@ class WizardApp(App[int], inherit_bindings=False):
 
     def __init__(self, walk: Walk, **options: Unpack[WizardOptions]) -> None:
         wanted = allowed_theme(options.get("theme"))
-        super().__init__(ansi_color=True if wanted.startswith("ansi") else None)
+        super().__init__(
+            driver_class=WizardDriver, ansi_color=True if wanted.startswith("ansi") else None
+        )
         self._wanted_theme = wanted
         self.walk = walk
         self.ascii_only = options.get("ascii", False)
@@ -343,6 +346,23 @@ class WizardApp(App[int], inherit_bindings=False):
         for action in self._when_idle:
             action()
         self._when_idle.clear()
+
+    @property
+    def mistake(self) -> Exception | None:
+        """The mistake of our own that ended the wizard, if one did."""
+        return self._exception
+
+    def _handle_exception(self, error: Exception) -> None:
+        """End the wizard after any mistake of our own; `launch` keeps the trace.
+
+        In place of Textual's, which prints the trace with all variables on the screen.
+        """
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+        # A command that goes on would be waited for.
+        self._cancel.set()
+        self.panic()
 
     def exit_soon(self, code: int) -> None:
         """Leave with this exit code; may be called by a signal handler."""

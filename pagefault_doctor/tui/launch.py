@@ -7,20 +7,39 @@ import os
 import signal
 import sys
 import termios
+import threading
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from pagefault_doctor.hosts.process_group import end_all
+from pagefault_doctor.model.errors import ExitCode
+from pagefault_doctor.model.untrusted import clean_line
+from pagefault_doctor.session.store import sessions_folder
 from pagefault_doctor.tui.theme import DEFAULT_THEME
+from pagefault_doctor.tui.trace import keep_trace
 
 if TYPE_CHECKING:
     from pagefault_doctor.session.walk import Walk
     from pagefault_doctor.tui.app import WizardApp, WizardOptions
 
-_REASONS: Final = {signal.SIGHUP: "hangup", signal.SIGTERM: "terminated"}
+_REASONS: Final = {signal.SIGHUP: "hangup"} | dict.fromkeys(
+    (
+        *(signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2),
+        *(signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF, signal.SIGXCPU),
+        *(signal.SIGIO, signal.SIGPWR),
+    ),
+    "terminated",
+)
+"""Signals that end a program, and why the session then ended."""
 
 _GRACE_PERIOD: Final = 1.0
 """Seconds that children get to end, and then their results to be kept."""
+
+_PATIENCE: Final = 5.0
+"""Seconds that the app gets to leave after a signal."""
+
+_LONGEST: Final = 200
+"""Characters of an error that are printed."""
 
 
 def run_wizard(walk: Walk, *, mouse: bool = True, **options: Unpack[WizardOptions]) -> int:
@@ -34,13 +53,37 @@ def run_wizard(walk: Walk, *, mouse: bool = True, **options: Unpack[WizardOption
     from pagefault_doctor.tui.app import WizardApp
 
     app = WizardApp(walk, **options)
-    _handle_signals(app)
-    code = app.run(mouse=mouse and not slow_link)
+    terminal = _terminal_settings()
+    _handle_signals(app, terminal)
+    code: int | None = None
+    try:
+        code = app.run(mouse=mouse and not slow_link)
+        mistake = app.mistake
+    except Exception as error:
+        mistake = error
+    if mistake is not None:
+        return _after_mistake(app, mistake, terminal)
     app.shut_down()
     walk.end("finished" if app.reached_end else "quit")
     if app.session_path is not None:
         print(f"pfdoctor: session kept, pfdoctor resume {walk.view.started.id}", file=sys.stderr)
     return code or 0
+
+
+def _after_mistake(app: WizardApp, mistake: Exception, terminal: list[Any] | None) -> int:
+    """Clean up after a mistake of our own, say where its trace is, and return the exit code."""
+    if _terminal_settings() != terminal:
+        _restore_terminal(terminal)
+    end_all(_GRACE_PERIOD)
+    app.shut_down(_GRACE_PERIOD)
+    app.walk.end("failed")
+    started = app.walk.view.started.id
+    folder = app.session_path.parent if app.session_path else sessions_folder()
+    where = keep_trace(mistake, folder, started)
+    remedy = f"; pfdoctor resume {started} goes on" if app.session_path else ""
+    said = clean_line(f"{type(mistake).__name__}: {mistake}")[:_LONGEST]
+    print(f"pfdoctor: stopped by a mistake of its own ({said}); {where}{remedy}", file=sys.stderr)
+    return ExitCode.FAILED
 
 
 _RESET_MODES: Final = (
@@ -78,18 +121,31 @@ def _set_environment(slow_link: bool) -> None:
     os.environ["TEXTUAL_FPS"] = "10" if slow_link else "30"
 
 
-def _handle_signals(app: WizardApp) -> None:
-    """End the children and the session on SIGHUP, when the terminal is gone, and on SIGTERM."""
-    terminal = _terminal_settings()
+def _handle_signals(app: WizardApp, terminal: list[Any] | None) -> None:
+    """On a signal that ends us, end the children and the session, then leave the terminal whole."""
 
     def leave(number: int, _frame: FrameType | None) -> None:
         end_all(_GRACE_PERIOD)
         app.shut_down(_GRACE_PERIOD)
         app.walk.end(_REASONS[signal.Signals(number)])
-        if number == signal.SIGHUP:
-            _restore_terminal(terminal)
-            os._exit(128 + number)
-        app.exit_soon(128 + number)
+        if number != signal.SIGHUP:
+            app.exit_soon(128 + number)
+            _leave_later(128 + number, terminal)
+            return
+        _restore_terminal(terminal)
+        os._exit(128 + number)
 
     for number in _REASONS:
         signal.signal(number, leave)
+
+
+def _leave_later(code: int, terminal: list[Any] | None) -> None:
+    """Leave also where the app never comes to it: a terminal that takes nothing blocks it."""
+
+    def leave() -> None:
+        _restore_terminal(terminal)
+        os._exit(code)
+
+    timer = threading.Timer(_PATIENCE, leave)
+    timer.daemon = True
+    timer.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from pathlib import Path
 
 from pagefault_doctor.hosts.local import LocalHost
@@ -19,10 +20,15 @@ def main(path: Path, *argv: str) -> int:
     """Walk through two steps that both run `argv`, and keep the session in `path`.
 
     With `raise` for a program, the wizard itself fails at its first look at the step. Options of
-    the wizard's face may come first.
+    the wizard's face may come first, and `--fail=MODULE:CLASS.METHOD`, which then raises.
     """
     options = tuple(word for word in argv if word.startswith("--"))
     argv = argv[len(options) :]
+    for option in options:
+        if option.startswith("--fail="):
+            module, _, name = option.removeprefix("--fail=").partition(":")
+            owner, method = name.split(".")
+            setattr(getattr(import_module(module), owner), method, _fail)
     tool = Tool(
         id="probe",
         purpose="probes",
@@ -51,7 +57,7 @@ def main(path: Path, *argv: str) -> int:
     )
 
 
-def _fail() -> str:
+def _fail(*_: object) -> str:
     raise RuntimeError("a mistake of our own")
 
 
