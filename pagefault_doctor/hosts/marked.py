@@ -7,6 +7,8 @@ environment, as sudo does for another user, and all of them where there is no /p
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import signal
 from collections.abc import Iterator
@@ -15,6 +17,9 @@ from typing import Final
 
 VARIABLE: Final = "PFDOCTOR_COMMAND"
 """The variable that holds the mark."""
+
+_UNDECIDED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+"""Errors that say nothing about a process."""
 
 _LARGEST: Final = 1 << 23
 """Bytes of environment that are searched. Linux allows a quarter of the stack's limit (execve(2)),
@@ -33,31 +38,37 @@ def unmarked_environment() -> dict[str, str]:
 
 
 def processes() -> Iterator[str]:
-    """Return the folder of each process in /proc; none where it is not mounted or not readable."""
-    try:
-        with os.scandir("/proc") as entries:
-            yield from (entry.path for entry in entries if entry.name.isdecimal())
-    except OSError:
-        return
+    """Return the folder of each process in /proc. Raises OSError where it cannot be listed."""
+    with os.scandir("/proc") as entries:
+        yield from (entry.path for entry in entries if entry.name.isdecimal())
 
 
 def any_marked(mark: str) -> bool:
-    """Return whether a process with this mark runs; zombies have no environment."""
-    return any(_has(process, mark) for process in processes())
+    """Return whether a process with this mark runs; zombies have no environment.
+
+    True also where that cannot be found out for want of descriptors or memory.
+    """
+    try:
+        return any(_has(process, mark) for process in processes())
+    except OSError as error:
+        return error.errno in _UNDECIDED
 
 
 def send(mark: str, number: signal.Signals) -> None:
     """Send a signal to every process with this mark; those of other users are left alone."""
-    for process in processes():
-        if _has(process, mark):
-            _send(int(process.rpartition("/")[2]), process, mark, number)
+    with contextlib.suppress(OSError):
+        for process in processes():
+            if _has(process, mark):
+                _send(int(process.rpartition("/")[2]), process, mark, number)
 
 
 def _has(process: str, mark: str) -> bool:
     try:
         with open(Path(process, "environ"), "rb", buffering=0) as file:
             return f"{VARIABLE}={mark}\0".encode() in file.read(_LARGEST)
-    except OSError:
+    except OSError as error:
+        if error.errno in _UNDECIDED:
+            raise
         return False  # It has ended, or is another user's.
 
 

@@ -21,7 +21,14 @@ from typing import Final
 import msgspec
 
 from pagefault_doctor.hosts.capture import Capture
-from pagefault_doctor.hosts.program import StartProblem, environment, locate, shell_status
+from pagefault_doctor.hosts.program import (
+    StartProblem,
+    environment,
+    locate,
+    not_started,
+    refused,
+    shell_status,
+)
 from pagefault_doctor.hosts.runner import keys_are_the_childs, stdin_file
 from pagefault_doctor.hosts.script import script
 from pagefault_doctor.model import untrusted
@@ -49,21 +56,24 @@ def run_asking(command: Command, started: Command | None = None, mark: str = "")
     env = environment(actual.env, {name: os.environ[name] for name in _KEPT if name in os.environ})
     program = locate(actual, env)
     if isinstance(program, StartProblem):
-        return Result(command=command, status=program.status, errors=program.reason)
+        return not_started(command, program)
     began = time.monotonic()
     output, errors = Capture(command.output_limit), Capture(command.output_limit)
     sorter = _Sorter(mark, output.feed, errors.feed, _show) if mark else None
     with _terminal_as_it_was(), keys_are_the_childs():
-        process = subprocess.Popen(
-            actual.words,
-            executable=program,
-            cwd=actual.cwd,
-            env=env,
-            # With a mark the input is an argument of the script; stdin is the terminal's.
-            stdin=None if mark or not command.stdin else stdin_file(command.stdin),
-            stdout=subprocess.PIPE,
-            stderr=None if mark else subprocess.PIPE,
-        )
+        try:
+            process = subprocess.Popen(
+                actual.words,
+                executable=program,
+                cwd=actual.cwd,
+                env=env,
+                # With a mark the input is an argument of the script; stdin is the terminal's.
+                stdin=None if mark or not command.stdin else stdin_file(command.stdin),
+                stdout=subprocess.PIPE,
+                stderr=None if mark else subprocess.PIPE,
+            )
+        except OSError as error:
+            return not_started(command, refused(program, error.errno))
         feed = sorter.feed if sorter else output.feed
         status = _follow(process, feed, errors, (output, errors), command.timeout + PATIENCE)
     if sorter:
@@ -167,7 +177,7 @@ def _follow(
 ) -> ResultStatus | None:
     """Read until both streams end; return the reason if the command had to be ended."""
     until = time.monotonic() + patience
-    with selectors.DefaultSelector() as selector:
+    with selectors.PollSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ, feed)  # type: ignore[arg-type]
         if process.stderr:
             selector.register(process.stderr, selectors.EVENT_READ, errors.feed)

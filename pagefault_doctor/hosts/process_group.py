@@ -66,17 +66,21 @@ def alive(group: int) -> bool:
         return False
     except PermissionError:
         return True
+    # Without /proc, zombies cannot be recognised.
     if not os.path.exists("/proc/self/stat"):
-        return True  # Without /proc, zombies cannot be recognised.
-    return any(_group_and_state(entry) == (group, True) for entry in marked.processes())
+        return True
+    try:
+        return any(_group_and_state(entry) == (group, True) for entry in marked.processes())
+    except OSError:
+        return True
 
 
 def _group_and_state(process: str) -> tuple[int, bool]:
     """Return the process group and whether it is alive, from /proc/PID/stat (proc(5))."""
     try:
         stat = Path(process, "stat").read_bytes()
-    except OSError:
-        return 0, False
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return 0, False  # It has ended, or is hidden because it is another user's.
     # The name in brackets may itself hold brackets and blanks, so count from its last bracket.
     state, _parent, group = stat[stat.rindex(b")") + 1 :].split()[:3]
     return int(group), state not in (b"Z", b"X")

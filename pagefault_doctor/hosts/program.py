@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
-import shutil
+import stat
 import sys
 from collections.abc import Mapping
+from itertools import islice
 from typing import Final
 
 import msgspec
 
 from pagefault_doctor.model import untrusted
-from pagefault_doctor.model.command import Command, ResultStatus
+from pagefault_doctor.model.command import Command, Result, ResultStatus
 
 ADMIN_PATH: Final = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 """Where lsmod, insmod and kexec live; an ordinary user's PATH often leaves these out."""
@@ -36,6 +39,27 @@ FIXED: Final = {
 """Plain English without colour or pager, the form that the tools' readers expect."""
 
 
+MOST_FOLDERS: Final = 1000
+"""Folders of PATH that are searched; the others are left out of it."""
+
+_DESCRIPTORS: Final = 32
+"""Open files that starting a command takes, twice over."""
+
+_REMEDIES: Final = {
+    errno.E2BIG: "shorten the command",
+    errno.EACCES: "check its permissions, and that its file system is not mounted noexec",
+    errno.EAGAIN: "too many processes run: end some, or raise ulimit -u",
+    errno.ELOOP: "a symbolic link leads back to itself: install it again",
+    errno.EMFILE: "raise ulimit -n",
+    errno.ENFILE: "too many files are open on this machine: end some programs",
+    errno.ENOEXEC: "it is no program for this machine: install it again",
+    errno.ENOMEM: "free some memory",
+    errno.EPERM: "a security policy of this machine forbids it",
+    errno.ETXTBSY: "it is being written: try again when that is done",
+}
+"""What to do about each error of fork(2), execve(2) and open(2)."""
+
+
 class StartProblem(msgspec.Struct, frozen=True):
     """Why a command cannot be started: `missing` or `refused`, and the reason in words."""
 
@@ -44,9 +68,13 @@ class StartProblem(msgspec.Struct, frozen=True):
 
 
 def environment(*additions: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a command; later additions win."""
+    """Return the environment of a command; later additions win.
+
+    Its PATH holds absolute folders only: an empty or relative one means the folder that a command
+    runs in, where anybody may have put a program.
+    """
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    folders = _folders(os.environ.get("PATH", ""))
     # The last one is for programs of our own environment, such as drgn.
     more = (*ADMIN_PATH, os.path.dirname(sys.executable))
     folders += [folder for folder in more if folder and folder not in folders]
@@ -63,25 +91,86 @@ def shell_status(code: int) -> ResultStatus:
     return ResultStatus.SIGNALED if code < 0 or 128 < code <= 192 else ResultStatus.FAILED
 
 
+def refused(what: str, number: int | None) -> StartProblem:
+    """Return that a program or file cannot be used, for an error number, with the remedy."""
+    reason = os.strerror(number) if number else "it cannot be started"
+    remedy = _REMEDIES.get(number or 0, "")
+    text = f"{what}: {reason}; {remedy}" if remedy else f"{what}: {reason}"
+    return StartProblem(ResultStatus.REFUSED, text)
+
+
+def not_started(command: Command, problem: StartProblem) -> Result:
+    """Return the result of a command that cannot be started."""
+    return Result(command=command, status=problem.status, errors=problem.reason)
+
+
 def locate(command: Command, env: Mapping[str, str]) -> str | StartProblem:
     """Return the absolute path of a command's program, or why the command cannot run."""
     if reason := _malformed(command, env):
         return StartProblem(ResultStatus.REFUSED, reason)
+    if number := _no_descriptors():
+        return refused("pfdoctor", number)
     name = command.words[0]
-    shown = untrusted.clean_line(name)
-    wanted = os.path.join(command.cwd, name) if os.sep in name else name
-    path = env.get("PATH", os.defpath)
-    if found := shutil.which(wanted, path=path):
-        return os.path.abspath(found)
-    # A file that is there but not executable needs another remedy than a missing package.
-    if unusable := shutil.which(wanted, mode=os.F_OK, path=path):
-        shown = untrusted.clean_line(unusable)
+    if os.sep in name:
+        places = [os.path.join(command.cwd, name)]
+    else:
+        places = [os.path.join(folder, name) for folder in _folders(env.get("PATH", ""))]
+    problems = []
+    for place in places:
+        problem = _unusable(place)
+        if problem is None:
+            return os.path.abspath(place)
+        if problem.reason:
+            problems.append(problem)
+    problems.sort(key=lambda problem: problem.status is ResultStatus.MISSING)
+    if problems and (os.sep in name or problems[0].status is ResultStatus.REFUSED):
+        return StartProblem(ResultStatus.REFUSED, problems[0].reason)
+    # What cannot be looked at, such as a folder of another user, hides a program only perhaps.
+    words = [f"{untrusted.clean_line(name)}: not found", *(p.reason for p in problems[:1])]
+    return StartProblem(ResultStatus.MISSING, "; ".join(words))
+
+
+def _folders(path: str) -> list[str]:
+    """Return the folders of a PATH that are absolute, each once; those of the system if none is."""
+    absolute = dict.fromkeys(f for f in path.split(os.pathsep) if f.startswith("/"))
+    return list(islice(absolute, MOST_FOLDERS)) or os.defpath.split(os.pathsep)
+
+
+def _unusable(place: str) -> StartProblem | None:
+    """Return why a path is no program, with an empty reason where there is nothing; else None.
+
+    A file that is there but not executable is `refused`: a package would not help.
+    """
+    shown = untrusted.clean_line(place)
+    try:
+        mode = os.stat(place).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return StartProblem(ResultStatus.MISSING, "")
+    except OSError as error:
+        return StartProblem(ResultStatus.MISSING, refused(shown, error.errno).reason)
+    if stat.S_ISDIR(mode):
+        return StartProblem(ResultStatus.MISSING, f"{shown}: is a directory")
+    if not stat.S_ISREG(mode):
+        return StartProblem(ResultStatus.MISSING, f"{shown}: not a regular file")
+    if not os.access(place, os.X_OK):
         return StartProblem(
             ResultStatus.REFUSED, f"{shown}: permission denied, it is not executable"
         )
-    if os.path.isdir(wanted) and os.sep in name:
-        return StartProblem(ResultStatus.REFUSED, f"{shown}: is a directory")
-    return StartProblem(ResultStatus.MISSING, f"{shown}: not found")
+    return None
+
+
+def _no_descriptors() -> int | None:
+    """Return the error number where too few files can be opened, None where enough can.
+
+    sh and subprocess leave open what they had opened when they run out.
+    """
+    with contextlib.ExitStack() as opened:
+        try:
+            for _ in range(_DESCRIPTORS):
+                opened.callback(os.close, os.open("/", os.O_RDONLY | os.O_CLOEXEC))
+        except OSError as error:
+            return error.errno
+    return None
 
 
 def _malformed(command: Command, env: Mapping[str, str]) -> str:

@@ -1,7 +1,9 @@
 # Runs a command on another machine, and ends it with all its children when its input ends.
 # Descriptor 3 is the link to us: its end means that we are gone, or that the command is cancelled.
 exec 3<&0 </dev/null;
-command -v -- "$1" >/dev/null 2>&1 || { echo "$1: not found" >&2; exit 127; };
+command -v -- "$1" >/dev/null 2>&1 || {
+case "$1" in */*) [ -e "$1" ] && { echo "$1: it is not executable" >&2; exit 126; };; esac;
+echo "$1: not found" >&2; exit 127; };
 # A session of its own is a group that can be ended as a whole.
 s=; group=; command -v setsid >/dev/null 2>&1 && { s=setsid; group=-; };
 # Who leaves the group still has the mark in its environment.

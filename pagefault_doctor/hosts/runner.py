@@ -23,7 +23,7 @@ from pagefault_doctor.hosts import marked, process_group
 from pagefault_doctor.hosts.guard import Guard, guarded
 from pagefault_doctor.hosts.host import OnOutput
 from pagefault_doctor.hosts.process_group import end_all
-from pagefault_doctor.hosts.program import StartProblem, environment, locate
+from pagefault_doctor.hosts.program import StartProblem, environment, locate, not_started, refused
 from pagefault_doctor.hosts.watch import Watch
 from pagefault_doctor.model.command import Command, Result, ResultStatus
 
@@ -69,12 +69,17 @@ def run(
     # Registered before the fork, so that a signal handler never misses a command.
     process_group.running.add(this)
     try:
-        own_stdin = _held() if hold_stdin else contextlib.nullcontext(stdin_file(command.stdin))
+        its_env = environment(env or {}, command.env, {marked.VARIABLE: mark})
+        program = locate(command, its_env)
+        if isinstance(program, StartProblem):
+            return not_started(command, program)
+        own_stdin = _stdin(command, hold_stdin)
+        if isinstance(own_stdin, StartProblem):
+            return not_started(command, own_stdin)
         with own_stdin as stdin, guarded(mark) as guard:
-            its_env = environment(env or {}, command.env, {marked.VARIABLE: mark})
-            started = _start(command, its_env, stdin, guard)
+            started = _start(program, command, its_env, stdin, guard)
             if isinstance(started, StartProblem):
-                return Result(command=command, status=started.status, errors=started.reason)
+                return not_started(command, started)
             process, output, errors = started
             this.group = process.pid
             with output, errors:
@@ -103,7 +108,7 @@ def run_interactive(command: Command) -> Result:
     env = dict(os.environ) | {"PATH": environment()["PATH"]} | command.env
     program = locate(command, env)
     if isinstance(program, StartProblem):
-        return Result(command=command, status=program.status, errors=program.reason)
+        return not_started(command, program)
     began = time.monotonic()
     try:
         with keys_are_the_childs():
@@ -111,8 +116,7 @@ def run_interactive(command: Command) -> Result:
                 command.words, executable=program, cwd=command.cwd, env=env, check=False
             ).returncode
     except OSError as error:
-        reason = f"{program}: {error.strerror}"
-        return Result(command=command, status=ResultStatus.REFUSED, errors=reason)
+        return not_started(command, refused(program, error.errno))
     return Result(
         command=command,
         status=_status(code),
@@ -122,13 +126,9 @@ def run_interactive(command: Command) -> Result:
 
 
 def _start(
-    command: Command, env: dict[str, str], stdin: IO[bytes], guard: Guard
+    program: str, command: Command, env: dict[str, str], stdin: IO[bytes], guard: Guard
 ) -> tuple[RunningCommand, IO[bytes], IO[bytes]] | StartProblem:
     """Start a command, and return it with the read ends of its output and errors."""
-    program = locate(command, env)
-    if isinstance(program, StartProblem):
-        stdin.close()
-        return program
     import sh  # Here, because a replay and a plain diagnosis start nothing.
 
     with contextlib.ExitStack() as on_failure, contextlib.ExitStack() as childs:
@@ -155,10 +155,15 @@ def _start(
                 )
         except sh.ForkException as error:
             _bury(error)
-            return StartProblem(ResultStatus.REFUSED, f"{program}: {_exec_failure(str(error))}")
+            return _exec_failure(program, str(error))
         except OSError as error:
             _bury(error)
-            return StartProblem(ResultStatus.REFUSED, f"{program}: {error.strerror}")
+            return refused(program, error.errno)
+        except sh.CommandNotFound:  # It has changed since it was located.
+            return refused(program, errno.EACCES)
+        except RuntimeError as error:  # sh watches each command in threads.
+            _abandon(error)
+            return refused(f"{program}: it was ended at once, without a thread", errno.EAGAIN)
         except BaseException as error:
             _abandon(error)
             raise
@@ -187,6 +192,17 @@ def stdin_file(text: str) -> IO[bytes]:
     memory.write(text.encode("utf-8", "replace"))
     memory.seek(0)
     return memory
+
+
+def _stdin(
+    command: Command, hold: bool
+) -> contextlib.AbstractContextManager[IO[bytes]] | StartProblem:
+    if hold:
+        return _held()
+    try:
+        return contextlib.nullcontext(stdin_file(command.stdin))
+    except OSError as error:
+        return refused("its standard input", error.errno)
 
 
 @contextlib.contextmanager
@@ -237,20 +253,23 @@ def _bury(error: Exception) -> None:
 
 
 def _abandon(error: BaseException) -> None:
-    """End the child whose start a signal handler of ours interrupted: nothing else knows it."""
+    """End the child whose start was interrupted, as by a signal handler: nothing else knows it."""
     if pid := getattr(_unfinished(error).get("self"), "pid", None):
         process_group.send(pid, signal.SIGKILL)
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)  # It may not have created its group yet.
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, 0)
 
 
-def _exec_failure(story: str) -> str:
-    """Return the error of execve(2) or chdir(2), from the traceback of the child."""
+def _exec_failure(program: str, story: str) -> StartProblem:
+    """Return the problem of execve(2) or chdir(2), from the traceback of the child."""
     match = _ERRNO.search(story)
-    number = int(match[1]) if match else 0
+    number = int(match[1]) if match else None
     if number == errno.ENOENT:
-        return "its interpreter or its folder is missing"
-    return os.strerror(number) if number else "it cannot be started"
+        reason = "its interpreter or its folder is missing"
+        return StartProblem(ResultStatus.REFUSED, f"{program}: {reason}")
+    return refused(program, number)
 
 
 def _exit_code(process: RunningCommand) -> int | None:

@@ -75,7 +75,8 @@ class Watch:
         self._leaves = leaves
         self._shown_at = 0.0
         self._pause = SOON
-        self._selector = selectors.DefaultSelector()
+        # Unlike epoll it takes no descriptor, for want of which a started command would be lost.
+        self._selector = selectors.PollSelector()
         for pipe, capture in zip(pipes, (self.output, self.errors), strict=True):
             self._selector.register(pipe, selectors.EVENT_READ, capture)
 

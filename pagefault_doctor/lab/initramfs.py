@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from pagefault_doctor.hosts.program import environment
 from pagefault_doctor.lab.cpio import (
     CpioEntry,
     archive,
@@ -43,7 +45,12 @@ def libraries(program: Path, stock: Stock = DEFAULT_STOCK) -> Iterator[tuple[str
 def _ldd(program: Path) -> list[str]:
     """Return the paths that this machine's loader would load, from ldd(1)."""
     listing = subprocess.run(
-        ("ldd", str(program)), capture_output=True, text=True, timeout=30, check=False
+        ("ldd", str(program)),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        env=os.environ | {"PATH": environment()["PATH"]},
     )
     return _LDD_LINE.findall(listing.stdout)
 

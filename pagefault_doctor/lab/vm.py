@@ -18,6 +18,7 @@ import msgspec
 
 from pagefault_doctor.hosts.guard import folder_guard
 from pagefault_doctor.hosts.host import Closing
+from pagefault_doctor.hosts.program import environment
 from pagefault_doctor.lab.accelerator import accelerator
 from pagefault_doctor.lab.machine import DEFAULT_STOCK, Machine, Stock
 from pagefault_doctor.lab.qmp import ENDS, PANICKED, Qmp, connect, end_of, paused
@@ -62,7 +63,7 @@ class VirtualMachine(Closing):
 
     def __init__(self, setup: Setup, initramfs: bytes) -> None:
         qemu = setup.stock.machine.qemu
-        if not shutil.which(qemu):
+        if not shutil.which(qemu, path=environment()["PATH"]):
             raise MissingError(f"{qemu} not installed", "make lab-setup")
         self._setup = setup
         self.folder = unused_path()

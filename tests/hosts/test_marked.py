@@ -5,6 +5,8 @@ What leaves sleeps for a time by which it is told from the processes of others.
 
 from __future__ import annotations
 
+import builtins
+import errno
 import os
 import signal
 import subprocess
@@ -183,3 +185,44 @@ def test_a_guard_of_a_command_is_no_part_of_the_command_that_we_are(
     seen = runner.run(Command(argv=("env",), tool="test")).output
     assert f"{marked.VARIABLE}=" in seen
     assert "outer" not in seen
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOMEM])
+def test_what_cannot_be_looked_at_counts_as_running(
+    number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Too few descriptors or too little memory must not look like the end of a command."""
+
+    def fails(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with subprocess.Popen(SLEEP.split(), start_new_session=True) as child:
+        assert not marked.any_marked("mark")
+        for owner, name in ((os, "scandir"), (builtins, "open"), (Path, "read_bytes")):
+            with monkeypatch.context() as patch:
+                patch.setattr(owner, name, fails)
+                marked.send("mark", signal.SIGTERM)
+                assert process_group.alive(child.pid)
+                assert name == "read_bytes" or marked.any_marked("mark")
+        child.kill()
+
+
+def test_a_group_of_another_user_counts_as_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As root may signal all, the refusal is simulated."""
+
+    def refused(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "killpg", refused)
+    assert process_group.alive(1)
+    process_group.send(1, signal.SIGTERM)
+
+
+def test_without_proc_nothing_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_: object) -> None:
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", none)
+        assert not marked.any_marked("mark")
+        marked.send("mark", signal.SIGTERM)

@@ -96,6 +96,13 @@ def test_a_missing_program_is_missing(box: SshHost) -> None:
     assert result.errors == "no-such-program: not found\n"
 
 
+def test_a_file_there_that_is_not_executable_is_not_missing(box: SshHost, tmp_path: Path) -> None:
+    (tmp_path / "tool").write_text("")
+    result = box.run(Command(argv=(f"{tmp_path}/tool",), tool="test"))
+    assert (result.status, result.exit_code) == (ResultStatus.FAILED, 126)
+    assert f"{tmp_path}/tool: " in result.errors
+
+
 def test_a_signal_is_told_as_one(box: SshHost) -> None:
     result = sh(box, "kill -SEGV $$")
     assert (result.status, result.exit_code) == (ResultStatus.SIGNALED, 139)
