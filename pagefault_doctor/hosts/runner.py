@@ -288,14 +288,19 @@ def _status(code: int | None) -> ResultStatus:
 
 @contextlib.contextmanager
 def keys_are_the_childs() -> Iterator[None]:
-    """Let Ctrl-C and Ctrl-\\ end only the child. A handler, unlike SIG_IGN, is not inherited."""
+    """Let Ctrl-C and Ctrl-\\ end only the child. A handler, unlike SIG_IGN, is not inherited.
+
+    A signal that was ignored when we started, as in the background of a script, stays ignored.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    numbers = (signal.SIGINT, signal.SIGQUIT)
-    before = [signal.signal(number, lambda *_: None) for number in numbers]
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGQUIT)}
+    changed = {n: handler for n, handler in before.items() if handler not in (signal.SIG_IGN, None)}
+    for number in changed:
+        signal.signal(number, lambda *_: None)
     try:
         yield
     finally:
-        for number, handler in zip(numbers, before, strict=True):
+        for number, handler in changed.items():
             signal.signal(number, handler)

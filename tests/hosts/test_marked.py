@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from hosts.deadline import FAR, Deadline
 from pagefault_doctor.hosts import marked, process_group, runner
 from pagefault_doctor.hosts.ssh import SshHost
 from pagefault_doctor.model.command import Command, ResultStatus
@@ -65,10 +66,12 @@ def test_who_left_the_group_is_ended_with_the_command(way: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("way", LEAVES)
-def test_who_left_the_group_is_ended_at_the_deadline(way: str, tmp_path: Path) -> None:
-    result = runner.run(leaving(tmp_path, way, "sleep 99", timeout=3))
+def test_who_left_the_group_is_ended_at_the_deadline(
+    way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = leaving(tmp_path, way, "echo up; sleep 99", FAR)
+    result = runner.run(command, Deadline(monkeypatch).comes)
     assert result.status is ResultStatus.TIMEOUT
-    assert (tmp_path / "up").exists()
     assert nothing_runs()
 
 
@@ -109,17 +112,24 @@ def test_who_left_the_group_is_ended_after_kill_9(way: str, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("way", LEAVES)
 @pytest.mark.parametrize(
-    ("then", "timeout", "status"),
-    [("echo done", 60, ResultStatus.OK), ("sleep 99", 3, ResultStatus.TIMEOUT)],
+    ("then", "status"),
+    [("echo up", ResultStatus.OK), ("echo up; sleep 99", ResultStatus.TIMEOUT)],
 )
 def test_who_left_the_group_on_another_machine_is_ended_there(
-    way: str, then: str, timeout: float, status: ResultStatus, tmp_path: Path, server: Sshd
+    way: str,
+    then: str,
+    status: ResultStatus,
+    tmp_path: Path,
+    server: Sshd,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with SshHost("box", str(server.config)) as host:
         host.connect(ask=False)
-        result = host.run(leaving(tmp_path, way, then, timeout))
+        hangs = status is ResultStatus.TIMEOUT
+        listener = Deadline(monkeypatch).comes if hangs else None
+        result = host.run(leaving(tmp_path, way, then, FAR), listener)
         assert result.status is status, result.errors
-        assert (tmp_path / "up").exists()
+        assert result.output == "up\n"
         assert eventually(nothing_runs, 30)
 
 

@@ -44,7 +44,7 @@ def test_a_command_that_succeeds_is_ok() -> None:
     assert result.exit_code == 0
     assert result.output == "two words \n"
     assert result.errors == ""
-    assert 0 < result.seconds < 10
+    assert result.seconds > 0
 
 
 def test_arguments_are_never_read_by_a_shell() -> None:
@@ -211,9 +211,7 @@ def test_standard_input_is_empty_unless_given() -> None:
 
 
 def test_a_child_that_never_reads_its_input_does_not_block_us() -> None:
-    began = time.monotonic()
     assert run("sleep", "0.1", stdin="x" * (1 << 21)).ok
-    assert time.monotonic() - began < 5
 
 
 def test_the_folder_and_the_environment_are_the_commands(tmp_path: Path) -> None:
@@ -253,7 +251,6 @@ def test_a_flood_stops_at_the_limit_and_what_came_before_is_kept() -> None:
     result = run("yes", output_limit=100_001)
     assert result.status is ResultStatus.OVERFLOW
     assert result.output == "y\n" * 50_000 + "y"
-    assert result.seconds < 5
 
 
 def test_a_flood_of_errors_stops_too() -> None:
@@ -275,21 +272,22 @@ def test_a_gigabyte_does_not_fill_our_memory() -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 40 << 10
 
 
-def test_live_output_comes_in_whole_lines_while_the_command_runs() -> None:
-    seen: list[tuple[float, str]] = []
-    began = time.monotonic()
-    command = Command(
-        argv=(
-            "bash",
-            "-c",
-            "printf 'one\\ntw'; sleep 0.6; printf 'o\\n'; echo e >&2; printf 'end'",
-        ),
-        tool="test",
+def test_live_output_comes_in_whole_lines_while_the_command_runs(tmp_path: Path) -> None:
+    """It goes on only when its first line was seen."""
+    seen: list[str] = []
+
+    def listen(text: str) -> None:
+        seen.append(text)
+        (tmp_path / "seen").touch()
+
+    script = (
+        "printf 'one\\ntw'; until [ -e seen ]; do sleep 0.02; done; "
+        "printf 'o\\n'; echo e >&2; printf 'end'"
     )
-    result = runner.run(command, lambda text: seen.append((time.monotonic() - began, text)))
-    assert seen[0][1] == "one\n"
-    assert seen[0][0] < 0.5
-    assert "".join(text for _, text in seen if text != "e\n") in (
+    argv = ("bash", "-c", script)
+    result = runner.run(Command(argv=argv, tool="test", cwd=str(tmp_path)), listen)
+    assert seen[0] == "one\n"
+    assert "".join(text for text in seen if text != "e\n") in (
         "one\ntwo\nend",
         "one\ntwo\ne\nend",
     )

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from hosts.deadline import FAR, Deadline
 from pagefault_doctor.hosts import process_group, runner
+from pagefault_doctor.hosts.host import OnOutput
 from pagefault_doctor.model.command import Command, Result, ResultStatus
 from processes import default_signals
 
@@ -47,10 +49,16 @@ def is_running(pid: int) -> bool:
     return stat.rsplit(")", 1)[1].split()[0] not in ("Z", "X")
 
 
-def bash(script: str, timeout: float = 30.0, cancel: threading.Event | None = None) -> Result:
-    return runner.run(
-        Command(argv=("bash", "-c", script), tool="test", timeout=timeout), None, cancel
-    )
+def bash(
+    script: str, cancel: threading.Event | None = None, on_output: OnOutput | None = None
+) -> Result:
+    command = Command(argv=("bash", "-c", script), tool="test", timeout=FAR)
+    return runner.run(command, on_output, cancel)
+
+
+@pytest.fixture
+def deadline(monkeypatch: pytest.MonkeyPatch) -> Deadline:
+    return Deadline(monkeypatch)
 
 
 def cancelled_when_up(folder: Path, script: str, lines: int) -> tuple[Result, float]:
@@ -97,28 +105,43 @@ def test_a_cancel_that_came_first_ends_it_at_once() -> None:
     assert result.seconds < PROMPT
 
 
-def test_a_timeout_ends_the_grandchildren_too(tmp_path: Path) -> None:
-    script = "(sleep 99 & echo $! >> pids; sleep 99) & echo $! >> pids; wait"
-    result = bash(family(tmp_path, script), timeout=1.5)
+def test_a_timeout_ends_the_grandchildren_too(tmp_path: Path, deadline: Deadline) -> None:
+    script = (
+        "(sleep 99 & echo $! >> pids; sleep 99) & echo $! >> pids; "
+        "until [ $(wc -l < pids) = 3 ]; do sleep 0.02; done; echo up; wait"
+    )
+    result = bash(family(tmp_path, script), on_output=deadline.comes)
     assert result.status is ResultStatus.TIMEOUT
-    assert result.seconds < PROMPT
     assert len(pids(tmp_path)) == 3
     assert not any(map(is_running, pids(tmp_path)))
 
 
-def test_who_ignores_sigterm_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_ignores_sigterm_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deadline: Deadline
+) -> None:
     monkeypatch.setattr(process_group, "GRACE", 0.3)
-    script = "trap '' TERM; sleep 99 & echo $! >> pids; sleep 99"
-    result = bash(family(tmp_path, script), timeout=1.5)
+    script = "trap 'echo asked' TERM; sleep 99 & echo $! >> pids; echo up; while :; do wait; done"
+    result = bash(family(tmp_path, script), on_output=deadline.comes)
     assert result.status is ResultStatus.TIMEOUT
     assert result.exit_code == 128 + signal.SIGKILL
-    assert 1.8 <= result.seconds < PROMPT
+    assert result.output.startswith("up\nasked\n")
     assert not any(map(is_running, pids(tmp_path)))
 
 
-def test_a_stopped_command_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_member_of_the_group_that_ignores_sigterm_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its leader has ended by itself."""
     monkeypatch.setattr(process_group, "GRACE", 0.3)
-    result = bash("kill -STOP $$", timeout=1.5)
+    script = "(trap '' TERM; echo $BASHPID >> pids; exec sleep 99 >/dev/null 2>&1) & "
+    result = bash(family(tmp_path, script + "until [ $(wc -l < pids) = 2 ]; do sleep 0.02; done"))
+    assert result.ok
+    assert not any(map(is_running, pids(tmp_path)))
+
+
+def test_a_stopped_command_is_ended(monkeypatch: pytest.MonkeyPatch, deadline: Deadline) -> None:
+    monkeypatch.setattr(process_group, "GRACE", 0.3)
+    result = bash("echo up; kill -STOP $$", on_output=deadline.comes)
     assert result.status is ResultStatus.TIMEOUT
     assert result.exit_code == 128 + signal.SIGKILL
 
@@ -173,14 +196,16 @@ def test_end_all_ends_what_runs_in_other_threads(tmp_path: Path) -> None:
     assert process_group.running == set()
 
 
-def test_end_all_kills_who_ignores_sigterm(tmp_path: Path) -> None:
+def test_end_all_kills_who_ignores_sigterm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process_group, "GRACE", 60.0)
     script = family(tmp_path, "trap '' TERM; echo 0 >> pids; sleep 99")
     thread = threading.Thread(target=lambda: bash(script))
     thread.start()
     wait_for(tmp_path / "pids", 2)
     runner.end_all(grace=0.2)
-    thread.join(10)
+    # By end_all alone: the thread that runs the command waits longer before it kills.
     assert not is_running(pids(tmp_path)[0])
+    thread.join(20)
 
 
 def test_end_all_with_nothing_running_does_nothing() -> None:

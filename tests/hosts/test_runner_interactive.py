@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import pty
+import signal
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from pagefault_doctor.hosts import runner
 from pagefault_doctor.model.command import Command, ResultStatus
+from processes import default_signals
 
 
 def command(*argv: str, env: dict[str, str] | None = None) -> Command:
@@ -60,6 +63,49 @@ def test_it_works_in_another_thread_than_the_first() -> None:
     assert codes == [0]
 
 
+@pytest.fixture(params=[signal.SIGINT, signal.SIGQUIT])
+def number(request: pytest.FixtureRequest) -> Iterator[signal.Signals]:
+    """A signal that the terminal's keys send; afterwards it is handled as before."""
+    before = signal.getsignal(request.param)
+    yield request.param
+    signal.signal(request.param, before)
+
+
+def test_handlers_are_ours_again_after_a_command(number: signal.Signals) -> None:
+    def ours(*_: object) -> None:
+        pass
+
+    for handler in (ours, signal.SIG_DFL, signal.SIG_IGN):
+        signal.signal(number, handler)
+        assert runner.run_interactive(command("true")).ok
+        assert signal.getsignal(number) == handler
+        assert runner.run_interactive(command("no-such-editor")).status is ResultStatus.MISSING
+        with pytest.raises(ZeroDivisionError), runner.keys_are_the_childs():
+            raise ZeroDivisionError
+        assert signal.getsignal(number) == handler
+
+
+@pytest.mark.parametrize("ignored", [True, False])
+def test_a_signal_that_we_were_started_to_ignore_is_ignored_by_the_command_too(
+    number: signal.Signals, ignored: bool
+) -> None:
+    """As a shell ignores SIGINT and SIGQUIT for what it runs in the background."""
+    signal.signal(number, signal.SIG_IGN if ignored else lambda *_: None)
+    asks = f"import signal; raise SystemExit(signal.getsignal({int(number)}) is signal.SIG_IGN)"
+    for run in (runner.run_interactive, runner.run):
+        assert run(command(sys.executable, "-c", asks)).exit_code == int(ignored)
+
+
+def test_a_signal_meanwhile_does_not_reach_us(number: signal.Signals) -> None:
+    seen: list[int] = []
+    signal.signal(number, lambda which, _: seen.append(which))
+    with runner.keys_are_the_childs():
+        os.kill(os.getpid(), number)
+    assert seen == []
+    os.kill(os.getpid(), number)
+    assert seen == [number]
+
+
 def test_ctrl_c_is_the_commands_and_not_ours() -> None:
     """Type Ctrl-C on a terminal where a command waits that counts it as an answer."""
     script = """
@@ -71,6 +117,7 @@ print("exit", result.exit_code)
 """
     child, terminal = pty.fork()
     if child == 0:
+        default_signals()
         os.execv(sys.executable, [sys.executable, "-c", script])
     said = b""
     typed = False

@@ -15,11 +15,12 @@ from pathlib import Path
 
 import pytest
 
+from hosts.deadline import FAR, Deadline
 from pagefault_doctor.hosts import ssh
 from pagefault_doctor.hosts.ssh import SshHost
 from pagefault_doctor.model.command import Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.errors import MissingError, PfDoctorError, UsageError
-from processes import running
+from processes import command_lines, running
 from sshd import Sshd
 from terminal import eventually
 
@@ -46,6 +47,16 @@ def when(path: Path, deed: Callable[[], None]) -> None:
         until = time.monotonic() + 20
         while not path.exists() and time.monotonic() < until:
             time.sleep(0.02)
+        deed()
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def when_running(line: str, deed: Callable[[], None]) -> None:
+    """Do something as soon as a process with this command line runs; ssh has it as an argument."""
+
+    def wait() -> None:
+        eventually(lambda: line in command_lines().values(), 20)
         deed()
 
     threading.Thread(target=wait, daemon=True).start()
@@ -114,14 +125,18 @@ def test_an_exit_code_of_255_is_the_commands_own(box: SshHost) -> None:
 
 def test_cancel_ends_the_command_and_its_children_there(box: SshHost) -> None:
     cancel = threading.Event()
-    threading.Timer(0.5, cancel.set).start()
+    when_running(f"sleep 71.25{OURS}", cancel.set)
     result = sh(box, f"sleep 71.25{OURS} & sleep 71.25{OURS}", cancel)
     assert result.status is ResultStatus.CANCELLED
     assert gone(f"sleep 71.25{OURS}")
 
 
-def test_a_hanging_command_ends_at_its_deadline(box: SshHost) -> None:
-    result = sh(box, f"echo begun; trap '' TERM; sleep 71.5{OURS}", timeout=4)
+def test_a_hanging_command_ends_at_its_deadline(
+    box: SshHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = f"trap '' TERM; echo begun; sleep 71.5{OURS}"
+    command = Command(argv=("sh", "-c", script), tool="test", timeout=FAR)
+    result = box.run(command, Deadline(monkeypatch).comes)
     assert (result.status, result.output) == (ResultStatus.TIMEOUT, "begun\n")
     assert gone(f"sleep 71.5{OURS}")
 
@@ -158,11 +173,11 @@ def test_a_command_that_changes_something_is_never_run_twice(
 
 
 def test_a_link_that_falls_silent_is_noticed(box: SshHost, server: Sshd) -> None:
-    threading.Timer(0.5, server.silence).start()
+    when_running(f"sleep 71.75{OURS}", server.silence)
     began = time.monotonic()
-    result = sh(box, f"sleep 71.75{OURS}", risk=Risk.LOAD, timeout=60)
+    result = sh(box, f"sleep 71.75{OURS}", risk=Risk.LOAD, timeout=70)
     assert result.status is ResultStatus.LOST
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 60
     server.silence(signal.SIGCONT)
 
 
