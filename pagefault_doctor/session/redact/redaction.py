@@ -14,9 +14,29 @@ from typing import Any, Final
 
 import msgspec
 
-from pagefault_doctor.model.event import Event, NoteWritten, SessionStarted
-from pagefault_doctor.session.redact.identifiers import FoundName, find_identifiers
-from pagefault_doctor.session.redact.names import COMMON_NAMES, SessionNames, find_names
+from pagefault_doctor.model.event import (
+    CommandDeclined,
+    CommandStarted,
+    Event,
+    NoteWritten,
+    SessionStarted,
+)
+from pagefault_doctor.session.redact.addresses import ADDRESSES, MAYBE_MAC
+from pagefault_doctor.session.redact.common_names import COMMON_NAMES
+from pagefault_doctor.session.redact.containers import CONTAINERS
+from pagefault_doctor.session.redact.hosts import HOSTS
+from pagefault_doctor.session.redact.identifiers import IDENTIFIERS
+from pagefault_doctor.session.redact.kernel_command_line import KERNEL_COMMAND_LINE
+from pagefault_doctor.session.redact.search import FoundName, PatternSearch, without_escapes
+from pagefault_doctor.session.redact.secrets import SECRETS
+from pagefault_doctor.session.redact.session_names import SessionNames
+from pagefault_doctor.session.redact.storage import STORAGE
+from pagefault_doctor.session.redact.users import USERS
+
+_PATTERNS: Final = (
+    *(*ADDRESSES, *IDENTIFIERS, *SECRETS, *CONTAINERS),
+    *(*STORAGE, *KERNEL_COMMAND_LINE, *USERS, *HOSTS),
+)
 
 _KINDS: Final = {
     "host": "host name",
@@ -26,14 +46,29 @@ _KINDS: Final = {
     "mail": "mail address",
     "serial": "serial number",
     "id": "machine or disk id",
+    "phone": "phone or SIM number",
+    "volume": "name of a disk, volume or share",
+    "container": "container or virtual machine",
+    "org": "organization",
     "ssid": "network name",
     "secret": "password or token",
+    "value": "value on the kernel command line",
     "word": "word of yours",
 }
 """Kinds of names that are replaced; the replacement is the key and a number."""
 
-_SEARCHED_KINDS: Final = ("serial", "secret", "ssid")
+_LEARNED_KINDS: Final = frozenset("serial secret ssid phone volume container org".split())
 """Kinds that are replaced everywhere, once a label has identified them."""
+
+UNKNOWN: Final = (
+    "What redaction does not know: names in free text and comments that no label or other place "
+    "gives away, a company or product in the name of a module, function, file or process, paths "
+    "outside home folders, times and time zones, unusual hardware, memory contents in dumps."
+)
+"""What may be left in a redacted report, for its reader."""
+
+_MAX_KEPT_PLACES: Final = 300_000
+"""Most places that are remembered between learning and replacing; beyond, they are found again."""
 
 _KEPT_FIELDS: Final = frozenset(
     "id version playbook scenario step tool consent question "
@@ -49,9 +84,12 @@ class Redaction:
     def __init__(self) -> None:
         self._numbers: dict[str, dict[str, int]] = {}
         self._counts: dict[str, int] = {}
+        self._search = PatternSearch(_PATTERNS)
+        self._found: dict[str, tuple[FoundName, ...]] = {}
+        self._kept_places = 0
         self._names = SessionNames()
         self._hardware_addresses: frozenset[str] = frozenset()
-        self._extra_words: tuple[tuple[str, str], ...] = ()
+        self._extra_words: tuple[str, ...] = ()
 
     def events(self, events: Sequence[Event], extra_words: Iterable[str] = ()) -> list[Event]:
         """Return the events with all names replaced, and a note about it at the end.
@@ -59,7 +97,7 @@ class Redaction:
         `extra_words` are additional words to replace everywhere. Times, numbers and commands of the
         session itself stay.
         """
-        self._extra_words = tuple((word.lower(), "word") for word in extra_words if word.strip())
+        self._extra_words = tuple(word.lower() for word in extra_words if word.strip())
         self._learn(events)
         redacted = [self._redact_event(event) for event in events]
         step = next((e.step for e in reversed(events) if hasattr(e, "step")), "")
@@ -82,49 +120,62 @@ class Redaction:
             )
         return text
 
-    def text(self, text: str) -> str:
-        """Return a text with all known names and all identifiers replaced."""
+    def text(self, text: str, more: Iterable[FoundName] = ()) -> str:
+        """Return a text with all known names and all identifiers replaced, and those in `more`."""
         parts, end = [], 0
-        for found in _merge_overlapping(self._find_all(text)):
-            parts += [text[end : found.start], self._replacement(found)]
+        for found in merge_overlapping((*more, *self._find_all(text))):
+            # Lines keep their numbers: findings cite them.
+            lines = text.count("\n", found.start, found.end)
+            parts += [text[end : found.start], self._replacement(found), "\n" * lines]
             end = found.end
         return "".join((*parts, text[end:]))
 
     def _find_all(self, text: str) -> Iterator[FoundName]:
-        yield from find_identifiers(text, self._hardware_addresses)
-        for found in find_names(text):
-            yield found._replace(key=self._names.key(found.kind, found.key))
-        yield from self._names.find(text)
+        blanked = without_escapes(text)
+        for found in self._find_by_pattern(text, blanked):
+            key = self._names.key(found.kind, found.key)
+            if found.kind != MAYBE_MAC:
+                yield found._replace(key=key)
+            elif key in self._hardware_addresses:
+                yield found._replace(key=key, kind="mac")
+        yield from self._names.find(text, blanked)
         lower = text.lower() if self._extra_words else ""
-        for word, kind in self._extra_words:
+        for word in self._extra_words:
             begin = -1
             while (begin := lower.find(word, begin + 1)) >= 0:
-                yield FoundName(begin, begin + len(word), kind, word)
+                yield FoundName(begin, begin + len(word), "word", word)
+
+    def _find_by_pattern(self, text: str, blanked: str) -> Iterable[FoundName]:
+        """Return what the patterns find in a text; it is remembered for the second time."""
+        found = self._found.get(text)
+        if found is None:
+            if self._kept_places > _MAX_KEPT_PLACES:
+                return self._search.find(blanked)
+            found = self._found[text] = tuple(self._search.find(blanked))
+            self._kept_places += len(found) + 1
+        return found
 
     def _learn(self, events: Sequence[Event]) -> None:
         """Learn the names of hosts and users, serial numbers and hardware addresses in all texts.
 
         A name is often only recognizable in one place, but has to be replaced everywhere.
         """
-        texts = list(_texts(events))
-        names: list[FoundName] = []
+        # A dict, because names are numbered in their order and most are found many times.
+        names: dict[tuple[str, str], None] = {}
         addresses: set[str] = set()
-        for text in texts:
+        for text in _texts(events):
             self._names.learn_code(text)
-            identifiers = list(find_identifiers(text))
-            addresses.update(s.key for s in identifiers if s.kind == "mac")
-            names += _outside_addresses(find_names(text), identifiers)
-            names += (p for p in identifiers if p.kind in _SEARCHED_KINDS and _is_rare(p.key))
+            found = self._find_by_pattern(text, without_escapes(text))
+            names.update(dict.fromkeys(_learned(found, addresses)))
         for event in events:
             if isinstance(event, SessionStarted):
                 user, _, host = (event.destination or "").rpartition("@")
                 hosts = {event.host.rpartition("@")[2], host}
-                names += (FoundName(0, 0, "host", name) for name in hosts if name)
-                names += (FoundName(0, 0, "user", name) for name in {user, event.user} if name)
+                names.update({("host", name): None for name in sorted(hosts) if name})
+                names.update({("user", name): None for name in (user, event.user) if name})
         self._hardware_addresses = frozenset(addresses)
         # Only now, because a name that is also the name of code stays.
         self._names.learn(names)
-        self._extra_words += tuple((word, "user") for word in sorted(self._names.phrases))
 
     def _redact_event(self, event: Event) -> Event:
         cleaned: Event = self._redact_value(event)
@@ -161,8 +212,26 @@ class Redaction:
         if isinstance(value, msgspec.Struct):
             fields = (f for f in value.__struct_fields__ if f not in _KEPT_FIELDS)
             changed = {name: self._redact_value(getattr(value, name)) for name in fields}
+            if isinstance(value, CommandStarted | CommandDeclined):
+                changed["argv"] = self._redact_arguments(value.argv)
             return msgspec.structs.replace(value, **changed)
         return value
+
+    def _redact_arguments(self, argv: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the arguments redacted; an option can be the label of the argument after it."""
+        line = " ".join(argv)
+        found = tuple(self._search.find(without_escapes(line)))
+        redacted, start = [], 0
+        for argument in argv:
+            end = start + len(argument)
+            inside = (
+                f._replace(start=f.start - start, end=f.end - start)
+                for f in found
+                if start <= f.start and f.end <= end and f.kind == "secret"
+            )
+            redacted.append(self.text(argument, inside))
+            start = end + 1
+        return tuple(redacted)
 
     def _replacement(self, found: FoundName) -> str:
         kind = found.kind
@@ -171,7 +240,7 @@ class Redaction:
         return f"{kind}-{numbers.setdefault(found.key, len(numbers) + 1)}"
 
 
-def _merge_overlapping(names: Iterable[FoundName]) -> Iterator[FoundName]:
+def merge_overlapping(names: Iterable[FoundName]) -> Iterator[FoundName]:
     """Yield the names by position; overlapping ones are merged and get the kind of the longest."""
     current: FoundName | None = None
     for name in sorted(names, key=lambda p: (p.start, -p.end)):
@@ -197,20 +266,37 @@ def _texts(value: Any) -> Iterator[str]:
         yield from (t for f in value.__struct_fields__ for t in _texts(getattr(value, f)))
 
 
-def _outside_addresses(
-    names: Iterable[FoundName], identifiers: Sequence[FoundName]
-) -> Iterator[FoundName]:
-    """Yield the names outside addresses: `host: fe80::1` does not name a host `fe80`."""
-    ranges = sorted((s.start, s.end) for s in identifiers if s.kind in ("ip", "mac", "id"))
+def _learned(found: Iterable[FoundName], addresses: set[str]) -> Iterator[tuple[str, str]]:
+    """Yield the names to look for everywhere, with their kinds; add hardware addresses to the set.
+
+    A name in an address is none: `host: fe80::1` does not name a host `fe80`.
+    """
+    names = list[FoundName]()
+    ranges = list[tuple[int, int]]()
+    for place in found:
+        if place.kind in ("ip", "mac", "id"):
+            ranges.append((place.start, place.end))
+            if place.kind == "mac":
+                addresses.add(place.key)
+        elif place.kind in ("user", "host"):
+            names.append(place)
+        elif place.kind in _LEARNED_KINDS and _is_rare(place.kind, place.key):
+            yield place.kind, place.key
+    ranges.sort()
     for name in names:
         before = bisect.bisect(ranges, (name.start, name.end)) - 1
         if before < 0 or name.start >= ranges[before][1]:
-            yield name
+            yield name.kind, name.key
 
 
-def _is_rare(word: str) -> bool:
-    """Return whether a serial number is distinctive enough to search for it everywhere."""
-    return len(word) >= 6 and any(map(str.isdigit, word)) and any(map(str.isalpha, word))
+def _is_rare(kind: str, word: str) -> bool:
+    """Return whether a name is distinctive enough to search for it everywhere."""
+    if len(word) < 6:
+        return False
+    digit, letter = any(map(str.isdigit, word)), any(map(str.isalpha, word))
+    if kind in ("phone", "serial"):
+        return digit and (letter or kind == "phone")
+    return letter and (digit or not word.isalpha())
 
 
 def _count(number: int, what: str) -> str:

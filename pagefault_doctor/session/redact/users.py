@@ -1,0 +1,59 @@
+"""Names of users and people: after a label, in a home folder, in what logins and builds print."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.session.redact.common_names import identifies_nobody
+from pagefault_doctor.session.redact.search import NamePattern, each_group
+
+USER: Final = r"[^\W\d][\w.-]{0,62}(?<![.-])"
+_PERSON: Final = r"(\w[^<>\n\"()@:,;]{1,79}[^\W_]\.?)"
+
+_USERS: Final = (
+    (("home", "homes", "users"), rf"/(?:homes?|[Uu]sers)\d?/(?:local/|corp/)?({USER})"),
+    (("users",), rf"\\Users\\+({USER})"),
+    (("/mail/", "/cron", "/media/"),
+     rf"/(?:var/mail|spool/mail|spool/cron|spool/cron/crontabs|run/media)/({USER})"),
+    (("~",), r"~(?<![\w~/]~)([a-z_][\w.-]{0,62})(?=[/:\s'\")\],]|[.;]?$)"),
+    (("user", "name", "login", "acct", "account", "owner", "owned"),
+     rf"(?i:(?<![a-z])(?:sudo_user|user|username|logname|login|ruser|luser|acct|account|owner"
+     rf"|owned by))"
+     rf"['\"]?(?:=|: )['\"]?({USER})"),
+    (("user",),
+     rf"(?:\b(?:for|of|by|as|User Slice of) (?:invalid )?[Uu]ser|[Ii]nvalid user:?"
+     rf"|(?:authenticating|from|unknown) user|unix-user:|User Slice of) ?['\"]?({USER})"),
+    (("new",), rf"\bnew user: name=({USER})"),
+    (("user", "mysql", "curl", "mount"), rf" (?:-u|-U|--user(?:name)?)[ =]['\"]?({USER})"),
+    (("accepted", "failed", "postponed"),
+     rf"(?:Accepted|Failed|Postponed) [\w/-]+ for (?:invalid user )?({USER})"),
+    (("changed",), rf"\bchanged for ({USER})"),
+    (("group",), rf"\b(?:add|added|delete|remove[d]?) '?({USER})'? (?:to|from) (?:shadow )?group"),
+    (("by", "sudo"),
+     rf"\bby ({USER})\(uid=|\bLOGIN ON \S+ BY ({USER})|\bsudo(?:\[\d+\])?: +({USER}) : "
+     rf"|\bSuccessful su for \S+ by ({USER})"),
+    (("su", "cmd", "reload", "end"),
+     rf"\bsu(?:\[\d+\])?: \(to ({USER})\) ({USER}) on |\(({USER})\) (?:CMD|RELOAD|END)\b"),
+    (("id", "groups"),
+     rf"\buid=\d+\(({USER})\)|\bgid=\d{{4,}}\(({USER})\)|[,=]\d{{4,}}\(({USER})\)"),
+    (("-r", "dr"), rf"(?m)^[-dlbcps][-rwxsStT]{{9}}[.+@]?\s+\d+\s+({USER})\s"),
+    ((":/",), rf"(?m)^({USER}):[^:\n]*:\d+:\d+:[^:\n]*:/[^:\n]*:/\S*$"),
+    ((":/",), r"(?m)^[^\W\d][\w.-]*:[^:\n]*:\d+:\d+:([^:,\n]{2,80})[^:\n]*:/[^:\n]*:/\S*$"),
+    (("author",), r"(?m)^author:\s+(\S[^\n]{0,200}\S)$"),
+    (("by",), rf"\b(?:[A-Z][a-z]{{1,15}}-)?(?:[A-Za-z][a-z]{{1,15}}-)?by: \"?{_PERSON}"
+     r" ?(?=<|\"|$)"),
+    (("author", "maintainer", "packager", "committer", "from", "cc"),
+     rf"\b(?:Author|Maintainer|Packager|Committer|Commit|From|Cc|Built by)\s{{0,8}}: \"?{_PERSON}"
+     r" ?(?=<|\"|\n|$)"),
+    (("://",), rf"://({USER}):[^\s/@]{{1,200}}@"),
+    (("author",), r"\bMODULE_AUTHOR\(\"([^\"\n]{2,100})\""),
+    (("built", "compiled"), rf"\b(?:built|compiled) by ({USER})\b(?!@)"),
+)  # fmt: skip
+"""Patterns of users: a group for each name. `author:` is from modinfo, `:/` from passwd(5)."""
+
+USERS: Final = tuple(
+    NamePattern(words, regex(source), each_group("user", identifies_nobody))
+    for words, source in _USERS
+)
+"""Patterns of users."""
