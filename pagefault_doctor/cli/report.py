@@ -50,23 +50,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the report."""
-    view = _view(args.session, args.redact or bool(args.redact_word), args.redact_word)
+    redact = args.redact or bool(args.redact_word)
+    view, redacted = _view(args.session, redact, args.redact_word)
     if args.format == "json":
-        print_document(encode(session_document(view), indent=2) + "\n")
+        print_document(encode(session_document(view, redacted), indent=2) + "\n")
     else:
-        print_document(_RENDERERS[args.format](session_outline(view)))
+        print_document(_RENDERERS[args.format](session_outline(view, redacted)))
     return 0
 
 
-def _view(session: str | None, redact: bool, words: list[str]) -> View:
+def _view(session: str | None, redact: bool, words: list[str]) -> tuple[View, str]:
+    """Return the session, and what was taken out of it."""
     events = _events(session)
     first = events[0]
     assert isinstance(first, SessionStarted)
+    summary = ""
     if redact:
         redaction = Redaction()
         events = tuple(redaction.events(events, words))
-        print_message(redaction.summary)
-    return Fold(TOOLS).replay(events, playbook(first.playbook))
+        summary = redaction.summary
+        print_message(summary)
+    return Fold(TOOLS).replay(events, playbook(first.playbook)), summary
 
 
 def _events(session: str | None) -> tuple[Event, ...]:

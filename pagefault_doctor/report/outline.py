@@ -21,10 +21,13 @@ MARKS = {Mark.BAD: "!", Mark.GOOD: "v", Mark.NEUTRAL: "-"}
 """The sign of a finding's mark: problem, good sign, neither. ASCII, for tickets and mails."""
 
 
-def session_outline(view: View) -> Iterator[Block]:
-    """Yield the blocks of a session's report: the verdict, then each step with its commands."""
+def session_outline(view: View, redacted: str = "") -> Iterator[Block]:
+    """Yield the blocks of a session's report: the verdict, then each step with its commands.
+
+    `redacted` says at the top what was taken out of the report and what can be left in it.
+    """
     yield Heading(f"pfdoctor session {view.started.id}", 1)
-    yield Items(tuple(_particulars(view)))
+    yield Items((*_particulars(view), *([redacted] if redacted else [])))
     yield from _verdict(view)
     for step in view.playbook.steps:
         yield from _step(view, step)

@@ -10,11 +10,15 @@ from pagefault_doctor.session.view import CommandRecord, View
 SESSION_SCHEMA: Final = "pfdoctor.session/1"
 
 
-def session_document(view: View) -> Document:
-    """Return the document of a whole session: steps, commands, findings, diagnosis and notes."""
+def session_document(view: View, redacted: str = "") -> Document:
+    """Return the document of a whole session: steps, commands, findings, diagnosis and notes.
+
+    `redacted` says what was taken out; without it the field is absent.
+    """
     started = view.started
     return {
         "schema": SESSION_SCHEMA,
+        **({"redacted": redacted} if redacted else {}),
         "id": started.id,
         "started": started.at,
         "version": started.version,

@@ -18,7 +18,6 @@ from pagefault_doctor.model.event import (
     CommandDeclined,
     CommandStarted,
     Event,
-    NoteWritten,
     SessionStarted,
 )
 from pagefault_doctor.session.redact.addresses import ADDRESSES, MAYBE_MAC
@@ -61,9 +60,9 @@ _LEARNED_KINDS: Final = frozenset("serial secret ssid phone volume container org
 """Kinds that are replaced everywhere, once a label has identified them."""
 
 UNKNOWN: Final = (
-    "What redaction does not know: names in free text and comments that no label or other place "
-    "gives away, a company or product in the name of a module, function, file or process, paths "
-    "outside home folders, times and time zones, unusual hardware, memory contents in dumps."
+    "It does not know: names in free text without a label, the name of a company or product in a "
+    "module, function, process or file, folders outside homes, times, rare hardware, the content "
+    "of memory. So read the report before you publish it."
 )
 """What may be left in a redacted report, for its reader."""
 
@@ -92,16 +91,14 @@ class Redaction:
         self._extra_words: tuple[str, ...] = ()
 
     def events(self, events: Sequence[Event], extra_words: Iterable[str] = ()) -> list[Event]:
-        """Return the events with all names replaced, and a note about it at the end.
+        """Return the events with all names replaced; `summary` then says which.
 
         `extra_words` are additional words to replace everywhere. Times, numbers and commands of the
         session itself stay.
         """
         self._extra_words = tuple(word.lower() for word in extra_words if word.strip())
         self._learn(events)
-        redacted = [self._redact_event(event) for event in events]
-        step = next((e.step for e in reversed(events) if hasattr(e, "step")), "")
-        return [*redacted, NoteWritten(step=step, text=self.summary, at=events[-1].at)]
+        return [self._redact_event(event) for event in events]
 
     @property
     def summary(self) -> str:
@@ -118,7 +115,7 @@ class Redaction:
                 f" {_count(kept, 'name')} of a host or a user can also be a word of a report or "
                 "the name of code, and went only where it was plain; --redact-word takes out more."
             )
-        return text
+        return f"{text} {UNKNOWN}"
 
     def text(self, text: str, more: Iterable[FoundName] = ()) -> str:
         """Return a text with all known names and all identifiers replaced, and those in `more`."""

@@ -237,7 +237,7 @@ def test_what_a_label_or_a_form_tells_is_taken_out(text: str, secret: str) -> No
 def test_what_an_analyst_needs_stays_to_the_letter() -> None:
     events = Redaction().events(session(*KEPT))
     notes = [event.text for event in events if isinstance(event, NoteWritten)]
-    assert notes[:-1] == list(KEPT)
+    assert notes == list(KEPT)
     finished = next(event for event in events if isinstance(event, CommandFinished))
     assert finished.output.endswith("\n".join(KEPT) + "\n")
 
@@ -249,7 +249,7 @@ def test_a_name_that_code_bears_too_goes_only_where_it_is_plain() -> None:
     events = redaction.events(session(*lines))
     notes = [event.text for event in events if isinstance(event, NoteWritten)]
     assert "demo" not in notes[0] + notes[1]
-    assert notes[2:-1] == list(KEPT)
+    assert notes[2:] == list(KEPT)
     assert "can also be a word of a report" in redaction.summary
 
 
@@ -262,21 +262,21 @@ def test_a_name_that_is_also_a_word_of_ours_breaks_nothing(name: str) -> None:
 
 def test_one_host_has_one_name_in_short_and_in_full() -> None:
     events = Redaction().events(session("db7, DB7, db7.prod.acme.example, Db7.Prod.Acme.Example."))
-    note = events[-2]
+    note = events[-1]
     assert isinstance(note, NoteWritten)
     assert note.text == "host-1, host-1, host-1, host-1."
 
 
 def test_one_address_has_one_name_in_every_notation() -> None:
     text = "52:54:00:ab:cd:ef 52-54-00-AB-CD-EF 525400abcdef 2001:db8::5 2001:DB8:0::5"
-    note = Redaction().events(session(text))[-2]
+    note = Redaction().events(session(text))[-1]
     assert isinstance(note, NoteWritten)
     assert len(set(note.text.split())) == 2
 
 
 def test_a_word_of_your_own_goes_wherever_it_stands_even_a_common_one() -> None:
     text = "ProjectZebra, zebra, ROOT and kernel"
-    note = Redaction().events(session(text), ["Zebra", "root"])[-2]
+    note = Redaction().events(session(text), ["Zebra", "root"])[-1]
     assert isinstance(note, NoteWritten)
     assert note.text == "Projectword-1, word-1, word-2 and kernel"
 
@@ -314,6 +314,6 @@ def test_whatever_a_line_holds_beside_it_a_secret_goes(
     parts: list[str], secret: tuple[str, str], around: str
 ) -> None:
     line = around.replace("{{", "{").replace("}}", "}").replace("{}", secret[1])
-    note = Redaction().events(session(f"{''.join(parts)} {line} {''.join(parts)}"))[-2]
+    note = Redaction().events(session(f"{''.join(parts)} {line} {''.join(parts)}"))[-1]
     assert isinstance(note, NoteWritten)
     assert not left(note.text, secret[1])
