@@ -226,7 +226,8 @@ def parse_events(data: bytes, source: str) -> tuple[Event, ...]:
             event = with_texts(event, clean) if _SUSPECT.search(line) else event
             events.append(_with_details(event) if isinstance(event, LogRead) else event)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise UsageError(f"{source}:{number}: not an event of a session: {error}") from error
+            problem = f"not an event of a session: {clean_line(str(error))}"
+            raise UsageError(f"{source}:{number}: {problem}") from error
     if not events or not isinstance(events[0], SessionStarted):
         raise UsageError(f"{source} is not a session: it does not begin with session-started")
     if events[0].schema > SCHEMA:
