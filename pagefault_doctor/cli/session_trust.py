@@ -24,13 +24,14 @@ def is_trusted(path: Path, data: bytes, view: View, *, by_option: bool) -> bool:
     lines = leads_to(view)
     if by_option or not lines:
         return by_option
-    print_message(f"session {path.stem} is not known to be written by you. To go on with it")
+    print_message(f"session {path.stem} is not known to be yours. Going on with it")
     for line in lines:
         print_message(f"  {line}")
     if not ask_consent("Go on"):
         raise UsageError(
             f"session {path.stem} was left as it is",
-            f"to read it: pfdoctor report {path.stem}; to trust it: pfdoctor resume --trust",
+            f"to read it: pfdoctor report {path.stem}; "
+            f"to trust it: pfdoctor resume --trust {path.stem}",
         )
     return True
 

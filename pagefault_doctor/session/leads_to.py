@@ -7,6 +7,8 @@ from typing import Final
 
 from pagefault_doctor.model.command import typed
 from pagefault_doctor.model.event import LabCase
+from pagefault_doctor.model.untrusted import clean_line
+from pagefault_doctor.session.derived_facts import GIVEN
 from pagefault_doctor.session.view import View
 
 PATHS: Final = {
@@ -19,13 +21,19 @@ PATHS: Final = {
 }
 """Facts read from recorded output that later commands run or open, and what they are."""
 
-REPEATED: Final = ("edit", "diff", "module-build")
-"""Tools whose recorded commands are repeated on a new machine of the lab."""
+_WIDTH: Final = 300
+"""Characters of a line that are shown; a longer one must not push the others off the screen."""
+_MOST_TRIGGERS: Final = 5
 
 
 def leads_to(view: View) -> tuple[str, ...]:
     """Return one line for each thing that resuming the session can lead to; none for a replay."""
-    return tuple(_lines(view))
+    return tuple(map(_shortened, _lines(view)))
+
+
+def _shortened(text: str) -> str:
+    line = clean_line(text)
+    return line if len(line) <= _WIDTH else f"{line[:_WIDTH]}... ({len(line)} characters)"
 
 
 def _lines(view: View) -> Iterator[str]:
@@ -35,13 +43,12 @@ def _lines(view: View) -> Iterator[str]:
         yield f"connects with: {typed(('ssh', *config, started.destination))}"
     if started.lab is not None:
         yield from _lab_lines(started.lab)
-        for record in view.commands:
-            if record.command.tool in REPEATED:
-                yield f"repeats on this machine: {record.command.line}"
+        yield from _repeated(view)
     if started.scenario is not None and started.destination is None and started.lab is None:
         return  # A recording answers; nothing runs.
-    for name, value in started.given.items():
-        yield f"uses as {name}: {value}"
+    for name in GIVEN:
+        if value := started.given.get(name, ""):
+            yield f"uses as {name}: {value}"
     for name, what in PATHS.items():
         if value := view.case.get(name, ""):
             yield f"uses as {what}: {value}"
@@ -52,5 +59,17 @@ def _lab_lines(lab: LabCase) -> Iterator[str]:
         yield f"builds, by its Makefile: {lab.source}"
     if lab.scenario:
         yield f"boots the lab with: {lab.scenario}"
-    for word in (*lab.trigger, *lab.kernel_args):
+    words = (*lab.trigger, *lab.kernel_args)
+    for word in words[:_MOST_TRIGGERS]:
         yield f"runs in the lab: {word}"
+    if len(words) > _MOST_TRIGGERS:
+        yield f"and {len(words) - _MOST_TRIGGERS} more in the lab"
+
+
+def _repeated(view: View) -> Iterator[str]:
+    """Yield what is done again, on this machine, to bring a new machine of the lab to its state."""
+    last = {record.command.tool: record.command for record in view.commands}
+    if diff := last.get("diff"):
+        yield f"changes on this machine: {diff.argv[-1] if diff.argv else '?'}"
+    if build := last.get("module-build"):
+        yield f"runs on this machine: {build.line}"

@@ -28,6 +28,7 @@ from pagefault_doctor.model.event import (
     SessionStarted,
     StepEntered,
 )
+from pagefault_doctor.model.untrusted import is_clean
 from pagefault_doctor.session.checksum import KEY_NAME
 from pagefault_doctor.session.derived_facts import known_facts
 from pagefault_doctor.session.event_log import encode, read_events
@@ -44,12 +45,19 @@ FOREIGN = {
     "lab": msgspec.structs.replace(STARTED, lab=LabCase(source="/tmp/evil", trigger=("cat /x",))),
     "case": msgspec.structs.replace(STARTED, lab=LabCase(scenario="null-deref-module")),
     "given": msgspec.structs.replace(STARTED, given={"program": "/tmp/evil"}),
+    "flood": msgspec.structs.replace(
+        STARTED,
+        destination="box",
+        lab=LabCase(scenario="x", trigger=("true",) * 999),
+        given={**{str(n): "x" for n in range(999)}, "source_dir": "/x\n\x1b[2J" * 99999},
+    ),
 }
 NAMED = {
     "ssh": "connects with: ssh -F '/tmp/evil config' box",
     "lab": "builds, by its Makefile: /tmp/evil",
-    "case": "repeats on this machine: sh -c evil",
+    "case": "runs on this machine: sh -c evil",
     "given": "uses as program: /tmp/evil",
+    "flood": "connects with: ssh box",
 }
 BUILT = (
     StepEntered(step="fix-code"),
@@ -126,7 +134,9 @@ def test_what_a_foreign_session_names_is_shown_and_not_done_without_a_yes(
         resume(path)
     assert questions.asked == 1
     assert any(NAMED[kind] in line for line in questions.said), questions.said
-    assert told.value.remedy.endswith("pfdoctor resume --trust")
+    assert len(questions.said) < 20
+    assert all(len(line) < 400 and is_clean(line) for line in questions.said)
+    assert told.value.remedy.endswith("pfdoctor resume --trust s1")
     assert path.read_bytes() == before
 
 

@@ -69,4 +69,4 @@ def _restore_source(walk: Walk, host: LabHost) -> list[str]:
 def _last_command(walk: Walk, tool: str, but: str = "") -> CommandRecord | None:
     """Return the last command of a tool that did not run the program `but`."""
     records = (r for r in reversed(walk.view.commands) if r.command.tool == tool)
-    return next((r for r in records if r.command.argv[0] != but), None)
+    return next((r for r in records if r.command.argv[:1] != (but,)), None)
