@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+from typing import NamedTuple
 
 import pytest
 
@@ -25,9 +27,10 @@ from diagnosis.test_every_cause import (
 from diagnosis.test_hard_pairs import INVPCID, broken_list, poison_overwritten
 from diagnosis.test_history import boots, ever_others, in_a_row, segfault
 from pagefault_doctor import klog
-from pagefault_doctor.diagnosis import ranking
+from pagefault_doctor.diagnosis import ranking, weights
 from pagefault_doctor.diagnosis.context import context_of
 from pagefault_doctor.diagnosis.weights import WEIGHT
+from pagefault_doctor.model.diagnosis import RootCause
 from pagefault_doctor.model.fact import Fact, Source, Value
 
 CHECKED = "Missing ENDBR: demo_hidden_call+0x0/0x80"
@@ -275,16 +278,85 @@ def test_a_log_brings_up_the_weight(key: str) -> None:
     assert key in fired(LOGS[key])
 
 
-@pytest.mark.parametrize("key", FACTS)
-def test_a_fact_brings_up_the_weight(key: str) -> None:
+SUSPECT = gpf("dfff91a2c3d4e5f0", registers={"rbx": "ffff91a2c3d4e000"}, code=None)
+
+
+def with_fact(key: str) -> Mapping[str, Fact]:
+    """Return the fact that brings up a weight, and the suspect that it is about."""
     name, value = FACTS[key]
-    known = {
+    return {
         name: Fact(name, value, Source("made", 1)),
         "suspect.module": Fact("suspect.module", "demo", Source("made", 1)),
     }
-    flipped = gpf("dfff91a2c3d4e5f0", registers={"rbx": "ffff91a2c3d4e000"}, code=None)
-    assert key in fired(flipped, known)
-    assert key not in fired(flipped)
+
+
+@pytest.mark.parametrize("key", FACTS)
+def test_a_fact_brings_up_the_weight(key: str) -> None:
+    assert key in fired(SUSPECT, with_fact(key))
+    assert key not in fired(SUSPECT)
+
+
+AGAINST = {
+    *("null.odd-offset", "null.base-not-zero", "null.base-error", "error.base-zero"),
+    *("freed.dump-live", "bounds.flexible-array", "wild.valid-address", "wild.dump-freed"),
+    *("hard.same-place", "hard.virtual", "hard.memtest-passed"),
+}
+"""Weights that speak against their cause; each other one speaks for it."""
+
+
+@pytest.mark.parametrize("key", WEIGHT)
+def test_each_weight_speaks_for_its_cause_or_against_it(key: str) -> None:
+    assert WEIGHT[key] < 0 if key in AGAINST else WEIGHT[key] > 0
+
+
+@cache
+def logs_of_causes() -> dict[str, str]:
+    """Return a log of the causes for each weight that one of them brings up."""
+    texts = (log for logs in CAUSES.values() for log in (logs.it, logs.near, logs.without))
+    return {key: text for text in texts for key in fired(text)}
+
+
+class Weighed(NamedTuple):
+    """How likely a cause of a report is, and the weights that its evidence has."""
+
+    share: float
+    keys: frozenset[str]
+
+
+def weighed(
+    text: str, facts: Mapping[str, Fact], without: str = ""
+) -> list[dict[RootCause, Weighed]]:
+    """Return the causes of each report of a log; evidence `without` weight counts nothing."""
+    log, module, found = klog.read(text.encode(), "made"), bench(), []
+    with pytest.MonkeyPatch.context() as patch, module.keyed():
+        patch.setitem(module.context.WEIGHT, without, module.Keyed(0.0))
+        for report in log.reports:
+            each, _ = ranking.evidence_by_cause(report, context_of(report, log, facts))
+            shares = ranking._confidences(each, weights.UNKNOWN)
+            keys = {c: frozenset(getattr(e.weight, "key", "") for e in each[c]) for c in each}
+            found.append({cause: Weighed(shares[cause], keys[cause]) for cause in each})
+    return found
+
+
+@pytest.mark.parametrize("key", [key for key in WEIGHT if key not in UNSEEN])
+def test_without_the_weight_its_cause_is_less_likely_or_more(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if any(key in keys for keys in ELSEWHERE.values()):
+        return
+    monkeypatch.setattr(weights, "HIGHEST", 1.0)
+    text = SUSPECT if key in FACTS else LOGS.get(key) or logs_of_causes()[key]
+    facts = with_fact(key) if key in FACTS else {}
+    nothing = Weighed(0.0, frozenset())
+    both = zip(weighed(text, facts), weighed(text, facts, key), strict=True)
+    changes = [
+        has.share - left.get(cause, nothing).share
+        for whole, left in both
+        for cause, has in whole.items()
+        if key in has.keys
+    ]
+    assert changes
+    assert all(change < 0 if key in AGAINST else change > 0 for change in changes)
 
 
 def test_no_weight_is_left_without_a_log() -> None:

@@ -45,7 +45,7 @@ def content(path: Path) -> bytes:
     return path.read_bytes()[-_LONGEST:]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(LOGS + SERIAL), st.integers(0, 2**32))
 def test_a_damaged_report_is_read_judged_and_shown(path: Path, seed: int) -> None:
     data = mutate(content(path), random.Random(seed))

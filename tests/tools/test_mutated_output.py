@@ -62,7 +62,7 @@ def damaged(text: str, seed: int) -> str:
 
 
 @pytest.mark.parametrize("tool_id", sorted(readings()))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**32), errors=st.booleans())
 def test_a_tool_reads_its_own_output_with_damage(tool_id: str, seed: int, errors: bool) -> None:
     tool = TOOLS[tool_id]
