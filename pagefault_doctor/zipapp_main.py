@@ -8,12 +8,14 @@ This module is read by old versions of Python too, to tell them that they are to
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
 import sysconfig
 import tempfile
 import zipfile
+import zlib
 
 NEEDS = (3, 11)
 _DONE = ".complete"
@@ -30,9 +32,13 @@ def main() -> int:
     """Unpack, then be `pfdoctor`; returns its exit code, 3 where this machine cannot run it."""
     if sys.version_info < NEEDS:
         return _refuse(f"it needs Python 3.11 or newer, this is {sys.version.split()[0]}")
-    archive = os.path.abspath(sys.argv[0])
+    archive = sys.argv[0]
     try:
+        # Without a working folder, this fails as well.
+        archive = os.path.abspath(archive)
         home, kept = unpack(archive, _folders())
+    except (zipfile.BadZipFile, zlib.error) as error:
+        return _refuse(f"{archive} is damaged ({error}). Copy it here again")
     except OSError as error:
         return _refuse(f"{error}. Name a folder with room: TMPDIR=/folder {archive}")
     sys.path[0] = home
@@ -87,8 +93,11 @@ def _unpacked(archive: str, folder: str, home: str) -> str:
 
 
 def _folders() -> list[tuple[str, bool]]:
+    """Return the folders to try; raises OSError where there is none for temporary files."""
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return [(cache, True), ("/dev/shm", False), (tempfile.gettempdir(), False)]
+    # Without a home folder, "~" stays as it is, and would become a folder of that name here.
+    caches = [(cache, True)] if os.path.isabs(cache) else []
+    return [*caches, ("/dev/shm", False), (tempfile.gettempdir(), False)]
 
 
 def _is_ours(folder: str) -> bool:
@@ -121,7 +130,11 @@ def _refuse(reason: str) -> int:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"pfdoctor: {text}\n")
+    """Print one line; what a terminal could obey in it is shown instead."""
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError):
+            sys.stderr.write(f"pfdoctor: {shown}\n")
 
 
 if __name__ == "__main__":

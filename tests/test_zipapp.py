@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from forbidden import forbidden_in
 from hosts.script_files import PYTHON, SHELL
 from pagefault_doctor import zipapp_main
 from requirements import require
 from tools.example_reports import BOOT, OOPS
 
+Capture = pytest.CaptureFixture[str]
 ROOT = Path(__file__).parent.parent
 
 
@@ -80,6 +82,48 @@ def test_without_room_anywhere_the_reasons_are_told(archive: str, tmp_path: Path
     (tmp_path / "full").touch()
     with pytest.raises(OSError, match=r"no room to unpack; .*full"):
         zipapp_main.unpack(archive, [(str(tmp_path / "full"), True)])
+
+
+def started(archive: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> str:
+    """Return what the start of an archive prints that cannot run."""
+    monkeypatch.setattr(sys, "argv", [archive])
+    assert zipapp_main.main() == 3
+    told = capsys.readouterr().err
+    assert told.startswith("pfdoctor: ")
+    assert told.count("\n") == 1
+    return told
+
+
+def test_without_a_home_nothing_is_unpacked_into_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    assert all(os.path.isabs(folder) for folder, _ in zipapp_main._folders())
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
+    assert all(os.path.isabs(folder) for folder, _ in zipapp_main._folders())
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert (str(tmp_path), True) in zipapp_main._folders()
+
+
+def test_a_damaged_file_and_its_name_are_told_in_a_harmless_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setattr(zipapp_main, "_folders", lambda: [(str(tmp_path / "cache"), True)])
+    path = tmp_path / "p\x1b[2J\x9b\u202e\nx.pyz"
+    with zipfile.ZipFile(path, "w") as content:
+        content.writestr("part.py", "x = 1\n" * 99)
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"x = 1", b"y = 2", 9))
+    told = started(str(path), monkeypatch, capsys)
+    assert "is damaged" in told
+    assert "Copy it here again" in told
+    assert not forbidden_in(told)
+    assert list((tmp_path / "cache").iterdir()) == []
+    path.write_bytes(b"no archive")
+    assert "is damaged" in started(str(path), monkeypatch, capsys)
+    path.unlink()
+    assert "No such file" in started(str(path), monkeypatch, capsys)
 
 
 def test_the_built_file_runs_with_python_alone(tmp_path: Path) -> None:
