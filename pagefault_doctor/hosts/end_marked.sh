@@ -1,7 +1,14 @@
 # Defines signal_all(NAME): send a signal to $group, and to every process with $mark in its
-# environment, wherever it went. grep itself runs without the mark. busybox knows no `kill --`, dash
-# no `kill -s NAME -GROUP`.
-marked() { PFDOCTOR_COMMAND="" grep -lsF -e "PFDOCTOR_COMMAND=${mark:?}" /proc/[0-9]*/environ; };
+# environment, wherever it went. busybox knows no `kill --`, dash no `kill -s NAME -GROUP`. The grep
+# of busybox reads a line only up to a NUL; that of GNU runs without the mark itself.
+marked() {
+case $(grep --version 2>/dev/null) in
+*GNU*) PFDOCTOR_COMMAND="" grep -lsF -e "PFDOCTOR_COMMAND=${mark:?}" /proc/[0-9]*/environ;;
+*) for environ in /proc/[0-9]*/environ; do
+[ -e "${environ%environ}exe" ] && tr -c " -~" "@" <"$environ" |
+grep -qF -e "PFDOCTOR_COMMAND=${mark:?}" && echo "$environ"; done;;
+esac;
+};
 signal_all() {
 [ -z "$group" ] || kill "-$1" "$group";
 for environ in $(marked); do
