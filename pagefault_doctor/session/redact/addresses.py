@@ -30,6 +30,8 @@ _IP6: Final = regex(
 _IP6_COLONS: Final = regex(r":(?::|[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{1,4}){4}:[0-9A-Fa-f]{1,4}[.:])")
 """Two colons in a row, or as many as an address has that leaves out nothing."""
 _BEFORE_COLON: Final = regex(r"[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{1,4}){0,7}:?")
+_IP4_END: Final = regex(r"\d{1,3}::")
+"""The end of an IPv4 address before an empty field, as in `ip=10.0.0.5::10.0.0.1`."""
 _HEX_IP: Final = regex(
     r"(?i)(?:\b(?:ip|ipv4|inet)[ _-]?addr(?:ess)?|\b[sd]addr|\bsrc[ _]?ip|\bdst[ _]?ip)"
     r"['\"]?\s?[:=]?\s?(?:0x)?([0-9a-f]{8})\b"
@@ -56,9 +58,10 @@ MAYBE_MAC: Final = "mac?"
 """The kind of twelve hexadecimal digits that are an address only if it is seen elsewhere."""
 _NO_MAC_BEFORE: Final = regex(
     r"(?i)(?:commit|fixes:|upstream|git)[\s:]{1,3}\Z|-g\Z|\b[0-9a-f]{8,16}: ?\Z"
-    r"|\b(?:TSC|ADDR|MISC|STATUS|PPIN) \Z"
+    r"|\bcontainer[ _-]?(?:id|name)?['\" =:]{1,3}\Z|\b(?:TSC|ADDR|MISC|STATUS|PPIN) \Z"
 )
-"""Before a git commit, an s390 instruction, or a register of a machine check."""
+"""Before a git commit, an s390 instruction, a register of a machine check, the
+id of a container."""
 _LINK_HEADER: Final = regex(r"ll header: [0-9a-f]{8}: ((?:[0-9a-f]{2} ){11}[0-9a-f]{2})\b")
 
 
@@ -135,6 +138,8 @@ def _ip6_in(match: re.Match[str]) -> FoundName | None:
             word = word[:-1] if word.endswith((":", ".")) else word.rpartition(":")[0]
             continue
         if address.is_unspecified or address.is_loopback:
+            return None
+        if _IP4_END.match(word) and match.string[start - 1 : start] == ".":
             return None
         return FoundName(start, start + len(word), "ip", address.compressed)
     return None

@@ -91,12 +91,12 @@ def _device(value: str) -> Iterator[_Place]:
 
 
 def _interface(value: str) -> Iterator[_Place]:
-    """Yield the host in `ip=CLIENT:SERVER:GATEWAY:NETMASK:HOST:DEVICE:...`, and its addresses."""
+    """Yield the names in `ip=CLIENT:SERVER:GATEWAY:NETMASK:HOST:DEVICE:...`, not `ip=DEVICE:on`."""
     fields = _fields(value)
     for number, (start, end) in enumerate(fields):
         word = value[start:end]
         if (number == 4 and word) or (
-            number in (0, 1, 2, 7, 8) and len(fields) > 1 and word and not _ADDRESS.fullmatch(word)
+            number in (0, 1, 2, 7, 8) and len(fields) > 2 and word and not _ADDRESS.fullmatch(word)
         ):
             yield start, end, "host"
 

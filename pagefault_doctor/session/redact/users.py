@@ -18,7 +18,7 @@ _USERS: Final = (
      rf"/(?:var/mail|spool/mail|spool/cron|spool/cron/crontabs|run/media)/({USER})"),
     (("~",), r"~(?<![\w~/]~)([a-z_][\w.-]{0,62})(?=[/:\s'\")\],]|[.;]?$)"),
     (("user", "name", "login", "acct", "account", "owner", "owned"),
-     rf"(?i:(?<![a-z])(?:sudo_user|user|username|logname|login|ruser|luser|acct|account|owner"
+     rf"(?i:(?<![a-z])(?<!page_)(?:sudo_user|user|username|logname|login|ruser|luser|acct|account|owner"
      rf"|owned by))"
      rf"['\"]?(?:=|: )['\"]?({USER})"),
     (("user",),
