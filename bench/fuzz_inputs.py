@@ -17,6 +17,7 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
+from klog.mutations import mutate  # noqa: E402
 from symbols.test_btf import TEXTS, TYPES, table  # noqa: E402
 from tools.dump.test_dump_file import elf_dump, elf_image, flattened, kdump_dump  # noqa: E402
 from tools.module_elf import Function, module  # noqa: E402
@@ -41,6 +42,15 @@ EXTREMES: Final = (
     b"9" * 30,
 )
 """What a number in JSON or a log is replaced by."""
+TYPED: Final = (
+    b"j", b"\r", b"\x1b", b"\x1b[A", b"\x1b[1;5C", b"\x1bOP", b"\x1b[[A", b"\x1b[M !!",
+    b"\x1b[<0;5;5M",
+    b"\x1b[<35;99999999999;-1m", b"\x1b[99999999u", b"\x1b[1114112;5:3u", b"\x1b[48;0;0;0;0t",
+    b"\x1b[200~", b"\x1b[201~", b"\x1b[?2026;2$y", b"\x1b[8;24;80t", b"\x1b]11;rgb:0/0/0\x1b\\",
+    b"\x1bP>|term\x1b\\", b"\xfc", b"\xf0\x9f", b"\x9b", b"\0", b"\x11\x13", b"\x1b" * 40,
+    b"[" * 40,
+)  # fmt: skip
+"""Keys, reports and replies of terminals, and pieces of them."""
 PACKED: Final[dict[str, Callable[[bytes], bytes]]] = {
     "": bytes,
     ".gz": lambda data: gzip.compress(data, 1),
@@ -97,6 +107,8 @@ class Mutator:
         if len(data) > most:
             begin = self.draw.randrange(len(data) - most)
             data = data[begin * self.draw.randrange(2) :][:most]
+        if self.draw.randrange(2):
+            return mutate(bytes(data), self.draw)[: 2 * most]
         for _ in range(self.draw.randrange(1, 12)):
             self._changed(data, sort)
         return bytes(data[: 2 * most])
@@ -147,6 +159,15 @@ class Mutator:
                 pieces[place] = b":" + self.draw.choice(EXTREMES) + b","
             lines[at] = b'"'.join(pieces)
         return b"".join(lines)
+
+    def typed(self) -> bytes:
+        """Return what a terminal may send: keys, reports, and noise on the line."""
+        pieces = [self.draw.choice(TYPED) for _ in range(self.draw.randrange(1, 60))]
+        for _ in range(self.draw.randrange(6)):
+            at = self.draw.randrange(len(pieces))
+            cut = pieces[at][: self.draw.randrange(len(pieces[at]) + 1)]
+            pieces[at] = self.draw.choice((cut, self.draw.randbytes(5), pieces[at] * 50))
+        return b"".join(pieces)
 
     def _changed(self, data: bytearray, sort: str) -> None:
         place = self.draw.randrange(len(data) + 1)

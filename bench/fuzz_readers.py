@@ -45,6 +45,7 @@ from pagefault_doctor.symbols.btf import Btf
 from pagefault_doctor.symbols.module_file import elf_errors
 from pagefault_doctor.tools import TOOLS
 from pagefault_doctor.tools.logs.log_search import log_of, text_of
+from pagefault_doctor.tui.terminal_input import TerminalInput
 
 UNPACK: Final = UnpackPrograms(Progress("fuzz"))
 CAUSES: Final = shelf.causes()
@@ -203,6 +204,16 @@ def _module_files(data: bytes, folder: Path, draw: random.Random) -> Iterator[st
     yield from _script("module_file.py", "0.0.0-fuzz", "small", str(path), "one", "two")
 
 
+def _terminal(data: bytes, _folder: Path, draw: random.Random) -> Iterator[str]:
+    """The same bytes in pieces of any size, with pauses between them."""
+    terminal = TerminalInput()
+    while data:
+        size = draw.choice((1, 2, 7, 4096))
+        messages = [*terminal.feed(data[:size]), *terminal.pause(draw.choice((0.0, 0.2, 9.0)))]
+        data = data[size:]
+        yield " ".join(type(message).__name__ for message in messages)
+
+
 COMMANDS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "diagnose": (("{log}",), ("--json", "{log}"), ("--markdown", "{log}"), ("{word}",),
                  ("--vmcore", "{log}"), ("--module-dir", "{word}", "{log}"), ("--host", "-{word}")),
@@ -265,6 +276,7 @@ READERS: Final[dict[str, Reader]] = {
     "type tables": Reader(lambda make: make.binary("types"), _types),
     "dump headers": Reader(lambda make: make.binary(make.draw.choice(("dump", "vmlinux"))), _dumps),
     "module files": Reader(lambda make: make.binary("small module"), _module_files),
+    "terminal input": Reader(Mutator.typed, _terminal),
     "subcommands": Reader(
         lambda make: make.draw.choice(
             (Mutator.session, lambda m: m.input("log", 8000), lambda m: m.input("playbook", 8000))
