@@ -60,6 +60,18 @@ def test_an_id_that_names_no_single_session_is_refused(tmp_path: Path, named: st
         find(tmp_path, named)
 
 
+@pytest.mark.parametrize("named", ["../../etc/passwd", "/etc/passwd", "..", "", "A", "a.b", "a/b"])
+def test_no_id_leads_out_of_the_folder(tmp_path: Path, named: str) -> None:
+    with pytest.raises(UsageError, match="is no session id"):
+        path_of(tmp_path, named)
+
+
+def test_a_whole_id_is_meant_though_another_begins_with_it(tmp_path: Path) -> None:
+    keep(tmp_path, "20260101-000000-aa")
+    keep(tmp_path, "20260101-000000-aab")
+    assert find(tmp_path, "20260101-000000-aa").stem == "20260101-000000-aa"
+
+
 def test_without_any_session_the_person_is_told() -> None:
     with pytest.raises(UsageError, match="no session"):
         find(Path("/nonexistent"), None)
