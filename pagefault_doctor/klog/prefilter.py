@@ -29,6 +29,8 @@ COMMON: Final = (
 _DIGITS: Final = b"0123456789abcdef"
 _MOST: Final = 1 << 22
 """Bytes of shapes that are remembered: they stay in the cache, whatever the log."""
+_MOST_MATCHES: Final = 1 << 13
+"""Matches in a piece beyond which it was made of the words that are looked for."""
 _MANY: Final = 1000
 """New shapes in a piece from which on it is worth leaving out the lines of other programs."""
 _QUIET: Final = bytes(x for x in range(256) if not (65 <= x <= 90 or x == 10))
@@ -146,6 +148,8 @@ class HyperscanFilter:
         import hyperscan
 
         words = needles()
+        self._terminated: type[Exception] = hyperscan.ScanTerminated
+        self._plain = Prefilter()
         self._base: Any = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
         self._base.compile(
             expressions=[re.escape(word) for word in words],
@@ -160,7 +164,16 @@ class HyperscanFilter:
         Lines count from 1, offsets from 0.
         """
         ends: list[int] = []
-        self._base.scan(piece, match_event_handler=lambda _id, _from, to, *_: ends.append(to))
+
+        def see(_id: int, _from: int, to: int, *_: object) -> bool:
+            ends.append(to)
+            return len(ends) > _MOST_MATCHES
+
+        try:
+            self._base.scan(piece, match_event_handler=see)
+        except self._terminated:
+            # Each match costs a call; the other filter does not mind how many there are.
+            return self._plain.hits(piece)
         found: list[tuple[int, int]] = []
         number, place, line_end = 1, 0, -1
         for end in sorted(ends):

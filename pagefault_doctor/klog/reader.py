@@ -14,6 +14,7 @@ from pagefault_doctor.klog.input.input_file import GROWN, OVERWRITTEN, FileBytes
 from pagefault_doctor.klog.input.unpack import EMPTY, Progress, UnpackedLog, Unpacker, UnpackProgram
 from pagefault_doctor.klog.report import report_of
 from pagefault_doctor.klog.scan import scan
+from pagefault_doctor.klog.sharing import Room
 from pagefault_doctor.klog.split import split_reports
 from pagefault_doctor.klog.text import Lines
 from pagefault_doctor.model.log import KernelLog
@@ -96,9 +97,10 @@ def _read(found: UnpackedLog, progress: Progress | None, most: int) -> KernelLog
     lines = Lines(data)
     numbers: Counter[int] = Counter()
     reports: list[Report] = []
+    room = Room(size)
     for cut in islice(split_reports(seen, lines), most):
         numbers[cut.start.boot] += 1
-        reports.append(report_of(cut, seen, numbers[cut.start.boot]))
+        reports.append(room.kept(report_of(cut, seen, numbers[cut.start.boot])))
         if progress:
             progress("reading", cut.start.place, size, len(reports))
     lost = OVERWRITTEN if lines.overwritten else _unread(found)
@@ -107,6 +109,7 @@ def _read(found: UnpackedLog, progress: Progress | None, most: int) -> KernelLog
         lost,
         GROWN if found.input and found.input.grew else None,
         _MORE if reports and len(reports) == most else None,
+        room.note,
         _UNREAD.format(seen.full_at) if seen.full_at else None,
     )
     return KernelLog(

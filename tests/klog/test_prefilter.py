@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+from collections.abc import Callable
 from types import ModuleType
 
 import pytest
@@ -125,3 +126,23 @@ def _scanned_plainly(log: bytes, monkeypatch: pytest.MonkeyPatch) -> scan.Scan:
     with monkeypatch.context() as patched:
         patched.setattr(Prefilter, "hits", lambda _, piece: lines_with_needles(piece))
         return scan.scan(log)
+
+
+def test_a_piece_that_is_made_of_the_words_costs_few_calls() -> None:
+    quick = hyperscan_filter()
+    require(quick, "hyperscan is not installed: the extra fast")
+    assert quick is not None
+    base, calls = quick._base, []
+
+    class Counted:
+        def scan(self, piece: bytes, match_event_handler: Callable[..., object]) -> None:
+            def see(*match: object) -> object:
+                calls.append(match)
+                return match_event_handler(*match)
+
+            base.scan(piece, match_event_handler=see)
+
+    quick._base = Counted()
+    piece = b"BUG: WARNING: " * (1 << 15) + b"\nno word\n" + b"BUG: \n" * 9
+    assert quick.hits(piece) == lines_with_needles(piece)
+    assert len(calls) <= prefilter._MOST_MATCHES + 1

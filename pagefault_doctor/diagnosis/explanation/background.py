@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from pagefault_doctor.diagnosis import dump_memory
@@ -14,6 +15,8 @@ from pagefault_doctor.model.diagnosis import Candidate, Evidence, RootCause
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.symbols.value_origin import OriginKind
 
+_MOST: Final = 8
+"""Modules that are named as being loaded, and as loaded before."""
 _RECENT: Final = 60.0
 """Seconds within which a module's loading is worth a sentence."""
 
@@ -98,10 +101,10 @@ def _leads(context: Context, first: Candidate) -> Iterator[Evidence]:
 
 def _loading(report: Report) -> Iterator[Evidence]:
     """Yield that a module was just being loaded or unloaded (`+` and `-` in the list)."""
-    for module in report.modules:
-        stage = "loaded" if "+" in module.flags else "unloaded" if "-" in module.flags else ""
-        if stage:
-            yield cited(f"{module.name} was just being {stage}", report, "modules")
+    moving = (module for module in report.modules if "+" in module.flags or "-" in module.flags)
+    for module in islice(moving, _MOST):
+        stage = "loaded" if "+" in module.flags else "unloaded"
+        yield cited(f"{module.name} was just being {stage}", report, "modules")
     if report.last_unloaded:
         yield cited(f"the last module unloaded was {report.last_unloaded}", report, "modules")
 
@@ -117,14 +120,18 @@ def _deferred(report: Report) -> Iterator[Evidence]:
 
 
 def _loaded_before(report: Report, context: Context) -> Iterator[Evidence]:
+    """Yield the last modules that were loaded before; a log may have thousands of such lines."""
+    found = []
     for event in context.module_events:
         known = event.timestamp is not None and report.timestamp is not None
         if event.boot != report.boot or event.what not in ("out-of-tree", "forced") or not known:
             continue
         before = (report.timestamp or 0.0) - (event.timestamp or 0.0)
         if 0 <= before <= _RECENT:
-            text = f"{event.module}, from outside the tree, was loaded {before:.1f} s before"
-            yield Evidence(text, 0.0, event.line.number)
+            found.append((event, before))
+    for event, before in found[-_MOST:]:
+        text = f"{event.module}, from outside the tree, was loaded {before:.1f} s before"
+        yield Evidence(text, 0.0, event.line.number)
 
 
 def _earlier(report: Report, context: Context) -> Iterator[Evidence]:
