@@ -59,6 +59,8 @@ class UnpackPrograms:
             self.missing = _REMEDIES[kind]
             return str(self.missing)
         messages = result.errors.strip().splitlines()
+        if result.status is ResultStatus.TIMEOUT:
+            messages.append(f"was ended after {_TIMEOUT:.0f} seconds")
         if not os.stat(target).st_size:
             return f"{_PROGRAMS[kind]}: {messages[-1]}" if messages else _EMPTY[kind]
         return f"{_PROGRAMS[kind]}: {messages[-1]}" if messages else None

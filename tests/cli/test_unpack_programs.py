@@ -208,6 +208,56 @@ def test_where_the_program_is_missing_the_remedy_is_told(
     assert err.count("\n") == 1
 
 
+@pytest.fixture
+def stub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Return a function that puts a script in the place of zstd."""
+    monkeypatch.setattr("pagefault_doctor.klog.input.compression._MAKERS", {"zstd": lambda: None})
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+    def write(script: str) -> None:
+        (folder / "zstd").write_text(f"#!/bin/sh\n{script}\n")
+        (folder / "zstd").chmod(0o755)
+
+    return write
+
+
+ZSTD = b"\x28\xb5\x2f\xfd" + bytes(30)
+
+
+def test_a_program_that_is_killed_while_it_unpacks_is_told(
+    stub: Callable[[str], None], tmp_path: Path, capsys: Capture
+) -> None:
+    path = tmp_path / "kern.log.zst"
+    path.write_bytes(ZSTD)
+    stub("kill -9 $$")
+    assert main(["diagnose", str(path)]) == 2
+    assert "zstd: ended by signal 9" in capsys.readouterr().err
+    (tmp_path / "log").write_bytes(LOG)
+    stub(f"cat {tmp_path / 'log'}; kill -9 $$")
+    assert main(["diagnose", str(path)]) == 0
+    printed = capsys.readouterr()
+    assert "NULL pointer dereference" in printed.out
+    assert "zstd: ended by signal 9" in printed.err
+
+
+def test_what_programs_unpack_is_bounded_in_all(
+    stub: Callable[[str], None],
+    tmp_path: Path,
+    capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pagefault_doctor.klog.input.unpack.MOST_UNPACKED", 3 << 20)
+    monkeypatch.setattr("pagefault_doctor.cli.unpack_programs._MAX_BYTES", str(1 << 20))
+    runs = tmp_path / "runs"
+    stub(f"echo run >>{runs}; while echo '[    1.000000] usb 1-1: new'; do :; done")
+    path = tarred(tmp_path / "sos.tar", {f"kern.log.{n}.zst": ZSTD for n in range(20)})
+    assert main(["diagnose", str(path)]) == 0
+    assert len(runs.read_text().splitlines()) == 3
+    assert "what it unpacks to is too large" in capsys.readouterr().err
+
+
 def test_a_damaged_journal_gets_what_journalctl_says(tmp_path: Path, capsys: Capture) -> None:
     require_program("journalctl")
     path = tmp_path / "system.journal"

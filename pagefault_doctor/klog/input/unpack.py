@@ -210,10 +210,18 @@ class Unpacker:
     def _helped(self, what: str, path: str) -> Iterator[IO[bytes] | None]:
         """Give the file that the helper wrote, or None where it wrote nothing."""
         assert self._helper is not None
+        if self._unpacked <= 0:
+            self._notes.append(_UNPACKED)
+            yield None
+            return
         with _unnamed() as file:
             if problem := self._helper(what, path, _path_of(file)):
                 self._notes.append(problem)
-            yield file if os.fstat(file.fileno()).st_size else None
+            size = os.fstat(file.fileno()).st_size
+            self._unpacked -= size
+            if size >= MOST:
+                self._notes.append(_CUT_OFF)
+            yield file if size else None
 
     def _taking(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         """Yield what comes out of a pipe, and report how much that is."""
