@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from contextlib import redirect_stderr, redirect_stdout
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
