@@ -2,43 +2,66 @@
 
 from __future__ import annotations
 
+from codecs import getincrementaldecoder
+
 from pagefault_doctor.model import untrusted
 
 
 class Capture:
-    """The first `limit` bytes of a stream, as they arrive.
+    """The beginning of a stream as harmless text, at most `limit` bytes of it.
 
-    `overflowed` is set when more arrived than was kept. Text is decoded from whole lines or from
-    the whole stream, never from a chunk as read, which may end inside a character.
+    The limit counts what is kept: of control characters and bytes that are no text a flood would
+    otherwise become several times as much. `overflowed` is set when more came than was kept. No
+    chunk is taken for whole: it may end inside a character or a line.
     """
 
     def __init__(self, limit: int) -> None:
         self.limit = max(limit, 0)
         self.overflowed = False
+        self._decoder = getincrementaldecoder("utf-8")("replace")
+        self._return = ""
+        # As UTF-8: one rare character makes each of a string take four bytes.
         self._data = bytearray()
         self._taken = 0
 
     def feed(self, chunk: bytes) -> None:
         """Keep the next chunk, up to the limit."""
-        room = self.limit - len(self._data)
-        self.overflowed = self.overflowed or len(chunk) > room
-        self._data += chunk[:room]
+        if self.overflowed:
+            return
+        text = self._return + self._decoder.decode(chunk)
+        # Perhaps the first half of CRLF.
+        self._return = "\r" if text.endswith("\r") else ""
+        self._keep(text.removesuffix("\r"))
 
     def take_lines(self) -> str:
         """Return the whole lines that arrived since the last call, as harmless text."""
         return self._take(self._data.rfind(b"\n", self._taken) + 1)
 
     def take_rest(self) -> str:
-        """Return everything that arrived since the last call, including an unfinished line."""
+        """Return everything that arrived since the last call; the stream has ended."""
+        self._finish()
         return self._take(len(self._data))
 
     def text(self) -> str:
-        """Return everything that was kept, as harmless text."""
-        return untrusted.decode(bytes(self._data))
+        """Return everything that was kept, as harmless text; the stream has ended."""
+        self._finish()
+        return self._data.decode()
+
+    def _finish(self) -> None:
+        rest, self._return = self._return + self._decoder.decode(b"", final=True), ""
+        self._keep(rest)
+
+    def _keep(self, text: str) -> None:
+        data = untrusted.clean(text.replace("\r\n", "\n")).encode()
+        room = self.limit - len(self._data)
+        if len(data) > room:
+            self.overflowed = True
+            data = data[:room].decode("utf-8", "ignore").encode()
+        self._data += data
 
     def _take(self, end: int) -> str:
         if end <= self._taken:
             return ""
-        fresh = bytes(self._data[self._taken : end])
+        fresh = self._data[self._taken : end].decode()
         self._taken = end
-        return untrusted.decode(fresh)
+        return fresh

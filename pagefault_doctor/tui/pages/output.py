@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
 
 import msgspec
 
@@ -14,6 +13,13 @@ from pagefault_doctor.tui.row import Row, Tone
 
 MOST = 50000
 """Lines shown for one command; the session file has all of them."""
+
+
+_MOST_CHARACTERS = 4_000_000
+"""Characters shown for one command. More would take seconds to lay out."""
+
+_SLOWER = 16
+"""How much longer a line takes to lay out whose characters may be two cells wide."""
 
 
 class OutputLine(msgspec.Struct, frozen=True):
@@ -54,15 +60,29 @@ def _record(record: CommandRecord) -> Iterator[Row]:
         return
     lines = result.output.splitlines()
     width = len(str(len(lines)))
-    for number, line in islice(enumerate(lines, 1), MOST):
+    shown = _beginning(lines)
+    for number, line in enumerate(shown, 1):
         ref = OutputLine(record.number, number)
         yield Row(f"{number:{width}}  {line}", "", Tone.PLAIN, width + 2, True, ref)
-    if len(lines) > MOST:
-        yield Row(f"  {len(lines) - MOST} more lines are in the session file", tone=Tone.DIM)
-    for line in islice(result.errors.splitlines(), MOST):
+    if len(lines) > len(shown):
+        yield Row(f"  {len(lines) - len(shown)} more lines are in the session file", tone=Tone.DIM)
+    elif lines and lines[-1] != shown[-1]:
+        yield Row("  the rest of this line is in the session file", tone=Tone.DIM)
+    for line in _beginning(result.errors.splitlines()):
         yield Row(f"stderr: {line}", "", Tone.WARN, 8, True, OutputLine(record.number, -1))
     if not lines and not result.errors.strip():
         yield Row("  no output", tone=Tone.DIM)
+
+
+def _beginning(lines: list[str]) -> list[str]:
+    """Return the lines that are shown; the last one may be cut."""
+    left = _MOST_CHARACTERS
+    for number, line in enumerate(lines[:MOST]):
+        factor = 1 if line.isascii() else _SLOWER
+        if len(line) * factor > left:
+            return [*lines[:number], line[: left // factor]]
+        left -= len(line) * factor
+    return lines[:MOST]
 
 
 def find(shown: Sequence[Row], command: int, line: int | None) -> int | None:
