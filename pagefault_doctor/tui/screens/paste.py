@@ -61,7 +61,7 @@ def _is_large(text: str) -> bool:
 
 def _lines(text: str) -> int:
     """Return how many lines there are; a paste has CR at their ends."""
-    return max(text.count("\n"), text.count("\r")) + 1
+    return max(text.count("\n"), text.count("\r")) + (not text.endswith(("\n", "\r")))
 
 
 class PasteScreen(PageScreen):
