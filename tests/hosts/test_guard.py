@@ -55,6 +55,20 @@ def test_kill_9_leaves_no_child_behind(tmp_path: Path) -> None:
     assert eventually(lambda: not group_is_alive(group), 20)
 
 
+def test_kill_9_ends_a_member_of_the_group_that_cleared_its_environment(tmp_path: Path) -> None:
+    """It has no mark, so the guard has to know the group."""
+    path = tmp_path / "pid"
+    clears = PARENT.replace("sleep 99 & sleep 99", "exec env -i sleep 99")
+    parent = subprocess.Popen([sys.executable, "-c", clears.format(path=str(path))])
+    try:
+        group = wait_for(path)
+        assert eventually(lambda: b"sleep" in Path(f"/proc/{group}/cmdline").read_bytes()[:6], 20)
+    finally:
+        parent.send_signal(signal.SIGKILL)
+        parent.wait()
+    assert eventually(lambda: not group_is_alive(group), 20)
+
+
 def test_the_guard_itself_is_gone_when_the_command_is() -> None:
     done = runner.run(Command(argv=("true",), tool="test"))
     assert done.status is ResultStatus.OK

@@ -19,6 +19,7 @@ import pytest
 
 from hosts.deadline import FAR, Deadline
 from pagefault_doctor.hosts import marked, process_group, runner
+from pagefault_doctor.hosts.guard import guarded
 from pagefault_doctor.hosts.ssh import SshHost
 from pagefault_doctor.model.command import Command, ResultStatus
 from processes import running
@@ -191,7 +192,9 @@ def test_a_guard_of_a_command_is_no_part_of_the_command_that_we_are(
 ) -> None:
     """pfdoctor within pfdoctor: the outer one must not end the guards of the inner one."""
     monkeypatch.setenv(marked.VARIABLE, "outer")
-    assert marked.VARIABLE not in marked.unmarked_environment()
+    with guarded("inner"):
+        assert len(running("signal_all")) >= 1
+        assert not marked.any_marked("outer")
     seen = runner.run(Command(argv=("env",), tool="test")).output
     assert f"{marked.VARIABLE}=" in seen
     assert "outer" not in seen

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from hosts.deadline import FAR, Deadline
-from pagefault_doctor.hosts import process_group, runner
+from pagefault_doctor.hosts import process_group, runner, watch
 from pagefault_doctor.hosts.host import OnOutput
 from pagefault_doctor.model.command import Command, Result, ResultStatus
 from processes import default_signals
@@ -137,6 +137,17 @@ def test_a_member_of_the_group_that_ignores_sigterm_is_killed(
     result = bash(family(tmp_path, script + "until [ $(wc -l < pids) = 2 ]; do sleep 0.02; done"))
     assert result.ok
     assert not any(map(is_running, pids(tmp_path)))
+
+
+def test_a_member_of_the_group_that_cleared_its_environment_is_ended(tmp_path: Path) -> None:
+    script = "env -i sleep 99 >/dev/null 2>&1 & echo $! >> pids"
+    assert bash(family(tmp_path, script)).ok
+    assert not any(map(is_running, pids(tmp_path)))
+
+
+def test_what_a_grandchild_says_soon_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "DRAIN", PROMPT)
+    assert bash("(sleep 0.2; echo late) & echo said").output == "said\nlate\n"
 
 
 def test_a_stopped_command_is_ended(monkeypatch: pytest.MonkeyPatch, deadline: Deadline) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
 
 import pytest
 
@@ -36,5 +37,26 @@ def test_a_process_stuck_in_the_kernel_is_given_up(monkeypatch: pytest.MonkeyPat
     assert watching.stuck
     assert watching.output.text() == "last words"
     assert child.wait() < 0
+    for pipe in (reader, writer, errors, to_errors):
+        os.close(pipe)
+
+
+def test_what_was_said_before_the_end_is_read_although_it_was_cancelled() -> None:
+    class Ended:
+        pid = 0
+
+        def is_alive(self) -> bool:
+            return False
+
+    (reader, writer), (errors, to_errors) = os.pipe(), os.pipe()
+    os.write(writer, b"said\n")
+    cancel = threading.Event()
+    cancel.set()
+    group = process_group.ProcessGroup("none has it")
+    watching = watch.Watch(
+        Ended(), group, Command(argv=("x",), tool="test"), (reader, errors), None, cancel
+    )
+    assert watching.follow() is None
+    assert watching.output.text() == "said\n"
     for pipe in (reader, writer, errors, to_errors):
         os.close(pipe)
