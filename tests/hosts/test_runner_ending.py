@@ -150,6 +150,22 @@ def test_what_a_grandchild_says_soon_is_waited_for(monkeypatch: pytest.MonkeyPat
     assert bash("(sleep 0.2; echo late) & echo said").output == "said\nlate\n"
 
 
+def test_a_command_may_leave_a_process_behind_only_where_it_ends_by_itself(
+    tmp_path: Path, deadline: Deadline
+) -> None:
+    """As ssh leaves the connection to a jump host, but not when it was cut short."""
+    script = family(tmp_path, "sleep 99 >/dev/null 2>&1 & echo $! >> pids; echo up")
+    command = Command(argv=("bash", "-c", script), tool="test", timeout=FAR)
+    assert runner.run(command, leaves=True).ok
+    left = pids(tmp_path)[1]
+    assert is_running(left)
+    os.kill(left, signal.SIGKILL)
+    command = Command(argv=("bash", "-c", f"{script}; wait"), tool="test", timeout=FAR)
+    result = runner.run(command, deadline.comes, leaves=True)
+    assert result.status is ResultStatus.TIMEOUT
+    assert not any(map(is_running, pids(tmp_path)))
+
+
 def test_a_stopped_command_is_ended(monkeypatch: pytest.MonkeyPatch, deadline: Deadline) -> None:
     monkeypatch.setattr(process_group, "GRACE", 0.3)
     result = bash("echo up; kill -STOP $$", on_output=deadline.comes)

@@ -305,8 +305,13 @@ def test_a_package_is_unpacked_into_the_cache_and_found_there_next_time(
 def test_nothing_in_the_cache_leads_out_of_it_or_runs_as_another(
     archive: Path, cache: Path
 ) -> None:
-    use(known(IMAGINED))
+    before = os.umask(0)
+    try:
+        use(known(IMAGINED))
+    finally:
+        os.umask(before)
     (tree,) = cache.iterdir()
+    assert cache.stat().st_mode & 0o077 == 0, "only its user looks into the cache"
     links = [path for path in tree.rglob("*") if path.is_symlink()]
     assert [path.name for path in links] == ["vmlinux"]
     assert not (tree / "usr/bin/pipe").exists()
