@@ -53,6 +53,12 @@ def test_it_keeps_our_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert runner.run_interactive(command("bash", "-c", script, env={"OWN": "1"})).ok
 
 
+def test_its_path_is_that_of_every_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f".:{os.environ['PATH']}")
+    script = 'case ":$PATH:" in *:.:*) exit 1;; *:/usr/sbin:*) exit 0;; esac; exit 2'
+    assert runner.run_interactive(command("sh", "-c", script)).ok
+
+
 def test_it_works_in_another_thread_than_the_first() -> None:
     codes: list[int | None] = []
     thread = threading.Thread(

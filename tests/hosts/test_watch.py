@@ -41,7 +41,10 @@ def test_a_process_stuck_in_the_kernel_is_given_up(monkeypatch: pytest.MonkeyPat
         os.close(pipe)
 
 
-def test_what_was_said_before_the_end_is_read_although_it_was_cancelled() -> None:
+@pytest.mark.parametrize("by_end_all", [True, False])
+def test_what_was_said_before_the_end_is_read_although_it_was_cancelled(by_end_all: bool) -> None:
+    """By a signal to us, which ended the command before it was looked at again; or just late."""
+
     class Ended:
         pid = 0
 
@@ -53,10 +56,11 @@ def test_what_was_said_before_the_end_is_read_although_it_was_cancelled() -> Non
     cancel = threading.Event()
     cancel.set()
     group = process_group.ProcessGroup("none has it")
+    group.ended = by_end_all
     watching = watch.Watch(
         Ended(), group, Command(argv=("x",), tool="test"), (reader, errors), None, cancel
     )
-    assert watching.follow() is None
+    assert watching.follow() is (ResultStatus.CANCELLED if by_end_all else None)
     assert watching.output.text() == "said\n"
     for pipe in (reader, writer, errors, to_errors):
         os.close(pipe)
