@@ -12,7 +12,6 @@ import errno
 import os
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 VARIABLE: Final = "PFDOCTOR_COMMAND"
@@ -24,6 +23,9 @@ _UNDECIDED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 _LARGEST: Final = 1 << 23
 """Bytes of environment that are searched. Linux allows a quarter of the stack's limit (execve(2)),
 which is 8 MiB unless somebody raised it."""
+
+
+_PIECE: Final = 1 << 16
 
 
 def new_mark() -> str:
@@ -64,12 +66,24 @@ def send(mark: str, number: signal.Signals) -> None:
 
 def _has(process: str, mark: str) -> bool:
     try:
-        with open(Path(process, "environ"), "rb", buffering=0) as file:
-            return f"{VARIABLE}={mark}\0".encode() in file.read(_LARGEST)
+        return f"{VARIABLE}={mark}\0".encode() in _environ(process)
     except OSError as error:
         if error.errno in _UNDECIDED:
             raise
         return False  # It has ended, or is another user's.
+
+
+def _environ(process: str) -> bytes:
+    """Return the environment of a process. Not by `open`: every process is asked, often."""
+    descriptor = os.open(f"{process}/environ", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        data = piece = os.read(descriptor, _PIECE)
+        while len(piece) == _PIECE and len(data) < _LARGEST:
+            piece = os.read(descriptor, _PIECE)
+            data += piece
+        return data
+    finally:
+        os.close(descriptor)
 
 
 def _send(pid: int, process: str, mark: str, number: signal.Signals) -> None:

@@ -5,7 +5,6 @@ What leaves sleeps for a time by which it is told from the processes of others.
 
 from __future__ import annotations
 
-import builtins
 import errno
 import os
 import signal
@@ -134,6 +133,13 @@ def test_who_left_the_group_on_another_machine_is_ended_there(
         assert eventually(nothing_runs, 30)
 
 
+def test_a_mark_behind_a_large_environment_is_found(tmp_path: Path) -> None:
+    large = {f"V{n}": "x" * 60_000 for n in range(9)}
+    command = leaving(tmp_path, "setsid", "echo done")
+    assert runner.run(command, env=large).output == "done\n"
+    assert nothing_runs()
+
+
 def test_a_process_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     """It has left its group too, and even the mark of another command."""
     for env in ({}, {marked.VARIABLE: marked.new_mark()}):
@@ -211,7 +217,7 @@ def test_what_cannot_be_looked_at_counts_as_running(
 
     with subprocess.Popen(SLEEP.split(), start_new_session=True) as child:
         assert not marked.any_marked("mark")
-        for owner, name in ((os, "scandir"), (builtins, "open"), (Path, "read_bytes")):
+        for owner, name in ((os, "scandir"), (os, "open"), (Path, "read_bytes")):
             with monkeypatch.context() as patch:
                 patch.setattr(owner, name, fails)
                 marked.send("mark", signal.SIGTERM)
