@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from pagefault_doctor.hosts import runner
+from pagefault_doctor.hosts import guard, runner
 from pagefault_doctor.hosts.password_prompt import run_asking
 from pagefault_doctor.model.command import Command, Result, ResultStatus
 
 Run = Callable[[Command], Result]
+Popen = subprocess.Popen[bytes]
 
 EVERY_WAY = pytest.mark.parametrize("run", [runner.run, runner.run_interactive, run_asking])
 
@@ -175,3 +176,21 @@ def test_a_command_runs_on_when_somebody_ends_its_guard() -> None:
     )
     result = runner.run(Command(argv=("sh", "-c", script), tool="test"))
     assert (result.status, result.output) == (ResultStatus.OK, "up\n")
+
+
+def test_a_guard_that_ended_before_its_command_started_does_no_harm(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Writing to it must not end the command, nor leave SIGPIPE ignored in it."""
+    start = guard._start
+
+    def ended(scripts: tuple[str, ...], words: tuple[str, ...], output: int) -> Popen:
+        process = start(scripts, words, output)
+        process.kill()
+        process.wait()
+        return process
+
+    monkeypatch.setattr(guard, "_start", ended)
+    script = "echo up; kill -s PIPE $$; echo ignored"
+    result = runner.run(Command(argv=("sh", "-c", script), tool="test"))
+    assert (result.status, result.output) == (ResultStatus.SIGNALED, "up\n")
