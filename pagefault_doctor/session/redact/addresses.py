@@ -32,6 +32,8 @@ _IP6_COLONS: Final = regex(r":(?::|[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{1,4}){4}:[0-9
 _BEFORE_COLON: Final = regex(r"[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{1,4}){0,7}:?")
 _IP4_END: Final = regex(r"\d{1,3}::")
 """The end of an IPv4 address before an empty field, as in `ip=10.0.0.5::10.0.0.1`."""
+_PAIRS: Final = regex(r"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){7}")
+"""Bytes, as of a signature or a hardware address."""
 _HEX_IP: Final = regex(
     r"(?i)(?:\b(?:ip|ipv4|inet)[ _-]?addr(?:ess)?|\b[sd]addr|\bsrc[ _]?ip|\bdst[ _]?ip)"
     r"['\"]?\s?[:=]?\s?(?:0x)?([0-9a-f]{8})\b"
@@ -138,6 +140,8 @@ def _ip6_in(match: re.Match[str]) -> FoundName | None:
             word = word[:-1] if word.endswith((":", ".")) else word.rpartition(":")[0]
             continue
         if address.is_unspecified or address.is_loopback:
+            return None
+        if _PAIRS.fullmatch(word):
             return None
         if _IP4_END.match(word) and match.string[start - 1 : start] == ".":
             return None

@@ -17,7 +17,8 @@ COMMON_NAMES: Final = frozenset(
     "root localhost localhost.localdomain lab recording kernel nobody nogroup daemon systemd user "
     "the this a an any all none null unknown debian ubuntu fedora linux lost+found console tty "
     "space mode memory pages page access pointer stack data process processes program programs "
-    "regs address addresses task tasks namespace namespaces land input request".split()
+    "regs address addresses task tasks namespace namespaces land input request hostname host "
+    "server changed".split()
 )
 """Names that every machine has, and words that follow `user` in kernel messages."""
 

@@ -13,6 +13,9 @@ from pagefault_doctor.session.redact.users import USER
 
 _HOST: Final = r"[^\W_](?:[\w.-]{0,251}[^\W_])?"
 
+_CLEAR: Final = rf"(?=[^\W_]\S{{0,60}}[\d.-]){_HOST}"
+"""A name that is no ordinary word, for labels after which one can stand too."""
+
 _STAMP: Final = r"^(?:[ >|]{0,3})(?:<\d{1,3}>)?(?:1 )?"
 _TIME: Final = (
     r"(?:[A-Z][a-z]{2} [ \d]\d (?:\d{4} )?\d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?"
@@ -30,31 +33,33 @@ _HOSTS: Final = (
      rf"(?i:(?<![a-z])(?:_?hostname|host[_ ]name|fqdn|nodename|node_name|rhost|server|host))"
      rf"['\"]?\s?(?:=|: ?)\s{{0,20}}['\"]?({_HOST})"),
     (("hostname", "host_name"), rf"(?:[Hh]ostname (?:set )?to|host_name) ['\"<]?({_HOST})"),
+    (("hostname",), rf"\bhostname changed from ['\"]({_HOST})['\"] to ['\"]({_HOST})['\"]"),
     (("remote", "lookup", "resolve", "address", "peer"),
      rf"\b(?:remote host|dial tcp: lookup|lookup|resolve host(?: address)?:?|address for|peer)"
-     rf" ['\"]?({_HOST})(?=['\"]|[\s,;:)]|\.?$)"),
+     rf" ['\"]?({_CLEAR})(?=['\"]|[\s,;:)]|\.?$)"),
     (("server ",), rf"\bserver ({_HOST})(?:,| not responding| OK\b| timed out| offset)"),
     (("://",),
      rf"(?i:https?|ssh|s?ftp|nfs|rsync|git|smb|cifs|ldaps?|wss?|tcp|udp|amqps?|rediss?|mysql|"
      rf"postgres(?:ql)?|mongodb(?:\+srv)?|mqtts?|nats|iscsi)://(?:[^\s/@]{{1,200}}@)?({_HOST})"),
     (("//", "\\\\"), rf"(?:(?<![:\w/\\])//|(?<![:\w/\\])\\\\\\\\|(?<![:\w/\\])\\\\)({_HOST})"
-                     r"(?:[/\\]+\w| has not responded)"),
+                     r"(?:[/\\]+\w| has not responded| Error\b|$)"),
+    ((":/",), rf"(?m)^({_HOST}):/\S* +\d"),
     ((" type ",), rf"(?m)(?:^|(?<=\s))({_HOST}):/\S* on /\S* type "),
     (("mounting", "mounted"), rf"\bmount(?:ing|ed)(?:\(nfs\):)?(?: mounted)? ({_HOST}):/"),
     (("to", "from"),
      rf"\b(?:[Cc]onnect(?:ed|ing)?|[Cc]onnection|[Ll]ogin|ssh|scp|ping) (?:to|from) ({_HOST})"
      r"(?= port|:|\.?$)"),
-    (("connect",), rf"\bconnect(?:ion)?(?: to)? ({_HOST})(?=:\d| closed| refused| port)"),
+    (("connect",), rf"\bconnect(?:ion)?(?: to)? ({_CLEAR})(?=:\d| closed| refused| port)"),
     ((" login:",), rf"(?m)^({_HOST}) login:"),
     (("linux ",), rf"\bLinux ({_HOST}) \d+\.\d+\.\d+\S* #\d"),
     (("/dev/md",), rf"/dev/md/({_HOST}):"),
-    (("cn",), rf"(?i)\bcn ?= ?({_HOST})"),
+    (("cn",), rf"(?i)\bcn ?= ?({_CLEAR})"),
 )  # fmt: skip
 """Patterns of hosts: prefixes of logs, labels, URLs, mounts, `uname -a`."""
 
 _HOSTS_FILE: Final = regex(
-    r"(?m)^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f:]{2,39})[ \t]{1,30}"
-    rf"({_HOST})(?:[ \t]{{1,8}}({_HOST}))?(?:[ \t]{{1,8}}({_HOST}))?[ \t]*$"
+    r"(?m)^(?:\d{1,3}(?:\.\d{1,3}){3}|(?=[0-9a-f:]{0,30}::)[0-9a-f:]{2,39})(?:[ \t]{1,30})"
+    rf"({_CLEAR})(?:[ \t]{{1,8}}({_HOST}))?(?:[ \t]{{1,8}}({_HOST}))?[ \t]*$"
 )
 _ORGANIZATION: Final = regex(
     r"(?i)(?<![a-z])(?:ou?|l|st|organization) ?= ?([^,/=\n'\"]{2,80})(?=,|/|\n|$|'|\")"
@@ -154,5 +159,6 @@ HOSTS: Final = (
     NamePattern((".",), _TOP_LABEL, _domain),
     NamePattern(("subject", "issuer"), _SUBJECT, _subject),
     NamePattern(("cert", "certificate"), _CERTIFICATE, _certificate),
+    NamePattern(("signer",), regex(r"(?m)^signer: +([^\n]{2,120})$"), _certificate),
 )
 """Patterns of hosts and the organizations in certificates."""

@@ -55,6 +55,7 @@ _LABELLED: Final = (
     ("serial", ("vmware-",), r"\b(VMware-(?:[0-9a-f]{2}[ -]?){16})"),
     ("id", ("wwn", "wwpn", "wwnn", "naa.", "eui."),
      r"(?i)(?:ww[pn]?n(?:-|\W{1,3})|naa\.|eui\.)((?:0x)?[0-9a-f]{16,32})"),
+    ("id", ("wwn",), r"(?i)wwn device id: ([0-9a-f](?: ?[0-9a-f]){15})\b"),
     ("id", ("by-",),
      r"by-(?:id|uuid|partuuid|label|partlabel)/([^\s/'\"<>]{1,128}?)"
      r"(?:-part\d+)?(?=[\s/'\"<>,;:)\]]|\.?$|\. |$)"),

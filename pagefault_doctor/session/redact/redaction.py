@@ -281,7 +281,7 @@ def _learned(found: Iterable[FoundName], addresses: set[str]) -> Iterator[tuple[
             yield place.kind, place.key
     ranges.sort()
     for name in names:
-        before = bisect.bisect(ranges, (name.start, name.end)) - 1
+        before = bisect.bisect(ranges, (name.start + 1, 0)) - 1
         if before < 0 or name.start >= ranges[before][1]:
             yield name.kind, name.key
 

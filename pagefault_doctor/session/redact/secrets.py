@@ -9,7 +9,7 @@ from typing import Final
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.session.redact.search import FoundName, NamePattern, checked, each_group
 
-_VALUE: Final = r"(?:\"([^\"\n]{3,200})\"|'([^'\n]{3,200})'|([^\s'\",;&]{3,200}))"
+_VALUE: Final = r"(?:\"([^\"\n]{3,200})\"|'([^'\n]{3,200})'|((?!\S{0,20}=['\"])[^\s'\",;&]{3,200}))"
 _LABEL: Final = (
     r"(?:pass(?:word|wd|phrase|code)?|pwd|(?:auth[_-]?)?token|(?:client[_-]?)?secret(?:[_-]?access)?"
     r"(?:[_-]?key)?|(?:api|access|private|auth|encryption)[ _-]?key(?:[ _-]?id)?|credentials?"

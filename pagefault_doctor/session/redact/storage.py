@@ -56,6 +56,8 @@ _NETWORKS: Final = (
     (("ssid",), rf"(?i)ssid['\"]?\s?(?:value |[:=]\s?|(?=['\"])){_SPACED}"),
     (("connection",), r"\bconnection '([^'\n]{1,64})'"),
     (("connection",), r"\bconnection \"([^\"\n]{1,64})\""),
+    (("connected",), r"\bwl\w{1,14}: connected to ([^\n]{1,64})"),
+    (("policy",), r"\bset '([^'\n]{1,64})' \(wl\w{1,14}\)"),
     (("network",), r"\b(?:wireless|wifi|wi-fi) network ['\"]([^'\"\n]{1,64})['\"]"),
 )  # fmt: skip
 """Words of a label and the pattern of a wireless network after it."""

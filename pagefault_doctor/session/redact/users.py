@@ -25,7 +25,9 @@ _USERS: Final = (
      rf"(?:\b(?:for|of|by|as|User Slice of) (?:invalid )?[Uu]ser|[Ii]nvalid user:?"
      rf"|(?:authenticating|from|unknown) user|unix-user:|User Slice of) ?['\"]?({USER})"),
     (("new",), rf"\bnew user: name=({USER})"),
-    (("user", "mysql", "curl", "mount"), rf" (?:-u|-U|--user(?:name)?)[ =]['\"]?({USER})"),
+    (("user",), rf" --user(?:name)?[ =]['\"]?({USER})"),
+    (("mysql", "mariadb", "curl", "smbclient", "sudo", "psql"),
+     rf"\b(?:mysql\w*|mariadb|curl|smbclient|sudo|psql)\b[^\n|;]{{0,200}}? -[uU] ?['\"]?({USER})"),
     (("accepted", "failed", "postponed"),
      rf"(?:Accepted|Failed|Postponed) [\w/-]+ for (?:invalid user )?({USER})"),
     (("changed",), rf"\bchanged for ({USER})"),
@@ -33,18 +35,22 @@ _USERS: Final = (
     (("by", "sudo"),
      rf"\bby ({USER})\(uid=|\bLOGIN ON \S+ BY ({USER})|\bsudo(?:\[\d+\])?: +({USER}) : "
      rf"|\bSuccessful su for \S+ by ({USER})"),
-    (("su", "cmd", "reload", "end"),
-     rf"\bsu(?:\[\d+\])?: \(to ({USER})\) ({USER}) on |\(({USER})\) (?:CMD|RELOAD|END)\b"),
+    (("pts", "tty"), rf"(?m)^({USER}) +(?:pts/\d|tty\d|:\d)"),
+    (("  0.",), rf"(?m)^({USER}) +\d+ +\d{{1,3}}\.\d +\d{{1,3}}\.\d +\d"),
+    (("su", "cmd", "reload", "end", "info", "list", "begin"),
+     rf"\bsu(?:\[\d+\])?: \(to ({USER})\) ({USER}) on "
+     rf"|\(({USER})\) (?:CMD\w*|RELOAD|END|INFO|LIST|BEGIN)\b"),
     (("id", "groups"),
      rf"\buid=\d+\(({USER})\)|\bgid=\d{{4,}}\(({USER})\)|[,=]\d{{4,}}\(({USER})\)"),
     (("-r", "dr"), rf"(?m)^[-dlbcps][-rwxsStT]{{9}}[.+@]?\s+\d+\s+({USER})\s"),
     ((":/",), rf"(?m)^({USER}):[^:\n]*:\d+:\d+:[^:\n]*:/[^:\n]*:/\S*$"),
     ((":/",), r"(?m)^[^\W\d][\w.-]*:[^:\n]*:\d+:\d+:([^:,\n]{2,80})[^:\n]*:/[^:\n]*:/\S*$"),
     (("author",), r"(?m)^author:\s+(\S[^\n]{0,200}\S)$"),
-    (("by",), rf"\b(?:[A-Z][a-z]{{1,15}}-)?(?:[A-Za-z][a-z]{{1,15}}-)?by: \"?{_PERSON}"
+    (("by",), rf"\b[A-Z][a-z]{{1,15}}(?:-[a-z]{{1,15}})?-by: \"?{_PERSON}"
      r" ?(?=<|\"|$)"),
-    (("author", "maintainer", "packager", "committer", "from", "cc"),
-     rf"\b(?:Author|Maintainer|Packager|Committer|Commit|From|Cc|Built by)\s{{0,8}}: \"?{_PERSON}"
+    (("from", "cc", "to"), rf"\b(?:From|Cc|To): \"?{_PERSON}\"? ?(?=<)"),
+    (("author", "maintainer", "packager", "committer"),
+     rf"\b(?:Author|Maintainer|Packager|Committer|Built by)\s{{0,8}}: \"?{_PERSON}"
      r" ?(?=<|\"|\n|$)"),
     (("://",), rf"://({USER}):[^\s/@]{{1,200}}@"),
     (("author",), r"\bMODULE_AUTHOR\(\"([^\"\n]{2,100})\""),

@@ -1,6 +1,7 @@
 """Names planted in lines as programs print them go; what an analyst needs stays.
 
-`planted/first.txt` was written before the patterns, `planted/second.txt` without a look at them.
+`planted/first.txt` was written before the patterns, `planted/second.txt` too but not looked at
+until they were done, and `planted/third.txt`, tables and messages of other tools, after them.
 """
 
 from __future__ import annotations
@@ -35,15 +36,17 @@ _IDENTIFYING = re.compile(
 """What a recording holds that is to go: mail and hardware addresses, ids."""
 
 
-@pytest.mark.parametrize("name", ["first.txt", "second.txt"])
-def test_of_the_names_planted_in_real_lines_nearly_all_go(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "least"), [("first.txt", 150), ("second.txt", 150), ("third.txt", 50)]
+)
+def test_of_the_names_planted_in_real_lines_nearly_all_go(name: str, least: int) -> None:
     left, count = list[tuple[str, str]](), 0
     for line in planted_lines(name):
         said = redacted(f"{line.text}\n")
         left += [(word, said) for word in line.names if word in said]
         count += len(line.names)
-    assert count >= 150
-    assert len(left) <= count * 0.05, left
+    assert count >= least
+    assert len(left) <= count * (0.05 if name != "third.txt" else 0.1), left
 
 
 def test_what_a_program_says_of_hardware_stays_to_the_letter() -> None:

@@ -227,3 +227,18 @@ def test_a_session_of_many_names_takes_no_longer_for_each() -> None:
 
     few, many = seconds(200), seconds(1600)
     assert many < max(few, 0.002) * 30
+
+
+def test_the_longer_of_two_overlapping_places_gives_the_kind() -> None:
+    found = [FoundName(0, 4, "ip", "b"), FoundName(2, 9, "host", "a")]
+    assert list(merge_overlapping(found)) == [FoundName(0, 9, "host", "a")]
+
+
+def test_twelve_digits_are_an_address_once_it_is_seen_with_colons() -> None:
+    assert redacted("at 535400abcdef\n") == "at 535400abcdef\n"
+    said = redacted("at 535400abcdef\nfrom 53:54:00:ab:cd:ef\n")
+    assert said == "at mac-1\nfrom mac-1\n"
+
+
+def test_a_piece_of_an_address_is_no_name() -> None:
+    assert redacted("host: fe80::1\nfe80 is a word\n") == "host: ip-1\nfe80 is a word\n"
