@@ -17,7 +17,8 @@ _LABEL: Final = (
 )
 
 _LABELLED: Final = (
-    (("pass", "pwd", "token", "secret", "key", "credential", "psk", "rootpw", "cookie"),
+    (("pass", "pwd", "token", "secret", "api", "access", "private", "auth", "encryption",
+      "credential", "psk", "wep", "rootpw", "cookie"),
      rf"(?i)(?:(?<![a-z])|(?<=[a-z][_-])){_LABEL}['\"]?\s?(?:=|: ?)\s?{_VALUE}"),
     (("pass", "token", "secret", "key"),
      rf"\b[A-Z][A-Z\d_]{{0,40}}(?:PASS(?:WORD|WD|PHRASE)?|TOKEN|SECRET|KEY)(?:=|: ?){_VALUE}"),

@@ -23,12 +23,12 @@ from pagefault_doctor.session.redact.search import (
     FoundName,
     NamePattern,
     PatternSearch,
+    checked,
     chunks,
     each_group,
 )
 
 _CODE: Final = (
-    (("+0x",), r"(?<![\w.$])([A-Za-z_][\w.$]{0,300})\+0x[0-9a-f]+/0x"),
     (("+0x",), r"\+0x[0-9a-f]+(?:/0x[0-9a-f]+)? \[([\w-]+)"),
     (("comm:",), r"\bComm: (\S+)"),
     (("  ",), r"(?m)^(\w+) {2,}\d+ +\d+(?: [\w,-]*)?$"),
@@ -39,6 +39,17 @@ _CODE: Final = (
     ((".",), r"([2-9](?<![\w.-].)\.\d{1,2}\.\d{1,3}[-+.][\w.+-]+)"),
 )  # fmt: skip
 """Functions, modules, processes and releases in reports and in the output of lsmod and modinfo."""
+_OFFSET: Final = regex(r"\+0x[0-9a-f]+/0x")
+_FUNCTION_BACK: Final = regex(r"[\w.$]{0,300}[A-Za-z_](?![\w.$])")
+
+
+def _function(match: re.Match[str]) -> FoundName | None:
+    """Return the function before an offset. A search for it from the left would take far longer."""
+    end = match.start()
+    before = _FUNCTION_BACK.match(match.string[max(end - 302, 0) : end][::-1])
+    return FoundName(end - len(before[0]), end, "code", before[0][::-1]) if before else None
+
+
 _MODULE_LIST: Final = regex(r"Modules linked in:([^\n]*)")
 _WORD: Final = regex(r"[^\W_]+")
 
@@ -73,7 +84,10 @@ class SessionNames:
         self._others: dict[str, str] = {}
         self._code: set[str] = set()
         self._code_search = PatternSearch(
-            [NamePattern(signs, regex(source), each_group("code")) for signs, source in _CODE]
+            [
+                NamePattern(("+0x",), _OFFSET, checked(_function)),
+                *(NamePattern(signs, regex(source), each_group("code")) for signs, source in _CODE),
+            ]
         )
         self._code_words: set[str] = set()
         self._first_words: set[str] = set()

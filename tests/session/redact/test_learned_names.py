@@ -10,7 +10,7 @@ from session.redact.sessions import redacted
 @pytest.mark.parametrize(
     ("told", "elsewhere", "expected"),
     [
-        ("pool='t1'", "of t1 only", "of t1 only"),
+        ("pool='tank1'", "of tank1 only", "of tank1 only"),
         ("Serial Number: QUARRYSTONE", "a QUARRYSTONE here", "a QUARRYSTONE here"),
         ("Serial Number: QX7712", "a qx7712 here", "a serial-1 here"),
         ("connection 'Quarry Loft'", "the QUARRY LOFT here", "the ssid-1 here"),
@@ -20,9 +20,9 @@ from session.redact.sessions import redacted
         ("host=stone4", "stone4, STONE4 and stone41", "host-1, host-1 and stone41"),
         ("host=s4.quarry.example", "s4 s4.quarry.example", "host-1 host-1"),
         ("on s4.a.example, s4.b.example", "s4.a.example s4.b.example", "host-1 host-2"),
-        ("host=s4.quarry.zone", "s9.quarry.zone", "host-2"),
+        ("host=s4.quarry.zzz", "s9.quarry.zzz", "host-2"),
         ("Modules linked in: pfd_d1(O)\npool='pfd_d1'", "pfd_d1 faults", "pfd_d1 faults"),
-        ("Comm: demo\nuser=demo", "demo faults", "demo faults"),
+        ("Comm: badger\nuser=badger", "badger faults", "badger faults"),
         ("demo_read+0x1/0x9 [demo]\nuser=read", "demo_read and x.read", "demo_read and x.read"),
         ("user=ab", "Code: 12 ab 34", "Code: 12 ab 34"),
     ],

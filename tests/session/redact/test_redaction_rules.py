@@ -108,7 +108,7 @@ def test_a_secret_is_known_by_its_label_or_its_shape(line: str, expected: str) -
     ("line", "expected"),
     [
         ("saddr=0x0a5b0308 and 10.91.3.8", "saddr=0xip-1 and ip-1"),
-        ("  1: 09022C0A:1F90 00000000:0000 0A", "  1: ip-1:1F90 00000000:0000 0A"),
+        ("  1: 09022C0A:1F90 00000000:0000 0A 10.44.2.9", "  1: ip-1:1F90 00000000:0000 0A ip-1"),
         ("::ffff:10.44.2.9 x", "ip-1 x"),
         ("fe80::8e16:45ff:fe0a:bb71%eno1", "ip-1%eno1"),
         ("1:2:3:4:5:6:7:8 and 1:2:3", "ip-1 and 1:2:3"),
