@@ -47,7 +47,8 @@ Find = Callable[[re.Match[str]], Iterator[FoundName]]
 class NamePattern(NamedTuple):
     """A pattern, lower-case words of which every match contains one, and a function of a match.
 
-    A pattern with words of letters is tried on the lines that hold one; else on the chunks that
+    A pattern with words of letters is tried on the lines that hold one, which may be a part of a
+    longer word if it has more than two letters; else on the chunks that
     hold one of its signs, everywhere without any, or on the whole text where a match is
     `many_lines`. `find` yields the names in a match.
     """
@@ -108,7 +109,7 @@ class PatternSearch:
         """Return the patterns of which a word is in this run of letters, one bit for each."""
         bits = 0
         for part, some in self._words.items():
-            if part in word:
+            if part == word or (len(part) > 2 and part in word):
                 bits |= some
         if len(self._remembered) < _MAX_REMEMBERED:
             self._remembered[word] = bits

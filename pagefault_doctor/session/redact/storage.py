@@ -71,7 +71,7 @@ def _is_generic(name: str) -> bool:
 
 def _volume_path(match: re.Match[str]) -> Iterator[FoundName]:
     """Yield the volume group and the volume in `/dev/GROUP/VOLUME`."""
-    if match[1].rstrip("0123456789") in _STANDARD_FOLDERS or match[1] in _STANDARD_FOLDERS:
+    if match[1].rstrip("0123456789") in _STANDARD_FOLDERS:
         return
     yield from each_group("volume", _is_generic)(match)
 

@@ -40,7 +40,7 @@ _USERS: Final = (
     (("su", "cmd", "reload", "end", "info", "list", "begin"),
      rf"\bsu(?:\[\d+\])?: \(to ({USER})\) ({USER}) on "
      rf"|\(({USER})\) (?:CMD\w*|RELOAD|END|INFO|LIST|BEGIN)\b"),
-    (("id", "groups"),
+    (("uid", "gid", "groups"),
      rf"\buid=\d+\(({USER})\)|\bgid=\d{{4,}}\(({USER})\)|[,=]\d{{4,}}\(({USER})\)"),
     (("-r", "dr"), rf"(?m)^[-dlbcps][-rwxsStT]{{9}}[.+@]?\s+\d+\s+({USER})\s"),
     ((":/",), rf"(?m)^({USER}):[^:\n]*:\d+:\d+:[^:\n]*:/[^:\n]*:/\S*$"),

@@ -97,6 +97,7 @@ def test_containers_machines_and_sessions_go(line: str, expected: str) -> None:
         ("x AKIAQ7XJ2M4RN8VTLE5W x", "x secret-1 x"),
         ("x Zk8QmT4vXc1RyWn7Zk8QmT4vXc1RyWn7 x", "x secret-1 x"),
         ("_ZN4Zk8QmT4vXc1RyWn7Zk8QmT4vXc1RyWn7", "_ZN4Zk8QmT4vXc1RyWn7Zk8QmT4vXc1RyWn7"),
+        ("x_Zk8QmT4vXc1RyWn7Zk8QmT4vXc1RyWn7", "x_Zk8QmT4vXc1RyWn7Zk8QmT4vXc1RyWn7"),
         ("of-a-long-word-in-small-letters-alone", "of-a-long-word-in-small-letters-alone"),
     ],
 )
