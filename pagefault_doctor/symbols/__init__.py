@@ -12,35 +12,44 @@ from pagefault_doctor.model.report import Kind, Report, SourceLine
 if TYPE_CHECKING:
     from pagefault_doctor.symbols.access import FaultingAccess
     from pagefault_doctor.symbols.compressed_module import Unpack
+    from pagefault_doctor.symbols.file_search import Tell
 
 
 def locate(
-    report: Report, folder: Path, access: FaultingAccess | None = None, unpack: Unpack | None = None
+    report: Report,
+    folder: Path,
+    access: FaultingAccess | None = None,
+    unpack: Unpack | None = None,
+    tell: Tell | None = None,
 ) -> Report:
     """Return the report with its source line, if a file in the folder has debug information for it.
 
     A kernel fault is looked up in the module's file, a fault in user space in the program or
     library. `folder` may also be the program itself. With the faulting access, a module's file
-    also names the bad pointer. `unpack` unpacks a module that Python cannot unpack.
+    also names the bad pointer. `unpack` unpacks a module that Python cannot unpack; `tell` gets
+    what could not be read.
     """
+    from pagefault_doctor.symbols.file_search import ignore
+
+    tell = tell or ignore
     if report.kind in (Kind.USER_SEGFAULT, Kind.USER_TRAP):
-        return _locate_in_program(report, folder)
+        return _locate_in_program(report, folder, tell)
     if not report.module:
         return report
     from pagefault_doctor.symbols.fault_location import add_fault_location
     from pagefault_doctor.symbols.module_file import find_module
 
-    file = find_module(folder, report.module)
-    return add_fault_location(file, report, access, unpack) if file else report
+    file = find_module(folder, report.module, tell)
+    return add_fault_location(file, report, access, unpack, tell) if file else report
 
 
-def _locate_in_program(report: Report, folder: Path) -> Report:
+def _locate_in_program(report: Report, folder: Path, tell: Tell) -> Report:
     from pagefault_doctor.symbols.program_file import find_object, locate_crash
 
     name = report.details.get("object", "")
     direct = folder if folder.is_file() and folder.name == name else None
-    file = direct or (find_object(folder, name) if name else None)
-    found = locate_crash(file, report.details) if file else None
+    file = direct or (find_object(folder, name, tell) if name else None)
+    found = locate_crash(file, report.details, tell) if file else None
     if found is None:
         return report
     line = SourceLine(found.file, found.line) if found.file and found.line else None

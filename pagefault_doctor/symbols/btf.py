@@ -25,6 +25,8 @@ _EXTRA: Final = {1: 4, 3: 12, 14: 4, 17: 4}
 _EXTRA_EACH: Final = {4: 12, 5: 12, 6: 8, 13: 8, 15: 12, 19: 12}
 """Bytes that follow for each member, parameter or enumerator of a type of that kind."""
 _LAST_KIND: Final = 19
+_MAX_MEMBERS: Final = 600_000
+"""Members that are read of one file: structures in structures in a damaged one have no end."""
 _MAX_DEPTH: Final = 24
 """Types nested deeper than this are a loop in a damaged file."""
 
@@ -63,6 +65,7 @@ class Btf:
         if magic != _MAGIC:
             raise DamagedElf("no BTF")
         self._base, self._data = base, data
+        self._left = _MAX_MEMBERS
         self._strings = data[length + strings : length + strings + strings_size]
         self._first_string = base.strings_end if base else 0
         self._first = base.count if base else 1
@@ -122,6 +125,9 @@ class Btf:
         """Return the members of a structure, or the parameters of a function type."""
         found, data = self.kind(number), self._owner(number)._data
         at = found.at + _TYPE.size
+        self._left -= found.length
+        if self._left < 0:
+            raise DamagedElf("too many members of types")
         if found.kind == FUNC_PROTO:
             rows = (_PARAMETER.unpack_from(data, at + 8 * n) for n in range(found.length))
             return [BtfMember(self._string(name), kind, 0) for name, kind in rows]

@@ -9,11 +9,17 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pagefault_doctor.symbols.module_file import elf_build_id, elf_errors, open_module
+from pagefault_doctor.files.regular_file import open_regular
+from pagefault_doctor.symbols.file_search import Tell, ignore
+from pagefault_doctor.symbols.module_file import (
+    elf_build_id,
+    elf_errors,
+    open_module,
+    unreadable,
+)
 
 if TYPE_CHECKING:
     from elftools.elf.elffile import ELFFile
@@ -30,16 +36,16 @@ def has_debug_info(elf: ELFFile) -> bool:
     return section is not None and section["sh_type"] != "SHT_NOBITS"
 
 
-def find_debug_file(file: Path, elf: ELFFile, folder: Path) -> Path | None:
+def find_debug_file(file: Path, elf: ELFFile, folder: Path, tell: Tell = ignore) -> Path | None:
     """Return the file with the debug information of another file, or None.
 
     `folder` is searched as well as DEBUG_ROOTS. The file must have the same build id, or the
-    checksum in `.gnu_debuglink`.
+    checksum in `.gnu_debuglink`. `tell` gets the files that could not be read.
     """
     build_id = elf_build_id(elf)
     link = _debuglink(elf)
     for path in _candidate_paths(file, build_id, link[0] if link else None, (folder, *DEBUG_ROOTS)):
-        if path != file and path.is_file() and _matches(path, build_id, link):
+        if path != file and path.is_file() and _matches(path, build_id, link, tell):
             return path
     return None
 
@@ -72,8 +78,8 @@ def _debuglink(elf: ELFFile) -> tuple[str, int] | None:
     return name, int.from_bytes(data[-4:], "little")
 
 
-def _matches(path: Path, build_id: str | None, link: tuple[str, int] | None) -> bool:
-    with suppress(*elf_errors()):
+def _matches(path: Path, build_id: str | None, link: tuple[str, int] | None, tell: Tell) -> bool:
+    try:
         with open_module(path) as elf:
             if not has_debug_info(elf):
                 return False
@@ -81,13 +87,15 @@ def _matches(path: Path, build_id: str | None, link: tuple[str, int] | None) -> 
         if build_id and own:
             return own == build_id
         return link is not None and path.name == link[0] and _checksum(path) == link[1]
-    return False
+    except elf_errors() as error:
+        tell(unreadable(path, error))
+        return False
 
 
 def _checksum(path: Path) -> int:
     """Return the CRC-32 of a file, as `objcopy --add-gnu-debuglink` computes it."""
     value = done = 0
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         while (piece := file.read(1 << 20)) and done < _MAX_CHECKSUM_BYTES:
             value, done = zlib.crc32(piece, value), done + len(piece)
     return value

@@ -18,9 +18,16 @@ from pagefault_doctor.symbols.debug_file import find_debug_file, has_debug_info
 from pagefault_doctor.symbols.dwarf import line_table
 from pagefault_doctor.symbols.dwarf.scope import STMT_LIST
 from pagefault_doctor.symbols.elf_sections import Sections
+from pagefault_doctor.symbols.file_search import Tell, ignore
 from pagefault_doctor.symbols.function_code import FunctionCode
 from pagefault_doctor.symbols.instruction import Instruction, decode_bytes
-from pagefault_doctor.symbols.module_file import CodeLocation, elf_errors, find_code, open_module
+from pagefault_doctor.symbols.module_file import (
+    CodeLocation,
+    elf_errors,
+    find_code,
+    open_module,
+    unreadable,
+)
 from pagefault_doctor.symbols.pointer import called_pointer, find_pointer
 from pagefault_doctor.symbols.variable_names import VariableNames
 
@@ -32,8 +39,12 @@ _THUNK: Final = "__x86_indirect_thunk_"
 
 
 class _FaultLocation(msgspec.Struct, frozen=True):
-    """The code location of a fault, and the same location in the file with debug information."""
+    """The code location of a fault, and the same location in the file with debug information.
 
+    `file` is the latter file.
+    """
+
+    file: Path
     code: Sections
     in_code: CodeLocation
     debug: Sections
@@ -41,22 +52,28 @@ class _FaultLocation(msgspec.Struct, frozen=True):
 
 
 def add_fault_location(
-    file: Path, report: Report, access: FaultingAccess | None, unpack: Unpack | None
+    file: Path,
+    report: Report,
+    access: FaultingAccess | None,
+    unpack: Unpack | None = None,
+    tell: Tell = ignore,
 ) -> Report:
     """Return the report with source line, inlined calls and bad pointer from the module's file.
 
     The file may be stripped, damaged or of another build: then some or all of that is missing.
+    `tell` gets what could not be read.
     """
     try:
         with ExitStack() as stack:
-            found = _open(stack, file, report, unpack)
+            found = _open(stack, file, report, unpack, tell)
             if found is None or (access and _is_other_build(found, access)):
                 return report
             row = line_table.lookup(found.debug.elf, found.in_debug.section, found.in_debug.at)
-            inlined, pointer = _by_dwarf(found, access)
+            inlined, pointer = _by_dwarf(found, access, tell)
             if access and not has_debug_info(found.debug.elf):
-                pointer = _by_types(found, access, report, file.parent)
-    except elf_errors():
+                pointer = _by_types(found, access, report, file.parent, tell)
+    except elf_errors() as error:
+        tell(unreadable(file, error))
         return report
     return msgspec.structs.replace(
         report,
@@ -67,7 +84,7 @@ def add_fault_location(
 
 
 def _open(
-    stack: ExitStack, file: Path, report: Report, unpack: Unpack | None
+    stack: ExitStack, file: Path, report: Report, unpack: Unpack | None, tell: Tell
 ) -> _FaultLocation | None:
     """Return the location that a report is about, or None if the file has no such function."""
     if not report.function or report.offset is None:
@@ -75,13 +92,15 @@ def _open(
     location = report.function, report.offset - report.is_call, report.size
     elf = stack.enter_context(open_module(file, unpack))
     code, in_code = Sections(elf), find_code(elf, *location)
-    debug_file = None if has_debug_info(elf) else find_debug_file(file, elf, file.parent)
+    debug_file = None if has_debug_info(elf) else find_debug_file(file, elf, file.parent, tell)
     if debug_file is not None:
         debug_elf = stack.enter_context(open_module(debug_file))
         in_debug = find_code(debug_elf, *location)
         if in_debug is not None:
-            return _FaultLocation(code, in_code or in_debug, Sections(debug_elf), in_debug)
-    return _FaultLocation(code, in_code, code, in_code) if in_code else None
+            return _FaultLocation(
+                debug_file, code, in_code or in_debug, Sections(debug_elf), in_debug
+            )
+    return _FaultLocation(file, code, in_code, code, in_code) if in_code else None
 
 
 def _code_bytes(found: _FaultLocation, length: int) -> bytes:
@@ -110,7 +129,7 @@ def _is_other_build(found: _FaultLocation, access: FaultingAccess) -> bool:
 
 
 def _by_dwarf(
-    found: _FaultLocation, access: FaultingAccess | None
+    found: _FaultLocation, access: FaultingAccess | None, tell: Tell
 ) -> tuple[tuple[InlinedCall, ...], Pointer | None]:
     """Return the inlined calls and the bad pointer from DWARF; nothing from a damaged file."""
     arch = _MACHINES.get(found.debug.machine)
@@ -130,12 +149,13 @@ def _by_dwarf(
             return inlined, called_pointer(names, call[1], code)
         complete = access if access.register else _decode_access(found, access)
         return inlined, find_pointer(names, complete, code) if complete else None
-    except elf_errors():
+    except elf_errors() as error:
+        tell(unreadable(found.file, error))
         return (), None
 
 
 def _by_types(
-    found: _FaultLocation, access: FaultingAccess, report: Report, folder: Path
+    found: _FaultLocation, access: FaultingAccess, report: Report, folder: Path, tell: Tell
 ) -> Pointer | None:
     """Return the bad pointer from the types in BTF, or None."""
     try:
@@ -147,7 +167,8 @@ def _by_types(
         if types is None or code is None or complete is None or access.is_jump:
             return None
         return pointer_by_types(types, complete, report.function or "", code, found.in_code.at)
-    except elf_errors():
+    except elf_errors() as error:
+        tell(unreadable(found.file, error))
         return None
 
 

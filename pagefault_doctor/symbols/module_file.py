@@ -6,7 +6,6 @@ Every section of a .ko starts at address 0, so a line is looked up by section: t
 
 from __future__ import annotations
 
-import os
 import struct
 import zlib
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from pagefault_doctor.model.report import SourceLine
 from pagefault_doctor.model.untrusted import clean_line
 from pagefault_doctor.symbols.compressed_module import Unpack, UnreadableModule, open_packed
 from pagefault_doctor.symbols.dwarf import line_table
+from pagefault_doctor.symbols.file_search import Tell, files_below, ignore
 
 if TYPE_CHECKING:
     from elftools.elf.elffile import ELFFile
@@ -29,8 +29,7 @@ SUFFIXES: Final = (".ko", ".ko.debug", ".ko.xz", ".ko.gz", ".ko.zst")
 """Endings of module files, in the order of preference."""
 _PREFERRED: Final = ("updates", "extra", "weak-updates")
 """Folders that `depmod` searches before the kernel's own modules (depmod.d(5))."""
-MAX_FOLDERS: Final = 20_000
-"""Folders in which a file is looked for."""
+_MAX_CANDIDATES: Final = 1000
 _SHF_ALLOC: Final = 2
 
 
@@ -41,10 +40,10 @@ def _module_name(file_name: str) -> str | None:
     return None
 
 
-def _candidates(module_dir: Path, name: str) -> Iterator[Path]:
+def _candidates(module_dir: Path, name: str, tell: Tell) -> Iterator[Path]:
     wanted = name.replace("-", "_")
-    for folder, _, files in islice(os.walk(module_dir), MAX_FOLDERS):
-        yield from (Path(folder, file) for file in files if _module_name(file) == wanted)
+    found = files_below(module_dir, lambda file: _module_name(file) == wanted, tell)
+    return islice(found, _MAX_CANDIDATES)
 
 
 def _preference(path: Path, module_dir: Path) -> tuple[int, int, str]:
@@ -53,13 +52,13 @@ def _preference(path: Path, module_dir: Path) -> tuple[int, int, str]:
     return (not any(part in _PREFERRED for part in parts), kind, str(path))
 
 
-def find_module(module_dir: Path, name: str) -> Path | None:
-    """Return the file of a module in a folder or below it, or None.
+def find_module(module_dir: Path, name: str, tell: Tell = ignore) -> Path | None:
+    """Return the file of a module in a folder or below it, or None; see `file_search.files_below`.
 
     `-` and `_` count as the same, as in modprobe. Of several files, the one that modprobe would
     load comes first, then the uncompressed one.
     """
-    found = list(_candidates(module_dir, name))
+    found = list(_candidates(module_dir, name, tell))
     return min(found, key=lambda path: _preference(path, module_dir), default=None)
 
 
@@ -69,11 +68,12 @@ def open_module(path: Path, unpack: Unpack | None = None) -> ELFFile:
     Raises UnreadableModule if it is not one. `unpack` handles compression that Python cannot read.
     """
     from elftools.common.exceptions import ELFError
-    from elftools.elf.elffile import ELFFile
+
+    from pagefault_doctor.symbols.bounded_elf import BoundedElf
 
     stream = open_packed(path, unpack)
     try:
-        return ELFFile(stream)
+        return BoundedElf(stream)
     except (ELFError, ValueError, KeyError) as error:
         stream.close()
         raise UnreadableModule(f"{path} is not a kernel module: {error}") from error
@@ -92,6 +92,14 @@ def elf_errors() -> tuple[type[Exception], ...]:
         IndexError, AttributeError, TypeError, AssertionError, EOFError, OverflowError,
         NotImplementedError, RecursionError, MemoryError, ArithmeticError, struct.error, zlib.error,
     )  # fmt: skip
+
+
+def unreadable(path: Path, error: Exception) -> str:
+    """Return in one line why a file adds nothing, for the person."""
+    if isinstance(error, UnreadableModule):
+        return clean_line(error.problem)
+    reason = str(error) or type(error).__name__
+    return clean_line(f"{path} was not used: {reason}")
 
 
 def source_line(ko: Path, function: str, offset: int, size: int | None = None) -> SourceLine | None:

@@ -8,16 +8,17 @@ file. The program headers convert that to an address in the file, wherever the l
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from pagefault_doctor.model.untrusted import clean_line
-from pagefault_doctor.symbols.module_file import MAX_FOLDERS, elf_errors
+from pagefault_doctor.symbols.dwarf.line_table import MAX_UNIT_BYTES
+from pagefault_doctor.symbols.elf_sections import DamagedElf
+from pagefault_doctor.symbols.file_search import Tell, files_below, ignore
+from pagefault_doctor.symbols.module_file import elf_errors, open_module, unreadable
 
 if TYPE_CHECKING:
     from elftools.elf.elffile import ELFFile
@@ -34,30 +35,30 @@ class ProgramLocation(msgspec.Struct, frozen=True):
     line: int | None
 
 
-def find_object(folder: Path, name: str) -> Path | None:
-    """Return the file of that name in a folder or below it, or None."""
-    for subfolder, _, files in islice(os.walk(folder), MAX_FOLDERS):
-        if name in files:
-            return Path(subfolder, name)
-    return None
+def find_object(folder: Path, name: str, tell: Tell = ignore) -> Path | None:
+    """Return the file of that name in a folder or below it, or None.
+
+    See `file_search.files_below`.
+    """
+    return next(files_below(folder, lambda file: file == name, tell), None)
 
 
-def locate_crash(path: Path, details: Mapping[str, str]) -> ProgramLocation | None:
+def locate_crash(
+    path: Path, details: Mapping[str, str], tell: Tell = ignore
+) -> ProgramLocation | None:
     """Return where a program crashed, by its segfault line (see `klog/formats/user_space.py`).
 
-    None if the file does not fit the line, has no symbols, or is damaged.
+    None if the file does not fit the line, has no symbols, or is damaged; `tell` gets the latter.
     """
-    from elftools.elf.elffile import ELFFile
-
     try:
-        with path.open("rb") as stream:
-            elf = ELFFile(stream)
+        with open_module(path) as elf:
             address = _file_address(elf, details)
             if address is None:
                 return None
             row = _line_at(elf, address)
             function = _function_at(elf, address)
-    except elf_errors():
+    except elf_errors() as error:
+        tell(unreadable(path, error))
         return None
     if row is None:
         return ProgramLocation(function, None, None) if function else None
@@ -110,6 +111,8 @@ def _line_at(elf: ELFFile, address: int) -> tuple[str, int] | None:
     units = dwarf.iter_CUs() if offset is None else (dwarf.get_CU_at(offset),)
     for unit in units:
         program = dwarf.line_program_for_CU(unit)
+        if program and program.program_end_offset - program.program_start_offset > MAX_UNIT_BYTES:
+            raise DamagedElf("a line table that is too long")
         found = program and _covering_row(program, address)
         if found:
             return _file_name(program, found.file), int(found.line)

@@ -10,14 +10,18 @@ import struct
 from bisect import bisect_right
 from collections.abc import Iterator
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from pagefault_doctor.symbols.elf_sections import RELA, SECTION_SHIFT, WIDTHS, Sections
+from pagefault_doctor.symbols.elf_sections import RELA, SECTION_SHIFT, WIDTHS, DamagedElf, Sections
 
 if TYPE_CHECKING:
     from elftools.elf.elffile import ELFFile
+
+
+MAX_UNIT_BYTES: Final = 2 << 20
+"""A unit's line program, at most: each byte can give a row, of some hundred bytes of memory."""
 
 
 class _Patch(msgspec.Struct, frozen=True):
@@ -81,7 +85,9 @@ def _relocated(data: bytes, patches: list[_Patch], unit: tuple[int, int]) -> byt
 def _program(elf: ELFFile, data: bytes, start: int) -> Any:
     from elftools.dwarf.structs import DWARFStructs
 
-    (version,) = struct.unpack_from("<H", data, start + 4)
+    length, version = struct.unpack_from("<IH", data, start)
+    if length > MAX_UNIT_BYTES:
+        raise DamagedElf(f"a line table of {length:,} bytes")
     dwarf = elf.get_dwarf_info(relocate_dwarf_sections=False)
     section = dwarf.debug_line_sec
     assert section is not None
