@@ -4,9 +4,13 @@
 #
 # What is half done lies in a folder .part-PID, which ends with its script, or is swept up by the next
 # one after a kill -9. Links that lead out of the tree are taken out of it, and so is all that is no
-# file, folder or link. No file can become larger than what was announced.
+# file, folder or link. Neither a file nor all files together become larger than what was announced.
 how=$1 what=$2 cache=$3 name=$4 need=$5 release=$6 pattern=$7
 die() { printf '%s\n' "$*" >&2; exit 1; }
+# They become parts of paths, one of which is removed, and arguments.
+case $name in ''|.*|*/*) die "no name of a folder: $name" ;; esac
+case $what in ''|-*|*/*) die "no name of a package: $what" ;; esac
+case $release in */*) die "no release of a kernel: $release" ;; esac
 umask 077
 mkdir -p "$cache" && cache=$(cd "$cache" && pwd -P) || exit 1
 if [ ! -O "$cache" ] || [ ! -O "${cache%/*}" ]; then
@@ -24,10 +28,15 @@ trap 'exit 1' HUP INT TERM
 tree=$part/tree
 mkdir "$part" "$part/got" "$tree" && cd "$part/got" || exit 1
 ulimit -f $((need * 2))
+most=$((need * 1024))
+# usage: unpacked PROGRAM ARGUMENT..., which unpacks its input; that ends where it would be too much
+unpacked() { head -c "$most" | "$@" || die "$what is damaged, or larger than announced"; }
 case $how in
   apt)
     apt-get -q download "$what" || exit 1
-    for file in ./*.deb; do dpkg-deb -x "$file" "$tree" || exit 1; done
+    for file in ./*.deb; do 
+      dpkg-deb --fsys-tarfile "$file" | unpacked tar -x --no-same-owner -C "$tree" || exit 1
+    done
     ;;
   dnf)
     dnf -q download '--enablerepo=*debug*' --destdir . "$what" || exit 1
@@ -37,9 +46,10 @@ case $how in
         *) die "$what has no good signature by a key that rpm knows" ;;
       esac
       if [ -n "$(command -v bsdtar)" ]; then
-        bsdtar -xf "$file" -C "$tree" || exit 1
+        bsdtar -cf - "@$file" | unpacked bsdtar -xf - -C "$tree" || exit 1
       else
-        rpm2cpio "$file" | (cd "$tree" && cpio -idm --quiet --no-absolute-filenames) || exit 1
+        rpm2cpio "$file" | (cd "$tree" && unpacked cpio -idm --quiet --no-absolute-filenames) ||
+          exit 1
       fi
     done
     ;;
@@ -56,7 +66,7 @@ find "$tree" -type l -exec sh -c '
   for link; do
     case $(readlink -f -- "$link") in "$0"/*) ;; *) rm -f -- "$link" ;; esac
   done' "$tree" {} +
-chmod -R u-s,g-s,u+rwX "$tree"
+chmod -R u-s,g-s,go=,u+rwX "$tree"
 rm -rf -- "${cache:?}/${name:?}"
 mv "$tree" "$cache/$name" || exit 1
 find_in "$cache/$name" "$release" "$pattern"

@@ -17,6 +17,7 @@ import msgspec
 import pytest
 
 from pagefault_doctor.hosts.local import LocalHost
+from pagefault_doctor.hosts.script import shell_argv
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.fact import Value
@@ -361,6 +362,70 @@ def test_a_package_that_lies_about_its_size_is_stopped(
     assert not ran[-1].ok
     assert blocked is not None
     assert list(cache.iterdir()) == []
+
+
+def test_a_package_that_unpacks_to_more_than_announced_is_stopped(
+    archive: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No file of it is too large: all of them together are."""
+    monkeypatch.setattr(debug_files, "_MIN_FREE_BYTES", 1 << 20)
+    many = tmp_path / "root/usr/lib/debug/many"
+    many.mkdir()
+    for number in range(100):
+        (many / str(number)).write_bytes(bytes(200_000))
+    subprocess.run(("dpkg-deb", "-b", tmp_path / "root", archive), check=True, stdout=-3)
+    _, ran, blocked = use(known(IMAGINED))
+    assert not ran[-1].ok
+    assert blocked is not None
+    assert "larger than announced" in blocked.reason
+    assert list(cache.iterdir()) == []
+
+
+@pytest.mark.parametrize("build", ["../..", "..", "", "-x", "ab" * 20 + "/..", "AB" * 20])
+def test_what_is_no_build_id_becomes_no_part_of_a_path(build: str) -> None:
+    programs = ("debuginfod-find",)
+    facts = DUMP | {"host.programs": programs, "host.family": "arch", "dump.build_id": build}
+    looked = told(NOTHING.replace("end", "urls=https://debuginfod.example\nend"))
+    _, ran, blocked = follow(debug_files.FOR_DUMP, known(facts), looked)
+    assert blocked is not None
+    assert all(command.risk is Risk.READ for command in ran)
+
+
+@pytest.mark.parametrize(
+    ("what", "name"),
+    [("ab" * 20, "../.."), ("ab" * 20, ".."), ("ab" * 20, ""), ("../..", "x"), ("--help", "x")],
+)
+def test_the_script_itself_removes_nothing_outside_its_folder(
+    what: str, name: str, tmp_path: Path
+) -> None:
+    cache = tmp_path / "a" / "b" / "cache"
+    cache.mkdir(parents=True)
+    (tmp_path / "a" / "mine").touch()
+    fetch = shell_argv(debug_files._FUNCTIONS, "tools/scripts/fetch_debug_files.sh", name="x")
+    words = ("debuginfod-find", what, str(cache), name, "1", RELEASE, "")
+    done = subprocess.run((*fetch, *words), input="", capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "no name of a" in done.stderr
+    assert (tmp_path / "a" / "mine").exists()
+    assert list(cache.iterdir()) == []
+
+
+def test_the_servers_asked_are_those_of_the_persons_own_environment(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = known(ARCH | {"dump.build_id": "ab" * 20, "host.urls": "http://from-a-log.example"})
+    wanted = next_command(debug_files.FOR_DUMP, case)
+    assert isinstance(wanted, Command)
+    monkeypatch.setenv("DEBUGINFOD_URLS", "http://mine.example")
+    assert "urls=http://mine.example" in LocalHost().run(wanted).output
+    assert "from-a-log" not in " ".join(wanted.argv)
+
+
+def test_a_fetched_file_is_its_owners_alone(archive: Path, cache: Path) -> None:
+    use(known(IMAGINED))
+    (tree,) = cache.iterdir()
+    for path in (cache, tree):
+        assert path.stat().st_mode & 0o077 == 0
 
 
 def test_a_small_package_of_the_real_archive(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
