@@ -13,7 +13,8 @@ from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.lab.machine import DEFAULT_STOCK, Stock
 from pagefault_doctor.model.command import Command, Result
 from pagefault_doctor.model.errors import MissingError, PfDoctorError, UsageError
-from pagefault_doctor.symbols.module_file import open_module
+from pagefault_doctor.symbols.compressed_module import MAX_UNPACKED_BYTES, UnreadableModule
+from pagefault_doctor.symbols.module_file import elf_errors, open_module
 
 _BUILD_FILES: Final = ("*.ko", "*.o", ".*.cmd", "*.mod", "*.mod.c", "modules.order", ".git")
 """Files of an earlier build, perhaps for another kernel."""
@@ -43,13 +44,19 @@ def read(path: Path) -> Module:
     name = _SUFFIX.sub("", path.name)
     if not _MODULE_NAME.fullmatch(name):
         raise UsageError(f"{path.name} is no name of a module", "it should be NAME.ko")
-    elf = open_module(path)
-    with elf.stream:
-        section = elf.get_section_by_name(".modinfo")
-        info = _modinfo(section.data()) if section else {}
-        arch = elf.get_machine_arch()
-        elf.stream.seek(0)
-        data = elf.stream.read()
+    try:
+        with open_module(path) as elf:
+            section = elf.get_section_by_name(".modinfo")
+            info = _modinfo(section.data()) if section else {}
+            arch = elf.get_machine_arch()
+            elf.stream.seek(0)
+            data = elf.stream.read(MAX_UNPACKED_BYTES + 1)
+    except UnreadableModule:
+        raise
+    except elf_errors() as error:
+        raise UsageError(f"{path} is a damaged module: {error}", "build it again") from error
+    if len(data) > MAX_UNPACKED_BYTES:
+        raise UsageError(f"{path} is larger than any module", "give the .ko that make builds")
     if "vermagic" not in info:
         raise UsageError(f"{path} is not a kernel module", "give the .ko that make builds")
     depends = tuple(word for word in info.get("depends", "").split(",") if word)
@@ -100,10 +107,12 @@ def build(
 
 def _built_files(folder: Path) -> list[Path]:
     try:
-        lines = (folder / "modules.order").read_text().split()
+        lines = (folder / "modules.order").read_text("utf-8", "replace").split()
     except OSError:
         return []
-    named = [folder / Path(line).relative_to(folder) for line in lines if line.startswith("/")]
+    named = [
+        folder / Path(line).relative_to(folder) for line in lines if line.startswith(f"{folder}/")
+    ]
     files = [path.with_suffix(".ko") for path in named or map(folder.joinpath, lines)]
     return [path for path in files if path.is_file()]
 

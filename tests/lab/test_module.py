@@ -47,6 +47,33 @@ def test_what_is_no_module_is_refused(tmp_path: Path) -> None:
             module.read(tmp_path / name)
 
 
+@pytest.mark.parametrize("keep", [0, 3, 64, 5000, -64])
+def test_a_module_that_breaks_off_is_refused_in_words(tmp_path: Path, keep: int) -> None:
+    (tmp_path / "faulty.ko").write_bytes((SCENARIO / "faulty.ko").read_bytes()[:keep])
+    with pytest.raises(PfDoctorError, match=r"not a kernel module|damaged module"):
+        module.read(tmp_path / "faulty.ko")
+
+
+def test_a_module_with_any_damaged_header_is_read_or_refused_in_words(tmp_path: Path) -> None:
+    whole = (SCENARIO / "faulty.ko").read_bytes()
+    refused = 0
+    for at in (*range(4, 64, 2), *range(len(whole) - 1024, len(whole), 8)):
+        (tmp_path / "faulty.ko").write_bytes(whole[:at] + b"\xff\xff" + whole[at + 2 :])
+        try:
+            module.read(tmp_path / "faulty.ko")
+        except PfDoctorError:
+            refused += 1
+    assert refused
+
+
+def test_a_list_of_built_files_that_names_others_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "modules.order").write_bytes(b"/etc/passwd\n\xff.ko\n")
+    assert module._built_files(tmp_path) == []
+    (tmp_path / "own.ko").touch()
+    (tmp_path / "modules.order").write_text(f"/etc/passwd\n{tmp_path}/own.o\n")
+    assert module._built_files(tmp_path) == [tmp_path / "own.ko"]
+
+
 def test_a_folder_without_a_makefile_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no Kbuild"):
         module.build(tmp_path, "6.1.0", tmp_path / "out")
