@@ -16,13 +16,15 @@ from typing import Any, Final
 
 import msgspec
 
+from pagefault_doctor.files.regular_file import open_regular
 from pagefault_doctor.hosts.guard import folder_guard
 from pagefault_doctor.hosts.host import Closing
 from pagefault_doctor.hosts.program import environment
 from pagefault_doctor.lab.accelerator import accelerator
+from pagefault_doctor.lab.console import Console
 from pagefault_doctor.lab.machine import DEFAULT_STOCK, Machine, Stock
 from pagefault_doctor.lab.qmp import ENDS, PANICKED, Qmp, connect, end_of, paused
-from pagefault_doctor.lab.temp_folder import unused_path
+from pagefault_doctor.lab.temp_folder import socket_folder, unused_path
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.errors import MissingError, PfDoctorError
 
@@ -31,6 +33,9 @@ _PANIC_LINES: Final = (b"---[ end Kernel panic", b"pfdoctor capture: exit code "
 
 QEMU also reports a panic, but not if a capture kernel follows, or before pvpanic is loaded.
 """
+
+_MAX_LOG_BYTES: Final = 4096
+"""Bytes of QEMU's own messages in an error."""
 
 _LAST_LINE_TIMEOUT: Final = 10.0
 """Seconds for a kernel to print its last line after QEMU has reported its panic.
@@ -71,11 +76,14 @@ class VirtualMachine(Closing):
         self._panic_time = 0.0
         self._end = weakref.finalize(self, _end, self._guard, self.folder)
         try:
+            self._sockets = socket_folder(self.folder)
+            weakref.finalize(self, self._sockets.close)
             self._fill(initramfs)
-            self.agent: socket.socket = connect(self.folder / "agent", 10)
-            self._qmp = Qmp(self.folder / "qmp")
+            self._console = Console(connect(self._sockets.path / "console", 10))
+            self.agent: socket.socket = connect(self._sockets.path / "agent", 10)
+            self._qmp = Qmp(self._sockets.path / "qmp")
         except PfDoctorError as error:
-            message = untrusted.decode((self.folder / "qemu.log").read_bytes()).strip()
+            message = _last_words(self.folder / "qemu.log") or error.remedy
             self._end()
             raise PfDoctorError(error.problem, message) from error
 
@@ -99,11 +107,11 @@ class VirtualMachine(Closing):
 
     def console(self) -> str:
         """Return the output of the first serial port so far, as harmless text."""
-        return untrusted.decode(self._console())
+        return untrusted.decode(self._console.text())
 
     def panicked(self) -> bool:
         """Return whether the guest's kernel has panicked and stopped."""
-        console = self._console()
+        console = self._console.text()
         if any(words in console for words in _PANIC_LINES):
             return True
         if PANICKED not in self._qmp.events():
@@ -132,7 +140,7 @@ class VirtualMachine(Closing):
         now = time.monotonic()
         until, last_output, last_length = now + timeout, now, -1
         while not self.panicked():
-            now, length = time.monotonic(), len(self._console())
+            now, length = time.monotonic(), self._console.length
             if length != last_length:
                 last_length, last_output = length, now
             if now > until or now - last_output > quiet:
@@ -156,8 +164,8 @@ class VirtualMachine(Closing):
 
     def serve_gdb(self) -> Path:
         """Start the gdb stub; return the Unix socket for gdb's `target remote`."""
-        path = self.folder / "gdb"
-        answer = self._monitor(f"gdbserver unix:{path},server=on,wait=off")
+        path = self._sockets.path / "gdb"
+        answer = self._monitor("gdbserver unix:gdb,server=on,wait=off")
         if not path.exists():
             raise PfDoctorError("QEMU does not let gdb connect", answer)
         return path
@@ -180,6 +188,8 @@ class VirtualMachine(Closing):
         self._qmp.close()
         self.agent.close()
         self._end()
+        self._console.close()
+        self._sockets.close()
 
     def _fill(self, initramfs: bytes) -> None:
         """Write the files that QEMU boots, then let the guard start QEMU."""
@@ -198,31 +208,44 @@ class VirtualMachine(Closing):
         arguments: dict[str, Any] = {"command-line": line}
         return str(self._qmp.execute("human-monitor-command", **arguments) or "").strip()
 
-    def _console(self) -> bytes:
-        try:
-            return (self.folder / "console").read_bytes()
-        except FileNotFoundError:
-            return b""
-
 
 def _argv(setup: Setup, folder: Path) -> tuple[str, ...]:
     guest = setup.stock.machine
     accel = accelerator(guest, setup.kernel)
-    drive = ("-drive", f"file={folder / 'disk'},if=virtio,format=raw") if setup.disk else ()
+    drive = ("-drive", "file=disk,if=virtio,format=raw") if setup.disk else ()
     append = f"console={guest.console} panic=0 {setup.append}".strip()
+    # QEMU runs in the folder: a socket's path may have 107 bytes, and a comma would end an option.
     # After a panic kernel and QEMU both stop and stay, so that the memory can be dumped.
     return (
         *(guest.qemu, "-S", "-nodefaults", "-no-reboot", "-display", "none"),
         *("-action", "panic=none", "-device", "pvpanic-pci"),
         *("-machine", guest.board, "-accel", accel, "-cpu", guest.cpu),
         *("-m", str(setup.memory), "-smp", str(setup.cpus), "-device", "vmcoreinfo"),
-        *("-kernel", str(setup.kernel), "-initrd", str(folder / "initramfs"), "-append", append),
+        *(
+            "-kernel",
+            str(setup.kernel.absolute()),
+            "-initrd",
+            str(folder / "initramfs"),
+            "-append",
+            append,
+        ),
         *drive,
-        *("-serial", f"file:{folder / 'console'}"),
-        *("-chardev", f"socket,id=agent,path={folder / 'agent'},server=on,wait=off"),
+        *("-chardev", "socket,id=console,path=console,server=on,wait=off"),
+        *("-serial", "chardev:console"),
+        *("-chardev", "socket,id=agent,path=agent,server=on,wait=off"),
         *guest.agent_port,
-        *("-qmp", f"unix:{folder / 'qmp'},server=on,wait=off"),
+        *("-qmp", "unix:qmp,server=on,wait=off"),
     )
+
+
+def _last_words(log: Path) -> str:
+    """Return the end of what QEMU said, or an empty text."""
+    try:
+        with open_regular(log) as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - _MAX_LOG_BYTES))
+            return untrusted.decode(file.read(_MAX_LOG_BYTES)).strip()
+    except OSError:  # It never ran, and the error before says so.
+        return ""
 
 
 def _end(guard: subprocess.Popen[bytes], folder: Path) -> None:
