@@ -96,7 +96,9 @@ def test_a_command_that_we_started_does_not_keep_the_lock(path: Path) -> None:
     log = EventLog.reopen(path)
     with subprocess.Popen(("sleep", "60"), close_fds=False) as child:
         log.close()
-        EventLog.reopen(path).close()
+        again = EventLog.reopen(path)
+        assert child.poll() is None
+        assert again.unlocked == ""
         child.kill()
 
 
