@@ -7,6 +7,7 @@ import gzip
 import lzma
 import subprocess
 import sys
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -93,3 +94,37 @@ def test_xz_that_asks_for_much_memory_gets_none(
     code, _, errors = diagnose(path, 1 << 25)
     assert code == 2
     assert "asks for more memory" in errors
+
+
+def tar(kind: bytes, size: int) -> bytes:
+    """Return the header of a member that claims a size, and zeros after it."""
+    info = tarfile.TarInfo("var/log/kern.log")
+    info.type, info.size = kind, size
+    return info.tobuf() + bytes(1 << 16)
+
+
+BOMBS: dict[str, Callable[[], bytes]] = {
+    "lines in gzip": lambda: gzip.compress(NOISE * 40_000) * 60,
+    "lines in bzip2": lambda: bz2.compress(NOISE * 40_000) * 60,
+    "lines in xz": lambda: lzma.compress(NOISE * 40_000) * 60,
+    "zeros in gzip": lambda: gzip.compress(bytes(1 << 24)) * 60,
+    "zeros in gzip in xz": lambda: lzma.compress(gzip.compress(bytes(1 << 24)) * 60),
+    "gzip in gzip in gzip": lambda: gzip.compress(gzip.compress(gzip.compress(NOISE * 40_000)) * 9),
+    "a pax header of gigabytes": lambda: tar(tarfile.XHDTYPE, 4 << 30),
+    "a long name of gigabytes": lambda: tar(tarfile.GNUTYPE_LONGNAME, 4 << 30),
+    "a sparse member of gigabytes": lambda: tar(tarfile.GNUTYPE_SPARSE, 4 << 30),
+    "a member of gigabytes": lambda: tar(tarfile.REGTYPE, 4 << 30),
+    "a pax header of gigabytes, packed": lambda: (
+        gzip.compress(tar(tarfile.XHDTYPE, 4 << 30)) + gzip.compress(bytes(1 << 24)) * 60
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_an_archive_made_to_fill_the_memory_does_not(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "archive"
+    path.write_bytes(BOMBS[name]())
+    code, _, errors = diagnose(path, 48 << 20)
+    assert code in (0, 2), errors
+    assert "memory" not in errors
+    assert all(line.startswith("pfdoctor: ") for line in errors.splitlines())

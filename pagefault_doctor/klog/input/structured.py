@@ -28,7 +28,7 @@ _KMSG: Final = regex(
 _ESCAPED: Final = regex(rb"\\x([0-9a-f]{2})")
 _FRAGMENT: Final = regex(rb",ncfrag=(\d{1,6})/(\d{1,6})")
 
-UNREADABLE: Final = "{} entries of the journal were not whole, or too long, and are left out"
+UNREADABLE: Final = "entries of the journal that are not whole, or too long, are left out: {}"
 
 Reader = Callable[[Iterable[bytes], list[str]], Iterator[bytes]]
 """Yields the lines; what it had to leave out is added to the list as a note."""
@@ -79,12 +79,16 @@ def _pretty(lines: Iterable[bytes], notes: list[str]) -> Iterator[bytes]:
 
 
 def _objects(lines: Iterable[bytes]) -> Iterator[bytes]:
-    held = b""
+    held = bytearray()
     for line in lines:
-        held = (held + line)[: 4 * _LONGEST]
+        # Appended in place: a copy for each line would take time with the square of their number.
+        if len(held) < 4 * _LONGEST:
+            held += line
         if line.rstrip() == b"}":
-            yield held
-            held = b""
+            yield bytes(held)
+            held.clear()
+    if held:
+        yield bytes(held)
 
 
 def _dmesg(lines: Iterable[bytes], _notes: list[str]) -> Iterator[bytes]:
@@ -111,7 +115,7 @@ def _kmsg(lines: Iterable[bytes], _notes: list[str]) -> Iterator[bytes]:
 
     A message too long for a packet comes in fragments, the last of which gets the whole.
     """
-    held = b""
+    held = bytearray()
     for line in lines:
         head = _KMSG.match(line)
         if head is None:
@@ -119,17 +123,21 @@ def _kmsg(lines: Iterable[bytes], _notes: list[str]) -> Iterator[bytes]:
             continue
         message = line[head.end() :].rstrip(b"\r\n")
         if fragment := _FRAGMENT.search(head["more"]):
-            held = message if fragment[1] == b"0" else (held + message)[:_LONGEST]
+            if fragment[1] == b"0":
+                held.clear()
+            if len(held) < _LONGEST:
+                held += message
             if len(held) < int(fragment[2]):
                 yield b"\n"
                 continue
-            message = held
+            message = bytes(held)
+            held.clear()
         message = _ESCAPED.sub(lambda match: bytes([int(match[1], 16)]), message)
         caller = head["more"].partition(b"caller=")[2].partition(b",")[0]
         yield _line(int(head["time"]) / 1e6, caller, message)
 
 
-def _export(lines: Iterable[bytes], _notes: list[str]) -> Iterator[bytes]:
+def _export(lines: Iterable[bytes], notes: list[str]) -> Iterator[bytes]:
     """Yield one line for each entry."""
     journal = _JournalLines()
     entry: dict[str, bytes] = {}
@@ -148,6 +156,8 @@ def _export(lines: Iterable[bytes], _notes: list[str]) -> Iterator[bytes]:
                 blob = _Blob(name)
             elif name in _USED:
                 entry[name] = value
+    if blob is not None:
+        notes.append(UNREADABLE.format(1))
     if entry:
         yield journal.line(entry)
 
@@ -157,13 +167,14 @@ class _Blob:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._held = b""
+        self._held = bytearray()
         self._seen = 0
 
     def take(self, line: bytes) -> bool:
         """Take in what comes next and return whether it ends the field."""
         self._seen += len(line)
-        self._held = (self._held + line)[: _LONGEST + 8]
+        if len(self._held) < _LONGEST + 8:
+            self._held += line
         return self._seen > 8 and self._seen > self._size + 8
 
     @property
@@ -173,7 +184,7 @@ class _Blob:
     @property
     def data(self) -> bytes:
         """The field's data, not more than is read of any."""
-        return self._held[8 : 8 + self._size]
+        return bytes(self._held[8 : 8 + min(self._size, _LONGEST)])
 
 
 _USED: Final = frozenset(
