@@ -29,7 +29,7 @@ COMMON: Final = (
 _DIGITS: Final = b"0123456789abcdef"
 _MOST: Final = 1 << 22
 """Bytes of shapes that are remembered: they stay in the cache, whatever the log."""
-_MOST_MATCHES: Final = 1 << 13
+_MOST_MATCHES: Final = 1 << 11
 """Matches in a piece beyond which it was made of the words that are looked for."""
 _MANY: Final = 1000
 """New shapes in a piece from which on it is worth leaving out the lines of other programs."""
