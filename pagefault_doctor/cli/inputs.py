@@ -100,20 +100,12 @@ def _with_source(log: KernelLog, module_dir: Path) -> KernelLog:
 
 
 def reports_with_source(reports: tuple[Report, ...], module_dir: Path) -> tuple[Report, ...]:
-    """Return the reports with their source lines from the debug information of modules.
-
-    A message says what could not be read, once for each file.
-    """
+    """Return the reports with their source lines from the debug information of modules."""
     from pagefault_doctor.diagnosis.source_lookup import with_source
 
     with Progress(str(module_dir)) as progress:
         programs = UnpackPrograms(progress)
-        problems: dict[str, None] = {}
-        tell = problems.setdefault
-        found = tuple(with_source(report, module_dir, programs, tell) for report in reports)
-    for problem in problems:
-        print_message(problem)
-    return found
+        return tuple(with_source(report, module_dir, programs) for report in reports)
 
 
 def _file_error(path: str, error: OSError) -> PfDoctorError:

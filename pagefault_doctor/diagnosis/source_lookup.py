@@ -12,17 +12,14 @@ from pagefault_doctor.symbols.access import FaultingAccess
 
 if TYPE_CHECKING:
     from pagefault_doctor.symbols.compressed_module import Unpack
-    from pagefault_doctor.symbols.file_search import Tell
 
 
-def with_source(
-    report: Report, folder: Path, unpack: Unpack | None = None, tell: Tell | None = None
-) -> Report:
+def with_source(report: Report, folder: Path, unpack: Unpack | None = None) -> Report:
     """Return the report with its source line and its pointer, where a file in the folder has them.
 
     See `symbols.locate`.
     """
-    return locate(report, folder, access_of(report), unpack, tell)
+    return locate(report, folder, access_of(report), unpack)
 
 
 def access_of(report: Report) -> FaultingAccess | None:

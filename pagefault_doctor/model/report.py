@@ -141,8 +141,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     `cited` maps a field (`headline`, `fault`, `function`, `registers`, `code`, `modules`,
     `process`, `trace`, a register as `registers.rax`, or a key of `details`) to the line it was
     read from. `excerpt` is the report's own text, `unread` its lines that are so damaged that they
-    could not be read. `source_line`, `inlined` (the functions inlined
-    at the place, the outermost first) and `pointer` come from debug information, not from the log.
+    could not be read. `source_line`, `inlined` (the functions inlined at the place, the outermost
+    first) and `pointer` come from debug information, not from the log; `file_note` says why they do
+    not, where a file with it could not be read.
     """
 
     kind: Kind
@@ -184,6 +185,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     source_line: SourceLine | None = None
     inlined: tuple[InlinedCall, ...] = ()
     pointer: Pointer | None = None
+    file_note: str | None = None
 
     @property
     def is_kernel_fault(self) -> bool:

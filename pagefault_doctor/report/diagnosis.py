@@ -83,6 +83,8 @@ def _rows(report: Report, diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:
         yield "or try", "; ".join((first, *more))
     if report.corrupted_reason:
         yield "note", f"the report is incomplete: {report.corrupted_reason}"
+    if report.file_note:
+        yield "note", report.file_note
     for note in diagnosis.notes:
         yield "note", note
     for line in report.unread:

@@ -89,6 +89,7 @@ def _report(report: Report, diagnosis: Diagnosis) -> Document:
         "registers": report.registers,
         "frames": [{name: getattr(frame, name) for name in _OF_A_FRAME} for frame in report.frames],
         "span": report.span,
+        **({"file_note": report.file_note} if report.file_note else {}),
         **({"unread": report.unread} if report.unread else {}),
         "source_line": report.source_line,
         "inlined": report.inlined,

@@ -9,6 +9,8 @@ import msgspec
 
 from pagefault_doctor.model.report import Kind, Report, SourceLine
 
+_MOST_PROBLEMS = 3
+
 if TYPE_CHECKING:
     from pagefault_doctor.symbols.access import FaultingAccess
     from pagefault_doctor.symbols.compressed_module import Unpack
@@ -16,22 +18,26 @@ if TYPE_CHECKING:
 
 
 def locate(
-    report: Report,
-    folder: Path,
-    access: FaultingAccess | None = None,
-    unpack: Unpack | None = None,
-    tell: Tell | None = None,
+    report: Report, folder: Path, access: FaultingAccess | None = None, unpack: Unpack | None = None
 ) -> Report:
     """Return the report with its source line, if a file in the folder has debug information for it.
 
     A kernel fault is looked up in the module's file, a fault in user space in the program or
     library. `folder` may also be the program itself. With the faulting access, a module's file
-    also names the bad pointer. `unpack` unpacks a module that Python cannot unpack; `tell` gets
-    what could not be read.
+    also names the bad pointer. `unpack` unpacks a module that Python cannot unpack. What could not
+    be read is in `file_note`.
     """
-    from pagefault_doctor.symbols.file_search import ignore
+    problems: list[str] = []
+    found = _located(report, folder, access, unpack, problems.append)
+    if not problems:
+        return found
+    note = "; ".join(list(dict.fromkeys(problems))[:_MOST_PROBLEMS])
+    return msgspec.structs.replace(found, file_note=note)
 
-    tell = tell or ignore
+
+def _located(
+    report: Report, folder: Path, access: FaultingAccess | None, unpack: Unpack | None, tell: Tell
+) -> Report:
     if report.kind in (Kind.USER_SEGFAULT, Kind.USER_TRAP):
         return _locate_in_program(report, folder, tell)
     if not report.module:

@@ -117,8 +117,12 @@ def _read(result: Result, case: Case) -> ToolReading:
     facts: tuple[Fact, ...] = (fact("user.valgrind_errors", len(errors), result),)
     if signal:
         facts += (fact("user.signal", signal, result),)
+    cut = _END not in result.output
     if case.get("fix.built", False):
-        facts += (fact("validate.verdict", _verdict(errors, signal), result),)
+        facts += (fact("validate.verdict", _verdict(errors, signal, cut), result),)
+    if not errors and not signal and cut:
+        text = "valgrind's output breaks off: that no error came before proves nothing"
+        return ToolReading(facts=facts, findings=(finding(text, Mark.NEUTRAL, result),))
     if not errors and not signal:
         text = "valgrind found no memory error in this run"
         return ToolReading(facts=facts, findings=(finding(text, Mark.GOOD, result),))
@@ -128,10 +132,12 @@ def _read(result: Result, case: Case) -> ToolReading:
     )
 
 
-def _verdict(errors: tuple[ValgrindError, ...], signal: str) -> str:
-    """Return the verdict on a fixed program; leaked memory is no fault."""
+def _verdict(errors: tuple[ValgrindError, ...], signal: str, cut: bool) -> str:
+    """Return the verdict on a fixed program; leaked memory is no fault, a cut output no proof."""
     faults = [error for error in errors if not error.kind.startswith("Leak")]
-    return "not-fixed" if faults or signal else "fixed"
+    if faults or signal:
+        return "not-fixed"
+    return "inconclusive" if cut else "fixed"
 
 
 def _error_finding(error: ValgrindError, result: Result) -> Finding:

@@ -7,6 +7,7 @@ line. drgn finds the debug information of the distribution's packages itself.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
@@ -69,6 +70,9 @@ def _obstacle(result: Result) -> Blocked | None:
     return None
 
 
+_LONGEST_REASON: Final = 200
+
+
 def parse(output: str) -> dict[str, tuple[Any, int]]:
     """Return the values in the script's output by name, each with its line number."""
     values: dict[str, tuple[Any, int]] = {}
@@ -80,6 +84,23 @@ def parse(output: str) -> dict[str, tuple[Any, int]]:
         if isinstance(found, dict):
             values |= {name: (_clean(value, name), number) for name, value in found.items()}
     return values
+
+
+def _failures(output: str) -> Iterator[tuple[str, int]]:
+    """Yield a sentence and its line for each look at the dump that failed or was cut off."""
+    for number, line in enumerate(output.split("\n"), 1):
+        if not line.startswith('{"'):
+            continue
+        found = parse(line)
+        if not found:
+            yield "A line of drgn's output is damaged: what it says is missing here", number
+        elif "failed" in found:
+            what, why = found["failed"][0], found.get("error", ("", 0))[0]
+            yield f"drgn could not read the {_name_of(what)} in the dump: {_name_of(why)}", number
+
+
+def _name_of(value: Any) -> str:
+    return value[:_LONGEST_REASON] if isinstance(value, str) else "?"
 
 
 def _clean(value: Any, name: str) -> Any:
@@ -201,6 +222,8 @@ def _findings(
     if is_incomplete:
         text = "The dump is cut or filtered: what is missing in it cannot be shown"
         findings.append(finding(text, Mark.NEUTRAL, result))
+    for text, line in _failures(result.output):
+        findings.append(finding(text, Mark.NEUTRAL, result, line))
     if not values:
         text = "drgn could not read the dump"
         findings.append(finding(text, Mark.NEUTRAL, result))

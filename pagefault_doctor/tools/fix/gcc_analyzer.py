@@ -71,11 +71,16 @@ def parse(result: Result) -> tuple[AnalyzerWarning, ...]:
     )
 
 
-def _entries(line: str) -> Iterator[dict[str, Any]]:
+def _decoded(line: str) -> object:
+    """Return the JSON of a line, None where it is damaged or cut off."""
     try:
-        found = msgspec.json.decode(line)
+        return msgspec.json.decode(line)
     except (msgspec.DecodeError, RecursionError):
-        return
+        return None
+
+
+def _entries(line: str) -> Iterator[dict[str, Any]]:
+    found = _decoded(line)
     if isinstance(found, list):
         yield from (entry for entry in found if isinstance(entry, dict))
 
@@ -120,6 +125,10 @@ def _read(result: Result, case: Case) -> ToolReading:
     if not result.ok and not warnings:
         return remark("The source did not compile under the analyser", result)
     silence = "The analyser warns of nothing, which proves nothing"
+    if not warnings and any(
+        line.startswith('[{"') and _decoded(line) is None for line in result.errors.split("\n")
+    ):
+        silence = "Warnings of the analyser could not be read: its output is damaged or cut off"
     return hint.hints_reading(map(_hint, warnings), result, case, "analyser", silence)
 
 

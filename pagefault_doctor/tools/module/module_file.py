@@ -32,6 +32,7 @@ from pagefault_doctor.tools.module.module_name import safe_suspect, same_module
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
 _MAX_FUNCTIONS: Final = 8
+_MAX_PROBLEMS: Final = 4
 """Number of functions in the report whose sizes are compared."""
 
 _SYMBOL = regex(r"(\S+) (\S+) (\d{1,12}) (\d{1,12})")
@@ -72,6 +73,7 @@ class _ScriptOutput(msgspec.Struct):
     files: list[_Copy] = []
     copies: list[_Copy] = []
     initramfs: str = ""
+    problems: list[tuple[str, int]] = []
     symbols: list[tuple[str, str, int, int, int]] = []
     absent: list[tuple[str, int]] = []
     crcs: tuple[int, int, str, int] | None = None
@@ -85,6 +87,9 @@ def _parse(output: str) -> _ScriptOutput:
         if key in ("file", "copy"):
             copy = _Copy(value, number)
             (found.files if key == "file" else found.copies).append(copy)
+        elif key in ("error", "initramfs_error"):
+            place = copy.path if key == "error" else found.initramfs
+            found.problems.append((f"{place or 'a file'}: {value[:200]}", number))
         elif key == "picked":
             copy.picked = True
         elif key in ("build_id", "srcversion"):
@@ -145,11 +150,19 @@ def _read(result: Result, case: Case) -> ToolReading:
     found = _parse(result.output)
     facts: list[Fact] = []
     findings: list[Finding] = []
-    for judge in (_build, _size, _checksums, _several, _initramfs, _written):
+    for judge in (_unread, _build, _size, _checksums, _several, _initramfs, _written):
         more_facts, more_findings = judge(found, result, case)
         facts += more_facts
         findings += more_findings
     return ToolReading(facts=tuple(facts), findings=tuple(findings))
+
+
+def _unread(found: _ScriptOutput, result: Result, _case: Case) -> FactsAndFindings:
+    """Report the files that could not be read: what is not said of them is not known."""
+    return [], [
+        finding(f"Not read to its end, {text}", Mark.NEUTRAL, result, line)
+        for text, line in found.problems[:_MAX_PROBLEMS]
+    ]
 
 
 def _build(found: _ScriptOutput, result: Result, case: Case) -> FactsAndFindings:
@@ -176,6 +189,8 @@ def _build(found: _ScriptOutput, result: Result, case: Case) -> FactsAndFindings
 
 def _size(found: _ScriptOutput, result: Result, case: Case) -> FactsAndFindings:
     """Compare function sizes: `function+0x11/0xSIZE` in the report with the file."""
+    if not found.files:
+        return [], []
     printed = _sizes(reported(case), case.suspect or "")
     fits: dict[str, tuple[bool, int, int]] = {}
     for name, section, size, to_next, line in found.symbols:

@@ -16,7 +16,11 @@ def say(name, look):
     try:
         print(json.dumps({name: look()}), flush=True)
     except Exception as error:
-        print(json.dumps({"failed": name, "error": str(error)[:300]}), flush=True)
+        failed(name, error)
+
+
+def failed(name, error):
+    print(json.dumps({"failed": name, "error": str(error)[:300]}), flush=True)
 
 
 def text(value):

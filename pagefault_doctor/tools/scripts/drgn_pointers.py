@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 from drgn import FaultError, Object, sizeof
 
 if TYPE_CHECKING:
-    from pagefault_doctor.tools.scripts.drgn_crash import crashed, module_of, prog, say, text
+    from pagefault_doctor.tools.scripts.drgn_crash import (
+        crashed,
+        failed,
+        module_of,
+        prog,
+        say,
+        text,
+    )
 
 LIMIT = 1.0
 begun = time.monotonic()
@@ -130,8 +137,8 @@ def tracks(cache, address):
             track = Object(prog, kind, address=at)
             if int(track.addr):
                 found[name] = {"pid": int(track.pid), "stack": trace_of(track)}
-        except Exception:
-            pass
+        except Exception as error:
+            failed("track of who %s the object" % name, error)
         at += sizeof(kind)
     return found
 
@@ -329,8 +336,8 @@ def pointers():
             areas.append((at["what"], int(at["start"], 16), bytes.fromhex(data or "")))
     try:
         areas.extend(data_of_modules())
-    except Exception:
-        pass
+    except Exception as error:
+        failed("data of modules", error)
     for value, at in seen.items():
         at.update(address=hex(value), names=names[value], kept=holders(value, areas))
     return {"found": list(seen.values()), "left_off": left}

@@ -248,12 +248,14 @@ def test_an_initramfs_that_cannot_be_read_says_nothing(box: Box, image: bytes) -
 
 
 @pytest.mark.parametrize("data", [b"", b"\x7fELF", module(ONE)[:300], b"\x7fELF\x01" + b"\0" * 99])
-def test_a_file_that_is_no_module_says_nothing(box: Box, data: bytes) -> None:
+def test_a_file_that_is_no_module_is_told_as_unread(box: Box, data: bytes) -> None:
     box.put("updates/wobble.ko", data)
     case, result = box.look({"module.build_id": ONE})
     assert "error=" in result.output
     assert result.output.endswith("end=.\n")
-    assert case.findings == ()
+    (finding,) = case.findings
+    assert finding.text.startswith("Not read to its end, ")
+    assert "updates/wobble.ko: " in finding.text
 
 
 BOOTED: Final = 1_700_000_000
