@@ -252,3 +252,22 @@ def test_unknown_taint_before_is_said() -> None:
     case, _, _ = follow(AFTER, known({}, BEFORE_LOG), told("0"), told(BOOT + OOPS))
     assert not case.has("validate.taint_added")
     assert "not read before" in texts(case.findings)
+
+
+def out_of_memory(second: int, task: str) -> str:
+    """Return what the kernel logs when it runs out of memory in a task, and kills it."""
+    stamp = f"[{second:5}.000000]"
+    return (
+        f"{stamp} {task} invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0\n"
+        f"{stamp} CPU: 0 PID: 400 Comm: {task} Not tainted 6.1.0-1-amd64 #1\n"
+        f"{stamp} Out of memory: Killed process 400 ({task}) total-vm:104660kB, anon-rss:54284kB\n"
+    )
+
+
+def test_memory_that_ran_out_in_another_task_is_the_same_fault() -> None:
+    before = BOOT + out_of_memory(30, "batch")
+    case, _, _ = follow(
+        DELTA, known({}, ("dmesg", before)), told(before + out_of_memory(90, "other"))
+    )
+    assert case.logs[0].reports[0].comm != case.logs[-1].reports[0].comm
+    assert case.get("reproduce.reproduced", False) is True
