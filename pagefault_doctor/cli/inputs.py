@@ -149,10 +149,17 @@ def _absolute(path: str, what: str) -> str:
     return path
 
 
+def check_storable(option: str, text: str) -> None:
+    """Raise UsageError for an argument that is no UTF-8, which no session file can hold."""
+    if not text.isascii() and text != text.encode("utf-8", "replace").decode():
+        raise UsageError(f"{option}: {text} is no UTF-8", "give it another name, or link to it")
+
+
 def given_files(args: argparse.Namespace) -> dict[str, str]:
     """Return the given files and folders as absolute paths, by the names of their facts `given.*`.
 
-    Raises MissingError for a path that does not exist. Paths of another machine are not checked.
+    Raises MissingError for a path that does not exist, UsageError for one that no session can hold.
+    Whether a path of another machine exists is not checked.
     """
     given = {}
     for option, _, _ in FILE_OPTIONS:
@@ -160,6 +167,7 @@ def given_files(args: argparse.Namespace) -> dict[str, str]:
         path = getattr(args, name, None)
         if path is None:
             continue
+        check_storable(option, path)
         if args.host:
             given[name] = _absolute(path, option)
             continue

@@ -174,3 +174,20 @@ def test_a_file_that_fails_while_it_is_read_is_one_line(
     check_ended_well(done)
     assert done.returncode in (1, 2, 3)
     assert done.stderr.startswith("pfdoctor: ")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("run", "--log", LOG, "--module-dir"), ("run", "--log", LOG, "--vmcore"),
+     ("--lab", "--source-dir"), ("--lab", "err-ptr", "--trigger")],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_name_that_no_session_can_hold_is_one_line(
+    words: tuple[str, ...], log: Path, tmp_path: Path
+) -> None:
+    name = os.fsdecode(os.fsencode(tmp_path) + b"/m\xff")
+    os.mkdir(name)
+    done = run([*named(words, log), name])
+    check_ended_well(done)
+    assert done.returncode == 2
+    assert r"m\udcff is no UTF-8; give it another name" in done.stderr

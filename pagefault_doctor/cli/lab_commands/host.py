@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from pagefault_doctor.cli.inputs import check_storable
 from pagefault_doctor.cli.stderr import print_message
 from pagefault_doctor.lab.machine import Stock, machine_of, release_of, stock_of
 from pagefault_doctor.model.errors import MissingError, UsageError
@@ -33,6 +34,10 @@ def lab_case(args: argparse.Namespace) -> LabCase:
         raise UsageError(
             "--lab has a machine and a crash of its own", "leave --host, --log and --vmcore away"
         )
+    for option in ("--source-dir", "--trigger", "--kernel-arg"):
+        value = getattr(args, option.lstrip("-").replace("-", "_")) or ()
+        for text in (value,) if isinstance(value, str) else value:
+            check_storable(option, text)
     if args.source_dir and not Path(args.source_dir).is_dir():
         raise MissingError(f"there is no folder {args.source_dir}", "check the name")
     if args.lab and args.arch:
