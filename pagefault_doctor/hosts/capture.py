@@ -47,6 +47,11 @@ class Capture:
         self._finish()
         return self._data.decode()
 
+    def whole(self, data: bytes) -> str:
+        """Return what is kept of a stream that came at once, as harmless text."""
+        self.feed(data)
+        return self.text()
+
     def _finish(self) -> None:
         rest, self._return = self._return + self._decoder.decode(b"", final=True), ""
         self._keep(rest)

@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from pagefault_doctor.hosts.capture import Capture
 from pagefault_doctor.hosts.host import Closing, Host, OnOutput
 from pagefault_doctor.hosts.program import shell_status
 from pagefault_doctor.hosts.script import script
@@ -221,17 +222,18 @@ class GuestHost(Closing, Host):
             status = verdict or ResultStatus.FAILED
             errors = f"{self._end_reason}\n{self._console_tail(CRASH_CONSOLE_LINES)}"
             return Result(command=command, status=status, errors=errors)
-        limit = command.output_limit
+        kept = Capture(command.output_limit), Capture(command.output_limit)
+        texts = kept[0].whole(answer.output), kept[1].whole(answer.errors)
         code = int(answer.status) if answer.status.isdecimal() else None
         status = ResultStatus.MISSING if code is None else shell_status(code)
-        if max(len(answer.output), len(answer.errors)) > limit:
+        if any(stream.overflowed for stream in kept):
             status = ResultStatus.OVERFLOW
         return Result(
             command=command,
             status=verdict or status,
             exit_code=code,
-            output=untrusted.decode(answer.output[:limit]),
-            errors=untrusted.decode(answer.errors[:limit]),
+            output=texts[0],
+            errors=texts[1],
         )
 
     def _console_tail(self, lines: int) -> str:

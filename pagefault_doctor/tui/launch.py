@@ -54,13 +54,15 @@ def run_wizard(walk: Walk, *, mouse: bool = True, **options: Unpack[WizardOption
 
     app = WizardApp(walk, **options)
     terminal = _terminal_settings()
-    _handle_signals(app, terminal)
+    late = _handle_signals(app, terminal)
     code: int | None = None
     try:
         code = app.run(mouse=mouse and not slow_link)
         mistake = app.mistake
     except Exception as error:
         mistake = error
+    for timer in late:
+        timer.cancel()
     if mistake is not None:
         return _after_mistake(app, mistake, terminal)
     app.shut_down()
@@ -121,31 +123,29 @@ def _set_environment(slow_link: bool) -> None:
     os.environ["TEXTUAL_FPS"] = "10" if slow_link else "30"
 
 
-def _handle_signals(app: WizardApp, terminal: list[Any] | None) -> None:
-    """On a signal that ends us, end the children and the session, then leave the terminal whole."""
+def _handle_signals(app: WizardApp, terminal: list[Any] | None) -> list[threading.Timer]:
+    """On a signal that ends us, end the children and the session, then leave the terminal whole.
+
+    Returns a list to which each signal adds a timer that leaves in any case: a terminal that takes
+    no output blocks the app. They are for whoever comes out of the app to cancel.
+    """
+    late: list[threading.Timer] = []
+
+    def leave_at_once(code: int) -> None:
+        _restore_terminal(terminal)
+        os._exit(code)
 
     def leave(number: int, _frame: FrameType | None) -> None:
         end_all(_GRACE_PERIOD)
         app.shut_down(_GRACE_PERIOD)
         app.walk.end(_REASONS[signal.Signals(number)])
-        if number != signal.SIGHUP:
-            app.exit_soon(128 + number)
-            _leave_later(128 + number, terminal)
-            return
-        _restore_terminal(terminal)
-        os._exit(128 + number)
+        if number == signal.SIGHUP:
+            leave_at_once(128 + number)
+        app.exit_soon(128 + number)
+        late.append(threading.Timer(_PATIENCE, leave_at_once, (128 + number,)))
+        late[-1].daemon = True
+        late[-1].start()
 
     for number in _REASONS:
         signal.signal(number, leave)
-
-
-def _leave_later(code: int, terminal: list[Any] | None) -> None:
-    """Leave also where the app never comes to it: a terminal that takes nothing blocks it."""
-
-    def leave() -> None:
-        _restore_terminal(terminal)
-        os._exit(code)
-
-    timer = threading.Timer(_PATIENCE, leave)
-    timer.daemon = True
-    timer.start()
+    return late

@@ -17,6 +17,8 @@ from textual._xterm_parser import XTermParser
 from textual.events import Key, Paste, Resize
 from textual.message import Message
 
+from pagefault_doctor.model.pattern import regex
+
 MOST_PASTED: Final = 16 << 20
 """Characters of one paste that are kept."""
 
@@ -40,7 +42,7 @@ _LONGEST_REPLY: Final = 4096
 
 _ESC, _START, _END = "\x1b", "\x1b[200~", "\x1b[201~"
 
-_SEQUENCE: Final = re.compile(
+_SEQUENCE: Final = regex(
     r"""\x1b(?:
       \[\[ [A-E]                              # function keys of the Linux console
     | \[M [\x20-\U0010ffff]{3}               # the mouse, where SGR reports are unknown
@@ -51,7 +53,7 @@ _SEQUENCE: Final = re.compile(
     )""",
     re.VERBOSE,
 )
-_BEGINNING: Final = re.compile(
+_BEGINNING: Final = regex(
     r"""\x1b(?:
       \[\[ | \[M [\x20-\U0010ffff]{0,2} | \[ [0-?]* [\ -/]*
     | O [0-9;]*

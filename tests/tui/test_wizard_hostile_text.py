@@ -8,6 +8,7 @@ import pytest
 from textual.pilot import Pilot
 
 from forbidden import forbidden_in
+from pagefault_doctor.model import untrusted
 from pagefault_doctor.tui.app import WizardApp
 from tui.wizard_bench import LOG, FakeHost, codes_of, drive, make_app, make_walk, press, text_of
 
@@ -94,5 +95,29 @@ def test_a_hostile_paste_is_shown_harmless() -> None:
         assert not forbidden_in(text_of(app))
         await press(app, pilot, "f2")
         assert "no fault in them" in text_of(app)
+
+    drive(make_app(walk), play)
+
+
+@pytest.mark.parametrize("key", ["n", "e", "slash", "ctrl+p"])
+def test_a_hostile_paste_into_a_line_is_shown_harmless(key: str) -> None:
+    walk, _ = make_walk()
+
+    async def play(app: WizardApp, pilot: Pilot[int]) -> None:
+        from textual.events import Paste
+        from textual.widgets import Input
+
+        await press(app, pilot, key)
+        assert isinstance(app.focused, Input)
+        for paste in ("", "\n", "".join(HOSTILE), "\x1b]52;c;cm0=\x07\u202e" * 500_000):
+            app.focused.post_message(Paste(paste))
+            await pilot.pause()
+            await pilot.pause()
+            assert untrusted.is_clean(app.focused.value)
+            assert not UNSAFE.search(text_of(app))
+        assert "x1b]52;c;" in app.focused.value
+        assert len(app.focused.value) < 50_000
+        # The palette has its own words there, about the actions that fit.
+        assert key == "ctrl+p" or "first 4000 characters" in text_of(app)
 
     drive(make_app(walk), play)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar, cast
+from typing import ClassVar, Final, cast
 
 from textual.app import ComposeResult
-from textual.events import Key
+from textual.events import Key, Paste
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -15,6 +15,7 @@ from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.tui import clipboard, keys
 from pagefault_doctor.tui.app_protocol import Wizard
 from pagefault_doctor.tui.row import Row, Tone
+from pagefault_doctor.tui.safe_text import plain
 from pagefault_doctor.tui.widgets.paint import TONES
 from pagefault_doctor.tui.widgets.row_view import RowView
 from pagefault_doctor.tui.widgets.rows import Rows, Rule
@@ -131,9 +132,21 @@ class PageScreen(Screen[ScreenResult]):
         self.wizard.show_palette(self, tuple(offered))
 
 
+_LONGEST: Final = 4000
+"""Characters of a paste that a line to type in takes: it draws all of them at each key."""
+
+
 class QuietInput(Input):
-    """A line to type in, without a blinking cursor."""
+    """A line to type in, without a blinking cursor. It obeys nothing in what is pasted."""
 
     def __init__(self, value: str = "", *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(value, id=id, select_on_focus=False)
         self.cursor_blink = False
+
+    def _on_paste(self, event: Paste) -> None:
+        event.prevent_default()
+        event.stop()
+        lines = event.text[:_LONGEST].splitlines()
+        super()._on_paste(Paste(plain(lines[0]) if lines else ""))
+        if len(event.text) > _LONGEST and isinstance(self.screen, PageScreen):
+            self.screen.show_notice(f"Of the paste, the first {_LONGEST} characters are looked at.")
