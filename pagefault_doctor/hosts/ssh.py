@@ -93,7 +93,7 @@ class SshHost(Closing):
         link = ("-o", "ControlMaster=yes", "-o", "ControlPersist=yes", "-f", "-N")
         batch = () if ask else ("-o", "BatchMode=yes")
         command = self._ssh(*link, *batch, "--", self.destination, timeout=60)
-        # Until the guard knows the group, it finds the connection by its mark or its socket.
+        # Until the guard knows the group, it finds the connection by its mark.
         command = msgspec.structs.replace(command, env={marked.VARIABLE: self._mark})
         # The connection to a jump host is a process of the first ssh's group, and must stay.
         start = runner.run_interactive if ask else partial(runner.run, env=_agent(), leaves=True)

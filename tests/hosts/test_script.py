@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -79,15 +80,24 @@ def test_marked_output_is_told_apart() -> None:
     assert sorted(done.stdout.splitlines()) == ["mark-eno", "mark-oyes", "mark-x3"]
 
 
-def test_the_guard_of_a_link_removes_its_folder_when_its_input_ends(tmp_path: Path) -> None:
+def test_the_guard_of_a_link_ends_its_group_and_removes_its_folder(tmp_path: Path) -> None:
+    """The group has no mark, and ignores SIGTERM."""
     folder = tmp_path / "own"
     text = script("hosts/make_folder.sh", "hosts/end_marked.sh", "hosts/end_link.sh")
     argv = (require_program("dash"), "-c", text, "sh", str(folder), "no-such-mark")
-    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as guard:
+    stubborn = ("sh", "-c", "trap '' TERM; echo up; exec sleep 99")
+    with (
+        subprocess.Popen(stubborn, stdout=subprocess.PIPE, start_new_session=True) as link,
+        subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as guard,
+    ):
+        assert link.stdout
+        assert link.stdout.readline() == b"up\n"
         assert guard.stdin
         assert guard.stdout
         assert guard.stdout.readline() == b"made\n"
         assert folder.stat().st_mode & 0o777 == 0o700
+        guard.stdin.write(f"{link.pid}\n".encode())
         guard.stdin.close()
         guard.wait(20)
+        assert link.wait(20) == -signal.SIGKILL
     assert not folder.exists()

@@ -226,6 +226,7 @@ def test_closing_leaves_nothing_behind(server: Sshd) -> None:
     folder = next(word for word in link if word.startswith("ControlPath=")).partition("=")[2]
     assert Path(folder).exists()
     host.close()
+    assert host._guard.returncode == 0, "it is no zombie"
     assert not Path(folder).parent.exists()
     assert gone(folder)
 
