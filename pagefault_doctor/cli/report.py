@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--redact",
         action="store_true",
-        help="take out host and user names, addresses, serial numbers and ids, and say so",
+        help="take out names, addresses, serial numbers, ids and secrets, and say so",
     )
     parser.add_argument(
         "--redact-word",

@@ -60,10 +60,11 @@ MAYBE_MAC: Final = "mac?"
 """The kind of twelve hexadecimal digits that are an address only if it is seen elsewhere."""
 _NO_MAC_BEFORE: Final = regex(
     r"(?i)(?:commit|fixes:|upstream|git)[\s:]{1,3}\Z|-g\Z|\b[0-9a-f]{8,16}: ?\Z"
-    r"|\bcontainer[ _-]?(?:id|name)?['\" =:]{1,3}\Z|\b(?:TSC|ADDR|MISC|STATUS|PPIN) \Z"
+    r"|\bcontainer[ _-]?(?:id|name)?['\" =:]{1,3}\Z|[0-9a-f]{4}-[0-9a-f]{4}-\Z"
+    r"|\b(?:TSC|ADDR|MISC|STATUS|PPIN) \Z"
 )
 """Before a git commit, an s390 instruction, a register of a machine check, the
-id of a container."""
+id of a container, the end of a UUID."""
 _LINK_HEADER: Final = regex(r"ll header: [0-9a-f]{8}: ((?:[0-9a-f]{2} ){11}[0-9a-f]{2})\b")
 
 

@@ -208,9 +208,12 @@ class Redaction:
             return tuple(map(self._redact_value, value))
         if isinstance(value, msgspec.Struct):
             fields = (f for f in value.__struct_fields__ if f not in _KEPT_FIELDS)
-            changed = {name: self._redact_value(getattr(value, name)) for name in fields}
-            if isinstance(value, CommandStarted | CommandDeclined):
-                changed["argv"] = self._redact_arguments(value.argv)
+            changed = {
+                name: self._redact_arguments(value.argv)
+                if name == "argv" and isinstance(value, CommandStarted | CommandDeclined)
+                else self._redact_value(getattr(value, name))
+                for name in fields
+            }
             return msgspec.structs.replace(value, **changed)
         return value
 

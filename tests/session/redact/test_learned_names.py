@@ -76,6 +76,7 @@ def test_an_ordinary_word_after_a_label_is_not_taken_out_of_the_rest(line: str) 
     [
         ("8.8.4.4 and firmware 8.8.4.4 and v8.8.4.4", "ip-1 and firmware 8.8.4.4 and v8.8.4.4"),
         ("version 10.1.2.3", "version ip-1"),
+        ("8be4df61-93ca-11d2-aa0d-00e098032b8c", "8be4df61-93ca-11d2-aa0d-00e098032b8c"),
         ("127.0.0.1 and 0.0.0.0 and 300.1.1.1", "127.0.0.1 and 0.0.0.0 and 300.1.1.1"),
         ("MD5:" + ":".join(["3f", "8a"] * 8), "MD5:id-1"),
         ("signature: " + ":".join(["3f", "8a"] * 8), "signature: " + ":".join(["3f", "8a"] * 8)),

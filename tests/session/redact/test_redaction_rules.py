@@ -156,7 +156,9 @@ def test_the_option_before_an_argument_is_its_label() -> None:
     argv = ("mysql", "--password", "stone", "-pslate", "-u", "ann", "/home/ann/x")
     events.append(CommandDeclined(step="x", tool="x", argv=argv, risk=Risk.LOAD, reason="no"))
     events[2] = CommandStarted(number=1, step="check-logs", tool="dmesg", argv=argv)
-    said = Redaction().events(events)
+    redaction = Redaction()
+    said = redaction.events(events)
+    assert "2 password or tokens in 4 places" in redaction.summary
     wanted = ("mysql", "--password", "secret-1", "-psecret-2", "-u", "user-1", "/home/user-1/x")
     assert isinstance(said[2], CommandStarted)
     assert isinstance(said[4], CommandDeclined)
