@@ -308,7 +308,7 @@ PARTS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(st.lists(PARTS, max_size=12), st.sampled_from(words()), st.sampled_from(SURROUNDINGS))
 def test_whatever_a_line_holds_beside_it_a_secret_goes(
     parts: list[str], secret: tuple[str, str], around: str
