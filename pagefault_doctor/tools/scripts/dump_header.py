@@ -6,10 +6,16 @@ Headers as in makedumpfile's `diskdump_mod.h` and `makedumpfile.h` and the kerne
 `include/linux/crash_core.h` (the vmcoreinfo note: OSRELEASE, and BUILD-ID since 5.9).
 """
 
+import errno
 import os
 import re
+import stat
 import struct
 import sys
+
+# A damaged header can ask for all of a file again and again. A bitmap of so many bytes is of 32 TB.
+MAX_READ = 1 << 30
+MAX_PIECES = 1 << 21
 
 dump, given, places = sys.argv[1], sys.argv[2], sys.argv[3:]
 
@@ -70,15 +76,16 @@ class Flattened:
     """The records of `makedumpfile -F`: each a place in the real dump, a length, and the bytes."""
 
     def __init__(self, file, size):
-        self.file, self.pieces, self.whole, at = file, [], False, 4096
+        self.file, self.pieces, self.whole, self.end, at = file, [], False, 0, 4096
         while at + 16 <= size:
             file.seek(at)
             place, length = struct.unpack(">qq", file.read(16))
             if place < 0 or length < 0:
                 self.whole = place == -1
                 break
-            if at + 16 + length > size:
+            if at + 16 + length > size or len(self.pieces) >= MAX_PIECES:
                 break
+            self.end = max(self.end, place + length)
             self.pieces.append((place, length, at + 16))
             at += 16 + length
 
@@ -92,6 +99,27 @@ class Flattened:
         return bytes(out)
 
 
+def bounded(read, end):
+    """A reader of at most MAX_READ bytes in all, and of none beyond the end."""
+    left = MAX_READ
+
+    def bounded_read(offset, size):
+        nonlocal left
+        left -= size
+        if offset < 0 or size < 0 or offset + size > end or left < 0:
+            raise EOFError
+        return read(offset, size)
+
+    return bounded_read
+
+
+def opened(path):
+    """Open a regular file: a FIFO would wait for a writer, and a device can have no end."""
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise OSError(errno.EINVAL, "not a regular file", path)
+    return open(path, "rb")
+
+
 def plain(file):
     def read(offset, size):
         file.seek(offset)
@@ -100,11 +128,11 @@ def plain(file):
             raise EOFError
         return data
 
-    return read
+    return bounded(read, os.fstat(file.fileno()).st_size)
 
 
 def examine():
-    with open(dump, "rb") as file:
+    with opened(dump) as file:
         size, start = os.fstat(file.fileno()).st_size, file.read(16)
         say("size", size)
         read, flat = plain(file), None
@@ -113,7 +141,7 @@ def examine():
             flat = Flattened(file, size)
             if not flat.whole:
                 say("cut", 1)
-            read, start = flat.read, flat.read(0, 16)
+            read, start = bounded(flat.read, flat.end if flat.whole else 1 << 62), flat.read(0, 16)
         form = {b"\x7fELF\x02\x01": elf, b"KDUMP ": kdump}.get(start[:6])
         say("format", form.__name__ if form else "empty" if not size else "unknown")
         if form is None:
@@ -137,7 +165,7 @@ def examine():
 
 def identity(path):
     """Return release and build id of a vmlinux, and whether it has debug information."""
-    with open(path, "rb") as file:
+    with opened(path) as file:
         read = plain(file)
         if read(0, 6) != b"\x7fELF\x02\x01":
             raise ValueError
