@@ -15,15 +15,18 @@ import io
 import lzma
 import os
 import re
+import stat
 import struct
 import subprocess
 import sys
+import threading
 
 release, name, given = sys.argv[1:4]
 functions = sys.argv[4:]
 root = "/lib/modules/" + release
 FILE = re.compile("%s[.]ko([.](xz|gz|zst))?$" % re.sub("[-_]", "[-_]", name))
 MOST = 256 << 20
+RATIO, LEAST = 64, 16 << 20  # Unpacked bytes for each packed one, and how many are always allowed.
 INSTALLED = not given or os.path.realpath(given).startswith(os.path.realpath(root) + "/")
 
 
@@ -31,22 +34,50 @@ def say(key, *values):
     print("%s=%s" % (key, " ".join(str(value) for value in values)), flush=True)
 
 
-def run(argv, **how):
-    """Return what a program prints, bounded by the deadline of this script."""
-    done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **how)
-    if done.returncode:
-        raise OSError("%s failed" % argv[0])
-    return done.stdout
+def zstd(data, most):
+    """Return what zstd unpacks, up to so many bytes."""
+    pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
+    with subprocess.Popen(["zstd", "-dc"], stdin=pipe, stdout=pipe, stderr=nowhere) as child:
+        writer = threading.Thread(target=feed, args=(child.stdin, data))
+        writer.start()
+        text = child.stdout.read(most)  # type: ignore[union-attr]
+        # Where there is more, it ends of this.
+        child.stdout.close()  # type: ignore[union-attr]
+        writer.join()
+        if child.wait() and len(text) < most:
+            raise OSError("zstd failed")
+    return text
+
+
+def feed(pipe, data):
+    try:
+        with pipe:
+            pipe.write(data)
+    except OSError:
+        pass  # It has ended, and its status tells why.
 
 
 def unpacked(data, ending):
+    """Return the content of a file. Raises ValueError where its size does not allow so much."""
+    most = min(max(RATIO * len(data), LEAST), MOST)
     if ending.endswith(".xz"):
-        return lzma.LZMADecompressor().decompress(data, MOST)
-    if ending.endswith(".gz"):
-        return gzip.GzipFile(fileobj=io.BytesIO(data)).read(MOST)
-    if ending.endswith(".zst"):
-        return run(["zstd", "-dc"], input=data)
-    return data
+        text = lzma.LZMADecompressor().decompress(data, most + 1)
+    elif ending.endswith(".gz"):
+        text = gzip.GzipFile(fileobj=io.BytesIO(data)).read(most + 1)
+    elif ending.endswith(".zst"):
+        text = zstd(data, most + 1)
+    else:
+        return data
+    if len(text) > most:
+        raise ValueError("it unpacks to more than %d bytes" % most)
+    return text
+
+
+def opened(path, **how):
+    """Open a regular file: a FIFO would wait for a writer, and a device can have no end."""
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise OSError("not a regular file")
+    return open(path, "rb", **how)
 
 
 class Elf:
@@ -133,7 +164,7 @@ def symvers():
         "/boot/symvers-%s.xz" % release,
     ):
         if os.path.exists(place):
-            with open(place, "rb") as file:
+            with opened(place) as file:
                 text = unpacked(file.read(MOST), place).decode("ascii", "replace")
             rows = (line.split("\t") for line in text.split("\n"))
             return place, {row[1]: int(row[0], 16) for row in rows if len(row) > 2}
@@ -184,7 +215,7 @@ def on_disk():
     first = (same or [given])[0] or picked or (found or [""])[0]
     for path in sorted(found, key=lambda path: (path != first, path != picked)):
         try:
-            with open(path, "rb") as file:
+            with opened(path) as file:
                 say("file", path)
                 say("mtime", int(os.fstat(file.fileno()).st_mtime))
                 if path == picked:
@@ -287,7 +318,7 @@ def in_initramfs():
             continue
         say("initramfs", place)
         try:
-            with open(place, "rb", buffering=0) as file:
+            with opened(place, buffering=0) as file:
                 archives(file)
         except (ValueError, EOFError, OSError, lzma.LZMAError) as error:
             say("initramfs_error", error)
