@@ -29,15 +29,12 @@ from typing import Final, NamedTuple
 from fuzz_inputs import Mutator, seeds
 from fuzz_readers import READERS
 
+from forbidden import FORBIDDEN  # isort: skip
+
 MEMORY: Final = 600
 """MB that the whole run may use at most."""
 LONGEST: Final = 10.0
 """Seconds that one input may take; the slowest valid one takes a twentieth on a busy machine."""
-HARMFUL: Final = frozenset(
-    {*range(0x20), *range(0x7F, 0xA0), 0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F)}
-    | {*range(0x2066, 0x206A), *range(0xD800, 0xE000)}
-) - {0x09, 0x0A}
-"""Code points that a terminal obeys, or that change the order of others (Unicode, UAX #9)."""
 INPUT, PROBLEM = ".input", ".problem"
 
 
@@ -142,8 +139,8 @@ def problem_with(attempt: Attempt, folder: Path) -> str:
     """Return what was wrong with how an input was read, or nothing."""
     try:
         for text in READERS[attempt.reader].texts(attempt.data, folder):
-            if found := HARMFUL.intersection(map(ord, set(text))):
-                line = next(each for each in text.split("\n") if found & set(map(ord, each)))
+            if found := FORBIDDEN.intersection(text):
+                line = next(each for each in text.split("\n") if found & set(each))
                 return f"shown: {line!r}"
     except Exception:
         return traceback.format_exc()

@@ -9,7 +9,7 @@ import msgspec
 
 from pagefault_doctor.model.report import Kind, Report, SourceLine
 
-_MOST_PROBLEMS = 3
+_MOST_PROBLEMS = 8
 
 if TYPE_CHECKING:
     from pagefault_doctor.symbols.access import FaultingAccess
