@@ -90,6 +90,8 @@ class Elf:
         (start,) = struct.unpack_from(order + "Q", data, 40)
         size, count, names = struct.unpack_from(order + "HHH", data, 58)
         form = struct.Struct(order + "IIQQQQII")
+        if start + count * size > len(data):
+            raise ValueError("it breaks off before the end of its section headers")
         rows = [form.unpack_from(data, start + n * size) for n in range(count)]
         text = data[rows[names][4] : rows[names][4] + rows[names][5]]
         self.names = [word(text, row[0]) for row in rows]
