@@ -37,6 +37,7 @@ from pagefault_doctor.model.event import (
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.playbook import Playbook, StepStatus
 from pagefault_doctor.playbook.engine import Conclude, Suggest, UseTool
+from pagefault_doctor.session.edited_command import needed_risk
 from pagefault_doctor.session.event_log import MemoryLog, SessionError, Sink
 from pagefault_doctor.session.view import Fold, View
 from pagefault_doctor.tools.tool import Tool, next_command
@@ -127,8 +128,9 @@ class Walk:
         Raises ConsentError, before anything runs, for a risky command without consent.
         """
         # Checked here and not only by the screens, so that no caller can forget it.
-        if command.risk is not Risk.READ and (consent == NO_CONSENT or self.view.started.read_only):
-            raise ConsentError(f"{command.text} needs consent: its risk is {command.risk}")
+        risk = needed_risk(command, self.proposed)
+        if risk is not Risk.READ and (consent == NO_CONSENT or self.view.started.read_only):
+            raise ConsentError(f"{command.text} needs consent: its risk is {risk}")
         step = self.view.step
         assert step is not None
         number = len(self.view.commands) + 1
@@ -138,7 +140,7 @@ class Walk:
                 step=step,
                 tool=command.tool,
                 argv=command.argv,
-                risk=command.risk,
+                risk=risk,
                 consent=consent,
                 edited=command.edited,
                 as_root=command.as_root,

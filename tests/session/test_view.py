@@ -84,8 +84,12 @@ def test_what_a_command_was_is_logged(make_walk: MakeWalk) -> None:
     sink = MemoryLog()
     walk = make_walk(sink=sink)
     walk.enter("first")
-    command = Command(argv=("x",), tool="look", edited=True, as_root=True, asks=True)
-    walk.run(command, runner=lambda command: Result(command=command, status=ResultStatus.OK))
+    command = Command(
+        argv=("x",), tool="look", risk=Risk.CHANGE, edited=True, as_root=True, asks=True
+    )
+    walk.run(
+        command, "asked", runner=lambda command: Result(command=command, status=ResultStatus.OK)
+    )
     (logged,) = (event for event in sink.events if isinstance(event, CommandStarted))
     assert (logged.edited, logged.as_root, logged.asks) == (True, True, True)
     assert walk.view.commands[0].command == command

@@ -134,7 +134,7 @@ def test_a_risky_command_never_runs_without_consent(make_walk: MakeWalk, risk: R
     assert isinstance(walk.host, TableHost)
     for command in commands_of(risk):
         before = list(sink.events)
-        with pytest.raises(ConsentError, match=risk.value):
+        with pytest.raises(ConsentError, match="needs consent"):
             walk.run(command)
         assert walk.host.ran == []
         assert sink.events == before
@@ -159,7 +159,7 @@ def test_read_only_declines_by_itself_and_holds_against_consent(
     walk.enter("first")
     assert isinstance(walk.host, TableHost)
     for command in commands_of(risk):
-        with pytest.raises(ConsentError, match=risk.value):
+        with pytest.raises(ConsentError, match="needs consent"):
             walk.run(command, consent="typed box")
         assert walk.host.ran == []
 

@@ -220,6 +220,9 @@ def test_an_edited_command_runs_as_it_was_typed() -> None:
 
     async def play(app: WizardApp, pilot: Pilot[int]) -> None:
         await press(app, pilot, "e", "space", "minus", "x", "enter")
+        assert host.ran == [], "dmesg can also clear the log"
+        await press(app, pilot, "y")
+        await settle(app, pilot)
         assert host.ran == [("dmesg", "-x")]
         assert "(edited)" in text_of(app)
 

@@ -8,7 +8,7 @@ from textual.widgets import Input
 
 from pagefault_doctor.model.command import Command, typed
 from pagefault_doctor.model.errors import UsageError
-from pagefault_doctor.tui.edited_command import edited
+from pagefault_doctor.session.edited_command import edited
 from pagefault_doctor.tui.row import Row, Tone
 from pagefault_doctor.tui.safe_text import plain
 from pagefault_doctor.tui.screens.page import PageScreen, QuietInput
