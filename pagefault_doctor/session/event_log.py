@@ -111,10 +111,18 @@ class EventLog:
         self._checksum = Checksum(key, read_session(self.path))
 
     def append(self, event: Event) -> None:
-        """Write the event and sync it; on failure the file keeps only whole events."""
+        """Write the event and sync it; on failure the file keeps only whole events.
+
+        Raises SessionError where it cannot be written, or the file is closed.
+        """
         # A wizard that has to leave ends the session while its command may still be ending.
         with self._one_at_a_time:
-            self._append(encode(event))
+            if self._descriptor < 0:
+                raise SessionError(f"the session {self.path} has ended", "resume it to go on")
+            try:
+                self._append(encode(event))
+            except OSError as error:
+                raise _unwritable(self.path, error) from error
 
     def _append(self, line: bytes) -> None:
         half, checksum = self._half_event_at, self._checksum
@@ -129,13 +137,13 @@ class EventLog:
             # Before the sync, in which a signal's handler may write the last event.
             self._checksum = checksum.after(line) if checksum else None
             os.fsync(self._descriptor)
-        except OSError as error:
+        except OSError:
             self._checksum = checksum
             # Works even on a full disk; where it does not, the next event cannot be written either.
             self._half_event_at = before
             with contextlib.suppress(OSError):
                 self._cut(before)
-            raise _unwritable(self.path, error) from error
+            raise
 
     def _cut(self, size: int) -> None:
         os.ftruncate(self._descriptor, size)
@@ -143,9 +151,11 @@ class EventLog:
 
     def close(self) -> None:
         """Close the file, which releases its lock; may be called twice."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        # The number of a closed file may be that of another one by now, so nobody may still use it.
+        with self._one_at_a_time:
+            descriptor, self._descriptor = self._descriptor, -1
+            if descriptor >= 0:
+                os.close(descriptor)
 
 
 class MemoryLog:

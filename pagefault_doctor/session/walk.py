@@ -81,6 +81,7 @@ class Walk:
         self._sink = parts["sink"]
         self._fold = Fold(self.tools)
         self._clock = parts.get("clock", time.time)
+        self._one_at_a_time = threading.RLock()  # A signal's handler may interrupt its holder.
         self._carry_out_effects()
 
     @classmethod
@@ -255,12 +256,15 @@ class Walk:
 
     def _emit(self, event: Event) -> None:
         """Log the event, then apply it, even where events can no longer be saved."""
-        event = msgspec.structs.replace(event, at=self._clock())
-        try:
-            self._sink.append(event)
-        except SessionError as error:
-            self.unsaved = str(error)
-        self.view = self._fold.apply(self.view, event)
+        # A wizard that has to leave ends the session while its command may still be ending: the
+        # view then lacks neither event, and has them in the order of the file.
+        with self._one_at_a_time:
+            event = msgspec.structs.replace(event, at=self._clock())
+            try:
+                self._sink.append(event)
+            except SessionError as error:
+                self.unsaved = str(error)
+            self.view = self._fold.apply(self.view, event)
 
 
 def _outcome(done: tuple[Result, ...], found: bool) -> tuple[Outcome, str]:

@@ -8,6 +8,7 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -306,3 +307,37 @@ def test_a_hostile_recording_is_made_harmless_as_it_is_read(hostile: str) -> Non
     assert isinstance(event, SessionStarted)
     assert is_clean(event.host)
     assert all(is_clean(word) for pair in event.given.items() for word in pair)
+
+
+def test_an_event_after_the_end_is_refused_and_written_nowhere(tmp_path: Path) -> None:
+    log = EventLog.create(tmp_path / "s1.jsonl")
+    log.append(STARTED)
+    number = log._descriptor
+    log.close()
+    # The next file that is opened gets the number of the one that was closed.
+    with (tmp_path / "other").open("wb") as other:
+        assert other.fileno() == number
+        with pytest.raises(SessionError, match="has ended"):
+            log.append(SessionEnded(reason="quit"))
+        log.close()
+        assert os.fstat(other.fileno()).st_size == 0
+    assert read_events(log.path) == (STARTED,)
+
+
+def test_a_file_is_not_closed_while_an_event_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = EventLog.create(tmp_path / "s1.jsonl")
+    closing = threading.Thread(target=log.close)
+    waited = []
+
+    def sync(descriptor: int) -> None:
+        closing.start()
+        closing.join(0.2)
+        waited.append(closing.is_alive())
+
+    monkeypatch.setattr(os, "fsync", sync)
+    log.append(STARTED)
+    closing.join()
+    assert waited == [True]
+    assert read_events(log.path) == (STARTED,)

@@ -14,7 +14,9 @@ from pagefault_doctor.model.event import (
     CommandFinished,
     CommandStarted,
     Event,
+    NoteWritten,
     Outcome,
+    SessionEnded,
 )
 from pagefault_doctor.model.fence import STRICT
 from pagefault_doctor.model.playbook import Playbook, Step, StepStatus
@@ -373,3 +375,38 @@ def test_a_clock_that_jumps_harms_no_session(make_walk: MakeWalk, tmp_path: Path
     )
     assert again.view.step == walk.view.step
     assert again.view.commands == walk.view.commands
+
+
+def test_the_view_lacks_no_event_of_two_threads_and_has_their_order(make_walk: MakeWalk) -> None:
+    class Waiting(MemoryLog):
+        """Lets another thread in, after an event is written and before it is in the view."""
+
+        def append(self, event: Event) -> None:
+            super().append(event)
+            if isinstance(event, NoteWritten) and event.text == "first":
+                second.start()
+                second.join(0.2)
+
+    sink = Waiting()
+    walk = make_walk(sink=sink)
+    walk.enter("first")
+    second = threading.Thread(target=walk.note, args=("second",))
+    walk.note("first")
+    second.join()
+    written = [event.text for event in sink.events if isinstance(event, NoteWritten)]
+    assert [note.text for note in walk.view.notes] == written == ["first", "second"]
+
+
+def test_a_command_that_ends_after_the_session_does_not_break_it(
+    make_walk: MakeWalk, tmp_path: Path
+) -> None:
+    log = EventLog.create(tmp_path / "s1.jsonl")
+    walk = make_walk(sink=log)
+    walk.enter("first")
+    assert walk.proposed
+    walk.run(walk.proposed, on_output=lambda text: walk.end("terminated"))
+    assert walk.unsaved
+    assert "has ended" in walk.unsaved
+    events = read_events(log.path)
+    assert isinstance(events[-1], SessionEnded)
+    assert walk.view.commands[0].result is not None
