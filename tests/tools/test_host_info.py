@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
+import subprocess
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -188,3 +191,54 @@ def test_sudo_disks_and_secure_boot_are_told_with_what_follows() -> None:
     assert "Mounted read-only: /, /var" in said
     assert "Less than 16 MB free: /tmp" in said
     assert "Secure Boot is on" in said
+
+
+FLOOD = "#!/bin/sh\nexec tr '\\0' x </dev/zero\n"
+"""One line without end."""
+MEMORY = 256 << 20
+"""Bytes of address space for the shell; without a bound it needs more within the time below."""
+
+
+def run_among(folder: Path, programs: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run the probe in little memory, where these programs come first."""
+    for name, text in programs.items():
+        program = folder / name
+        program.write_text(text)
+        program.chmod(0o755)
+    command = TOOL.plan(known())
+    assert isinstance(command, Command)
+    return subprocess.run(
+        command.argv,
+        input=command.stdin,
+        env={"PATH": f"{folder}:{os.environ['PATH']}"},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY)),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("name", ["uname", "id", "sudo", "df", "mokutil"])
+def test_a_program_that_prints_without_end_does_not_fill_the_memory(
+    tmp_path: Path, name: str
+) -> None:
+    others = {"id": "#!/bin/sh\necho 1000\n"}
+    ran = run_among(tmp_path, others | {name: FLOOD})
+    assert ran.stdout.endswith("end=.\n"), ran.stderr
+    assert len(ran.stdout) < 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("sudo", "known_of_it"),
+    [
+        ("exit 0", "sudo=yes"),
+        ("echo lecture; exit 0", "sudo=yes"),
+        ("echo sudo: a password is required >&2; exit 1", "sudo=asks"),
+        ("echo sudo: not allowed >&2; exit 1", ""),
+    ],
+)
+def test_what_sudo_permits_is_known(tmp_path: Path, sudo: str, known_of_it: str) -> None:
+    programs = {"id": "#!/bin/sh\necho 1000\n", "sudo": f"#!/bin/sh\n{sudo}\n"}
+    lines = run_among(tmp_path, programs).stdout.splitlines()
+    assert [line for line in lines if line.startswith("sudo=")] == [known_of_it] * bool(known_of_it)

@@ -15,7 +15,7 @@ while [ ! -d "$there" ]; do there=${there%/*}; there=${there:-/}; done
 say free_kib "$(free_kib "$there")"
 [ -w "$there" ] || say unwritable "$there"
 say urls "${DEBUGINFOD_URLS-}"
-if [ "$(uname -r)" = "$release" ] && [ -r /sys/kernel/notes ]; then
-  say notes "$(od -An -v -tx1 /sys/kernel/notes | tr -d ' \n')"
+if [ "$(uname -r | head -c 999)" = "$release" ] && [ -r /sys/kernel/notes ]; then
+  say notes "$(od -An -v -tx1 /sys/kernel/notes | head -c 999999 | tr -d ' \n')"
 fi
 say end .
