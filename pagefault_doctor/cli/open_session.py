@@ -9,8 +9,10 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+
+import msgspec
 
 from pagefault_doctor import __version__
 from pagefault_doctor.cli.inputs import chosen_logs, given_files
@@ -87,7 +89,10 @@ def start_walk(
     except SessionError as error:
         # A full disk accepts a new file, but no data.
         _warn_unsaved(error)
-        path_of(sessions_folder(), session_id).unlink(missing_ok=True)
+        # A disk that takes no data may not let go of the file either.
+        with suppress(OSError):
+            path_of(sessions_folder(), session_id).unlink()
+        sink.close()
         walk = Walk.start(started, chosen, host=host, sink=MemoryLog(), tools=TOOLS)
     if logs:
         walk.enter(chosen.steps[0].id)
@@ -190,12 +195,17 @@ def resumed_walk(session_id: str | None, *, trusted: bool = False) -> Iterator[W
         sink = _reopened(path)
         stack.callback(sink.close)
         data = read_session(path)
-        events = parse_events(data, str(path))
+        events = _named(path.stem, parse_events(data, str(path)))
         chosen = playbook(_start_event(events).playbook)
         if is_trusted(path, data, Fold(TOOLS).replay(events, chosen), by_option=trusted):
             vouch(sink)
         host = _resumed_host(events, stack)
         yield Walk.resume(events, chosen, host=host, sink=sink, tools=TOOLS)
+
+
+def _named(session_id: str, events: tuple[Event, ...]) -> tuple[Event, ...]:
+    """Return the events of a session that may be a renamed copy, with the id of its file."""
+    return (msgspec.structs.replace(_start_event(events), id=session_id), *events[1:])
 
 
 def _reopened(path: Path) -> Sink:

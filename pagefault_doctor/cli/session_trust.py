@@ -27,7 +27,8 @@ def is_trusted(path: Path, data: bytes, view: View, *, by_option: bool) -> bool:
     print_message(f"session {path.stem} is not known to be yours. Going on with it")
     for line in lines:
         print_message(f"  {line}")
-    if not ask_consent("Go on"):
+    # Said last, because a small terminal may show only the last of them.
+    if not ask_consent(f"Go on with these {len(lines)}" if len(lines) > 1 else "Go on"):
         raise UsageError(
             f"session {path.stem} was left as it is",
             f"to read it: pfdoctor report {path.stem}; "

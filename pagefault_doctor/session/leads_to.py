@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from pagefault_doctor.model.command import typed
 from pagefault_doctor.model.event import LabCase
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.untrusted import clean_line
 from pagefault_doctor.session.derived_facts import GIVEN
 from pagefault_doctor.session.view import View
@@ -21,8 +23,13 @@ PATHS: Final = {
 }
 """Facts read from recorded output that later commands run or open, and what they are."""
 
-_WIDTH: Final = 300
+_WIDTH: Final = 160
 """Characters of a line that are shown; a longer one must not push the others off the screen."""
+_END: Final = 80
+"""How many of them are the end of a longer line: a path means what its end says."""
+_MISLEADING: Final = regex(r"(?<= ) |[\u115f\u1160\u2800\u3164\uffa0]|(?=[^\x00-\x7f])\W")
+"""A blank after a blank, letters without a shape, and signs beyond ASCII: they could fill the line
+of a terminal, so that what follows looks like a line of ours, or be no wider than nothing."""
 _MOST_TRIGGERS: Final = 5
 
 
@@ -32,8 +39,15 @@ def leads_to(view: View) -> tuple[str, ...]:
 
 
 def _shortened(text: str) -> str:
-    line = clean_line(text)
-    return line if len(line) <= _WIDTH else f"{line[:_WIDTH]}... ({len(line)} characters)"
+    line = _MISLEADING.sub(_escaped, clean_line(text))
+    if len(line) <= _WIDTH:
+        return line
+    return f"{line[: _WIDTH - _END]} ... {line[-_END:]} ({len(line)} characters)"
+
+
+def _escaped(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 def _lines(view: View) -> Iterator[str]:

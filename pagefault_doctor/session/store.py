@@ -24,6 +24,7 @@ from pagefault_doctor.session.event_log import SessionError, parse_events, read_
 OUR_FOLDERS = 2
 """How many parts at the end of the path of the sessions' folder are pfdoctor's own."""
 _ID = regex(r"[0-9a-z][0-9a-z-]{0,63}")
+_FILE = regex(r"[0-9a-z][0-9a-z-]{0,63}\.jsonl")
 
 
 class SessionSummary(msgspec.Struct, frozen=True):
@@ -133,7 +134,7 @@ def summaries(folder: Path) -> tuple[SessionSummary, ...]:
 def _paths(folder: Path) -> list[Path]:
     try:
         # Not Path.glob, for which a folder that cannot be read is an empty one.
-        names = [name for name in os.listdir(folder) if name.endswith(".jsonl")]
+        names = [name for name in os.listdir(folder) if _FILE.fullmatch(name)]
     except FileNotFoundError:
         return []
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import getpass
 import os
@@ -75,11 +76,13 @@ class Questions:
         self.answer = True
         self.said: list[str] = []
         self.asked = 0
+        self.questions: list[str] = []
         patch.setattr(session_trust, "ask_consent", self._ask)
         patch.setattr(session_trust, "print_message", self.said.append)
 
     def _ask(self, question: str) -> bool:
         self.asked += 1
+        self.questions.append(question)
         return self.answer
 
 
@@ -148,6 +151,44 @@ def test_with_a_yes_or_the_option_it_is_done(
     with pytest.raises(Reached):
         resume(keep(FOREIGN[kind]), trusted=trusted)
     assert questions.asked == (not trusted)
+
+
+@pytest.mark.parametrize(
+    ("folder", "shown", "hidden"),
+    [
+        ("/home/me" + "/." * 300 + "/../../tmp/evil", "/../../tmp/evil", ""),
+        ("/home/me" + " " * 300 + "/../../tmp/evil", "/../../tmp/evil", "  "),
+        ("/evil" + " " * 60 + "pfdoctor:   is yours", "/evil \\x20", "  "),
+        ("/evil" + "\u3000" * 40 + "Go on? y/n: y", "/evil\\u3000", "\u3000"),
+        ("/evil" + "\u2800" * 40 + "Go on? y/n: y", "/evil\\u2800", "\u2800"),
+        ("/home/me" + "\u0308" * 40, "/home/me\\u0308", "\u0308"),
+        ("/home/m\u00fcller/\u6a21\u5757", "/home/m\u00fcller/\u6a21\u5757", "\\"),
+    ],
+)
+def test_what_is_asked_about_cannot_look_like_something_else(
+    questions: Questions, folder: str, shown: str, hidden: str
+) -> None:
+    questions.answer = False
+    with pytest.raises(UsageError):
+        resume(keep(msgspec.structs.replace(STARTED, given={"source_dir": folder})))
+    (line,) = (line for line in questions.said if "source_dir" in line)
+    assert shown in line
+    assert not hidden or hidden not in line.strip()
+    assert len(line) < 200
+
+
+def test_the_question_says_how_many_things_it_is_about(questions: Questions) -> None:
+    questions.answer = False
+    with pytest.raises(UsageError):
+        resume(keep(msgspec.structs.replace(STARTED, given={"source_dir": "/a", "core": "/b"})))
+    assert questions.questions == ["Go on with these 2"]
+    assert len(questions.said) == 3
+
+
+def test_a_renamed_copy_has_the_id_of_its_file(questions: Questions) -> None:
+    path = keep(msgspec.structs.replace(STARTED, id="../../../elsewhere"))
+    with resumed_walk("s1") as walk:
+        assert walk.view.started.id == path.stem == "s1"
 
 
 def test_a_module_that_only_recorded_output_names_is_shown(questions: Questions) -> None:
@@ -337,3 +378,19 @@ def test_what_is_no_session_file_hangs_no_command(tmp_path: Path, kind: str) -> 
         said = terminal.until_end(60.0)
         assert terminal.code == 1
     assert b"is not a regular file; remove it" in said
+
+
+def test_a_disk_that_takes_no_event_and_keeps_the_file_costs_only_the_session(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    walk = start_walk(LocalHost())
+    assert not walk.is_kept
+    told = capsys.readouterr().err
+    assert "what is done from now on will not be kept" in told
+    walk.note("goes on")
+    walk.end("quit")

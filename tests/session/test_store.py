@@ -72,6 +72,16 @@ def test_a_whole_id_is_meant_though_another_begins_with_it(tmp_path: Path) -> No
     assert find(tmp_path, "20260101-000000-aa").stem == "20260101-000000-aa"
 
 
+@pytest.mark.parametrize(
+    "name", ["zz copy.jsonl", "Z.jsonl", "zz\n.jsonl", os.fsdecode(b"z\xff.jsonl")]
+)
+def test_a_file_whose_name_is_no_id_is_no_session(tmp_path: Path, name: str) -> None:
+    keep(tmp_path, "s1")
+    (tmp_path / name).write_bytes((tmp_path / "s1.jsonl").read_bytes())
+    assert find(tmp_path, None).stem == "s1"
+    assert [summary.id for summary in summaries(tmp_path)] == ["s1"]
+
+
 def test_without_any_session_the_person_is_told() -> None:
     with pytest.raises(UsageError, match="no session"):
         find(Path("/nonexistent"), None)
