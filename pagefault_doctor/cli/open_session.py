@@ -8,7 +8,7 @@ import getpass
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -50,6 +50,8 @@ from pagefault_doctor.session.store import (
 from pagefault_doctor.session.view import Fold
 from pagefault_doctor.session.walk import Walk
 from pagefault_doctor.tools import TOOLS
+from pagefault_doctor.tools.fix.editor import edit_tool, own_editor
+from pagefault_doctor.tools.tool import Tool
 
 
 def start_walk(
@@ -83,9 +85,10 @@ def start_walk(
         lab=lab,
         given=given or {},
     )
+    tools = _tools_for(host, started)
     sink = _sink(session_id) if saved else MemoryLog()
     try:
-        walk = Walk.start(started, chosen, host=host, sink=sink, tools=TOOLS)
+        walk = Walk.start(started, chosen, host=host, sink=sink, tools=tools)
     except SessionError as error:
         # A full disk accepts a new file, but no data.
         _warn_unsaved(error)
@@ -93,7 +96,7 @@ def start_walk(
         with suppress(OSError):
             path_of(sessions_folder(), session_id).unlink()
         sink.close()
-        walk = Walk.start(started, chosen, host=host, sink=MemoryLog(), tools=TOOLS)
+        walk = Walk.start(started, chosen, host=host, sink=MemoryLog(), tools=tools)
     if logs:
         walk.enter(chosen.steps[0].id)
     for log in logs:
@@ -200,7 +203,15 @@ def resumed_walk(session_id: str | None, *, trusted: bool = False) -> Iterator[W
         if is_trusted(path, data, Fold(TOOLS).replay(events, chosen), by_option=trusted):
             vouch(sink)
         host = _resumed_host(events, stack)
-        yield Walk.resume(events, chosen, host=host, sink=sink, tools=TOOLS)
+        tools = _tools_for(host, _start_event(events))
+        yield Walk.resume(events, chosen, host=host, sink=sink, tools=tools)
+
+
+def _tools_for(host: Host, started: SessionStarted) -> Mapping[str, Tool]:
+    """Return the tools of a walk; what is edited on this machine, the person's editor opens."""
+    if not (isinstance(host, LocalHost) or started.lab):
+        return TOOLS
+    return {**TOOLS, "edit": edit_tool(own_editor(os.environ))}
 
 
 def _named(session_id: str, events: tuple[Event, ...]) -> tuple[Event, ...]:

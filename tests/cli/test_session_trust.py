@@ -8,6 +8,7 @@ import getpass
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -30,11 +31,13 @@ from pagefault_doctor.model.event import (
     StepEntered,
 )
 from pagefault_doctor.model.untrusted import is_clean
+from pagefault_doctor.playbook.shelf import scenario
 from pagefault_doctor.session.checksum import KEY_NAME
 from pagefault_doctor.session.derived_facts import known_facts
 from pagefault_doctor.session.event_log import encode, read_events
 from pagefault_doctor.session.leads_to import PATHS
 from pagefault_doctor.session.store import path_of, sessions_folder
+from pagefault_doctor.session.walk import Walk
 from pagefault_doctor.tools import TOOLS
 from terminal import open_terminal
 
@@ -394,3 +397,30 @@ def test_a_disk_that_takes_no_event_and_keeps_the_file_costs_only_the_session(
     assert "what is done from now on will not be kept" in told
     walk.note("goes on")
     walk.end("quit")
+
+
+def editor_of(walk: Walk) -> tuple[str, ...]:
+    plan = walk.tools["edit"].plan
+    assert isinstance(plan, partial)
+    own: tuple[str, ...] = plan.args[0]
+    return own
+
+
+@pytest.mark.parametrize(
+    ("kind", "own"),
+    [("here", ("sh", "-x")), ("replay", ()), ("session", ("sh", "-x"))],
+)
+def test_the_editor_is_that_of_the_environment_where_it_runs_here(
+    questions: Questions, monkeypatch: pytest.MonkeyPatch, kind: str, own: tuple[str, ...]
+) -> None:
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.setenv("EDITOR", "sh -x")
+    if kind == "here":
+        walk = start_walk(LocalHost(), saved=False)
+    elif kind == "replay":
+        walk = open_session.start_training(scenario("null-deref-module"))
+    else:
+        keep(msgspec.structs.replace(STARTED, given={"editor": "evil"}))
+        with resumed_walk("s1") as walk:
+            pass
+    assert editor_of(walk) == own

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
+from pagefault_doctor.hosts.program import environment, locate
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, Risk
 from pagefault_doctor.model.fact import Mark
@@ -17,23 +20,49 @@ from pagefault_doctor.tools.tool import Tool, fact, finding, known_programs, rem
 
 EDITORS: Final = ("nano", "vim", "vi", "emacs", "micro", "ne", "joe")
 """Editors that accept `+LINE FILE`; the easiest to quit comes first."""
+_OTHERS: Final = (
+    "emacsclient",
+    "jed",
+    "jmacs",
+    "kak",
+    "mg",
+    "nvim",
+    "pico",
+    "vim.basic",
+    "vim.tiny",
+)
+"""Further editors that accept it, where a person has chosen one."""
 _ADDED = regex(r"^\+(?!\+\+ )", re.MULTILINE)
 _REMOVED = regex(r"^-(?!-- )", re.MULTILINE)
 
 
-def editor_argv(case: Case) -> tuple[str, ...]:
-    """Return the person's editor as an argument list, else one that the host has."""
-    try:
-        chosen = tuple(shlex.split(case.get("host.editor", "")))
-    except ValueError:
-        chosen = ()
-    if chosen:
-        return chosen
+def own_editor(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the editor that VISUAL or EDITOR names, with its arguments; empty if none is here.
+
+    It comes from the environment alone: a session, which may be another's, cannot name a program.
+    """
+    for name in ("VISUAL", "EDITOR"):
+        try:
+            argv = tuple(shlex.split(environ.get(name, "")))
+        except ValueError:
+            continue
+        if argv and isinstance(locate(Command(argv=argv, tool="edit"), environment()), str):
+            return argv
+    return ()
+
+
+def editor_argv(case: Case, own: tuple[str, ...], line: int) -> tuple[str, ...]:
+    """Return the words that start the person's own editor, else one that the host has, at a line.
+
+    One that is not known to accept `+LINE` does not get it: it could open a file of that name.
+    """
     known = known_programs(case) or ()
-    return (next((name for name in EDITORS if name in known), "vi"),)
+    argv = own or (next((name for name in EDITORS if name in known), "vi"),)
+    takes_line = argv[0].rpartition("/")[2] in EDITORS + _OTHERS
+    return (*argv, f"+{line}") if takes_line else argv
 
 
-def _plan_edit(case: Case) -> Command | Blocked | None:
+def _plan_edit(own: tuple[str, ...], case: Case) -> Command | Blocked | None:
     location = editable_line(case)
     if location is None:
         folder = source_folder(case)
@@ -46,7 +75,7 @@ def _plan_edit(case: Case) -> Command | Blocked | None:
         return _copy(file)
     if is_refused(done[0]) or "cannot" in done[0].errors:
         return Blocked(f"{file} cannot be copied, so it is not edited", "check its permissions")
-    return None if len(done) > 1 else _edit(file, line, case)
+    return None if len(done) > 1 else _edit(file, line, editor_argv(case, own, line))
 
 
 def _copy(file: str) -> Command:
@@ -59,9 +88,9 @@ def _copy(file: str) -> Command:
     )
 
 
-def _edit(file: str, line: int, case: Case) -> Command:
+def _edit(file: str, line: int, editor: tuple[str, ...]) -> Command:
     return Command(
-        argv=(*editor_argv(case), f"+{line}", file),
+        argv=(*editor, file),
         tool="edit",
         risk=Risk.CHANGE,
         interactive=True,
@@ -102,17 +131,22 @@ def _read_diff(result: Result, case: Case) -> ToolReading:
     return ToolReading(facts=facts, findings=(finding(text, Mark.GOOD, result),))
 
 
-TOOLS: Final = (
-    Tool(
+def edit_tool(own: tuple[str, ...] = ()) -> Tool:
+    """Return the tool `edit`, with the person's own editor where it runs on their machine."""
+    return Tool(
         id="edit",
         purpose="opens the source at the faulty line in your editor",
         programs=("cp",),
         package={"": "coreutils"},
         risk=Risk.CHANGE,
-        plan=_plan_edit,
+        plan=partial(_plan_edit, own),
         read=_read_edit,
         by_hand="Copy the file to FILE.orig, then change it with any editor.",
-    ),
+    )
+
+
+TOOLS: Final = (
+    edit_tool(),
     Tool(
         id="diff",
         purpose="shows what was changed",

@@ -101,7 +101,9 @@ def test_without_the_source_it_is_asked_for(tool: Tool) -> None:
 
 
 def test_the_source_is_kept_before_it_is_edited() -> None:
-    case, (copy, change), _ = follow(EDIT, faulty(PLACE | {"host.editor": "nano"}), told(), told())
+    case, (copy, change), _ = follow(
+        EDIT, faulty(PLACE | {"host.programs": ("cp", "nano")}), told(), told()
+    )
     assert copy.argv == (
         *("cp", "-n", "/home/user/faulty/faulty.c", "/home/user/faulty/faulty.c.orig"),
     )
@@ -120,9 +122,48 @@ def test_a_source_that_cannot_be_copied_is_not_edited() -> None:
 
 
 def test_the_editor_is_one_that_the_host_has() -> None:
-    assert editor.editor_argv(faulty({"host.programs": ("vim", "sed")})) == ("vim",)
-    assert editor.editor_argv(faulty({"host.editor": "code --wait"})) == ("code", "--wait")
-    assert editor.editor_argv(faulty({"host.editor": "broken 'quote"})) == ("vi",)
+    assert editor.editor_argv(faulty({"host.programs": ("vim", "sed")}), (), 7) == ("vim", "+7")
+    assert editor.editor_argv(faulty(), (), 7) == ("vi", "+7")
+
+
+@pytest.mark.parametrize(
+    ("own", "argv"),
+    [
+        (("/opt/bin/nvim", "-R"), ("/opt/bin/nvim", "-R", "+37")),
+        (("code", "--wait"), ("code", "--wait")),
+    ],
+)
+def test_the_persons_own_editor_is_used_and_gets_the_line_if_it_takes_one(
+    own: tuple[str, ...], argv: tuple[str, ...]
+) -> None:
+    _, ran, _ = follow(editor.edit_tool(own), faulty(PLACE), told(), told())
+    assert ran[1].argv == (*argv, "/home/user/faulty/faulty.c")
+
+
+@pytest.mark.parametrize(
+    ("environ", "own"),
+    [
+        ({}, ()),
+        ({"EDITOR": "sh -x"}, ("sh", "-x")),
+        ({"VISUAL": "cat", "EDITOR": "sh"}, ("cat",)),
+        ({"VISUAL": "no-such-editor", "EDITOR": "sh"}, ("sh",)),
+        ({"VISUAL": "broken 'quote", "EDITOR": "sh"}, ("sh",)),
+        ({"EDITOR": "/etc/passwd"}, ()),
+        ({"EDITOR": "  "}, ()),
+        ({"EDITOR": "''"}, ()),
+        ({"EDITOR": "a\udcff"}, ()),
+    ],
+)
+def test_an_editor_of_the_environment_is_used_only_if_it_is_there(
+    environ: dict[str, str], own: tuple[str, ...]
+) -> None:
+    assert editor.own_editor(environ) == own
+
+
+def test_no_fact_names_the_editor() -> None:
+    named = faulty(PLACE | {"host.editor": "evil", "host.programs": ("cp", "nano")})
+    _, ran, _ = follow(EDIT, named, told(), told())
+    assert ran[1].argv[0] == "nano"
 
 
 def test_a_difference_is_a_change() -> None:
