@@ -26,7 +26,11 @@ _END_LOST: Final = 3.0
 """Seconds of silence after which a paste is over although its end has not come."""
 
 _BURST: Final = 256
-"""Characters at once that nobody types: a paste on a terminal that does not mark its pastes."""
+"""Characters at once that nobody types: a paste on a terminal that does not mark its pastes.
+
+Sequences are not counted, as a key that is held down or a mouse sends hundreds, but what is among
+them is: otherwise each letter between the colours of a pasted log would be a key.
+"""
 
 _BURST_OVER: Final = 0.3
 """Seconds of silence after which such a paste is over."""
@@ -63,6 +67,8 @@ _BEGINNING: Final = regex(
 )
 """As much as there may be of a sequence that is not whole."""
 
+_NOT_TYPED: Final = regex(f"{_SEQUENCE.pattern}|(?:{_BEGINNING.pattern})\\Z|{_ESC}", re.VERBOSE)
+
 
 class TerminalInput:
     """The messages in what a terminal sends. Neither `feed` nor `pause` raises."""
@@ -74,23 +80,27 @@ class TerminalInput:
         self._paste: list[str] | None = None
         self._pasted = 0
         self._patience = 0.0
+        self._marked = False
         self._left = _MOST
 
     def feed(self, data: bytes) -> Iterator[Message]:
         """Yield the messages in what came; what is not whole waits for the rest."""
         self._text += self._decode(data)
         self._left = _MOST
+        self._notice_burst()
         while self._text:
             if self._paste is not None:
-                at = self._text.find(_END)
+                at = self._text.find(_END) if self._marked else -1
                 if at < 0:
-                    self._keep(len(self._text) - _cut_short(self._text, _END))
+                    held = _cut_short(self._text, _END) if self._marked else 0
+                    self._keep(len(self._text) - held)
                     return
                 self._keep(at)
                 self._text = self._text[len(_END) :]
                 yield self._end_paste()
+                self._notice_burst()
             elif not self._text.startswith(_ESC):
-                yield from self._typed()
+                yield from self._parsed(self._take(len(self._text.partition(_ESC)[0])))
             elif whole := _SEQUENCE.match(self._text):
                 yield from self._obey(self._take(whole.end()))
             else:
@@ -118,17 +128,17 @@ class TerminalInput:
         taken, self._text = self._text[:size], self._text[size:]
         return taken
 
-    def _typed(self) -> Iterator[Message]:
-        """Yield the keys up to the next sequence, unless there are so many that it is a paste."""
-        size = len(self._text.partition(_ESC)[0])
-        if size >= _BURST:
-            self._begin_paste(_BURST_OVER)
-        else:
-            yield from self._parsed(self._take(size))
+    def _notice_burst(self) -> None:
+        """Begin a paste where there is so much that nobody typed it, and no mark comes first."""
+        ahead = self._text.partition(_START)[0]
+        if self._paste is not None or len(ahead) < _BURST:
+            return
+        if len(_NOT_TYPED.sub("", ahead)) >= _BURST:
+            self._begin_paste(_BURST_OVER, marked=False)
 
     def _obey(self, sequence: str) -> Iterator[Message]:
         if sequence == _START:
-            self._begin_paste(_END_LOST)
+            self._begin_paste(_END_LOST, marked=True)
         elif len(sequence) <= _LONGEST and sequence[1] not in "]PX^_" and self._is_among_first():
             yield from self._parsed(sequence)
 
@@ -151,8 +161,9 @@ class TerminalInput:
             self._parser = XTermParser()
         return wanted
 
-    def _begin_paste(self, patience: float) -> None:
+    def _begin_paste(self, patience: float, *, marked: bool) -> None:
         self._paste, self._pasted, self._patience = [], 0, patience
+        self._marked = marked
 
     def _keep(self, size: int) -> None:
         """Add text to the paste, up to the limit."""

@@ -152,6 +152,38 @@ def test_an_unmarked_paste_is_no_keys() -> None:
     assert paste.text == (log + b"\x1b[31mq\r").decode()
 
 
+COLOURED = b"\x1b[31mq\r\x1b[0my\x1b[A\x1b" * 200
+
+
+def test_an_unmarked_paste_with_escapes_is_no_keys_either() -> None:
+    terminal = TerminalInput()
+    pasted = COLOURED + b"\x1b[201~q\r" + COLOURED
+    pieces = [pasted[at : at + 4095] for at in range(0, len(pasted), 4095)]
+    assert [each for piece in pieces for each in terminal.feed(piece)] == []
+    (paste,) = terminal.pause(1.0)
+    assert isinstance(paste, Paste)
+    assert paste.text == pasted.decode()
+    assert [each.key for each in terminal.feed(b"q") if isinstance(each, Key)] == ["q"]
+
+
+def test_an_unmarked_paste_right_after_a_marked_one_is_no_keys() -> None:
+    terminal = TerminalInput()
+    (marked,) = terminal.feed(b"\x1b[200~a\x1b[201~" + COLOURED)
+    (unmarked,) = terminal.pause(1.0)
+    assert isinstance(marked, Paste)
+    assert isinstance(unmarked, Paste)
+    assert (marked.text, unmarked.text) == ("a", COLOURED.decode())
+
+
+@pytest.mark.parametrize(
+    "reply", [b"\x1b]52;c;" + b"QUJD" * 200, b"\x1bP>|" + b"x" * 800 + b"\x1b"]
+)
+def test_a_long_reply_that_is_not_whole_yet_is_no_paste(reply: bytes) -> None:
+    terminal = TerminalInput()
+    messages = [*terminal.feed(b"a" + reply), *terminal.feed(b"\x1b\\b"[reply.endswith(b"\x1b") :])]
+    assert [each.key for each in messages if isinstance(each, Key)] == ["a", "b"]
+
+
 def test_a_paste_without_end_is_kept_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(terminal_input, "MOST_PASTED", 10_000)
     terminal = TerminalInput()
