@@ -29,6 +29,10 @@ _REMEDIES: Final = {
 }
 _NO_THREAD: Final = "can't start new thread"
 """The limit of processes or of memory is reached (Modules/_threadmodule.c)."""
+_NO_MEMORY: Final = f"not enough memory; {_REMEDIES[errno.ENOMEM]}"
+_NOT_MAPPED: Final = "failed to map segment"
+"""How the loader says that a library has no room, or may not run where it is (glibc, dl-load.c)."""
+_MAP_IT: Final = "raise the limit of memory: ulimit -v, or move it from a folder mounted noexec"
 _NOT_PERMITTED: Final = (errno.EACCES, errno.EPERM, errno.ENOENT)
 
 
@@ -36,8 +40,10 @@ def report_unexpected(error: Exception, doing: str) -> ExitCode:
     """Print the error in one line and return the exit code; `doing` is what pfdoctor was doing."""
     try:
         line, code = _explained(error, doing)
+    except MemoryError:
+        line, code = f"{doing}: {_NO_MEMORY}", ExitCode.FAILED
     except Exception:
-        # Out of memory or of descriptors, the explanation can fail as the work did.
+        # Out of descriptors, the explanation can fail as the work did.
         line, code = f"{doing}: {type(error).__name__}", ExitCode.FAILED
     print(f"pfdoctor: {line}", file=sys.stderr)
     return code
@@ -55,14 +61,15 @@ def report_in_background(unraisable: Any) -> None:
 
 def _explained(error: Exception, doing: str) -> tuple[str, ExitCode]:
     if isinstance(error, MemoryError):
-        return f"{doing}: not enough memory; {_REMEDIES[errno.ENOMEM]}", ExitCode.FAILED
+        return f"{doing}: {_NO_MEMORY}", ExitCode.FAILED
     if str(error) == _NO_THREAD:
         return f"{doing}: {_NO_THREAD}; raise the limits: ulimit -u, ulimit -v", ExitCode.FAILED
     if _working_folder_is_gone(error):
         return f"{doing}: the working folder was removed; cd to another", ExitCode.MISSING
     number = error.errno if isinstance(error, OSError) else None
     message = f"{type(error).__name__}: {clean_line(str(error))[:_LONGEST_MESSAGE]}"
-    remedy = _REMEDIES.get(number or 0) or _where_the_traceback_is(error)
+    remedy = _REMEDIES.get(number or 0) or (_MAP_IT if _NOT_MAPPED in message else "")
+    remedy = remedy or _where_the_traceback_is(error)
     code = ExitCode.MISSING if number in _NOT_PERMITTED else ExitCode.FAILED
     return f"{doing}: {message}; {remedy}", code
 

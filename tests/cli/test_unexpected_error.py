@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from forbidden import SEQUENCES, forbidden_in
-from pagefault_doctor.cli import explain
+from pagefault_doctor.cli import explain, unexpected_error
 from pagefault_doctor.cli.main import main
 from pagefault_doctor.cli.unexpected_error import SHOW
+from pagefault_doctor.model import untrusted
 
 Capture = pytest.CaptureFixture[str]
 
@@ -38,6 +39,7 @@ def fail(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> int:
         (ValueError("no number"), 1, "explain: ValueError: no number; please report it with "),
         (RecursionError("too deep"), 1, "explain: RecursionError: too deep"),
         (MemoryError(), 1, "not enough memory; free some memory, or raise the limit: ulimit -v"),
+        (ImportError("/x.so: failed to map segment from shared object"), 1, "ulimit -v"),
         (RuntimeError("can't start new thread"), 1, "ulimit -u"),
         (OSError(errno.EMFILE, "Too many open files", "/x"), 1, "ulimit -n"),
         (OSError(errno.EFBIG, "File too large"), 1, "ulimit -f"),
@@ -61,6 +63,35 @@ def test_any_exception_is_one_line_with_the_exit_code_of_its_kind(
     assert err.count("\n") == 1
     assert len(err) < 600
     assert not forbidden_in(err)
+
+
+class _NoRoom:
+    """An expression for whose compilation there is no memory."""
+
+    def sub(self, *_: object) -> str:
+        raise MemoryError
+
+
+def test_that_memory_ran_out_is_told_without_compiling_an_expression(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setattr(untrusted, "_IN_TEXT", _NoRoom())
+    monkeypatch.setattr(untrusted, "_IN_LINE", _NoRoom())
+    assert fail(MemoryError(), monkeypatch) == 1
+    err = capsys.readouterr().err
+    assert err.endswith("ulimit -v\n")
+    assert err.count("\n") == 1
+
+
+def test_where_memory_runs_out_in_the_explanation_of_another_error_the_remedy_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    def exhausted(error: Exception) -> str:
+        raise MemoryError
+
+    monkeypatch.setattr(unexpected_error, "_where_the_traceback_is", exhausted)
+    assert fail(SystemError("null result"), monkeypatch) == 1
+    assert capsys.readouterr().err.endswith("explain: " + unexpected_error._NO_MEMORY + "\n")
 
 
 def test_the_traceback_is_kept_in_one_private_file(
