@@ -94,7 +94,7 @@ def test_where_no_shell_answers_no_tool_is_reported_as_working() -> None:
         ("mount -t tmpfs -o size=4k x /mnt; head -c 9999 /dev/zero >/mnt/fill || :",
          "No space left on device"),
         ("mount -t tmpfs x /mnt; mount -o remount,ro /mnt", "Read-only file system"),
-        ("mount -t tmpfs x /mnt; echo x >/mnt/pfdoctor", "/mnt/pfdoctor is no folder"),
+        ("mount -t tmpfs x /mnt; echo x >/mnt/pfdoctor", "/mnt/pfdoctor is not a folder"),
     ],
     ids=["full", "read-only", "in the way"],
 )  # fmt: skip

@@ -152,7 +152,9 @@ def _absolute(path: str, what: str) -> str:
 def check_storable(option: str, text: str) -> None:
     """Raise UsageError for an argument that is no UTF-8, which no session file can hold."""
     if not text.isascii() and text != text.encode("utf-8", "replace").decode():
-        raise UsageError(f"{option}: {text} is no UTF-8", "give it another name, or link to it")
+        raise UsageError(
+            f"{option}: {text} is not valid UTF-8", "give it another name, or link to it"
+        )
 
 
 def given_files(args: argparse.Namespace) -> dict[str, str]:

@@ -24,7 +24,7 @@ def is_trusted(path: Path, data: bytes, view: View, *, by_option: bool) -> bool:
     lines = leads_to(view)
     if by_option or not lines:
         return by_option
-    print_message(f"session {path.stem} is not known to be yours. Going on with it")
+    print_message(f"session {path.stem} is not known to be yours. Resuming it")
     for line in lines:
         print_message(f"  {line}")
     # Said last, because a small terminal may show only the last of them.

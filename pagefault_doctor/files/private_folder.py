@@ -65,7 +65,7 @@ def _check(folder: Path, state: os.stat_result) -> None:
     if stat.S_ISLNK(state.st_mode):
         raise NotPrivateError(folder, "is a link")
     if not stat.S_ISDIR(state.st_mode):
-        raise NotPrivateError(folder, "is no folder")
+        raise NotPrivateError(folder, "is not a folder")
     if state.st_uid != os.geteuid():
         raise NotPrivateError(folder, "belongs to another user")
     if state.st_mode & _WRITABLE_BY_OTHERS:

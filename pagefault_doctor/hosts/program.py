@@ -52,7 +52,7 @@ _REMEDIES: Final = {
     errno.ELOOP: "a symbolic link leads back to itself: install it again",
     errno.EMFILE: "raise ulimit -n",
     errno.ENFILE: "too many files are open on this machine: end some programs",
-    errno.ENOEXEC: "it is no program for this machine: install it again",
+    errno.ENOEXEC: "it is not a program for this machine: install it again",
     errno.ENOMEM: "free some memory",
     errno.EPERM: "a security policy of this machine forbids it",
     errno.ETXTBSY: "it is being written: try again when that is done",

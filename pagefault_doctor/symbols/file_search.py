@@ -47,6 +47,6 @@ def files_below(folder: Path, wanted: Callable[[str], bool], tell: Tell = ignore
                         if _is_regular(entry):
                             yield Path(entry.path)
                         else:
-                            tell(f"{entry.path} is no file that can be read")
+                            tell(f"{entry.path} is not a readable file")
         except OSError as error:
             tell(f"{there} was not searched: {error.strerror}")

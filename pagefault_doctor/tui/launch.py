@@ -84,7 +84,7 @@ def _after_mistake(app: WizardApp, mistake: Exception, terminal: list[Any] | Non
     where = keep_trace(mistake, folder, started)
     remedy = f"; pfdoctor resume {started} goes on" if app.session_path else ""
     said = clean_line(f"{type(mistake).__name__}: {mistake}")[:_LONGEST]
-    print(f"pfdoctor: stopped by a mistake of its own ({said}); {where}{remedy}", file=sys.stderr)
+    print(f"pfdoctor: stopped by an error of its own ({said}); {where}{remedy}", file=sys.stderr)
     return ExitCode.FAILED
 
 

@@ -190,4 +190,4 @@ def test_a_name_that_no_session_can_hold_is_one_line(
     done = run([*named(words, log), name])
     check_ended_well(done)
     assert done.returncode == 2
-    assert r"m\udcff is no UTF-8; give it another name" in done.stderr
+    assert r"m\udcff is not valid UTF-8; give it another name" in done.stderr

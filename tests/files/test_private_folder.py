@@ -101,7 +101,7 @@ def test_a_mode_that_cannot_be_tightened_is_refused(
 
 def test_a_file_in_the_way_is_told(tmp_path: Path) -> None:
     (tmp_path / "pfdoctor").write_text("in the way")
-    with pytest.raises(NotPrivateError, match="is no folder"):
+    with pytest.raises(NotPrivateError, match="is not a folder"):
         make_private_folder(tmp_path / "pfdoctor/sessions", 2)
     with pytest.raises(OSError, match="pfdoctor"):
         make_folders(tmp_path / "pfdoctor/sessions")

@@ -59,7 +59,7 @@ def test_a_file_of_no_format_is_told(run: Run, tmp_path: Path) -> None:
     assert said.endswith("/tool: Exec format error; " + NO_PROGRAM)
 
 
-NO_PROGRAM = "it is no program for this machine: install it again"
+NO_PROGRAM = "it is not a program for this machine: install it again"
 
 
 @EVERY_WAY

@@ -144,7 +144,7 @@ def test_only_regular_files_are_opened(tmp_path: Path) -> None:
         finally:
             os.chdir(there)
         said = diagnosed(tmp_path)
-    assert said.count("is no file that can be read") == 4
+    assert said.count("is not a readable file") == 4
     (tmp_path / "sound").mkdir()
     shutil.copy(MODULE, tmp_path / "sound")
     os.symlink("..", tmp_path / "sound" / "loop")

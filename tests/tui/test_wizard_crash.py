@@ -47,7 +47,7 @@ def test_a_mistake_is_one_line_and_a_file(tmp_path: Path, mistake: str, key: str
     assert terminal.code == 1
     told = said[said.rindex(b"\x1b[?1049l") :].rpartition(b"pfdoctor: ")
     assert told[2].decode().strip() == (
-        "stopped by a mistake of its own (RuntimeError: a mistake of our own); "
+        "stopped by an error of its own (RuntimeError: a mistake of our own); "
         f"its trace is in {tmp_path / 's.trace'}; pfdoctor resume s goes on"
     )
     assert said.count(b"pfdoctor: ") == 1

@@ -12,8 +12,8 @@ import select
 import stat
 from typing import IO, Final
 
-SHORTER: Final = "the file became shorter while it was read; only what was left of it was read"
-GROWN: Final = "the file grew while it was read; what was added is not looked at"
+SHORTER: Final = "the file became shorter while it was read; only what remained was read"
+GROWN: Final = "the file grew while it was read; what was added was not read"
 OVERWRITTEN: Final = "the file was overwritten while it was read; some reports lack lines"
 _WINDOW: Final = 1 << 16
 _BEFORE: Final = 1 << 13

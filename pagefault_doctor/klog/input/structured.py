@@ -28,7 +28,7 @@ _KMSG: Final = regex(
 _ESCAPED: Final = regex(rb"\\x([0-9a-f]{2})")
 _FRAGMENT: Final = regex(rb",ncfrag=(\d{1,6})/(\d{1,6})")
 
-UNREADABLE: Final = "entries of the journal that are not whole, or too long, are left out: {}"
+UNREADABLE: Final = "incomplete or too long entries of the journal were left out: {}"
 
 Reader = Callable[[Iterable[bytes], list[str]], Iterator[bytes]]
 """Yields the lines; what it had to leave out is added to the list as a note."""

@@ -93,7 +93,7 @@ def _failures(output: str) -> Iterator[tuple[str, int]]:
             continue
         found = parse(line)
         if not found:
-            yield "A line of drgn's output is damaged: what it says is missing here", number
+            yield "A line of drgn's output is damaged: its content is missing here", number
         elif "failed" in found:
             what, why = found["failed"][0], found.get("error", ("", 0))[0]
             yield f"drgn could not read the {_name_of(what)} in the dump: {_name_of(why)}", number

@@ -160,7 +160,7 @@ def _read(result: Result, case: Case) -> ToolReading:
 def _unread(found: _ScriptOutput, result: Result, _case: Case) -> FactsAndFindings:
     """Report the files that could not be read: what is not said of them is not known."""
     return [], [
-        finding(f"Not read to its end, {text}", Mark.NEUTRAL, result, line)
+        finding(f"Not read to the end, {text}", Mark.NEUTRAL, result, line)
         for text, line in found.problems[:_MAX_PROBLEMS]
     ]
 

@@ -149,4 +149,4 @@ class QuietInput(Input):
         lines = event.text[:_LONGEST].splitlines()
         super()._on_paste(Paste(plain(lines[0]) if lines else ""))
         if len(event.text) > _LONGEST and isinstance(self.screen, PageScreen):
-            self.screen.show_notice(f"Of the paste, the first {_LONGEST} characters are looked at.")
+            self.screen.show_notice(f"Only the first {_LONGEST} characters of the paste are used.")

@@ -254,7 +254,7 @@ def test_a_file_that_is_no_module_is_told_as_unread(box: Box, data: bytes) -> No
     assert "error=" in result.output
     assert result.output.endswith("end=.\n")
     (finding,) = case.findings
-    assert finding.text.startswith("Not read to its end, ")
+    assert finding.text.startswith("Not read to the end, ")
     assert "updates/wobble.ko: " in finding.text
 
 
