@@ -21,6 +21,7 @@ from pagefault_doctor.lab import host_tools, initramfs
 from pagefault_doctor.lab.guest import CRASH_CONSOLE_LINES, GuestHost
 from pagefault_doctor.lab.machine import release_of
 from pagefault_doctor.lab.target import LabTarget
+from pagefault_doctor.lab.temp_folder import write_file
 from pagefault_doctor.lab.vm import Setup, VirtualMachine
 from pagefault_doctor.model.command import Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.errors import PfDoctorError
@@ -96,7 +97,7 @@ class LabHost(Closing):
             return self._in_guest(command, progress, cancel)
         except _Cancelled:
             return Result(command=command, status=ResultStatus.CANCELLED)
-        except PfDoctorError as error:
+        except (PfDoctorError, OSError) as error:
             return Result(command=command, status=ResultStatus.FAILED, errors=str(error))
 
     def knows(self, tool: str) -> bool:
@@ -191,13 +192,17 @@ class LabHost(Closing):
         progress(f"lab: {path.stat().st_size >> 20} MiB of its memory saved under {CRASHES}\n")
 
     def _save_log(self, guest: GuestHost) -> None:
-        self._crash_file("dmesg").write_text(guest.machine.console())
+        write_file(self._crash_file("dmesg"), guest.machine.console().encode())
 
     def _crash_file(self, name: str) -> Path:
         """Return the path of a new crash file, named as kdump-tools does."""
         stamp = time.strftime("%Y%m%d%H%M")
         folder = self.tools_here.path(f"{CRASHES}/{stamp}")
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            problem = f"{folder} could not be made: {error.strerror}"
+            raise PfDoctorError(problem, "set TMPDIR to a folder with more room") from error
         return folder / f"{name}.{stamp}"
 
     def _boot(self, progress: OnOutput, cancel: threading.Event, *more_args: str) -> GuestHost:

@@ -22,10 +22,14 @@ from pagefault_doctor.lab.cpio import (
 )
 from pagefault_doctor.lab.machine import DEFAULT_STOCK, Stock
 from pagefault_doctor.lab.module import Module, kernel_modules
-from pagefault_doctor.model.errors import MissingError
+from pagefault_doctor.model.errors import MissingError, PfDoctorError
+from pagefault_doctor.symbols.module_file import elf_errors
 
 _LDD_LINE: Final = re.compile(r"(?:=> )?(/\S+) \(0x")
 """One line of ldd: `libc.so.6 => /lib/.../libc.so.6 (0x...)`, or the loader alone."""
+
+_LDD_TIMEOUT: Final = 30.0
+_FETCH_AGAIN: Final = "remove the folder it is in, then pfdoctor lab fetch"
 
 _LIBRARY_FOLDERS: Final = ("/lib/{}-linux-gnu", "/usr/lib/{}-linux-gnu", "/lib", "/usr/lib")
 """Library folders of Debian; {} is the architecture as `uname -m` prints it."""
@@ -44,14 +48,19 @@ def libraries(program: Path, stock: Stock = DEFAULT_STOCK) -> Iterator[tuple[str
 
 def _ldd(program: Path) -> list[str]:
     """Return the paths that this machine's loader would load, from ldd(1)."""
-    listing = subprocess.run(
-        ("ldd", str(program)),
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-        env=os.environ | {"PATH": environment()["PATH"]},
-    )
+    try:
+        listing = subprocess.run(
+            ("ldd", str(program)),
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_LDD_TIMEOUT,
+            check=False,
+            env=os.environ | {"PATH": environment()["PATH"]},
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise PfDoctorError(f"ldd {program}: {error}", "apt install libc-bin") from error
+    # A status of 1 is its answer for a static program; what a guest's program lacks, it says there.
     return _LDD_LINE.findall(listing.stdout)
 
 
@@ -75,13 +84,14 @@ def _elf_libraries(program: Path, stock: Stock) -> Iterator[tuple[str, Path]]:
 
 
 def _needed_names(file: Path) -> list[str]:
-    """Return the loader and the libraries that an ELF file names."""
-    from elftools.common.exceptions import ELFError
+    """Return the loader and the libraries that an ELF file names, none for another file."""
     from elftools.elf.dynamic import DynamicSegment
     from elftools.elf.elffile import ELFFile
     from elftools.elf.segments import InterpSegment
 
     with file.open("rb") as stream:
+        if stream.read(4) != b"\x7fELF":
+            return []
         try:
             elf = ELFFile(stream)
             segments = tuple(elf.iter_segments())
@@ -89,8 +99,8 @@ def _needed_names(file: Path) -> list[str]:
             dynamic = (s for s in segments if isinstance(s, DynamicSegment))
             tags = (tag for segment in dynamic for tag in segment.iter_tags("DT_NEEDED"))
             return loaders + [tag.needed for tag in tags]  # type: ignore[attr-defined]
-        except ELFError:
-            return []
+        except elf_errors() as error:
+            raise PfDoctorError(f"{file} is a damaged program: {error}", _FETCH_AGAIN) from error
 
 
 INIT: Final = Path(__file__).with_name("init.sh")
@@ -145,11 +155,22 @@ def build(
     """Return the initramfs of a guest for the kernel `release`.
 
     It contains `files` (path: contents) and, besides the usual ones, these programs of its stock.
-    Raises MissingError if the stock lacks a required program.
+    Raises MissingError if the stock lacks a required program, PfDoctorError where a file cannot be
+    read.
     """
-    added = (file(merged_path(path), data) for path, data in (files or {}).items())
+    try:
+        return archive(_entries(release, files or {}, programs, stock))
+    except OSError as error:
+        problem = f"{error.filename} cannot be read for the guest: {error.strerror}"
+        raise PfDoctorError(problem, "make it readable, or install it again") from error
+
+
+def _entries(
+    release: str, files: Mapping[str, bytes], programs: tuple[str, ...], stock: Stock
+) -> tuple[CpioEntry, ...]:
+    added = (file(merged_path(path), data) for path, data in files.items())
     shipped = _shipped_modules(release, stock)
-    return archive((*_skeleton(stock), *_programs(programs, stock), *shipped, *added))
+    return (*_skeleton(stock), *_programs(programs, stock), *shipped, *added)
 
 
 def module_path(release: str, name: str) -> str:
@@ -170,7 +191,8 @@ def _skeleton(stock: Stock) -> Iterator[CpioEntry]:
     yield from (folder(path) for path in FOLDERS)
     yield character_device("dev/console", 5, 1)
     yield program("init", INIT.read_bytes())
-    yield file("etc/os-release", Path("/etc/os-release").read_bytes())
+    if (release := Path("/etc/os-release")).exists():
+        yield file("etc/os-release", release.read_bytes())
     yield file("etc/agent", f"{stock.machine.agent}\n".encode())
     yield file("etc/hostname", b"lab\n")
     yield file("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +21,10 @@ from pagefault_doctor.symbols.module_file import elf_errors, open_module
 _BUILD_FILES: Final = ("*.ko", "*.o", ".*.cmd", "*.mod", "*.mod.c", "modules.order", ".git")
 """Files of an earlier build, perhaps for another kernel."""
 
+_MAX_SOURCE_BYTES: Final = 512 << 20
+"""Bytes of a source that is copied: the largest drivers of Linux have 300 MB."""
+
+_RELEASE: Final = re.compile(r"\w[\w.+~-]{0,63}", re.ASCII)
 _MODULE_NAME: Final = re.compile(r"\w[\w-]{0,54}", re.ASCII)
 _PLAIN_PATH: Final = re.compile(r"[\w/.,+@~-]+", re.ASCII)
 _SUFFIX: Final = re.compile(r"\.ko(\.\w+)?$")
@@ -60,7 +66,10 @@ def read(path: Path) -> Module:
     if "vermagic" not in info:
         raise UsageError(f"{path} is not a kernel module", "give the .ko that make builds")
     depends = tuple(word for word in info.get("depends", "").split(",") if word)
-    return Module(name, data, (info["vermagic"].split() or [""])[0], depends, arch)
+    release = (info["vermagic"].split() or [""])[0]
+    if not _RELEASE.fullmatch(release) or not all(map(_MODULE_NAME.fullmatch, depends)):
+        raise UsageError(f"{path} names no kernel or no modules", "build it again")
+    return Module(name, data, release, depends, arch)
 
 
 def _modinfo(data: bytes) -> dict[str, str]:
@@ -86,11 +95,7 @@ def build(
         raise UsageError(f"{source} has no Kbuild and no Makefile", "name the module's own folder")
     if not _PLAIN_PATH.fullmatch(str(folder)):
         raise UsageError(f"make cannot build in {folder}", "set TMPDIR to a plain path")
-    ignored = shutil.ignore_patterns(*_BUILD_FILES)
-    try:
-        shutil.copytree(source, folder, ignore=ignored, symlinks=True)
-    except (OSError, shutil.Error) as error:
-        raise PfDoctorError(f"{source} could not be copied: {error}") from error
+    _copy(source, folder)
     argv: tuple[str, ...] = ("make", "-C", str(stock.build_folder(release)), f"M={folder}")
     # The copy is temporary: debug information and warnings have to name the original source.
     source_name = source_name or source.absolute()
@@ -103,6 +108,32 @@ def build(
     if not result.ok or not built:
         raise PfDoctorError(f"no module was built from {source}", _first_error(result, folder))
     return tuple(read(path) for path in built)
+
+
+def _copy(source: Path, folder: Path) -> None:
+    """Copy what is a source: regular files, folders and links, of bounded size."""
+    patterns, left = shutil.ignore_patterns(*_BUILD_FILES), _MAX_SOURCE_BYTES
+
+    def ignored(there: str, names: list[str]) -> set[str]:
+        nonlocal left
+        out = patterns(there, names)
+        for name in set(names) - out:
+            seen = os.lstat(os.path.join(there, name))
+            if stat.S_ISREG(seen.st_mode):
+                left -= seen.st_size
+            elif not (stat.S_ISDIR(seen.st_mode) or stat.S_ISLNK(seen.st_mode)):
+                out.add(name)
+        if left < 0:
+            problem = f"{source} has more than {_MAX_SOURCE_BYTES >> 20} MiB"
+            raise UsageError(problem, "name the module's own folder")
+        return out
+
+    try:
+        shutil.copytree(source, folder, ignore=ignored, symlinks=True)
+    except OSError as error:  # shutil.Error too: a list of all that could not be copied.
+        first = error.args[0][0][-1] if isinstance(error, shutil.Error) else error
+        remedy = "make it readable, or set TMPDIR to a folder with more room"
+        raise PfDoctorError(f"{source} could not be copied: {first}", remedy) from error
 
 
 def _built_files(folder: Path) -> list[Path]:

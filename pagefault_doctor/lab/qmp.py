@@ -33,6 +33,11 @@ ENDS: Final[dict[Event, str]] = {
 }
 """Events that end a guest, with their meaning (`qapi/run-state.json` of QEMU)."""
 
+ENDED: Final = "ended"
+"""Appears beside QEMU's sockets when it has ended by itself (`run_qemu.sh`)."""
+
+_REMEDY: Final = "try again, or install QEMU again"
+
 _PAUSES: Final = {"STOP": True, "RESUME": False}
 
 
@@ -75,7 +80,7 @@ class Qmp:
         """Run a coroutine in the loop and return its result."""
         import asyncio
 
-        from qemu.qmp import QMPError
+        from qemu.qmp import ExecuteError
 
         if not self._stop.alive:
             work.close()
@@ -85,9 +90,12 @@ class Qmp:
             return future.result(timeout)
         except TimeoutError as error:
             future.cancel()
-            raise PfDoctorError(f"QEMU does not answer within {timeout:.0f} s") from error
-        except (QMPError, EOFError, OSError) as error:
-            raise PfDoctorError(f"QEMU {failed}: {error}") from error
+            raise PfDoctorError(f"QEMU does not answer within {timeout:.0f} s", _REMEDY) from error
+        # What is no QMP ends the client by any exception, such as RecursionError or ValueError.
+        except Exception as error:
+            reason = next(iter(str(error).splitlines()), type(error).__name__)
+            remedy = "" if isinstance(error, ExecuteError) else _REMEDY
+            raise PfDoctorError(f"QEMU {failed}: {reason}", remedy) from error
 
 
 def end_of(events: tuple[Event, ...]) -> str:
@@ -110,7 +118,7 @@ def _reason(data: Any) -> str:
 def connect(path: Path, timeout: float) -> socket.socket:
     """Return a connection to a Unix socket, once it appears.
 
-    Raises PfDoctorError after `timeout` seconds.
+    Raises PfDoctorError after `timeout` seconds, or once QEMU has ended.
     """
     until = time.monotonic() + timeout
     while True:
@@ -119,8 +127,11 @@ def connect(path: Path, timeout: float) -> socket.socket:
             connection.connect(str(path))
         except OSError as error:
             connection.close()
+            if path.with_name(ENDED).exists():
+                raise PfDoctorError("QEMU ended at once", _REMEDY) from error
             if time.monotonic() > until:
-                raise PfDoctorError(f"QEMU did not start: {error}") from error
+                problem = f"QEMU did not start within {timeout:.0f} s: {error.strerror}"
+                raise PfDoctorError(problem, _REMEDY) from error
             time.sleep(0.02)
         else:
             return connection

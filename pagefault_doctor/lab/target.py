@@ -9,6 +9,7 @@ import msgspec
 
 from pagefault_doctor.lab import initramfs, module
 from pagefault_doctor.lab.machine import DEFAULT_STOCK, Stock, release_of
+from pagefault_doctor.lab.temp_folder import write_file
 from pagefault_doctor.model.errors import UsageError
 from pagefault_doctor.model.scenario import Scenario
 
@@ -59,7 +60,7 @@ def build_target(
     for built_module in built:
         installed = initramfs.module_path(release, built_module.name)
         places[installed] = folder / f"{built_module.name}.ko"
-        places[installed].write_bytes(built_module.data)
+        write_file(places[installed], built_module.data)
     if seen_as:
         module.clean(copy)
         places[seen_as] = copy

@@ -10,7 +10,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -21,8 +21,28 @@ _MAX_SOCKET_FOLDER: Final = 90
 
 
 def unused_path() -> Path:
-    """Return the path of a temporary folder that does not exist yet."""
-    return Path(tempfile.gettempdir(), f"pfdoctor-lab-{secrets.token_hex(8)}")
+    """Return the path of a temporary folder that does not exist yet.
+
+    Raises PfDoctorError where no folder for temporary files can be written to.
+    """
+    try:
+        above = tempfile.gettempdir()
+    except OSError as error:
+        problem = "no folder for temporary files can be written to"
+        raise PfDoctorError(problem, "set TMPDIR to a folder of yours with room") from error
+    return Path(above, f"pfdoctor-lab-{secrets.token_hex(8)}")
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file of the lab. Raises PfDoctorError, and leaves no part of it, where that fails."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    except OSError as error:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+        problem = f"{path} could not be written: {error.strerror}"
+        raise PfDoctorError(problem, "set TMPDIR or --keep to a folder with more room") from error
 
 
 class SocketFolder:

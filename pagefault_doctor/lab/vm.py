@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import msgspec
 
-from pagefault_doctor.files.regular_file import open_regular
+from pagefault_doctor.files.regular_file import read_regular
 from pagefault_doctor.hosts.guard import folder_guard
 from pagefault_doctor.hosts.host import Closing
 from pagefault_doctor.hosts.program import environment
@@ -26,7 +26,7 @@ from pagefault_doctor.lab.machine import DEFAULT_STOCK, Machine, Stock
 from pagefault_doctor.lab.qmp import ENDS, PANICKED, Qmp, connect, end_of, paused
 from pagefault_doctor.lab.temp_folder import socket_folder, unused_path
 from pagefault_doctor.model import untrusted
-from pagefault_doctor.model.errors import MissingError, PfDoctorError
+from pagefault_doctor.model.errors import MissingError, PfDoctorError, UsageError
 
 _PANIC_LINES: Final = (b"---[ end Kernel panic", b"pfdoctor capture: exit code ")
 """Printed by a kernel that has panicked and stopped, and by a capture kernel when it is done.
@@ -34,8 +34,17 @@ _PANIC_LINES: Final = (b"---[ end Kernel panic", b"pfdoctor capture: exit code "
 QEMU also reports a panic, but not if a capture kernel follows, or before pvpanic is loaded.
 """
 
-_MAX_LOG_BYTES: Final = 4096
-"""Bytes of QEMU's own messages in an error."""
+_MAX_LOG_BYTES: Final = 16384
+"""Bytes that are kept of QEMU's own messages (`run_qemu.sh`)."""
+
+_MAX_LINE: Final = 1000
+"""Characters of QEMU's last message in an error."""
+
+_START_TIMEOUT: Final = 10.0
+"""Seconds for QEMU to make its sockets."""
+
+_COMMAND_LINE_SIZE: Final = 2048
+"""Bytes of a kernel's command line and its NUL (COMMAND_LINE_SIZE of x86 and arm64)."""
 
 _LAST_LINE_TIMEOUT: Final = 10.0
 """Seconds for a kernel to print its last line after QEMU has reported its panic.
@@ -70,6 +79,7 @@ class VirtualMachine(Closing):
         qemu = setup.stock.machine.qemu
         if not shutil.which(qemu, path=environment()["PATH"]):
             raise MissingError(f"{qemu} not installed", "make lab-setup")
+        _check_command_line(setup)
         self._setup = setup
         self.folder = unused_path()
         self._guard = folder_guard(self.folder, "lab/run_qemu.sh", words=_argv(setup, self.folder))
@@ -79,13 +89,18 @@ class VirtualMachine(Closing):
             self._sockets = socket_folder(self.folder)
             weakref.finalize(self, self._sockets.close)
             self._fill(initramfs)
-            self._console = Console(connect(self._sockets.path / "console", 10))
-            self.agent: socket.socket = connect(self._sockets.path / "agent", 10)
+            self._console = Console(connect(self._sockets.path / "console", _START_TIMEOUT))
+            self.agent: socket.socket = connect(self._sockets.path / "agent", _START_TIMEOUT)
             self._qmp = Qmp(self._sockets.path / "qmp")
-        except PfDoctorError as error:
-            message = _last_words(self.folder / "qemu.log") or error.remedy
+        except BaseException as error:
+            message = _last_words(self.folder / "qemu.log")
             self._end()
-            raise PfDoctorError(error.problem, message) from error
+            if isinstance(error, PfDoctorError):
+                raise PfDoctorError(error.problem, message or error.remedy) from error
+            if isinstance(error, OSError):
+                problem = f"the virtual machine could not be started: {error.strerror}"
+                raise PfDoctorError(problem, "raise ulimit -n, or free some memory") from error
+            raise
 
     @property
     def guest(self) -> Machine:
@@ -149,18 +164,23 @@ class VirtualMachine(Closing):
         return True
 
     def dump(self, path: Path, timeout: float = 60, form: str = "elf") -> None:
-        """Pause the guest and write its memory to a new vmcore. Raises PfDoctorError.
+        """Pause the guest and write its memory to a new vmcore.
 
-        `form` is one of QEMU's `DumpGuestMemoryFormat`.
+        Raises PfDoctorError, and leaves no part of it, where that fails. `form` is one of QEMU's
+        `DumpGuestMemoryFormat`.
         """
         self.pause()
-        self._qmp.execute(
-            "dump-guest-memory",
-            timeout,
-            paging=False,
-            format=form,
-            protocol=f"file:{path.absolute()}",
-        )
+        try:
+            self._qmp.execute(
+                "dump-guest-memory",
+                timeout,
+                paging=False,
+                format=form,
+                protocol=f"file:{path.absolute()}",
+            )
+        except PfDoctorError:
+            path.unlink(missing_ok=True)
+            raise
 
     def serve_gdb(self) -> Path:
         """Start the gdb stub; return the Unix socket for gdb's `target remote`."""
@@ -201,7 +221,8 @@ class VirtualMachine(Closing):
             self._guard.stdin.write(b"go\n")
             self._guard.stdin.flush()
         except OSError as error:
-            raise PfDoctorError(f"the virtual machine has no room: {error.strerror}") from error
+            problem = f"the virtual machine has no room in {self.folder.parent}: {error.strerror}"
+            raise PfDoctorError(problem, "set TMPDIR to a folder with more room") from error
 
     def _monitor(self, line: str) -> str:
         """Return the answer of QEMU's human monitor; empty for most commands that succeed."""
@@ -209,11 +230,21 @@ class VirtualMachine(Closing):
         return str(self._qmp.execute("human-monitor-command", **arguments) or "").strip()
 
 
+def _command_line(setup: Setup) -> str:
+    return f"console={setup.stock.machine.console} panic=0 {setup.append}".strip()
+
+
+def _check_command_line(setup: Setup) -> None:
+    """Raise UsageError where Linux would cut the kernel's command line."""
+    if (size := len(os.fsencode(_command_line(setup)))) >= _COMMAND_LINE_SIZE:
+        problem = f"the kernel's command line would have {size} bytes"
+        raise UsageError(problem, f"it has less than {_COMMAND_LINE_SIZE}: shorten --kernel-arg")
+
+
 def _argv(setup: Setup, folder: Path) -> tuple[str, ...]:
     guest = setup.stock.machine
     accel = accelerator(guest, setup.kernel)
     drive = ("-drive", "file=disk,if=virtio,format=raw") if setup.disk else ()
-    append = f"console={guest.console} panic=0 {setup.append}".strip()
     # QEMU runs in the folder: a socket's path may have 107 bytes, and a comma would end an option.
     # After a panic kernel and QEMU both stop and stay, so that the memory can be dumped.
     return (
@@ -227,7 +258,7 @@ def _argv(setup: Setup, folder: Path) -> tuple[str, ...]:
             "-initrd",
             str(folder / "initramfs"),
             "-append",
-            append,
+            _command_line(setup),
         ),
         *drive,
         *("-chardev", "socket,id=console,path=console,server=on,wait=off"),
@@ -239,13 +270,13 @@ def _argv(setup: Setup, folder: Path) -> tuple[str, ...]:
 
 
 def _last_words(log: Path) -> str:
-    """Return the end of what QEMU said, or an empty text."""
+    """Return the last line that QEMU said, or an empty text."""
     try:
-        with open_regular(log) as file:
-            file.seek(max(0, os.fstat(file.fileno()).st_size - _MAX_LOG_BYTES))
-            return untrusted.decode(file.read(_MAX_LOG_BYTES)).strip()
+        said = read_regular(log, _MAX_LOG_BYTES)
     except OSError:  # It never ran, and the error before says so.
         return ""
+    lines = untrusted.decode(said).strip().splitlines()
+    return lines[-1][:_MAX_LINE] if lines else ""
 
 
 def _end(guard: subprocess.Popen[bytes], folder: Path) -> None:

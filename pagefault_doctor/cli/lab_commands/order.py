@@ -15,6 +15,9 @@ from pagefault_doctor.lab.module import Module
 from pagefault_doctor.lab.run import LabRun, PartDone
 from pagefault_doctor.model.errors import MissingError, UsageError
 
+_LONGEST_TIMEOUT = 86400
+"""Seconds in a day."""
+
 _SLUB_DEBUG = "slub_debug=FZPU"
 
 
@@ -73,8 +76,8 @@ def order_of(args: argparse.Namespace) -> LabOrder:
             "one of SCENARIO, --source DIR and --module FILE.ko is needed",
             "pfdoctor lab list names the scenarios",
         )
-    if not args.timeout > 0:
-        raise UsageError("--timeout is more than 0 seconds")
+    if not 0 < args.timeout <= _LONGEST_TIMEOUT:
+        raise UsageError(f"--timeout is more than 0 seconds, and at most {_LONGEST_TIMEOUT}")
     source, lines, kernel_args = args.source, tuple(args.trigger), tuple(args.kernel_arg)
     arch = args.arch or ""
     if args.scenario:
@@ -125,6 +128,7 @@ def prepare(
     """Return the run of what was ordered, its modules built, and their files put into `home`."""
     from pagefault_doctor.lab import requirements
     from pagefault_doctor.lab.run import LabRun
+    from pagefault_doctor.lab.temp_folder import write_file
     from pagefault_doctor.lab.vm import Setup
 
     machine = order.stock.machine
@@ -135,7 +139,7 @@ def prepare(
     requirements.require(rows, requirements.Use.BOOT, *(use for use, used in also.items() if used))
     kernel, modules = _modules(order, folder, part_done)
     for module in modules:
-        (home / f"{module.name}.ko").write_bytes(module.data)
+        write_file(home / f"{module.name}.ko", module.data)
     setup = Setup(kernel=kernel, stock=order.stock, append=" ".join(order.kernel_args))
     return LabRun(setup, modules, order.triggers, timeout, part_done, kdump=kdump)
 

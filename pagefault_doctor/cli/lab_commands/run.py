@@ -107,6 +107,7 @@ def _carry_out(
     order: LabOrder, args: argparse.Namespace, folder: Path, keep: Path | None
 ) -> LabOutcome:
     from pagefault_doctor.lab import requirements
+    from pagefault_doctor.lab.temp_folder import write_file
 
     progress = LabProgress()
     home = keep or folder
@@ -115,7 +116,7 @@ def _carry_out(
     attempts = _attempts(run, args.repeat, home / "vmcore" if keep or drgn else None)
     shown = next((a for a in attempts if a.reproduced), attempts[-1])
     if keep:
-        (keep / "serial.log").write_text(shown.console)
+        write_file(keep / "serial.log", shown.console.encode())
     began = time.monotonic()
     log = _located(shown.log, home, f"{keep}/serial.log" if keep else "serial.log")
     vmlinux = requirements.find_vmlinux(run.release, order.stock)
