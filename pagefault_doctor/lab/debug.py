@@ -17,6 +17,7 @@ import msgspec
 
 from pagefault_doctor.lab.guest import GuestHost
 from pagefault_doctor.lab.module import Module
+from pagefault_doctor.lab.temp_folder import write_file
 from pagefault_doctor.model.command import Command, Result
 from pagefault_doctor.model.errors import PfDoctorError
 from pagefault_doctor.model.report import Kind, Report
@@ -138,7 +139,7 @@ def _plan(guest: GuestHost, modules: tuple[Module, ...], place: BreakPlace) -> d
     files = {}
     for module in modules:
         file = guest.machine.folder / f"{module.name}.ko"
-        file.write_bytes(module.data)
+        write_file(file, module.data)
         name = module.name.replace("-", "_")
         position = section_and_offset(file, place.function, place.offset, place.size)
         stop_at = position if name == place.module else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -102,6 +102,14 @@ def unreadable(path: Path, error: Exception) -> str:
     return clean_line(f"{path} was not used: {reason}")
 
 
+@contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except elf_errors() as error:
+        raise UnreadableModule(unreadable(path, error)) from error
+
+
 def source_line(ko: Path, function: str, offset: int, size: int | None = None) -> SourceLine | None:
     """Return the source line at `function`+`offset` (bytes) of a module file, or None.
 
@@ -151,20 +159,23 @@ def find_code(elf: ELFFile, name: str, offset: int, size: int | None) -> CodeLoc
 def section_and_offset(
     ko: Path, function: str, offset: int, size: int | None
 ) -> tuple[str, int] | None:
-    """Return the section of `function`+`offset` and the offset in it, or None."""
-    with suppress(*elf_errors()), open_module(ko) as elf:
+    """Return the section of `function`+`offset` and the offset in it, or None if it has none.
+
+    Raises UnreadableModule where the file is damaged.
+    """
+    with _damage_told(ko), open_module(ko) as elf:
         location = find_code(elf, function, offset, size)
         return (elf.get_section(location.section).name, location.at) if location else None
-    return None
 
 
 def section_symbols(ko: Path) -> tuple[tuple[str, int, int], ...]:
     """Return one symbol for each loaded section: section name, symbol number, offset.
 
     The kernel keeps the symbol numbers, so the address of that symbol gives the section's address.
+    Raises UnreadableModule where the file is damaged.
     """
     found: dict[int, tuple[str, int, int]] = {}
-    with suppress(*elf_errors()), open_module(ko) as elf:
+    with _damage_told(ko), open_module(ko) as elf:
         table: Any = elf.get_section_by_name(".symtab")
         for number, symbol in enumerate(table.iter_symbols() if table else ()):
             index = symbol["st_shndx"]
@@ -173,7 +184,6 @@ def section_symbols(ko: Path) -> tuple[tuple[str, int, int], ...]:
                 if section["sh_flags"] & _SHF_ALLOC:
                     found[index] = (section.name, number, symbol["st_value"])
         return tuple(found.values())
-    return ()
 
 
 def elf_build_id(elf: ELFFile) -> str | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pagefault_doctor.lab.debug import place_of, stop_of
+from pagefault_doctor.model.errors import PfDoctorError
 from pagefault_doctor.model.report import Fault, Frame, Kind, Report, Span
 from pagefault_doctor.symbols.module_file import section_and_offset, section_symbols
 from requirements import require_program
@@ -60,6 +61,17 @@ def test_every_loaded_section_has_a_landmark_and_the_place_lies_in_one() -> None
     assert {".text", ".init.text", ".data"} & sections
     assert section_and_offset(FAULTY, "faulty_init", 0x35, None) == (".init.text", 0x35)
     assert section_and_offset(FAULTY, "nobody", 0, None) is None
+
+
+def test_a_damaged_module_for_gdb_is_told_not_taken_for_one_without_the_place(
+    tmp_path: Path,
+) -> None:
+    broken = tmp_path / "faulty.ko"
+    broken.write_bytes(FAULTY.read_bytes()[:-64])
+    with pytest.raises(PfDoctorError, match=r"faulty\.ko"):
+        section_and_offset(broken, "faulty_init", 0x35, None)
+    with pytest.raises(PfDoctorError, match=r"faulty\.ko"):
+        section_symbols(broken)
 
 
 def test_the_last_pass_over_the_place_counts() -> None:

@@ -18,10 +18,12 @@ from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.arguments import blocked_on_other_machine, dump_path, suspect_file
 from pagefault_doctor.tools.dump import drgn, dump_file, vmlinux
 from pagefault_doctor.tools.module.module_name import is_module_name, kernel_name
-from pagefault_doctor.tools.tool import NO_DOWNLOADS, Tool, fact, finding
+from pagefault_doctor.tools.tool import NO_DOWNLOADS, Tool, fact, finding, remark
 
 _COMPARE: Final = "tools/scripts/compare_text.py"
 
+_ERROR = regex(r"error=(?!(?:Key|Lookup)Error: )(.{1,300})")
+"""Why nothing was compared; a module that is not in the dump has nothing to compare."""
 _COMPARED = regex(r"compared=(\d{1,9}) (\d{1,9}) (\d{1,9})")
 _DIFFERS = regex(r"differs=(\d{1,9}) ([0-9a-f]{2}) ([0-9a-f]{2}) (\S+)")
 
@@ -83,7 +85,9 @@ def _read(result: Result, case: Case) -> ToolReading:
     lines = result.output.split("\n")
     counts = next((m for line in lines if (m := _COMPARED.fullmatch(line))), None)
     if counts is None or counts[1] == "0":
-        return ToolReading()
+        why = next((m[1] for line in lines if (m := _ERROR.fullmatch(line))), None)
+        text = f"The code of {case.suspect} could not be compared with its file: {why}"
+        return remark(text, result) if why else ToolReading()
     matches = ((n, _DIFFERS.fullmatch(line)) for n, line in enumerate(lines, 1))
     differing = [
         ChangedByte(int(m[1]), int(m[2], 16), int(m[3], 16), m[4], n) for n, m in matches if m

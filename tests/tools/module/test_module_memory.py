@@ -115,10 +115,13 @@ def test_many_are_another_build(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("memory", [b"", b"short"])
-def test_memory_that_is_not_there_says_nothing(tmp_path: Path, memory: bytes) -> None:
+def test_memory_that_is_not_there_is_told_and_is_no_fact(tmp_path: Path, memory: bytes) -> None:
     case, result = look(tmp_path, memory)
     assert "error=" in result.output
-    assert case.findings == ()
+    (told,) = case.findings
+    assert told.mark is Mark.NEUTRAL
+    assert "could not be compared with its file: " in told.text
+    assert not case.has("module.text_fits")
 
 
 @pytest.mark.parametrize(
@@ -137,7 +140,9 @@ def test_where_there_is_nothing_to_compare_it_is_quiet(facts: dict[str, Value]) 
         assert next_command(module_memory.DUMP_TOOL, known(SUSPECT | dump | facts)) is None
 
 
-@pytest.mark.parametrize("output", ["", "compared=0 0 0", "compared=9 9 1", "differs=1", "error=x"])
+@pytest.mark.parametrize(
+    "output", ["", "compared=0 0 0", "compared=9 9 1", "differs=1", "error=KeyError: '.text'"]
+)
 def test_an_answer_without_a_comparison_is_no_finding(output: str) -> None:
     case, _, _ = follow(module_memory.LIVE_TOOL, known(SUSPECT), told(output))
     assert case.findings == ()
