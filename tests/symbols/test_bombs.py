@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import lzma
 import os
@@ -10,7 +11,6 @@ import socket
 import struct
 import subprocess
 import sys
-import time
 import zlib
 from pathlib import Path
 from typing import Final
@@ -57,6 +57,10 @@ def diagnosed(folder: Path) -> str:
     assert "MemoryError" not in done.stderr
     assert "Traceback" not in done.stderr
     return "; ".join(report.get("file_note", "") for report in json.loads(done.stdout)["reports"])
+
+
+def test_a_bomb_is_what_it_says() -> None:
+    assert zlib.decompress(bomb(32 << 20)) == bytes(32 << 20)
 
 
 def module_of(tmp_path: Path, data: bytes) -> Path:
@@ -115,14 +119,15 @@ def test_a_packed_module_unpacks_to_no_more_than_its_size_allows(
     packed = tmp_path / f"fwsize.ko{suffix}"
     if suffix == ".zst":
         program = require_program("zstd")
-        with packed.open("wb") as out:
-            zeros = subprocess.Popen(("head", "-c", str(_LARGE), "/dev/zero"), stdout=-1)
-            subprocess.run((program, "-q", "-c"), stdin=zeros.stdout, stdout=out, check=True)
-            zeros.communicate()
+        zeros = tmp_path / "zeros"
+        with zeros.open("wb") as file:
+            file.truncate(_LARGE)
+        subprocess.run((program, "-q", zeros, "-o", packed), check=True)
+        zeros.unlink()
     else:
-        packer = zlib.compressobj(9, wbits=31) if suffix == ".gz" else lzma.LZMACompressor(preset=0)
-        pieces = [packer.compress(bytes(1 << 20)) for _ in range(_LARGE >> 20)]
-        packed.write_bytes(b"".join(pieces) + packer.flush())
+        # Both formats may hold several streams, one after another.
+        pack = gzip.compress if suffix == ".gz" else lzma.compress
+        packed.write_bytes(pack(bytes(1 << 20)) * (_LARGE >> 20))
     assert f"{packed} unpacks to more than" in diagnosed(tmp_path)
 
 
@@ -178,8 +183,10 @@ def test_a_module_that_cannot_be_read_is_told_not_passed_over(tmp_path: Path, da
     assert f"{tmp_path}/fwsize.ko" in said
 
 
-def test_structures_in_structures_without_end_end() -> None:
+def test_structures_in_structures_without_end_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each of 20 structures holds the next one ten times, all at the same place."""
+    assert btf._MAX_MEMBERS < 10**7
+    monkeypatch.setattr(btf, "_MAX_MEMBERS", 10_000)
     strings = b"\0member\0"
     types = b""
     for number in range(1, 21):
@@ -188,8 +195,6 @@ def test_structures_in_structures_without_end_end() -> None:
     types += struct.pack("<III", 1, 4 << 24 | 0, 64)
     header = struct.pack("<HBBIIIII", 0xEB9F, 1, 0, 24, 0, len(types), len(types), len(strings))
     found = Btf(header + types + strings)
-    began = time.monotonic()
     with pytest.raises(DamagedElf, match="too many members"):
         found.member_at(1, 8, 8)
-    assert time.monotonic() - began < 60
     assert found.count * 10 < btf._MAX_MEMBERS
