@@ -81,17 +81,27 @@ def _rows(report: Report, diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:
     if diagnosis.experiment:
         first, *more = tried(diagnosis.experiment)
         yield "or try", "; ".join((first, *more))
-    if report.corrupted_reason:
-        yield "note", f"the report is incomplete: {report.corrupted_reason}"
-    if report.file_note:
-        yield "note", report.file_note
-    for note in diagnosis.notes:
+    for note in notes(report, diagnosis):
         yield "note", note
+
+
+def notes(report: Report, diagnosis: Diagnosis) -> Iterator[str]:
+    """Yield what could not be read of a report, or not be worked out, a sentence each."""
+    if report.corrupted_reason:
+        yield f"the report is incomplete: {report.corrupted_reason}"
+    if report.file_note:
+        yield report.file_note
+    yield from diagnosis.notes
     for line in report.unread:
-        yield (
-            "note",
-            f"line {line.number} is damaged and was not read: {line.text.strip()[:_SHOWN_TEXT]}",
-        )
+        text = line.text.strip()[:_SHOWN_TEXT]
+        yield f"line {line.number} is damaged and was not read: {text}"
+
+
+def opinion_notes(reports: tuple[Report, ...], opinion: Opinion) -> tuple[str, ...]:
+    """Return what could not be read of the report that the verdict is about, or not worked out."""
+    verdict = opinion.verdict
+    about = () if opinion.report is None else notes(reports[opinion.report], verdict)
+    return tuple(dict.fromkeys((*about, *verdict.notes)))
 
 
 def _evidence_rows(candidate: Candidate) -> Iterator[tuple[str, str]]:

@@ -14,6 +14,7 @@ from pagefault_doctor.model.diagnosis import (
     RootCause,
 )
 from pagefault_doctor.model.playbook import Cause
+from pagefault_doctor.report.diagnosis import opinion_notes
 from pagefault_doctor.session.view import View
 from pagefault_doctor.tui.pages import phrases
 from pagefault_doctor.tui.row import Row, Tone
@@ -26,6 +27,7 @@ def rows(view: View, causes: Mapping[str, Cause], opened: AbstractSet[int]) -> I
     yield Row()
     if verdict.root_cause is RootCause.NONE or not verdict.candidates:
         yield Row("Nothing that was read so far looks like a fault.", tone=Tone.DIM)
+        yield from _notes(view)
         return
     if verdict.account:
         crux = verdict.account.crux
@@ -38,6 +40,16 @@ def rows(view: View, causes: Mapping[str, Cause], opened: AbstractSet[int]) -> I
     if verdict.account:
         yield from _account(verdict.account)
     yield from _registers(verdict.registers)
+    yield from _notes(view)
+
+
+def _notes(view: View) -> Iterator[Row]:
+    said = opinion_notes(view.case.reports, view.explained)
+    if said:
+        yield Row()
+        yield Row("What could not be read or worked out", tone=Tone.TITLE)
+    for note in said:
+        yield Row(f"    {note}", hang=6)
 
 
 def experiment_rows(experiment: Experiment, causes: Mapping[str, Cause]) -> Iterator[Row]:
