@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pagefault_doctor.cli.stderr import print_message
+from pagefault_doctor.cli.stderr import Progress, print_message
 from pagefault_doctor.cli.stdout import print_document
 from pagefault_doctor.model.event import Event, SessionStarted
 from pagefault_doctor.playbook.shelf import playbook
@@ -67,7 +67,8 @@ def _view(session: str | None, redact: bool, words: list[str]) -> tuple[View, st
     summary = ""
     if redact:
         redaction = Redaction()
-        events = tuple(redaction.events(events, words))
+        with Progress(f"of session {first.id}") as progress, progress.waiting("taking names out"):
+            events = tuple(redaction.events(events, words))
         summary = redaction.summary
         print_message(summary)
     return Fold(TOOLS).replay(events, playbook(first.playbook)), summary

@@ -49,29 +49,51 @@ class Progress:
         line = f"{what} {self._name}:{share}{found if reports else ''}, Ctrl-C stops"
         if len(line) > _WIDTH:
             line = f"{what}:{share}{found if reports else ''}, Ctrl-C stops"
-        erase_line(sys.stderr)
-        sys.stderr.write(clean_line(f"pfdoctor: {line}")[:_WIDTH])
-        sys.stderr.flush()
+        _show_line(line)
 
     @contextlib.contextmanager
     def watching(self, what: str, size: Callable[[], int]) -> Iterator[None]:
         """Show the number of bytes that another program has written, until the context ends."""
+        with self._repeating(lambda: self(what, size(), 0, 0)):
+            yield
+
+    @contextlib.contextmanager
+    def waiting(self, what: str) -> Iterator[None]:
+        """Show how long it takes already, of work that cannot tell how far it is."""
+
+        def show() -> None:
+            seconds = time.monotonic() - self._begin
+            if seconds >= _DELAY:
+                self._shown = self._begin + seconds
+                _show_line(f"{what} {self._name}: {seconds:.0f} s, Ctrl-C stops")
+
+        with self._repeating(show):
+            yield
+
+    @contextlib.contextmanager
+    def _repeating(self, show: Callable[[], None]) -> Iterator[None]:
         if not self._on:
             yield
             return
         finished = threading.Event()
 
-        def show() -> None:
+        def repeat() -> None:
             while not finished.wait(_INTERVAL):
-                self(what, size(), 0, 0)
+                show()
 
-        thread = threading.Thread(target=show, daemon=True)
+        thread = threading.Thread(target=repeat, daemon=True)
         thread.start()
         try:
             yield
         finally:
             finished.set()
             thread.join()
+
+
+def _show_line(line: str) -> None:
+    erase_line(sys.stderr)
+    sys.stderr.write(clean_line(f"pfdoctor: {line}")[:_WIDTH])
+    sys.stderr.flush()
 
 
 def _size(size: int) -> str:
