@@ -9,12 +9,6 @@ from __future__ import annotations
 import re
 from typing import Any, AnyStr, Final, cast
 
-_TOKEN: Final = re.compile(
-    r"(?P<plain>(?:[^\\()\[{|*+?^$.]|\\\W)+|\))(?P<loose>[*?]|\{0?,?\d*\})?"
-    r"|\((?P<aside>\?[^:P])?(?:\?:|\?P<\w+>)?|\[\^?\]?(?:\\.|[^\]\\])*\]|\{\d*,?\d*\}|\\.|.",
-    re.DOTALL,
-)
-_ESCAPED: Final = re.compile(r"\\(\W)")
 _METHODS: Final = ("search", "match", "fullmatch", "finditer", "findall", "split", "sub", "groups")
 
 
@@ -41,6 +35,15 @@ def regex(source: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
     A mistake in the expression shows only then, so every pattern needs a test.
     """
     return cast("re.Pattern[AnyStr]", _Lazy(source, flags))
+
+
+# Compiled at its first use as well: `pfdoctor --version` needs neither.
+_TOKEN: Final = regex(
+    r"(?P<plain>(?:[^\\()\[{|*+?^$.]|\\\W)+|\))(?P<loose>[*?]|\{0?,?\d*\})?"
+    r"|\((?P<aside>\?[^:P])?(?:\?:|\?P<\w+>)?|\[\^?\]?(?:\\.|[^\]\\])*\]|\{\d*,?\d*\}|\\.|.",
+    re.DOTALL,
+)
+_ESCAPED: Final = regex(r"\\(\W)")
 
 
 class WordedPattern:
