@@ -8,6 +8,7 @@ import signal
 import sys
 import termios
 import threading
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
@@ -68,8 +69,15 @@ def run_wizard(walk: Walk, *, mouse: bool = True, **options: Unpack[WizardOption
     app.shut_down()
     walk.end("finished" if app.reached_end else "quit")
     if app.session_path is not None:
-        print(f"pfdoctor: session kept, pfdoctor resume {walk.view.started.id}", file=sys.stderr)
+        print(f"pfdoctor: {_is_kept(app.session_path, walk.view.started.id)}", file=sys.stderr)
     return code or 0
+
+
+def _is_kept(path: Path, session: str) -> str:
+    """Return how to go on with the session, or that somebody has removed its file meanwhile."""
+    if os.path.exists(path):
+        return f"session kept, pfdoctor resume {session}"
+    return f"session lost: {clean_line(str(path))} was removed while the wizard ran"
 
 
 def _after_mistake(app: WizardApp, mistake: Exception, terminal: list[Any] | None) -> int:
