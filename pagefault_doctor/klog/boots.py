@@ -43,6 +43,11 @@ class Boots:
         return max(0, len(self._seen) - 1)
 
     @property
+    def count(self) -> int:
+        """Number of boots so far."""
+        return len(self._seen)
+
+    @property
     def seen(self) -> tuple[Boot, ...]:
         """Every boot so far."""
         return tuple(self._seen)

@@ -25,6 +25,10 @@ MOST_REPORTS: Final = 500
 """Reports that are read from one log: a flood repeats itself."""
 _MORE: Final = f"only the first {MOST_REPORTS} reports are told"
 _UNREAD: Final = "lines after line {} were only counted: too many before them look like reports"
+_UNSEEN: Final = (
+    "lines after line {} were only counted: too many before them begin boots or reports"
+)
+_DROPPED: Final = "{:,} more messages about modules are not told"
 
 
 def read(data: bytes, source: str) -> KernelLog:
@@ -104,13 +108,17 @@ def _read(found: UnpackedLog, progress: Progress | None, most: int) -> KernelLog
         if progress:
             progress("reading", cut.start.place, size, len(reports))
     lost = OVERWRITTEN if lines.overwritten else _unread(found)
+    if seen.full_at and not reports:
+        # The fault may be behind: this is no log without one.
+        lost = _joined(lost, _UNSEEN.format(seen.full_at))
     note = _joined(
         found.note,
         lost,
         GROWN if found.input and found.input.grew else None,
         _MORE if reports and len(reports) == most else None,
         room.note,
-        _UNREAD.format(seen.full_at) if seen.full_at else None,
+        _UNREAD.format(seen.full_at) if seen.full_at and reports else None,
+        _DROPPED.format(seen.dropped) if seen.dropped else None,
     )
     return KernelLog(
         source=found.source,

@@ -26,7 +26,9 @@ Progress = Callable[[int, int, int], None]
 _LARGE: Final = 1 << 22
 """Bytes of a log from which on a quicker search is worth the time its library takes to load."""
 _MOST: Final = 20_000
-"""Lines that matter which are kept of one log; after them lines are only counted."""
+"""Starts of reports, and messages about modules, that are kept of one log."""
+_MOST_SEEN: Final = 3 * _MOST
+"""Boots and messages about modules in one log, after which lines are only counted."""
 _REPLAYING: Final = b"** replaying previous printk message **"
 _TIMED: Final = regex(rb"^(?:<\d+>)?\[ *\d+\.\d{6}\]", re.MULTILINE)
 
@@ -50,13 +52,17 @@ class Start(msgspec.Struct, frozen=True):
 
 
 class Scan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a first look at a log found; the lines after `full_at` were only counted."""
+    """What a first look at a log found; the lines after `full_at` were only counted.
+
+    `dropped` is the number of messages about modules that are not among the events.
+    """
 
     lines: int
     starts: tuple[Start, ...]
     boots: tuple[boots_.Boot, ...]
     module_events: tuple[ModuleEvent, ...]
     full_at: int | None = None
+    dropped: int = 0
 
     def release_of(self, boot: int) -> str | None:
         """Return the kernel release of a boot, where its banner was seen."""
@@ -82,6 +88,7 @@ def scan(data: bytes | FileBytes, progress: Progress | None = None) -> Scan:
         boots=search.boots.seen,
         module_events=tuple(search.events),
         full_at=search.full_at,
+        dropped=search.dropped,
     )
 
 
@@ -96,10 +103,17 @@ class _Search:
         self.events: list[ModuleEvent] = []
         self.count = 0
         self.full_at: int | None = None
+        self.dropped = 0
+
+    @property
+    def _full(self) -> bool:
+        # What is no report has a bound of its own: a fault after it must be found.
+        beside = len(self.events) + self.dropped + self.boots.count
+        return len(self.starts) > _MOST or beside > _MOST_SEEN
 
     def take(self, piece: Piece) -> None:
         """Look at the lines of a piece that may matter, and count all."""
-        if len(self.starts) + len(self.events) + len(self.boots.seen) > _MOST:
+        if self._full:
             self.full_at = self.full_at or self.count
             self.count += piece.text.count(b"\n")
             return
@@ -116,7 +130,10 @@ class _Search:
         if self.boots.see(line):
             return
         if event := module_events.event_of(line, self.boots.current):
-            self.events.append(event)
+            if len(self.events) < _MOST:
+                self.events.append(event)
+            else:
+                self.dropped += 1
             return
         header = header_of(line.text)
         if header in table.TABLE.bare and (line.timestamp is None or header == "INFO:"):

@@ -88,6 +88,35 @@ def test_a_hundred_thousand_boots_are_counted_to_a_bound_and_cut_aloud() -> None
     assert "were only counted" in log.note
 
 
+BOOT = b"[    0.000000] Linux version 6.1.0 (b@h) #1 SMP\n"
+
+
+def test_a_log_in_which_no_line_was_looked_at_after_many_boots_is_not_called_sound() -> None:
+    log = klog.read(BOOT * 100_000 + OOPS, "x")
+    assert not log.reports
+    assert log.unread is not None
+    assert "too many before them begin boots or reports" in log.unread
+    assert klog.read(BOOT * 10 + OOPS, "x").unread is None
+
+
+@pytest.mark.parametrize(
+    ("line", "note"),
+    [
+        (BOOT, None),
+        (b"[    5.000000] pfd: Unknown symbol pfd_x (err -2)\n", "more messages about modules"),
+    ],
+)
+def test_a_fault_after_thousands_of_boots_or_of_messages_about_modules_is_found(
+    line: bytes, note: str | None
+) -> None:
+    log = klog.read(line * 40_000 + OOPS, "x")
+    assert len(log.reports) == 1
+    assert log.unread is None
+    assert len(log.module_events) <= 20_000
+    assert (note or "") in (log.note or "")
+    assert bool(log.note) is bool(note)
+
+
 def tar(members: dict[str, bytes]) -> bytes:
     held = io.BytesIO()
     with tarfile.open(fileobj=held, mode="w") as made:
