@@ -13,6 +13,7 @@ import msgspec
 from pagefault_doctor.cli.inputs import (
     STDIN,
     given_files,
+    print_note,
     read_logs,
     read_remote_log,
     reports_with_source,
@@ -99,7 +100,13 @@ def _reader(args: argparse.Namespace) -> Reader:
     from pagefault_doctor.cli.open_session import host_of
 
     host = host_of(args)
-    return lambda path: (read_remote_log(path, host),)
+
+    def read(path: str) -> tuple[KernelLog, ...]:
+        log = read_remote_log(path, host)
+        print_note(log)
+        return (log,)
+
+    return read
 
 
 def _diagnose_each(args: argparse.Namespace, read: Reader) -> int:
@@ -136,8 +143,6 @@ def _diagnose_logs(args: argparse.Namespace, path: str, read: Reader) -> list[Di
         )
         reports = tuple(report for log in logs for report in log.reports)
         return [DiagnosedLog(clean_line(path), reports, _opinion(logs), _is_unread(logs))]
-    if len(logs) == 1 and logs[0].note and logs[0].lines:
-        print_message(f"{logs[0].source}: {logs[0].note}")
     return [_diagnosed(path, log) for log in logs]
 
 

@@ -36,9 +36,10 @@ _FILE_ERRORS = {
 def read_logs(path: str, module_dir: str | None = None) -> tuple[KernelLog, ...]:
     """Return the logs in the file, or on standard input for `-`; an archive may have several.
 
-    A log without a report of its own is left out; if no log has one, the longest is returned. With
-    a folder of modules, the reports get their source line from debug information. Raises
-    MissingError if the file is missing or not readable, UsageError if it is no log.
+    What was wrong with each is printed. A log without a report of its own is left out; if no log
+    has one, the longest is returned. With a folder of modules, the reports get their source line
+    from debug information. Raises MissingError if the file is missing or not readable, UsageError
+    if it is no log.
     """
     name = "standard input" if path == STDIN else path
     with Progress(name) as progress:
@@ -53,10 +54,18 @@ def read_logs(path: str, module_dir: str | None = None) -> tuple[KernelLog, ...]
     if not any(log.lines for log in logs):
         _reject(name, logs, programs)
     _reject_unread(name, logs)
+    if len(logs) == 1:
+        print_note(logs[0])
     distinct = tuple(_without_repeats(logs)) if len(logs) > 1 else tuple(logs)
     return (
         tuple(_with_source(log, Path(module_dir)) for log in distinct) if module_dir else distinct
     )
+
+
+def print_note(log: KernelLog) -> None:
+    """Print what was wrong with a log that has lines."""
+    if log.note and log.lines:
+        print_message(f"{log.source}: {log.note}")
 
 
 def _reject(name: str, logs: list[KernelLog], programs: UnpackPrograms) -> None:

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -247,3 +248,18 @@ def test_the_verdict_names_its_report_and_a_missing_first_fault_is_said(
     main(["diagnose", str(log)])
     said = " ".join(capsys.readouterr().out.split())
     assert "this is fault #2 of its boot: the first one is not in this log" in said
+
+
+def test_what_is_wrong_with_an_archive_is_said_once(tmp_path: Path, capsys: Capture) -> None:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        info = tarfile.TarInfo("kern.log")
+        noise = b"".join(b"[    9.000000] %x\n" % (i * i * 7919) for i in range(5000))
+        info.size = len(OOPS.encode() + noise)
+        archive.addfile(info, io.BytesIO(OOPS.encode() + noise))
+    path = tmp_path / "cut.tgz"
+    path.write_bytes(packed.getvalue()[: len(packed.getvalue()) // 2])
+    assert main(["diagnose", str(path)]) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert any("breaks off" in line for line in said)
+    assert len(said) == len(set(said))
