@@ -24,10 +24,13 @@ _TIME: Final = (
 _MONTHS: Final = tuple("jan feb mar apr may jun jul aug sep oct nov dec".split())
 _HOSTS: Final = (
     ((*_MONTHS, "t"),
-     rf"(?m){_STAMP}{_TIME} ({_HOST}) (?:[A-Za-z][\w./()@-]*(?:\[\d+\])?:|last message |kernel )"),
+     rf"(?m){_STAMP}{_TIME} ({_HOST}) "
+     r"(?:[A-Za-z][\w./()@-]*(?:\[\S{1,80}\])?:|last message |kernel )"),
     (("kernel", "systemd", "sshd", "sudo", "cron", "dbus"),
      rf"(?m){_STAMP}(?:\[ *\d+\.\d+\]|{_TIME}|\d{{4}}-\S{{10,30}}) ({_HOST}) "
      rf"(?:kernel|systemd|sshd|sudo|CRON|dbus-daemon|systemd-\w+)(?:\[\d+\])?:"),
+    (("dhcp",),
+     rf"\bDHCP[A-Z]+\(\S{{1,15}}\) \S{{7,40}} (?:[0-9a-f]{{2}}:){{5}}[0-9a-f]{{2}} ({_HOST})"),
     (("name=",), rf"(?m)^name=({_HOST})$"),
     (("name", "fqdn", "host", "server"),
      rf"(?i:(?<![a-z])(?:_?hostname|host[_ ]name|fqdn|nodename|node_name|rhost|server|host))"

@@ -40,7 +40,7 @@ _NO_DOMAIN: Final = (
 )
 """Suffixes of systemd units and files, which look like mail addresses."""
 
-_SERIAL: Final = r"[^\W_][\w.+:/-]{2,63}(?<![.:/])"
+_SERIAL: Final = r"(?:/(?=[A-Z\d]{5,10}/)|\.\.)?[^\W_][\w.+:/-]{2,63}(?<![.:/])"
 _PHONE: Final = r"['\"]?(\+?\d[\d ()-]{3,20}\d)"
 _LABELLED: Final = (
     ("serial", ("serial",),
@@ -54,7 +54,8 @@ _LABELLED: Final = (
     ("serial", ("iserial",), r"(?i)iserial {1,20}\d{1,3} ([\w.-]{3,64})"),
     ("serial", ("vmware-",), r"\b(VMware-(?:[0-9a-f]{2}[ -]?){16})"),
     ("id", ("wwn", "wwpn", "wwnn", "naa.", "eui."),
-     r"(?i)(?:ww[pn]?n(?:-|\W{1,3})|naa\.|eui\.)((?:0x)?[0-9a-f]{16,32})"),
+     r"(?i)(?:ww[pn]?n(?:-|\W{1,3})|naa\.|eui\.)((?:0x)?[0-9a-f]{16,32}"
+     r"|[0-9a-f]-[0-9a-f]{6}-[0-9a-f]{9}(?![0-9a-f]))"),
     ("id", ("wwn",), r"(?i)wwn device id: ([0-9a-f](?: ?[0-9a-f]){15})\b"),
     ("id", ("by-",),
      r"by-(?:id|uuid|partuuid|label|partlabel)/([^\s/'\"<>]{1,128}?)"

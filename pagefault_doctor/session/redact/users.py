@@ -22,8 +22,13 @@ _USERS: Final = (
      rf"|owned by))"
      rf"['\"]?(?:=|: )['\"]?({USER})"),
     (("user",),
-     rf"(?:\b(?:for|of|by|as|User Slice of) (?:invalid )?[Uu]ser|[Ii]nvalid user:?"
+     rf"(?:\b(?:for|of|by|as|User Slice of) (?:invalid )?[Uu]ser(?:name)?(?![A-Za-z])"
+     rf"|[Ii]nvalid user:?"
      rf"|(?:authenticating|from|unknown) user|unix-user:|User Slice of) ?['\"]?({USER})"),
+    (("user", "login", "account"),
+     rf"(?i:\b(?:user(?: ?name)?|login|account)) ['\"]({USER})['\"]"),
+    (("openvpn",), rf" ({USER})/\d{{1,3}}(?:\.\d{{1,3}}){{3}}:\d{{1,5}}(?!\d)"),
+    (("login", "upload", "download"), rf"\[({USER})\] (?:OK|FAIL) (?:LOGIN|UPLOAD|DOWNLOAD)\b"),
     (("new",), rf"\bnew user: name=({USER})"),
     (("user",), rf" --user(?:name)?[ =]['\"]?({USER})"),
     (("mysql", "mariadb", "curl", "smbclient", "sudo", "psql"),

@@ -2,6 +2,7 @@
 
 `planted/first.txt` was written before the patterns, `planted/second.txt` too but not looked at
 until they were done, and `planted/third.txt`, tables and messages of other tools, after them.
+`planted/fourth.txt` was not looked at until all others passed.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ _IDENTIFYING = re.compile(
 
 
 @pytest.mark.parametrize(
-    ("name", "least"), [("first.txt", 150), ("second.txt", 150), ("third.txt", 50)]
+    ("name", "least"),
+    [("first.txt", 150), ("second.txt", 150), ("third.txt", 50), ("fourth.txt", 150)],
 )
 def test_of_the_names_planted_in_real_lines_nearly_all_go(name: str, least: int) -> None:
     left, count = list[tuple[str, str]](), 0

@@ -140,6 +140,25 @@ def test_a_domain_is_known_by_its_end(line: str, expected: str) -> None:
     assert redacted(f"{line}\n") == f"{expected}\n"
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("login succeeded for username 'wren4'", "login succeeded for username 'user-1'"),
+        ("connected user 'wren4' from here", "connected user 'user-1' from here"),
+        ("Failed password for user wren4", "Failed password for user user-1"),
+        ("bad page for userspace mapping", "bad page for userspace mapping"),
+        ("Logical volume vgwren4/lake7 activated", "Logical volume volume-1/volume-2 activated"),
+        ("multipathd[9]: lake7: path offline", "multipathd[9]: volume-1: path offline"),
+        ("multipathd[9]: sdc: path offline", "multipathd[9]: sdc: path offline"),
+        ("Serial Number: /3FQ8TR2/CN12963/", "Serial Number: serial-1/"),
+        ("serial: /dev/ttyS0", "serial: /dev/ttyS0"),
+        ("WWN:5-0014ee-2bb112233, FW:82.0", "WWN:id-1, FW:82.0"),
+    ],
+)
+def test_a_name_is_told_from_the_words_of_its_label(line: str, expected: str) -> None:
+    assert redacted(line) == expected
+
+
 def test_what_a_label_told_once_goes_everywhere_with_the_same_number() -> None:
     said = redacted(
         "pool='quarry_7'\nSSID='Quarry Loft'\nof quarry_7 in the Quarry Loft, QUARRY_7\n"
