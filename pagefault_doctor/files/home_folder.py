@@ -18,10 +18,11 @@ class NoHomeError(OSError):
 def home_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """Return the home folder: that of HOME, else of passwd; raises NoHomeError without either.
 
-    A relative HOME, which would mean another folder after each cd, counts as none.
+    A relative HOME, which would mean another folder after each cd, counts as none, and so does one
+    of another person, which `sudo -E` and su leave: a folder that root makes there locks them out.
     """
     home = environ.get("HOME") or ""
-    if home.startswith("/"):
+    if home.startswith("/") and not _is_of_another_person(home):
         return Path(home)
     import pwd
 
@@ -29,6 +30,14 @@ def home_folder(environ: Mapping[str, str] = os.environ) -> Path:
         return Path(pwd.getpwuid(os.getuid()).pw_dir)
     except KeyError:
         raise NoHomeError from None
+
+
+def _is_of_another_person(folder: str) -> bool:
+    try:
+        # A container may give any user the home /, which is root's.
+        return os.stat(folder).st_uid not in (os.geteuid(), 0)
+    except OSError:
+        return False
 
 
 def user_folder(variable: str, below_home: str, environ: Mapping[str, str] = os.environ) -> Path:

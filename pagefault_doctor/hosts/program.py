@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from pagefault_doctor.files.home_folder import NoHomeError, home_folder
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.command import Command, Result, ResultStatus
 
@@ -74,6 +75,10 @@ def environment(*additions: Mapping[str, str]) -> dict[str, str]:
     runs in, where anybody may have put a program.
     """
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+    if kept.get("HOME", "").startswith("/"):
+        with contextlib.suppress(NoHomeError):
+            # Programs obey files of a home, as gdb does ~/.gdbinit, so never those of another.
+            kept["HOME"] = str(home_folder())
     folders = _folders(os.environ.get("PATH", ""))
     # The last one is for programs of our own environment, such as drgn.
     more = (*ADMIN_PATH, os.path.dirname(sys.executable))

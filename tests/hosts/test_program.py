@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import socket
 import sys
 import tempfile
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pagefault_doctor.files import home_folder as home_folder_module
 from pagefault_doctor.hosts import program, runner
 from pagefault_doctor.hosts.program import StartProblem, environment, locate
 from pagefault_doctor.model.command import Command, ResultStatus
@@ -193,3 +195,14 @@ def test_later_additions_win() -> None:
         environment({"LC_ALL": "x", "A": "1"}, {"A": "2"}).items()
         >= {"LC_ALL": "x", "A": "2"}.items()
     )
+
+
+def test_no_command_obeys_the_files_of_another_persons_home(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert environment()["HOME"] == str(tmp_path)
+    monkeypatch.setattr(home_folder_module, "_is_of_another_person", lambda folder: True)
+    assert environment()["HOME"] == pwd.getpwuid(os.getuid()).pw_dir
+    monkeypatch.delenv("HOME")
+    assert "HOME" not in environment()
