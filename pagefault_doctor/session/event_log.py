@@ -235,7 +235,8 @@ def parse_events(data: bytes, source: str) -> tuple[Event, ...]:
             event = decoder.decode(line)
             event = with_texts(event, clean) if _SUSPECT.search(line) else event
             events.append(_with_details(event) if isinstance(event, LogRead) else event)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        # The last one: lists in lists in lists.
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             problem = f"not an event of a session: {clean_line(str(error))}"
             raise UsageError(f"{source}:{number}: {problem}") from error
     if not events or not isinstance(events[0], SessionStarted):

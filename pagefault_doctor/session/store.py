@@ -150,7 +150,9 @@ def _is_empty(path: Path) -> bool:
 
 def _summary(path: Path) -> SessionSummary:
     try:
-        return summarize(parse_events(read_session(path), str(path)))
+        summary = summarize(parse_events(read_session(path), str(path)))
+        # A renamed copy is found by its own name.
+        return msgspec.structs.replace(summary, id=path.stem)
     except (SessionError, UsageError) as error:
         return SessionSummary(path.stem, 0.0, "?", "?", None, None, error.problem)
 

@@ -341,3 +341,10 @@ def test_a_file_is_not_closed_while_an_event_is_written(
     closing.join()
     assert waited == [True]
     assert read_events(log.path) == (STARTED,)
+
+
+@pytest.mark.parametrize("nested", [b"[" * 100_000 + b"]" * 100_000, b'{"a":' * 100_000])
+def test_lists_in_lists_without_end_are_no_event(nested: bytes) -> None:
+    data = encode(STARTED) + b'{"event":"note-written","more":' + nested + b"}\n"
+    with pytest.raises(UsageError, match=r"^s1:2: not an event of a session: [^\n]+$"):
+        parse_events(data, "s1")

@@ -134,3 +134,17 @@ def test_ids_are_unique_and_good_file_names(tmp_path: Path) -> None:
     ids = {new_id(1e9) for _ in range(50)}
     assert len(ids) > 40
     assert all(path_of(tmp_path, one).parent == tmp_path for one in ids)
+
+
+def test_one_session_of_lists_in_lists_does_not_hide_the_others(tmp_path: Path) -> None:
+    keep(tmp_path, "s1")
+    (tmp_path / "s2.jsonl").write_bytes(b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}\n")
+    bad, good = summaries(tmp_path)
+    assert (bad.id, good.id, good.problem) == ("s2", "s1", "")
+    assert "not an event" in bad.problem
+
+
+def test_a_renamed_copy_is_listed_by_the_name_that_finds_it(tmp_path: Path) -> None:
+    keep(tmp_path, "s1")
+    (tmp_path / "s2.jsonl").write_bytes((tmp_path / "s1.jsonl").read_bytes())
+    assert [summary.id for summary in summaries(tmp_path)] == ["s2", "s1"]
