@@ -208,7 +208,7 @@ def _terminal(data: bytes, _folder: Path, draw: random.Random) -> Iterator[str]:
     """The same bytes in pieces of any size, with pauses between them."""
     terminal = TerminalInput()
     while data:
-        size = draw.choice((1, 2, 7, 4096))
+        size = draw.choice((1, 2, 7, 4096)) if len(data) < 4096 else 4096
         messages = [*terminal.feed(data[:size]), *terminal.pause(draw.choice((0.0, 0.2, 9.0)))]
         data = data[size:]
         yield " ".join(type(message).__name__ for message in messages)

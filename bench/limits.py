@@ -38,7 +38,7 @@ ARGUMENTS: Final[dict[str, tuple[str, ...]]] = {
 """What each subcommand gets; the empty name is the wizard."""
 ON_A_TERMINAL: Final = ("", "resume")
 FULL_DISK: Final = (
-    "mount -t tmpfs -o size=4m x {full} && cp -a {state}/. {full} &&"
+    "mount -t tmpfs -o size=64m x {full} && cp -a {state}/. {full} &&"
     " {{ cat /dev/zero >{full}/filling 2>/dev/null || :; }}"
 )
 MEGABYTES: Final = (20, 25, 30, 35, 40, 50, 60, 75, 90, 110, 130, 160, 200, 300, 500)

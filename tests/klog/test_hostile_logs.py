@@ -242,7 +242,7 @@ def test_json_with_an_overlong_entry_keeps_its_line_numbers(tmp_path: Path) -> N
     data += b'{"MESSAGE":"BUG: unable to handle page fault for address: ffff888000000000"}\n'
     (log,) = all_logs(data, tmp_path)
     assert [report.span.first_line for report in log.reports] == [3]
-    assert (log.note or "").endswith("are left out: 1")
+    assert (log.note or "").endswith("were left out: 1")
 
 
 def test_entries_of_a_journal_that_cannot_be_read_are_counted(tmp_path: Path) -> None:
@@ -250,7 +250,7 @@ def test_entries_of_a_journal_that_cannot_be_read_are_counted(tmp_path: Path) ->
     (log,) = all_logs(entry + b'{"MESSAGE":"BUG: unable to\n' * 3 + entry, tmp_path)
     assert log.lines == 5
     assert log.note is not None
-    assert log.note.endswith("are left out: 3")
+    assert log.note.endswith("were left out: 3")
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,7 @@ def test_entries_of_a_journal_that_cannot_be_read_are_counted(tmp_path: Path) ->
 def test_an_entry_of_a_journal_without_an_end_is_told(head: bytes, tmp_path: Path) -> None:
     (log,) = all_logs(head + b'"x": "0123456789"\n' * 150_000, tmp_path)
     assert log.note is not None
-    assert log.note.endswith("are left out: 1")
+    assert log.note.endswith("were left out: 1")
 
 
 def test_fragments_that_are_put_together_are_so_once(tmp_path: Path) -> None:
