@@ -120,13 +120,16 @@ def faulting_frame(frames: list[dict[str, Any]], panicked: bool = False) -> dict
     The stack of a kernel that `panicked` contains the panic. If it does not, it could not be
     unwound (such as from the delay loop at the end of a panic on arm64), and None is returned.
     """
+    crashing = [n for n, frame in enumerate(frames) if CRASHING.fullmatch(_name(frame))]
+    if panicked and not crashing:
+        return None
+    # Above the panic is only what its end did, such as an interrupt of the delay loop.
+    frames = frames[crashing[0] :] if panicked else frames
     # On arm64 the entry has several frames: el1_abort, el1h_64_sync_handler, el1h_64_sync.
     for above, frame in itertools.pairwise(frames):
         if EXCEPTION_ENTRY.fullmatch(_name(above)) and not EXCEPTION_ENTRY.fullmatch(_name(frame)):
             return frame
     panics = [n for n, frame in enumerate(frames) if _name(frame) == "panic"]
-    if panicked and not any(CRASHING.fullmatch(_name(frame)) for frame in frames):
-        return None
     below = frames[panics[0] + 1 :] if panics else frames
     return next((frame for frame in below if not CRASHING.fullmatch(_name(frame))), None)
 

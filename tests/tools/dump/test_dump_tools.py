@@ -288,6 +288,16 @@ def test_a_stack_that_shows_no_panic_though_there_was_one_names_nothing() -> Non
     assert drgn.faulting_frame(whole, panicked=True) == {"name": "demo_poll"}
 
 
+def test_an_interrupt_of_the_delay_loop_that_a_panic_ends_in_is_not_the_fault() -> None:
+    names = ["el1_interrupt", "el1h_64_irq", "__arch_counter_get_cntvct_stable", "__delay"]
+    interrupted = [{"name": name} for name in names]
+    assert drgn.faulting_frame(interrupted, panicked=True) is None
+    whole = interrupted + [
+        {"name": name} for name in ("panic", "die", "el1_abort", "el1h_64_sync", "demo_poll")
+    ]
+    assert drgn.faulting_frame(whole, panicked=True) == {"name": "demo_poll"}
+
+
 def test_the_script_in_drgn_knows_the_same_entries_as_the_reader_of_its_frames() -> None:
     """It runs where pfdoctor is not installed, so it cannot import them."""
     assert EXCEPTION_ENTRY.pattern in script("tools/scripts/drgn_pointers.py")
