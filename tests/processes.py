@@ -25,6 +25,20 @@ def running(words: str) -> list[int]:
     return [pid for pid, line in command_lines().items() if words in line]
 
 
+def children() -> set[int]:
+    """Return our child processes, those too that have ended and are not waited for."""
+    found = set()
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            # The name in brackets may itself hold brackets and blanks (proc(5)).
+            parent = entry.read_bytes().rpartition(b")")[2].split()[1]
+        except OSError:
+            continue
+        if int(parent) == os.getpid():
+            found.add(int(entry.parent.name))
+    return found
+
+
 def default_signals() -> None:
     """Let the program that this process is about to execute start as one at a terminal does.
 

@@ -12,6 +12,15 @@ esac;
 signal_all() {
 [ -z "$group" ] || kill "-$1" "$group";
 for environ in $(marked); do
-environ=${environ%/environ}; kill "-$1" "${environ##*/}";
+process=${environ%/environ};
+in_group "$process" || kill "-$1" "${process##*/}";
 done;
 };
+# Whether $group has got the signal to this process: a handler must not run twice. In proc(5) the
+# group is the third field after the name in brackets.
+in_group() {
+[ "$group" = "${1##*/}" ] || {
+read -r stat <"$1/stat" &&
+# shellcheck disable=SC2086  # The fields become the arguments.
+set -- ${stat##*)} && [ "$group" = "-$3" ]; };
+} 2>/dev/null;

@@ -56,12 +56,24 @@ def any_marked(mark: str) -> bool:
         return error.errno in _UNDECIDED
 
 
-def send(mark: str, number: signal.Signals) -> None:
-    """Send a signal to every process with this mark; those of other users are left alone."""
+def send(mark: str, number: signal.Signals, group: int = 0) -> None:
+    """Send a signal to every process with this mark outside a process group that has it already.
+
+    A handler must not run twice: it may be in the middle of a last word. Processes of other users
+    are left alone.
+    """
     with contextlib.suppress(OSError):
         for process in processes():
-            if _has(process, mark):
-                _send(int(process.rpartition("/")[2]), process, mark, number)
+            pid = int(process.rpartition("/")[2])
+            if _has(process, mark) and not _in_group(pid, group):
+                _send(pid, process, mark, number)
+
+
+def _in_group(pid: int, group: int) -> bool:
+    try:
+        return os.getpgid(pid) == group
+    except OSError:
+        return False
 
 
 def _has(process: str, mark: str) -> bool:

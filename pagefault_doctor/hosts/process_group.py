@@ -44,7 +44,7 @@ class ProcessGroup:
         """Send a signal to its processes, in its group or not."""
         if self.group is not None:
             send(self.group, number)
-            marked.send(self.mark, number)
+            marked.send(self.mark, number, self.group)
 
 
 running: Final[set[ProcessGroup]] = set()

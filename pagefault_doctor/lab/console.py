@@ -9,14 +9,15 @@ import contextlib
 import select
 import socket
 import threading
-import time
 from typing import Final
 
 HEAD_BYTES: Final = 1 << 20
 """Bytes kept of the beginning: a boot is about 40 kB."""
 TAIL_BYTES: Final = 4 << 20
 """Bytes kept of the end, at least: a report is a few kB."""
-_CATCH_UP_TIMEOUT: Final = 0.1
+_PIECE: Final = 1 << 16
+_MOST_PIECES: Final = 4096
+"""Pieces that are read at once at most: a guest may print faster than they are taken."""
 _LEFT_OUT: Final = "\n[pfdoctor: {:,} bytes of the console left out]\n"
 
 
@@ -28,6 +29,7 @@ class Console:
         self._lock = threading.Lock()
         self._head, self._tail = bytearray(), bytearray()
         self._left_out = 0
+        self._ended = False
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
@@ -39,8 +41,10 @@ class Console:
 
     def text(self) -> bytes:
         """Return what was printed so far; a line of ours stands for what was left out."""
-        self._catch_up()
         with self._lock:
+            for _ in range(_MOST_PIECES):
+                if not self._read_piece():
+                    break
             gap = _LEFT_OUT.format(self._left_out).encode() if self._left_out else b""
             return bytes(self._head + gap + self._tail)
 
@@ -51,27 +55,36 @@ class Console:
         self._thread.join()
         self._connection.close()
 
-    def _catch_up(self) -> None:
-        """Wait a moment for what has arrived and is not read yet."""
-        arrived = select.poll()
-        with contextlib.suppress(OSError, ValueError):  # It was closed.
-            arrived.register(self._connection, select.POLLIN)
-            until = time.monotonic() + _CATCH_UP_TIMEOUT
-            while self._thread.is_alive() and arrived.poll(0) and time.monotonic() < until:
-                time.sleep(0.002)
-
     def _read(self) -> None:
-        # Where QEMU is killed, the connection is reset, and what it said before is kept.
-        with contextlib.suppress(OSError):
-            while piece := self._connection.recv(1 << 16):
-                self._add(piece)
+        arrived = select.poll()
+        arrived.register(self._connection, select.POLLIN)
+        while not self._ended:
+            arrived.poll()
+            with self._lock:
+                self._read_piece()
+
+    def _read_piece(self) -> bool:
+        """Read what has arrived, under the lock, so that nothing is in hand; return if there was.
+
+        Where QEMU is killed, the connection is reset, and what it said before is kept.
+        """
+        if self._ended:
+            return False
+        try:
+            piece = self._connection.recv(_PIECE, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            piece = b""
+        self._ended = not piece
+        self._add(piece)
+        return bool(piece)
 
     def _add(self, piece: bytes) -> None:
-        with self._lock:
-            room = HEAD_BYTES - len(self._head)
-            self._head += piece[:room]
-            self._tail += piece[room:]
-            # Twice the bytes are kept before half are dropped, so that it is done seldom.
-            if len(self._tail) > 2 * TAIL_BYTES:
-                self._left_out += len(self._tail) - TAIL_BYTES
-                del self._tail[:-TAIL_BYTES]
+        room = HEAD_BYTES - len(self._head)
+        self._head += piece[:room]
+        self._tail += piece[room:]
+        # Twice the bytes are kept before half are dropped, so that it is done seldom.
+        if len(self._tail) > 2 * TAIL_BYTES:
+            self._left_out += len(self._tail) - TAIL_BYTES
+            del self._tail[:-TAIL_BYTES]

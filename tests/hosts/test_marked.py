@@ -5,6 +5,7 @@ What leaves sleeps for a time by which it is told from the processes of others.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import signal
@@ -19,6 +20,7 @@ import pytest
 from hosts.deadline import FAR, Deadline
 from pagefault_doctor.hosts import marked, process_group, runner
 from pagefault_doctor.hosts.guard import guarded
+from pagefault_doctor.hosts.script import script
 from pagefault_doctor.hosts.ssh import SshHost
 from pagefault_doctor.model.command import Command, ResultStatus
 from processes import running
@@ -199,7 +201,7 @@ def test_a_guard_of_a_command_is_no_part_of_the_command_that_we_are(
     """pfdoctor within pfdoctor: the outer one must not end the guards of the inner one."""
     monkeypatch.setenv(marked.VARIABLE, "outer")
     with guarded("inner"):
-        assert len(running("signal_all")) >= 1
+        assert eventually(lambda: bool(running("signal_all")), FAR)
         assert not marked.any_marked("outer")
     seen = runner.run(Command(argv=("env",), tool="test")).output
     assert f"{marked.VARIABLE}=" in seen
@@ -245,3 +247,49 @@ def test_without_proc_nothing_is_marked(monkeypatch: pytest.MonkeyPatch) -> None
         patch.setattr(os, "scandir", none)
         assert not marked.any_marked("mark")
         marked.send("mark", signal.SIGTERM)
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[subprocess.Popen[bytes], subprocess.Popen[bytes]]]:
+    """Two processes with the mark "twice", each in a group of its own; exec(2) sets it late."""
+    env = os.environ | {marked.VARIABLE: "twice"}
+    with contextlib.ExitStack() as stack:
+        both = tuple(
+            stack.enter_context(subprocess.Popen(SLEEP.split(), env=env, start_new_session=True))
+            for _ in range(2)
+        )
+        seen = [Path(f"/proc/{process.pid}/environ") for process in both]
+        assert eventually(lambda: all(b"=twice" in path.read_bytes() for path in seen), FAR)
+        yield both[0], both[1]
+        for process in both:
+            process.kill()
+
+
+def test_a_process_of_the_group_that_got_the_signal_gets_it_once(
+    pair: tuple[subprocess.Popen[bytes], subprocess.Popen[bytes]],
+) -> None:
+    """Its handler must not run twice: a shell would say its last words twice."""
+    inside, outside = pair
+    marked.send("twice", signal.SIGTERM, group=inside.pid)
+    assert outside.wait() == -signal.SIGTERM
+    assert inside.poll() is None
+
+
+@pytest.mark.parametrize("shell", ["sh", "busybox sh"])
+@pytest.mark.parametrize("target", ["-{}", "{}", ""])
+def test_the_shell_too_signals_a_process_once(
+    pair: tuple[subprocess.Popen[bytes], subprocess.Popen[bytes]], shell: str, target: str
+) -> None:
+    """What kill gets first is a whole group, its leader alone, or nothing."""
+    inside, outside = pair
+    words = shell.split()
+    require_program(words[0])
+    target = target.format(inside.pid)
+    program = 'kill() { echo "$*"; }; mark=twice group=$1; signal_all TERM'
+    output = subprocess.run(
+        (*words, "-c", script("hosts/end_marked.sh") + program, "sh", target),
+        capture_output=True,
+        text=True,
+    ).stdout
+    signalled = [f"-TERM {target or inside.pid}", f"-TERM {outside.pid}"]
+    assert sorted(output.splitlines()) == sorted(signalled)

@@ -15,6 +15,7 @@ import pytest
 from pagefault_doctor.hosts import guard, runner
 from pagefault_doctor.hosts.password_prompt import run_asking
 from pagefault_doctor.model.command import Command, Result, ResultStatus
+from processes import children
 
 Run = Callable[[Command], Result]
 Popen = subprocess.Popen[bytes]
@@ -25,11 +26,10 @@ EVERY_WAY = pytest.mark.parametrize("run", [runner.run, runner.run_interactive, 
 @pytest.fixture(autouse=True)
 def _no_descriptor_and_no_child_is_left() -> Iterator[None]:
     runner.run(Command(argv=("true",), tool="test"))
-    before = set(os.listdir("/proc/self/fd"))
+    descriptors, processes = set(os.listdir("/proc/self/fd")), children()
     yield
-    assert set(os.listdir("/proc/self/fd")) == before
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert set(os.listdir("/proc/self/fd")) == descriptors
+    assert children() == processes
 
 
 def executable(folder: Path, content: bytes) -> Path:
