@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import lzma
 import os
-import tempfile
 import zlib
 from collections.abc import Callable
 from importlib import import_module
@@ -81,6 +80,8 @@ def _zstd(path: Path, file: BinaryIO, unpack: Unpack | None) -> bytes:
             raise UnreadableModule(f"cannot read {path}: {error}") from error
     if unpack is None:
         raise UnreadableModule(f"{path} is compressed with zstd", "unpack it with unzstd first")
+    import tempfile  # It takes a while to import.
+
     with tempfile.NamedTemporaryFile(prefix="pfdoctor-") as unpacked:
         if problem := unpack("zstd", str(path), unpacked.name):
             raise UnreadableModule(f"cannot read {path}: {problem}")

@@ -144,6 +144,9 @@ def _handle_signals(app: WizardApp, terminal: list[Any] | None) -> list[threadin
         os._exit(code)
 
     def leave(number: int, _frame: FrameType | None) -> None:
+        # systemd, timeout(1) and the shell's kill send SIGCONT too, for which Textual would set the
+        # terminal up once more, perhaps after it has been left.
+        signal.signal(signal.SIGCONT, signal.SIG_DFL)
         end_all(_GRACE_PERIOD)
         app.shut_down(_GRACE_PERIOD)
         app.walk.end(_REASONS[signal.Signals(number)])

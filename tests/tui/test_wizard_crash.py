@@ -6,6 +6,7 @@ import os
 import signal
 import stat
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,22 @@ def test_a_signal_that_ends_a_program_leaves_all_in_order(tmp_path: Path, name: 
     assert any(isinstance(event, CommandStarted) for event in events)
     assert isinstance(events[-1], SessionEnded)
     assert events[-1].reason == "terminated"
+
+
+def test_terminated_and_continued_it_ends_and_does_not_set_the_terminal_up_again(
+    tmp_path: Path,
+) -> None:
+    """As timeout(1) and systemd do it; SIGCONT comes at whatever moment of the end."""
+    with open_terminal((sys.executable, str(CHILD), str(tmp_path / "s.jsonl"), "true")) as terminal:
+        before = terminal.state()
+        terminal.until(b"Next: ")
+        os.kill(terminal.pid, signal.SIGTERM)
+        said = b""
+        until = time.monotonic() + 60
+        while terminal.code is None and time.monotonic() < until:
+            os.kill(terminal.pid, signal.SIGCONT)
+            said += terminal.read(0.01)
+            terminal.poll()
+        assert terminal.code == 128 + signal.SIGTERM
+        assert b"\x1b[?1049h" not in said
+        assert terminal.state() == before

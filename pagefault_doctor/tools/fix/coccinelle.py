@@ -8,7 +8,6 @@ host only needs spatch.
 from __future__ import annotations
 
 from functools import cache
-from importlib import resources
 from typing import Final
 
 from pagefault_doctor.hosts.script import shell_argv
@@ -31,6 +30,8 @@ _NO_PYTHON = regex(r"cannot find module 'spatch|[Pp]ython(?: support)? (?:is )?n
 @cache
 def semantic_patches() -> str:
     """Return all semantic patches as one text."""
+    from importlib import resources  # It takes a while to import.
+
     folder = resources.files("pagefault_doctor.tools.fix").joinpath("semantic_patches")
     files = (file for file in folder.iterdir() if file.name.endswith(".cocci"))
     ordered = sorted(files, key=lambda file: (file.name != _SHARED, file.name))
