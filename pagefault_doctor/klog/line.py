@@ -190,7 +190,11 @@ def thorough(raw: str, number: int = 0) -> LogLine:
 
 
 def _bare(text: str) -> str:
-    """Return the line without what a terminal made of it, and not longer than it should be."""
+    """Return the line without what a terminal made of it, and not longer than it should be.
+
+    A crash leaves zeros before the line that is written next.
+    """
+    text = text.lstrip("\0")
     if len(text) > _LONGEST and "Modules linked in:" not in text:
         text = text[:_LONGEST]
     if "\x1b" in text:
@@ -198,8 +202,8 @@ def _bare(text: str) -> str:
     if text.endswith("^M"):
         text = text[:-2].rstrip(_END)
     if "\r" in text:
-        text = text.rpartition("\r")[2]
-    return text.lstrip("\0") if text.startswith("\0") else text
+        text = text.rpartition("\r")[2].lstrip("\0")
+    return text
 
 
 def _opening(text: str) -> tuple[int, dict[str, str]]:

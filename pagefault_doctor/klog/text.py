@@ -37,8 +37,20 @@ def pieces(data: bytes | FileBytes) -> Iterator[Piece]:
         if len(text) > CHUNK:
             text = text[: text.find(b"\n", CHUNK - 1) + 1 or CHUNK]
         yield Piece(start, start + len(text), text, whole)
-        whole = text.endswith(b"\n")
+        whole = text.endswith((b"\n", b"\0"))
         start += len(text)
+
+
+def after_zeros(data: bytes | FileBytes, place: int) -> int:
+    """Return the first place from this one on that holds no zero; the size where there is none.
+
+    A crash leaves zeros where a log was being written, and so does logrotate's copytruncate.
+    """
+    while piece := data[place : place + CHUNK]:
+        if text := piece.lstrip(b"\0"):
+            return place + len(piece) - len(text)
+        place += len(piece)
+    return place
 
 
 class Lines:
@@ -58,8 +70,11 @@ class Lines:
     def at(self, place: int, number: int) -> tuple[LogLine, int]:
         """Return the line that begins at a place, and where the next one begins."""
         end = self._end_of(place)
-        raw = self.data[place : min(end, place + LONGEST)].decode("utf-8", "replace")
-        return split(raw, number), end + 1
+        raw = self.data[place : min(end, place + LONGEST)]
+        if raw.startswith(b"\0"):
+            place = after_zeros(self.data, place)
+            raw = self.data[place : min(end, place + LONGEST)]
+        return split(raw.decode("utf-8", "replace"), number), end + 1
 
     def _end_of(self, place: int) -> int:
         """Return where the line ends; a very long one is not kept in memory meanwhile."""

@@ -6,6 +6,7 @@ import errno
 import gzip
 import io
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -181,3 +182,19 @@ def test_the_bytes_of_a_file_are_those_of_bytes(path: Path) -> None:
                     wanted = data.rfind(words, place, place + size)
                     assert read.rfind(words, place, place + size) == wanted
         assert read.find(b"59999 line") == data.find(b"59999 line")
+
+
+@pytest.mark.parametrize("before", [b"", NOISE])
+@pytest.mark.parametrize("zeros", [3_000, 300_000, 3_000_000])
+def test_what_follows_zeros_is_read(tmp_path: Path, before: bytes, zeros: int) -> None:
+    """A crash leaves them, and copytruncate where the writer of the log stood further on."""
+    path = tmp_path / "kern.log"
+    path.write_bytes(before + bytes(zeros) + OOPS + TRACE + NOISE)
+    (log,) = klog.logs_in_file(path)
+    assert [report.module for report in log.reports] == ["demo"]
+
+
+def test_what_is_no_text_after_zeros_is_no_log(tmp_path: Path) -> None:
+    path = tmp_path / "disk.img"
+    path.write_bytes(bytes(1 << 20) + random.Random(1).randbytes(70_000))
+    assert [log.note for log in klog.logs_in_file(path)] == ["not a text log"]

@@ -19,6 +19,7 @@ import msgspec
 
 from pagefault_doctor.klog.input import archive, compression, pstore, structured
 from pagefault_doctor.klog.input.input_file import FileBytes, InputFile, Sequential
+from pagefault_doctor.klog.text import after_zeros
 from pagefault_doctor.model.untrusted import clean_line
 
 UnpackProgram = Callable[[str, str, str], str | None]
@@ -144,7 +145,7 @@ class Unpacker:
         if reader := structured.reader_of(head[:8192]):
             with self._spooled(reader(structured.lines_of(file), self._notes)) as lines:
                 yield self._found(source, lines)
-        elif compression.is_binary(head):
+        elif compression.is_binary(_first_text(head, data)):
             yield self._found(source, b"", NO_TEXT, len(data) if data is not None else 0)
         else:
             opened = self._spooled(_pieces(file)) if data is None else nullcontext(data)
@@ -318,6 +319,14 @@ def _peek(file: IO[bytes]) -> bytes:
     """Return how a file begins, without reading it."""
     assert isinstance(file, io.BufferedReader)
     return file.peek(_HEAD)[:_HEAD]
+
+
+def _first_text(head: bytes, data: Bytes | None) -> bytes:
+    """Return how data begins, or its text after zeros where the head is nothing but those."""
+    if data is None or head.strip(b"\0"):
+        return head
+    place = after_zeros(data, 0)
+    return data[place : place + _HEAD]
 
 
 def _unnamed() -> IO[bytes]:
