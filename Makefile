@@ -57,7 +57,7 @@ lab-setup: ## install the Debian packages that the real tools and the lab need (
 
 # The headers and debug packages are named by the kernel's release: while an update is being published,
 # linux-image-cloud-amd64-dbg can be that of a kernel which is not there yet.
-LAB_PACKAGES := qemu-system-x86 kexec-tools busybox-static cpio kmod linux-image-cloud-amd64 \
+LAB_PACKAGES := fish tcsh zsh qemu-system-x86 kexec-tools busybox-static cpio kmod linux-image-cloud-amd64 \
 	crash makedumpfile stress-ng \
 	memtester linux-perf sparse coccinelle gdb valgrind gcc make tmux screen openssh-client openssh-server \
 	strace zstd patch systemd systemd-journal-remote debuginfod dnf dnf-plugins-core rpm rpm2cpio createrepo-c \
