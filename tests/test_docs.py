@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,7 @@ _MAKE: Final = re.compile(r"\bmake ([a-z][a-z-]*)")
 _OPTION: Final = re.compile(r"PFDOCTOR_[A-Z_]+")
 _CLASS: Final = re.compile(r"(?:[A-Z][a-z]+){2,}")
 _NAME: Final = re.compile(r"[A-Z][A-Za-z]+\.([a-z_]+)|(_?[A-Z][A-Z_]{3,})|([a-z]+(?:_[a-z]+)+)")
+_DEFINED: Final = re.compile(r"(?:def|class) (\w+)|\b(\w+)(?:: | = )")
 BUILT: Final = {"dist/pfdoctor.pyz", "pfdoctor.pyz", ".venv/", "dist/", "build/", "/"}
 """Paths that a build makes."""
 NOT_OURS: Final = {"NO_COLOR", "do_init_module"}
@@ -47,6 +49,12 @@ def source() -> str:
     return "\n".join(p.read_text("utf-8") for p in files if p.name != Path(__file__).name)
 
 
+@cache
+def defined() -> set[str]:
+    """Return the names of the functions, classes and variables in the code and the tests."""
+    return {name for names in _DEFINED.findall(source()) for name in names}
+
+
 @pytest.mark.parametrize("file", FILES)
 def test_every_path_exists(file: str) -> None:
     words = [word for code in quoted(file) for word in code.split()]
@@ -62,13 +70,11 @@ def test_every_link_leads_to_a_file(file: str) -> None:
 
 @pytest.mark.parametrize("file", FILES)
 def test_every_name_is_in_the_code(file: str) -> None:
-    code = source()
     names = {name for word in quoted(file) if (match := _NAME.fullmatch(word.rstrip("()")))
              for name in match.groups() if name}  # fmt: skip
     names |= {word for word in quoted(file) if _CLASS.fullmatch(word)}
     names = {name for name in names - NOT_OURS if not _OPTION.fullmatch(name)}
-    defined = r"(?:def|class) {0}\b|\b{0}(?:: | = )"
-    assert not {name for name in names if not re.search(defined.format(name), code)}
+    assert not names - defined()
 
 
 @pytest.mark.parametrize("file", FILES)
