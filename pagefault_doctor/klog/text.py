@@ -21,7 +21,8 @@ LONGEST: Final = 1 << 13
 class Piece(msgspec.Struct, frozen=True):
     """A part of a log that ends with a line, from the place `begin` to the place `end`.
 
-    A line longer than a piece goes on in the next one, which then is not `whole` at its beginning.
+    A line longer than a piece goes on in the next one, which then is not `whole` at its beginning,
+    unless only zeros of the line have been before.
     """
 
     begin: int
