@@ -53,7 +53,7 @@ def _function(match: re.Match[str]) -> FoundName | None:
 _MODULE_LIST: Final = regex(r"Modules linked in:([^\n]*)")
 _WORD: Final = regex(r"[^\W_]+")
 
-_AFTER_BACKSLASH: Final = regex(r"(?<=\\)[nrt][^\W_]*")
+_IN_ESCAPE: Final = regex(r"(?<=\\)[nrt][^\W_]*|(?<=%)[0-9A-F]{2}[^\W_]*")
 _NAME_PARTS: Final = regex(r"([^\W_]+)|[._-]+")
 _LABELS_BACK: Final = regex(r"(?:\.[\w-]{0,62}[^\W_])+")
 _MAX_PARTS: Final = 10
@@ -165,9 +165,9 @@ class SessionNames:
         for begin, chunk in chunks(blanked):
             if not self._first_words.isdisjoint(_WORD.findall(chunk.lower())):
                 yield from self._find(_WORD, blanked, begin, begin + len(chunk))
-        if "\\" in text:
-            # `DOMAIN\name` contains `\n`, which is also an escape of JSON.
-            yield from self._find(_AFTER_BACKSLASH, text, 0, len(text))
+        if "\\" in text or "%" in text:
+            # `DOMAIN\name` contains `\n`, an escape of JSON, and `%DB7` one of URLs.
+            yield from self._find(_IN_ESCAPE, text, 0, len(text))
 
     def _find(self, word: re.Pattern[str], text: str, begin: int, end: int) -> Iterator[FoundName]:
         for match in word.finditer(text, begin, end):

@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pagefault_doctor.cli.main import main
@@ -308,6 +308,7 @@ PARTS = st.sampled_from(
 )  # fmt: skip
 
 
+@example(["%", "DB7"], ("host", "db7"), "{}")
 @settings(max_examples=400, deadline=None)
 @given(st.lists(PARTS, max_size=12), st.sampled_from(words()), st.sampled_from(SURROUNDINGS))
 def test_whatever_a_line_holds_beside_it_a_secret_goes(
