@@ -19,8 +19,9 @@ done;
 # Whether $group has got the signal to this process: a handler must not run twice. In proc(5) the
 # group is the third field after the name in brackets.
 in_group() {
-[ "$group" = "${1##*/}" ] || {
-read -r stat <"$1/stat" &&
+[ "$group" = "${1##*/}" ] && return;
+read -r stat <"$1/stat" || return;
 # shellcheck disable=SC2086  # The fields become the arguments.
-set -- ${stat##*)} && [ "$group" = "-$3" ]; };
+set -- ${stat##*)};
+[ "$group" = "-$3" ];
 } 2>/dev/null;
