@@ -188,12 +188,20 @@ class GuestHost(Closing, Host):
 
     def _stream(self, until: float) -> bytes:
         lines = []
-        while (line := self._line(until)) not in (".", ""):
+        while (line := self._line_or_end(until)) not in (".", ""):
             lines.append(line)
         try:
             return base64.b64decode("".join(lines))
         except binascii.Error:
             return b""
+
+    def _line_or_end(self, until: float) -> str:
+        """Return the agent's next line, or an empty string: the guest may die while it answers."""
+        while time.monotonic() < until:
+            line = self._line(time.monotonic() + POLL_INTERVAL)
+            if line or self._end_reason or self.machine.end():
+                return line
+        return ""
 
     def _line(self, until: float) -> str:
         """Return the agent's next line, or an empty string if none comes in time."""

@@ -56,13 +56,13 @@ run() {
     rm -f missing
     setsid /usr/bin/sh ./script <stdin >out 2>err &
     command=$!
-    (read -r _ <&3 && kill -KILL -- "-$command") &
+    (read -r _ <&3 && kill -KILL "-$command") &
     listener=$!
     tell "$1" >&3 &
     teller=$!
     wait "$command"
     status=$?
-    kill -KILL -- "$listener" "$teller" "-$command"
+    kill -KILL "$listener" "$teller" "-$command"
     wait "$listener" "$teller"
     echo >&3
     [ -e missing ] && status=missing

@@ -110,7 +110,21 @@ REQUIRED_PROGRAMS: Final = ("busybox", "dash", "kmod")
 """Programs without which the guest does not boot."""
 
 UTILITIES: Final = (
-    *("cat", "cp", "cut", "date", "df", "dmesg", "du", "echo", "env", "false", "find", "grep"),
+    *(
+        "base64",
+        "cat",
+        "cp",
+        "cut",
+        "date",
+        "df",
+        "dmesg",
+        "du",
+        "echo",
+        "env",
+        "false",
+        "find",
+        "grep",
+    ),
     *("head", "hostname", "id", "ls", "mkdir", "mktemp", "mv", "nproc", "od", "printf", "ps"),
     *("pwd", "readlink", "rm", "sed", "sleep", "sort", "stat", "sync", "sysctl", "tail", "test"),
     *("timeout", "touch", "tr", "true", "uname", "wc"),
