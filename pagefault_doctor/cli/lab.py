@@ -24,6 +24,7 @@ _TITLES = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare options and arguments."""
     from pagefault_doctor.cli.lab_commands.fetch import add_fetch_arguments
+    from pagefault_doctor.cli.lab_commands.kernels import add_kernels_arguments
     from pagefault_doctor.cli.lab_commands.order import add_module_arguments
     from pagefault_doctor.cli.lab_commands.run import add_run_arguments
 
@@ -41,6 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     doctor.add_argument("--json", action="store_true", help="as JSON")
     more = "get the kernel and programs for guests of another architecture"
     add_fetch_arguments(actions.add_parser("fetch", help=more))
+    others = actions.add_parser("kernels", help="other kernels for guests: list, fetch, remove")
+    add_kernels_arguments(others)
     actions.add_parser("list", help="the scenarios that can be run")
     add_run_arguments(actions.add_parser("run", help="reproduce a fault and diagnose it"))
     by_hand = "reproduce a fault, and get gdb stopped at its line"
@@ -61,6 +64,10 @@ def run(args: argparse.Namespace) -> int:
         from pagefault_doctor.cli.lab_commands.fetch import run_fetch
 
         return run_fetch(args)
+    if args.action == "kernels":
+        from pagefault_doctor.cli.lab_commands.kernels import run_kernels
+
+        return run_kernels(args)
     return _print_doctor(args.json) if args.action == "doctor" else _print_scenarios()
 
 

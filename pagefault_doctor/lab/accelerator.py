@@ -14,7 +14,7 @@ from typing import Final
 from pagefault_doctor.files.private_folder import check_private_folder, make_private_folder
 from pagefault_doctor.files.regular_file import read_regular
 from pagefault_doctor.hosts.local import LocalHost
-from pagefault_doctor.lab.machine import Machine, user_cache
+from pagefault_doctor.lab.machine import Machine, release_of, user_cache
 from pagefault_doctor.model.command import Command
 from pagefault_doctor.model.errors import MissingError
 
@@ -42,7 +42,7 @@ def accelerator(machine: Machine, kernel: Path) -> str:
     usable = machine.native and os.access(DEVICE, os.R_OK | os.W_OK)
     if not usable or not kernel.exists():
         return EMULATION
-    key = f"{_boot_id()} {kernel} {machine.cpu}"
+    key = f"{_boot_id()} {kernel} {machine.cpu(release_of(kernel))}"
     cache = _cache_file()
     try:
         check_private_folder(cache.parent, _OUR_FOLDERS)
@@ -64,7 +64,16 @@ def _boots(machine: Machine, kernel: Path) -> bool:
     argv = (
         *(machine.qemu, "-nodefaults", "-no-reboot", "-display", "none"),
         *("-machine", machine.board, "-m", "256"),
-        *("-accel", KVM, "-cpu", machine.cpu, "-serial", "stdio", "-kernel", str(kernel)),
+        *(
+            "-accel",
+            KVM,
+            "-cpu",
+            machine.cpu(release_of(kernel)),
+            "-serial",
+            "stdio",
+            "-kernel",
+            str(kernel),
+        ),
         *("-append", f"console={machine.console} panic=-1"),
     )
     return _BOOTED in LocalHost().run(Command(argv=argv, tool="lab", timeout=DEADLINE)).output

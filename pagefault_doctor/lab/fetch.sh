@@ -19,12 +19,10 @@ if [ -e "$root/complete" ]; then
     echo "$(cat "$root/complete") is already in $root"
     exit
 fi
-for place in /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list; do
-    [ -n "$sources" ] || [ ! -s "$place" ] || sources=$place
-done
-[ -n "$sources" ] || { echo "no sources of Debian packages: name a file of them" >&2; exit 1; }
+# shellcheck source=pagefault_doctor/lab/private_apt.sh
+. "$(dirname "$0")/private_apt.sh"
+[ -n "$sources" ] || sources=$(own_sources)
 sources=$(realpath "$sources")
-own=$(dpkg --print-architecture)
 
 mkdir -p "$(dirname "$root")"
 work=$(mktemp -d "$root.XXXXXX")
@@ -32,29 +30,8 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 work=$(realpath "$work")
 new=$work/root
-mkdir -p "$new" "$work/debs" "$work/state/lists/partial" "$work/cache/archives/partial"
-: >"$work/status"
-
-# usage: private PROGRAM ARGUMENT..., one of apt's programs on the private folder
-private() {
-    program=$1
-    shift
-    "$program" -q -o APT::Architecture="$arch" -o APT::Architectures::="$arch" \
-        -o APT::Architectures::="$own" -o APT::Sandbox::User=root -o Debug::NoLocking=1 \
-        -o Dir::State="$work/state" -o Dir::State::status="$work/status" \
-        -o Dir::Cache="$work/cache" -o Dir::Etc::sourcelist="$sources" \
-        -o Dir::Etc::sourceparts=- -o Acquire::Languages=none "$@"
-}
-
-# usage: depends PACKAGE PATTERN, prints the first package of that name that it depends on
-depends() {
-    private apt-cache depends "$1" | sed -n "s/^ *Depends: \\($2\\)\$/\\1/p" | head -n 1
-}
-
-# usage: quietly COMMAND..., whose output is told only where it fails
-quietly() {
-    "$@" >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
-}
+mkdir -p "$new"
+make_private
 
 echo "reading the lists of packages that $sources names"
 quietly private apt-get update

@@ -22,6 +22,7 @@ from pagefault_doctor.model.errors import MissingError, UsageError
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
     """An architecture: its names, its virtual machine, and the tools that build for it.
 
+    `cpus` are QEMU's models with the version of Linux from which on each is used, the newest first.
     `arch` is its name in reports, `uname` in `uname -m`, `debian` in packages, `kbuild` in the
     kernel's build, `elf` in pyelftools. `console` and `agent` are the two serial ports in the
     guest; `agent_port` is the QEMU option for the second one, whose chardev is "agent". `argument`
@@ -38,7 +39,7 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     qemu: str
     qemu_package: str
     board: str
-    cpu: str
+    cpus: tuple[tuple[tuple[int, int], str], ...]
     console: str
     agent: str
     agent_port: tuple[str, ...]
@@ -73,6 +74,12 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
         """The program that links a module before gdb reads it; empty if that is not needed."""
         return "" if not self.linked else "ld" if self.native else f"{self.cross}ld"
 
+    def cpu(self, release: str) -> str:
+        """Return the model of QEMU's `-cpu` for a kernel."""
+        numbers = [int(number) for number in re.findall(r"\d+", release)[:2]]
+        version = (numbers[0], numbers[1]) if len(numbers) == 2 else (0, 0)
+        return next(model for first, model in self.cpus if version >= first)
+
     @property
     def gdb(self) -> str:
         """The gdb for this architecture; Debian's plain gdb supports only its own."""
@@ -88,8 +95,9 @@ X86_64: Final = Machine(
     qemu="qemu-system-x86_64",
     qemu_package="qemu-system-x86",
     board="q35",
-    # With SMAP and SMEP, like every x86 machine since about 2015.
-    cpu="qemu64,+smap,+smep",
+    # With SMAP and SMEP, like every x86 machine since about 2015. Linux 6.12 dies of a double fault
+    # while it boots on qemu64 of QEMU 7.2.
+    cpus=(((6, 12), "EPYC"), ((0, 0), "qemu64,+smap,+smep")),
     console="ttyS0",
     agent="ttyS1",
     agent_port=("-serial", "chardev:agent"),
@@ -110,7 +118,7 @@ ARM64: Final = Machine(
     qemu_package="qemu-system-arm",
     board="virt",
     # An ARMv8.2 core: it has PAN, which keeps the kernel from accessing user memory.
-    cpu="cortex-a76",
+    cpus=(((0, 0), "cortex-a76"),),
     console="ttyAMA0",
     agent="ttyS0",
     agent_port=("-device", "pci-serial,chardev=agent"),
@@ -140,8 +148,15 @@ class Stock(msgspec.Struct, frozen=True):
     @property
     def remedy(self) -> str:
         """The command that installs missing files of this stock."""
+        if self.has_compiler:
+            return f"pfdoctor lab kernels fetch {self.root.name} --debug"
         arch = self.machine.arch
         return "make lab-setup" if self.machine.native else f"pfdoctor lab fetch {arch}"
+
+    @property
+    def has_compiler(self) -> bool:
+        """Whether modules are built with a compiler and make of its own, as `kernels.py` has it."""
+        return self.root != Path("/") and os.path.lexists(self.root / "usr/bin/make")
 
     def path(self, place: str) -> Path:
         """Return the local path of a path in the guest's distribution."""

@@ -24,6 +24,15 @@ _BUILD_FILES: Final = ("*.ko", "*.o", ".*.cmd", "*.mod", "*.mod.c", "modules.ord
 _MAX_SOURCE_BYTES: Final = 512 << 20
 """Bytes of a source that is copied: the largest drivers of Linux have 300 MB."""
 
+_IN_ROOT: Final = (
+    *("unshare", "--user", "--map-root-user", "--mount", "--pid", "--fork", "--kill-child"),
+    *("sh", str(Path(__file__).with_name("build_in_root.sh"))),
+)
+"""The beginning of the command that builds with the compiler of a fetched root."""
+
+_PLACE_IN_ROOT: Final = Path("/tmp/source")
+"""Where that script shows the source to the compiler."""
+
 _RELEASE: Final = re.compile(r"\w[\w.+~-]{0,63}", re.ASCII)
 _MODULE_NAME: Final = re.compile(r"\w[\w-]{0,54}", re.ASCII)
 _PLAIN_PATH: Final = re.compile(r"[\w/.,+@~-]+", re.ASCII)
@@ -96,17 +105,21 @@ def build(
     if not _PLAIN_PATH.fullmatch(str(folder)):
         raise UsageError(f"make cannot build in {folder}", "set TMPDIR to a plain path")
     _copy(source, folder)
-    argv: tuple[str, ...] = ("make", "-C", str(stock.build_folder(release)), f"M={folder}")
+    place = folder
+    argv: tuple[str, ...]
+    argv = ("make", "-C", str(stock.build_folder(release)), f"M={folder}", "modules")
+    if stock.has_compiler:
+        place, argv = _PLACE_IN_ROOT, (*_IN_ROOT, str(stock.root), release, str(folder))
     # The copy is temporary: debug information and warnings have to name the original source.
     source_name = source_name or source.absolute()
     if _PLAIN_PATH.fullmatch(str(source_name)):
-        argv += (f"KCFLAGS=-ffile-prefix-map={folder}={source_name}",)
+        argv += (f"KCFLAGS=-ffile-prefix-map={place}={source_name}",)
     env = stock.machine.build_env
-    make = Command(argv=(*argv, "modules"), tool="lab", timeout=timeout, env=env)
+    make = Command(argv=argv, tool="lab", timeout=timeout, env=env)
     result = LocalHost().run(make)
-    built = _built_files(folder)
+    built = _built_files(folder, place)
     if not result.ok or not built:
-        raise PfDoctorError(f"no module was built from {source}", _first_error(result, folder))
+        raise PfDoctorError(f"no module was built from {source}", _first_error(result, place))
     return tuple(read(path) for path in built)
 
 
@@ -136,13 +149,15 @@ def _copy(source: Path, folder: Path) -> None:
         raise PfDoctorError(f"{source} could not be copied: {first}", remedy) from error
 
 
-def _built_files(folder: Path) -> list[Path]:
+def _built_files(folder: Path, place: Path | None = None) -> list[Path]:
+    """Return the modules in a folder, which may have had another path while it was built."""
+    place = place or folder
     try:
         lines = (folder / "modules.order").read_text("utf-8", "replace").split()
     except OSError:
         return []
     named = [
-        folder / Path(line).relative_to(folder) for line in lines if line.startswith(f"{folder}/")
+        folder / Path(line).relative_to(place) for line in lines if line.startswith(f"{place}/")
     ]
     files = [path.with_suffix(".ko") for path in named or map(folder.joinpath, lines)]
     return [path for path in files if path.is_file()]

@@ -70,6 +70,12 @@ def requirements_of(stock: Stock) -> tuple[Requirement, ...]:
     """
     machine = stock.machine
     gcc = ("gcc", 130) if machine.native else (machine.cross_package, 170)
+    builders: tuple[Requirement, ...] = (
+        _local_program(machine.gcc, Use.BUILD, "to build a module", *gcc),
+        _local_program("make", Use.BUILD, "to build a module", "make", 2),
+    )
+    if stock.has_compiler:
+        builders = (_local_program("unshare", Use.BUILD, "to build in it", "util-linux", 15),)
     gdb = ("gdb", 13) if machine.native else ("gdb-multiarch", 20)
     needs = (
         _local_program(machine.qemu, Use.BOOT, "the virtual machine", machine.qemu_package, 80),
@@ -86,8 +92,7 @@ def requirements_of(stock: Stock) -> tuple[Requirement, ...]:
             partial(_headers, stock),
             fetched=True,
         ),
-        _local_program(machine.gcc, Use.BUILD, "to build a module", *gcc),
-        _local_program("make", Use.BUILD, "to build a module", "make", 2),
+        *builders,
         _local_program("drgn", Use.DUMP, "reads the dump, quickly", "python3-drgn", 2),
         _local_program("crash", Use.DUMP, "reads the dump by hand", "crash", 12),
         _local_program("kexec", Use.KDUMP, "loads the crash kernel", "kexec-tools", 1),

@@ -22,7 +22,7 @@ from pagefault_doctor.hosts.host import Closing
 from pagefault_doctor.hosts.program import environment
 from pagefault_doctor.lab.accelerator import accelerator
 from pagefault_doctor.lab.console import Console
-from pagefault_doctor.lab.machine import DEFAULT_STOCK, Machine, Stock
+from pagefault_doctor.lab.machine import DEFAULT_STOCK, Machine, Stock, release_of
 from pagefault_doctor.lab.qmp import ENDS, PANICKED, Qmp, connect, end_of, paused
 from pagefault_doctor.lab.temp_folder import socket_folder, unused_path
 from pagefault_doctor.model import untrusted
@@ -250,7 +250,7 @@ def _argv(setup: Setup, folder: Path) -> tuple[str, ...]:
     return (
         *(guest.qemu, "-S", "-nodefaults", "-no-reboot", "-display", "none"),
         *("-action", "panic=none", "-device", "pvpanic-pci"),
-        *("-machine", guest.board, "-accel", accel, "-cpu", guest.cpu),
+        *("-machine", guest.board, "-accel", accel, "-cpu", guest.cpu(release_of(setup.kernel))),
         *("-m", str(setup.memory), "-smp", str(setup.cpus), "-device", "vmcoreinfo"),
         *(
             "-kernel",

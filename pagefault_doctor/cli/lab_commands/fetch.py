@@ -51,6 +51,7 @@ def run_fetch(args: argparse.Namespace) -> int:
     if machine.native:
         raise UsageError(f"{machine.arch} is this machine's own", "pfdoctor lab doctor")
     root = Path(args.root).absolute() if args.root else user_cache() / machine.arch
+    check_programs()
     _check_target(root)
     if not (root / "complete").exists():
         _print_plan(machine, root)
@@ -58,22 +59,29 @@ def run_fetch(args: argparse.Namespace) -> int:
             print_message("nothing was fetched")
             return ExitCode.DONE
     if not args.root:
-        _make_cache(root.parent)
+        make_cache(root.parent, _OUR_FOLDERS, "name a folder of your own with --root")
     return _fetch(machine, root, args.sources)
 
 
-def _make_cache(folder: Path) -> None:
+def make_cache(folder: Path, parts: int, remedy: str) -> None:
+    """Make a folder for what is fetched, private from its last `parts` on.
+
+    Raises PfDoctorError with the remedy where that fails.
+    """
     try:
-        make_private_folder(folder, _OUR_FOLDERS)
+        make_private_folder(folder, parts)
     except OSError as error:
-        problem = f"cannot use {folder}: {error.strerror}"
-        raise PfDoctorError(problem, "name a folder of your own with --root") from error
+        raise PfDoctorError(f"cannot use {folder}: {error.strerror}", remedy) from error
 
 
-def _check_target(root: Path) -> None:
+def check_programs() -> None:
+    """Raise MissingError where packages of Debian cannot be fetched here."""
     for program in ("apt-get", "dpkg-deb", "depmod"):
         if not shutil.which(program, path="/usr/bin:/bin:/usr/sbin:/sbin"):
             raise MissingError(f"{program} is not here", "fetch it on a Debian, then give --root")
+
+
+def _check_target(root: Path) -> None:
     if root.exists() and any(root.iterdir()) and not (root / "complete").exists():
         raise UsageError(f"{root} has something else in it", "name a new folder")
     existing = next(folder for folder in (root, *root.parents) if folder.is_dir())
@@ -98,7 +106,7 @@ def _fetch(machine: Machine, root: Path, sources: str | None) -> int:
     more = (str(Path(sources).absolute()),) if sources else ()
     argv = ("sh", str(SCRIPT), str(root), machine.debian, *more)
     command = Command(argv=argv, tool="lab", risk=Risk.CHANGE, timeout=TIMEOUT)
-    result = LocalHost().run(command, _print_output)
+    result = LocalHost().run(command, print_output)
     if not result.ok:
         message = result.errors.strip().splitlines()[-1:] or [result.status.value]
         raise PfDoctorError(
@@ -107,6 +115,7 @@ def _fetch(machine: Machine, root: Path, sources: str | None) -> int:
     return ExitCode.DONE
 
 
-def _print_output(text: str) -> None:
+def print_output(text: str) -> None:
+    """Print what a script says, at once."""
     print_document(text)
     sys.stdout.flush()

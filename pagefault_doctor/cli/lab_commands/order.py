@@ -10,7 +10,8 @@ import msgspec
 
 from pagefault_doctor.cli.lab_commands.host import trigger_argv
 from pagefault_doctor.cli.stderr import print_message
-from pagefault_doctor.lab.machine import Stock, machine_of, release_of, stock_of
+from pagefault_doctor.lab.kernels import kernel_stock
+from pagefault_doctor.lab.machine import Machine, Stock, machine_of, release_of, stock_of
 from pagefault_doctor.lab.module import Module
 from pagefault_doctor.lab.run import LabRun, PartDone
 from pagefault_doctor.model.errors import MissingError, UsageError
@@ -65,6 +66,7 @@ def add_module_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--slub-debug", action="store_true", help=f"short for --kernel-arg {_SLUB_DEBUG}")
     add("--arch", metavar="ARCH", help="build --source for it: x86_64 or arm64")
+    add("--kernel", metavar="NAME", help="boot another kernel, as lab kernels fetched it: 6.12")
     add("--root", metavar="DIR", help="where that architecture's kernel, headers and programs lie")
     add("--timeout", type=float, default=120, metavar="S", help="seconds for a guest (120)")
 
@@ -102,8 +104,16 @@ def order_of(args: argparse.Namespace) -> LabOrder:
         file=Path(args.module) if args.module else None,
         triggers=tuple(trigger_argv(line) for line in lines),
         kernel_args=kernel_args + ((_SLUB_DEBUG,) if args.slub_debug else ()),
-        stock=stock_of(machine_of(arch), args.root),
+        stock=_stock(machine_of(arch), args.root, args.kernel),
     )
+
+
+def _stock(machine: Machine, root: str | None, kernel: str | None) -> Stock:
+    if kernel is None:
+        return stock_of(machine, root)
+    if root is not None:
+        raise UsageError("--root and --kernel both name a kernel", "leave one of them away")
+    return kernel_stock(machine, kernel, stock_of(machine))
 
 
 def _arch_of(file: Path, wanted: str) -> str:

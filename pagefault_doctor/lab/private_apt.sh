@@ -1,0 +1,41 @@
+# shellcheck shell=sh disable=SC2154
+# For fetch.sh and fetch_kernel.sh: apt on a folder of its own, so that nothing is installed, and this
+# machine's lists of packages and architectures stay as they are. It uses $work, $arch and $sources.
+
+own=$(dpkg --print-architecture)
+
+# usage: own_sources, prints this machine's file of Debian's packages
+own_sources() {
+    for place in /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list; do
+        [ ! -s "$place" ] || { echo "$place"; return; }
+    done
+    echo "no sources of Debian packages: name a file of them" >&2
+    exit 1
+}
+
+# usage: make_private, the folders that apt needs
+make_private() {
+    mkdir -p "$work/debs" "$work/state/lists/partial" "$work/cache/archives/partial"
+    : >"$work/status"
+}
+
+# usage: private PROGRAM ARGUMENT..., one of apt's programs on the private folder
+private() {
+    program=$1
+    shift
+    "$program" -q -o APT::Architecture="$arch" -o APT::Architectures::="$arch" \
+        -o APT::Architectures::="$own" -o APT::Sandbox::User=root -o Debug::NoLocking=1 \
+        -o Dir::State="$work/state" -o Dir::State::status="$work/status" \
+        -o Dir::Cache="$work/cache" -o Dir::Etc::sourcelist="$sources" \
+        -o Dir::Etc::sourceparts=- -o Acquire::Languages=none "$@"
+}
+
+# usage: depends PACKAGE PATTERN, prints the first package of that name that it depends on
+depends() {
+    private apt-cache depends "$1" | sed -n "s/^ *Depends: \\($2\\)\$/\\1/p" | head -n 1
+}
+
+# usage: quietly COMMAND..., whose output is told only where it fails
+quietly() {
+    "$@" >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
+}

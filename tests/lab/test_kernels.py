@@ -1,0 +1,312 @@
+"""Other kernels for guests: what they are called, how one is fetched, and what is built in it."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import io
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pagefault_doctor.cli.lab_commands.kernels import SCRIPT
+from pagefault_doctor.cli.main import main
+from pagefault_doctor.lab import kernels, machine, module
+from pagefault_doctor.lab.kernels import fetched_kernels, kernel_name, kernel_stock
+from pagefault_doctor.lab.machine import ARM64, X86_64, Stock
+from pagefault_doctor.model.errors import MissingError, PfDoctorError, UsageError
+from requirements import require, require_program
+
+Capture = pytest.CaptureFixture[str]
+
+DEBIAN = machine.DEFAULT_MACHINE.debian
+RELEASE = f"9.1.2+deb1-cloud-{DEBIAN}"
+OLDER = f"9.0.7-1-cloud-{DEBIAN}"
+PROGRAMS = (
+    *("base-files", "bash", "mawk", "make", "busybox-static", "coreutils", "dash", "findutils"),
+    *("grep", "hostname", "kmod", "memtester", "procps", "sed", "stress-ng", "util-linux"),
+)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of this user's kernels; there are none of all users."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(kernels, "SHARED_CACHE", tmp_path / "shared")
+    return tmp_path / "cache/pfdoctor/lab/kernels" / machine.DEFAULT_MACHINE.arch
+
+
+def put_kernel(folder: Path, name: str, release: str) -> Path:
+    (folder / name).mkdir(parents=True)
+    (folder / name / "complete").write_text(f"{release}\n")
+    return folder / name
+
+
+@pytest.mark.parametrize(
+    ("said", "name", "version", "suites"),
+    [
+        ("5.10", "5.10", "5.10", ("bullseye",)),
+        ("trixie", "6.12", "6.12", ("trixie",)),
+        ("forky", "forky", "", ("forky",)),
+        ("7.2", "7.2", "7.2", (*kernels.MOVING, *kernels.STABLE.values())),
+        ("6.12.3", "6.12.3", "6.12.3", (*kernels.MOVING, *kernels.STABLE.values())),
+    ],
+)
+def test_a_kernel_is_called_by_its_version_or_its_suite(
+    said: str, name: str, version: str, suites: tuple[str, ...]
+) -> None:
+    assert kernel_name(said) == kernels.KernelName(name, version, suites)
+
+
+@pytest.mark.parametrize("said", ["", "latest", "../6.1", "6", "6.1\n", "-x", "6.1/..", "٦.١"])
+def test_what_no_kernel_is_called_is_refused(said: str) -> None:
+    with pytest.raises(UsageError, match="no kernel is called"):
+        kernel_name(said)
+
+
+def test_a_fetched_kernel_is_found_by_name_suite_version_and_release(cache: Path) -> None:
+    own = Stock(machine.DEFAULT_MACHINE, cache / "none")
+    older = put_kernel(cache, "6.12", "6.12.9-cloud-amd64")
+    newer = put_kernel(cache, "forky", "7.2.1+deb14-cloud-amd64")
+    (cache / "half.partial").mkdir()
+    put_kernel(cache, "damaged", "x").joinpath("complete").write_bytes(b"\xff")
+    kinds = {
+        **{"6.12": older, "trixie": older, "6.12.9": older, "6.12.9-cloud-amd64": older},
+        **{"7.2": newer, "forky": newer, "7.2.1": newer},
+    }
+    for said, folder in kinds.items():
+        assert kernel_stock(machine.DEFAULT_MACHINE, said, own).root == folder, said
+    names = [kernel.name for kernel in fetched_kernels(machine.DEFAULT_MACHINE)]
+    assert names == ["6.12", "forky"]
+    for said in ("6.1", "7.21", "bullseye"):
+        with pytest.raises((MissingError, UsageError)):
+            kernel_stock(machine.DEFAULT_MACHINE, said, own)
+
+
+def test_this_machines_own_kernel_is_not_fetched(tmp_path: Path) -> None:
+    root = tmp_path / "own"
+    (root / "boot").mkdir(parents=True)
+    (root / "boot/vmlinuz-6.1.0-9-cloud").touch()
+    (root / "lib/modules/6.1.0-9-cloud").mkdir(parents=True)
+    own = Stock(machine.DEFAULT_MACHINE, root)
+    assert kernel_stock(machine.DEFAULT_MACHINE, "6.1", own) is own
+    with pytest.raises(MissingError) as refused:
+        kernel_stock(machine.DEFAULT_MACHINE, "bullseye", own)
+    assert refused.value.remedy == "pfdoctor lab kernels fetch 5.10"
+
+
+def test_a_kernel_gets_a_processor_that_it_boots_on() -> None:
+    assert X86_64.cpu("6.1.0-9-amd64") == X86_64.cpu("5.10.0-3-amd64") == "qemu64,+smap,+smep"
+    assert X86_64.cpu("6.12.1+deb13-amd64") == X86_64.cpu("7.2.1-amd64") == "EPYC"
+    assert X86_64.cpu("no-numbers") == X86_64.cpus[-1][1]
+    assert ARM64.cpu("7.2.1-arm64") == ARM64.cpu("6.1") == "cortex-a76"
+
+
+def test_a_kernel_that_is_not_here_is_told_with_the_remedy(capsys: Capture) -> None:
+    words = ["lab", "run", "--source", ".", "--kernel"]
+    assert main([*words, "5.10", "--arch", "arm64"]) == 3
+    assert "no kernel 5.10 is here for guests of arm64" in capsys.readouterr().err
+    assert main([*words, "x y"]) == 2
+    assert main([*words, "6.1", "--root", "/"]) == 2
+    assert "both name a kernel" in capsys.readouterr().err
+
+
+class Repository:
+    """A Debian repository of small packages, with two releases of a kernel in the suite forky."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._index: dict[str, list[str]] = {}
+        for name in PROGRAMS:
+            self.add("trixie", name, {f"usr/bin/{name}": "program"})
+            self.add("forky", name, {f"usr/bin/{name}": "program"})
+        for release in (OLDER, RELEASE):
+            self.add("forky", f"linux-image-{release}", {"usr/share/doc/x": ""})
+            headers = f"linux-headers-{release}"
+            link = (f"usr/lib/modules/{release}/build", f"/usr/src/{headers}")
+            self.add("forky", headers, {f"usr/src/{headers}/Makefile": ""}, link)
+        modules = f"usr/lib/modules/{RELEASE}"
+        self.add("forky", f"linux-binary-{RELEASE}", {f"{modules}/vmlinuz": "kernel"})
+        self.add("forky", f"linux-modules-{RELEASE}", {f"{modules}/kernel/x.ko": ""})
+        for suite in self._index:
+            place = folder / "dists" / suite / "main" / f"binary-{DEBIAN}"
+            place.mkdir(parents=True)
+            (place / "Packages").write_text("\n".join(self._index[suite]))
+        self.sources = folder / "test.list"
+        self.sources.write_text(f"deb [trusted=yes] copy:{folder} any main\n")
+
+    def add(
+        self, suite: str, name: str, files: dict[str, str], link: tuple[str, str] | None = None
+    ) -> None:
+        """Build a package and put it into the index of a suite."""
+        root = self.folder / "build" / name
+        (root / "DEBIAN").mkdir(parents=True, exist_ok=True)
+        merged = root / "usr/lib"
+        merged.mkdir(parents=True, exist_ok=True)
+        if name == "base-files" and not (root / "lib").is_symlink():
+            (root / "lib").symlink_to("usr/lib")
+        control = (
+            f"Package: {name}\nVersion: 1\nArchitecture: {DEBIAN}\n"
+            "Maintainer: x <x@example>\nDescription: x\n"
+        )
+        (root / "DEBIAN/control").write_text(control)
+        for path, text in files.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(text)
+        if link and not (root / link[0]).is_symlink():
+            (root / link[0]).parent.mkdir(parents=True, exist_ok=True)
+            (root / link[0]).symlink_to(link[1])
+        package = self.folder / f"{name}_1_{DEBIAN}.deb"
+        argv = ("dpkg-deb", "--root-owner-group", "-Znone", "--build", str(root), str(package))
+        subprocess.run(argv, check=True, capture_output=True)
+        data = package.read_bytes()
+        checksum = hashlib.sha256(data).hexdigest()
+        place = f"Filename: {package.name}\nSize: {len(data)}\nSHA256: {checksum}\n"
+        self._index.setdefault(suite, []).append(control + place)
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    for name in ("apt-get", "dpkg-deb", "depmod", "flock"):
+        path = shutil.which(name, path="/usr/bin:/bin:/usr/sbin:/sbin")
+        require(path, f"{name} is not here: packages apt, dpkg, kmod, util-linux")
+    return Repository(tmp_path_factory.mktemp("debian"))
+
+
+def fetch(repository: Repository, *words: str) -> int:
+    return main(["lab", "kernels", "fetch", *words, "--sources", str(repository.sources)])
+
+
+def test_without_consent_it_says_how_much_and_leaves_nothing(
+    repository: Repository, cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))
+    assert fetch(repository, "forky") == 0
+    out, err = capsys.readouterr()
+    assert f"{RELEASE} of Debian's forky" in out
+    assert "MB to download" in out
+    assert "nothing was fetched" in err
+    assert list(cache.iterdir()) == []
+
+
+def test_it_is_fetched_whole_with_links_that_stay_within_it(
+    repository: Repository, cache: Path, capsys: Capture
+) -> None:
+    assert fetch(repository, "9.1", "--yes") == 0
+    root = cache / "9.1"
+    assert [path.name for path in cache.iterdir()] == ["9.1"]
+    assert (root / "complete").read_text() == f"{RELEASE}\n"
+    assert (root / f"boot/vmlinuz-{RELEASE}").read_text() == "kernel"
+    assert (root / f"lib/modules/{RELEASE}/build/Makefile").is_file()
+    assert (root / f"lib/modules/{RELEASE}/modules.dep").is_file()
+    links = [path for path in root.rglob("*") if path.is_symlink()]
+    assert not [path for path in links if os.readlink(path).startswith("/")]
+    others = set(root.rglob("*")) - set(links)
+    assert not [path for path in others if path.stat().st_mode & stat.S_IWOTH]
+    stock = kernel_stock(machine.DEFAULT_MACHINE, "9.1", Stock(machine.DEFAULT_MACHINE, cache))
+    assert stock.kernel() == root / f"boot/vmlinuz-{RELEASE}"
+    assert stock.has_compiler
+    capsys.readouterr()
+    assert fetch(repository, "9.1", "--yes") == 0
+    assert "is already in" in capsys.readouterr().err
+    assert main(["lab", "kernels"]) == 0
+    assert RELEASE in capsys.readouterr().out
+    assert main(["lab", "kernels", "remove", "9.1"]) == 0
+    assert list(cache.iterdir()) == []
+
+
+def test_a_kernel_for_which_there_is_no_room_is_not_fetched(
+    repository: Repository, cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    full = shutil._ntuple_diskusage(1 << 40, 1 << 40, 100)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
+    assert fetch(repository, "forky", "--yes") == 1
+    assert "has 0 MB to spare" in capsys.readouterr().err
+    assert fetched_kernels(machine.DEFAULT_MACHINE) == ()
+
+
+def test_an_older_version_is_fetched_by_its_number(repository: Repository, cache: Path) -> None:
+    assert fetch(repository, "9.0", "--yes") == 0
+    assert (cache / "9.0/complete").read_text() == f"{OLDER}\n"
+
+
+def test_a_version_that_no_suite_has_is_told_with_those_they_have(
+    repository: Repository, cache: Path, capsys: Capture
+) -> None:
+    assert fetch(repository, "6.12", "--yes") == 1
+    assert "no kernel 6.12 in trixie" in capsys.readouterr().err
+    repository.sources.with_name("one.list").write_text(repository.sources.read_text())
+    script = ("sh", str(SCRIPT), "plan", str(cache / "x"), DEBIAN, str(repository.sources))
+    done = subprocess.run((*script, "9.2", "trixie", "forky"), capture_output=True, text=True)
+    assert f"forky: {RELEASE}" in done.stderr
+    assert not (cache / "6.12").exists()
+
+
+def test_what_breaks_off_is_gone_on_with_and_half_a_kernel_is_none(
+    repository: Repository, cache: Path, capsys: Capture
+) -> None:
+    package = repository.folder / f"linux-modules-{RELEASE}_1_{DEBIAN}.deb"
+    away = package.rename(package.with_suffix(".away"))
+    try:
+        assert fetch(repository, "forky", "--yes") == 1
+        assert "could not be fetched" in capsys.readouterr().err
+    finally:
+        away.rename(package)
+    assert fetched_kernels(machine.DEFAULT_MACHINE) == ()
+    assert [path.name for path in cache.iterdir()] == ["forky.partial"]
+    assert fetch(repository, "forky", "--yes") == 0
+    assert [path.name for path in cache.iterdir()] == ["forky"]
+
+
+def test_two_do_not_fetch_the_same_kernel(
+    repository: Repository, cache: Path, capsys: Capture
+) -> None:
+    partial = cache / "forky.partial"
+    partial.mkdir(parents=True, mode=0o700)
+    for folder in (partial, *list(partial.parents)[:4]):
+        folder.chmod(0o700)
+    with (partial / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert fetch(repository, "forky", "--yes") == 1
+    assert "another pfdoctor fetches it now" in capsys.readouterr().err
+
+
+def test_a_module_is_built_with_the_programs_of_the_fetched_root(tmp_path: Path) -> None:
+    """Its make is a script here; what it sees and where it writes is real."""
+    busybox = require_program("busybox")
+    for name in ("unshare", "chroot", "mount"):
+        require_program(name)
+    allowed = subprocess.run(("unshare", "--user", "--map-root-user", "true"), check=False)
+    require(allowed.returncode == 0, "an ordinary user may not make namespaces here")
+    root = tmp_path / "root"
+    for name in ("usr/bin", "proc", "dev", "tmp", "lib/modules/9.1/build"):
+        (root / name).mkdir(parents=True)
+    shutil.copy(busybox, root / "usr/bin/busybox")
+    make = root / "usr/bin/make"
+    make.write_text(
+        "#!/usr/bin/busybox sh\n"
+        'busybox=/usr/bin/busybox; echo "$*" >/tmp/source/words\n'
+        "$busybox ls / >/tmp/source/top\n"
+        "$busybox test -e /proc/self && echo yes >/tmp/source/proc\n"
+        "echo /tmp/source/x.o >/tmp/source/modules.order\n"
+        'echo "/tmp/source/x.c:3: error: no such thing" >&2; exit 2\n'
+    )
+    make.chmod(0o755)
+    source, folder = tmp_path / "source", tmp_path / "copy"
+    source.mkdir()
+    (source / "Makefile").touch()
+    with pytest.raises(PfDoctorError) as failed:
+        module.build(source, "9.1", folder, stock=Stock(machine.DEFAULT_MACHINE, root))
+    assert failed.value.remedy == "x.c:3: error: no such thing"
+    words = (folder / "words").read_text()
+    assert words.startswith("-C /lib/modules/9.1/build M=/tmp/source")
+    assert f"-ffile-prefix-map=/tmp/source={source} modules" in words
+    assert "lib" in (folder / "top").read_text().split()
+    assert (folder / "proc").read_text() == "yes\n"
+    assert list((root / "tmp").iterdir()) == []
+    assert str(root) not in Path("/proc/self/mountinfo").read_text()
