@@ -68,6 +68,11 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         default="elf",
         help="written by QEMU (elf, quick), or by the guest's own crash kernel (kdump, small)",
     )
+    add(
+        "--kernels",
+        metavar="NAMES",
+        help="on each of these kernels, such as 5.10,6.1,6.12: does it build, does it fault",
+    )
     add("--gdb", action="store_true", help="boot once more, and stop at the faulting line with gdb")
     add("--keep", metavar="DIR", help="keep serial log, dump and module in this new folder")
     add("--json", action="store_true", help="as JSON: the diagnosis, and how the run went")
@@ -78,9 +83,13 @@ def run_lab(args: argparse.Namespace) -> int:
     """Run it, print the diagnosis and how often it was reproduced, and return the exit code."""
     from pagefault_doctor.lab.temp_folder import temp_folder
 
-    order = order_of(args)
     if not 1 <= args.repeat <= _MOST_REPEATS:
         raise UsageError(f"--repeat is 1 to {_MOST_REPEATS}")
+    if args.kernels is not None:
+        from pagefault_doctor.cli.lab_commands.matrix import run_on_kernels
+
+        return run_on_kernels(args)
+    order = order_of(args)
     keep = _keep(args.keep)
     began = time.monotonic()
     with temp_folder() as folder:
