@@ -40,10 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     doctor = actions.add_parser("doctor", help="what the lab needs, and what is missing here")
     doctor.add_argument("--json", action="store_true", help="as JSON")
-    more = "get the kernel and programs for guests of another architecture"
-    add_fetch_arguments(actions.add_parser("fetch", help=more))
-    others = actions.add_parser("kernels", help="other kernels for guests: list, fetch, remove")
-    add_kernels_arguments(others)
+    get = "get the kernel and programs for guests of another architecture"
+    add_fetch_arguments(actions.add_parser("fetch", help=get))
+    more = "other kernels for guests: list, fetch, remove"
+    add_kernels_arguments(
+        actions.add_parser("kernels", help=more, formatter_class=parser.formatter_class)
+    )
     actions.add_parser("list", help="the scenarios that can be run")
     add_run_arguments(actions.add_parser("run", help="reproduce a fault and diagnose it"))
     by_hand = "reproduce a fault, and get gdb stopped at its line"

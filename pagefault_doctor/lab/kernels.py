@@ -95,11 +95,11 @@ def kernel_stock(machine: Machine, text: str, own: Stock) -> Stock:
     where nothing is called that.
     """
     kernel = own.kernel()
-    if kernel and _fits(release_of(kernel), text):
+    if kernel and fits(release_of(kernel), text):
         return own
     fetched = fetched_kernels(machine)
     found = [k for k in fetched if text in (k.release, k.name)] or [
-        k for k in fetched if _fits(k.release, text)
+        k for k in fetched if fits(k.release, text)
     ]
     if found:
         return Stock(machine, found[-1].folder)
@@ -125,7 +125,8 @@ def _fetched(machine: Machine) -> Iterator[FetchedKernel]:
                     yield FetchedKernel(folder.name, release, folder)
 
 
-def _fits(release: str, version: str) -> bool:
+def fits(release: str, version: str) -> bool:
+    """Return whether a release is of a version, which may be as short as `6`."""
     return release == version or release.startswith((f"{version}.", f"{version}-", f"{version}+"))
 
 

@@ -18,12 +18,13 @@ from pagefault_doctor.lab.kernels import (
     STABLE,
     KernelName,
     fetched_kernels,
+    fits,
     kernel_folder,
     kernel_name,
     remove_kernel,
     unfinished,
 )
-from pagefault_doctor.lab.machine import DEFAULT_MACHINE, Machine
+from pagefault_doctor.lab.machine import DEFAULT_MACHINE, Machine, release_of, stock_of
 from pagefault_doctor.model.command import Command, Result, Risk
 from pagefault_doctor.model.errors import ExitCode, PfDoctorError
 
@@ -74,10 +75,14 @@ def run_kernels(args: argparse.Namespace) -> int:
 
 
 def _list(machine: Machine) -> int:
-    fetched = fetched_kernels(machine)
-    for kernel in fetched:
+    own, here = stock_of(machine).kernel(), set[str]()
+    if own:
+        here = {version for version in STABLE if fits(release_of(own), version)}
+        name = next(iter(here), "own")
+        print_line(f"v {name:20}{release_of(own):34}this machine's own")
+    for kernel in fetched_kernels(machine):
         print_line(f"v {kernel.name:20}{kernel.release:34}{kernel.folder}")
-    here = {kernel.name for kernel in fetched}
+        here.add(kernel.name)
     for version, suite in STABLE.items():
         if version not in here:
             print_line(f"x {version:20}of {suite}")
