@@ -94,6 +94,9 @@ def kernel_stock(machine: Machine, text: str, own: Stock) -> Stock:
     That is `own` where its kernel fits. Raises MissingError where it was not fetched, UsageError
     where nothing is called that.
     """
+    if not machine.native:
+        problem = f"guests of {machine.arch} have one kernel, that of pfdoctor lab fetch"
+        raise UsageError(problem, "leave --kernel away")
     kernel = own.kernel()
     if kernel and fits(release_of(kernel), text):
         return own
@@ -108,7 +111,7 @@ def kernel_stock(machine: Machine, text: str, own: Stock) -> Stock:
     if again:
         return Stock(machine, again[-1].folder)
     remedy = f"pfdoctor lab kernels fetch {name.name}"
-    raise MissingError(f"no kernel {text} is here for guests of {machine.arch}", remedy)
+    raise MissingError(f"no kernel {text} is here", remedy)
 
 
 def _fetched(machine: Machine) -> Iterator[FetchedKernel]:
