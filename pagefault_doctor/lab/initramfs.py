@@ -23,6 +23,7 @@ from pagefault_doctor.lab.cpio import (
 from pagefault_doctor.lab.machine import DEFAULT_STOCK, Stock
 from pagefault_doctor.lab.module import Module, kernel_modules
 from pagefault_doctor.model.errors import MissingError, PfDoctorError
+from pagefault_doctor.symbols.compressed_module import open_packed
 from pagefault_doctor.symbols.module_file import elf_errors
 
 _LDD_LINE: Final = re.compile(r"(?:=> )?(/\S+) \(0x")
@@ -152,6 +153,9 @@ FOLDERS: Final = ("dev", "proc", "root", "run", "sys", "tmp", "var/crash", "var/
 MERGED: Final = ("bin", "lib", "lib64", "sbin")
 """Top folders that are links into /usr, as in Debian."""
 
+_COMPRESSED: Final = ("", ".xz", ".gz", ".zst")
+"""Ends of the names of module files: from Linux 6.12 on Debian's are compressed."""
+
 CRASH_REPORT_MODULES: Final = (
     "kernel/drivers/firmware/qemu_fw_cfg.ko",
     "kernel/drivers/misc/pvpanic/pvpanic.ko",
@@ -244,9 +248,15 @@ def with_libraries(
 def _shipped_modules(release: str, stock: Stock) -> Iterator[CpioEntry]:
     """Yield the modules that pass vmcoreinfo and panics to QEMU, and the lists for depmod."""
     home = f"/lib/modules/{release}"
-    for name in ("modules.order", "modules.builtin", *CRASH_REPORT_MODULES):
+    for name in ("modules.order", "modules.builtin"):
         if (path := stock.path(f"{home}/{name}")).exists():
             yield file(merged_path(f"{home}/{name}"), path.read_bytes())
+    for name in CRASH_REPORT_MODULES:
+        places = (stock.path(f"{home}/{name}{end}") for end in _COMPRESSED)
+        if packed := next((place for place in places if place.exists()), None):
+            # The kmod of the stock may read no compressed modules.
+            with open_packed(packed) as unpacked:
+                yield file(merged_path(f"{home}/{name}"), unpacked.read())
 
 
 def find_program(name: str, stock: Stock = DEFAULT_STOCK) -> Path | None:

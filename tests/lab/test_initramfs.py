@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import lzma
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -53,3 +56,21 @@ def test_a_guest_is_not_built_without_its_base(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(initramfs, "find_program", lambda name, stock: None)
     with pytest.raises(MissingError, match="busybox, dash, kmod"):
         initramfs.build("6.1.0")
+
+
+@pytest.mark.parametrize("end", ["", ".xz", ".gz"])
+def test_the_modules_that_pass_a_panic_on_are_unpacked(tmp_path: Path, end: str) -> None:
+    """From Linux 6.12 on Debian's are compressed; without them a dump cannot be read."""
+    folder = tmp_path / "lib/modules/9.1"
+    packers: dict[str, Callable[[bytes], bytes]]
+    packers = {"": bytes, ".xz": lzma.compress, ".gz": gzip.compress}
+    for name in initramfs.CRASH_REPORT_MODULES:
+        path = folder / f"{name}{end}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(packers[end](b"\x7fELF of " + name.encode()))
+    (folder / "modules.order").write_text("kernel/x.ko\n")
+    entries = list(initramfs._shipped_modules("9.1", Stock(DEFAULT_STOCK.machine, tmp_path)))
+    places = {entry.path: entry.data for entry in entries}
+    for name in initramfs.CRASH_REPORT_MODULES:
+        assert places[f"usr/lib/modules/9.1/{name}"] == b"\x7fELF of " + name.encode()
+    assert len(places) == 1 + len(initramfs.CRASH_REPORT_MODULES)
