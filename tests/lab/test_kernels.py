@@ -136,6 +136,8 @@ class Repository:
         modules = f"usr/lib/modules/{RELEASE}"
         self.add("forky", f"linux-binary-{RELEASE}", {f"{modules}/vmlinuz": "kernel"})
         self.add("forky", f"linux-modules-{RELEASE}", {f"{modules}/kernel/x.ko": ""})
+        vmlinux = f"usr/lib/debug/boot/vmlinux-{RELEASE}"
+        self.add("forky", f"linux-image-{RELEASE}-dbg", {vmlinux: "names", "usr/share/doc/y": ""})
         for suite in self._index:
             place = folder / "dists" / suite / "main" / f"binary-{DEBIAN}"
             place.mkdir(parents=True)
@@ -231,6 +233,23 @@ def test_a_kernel_for_which_there_is_no_room_is_not_fetched(
     assert fetch(repository, "forky", "--yes") == 1
     assert "has 0 MB to spare" in capsys.readouterr().err
     assert fetched_kernels(machine.DEFAULT_MACHINE) == ()
+
+
+def test_the_debug_information_comes_with_it_or_later(
+    repository: Repository, cache: Path, capsys: Capture
+) -> None:
+    assert fetch(repository, "9.1", "--yes", "--debug") == 0
+    assert fetch(repository, "forky", "--yes") == 0
+    vmlinux = f"usr/lib/debug/boot/vmlinux-{RELEASE}"
+    assert (cache / "9.1" / vmlinux).read_text() == "names"
+    assert not (cache / "forky" / vmlinux).exists()
+    assert fetch(repository, "forky", "--yes", "--debug") == 0
+    assert (cache / "forky" / vmlinux).read_text() == "names"
+    assert not (cache / "forky/usr/share/doc/y").exists()
+    assert sorted(path.name for path in cache.iterdir()) == ["9.1", "forky"]
+    capsys.readouterr()
+    assert fetch(repository, "forky", "--yes", "--debug") == 0
+    assert "is already in" in capsys.readouterr().err
 
 
 def test_an_older_version_is_fetched_by_its_number(repository: Repository, cache: Path) -> None:

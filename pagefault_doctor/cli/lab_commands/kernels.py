@@ -117,11 +117,11 @@ def _fetch(machine: Machine, args: argparse.Namespace) -> int:
         print_message(f"{(folder / 'complete').read_text().strip()} is already in {folder}")
         return ExitCode.DONE
     release, suite, size = _plan(machine, name, folder, args.sources)
-    print_line(f"{release} of Debian's {suite}, with its headers, compiler and programs of guests:")
     if "fetch" in wanted:
+        print_line(f"{release} of Debian's {suite}, with headers, compiler and programs of guests:")
         print_line(f"  {size / 1e6:.0f} MB to download, in {folder}")
     if "debug" in wanted:
-        print_line("  the debug information, some 100 to 400 MB to download")
+        print_line("The debug information of it, some 100 to 400 MB to download")
     print_line("  Nothing is installed on this machine.")
     _check_space(folder, (_TIMES * size if "fetch" in wanted else 0), "debug" in wanted)
     if not args.yes and not ask_consent("Fetch it"):
