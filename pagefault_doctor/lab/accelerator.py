@@ -64,16 +64,8 @@ def _boots(machine: Machine, kernel: Path) -> bool:
     argv = (
         *(machine.qemu, "-nodefaults", "-no-reboot", "-display", "none"),
         *("-machine", machine.board, "-m", "256"),
-        *(
-            "-accel",
-            KVM,
-            "-cpu",
-            machine.cpu(release_of(kernel)),
-            "-serial",
-            "stdio",
-            "-kernel",
-            str(kernel),
-        ),
+        *("-accel", KVM, "-cpu", machine.cpu(release_of(kernel))),
+        *("-serial", "stdio", "-kernel", str(kernel)),
         *("-append", f"console={machine.console} panic=-1"),
     )
     return _BOOTED in LocalHost().run(Command(argv=argv, tool="lab", timeout=DEADLINE)).output

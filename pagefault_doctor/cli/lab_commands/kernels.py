@@ -180,5 +180,9 @@ def _run(
     if not result.ok:
         message = result.errors.strip().splitlines()[-1:] or [result.status.value]
         problem = f"the kernel {name.name} could not be fetched: {message[0]}"
-        raise PfDoctorError(problem, "run it again, it goes on where it stopped; or name --sources")
+        remedy = (
+            "run it again, it goes on where it stopped; "
+            f"pfdoctor lab kernels remove {name.name} lets it begin anew"
+        )
+        raise PfDoctorError(problem, remedy)
     return result
