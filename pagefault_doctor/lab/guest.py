@@ -102,7 +102,7 @@ class GuestHost(Closing, Host):
         boot_timeout: float = 60,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Start the machine and wait for its agent.
+        """Start the machine and wait for its agent, which a machine with a saved state has already.
 
         Raises PfDoctorError if the agent does not answer in time, or `cancelled` returns True.
         """
@@ -112,6 +112,8 @@ class GuestHost(Closing, Host):
         self._end_reason = ""
         self._stream_output = _OutputStream(None)
         machine.start()
+        if machine.has_state:
+            return
         until = time.monotonic() + boot_timeout
         while self._line(time.monotonic() + POLL_INTERVAL) != "ready":
             if self._end_reason or time.monotonic() > until or cancelled():

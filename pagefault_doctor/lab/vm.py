@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -46,6 +47,12 @@ _START_TIMEOUT: Final = 10.0
 _COMMAND_LINE_SIZE: Final = 2048
 """Bytes of a kernel's command line and its NUL (COMMAND_LINE_SIZE of x86 and arm64)."""
 
+_FULL_SPEED: Final = 1 << 40
+"""Bytes a second at which a state is written at most: as fast as it can be."""
+
+_STATE_TIMEOUT: Final = 60.0
+"""Seconds to write or read the state of a guest."""
+
 _LAST_LINE_TIMEOUT: Final = 10.0
 """Seconds for a kernel to print its last line after QEMU has reported its panic.
 
@@ -57,7 +64,8 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     """What to boot: `memory` in MiB; `append` is added to the kernel's command line.
 
     `stock` has the kernel and the guest's files. `disk` is the size of an empty disk in MiB, 0 for
-    none.
+    none. `state` is a file of `VirtualMachine.save`, of a machine with the same setup: this one goes
+    on from there instead of booting.
     """
 
     kernel: Path
@@ -66,6 +74,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     cpus: int = 2
     append: str = ""
     disk: int = 0
+    state: Path | None = None
 
 
 class VirtualMachine(Closing):
@@ -108,12 +117,22 @@ class VirtualMachine(Closing):
         return self._setup.stock.machine
 
     @property
+    def has_state(self) -> bool:
+        """Whether it goes on from a saved state instead of booting."""
+        return self._setup.state is not None
+
+    @property
     def disk(self) -> Path:
         """The file behind the guest's disk."""
         return self.folder / "disk"
 
     def start(self) -> None:
-        """Start or resume the guest."""
+        """Start or resume the guest, once a saved state is read."""
+        until = time.monotonic() + _STATE_TIMEOUT
+        while self._qmp.execute("query-status")["status"] == "inmigrate":
+            if time.monotonic() > until:
+                raise PfDoctorError(f"QEMU does not read {self._setup.state} to its end")
+            time.sleep(0.05)
         self._qmp.execute("cont")
 
     def pause(self) -> None:
@@ -181,6 +200,21 @@ class VirtualMachine(Closing):
         except PfDoctorError:
             path.unlink(missing_ok=True)
             raise
+
+    def save(self, path: Path) -> None:
+        """Pause the guest and write its state to a file, for `Setup.state`.
+
+        Raises PfDoctorError where that fails.
+        """
+        self.pause()
+        self._qmp.execute("migrate-set-parameters", **{"max-bandwidth": _FULL_SPEED})
+        self._qmp.execute("migrate", uri=f"exec:cat >{shlex.quote(str(path.absolute()))}")
+        until = time.monotonic() + _STATE_TIMEOUT
+        while (status := self._qmp.execute("query-migrate").get("status")) != "completed":
+            if status in ("failed", "cancelled") or time.monotonic() > until:
+                path.unlink(missing_ok=True)
+                raise PfDoctorError(f"QEMU does not save the guest: {status}")
+            time.sleep(0.05)
 
     def serve_gdb(self) -> Path:
         """Start the gdb stub; return the Unix socket for gdb's `target remote`."""
@@ -261,6 +295,7 @@ def _argv(setup: Setup, folder: Path) -> tuple[str, ...]:
             _command_line(setup),
         ),
         *drive,
+        *(("-incoming", f"exec:cat {shlex.quote(str(setup.state))}") if setup.state else ()),
         *("-chardev", "socket,id=console,path=console,server=on,wait=off"),
         *("-serial", "chardev:console"),
         *("-chardev", "socket,id=agent,path=agent,server=on,wait=off"),

@@ -1,0 +1,256 @@
+"""Crash the seeds in guests, and keep what their consoles say.
+
+    python tests/crashes/make.py [--arch ARCH] --kernel NAME [--seed NAME]... [--slub-debug] FOLDER
+
+FOLDER gets NAME.log and NAME.json for each seed; those that are there already are left as they are.
+A guest is booted once for each set of kernel arguments; each seed goes on from its saved state.
+Nothing is ever loaded into this machine's own kernel.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shutil
+import sys
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from crashes.seed import FOLDER, Seed, bystanders, seeds
+from pagefault_doctor.lab import initramfs, module
+from pagefault_doctor.lab.cpio import archive, character_device, folder, program
+from pagefault_doctor.lab.guest import GuestHost
+from pagefault_doctor.lab.kernels import kernel_stock
+from pagefault_doctor.lab.machine import Stock, machine_of, release_of, stock_of
+from pagefault_doctor.lab.module import Module
+from pagefault_doctor.lab.temp_folder import temp_folder
+from pagefault_doctor.lab.vm import Setup, VirtualMachine
+from pagefault_doctor.model.command import Command
+from pagefault_doctor.model.errors import PfDoctorError
+
+SOURCE: Final = "/usr/src/crashes"
+"""The folder of the sources, as assertions in the logs name it."""
+
+SLUB_DEBUG: Final = "slub_debug=FZPU"
+
+_KBUILD: Final = "ccflags-y := -g0\nobj-m := {}\n"
+_BUILD_TIMEOUT: Final = 900.0
+_BOOT_TIMEOUT: Final = 240.0
+_TRIGGER_TIMEOUT: Final = 90.0
+
+_TROUBLE: Final = re.compile(
+    r"BUG|Oops|panic|WARNING|cut here|[Cc]all [Tt]race|Unable to handle|Internal error|general prot"
+    r"|segfault|traps:|trap|signal|Out of memory|oom-kill|blocked for|stall|lockup|Hardware Error"
+    r"|PCIe Bus Error|EDAC|Memory failure|corrupt|double free|nobody cared|Corrected|rror:"
+)
+"""What a line has in which a kernel reports trouble; a log without any is silent."""
+
+
+class Guests:
+    """Guests of one kernel with all seeds on board: booted once, then resumed for each seed."""
+
+    def __init__(self, stock: Stock, image: bytes, home: Path) -> None:
+        kernel = stock.kernel()
+        assert kernel
+        self.stock, self.kernel, self.release = stock, kernel, release_of(kernel)
+        self._image, self._home = image, home
+        self._lock, self._booted = threading.Lock(), dict[str, tuple[Setup, str]]()
+
+    def crash(self, seed: Seed, append: str) -> tuple[str, int, tuple[str, ...]]:
+        """Return the console, how many of its lines are the boot's, and what failed otherwise."""
+        if not seed.boots:
+            return self._die_early(seed, append), 0, ()
+        setup, boot = self._setup(append)
+        with VirtualMachine(setup, self._image) as machine:
+            guest, notes = GuestHost(machine, boot_timeout=_BOOT_TIMEOUT), list[str]()
+            for argv in self._commands(seed):
+                result = guest.run(Command(argv=argv, tool="lab", timeout=_TRIGGER_TIMEOUT))
+                if not result.ok:
+                    said = (result.errors.strip().splitlines() or [result.status.value])[0]
+                    notes.append(f"{' '.join(argv)}: {said}")
+                if result.exit_code is None or machine.panicked():
+                    break
+            for event in seed.inject:
+                machine.inject(event)
+            machine.wait_for_panic(seed.wait + _TRIGGER_TIMEOUT, seed.wait)
+            console = machine.console()
+        return boot + console, boot.count("\n"), tuple(notes)
+
+    def _commands(self, seed: Seed) -> Iterable[tuple[str, ...]]:
+        inserted = (*seed.bystanders, *((seed.name,) if seed.is_module and seed.insert else ()))
+        yield from (("modprobe", name) for name in inserted)
+        yield from (("sh", "-c", line) for line in seed.trigger)
+
+    def _setup(self, append: str) -> tuple[Setup, str]:
+        """Return the setup of a guest that is up, and the console of its boot."""
+        with self._lock:
+            if append not in self._booted:
+                self._booted[append] = self._boot(append)
+            return self._booted[append]
+
+    def _boot(self, append: str) -> tuple[Setup, str]:
+        setup = self._plain_setup(append)
+        state = self._home / f"state{len(self._booted)}"
+        began = time.monotonic()
+        with VirtualMachine(setup, self._image) as machine:
+            GuestHost(machine, boot_timeout=_BOOT_TIMEOUT)
+            time.sleep(1)
+            machine.save(state)
+            console = machine.console()
+        talk(f"booted {self.release} {append} in {time.monotonic() - began:.0f} s")
+        return msgspec.structs.replace(setup, state=state), console
+
+    def _die_early(self, seed: Seed, append: str) -> str:
+        image = self._image
+        if seed.init is not None:
+            entries = [folder("dev"), character_device("dev/console", 5, 1)]
+            if seed.init:
+                entries.append(program("init", seed.init.encode()))
+            image = archive(entries)
+        with VirtualMachine(self._plain_setup(append), image) as machine:
+            machine.start()
+            machine.wait_for_panic(_BOOT_TIMEOUT)
+            return machine.console()
+
+    def _plain_setup(self, append: str) -> Setup:
+        return Setup(kernel=self.kernel, stock=self.stock, append=append)
+
+
+def build(chosen: list[Seed], stock: Stock, release: str, home: Path) -> dict[str, Module]:
+    """Return the modules of seeds and bystanders, by name; what does not build is told."""
+    groups: dict[str, list[Path]] = defaultdict(list)
+    groups["bystanders"] = list(bystanders())
+    for seed in chosen:
+        if seed.is_module and seed.source:
+            groups[seed.cause].append(seed.source)
+    with ThreadPoolExecutor(2) as pool:
+        built = pool.map(
+            lambda name: _build_group(groups[name], stock, release, home / name), groups
+        )
+        return {m.name: m for group in built for m in group}
+
+
+def _build_group(sources: list[Path], stock: Stock, release: str, home: Path) -> list[Module]:
+    """Build modules together, or one by one where that fails."""
+    try:
+        return list(_build(sources, stock, release, home))
+    except PfDoctorError as error:
+        if len(sources) == 1:
+            talk(f"{sources[0].stem} does not build: {error}")
+            return []
+        parts = (_build_group([s], stock, release, home / s.stem) for s in sources)
+        return [module for part in parts for module in part]
+
+
+def _build(sources: list[Path], stock: Stock, release: str, home: Path) -> tuple[Module, ...]:
+    given = home / "given"
+    given.mkdir(parents=True)
+    for path in (FOLDER / "seed.h", *sources):
+        shutil.copy(path, given)
+    (given / "Kbuild").write_text(_KBUILD.format(" ".join(f"{p.stem}.o" for p in sources)))
+    built, named = home / "built", Path(SOURCE)
+    return module.build(given, release, built, named, stock, timeout=_BUILD_TIMEOUT)
+
+
+def truth(seed: Seed, slub_debug: bool) -> dict[str, Any]:
+    """Return what a right answer says, in the fields of the public corpus."""
+    both = (seed.also, seed.also_with_slub_debug) if slub_debug else (seed.also,)
+    return {
+        "root_cause_class": seed.cause,
+        "root_cause_also": [cause for also in both for cause in also.cause],
+        "attribution": seed.who,
+        "attribution_also": [who for also in both for who in also.who],
+        "module": seed.module,
+        "module_also": [name for also in both for name in also.module],
+        "function": seed.function,
+        "function_also": [name for also in both for name in also.function],
+    }
+
+
+def crash(seed: Seed, guests: Guests, slub_debug: bool, out: Path) -> str:
+    """Crash one seed, write its log and its truth, and return a line about it."""
+    append = " ".join((*seed.kernel_args, *((SLUB_DEBUG,) if slub_debug else ())))
+    name = f"{seed.name}-slub-debug" if slub_debug else seed.name
+    began = time.monotonic()
+    console, boot_lines, notes = guests.crash(seed, append)
+    lines = console.splitlines()[boot_lines:]
+    first = next((line for line in lines if _TROUBLE.search(line)), None)
+    made = {
+        "seed": f"{seed.cause}/{seed.name}",
+        "where": seed.where,
+        "line": f"{seed.name}.c:{seed.line_number}" if seed.line_number else None,
+        "kernel": guests.release,
+        "arch": guests.stock.machine.arch,
+        "arguments": append,
+        "trigger": list(seed.trigger),
+        "inject": list(seed.inject),
+        "boot_lines": boot_lines,
+        "silent": first is None,
+        "failed": list(notes),
+    }
+    case = {"id": name, "expected": truth(seed, slub_debug), "made": made}
+    (out / f"{name}.log").write_text(console)
+    (out / f"{name}.json").write_text(json.dumps(case, indent=1) + "\n")
+    return f"{name:28} {time.monotonic() - began:5.1f} s  {first or 'SILENT'}"
+
+
+def talk(text: str) -> None:
+    """Print how far it got."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _wanted(args: argparse.Namespace, arch: str) -> list[Seed]:
+    chosen = [s for s in seeds() if not args.seed or s.name in args.seed]
+    if unknown := set(args.seed) - {s.name for s in chosen}:
+        sys.exit(f"no seed is called {', '.join(sorted(unknown))}")
+    return [s for s in chosen if not s.arch or arch in s.arch]
+
+
+def _runs(chosen: list[Seed], out: Path, slub_debug: bool) -> list[tuple[Seed, bool]]:
+    runs = [(seed, False) for seed in chosen]
+    runs += [(seed, True) for seed in chosen if slub_debug and seed.slub_debug]
+    names = ((f"{s.name}-slub-debug" if debug else s.name) for s, debug in runs)
+    return [run for run, name in zip(runs, names) if not (out / f"{name}.json").exists()]
+
+
+def main() -> None:
+    """Crash what was asked for."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--arch", default="")
+    parser.add_argument("--kernel", required=True)
+    parser.add_argument("--seed", action="append", default=[])
+    parser.add_argument("--slub-debug", action="store_true", help="with slub_debug too")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("folder", type=Path)
+    args = parser.parse_args()
+    machine = machine_of(args.arch)
+    stock = kernel_stock(machine, args.kernel, stock_of(machine))
+    args.folder.mkdir(parents=True, exist_ok=True)
+    runs = _runs(_wanted(args, machine.arch), args.folder, args.slub_debug)
+    if not runs:
+        return
+    kernel = stock.kernel()
+    assert kernel
+    with temp_folder() as home:
+        release = release_of(kernel)
+        modules = build(list(dict.fromkeys(seed for seed, _ in runs)), stock, release, home)
+        files = initramfs.module_files(release, tuple(modules.values()), stock)
+        guests = Guests(stock, initramfs.build(release, files, stock=stock), home)
+        with ThreadPoolExecutor(args.jobs) as pool:
+            there = [(s, d) for s, d in runs if not s.is_module or s.name in modules]
+            for line in pool.map(lambda run: crash(run[0], guests, run[1], args.folder), there):
+                talk(line)
+
+
+if __name__ == "__main__":
+    main()
