@@ -64,8 +64,8 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     """What to boot: `memory` in MiB; `append` is added to the kernel's command line.
 
     `stock` has the kernel and the guest's files. `disk` is the size of an empty disk in MiB, 0 for
-    none. `state` is a file of `VirtualMachine.save`, of a machine with the same setup: this one goes
-    on from there instead of booting.
+    none. `state` is a file that `VirtualMachine.save` wrote of a machine with the same setup: this
+    one goes on from there instead of booting.
     """
 
     kernel: Path

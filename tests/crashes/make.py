@@ -1,8 +1,10 @@
 """Crash the seeds in guests, and keep what their consoles say.
 
+    python tests/crashes/make.py --all FOLDER
     python tests/crashes/make.py [--arch ARCH] --kernel NAME [--seed NAME]... [--slub-debug] FOLDER
 
 FOLDER gets NAME.log and NAME.json for each seed; those that are there already are left as they are.
+With --all it gets such a folder for each kernel of the corpus, and logs/ is packed from them.
 A guest is booted once for each set of kernel arguments; each seed goes on from its saved state.
 Nothing is ever loaded into this machine's own kernel.
 """
@@ -19,6 +21,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,22 +29,40 @@ import msgspec
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from crashes.corpus import LOGS, pack
 from crashes.seed import FOLDER, Seed, bystanders, seeds
 from pagefault_doctor.lab import initramfs, module
 from pagefault_doctor.lab.cpio import archive, character_device, folder, program
 from pagefault_doctor.lab.guest import GuestHost
 from pagefault_doctor.lab.kernels import kernel_stock
-from pagefault_doctor.lab.machine import Stock, machine_of, release_of, stock_of
+from pagefault_doctor.lab.machine import (
+    DEFAULT_MACHINE,
+    Stock,
+    machine_of,
+    release_of,
+    stock_of,
+)
 from pagefault_doctor.lab.module import Module
 from pagefault_doctor.lab.temp_folder import temp_folder
 from pagefault_doctor.lab.vm import Setup, VirtualMachine
 from pagefault_doctor.model.command import Command
+from pagefault_doctor.model.diagnosis import RootCause
 from pagefault_doctor.model.errors import PfDoctorError
 
 SOURCE: Final = "/usr/src/crashes"
 """The folder of the sources, as assertions in the logs name it."""
 
 SLUB_DEBUG: Final = "slub_debug=FZPU"
+
+CORPUS: Final = {
+    **{("x86_64", kernel): None for kernel in ("5.10", "6.1", "6.12", "7.2")},
+    ("arm64", "6.1"): 40,
+}
+"""The kernels of the corpus, by architecture and name, and how many seeds run on each: None is all,
+also with slub_debug."""
+
+_COMPILER: Final = re.compile(r"Linux version \S+ \([^)]*\) \(([^()]*(?:\([^()]*\)[^()]*)*)\)")
+"""The compiler in the first line of a kernel (linux_banner in init/version.c)."""
 
 _KBUILD: Final = "ccflags-y := -g0\nobj-m := {}\n"
 _BUILD_TIMEOUT: Final = 900.0
@@ -54,6 +75,23 @@ _TROUBLE: Final = re.compile(
     r"|PCIe Bus Error|EDAC|Memory failure|corrupt|double free|nobody cared|Corrected|rror:"
 )
 """What a line has in which a kernel reports trouble; a log without any is silent."""
+
+
+class Run(msgspec.Struct, frozen=True):
+    """A seed, and whether the kernel checks its slabs."""
+
+    seed: Seed
+    slub_debug: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name of its files."""
+        return f"{self.seed.name}-slub-debug" if self.slub_debug else self.seed.name
+
+    @property
+    def append(self) -> str:
+        """What is added to the kernel's command line."""
+        return " ".join((*self.seed.kernel_args, *((SLUB_DEBUG,) if self.slub_debug else ())))
 
 
 class Guests:
@@ -177,12 +215,10 @@ def truth(seed: Seed, slub_debug: bool) -> dict[str, Any]:
     }
 
 
-def crash(seed: Seed, guests: Guests, slub_debug: bool, out: Path) -> str:
+def crash(run: Run, guests: Guests, out: Path) -> str:
     """Crash one seed, write its log and its truth, and return a line about it."""
-    append = " ".join((*seed.kernel_args, *((SLUB_DEBUG,) if slub_debug else ())))
-    name = f"{seed.name}-slub-debug" if slub_debug else seed.name
-    began = time.monotonic()
-    console, boot_lines, notes = guests.crash(seed, append)
+    seed, machine, began = run.seed, guests.stock.machine, time.monotonic()
+    console, boot_lines, notes = guests.crash(seed, run.append)
     lines = console.splitlines()[boot_lines:]
     first = next((line for line in lines if _TROUBLE.search(line)), None)
     made = {
@@ -190,18 +226,20 @@ def crash(seed: Seed, guests: Guests, slub_debug: bool, out: Path) -> str:
         "where": seed.where,
         "line": f"{seed.name}.c:{seed.line_number}" if seed.line_number else None,
         "kernel": guests.release,
-        "arch": guests.stock.machine.arch,
-        "arguments": append,
-        "trigger": list(seed.trigger),
-        "inject": list(seed.inject),
+        "compiler": next(iter(_COMPILER.findall(console)), None),
+        "arch": machine.arch,
+        "machine": f"{machine.qemu} {machine.board} {machine.cpu(guests.release)}",
+        "arguments": run.append,
+        "trigger": seed.trigger,
+        "inject": seed.inject,
         "boot_lines": boot_lines,
         "silent": first is None,
-        "failed": list(notes),
+        "failed": notes,
     }
-    case = {"id": name, "expected": truth(seed, slub_debug), "made": made}
-    (out / f"{name}.log").write_text(console)
-    (out / f"{name}.json").write_text(json.dumps(case, indent=1) + "\n")
-    return f"{name:28} {time.monotonic() - began:5.1f} s  {first or 'SILENT'}"
+    case = {"id": run.name, "expected": truth(seed, run.slub_debug), "made": made}
+    (out / f"{run.name}.log").write_text(console)
+    (out / f"{run.name}.json").write_text(json.dumps(case, indent=1) + "\n")
+    return f"{run.name:28} {time.monotonic() - began:5.1f} s  {first or 'SILENT'}"
 
 
 def talk(text: str) -> None:
@@ -209,47 +247,80 @@ def talk(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _wanted(args: argparse.Namespace, arch: str) -> list[Seed]:
-    chosen = [s for s in seeds() if not args.seed or s.name in args.seed]
-    if unknown := set(args.seed) - {s.name for s in chosen}:
+def spread(chosen: list[Seed], most: int) -> list[Seed]:
+    """Return so many seeds, in turn of each cause."""
+    turn = {cause: count() for cause in RootCause}
+    return sorted(chosen, key=lambda seed: next(turn[seed.cause]))[:most]
+
+
+def _fill(
+    arch: str, kernel: str, chosen: list[Seed], slub_debug: bool, jobs: int, out: Path
+) -> None:
+    """Crash the seeds on a kernel, but for those that are in the folder already."""
+    machine = machine_of(arch)
+    stock = kernel_stock(machine, kernel, stock_of(machine))
+    runs = [Run(seed) for seed in chosen]
+    runs += [Run(seed, slub_debug=True) for seed in chosen if slub_debug and seed.slub_debug]
+    runs = [run for run in runs if not (out / f"{run.name}.json").exists()]
+    out.mkdir(parents=True, exist_ok=True)
+    if runs:
+        with temp_folder() as home:
+            _crash_all(runs, stock, jobs, out, home)
+
+
+def _chosen(names: list[str]) -> list[Seed]:
+    chosen = [seed for seed in seeds() if not names or seed.name in names]
+    if unknown := set(names) - {seed.name for seed in chosen}:
         sys.exit(f"no seed is called {', '.join(sorted(unknown))}")
-    return [s for s in chosen if not s.arch or arch in s.arch]
+    return chosen
 
 
-def _runs(chosen: list[Seed], out: Path, slub_debug: bool) -> list[tuple[Seed, bool]]:
-    runs = [(seed, False) for seed in chosen]
-    runs += [(seed, True) for seed in chosen if slub_debug and seed.slub_debug]
-    names = ((f"{s.name}-slub-debug" if debug else s.name) for s, debug in runs)
-    return [run for run, name in zip(runs, names) if not (out / f"{name}.json").exists()]
+def _for_arch(chosen: list[Seed], arch: str) -> list[Seed]:
+    return [seed for seed in chosen if not seed.arch or arch in seed.arch]
+
+
+def _fill_corpus(jobs: int, folder: Path) -> None:
+    LOGS.mkdir(exist_ok=True)
+    for (arch, kernel), most in CORPUS.items():
+        talk(f"== {arch}, {kernel}")
+        chosen = _for_arch(list(seeds()), arch)
+        if most is not None:
+            chosen = spread(chosen, most)
+        name = f"{arch}-{kernel}"
+        _fill(arch, kernel, chosen, most is None, jobs, folder / name)
+        pack(folder / name, LOGS / f"{name}.tar.xz")
 
 
 def main() -> None:
     """Crash what was asked for."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--arch", default="")
-    parser.add_argument("--kernel", required=True)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--all", action="store_true", help="every kernel of the corpus")
+    what.add_argument("--kernel", help="as pfdoctor lab kernels calls it")
+    parser.add_argument("--arch", default=DEFAULT_MACHINE.arch)
     parser.add_argument("--seed", action="append", default=[])
     parser.add_argument("--slub-debug", action="store_true", help="with slub_debug too")
-    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--jobs", type=int, default=2, help="guests at a time")
     parser.add_argument("folder", type=Path)
     args = parser.parse_args()
-    machine = machine_of(args.arch)
-    stock = kernel_stock(machine, args.kernel, stock_of(machine))
-    args.folder.mkdir(parents=True, exist_ok=True)
-    runs = _runs(_wanted(args, machine.arch), args.folder, args.slub_debug)
-    if not runs:
-        return
+    if args.all:
+        _fill_corpus(args.jobs, args.folder)
+    else:
+        chosen = _for_arch(_chosen(args.seed), machine_of(args.arch).arch)
+        _fill(args.arch, args.kernel, chosen, args.slub_debug, args.jobs, args.folder)
+
+
+def _crash_all(runs: list[Run], stock: Stock, jobs: int, out: Path, home: Path) -> None:
     kernel = stock.kernel()
     assert kernel
-    with temp_folder() as home:
-        release = release_of(kernel)
-        modules = build(list(dict.fromkeys(seed for seed, _ in runs)), stock, release, home)
-        files = initramfs.module_files(release, tuple(modules.values()), stock)
-        guests = Guests(stock, initramfs.build(release, files, stock=stock), home)
-        with ThreadPoolExecutor(args.jobs) as pool:
-            there = [(s, d) for s, d in runs if not s.is_module or s.name in modules]
-            for line in pool.map(lambda run: crash(run[0], guests, run[1], args.folder), there):
-                talk(line)
+    release = release_of(kernel)
+    modules = build(list(dict.fromkeys(run.seed for run in runs)), stock, release, home)
+    files = initramfs.module_files(release, tuple(modules.values()), stock)
+    guests = Guests(stock, initramfs.build(release, files, stock=stock), home)
+    there = [run for run in runs if not run.seed.is_module or run.seed.name in modules]
+    with ThreadPoolExecutor(jobs) as pool:
+        for line in pool.map(lambda run: crash(run, guests, out), there):
+            talk(line)
 
 
 if __name__ == "__main__":
