@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from pagefault_doctor.lab.guest import GuestHost
@@ -119,3 +120,35 @@ def test_a_panicked_guest_gives_a_vmcore(kernel: Path, image: bytes, tmp_path: P
     start = (tmp_path / "vmcore").open("rb").read(1 << 16)
     assert start[:4] == b"\x7fELF"
     assert VMCOREINFO_NOTE in start
+
+
+def run(guest: GuestHost, line: str) -> str:
+    return guest.run(Command(argv=("sh", "-c", line), tool="lab")).output.strip()
+
+
+@lab
+def test_guests_go_on_from_a_saved_state_and_do_not_share_what_comes_after(
+    kernel: Path, image: bytes, tmp_path: Path
+) -> None:
+    state = tmp_path / "the state's file"
+    setup = Setup(kernel=kernel)
+    with VirtualMachine(setup, image) as machine:
+        run(GuestHost(machine), "echo before >/tmp/said")
+        machine.save(state)
+    resumed = msgspec.structs.replace(setup, state=state)
+    with VirtualMachine(resumed, image) as first, VirtualMachine(resumed, image) as second:
+        assert run(GuestHost(first), "echo after >>/tmp/said; cat /tmp/said") == "before\nafter"
+        assert run(GuestHost(second), "cat /tmp/said") == "before"
+
+
+@lab
+def test_a_damaged_state_ends_the_guest_with_qemus_reason(
+    kernel: Path, image: bytes, tmp_path: Path
+) -> None:
+    state = tmp_path / "state"
+    state.write_bytes(b"no state at all")
+    with (
+        pytest.raises(PfDoctorError, match=r"QEMU|guest"),
+        VirtualMachine(Setup(kernel=kernel, state=state), image) as machine,
+    ):
+        run(GuestHost(machine), "true")
