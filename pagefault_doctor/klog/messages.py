@@ -53,6 +53,8 @@ _MESSAGES: Final = (
     ("ubsan_misaligned", "UBSAN: misaligned"),
     # mm/slub.c, mm/slab.c and mm/slab_common.c; the BUG_ON of mm/slab.h
     ("object_already_free", "Object already free"),
+    ("invalid_object_pointer", "Invalid object pointer", "outside of slab"),
+    ("more_freed_than_allocated", "are to be freed"),
     ("slab_double_free", "double free detected"),
     ("wrong_slab_cache", "Wrong slab cache"),
     ("not_a_slab_page", "Object is not a Slab page"),

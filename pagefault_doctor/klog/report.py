@@ -68,9 +68,13 @@ class _Stack(msgspec.Struct, frozen=True):
     def frames(self) -> tuple[Frame, ...]:
         return (self.pointer, *self.trace) if self.pointer else self.trace
 
-    def blamed(self, named: tuple[str, ...]) -> Frame | None:
-        """The frame of the faulting function, else of the one the title names, else the first."""
-        if self.pointer and self.pointer.function:
+    def blamed(self, kind: Kind, named: tuple[str, ...]) -> Frame | None:
+        """The frame of the faulting function, else of the one the title names, else the first.
+
+        The allocator warns in a function of its own of what others did (`mm/slub.c`, slab_err).
+        """
+        faulting = self.pointer.function if self.pointer else None
+        if faulting and not (kind is Kind.SLAB and _is_uninformative(faulting)):
             return self.pointer
         known = [f for f in self.trace if f.function]
         named_frame = next((f for f in known if _plain(f.function) in named), None)
@@ -211,7 +215,7 @@ def _fields_of(
     else:
         head = led.head(_HEAD_LINES + LEAD)
         fault, fault_line = read(head, (fault, fault_line), lambda body: fault_of(body, kind))
-        blamed = stack.blamed(naming.spellings) or place_in(headline) or blamed
+        blamed = stack.blamed(kind, naming.spellings) or place_in(headline) or blamed
     modules, unloaded, modules_line = read(body, _NO_MODULES, modules_of)
     if modules_line is None:
         modules, unloaded, modules_line = read(ReportText(cut.beyond), _NO_MODULES, modules_of)

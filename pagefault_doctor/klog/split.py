@@ -35,6 +35,8 @@ _QUESTIONABLE: Final = regex(
 )
 _LOST: Final = regex(r"Fatal exception|panic_on_warn|hung_task|softlockup|RCU Stall|Hard LOCKUP")
 """Panics that only repeat that an earlier report was fatal, however far before them it stands."""
+_SLAB: Final = regex(r"^BUG \S+ \((?:Not t|T)ainted")
+"""`mm/slub.c` (slab_bug): the object is shown byte by byte before the warning that ends it."""
 _TAIL: Final = ("Kernel panic - not syncing", "possible circular locking dependency")
 """What ends a long report: the panic it led to, and lockdep's complaint of printing it."""
 _ENOUGH: Final = 22
@@ -120,11 +122,13 @@ def _continues(start: Start, last: Start) -> bool:
         return False
     if start.header == "Kernel panic" and _LOST.search(text):
         return True
-    if distance > _NEAR and start.header != "Kernel panic":
+    follows = bool(table.TABLE.followers.search(text))
+    near = _FAR if follows and _SLAB.search(last.line.text) else _NEAR
+    if distance > near and start.header != "Kernel panic":
         return False
     if start.line.context != last.line.context:
         return False
-    if start.header in table.TABLE.continuing or table.TABLE.followers.search(text):
+    if start.header in table.TABLE.continuing or follows:
         return True
     return start.row is not None and (last.row is None or start.row.is_alike(last.row))
 

@@ -14,10 +14,12 @@ _MESSAGES = (
     ("kasan_invalid_free", "double.sanitizer", "KASAN saw a pointer freed that is not one to free"),
     ("kfence_invalid_free", "double.sanitizer", "KFENCE saw an invalid free"),
     ("object_already_free", "double.slab", "the slab allocator found the object already free"),
+    ("more_freed_than_allocated", "double.slab", "more objects were freed than a slab had in use"),
     ("slab_double_free", "double.slab", "the slab allocator found a double free"),
     ("vfree_bad_address", "double.not-slab", "vfree was given what vmalloc had not, or twice"),
     ("wrong_slab_cache", "double.not-slab", "an object was freed to a cache that it is not from"),
     ("ida_free_unallocated", "double.not-slab", "a number was given back that was not taken"),
+    ("invalid_object_pointer", "double.not-slab", "a pointer was freed at which no object begins"),
     ("not_a_slab_page", "double.not-slab", "kfree was given what is no object"),
 )
 

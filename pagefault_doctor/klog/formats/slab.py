@@ -59,4 +59,12 @@ FORMATS: Final = (
         follows=r"INFO: (?:Allocated in|Freed in|Slab 0x|Object 0x|0x[0-9a-f]+-0x)",
         source="mm/slub.c (print_track, print_slab_info, check_bytes_and_report), before 5.14",
     ),
+    Continuation(
+        lead=r"overwritten\] 0x",
+        source="mm/slub.c (check_bytes_and_report), since 6.12",
+    ),
+    Continuation(
+        follows=r"WARNING: .*\b(?:mm/slub|lib/stackdepot)\.c:\d+",
+        source="mm/slub.c (__slab_err, object_err), lib/stackdepot.c (depot_fetch_stack)",
+    ),
 )
