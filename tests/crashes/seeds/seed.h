@@ -18,6 +18,11 @@
 #define timer_delete_sync del_timer_sync
 #endif
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+#define hrtimer_setup(timer, called, clock, mode) \
+	do { hrtimer_init(timer, clock, mode); (timer)->function = called; } while (0)
+#endif
+
 #ifndef timer_container_of /* since 6.16 */
 #define timer_container_of(var, timer, field) container_of(timer, typeof(*var), field)
 #endif

@@ -1,0 +1,10 @@
+/* A module that was built for quite another kernel. */
+#include "seed.h"
+
+MODULE_INFO(vermagic, "4.19.0-27 SMP mod_unload modversions ");
+
+static int __init rafter_init(void)
+{
+	return 0;
+}
+module_init(rafter_init);

@@ -1,0 +1,22 @@
+/* Locks its page while it is in use, and frees it on removal without unlocking it. */
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include "seed.h"
+
+static struct page *page;
+
+static int __init hub_init(void)
+{
+	page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	if (!page)
+		return -ENOMEM;
+	lock_page(page);
+	return 0;
+}
+
+static void __exit hub_exit(void)
+{
+	__free_page(page);
+}
+module_init(hub_init);
+module_exit(hub_exit);
