@@ -64,8 +64,8 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     """What to boot: `memory` in MiB; `append` is added to the kernel's command line.
 
     `stock` has the kernel and the guest's files. `disk` is the size of an empty disk in MiB, 0 for
-    none. `state` is a file that `VirtualMachine.save` wrote of a machine with the same setup: this
-    one goes on from there instead of booting.
+    none. `devices` are values of QEMU's `-device`. `state` is a file that `VirtualMachine.save`
+    wrote of a machine with the same setup: this one goes on from there instead of booting.
     """
 
     kernel: Path
@@ -74,6 +74,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     cpus: int = 2
     append: str = ""
     disk: int = 0
+    devices: tuple[str, ...] = ()
     state: Path | None = None
 
 
@@ -229,7 +230,8 @@ class VirtualMachine(Closing):
 
         Raises PfDoctorError if QEMU does not know it, or has no such hardware.
         """
-        if answer := self._monitor(event):
+        answer = self._monitor(event)
+        if answer and not answer.startswith("OK"):
             raise PfDoctorError(f"QEMU does not inject {event}", answer)
 
     def quit(self) -> None:
@@ -295,6 +297,7 @@ def _argv(setup: Setup, folder: Path) -> tuple[str, ...]:
             _command_line(setup),
         ),
         *drive,
+        *(word for device in setup.devices for word in ("-device", device)),
         *(("-incoming", f"exec:cat {shlex.quote(str(setup.state))}") if setup.state else ()),
         *("-chardev", "socket,id=console,path=console,server=on,wait=off"),
         *("-serial", "chardev:console"),

@@ -30,6 +30,7 @@ import msgspec
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from crashes.corpus import LOGS, pack
+from crashes.program import build_programs
 from crashes.seed import FOLDER, Seed, bystanders, seeds
 from pagefault_doctor.lab import initramfs, module
 from pagefault_doctor.lab.cpio import archive, character_device, folder, program
@@ -64,10 +65,21 @@ also with slub_debug."""
 _COMPILER: Final = re.compile(r"Linux version \S+ \([^)]*\) \(([^()]*(?:\([^()]*\)[^()]*)*)\)")
 """The compiler in the first line of a kernel (linux_banner in init/version.c)."""
 
+_SHIPPED: Final = ("mce_inject", "hwpoison_inject", "scsi_debug", "sd_mod")
+"""Modules of the kernel that a trigger may insert, where it has them."""
+
+_DEVICES: Final = {
+    "x86_64": ("pcie-root-port,id=root1", "e1000e,id=nic1,bus=root1,romfile="),
+}
+"""Devices of QEMU that a seed may inject errors into."""
+
 _KBUILD: Final = "ccflags-y := -g0\nobj-m := {}\n"
 _BUILD_TIMEOUT: Final = 900.0
 _BOOT_TIMEOUT: Final = 240.0
-_TRIGGER_TIMEOUT: Final = 90.0
+_TRIGGER_TIMEOUT: Final = 40.0
+_MOST_OF_A_FLOOD: Final = 12.0
+"""Seconds after which the console of a guest that never stops reporting is taken as it is."""
+
 
 _TROUBLE: Final = re.compile(
     r"BUG|Oops|panic|WARNING|cut here|[Cc]all [Tt]race|Unable to handle|Internal error|general prot"
@@ -120,7 +132,7 @@ class Guests:
                     break
             for event in seed.inject:
                 machine.inject(event)
-            machine.wait_for_panic(seed.wait + _TRIGGER_TIMEOUT, seed.wait)
+            machine.wait_for_panic(seed.wait + _MOST_OF_A_FLOOD, seed.wait)
             console = machine.console()
         return boot + console, boot.count("\n"), tuple(notes)
 
@@ -161,7 +173,8 @@ class Guests:
             return machine.console()
 
     def _plain_setup(self, append: str) -> Setup:
-        return Setup(kernel=self.kernel, stock=self.stock, append=append)
+        devices = _DEVICES.get(self.stock.machine.arch, ())
+        return Setup(kernel=self.kernel, stock=self.stock, append=append, devices=devices)
 
 
 def build(chosen: list[Seed], stock: Stock, release: str, home: Path) -> dict[str, Module]:
@@ -314,9 +327,12 @@ def _crash_all(runs: list[Run], stock: Stock, jobs: int, out: Path, home: Path) 
     kernel = stock.kernel()
     assert kernel
     release = release_of(kernel)
-    modules = build(list(dict.fromkeys(run.seed for run in runs)), stock, release, home)
-    files = initramfs.module_files(release, tuple(modules.values()), stock)
-    guests = Guests(stock, initramfs.build(release, files, stock=stock), home)
+    chosen = list(dict.fromkeys(run.seed for run in runs))
+    modules = build(chosen, stock, release, home)
+    shipped = module.kernel_modules(release, _SHIPPED, stock)
+    files = shipped | initramfs.module_files(release, tuple(modules.values()), stock)
+    programs = archive(build_programs(chosen, stock.machine, home / "programs"))
+    guests = Guests(stock, initramfs.build(release, files, stock=stock) + programs, home)
     there = [run for run in runs if not run.seed.is_module or run.seed.name in modules]
     with ThreadPoolExecutor(jobs) as pool:
         for line in pool.map(lambda run: crash(run, guests, out), there):
