@@ -15,7 +15,11 @@ from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.lab.machine import DEFAULT_STOCK, Stock
 from pagefault_doctor.model.command import Command, Result
 from pagefault_doctor.model.errors import MissingError, PfDoctorError, UsageError
-from pagefault_doctor.symbols.compressed_module import MAX_UNPACKED_BYTES, UnreadableModule
+from pagefault_doctor.symbols.compressed_module import (
+    MAX_UNPACKED_BYTES,
+    UnreadableModule,
+    open_packed,
+)
 from pagefault_doctor.symbols.module_file import elf_errors, open_module
 
 _BUILD_FILES: Final = ("*.ko", "*.o", ".*.cmd", "*.mod", "*.mod.c", "modules.order", ".git")
@@ -179,7 +183,10 @@ def clean(folder: Path) -> None:
 def kernel_modules(
     release: str, names: tuple[str, ...], stock: Stock = DEFAULT_STOCK
 ) -> dict[str, bytes]:
-    """Return the kernel's own modules (path: contents) that these depend on, in load order."""
+    """Return these of the kernel's own modules and what they depend on, in load order.
+
+    That is path and contents, unpacked: the kmod of a guest may read no compressed modules.
+    """
     where = () if stock.root == Path("/") else ("-d", str(stock.root))
     files: dict[str, bytes] = {}
     for name in names:
@@ -189,5 +196,7 @@ def kernel_modules(
             verb, _, rest = line.partition(" ")
             path = Path(rest.split(" ")[0])
             if verb == "insmod" and path.is_file():
-                files[f"/{path.relative_to(stock.root)}"] = path.read_bytes()
+                place = str(path.relative_to(stock.root))
+                with open_packed(path) as unpacked:
+                    files[f"/{place[: place.rindex('.ko') + 3]}"] = unpacked.read()
     return files

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import lzma
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from pagefault_doctor.lab import module
+from pagefault_doctor.lab.machine import DEFAULT_MACHINE, Stock
 from pagefault_doctor.model.errors import MissingError, PfDoctorError, UsageError
 from requirements import require_kernel, require_program
 
@@ -109,3 +112,17 @@ def test_modules_that_a_module_depends_on_are_found(release: str) -> None:
     found = module.kernel_modules(release, ("qemu_fw_cfg",))
     assert [Path(path).name.partition(".")[0] for path in found] == ["qemu_fw_cfg"]
     assert module.kernel_modules(release, ("no_such_module",)) == {}
+
+
+def test_a_compressed_module_of_the_kernel_is_unpacked_for_the_guest(
+    release: str, tmp_path: Path
+) -> None:
+    require_program("modprobe")
+    depmod = require_program("depmod")
+    folder = tmp_path / f"lib/modules/{release}"
+    folder.mkdir(parents=True)
+    ((_, whole),) = module.kernel_modules(release, ("qemu_fw_cfg",)).items()
+    (folder / "qemu_fw_cfg.ko.xz").write_bytes(lzma.compress(whole))
+    subprocess.run((depmod, "-b", str(tmp_path), release), check=True)
+    found = module.kernel_modules(release, ("qemu_fw_cfg",), Stock(DEFAULT_MACHINE, tmp_path))
+    assert found == {f"/lib/modules/{release}/qemu_fw_cfg.ko": whole}
