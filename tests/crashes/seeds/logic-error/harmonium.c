@@ -4,7 +4,7 @@
 static struct task_struct *pump;
 static long pause_ = HZ / 2;
 
-static int bellows_pump(void *unused)
+static int harmonium_pump(void *unused)
 {
 	while (!kthread_should_stop() && pause_ >= -HZ / 4) {
 		pause_ -= HZ / 4;
@@ -17,16 +17,16 @@ static int bellows_pump(void *unused)
 	return 0;
 }
 
-static int __init bellows_init(void)
+static int __init harmonium_init(void)
 {
-	pump = kthread_run(bellows_pump, NULL, "bellows");
+	pump = kthread_run(harmonium_pump, NULL, "harmonium");
 	return PTR_ERR_OR_ZERO(pump);
 }
 
-static void __exit bellows_exit(void)
+static void __exit harmonium_exit(void)
 {
 	kthread_stop(pump);
 }
 
-module_init(bellows_init);
-module_exit(bellows_exit);
+module_init(harmonium_init);
+module_exit(harmonium_exit);

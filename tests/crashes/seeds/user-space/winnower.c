@@ -1,4 +1,4 @@
-/* Sieves grain by one of two sizes; for a third there is an instruction that no processor has. */
+/* Winnows grain by one of two sizes; for a third there is an instruction that no processor has. */
 #include <stdio.h>
 
 static __attribute__((noinline)) int mesh(int size)
