@@ -88,12 +88,12 @@ def cases(kernel: str, logs: Path = LOGS) -> Iterator[Case]:
         yield Case(kernel, name, files[f"{name}.log"], told["expected"], told["made"])
 
 
-def pack(folder: Path, target: Path) -> None:
-    """Write the logs and truths in a folder into an archive that depends on nothing else."""
+def pack(folder: Path, names: list[str], target: Path) -> None:
+    """Write logs and truths out of a folder into an archive that depends on nothing else."""
     with tarfile.open(target, "w:xz", preset=9) as archive:
         # Logs of one kernel are alike: one behind another they compress best.
-        for path in sorted(folder.glob("*.log")) + sorted(folder.glob("*.json")):
-            info, data = tarfile.TarInfo(path.name), path.read_bytes()
+        for file in (f"{name}.{end}" for end in ("log", "json") for name in sorted(names)):
+            info, data = tarfile.TarInfo(file), (folder / file).read_bytes()
             info.size = len(data)
             archive.addfile(info, io.BytesIO(data))
 

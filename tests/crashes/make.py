@@ -14,12 +14,8 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import shutil
 import sys
-import threading
 import time
-from collections import defaultdict
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
@@ -30,11 +26,12 @@ import msgspec
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from crashes.corpus import LOGS, pack
+from crashes.guests import Guests
+from crashes.modules import build_modules
 from crashes.program import build_programs
-from crashes.seed import FOLDER, Seed, bystanders, seeds
+from crashes.seed import Seed, seeds, talk
 from pagefault_doctor.lab import initramfs, module
-from pagefault_doctor.lab.cpio import archive, character_device, folder, program
-from pagefault_doctor.lab.guest import GuestHost
+from pagefault_doctor.lab.cpio import archive
 from pagefault_doctor.lab.kernels import kernel_stock
 from pagefault_doctor.lab.machine import (
     DEFAULT_MACHINE,
@@ -43,15 +40,8 @@ from pagefault_doctor.lab.machine import (
     release_of,
     stock_of,
 )
-from pagefault_doctor.lab.module import Module
 from pagefault_doctor.lab.temp_folder import temp_folder
-from pagefault_doctor.lab.vm import Setup, VirtualMachine
-from pagefault_doctor.model.command import Command
 from pagefault_doctor.model.diagnosis import RootCause
-from pagefault_doctor.model.errors import PfDoctorError
-
-SOURCE: Final = "/usr/src/crashes"
-"""The folder of the sources, as assertions in the logs name it."""
 
 SLUB_DEBUG: Final = "slub_debug=FZPU"
 
@@ -67,19 +57,6 @@ _COMPILER: Final = re.compile(r"Linux version \S+ \([^)]*\) \(([^()]*(?:\([^()]*
 
 _SHIPPED: Final = ("mce_inject", "hwpoison_inject", "scsi_debug", "sd_mod")
 """Modules of the kernel that a trigger may insert, where it has them."""
-
-_DEVICES: Final = {
-    "x86_64": ("pcie-root-port,id=root1", "e1000e,id=nic1,bus=root1,romfile="),
-}
-"""Devices of QEMU that a seed may inject errors into."""
-
-_KBUILD: Final = "ccflags-y := -g0\nobj-m := {}\n"
-_BUILD_TIMEOUT: Final = 900.0
-_BOOT_TIMEOUT: Final = 240.0
-_TRIGGER_TIMEOUT: Final = 40.0
-_MOST_OF_A_FLOOD: Final = 12.0
-"""Seconds after which the console of a guest that never stops reporting is taken as it is."""
-
 
 _TROUBLE: Final = re.compile(
     r"BUG|Oops|panic|WARNING|cut here|[Cc]all [Tt]race|Unable to handle|Internal error|general prot"
@@ -107,158 +84,67 @@ class Run(msgspec.Struct, frozen=True):
         return " ".join((*self.seed.kernel_args, *((SLUB_DEBUG,) if self.slub_debug else ())))
 
 
-class Guests:
-    """Guests of one kernel with all seeds on board: booted once, then resumed for each seed."""
-
-    def __init__(self, stock: Stock, image: bytes, home: Path) -> None:
-        kernel = stock.kernel()
-        assert kernel
-        self.stock, self.kernel, self.release = stock, kernel, release_of(kernel)
-        self._image, self._home = image, home
-        self._lock, self._booted = threading.Lock(), dict[str, tuple[Setup, str]]()
-
-    def crash(self, seed: Seed, append: str) -> tuple[str, int, tuple[str, ...]]:
-        """Return the console, how many of its lines are the boot's, and what failed otherwise."""
-        if not seed.boots:
-            return self._die_early(seed, append), 0, ()
-        setup, boot = self._setup(append)
-        with VirtualMachine(setup, self._image) as machine:
-            guest, notes = GuestHost(machine, boot_timeout=_BOOT_TIMEOUT), list[str]()
-            for argv in self._commands(seed):
-                result = guest.run(Command(argv=argv, tool="lab", timeout=_TRIGGER_TIMEOUT))
-                if not result.ok:
-                    said = (result.errors.strip().splitlines() or [result.status.value])[0]
-                    notes.append(f"{' '.join(argv)}: {said}")
-                if result.exit_code is None or machine.panicked():
-                    break
-            for event in seed.inject:
-                machine.inject(event)
-            machine.wait_for_panic(seed.wait + _MOST_OF_A_FLOOD, seed.wait)
-            console = machine.console()
-        return boot + console, boot.count("\n"), tuple(notes)
-
-    def _commands(self, seed: Seed) -> Iterable[tuple[str, ...]]:
-        inserted = (*seed.bystanders, *((seed.name,) if seed.is_module and seed.insert else ()))
-        yield from (("modprobe", name) for name in inserted)
-        yield from (("sh", "-c", line) for line in seed.trigger)
-
-    def _setup(self, append: str) -> tuple[Setup, str]:
-        """Return the setup of a guest that is up, and the console of its boot."""
-        with self._lock:
-            if append not in self._booted:
-                self._booted[append] = self._boot(append)
-            return self._booted[append]
-
-    def _boot(self, append: str) -> tuple[Setup, str]:
-        setup = self._plain_setup(append)
-        state = self._home / f"state{len(self._booted)}"
-        began = time.monotonic()
-        with VirtualMachine(setup, self._image) as machine:
-            GuestHost(machine, boot_timeout=_BOOT_TIMEOUT)
-            time.sleep(1)
-            machine.save(state)
-            console = machine.console()
-        talk(f"booted {self.release} {append} in {time.monotonic() - began:.0f} s")
-        return msgspec.structs.replace(setup, state=state), console
-
-    def _die_early(self, seed: Seed, append: str) -> str:
-        image = self._image
-        if seed.init is not None:
-            entries = [folder("dev"), character_device("dev/console", 5, 1)]
-            if seed.init:
-                entries.append(program("init", seed.init.encode()))
-            image = archive(entries)
-        with VirtualMachine(self._plain_setup(append), image) as machine:
-            machine.start()
-            machine.wait_for_panic(_BOOT_TIMEOUT)
-            return machine.console()
-
-    def _plain_setup(self, append: str) -> Setup:
-        devices = _DEVICES.get(self.stock.machine.arch, ())
-        return Setup(kernel=self.kernel, stock=self.stock, append=append, devices=devices)
+def runs_of(chosen: list[Seed], slub_debug: bool) -> list[Run]:
+    """Return the runs of seeds, with those with slub_debug where they are wanted."""
+    plain = [Run(seed) for seed in chosen]
+    return plain + [Run(seed, slub_debug=True) for seed in chosen if slub_debug and seed.slub_debug]
 
 
-def build(chosen: list[Seed], stock: Stock, release: str, home: Path) -> dict[str, Module]:
-    """Return the modules of seeds and bystanders, by name; what does not build is told."""
-    groups: dict[str, list[Path]] = defaultdict(list)
-    groups["bystanders"] = list(bystanders())
-    for seed in chosen:
-        if seed.is_module and seed.source:
-            groups[seed.cause].append(seed.source)
-    with ThreadPoolExecutor(2) as pool:
-        built = pool.map(
-            lambda name: _build_group(groups[name], stock, release, home / name), groups
-        )
-        return {m.name: m for group in built for m in group}
-
-
-def _build_group(sources: list[Path], stock: Stock, release: str, home: Path) -> list[Module]:
-    """Build modules together, or one by one where that fails."""
-    try:
-        return list(_build(sources, stock, release, home))
-    except PfDoctorError as error:
-        if len(sources) == 1:
-            talk(f"{sources[0].stem} does not build: {error}")
-            return []
-        parts = (_build_group([s], stock, release, home / s.stem) for s in sources)
-        return [module for part in parts for module in part]
-
-
-def _build(sources: list[Path], stock: Stock, release: str, home: Path) -> tuple[Module, ...]:
-    given = home / "given"
-    given.mkdir(parents=True)
-    for path in (FOLDER / "seed.h", *sources):
-        shutil.copy(path, given)
-    (given / "Kbuild").write_text(_KBUILD.format(" ".join(f"{p.stem}.o" for p in sources)))
-    built, named = home / "built", Path(SOURCE)
-    return module.build(given, release, built, named, stock, timeout=_BUILD_TIMEOUT)
-
-
-def truth(seed: Seed, slub_debug: bool) -> dict[str, Any]:
+def truth(seed: Seed) -> dict[str, Any]:
     """Return what a right answer says, in the fields of the public corpus."""
-    both = (seed.also, seed.also_with_slub_debug) if slub_debug else (seed.also,)
     return {
         "root_cause_class": seed.cause,
-        "root_cause_also": [cause for also in both for cause in also.cause],
+        "root_cause_also": seed.also.cause,
         "attribution": seed.who,
-        "attribution_also": [who for also in both for who in also.who],
+        "attribution_also": seed.also.who,
         "module": seed.module,
-        "module_also": [name for also in both for name in also.module],
+        "module_also": seed.also.module,
         "function": seed.function,
-        "function_also": [name for also in both for name in also.function],
+        "function_also": seed.also.function,
     }
 
 
 def crash(run: Run, guests: Guests, out: Path) -> str:
-    """Crash one seed, write its log and its truth, and return a line about it."""
-    seed, machine, began = run.seed, guests.stock.machine, time.monotonic()
-    console, boot_lines, notes = guests.crash(seed, run.append)
-    lines = console.splitlines()[boot_lines:]
-    first = next((line for line in lines if _TROUBLE.search(line)), None)
+    """Crash one seed, write its log and how it was made, and return a line about it."""
+    machine, began = guests.stock.machine, time.monotonic()
+    console, boot_lines, notes = guests.crash(run.seed, run.append)
     made = {
-        "seed": f"{seed.cause}/{seed.name}",
-        "where": seed.where,
-        "line": f"{seed.name}.c:{seed.line_number}" if seed.line_number else None,
         "kernel": guests.release,
         "compiler": next(iter(_COMPILER.findall(console)), None),
         "arch": machine.arch,
         "machine": f"{machine.qemu} {machine.board} {machine.cpu(guests.release)}",
         "arguments": run.append,
+        "boot_lines": boot_lines,
+        "failed": notes,
+        "digest": run.seed.digest,
+    }
+    (out / f"{run.name}.log").write_text(console)
+    silent = label(run, made, out)
+    return f"{run.name:28} {time.monotonic() - began:5.1f} s{'  SILENT' * silent}"
+
+
+def label(run: Run, made: dict[str, Any], out: Path) -> bool:
+    """Write what is true of a log beside it, and return whether the log is silent."""
+    seed = run.seed
+    lines = (out / f"{run.name}.log").read_text().splitlines()[made["boot_lines"] :]
+    silent = not any(map(_TROUBLE.search, lines))
+    seeded = {
+        "seed": f"{seed.cause}/{seed.name}",
+        "where": seed.where,
+        "line": f"{seed.name}.c:{seed.line_number}" if seed.line_number else None,
         "trigger": seed.trigger,
         "inject": seed.inject,
-        "boot_lines": boot_lines,
-        "silent": first is None,
-        "failed": notes,
+        "silent": silent,
     }
-    case = {"id": run.name, "expected": truth(seed, run.slub_debug), "made": made}
-    (out / f"{run.name}.log").write_text(console)
+    case = {"id": run.name, "expected": truth(seed), "made": made | seeded}
     (out / f"{run.name}.json").write_text(json.dumps(case, indent=1) + "\n")
-    return f"{run.name:28} {time.monotonic() - began:5.1f} s  {first or 'SILENT'}"
+    return silent
 
 
-def talk(text: str) -> None:
-    """Print how far it got."""
-    print(text, file=sys.stderr, flush=True)
+def is_done(run: Run, out: Path) -> bool:
+    """Return whether the log of a run is there, and of the seed as it is now."""
+    path = out / f"{run.name}.json"
+    return path.exists() and json.loads(path.read_text())["made"]["digest"] == run.seed.digest
 
 
 def spread(chosen: list[Seed], most: int) -> list[Seed]:
@@ -267,19 +153,14 @@ def spread(chosen: list[Seed], most: int) -> list[Seed]:
     return sorted(chosen, key=lambda seed: next(turn[seed.cause]))[:most]
 
 
-def _fill(
-    arch: str, kernel: str, chosen: list[Seed], slub_debug: bool, jobs: int, out: Path
-) -> None:
-    """Crash the seeds on a kernel, but for those that are in the folder already."""
+def _fill(arch: str, kernel: str, runs: list[Run], jobs: int, out: Path) -> None:
+    """Crash what was not crashed on a kernel yet, as the folder has it."""
     machine = machine_of(arch)
     stock = kernel_stock(machine, kernel, stock_of(machine))
-    runs = [Run(seed) for seed in chosen]
-    runs += [Run(seed, slub_debug=True) for seed in chosen if slub_debug and seed.slub_debug]
-    runs = [run for run in runs if not (out / f"{run.name}.json").exists()]
     out.mkdir(parents=True, exist_ok=True)
-    if runs:
+    if left := [run for run in runs if not is_done(run, out)]:
         with temp_folder() as home:
-            _crash_all(runs, stock, jobs, out, home)
+            _crash_all(left, stock, jobs, out, home)
 
 
 def _chosen(names: list[str]) -> list[Seed]:
@@ -296,13 +177,16 @@ def _for_arch(chosen: list[Seed], arch: str) -> list[Seed]:
 def _fill_corpus(jobs: int, folder: Path) -> None:
     LOGS.mkdir(exist_ok=True)
     for (arch, kernel), most in CORPUS.items():
-        talk(f"== {arch}, {kernel}")
-        chosen = _for_arch(list(seeds()), arch)
-        if most is not None:
-            chosen = spread(chosen, most)
         name = f"{arch}-{kernel}"
-        _fill(arch, kernel, chosen, most is None, jobs, folder / name)
-        pack(folder / name, LOGS / f"{name}.tar.xz")
+        talk(f"== {name}")
+        chosen = _for_arch(list(seeds()), arch)
+        runs = runs_of(chosen if most is None else spread(chosen, most), most is None)
+        _fill(arch, kernel, runs, jobs, folder / name)
+        there = [run for run in runs if is_done(run, folder / name)]
+        for run in there:
+            told = json.loads((folder / name / f"{run.name}.json").read_text())
+            label(run, told["made"], folder / name)
+        pack(folder / name, [run.name for run in there], LOGS / f"{name}.tar.xz")
 
 
 def main() -> None:
@@ -321,7 +205,7 @@ def main() -> None:
         _fill_corpus(args.jobs, args.folder)
     else:
         chosen = _for_arch(_chosen(args.seed), machine_of(args.arch).arch)
-        _fill(args.arch, args.kernel, chosen, args.slub_debug, args.jobs, args.folder)
+        _fill(args.arch, args.kernel, runs_of(chosen, args.slub_debug), args.jobs, args.folder)
 
 
 def _crash_all(runs: list[Run], stock: Stock, jobs: int, out: Path, home: Path) -> None:
@@ -329,7 +213,7 @@ def _crash_all(runs: list[Run], stock: Stock, jobs: int, out: Path, home: Path) 
     assert kernel
     release = release_of(kernel)
     chosen = list(dict.fromkeys(run.seed for run in runs))
-    modules = build(chosen, stock, release, home)
+    modules = build_modules(chosen, stock, release, home)
     shipped = module.kernel_modules(release, _SHIPPED, stock)
     files = shipped | initramfs.module_files(release, tuple(modules.values()), stock)
     programs = archive(build_programs(chosen, stock.machine, home / "programs"))

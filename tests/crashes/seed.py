@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,7 +43,6 @@ class Seed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     function: str | None = None
     line: str | None = None
     also: Also = Also()
-    also_with_slub_debug: Also = Also()
     trigger: tuple[str, ...] = ()
     wait: float = 3
     bystanders: tuple[str, ...] = ("abacus",)
@@ -66,6 +67,13 @@ class Seed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         """Its source file, or None for a situation without one."""
         path = FOLDER / self.cause / f"{self.name}.c"
         return path if path.exists() else None
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of its source and what is inserted, run and passed to the kernel with it."""
+        made_from = (self.trigger, self.bystanders, self.kernel_args, self.inject, self.flags)
+        text = self.source.read_bytes() if self.source else b""
+        return hashlib.sha256(text + repr((made_from, self.insert, self.init)).encode()).hexdigest()
 
     @property
     def line_number(self) -> int | None:
@@ -96,3 +104,8 @@ def seeds() -> tuple[Seed, ...]:
 def bystanders() -> tuple[Path, ...]:
     """Return the sources of the modules without a fault."""
     return tuple(sorted((FOLDER / BYSTANDERS).glob("*.c")))
+
+
+def talk(text: str) -> None:
+    """Print how far it got."""
+    print(text, file=sys.stderr, flush=True)

@@ -10,7 +10,7 @@ static int drawbridge_ship(void *unused)
 {
 	mutex_lock(&bridge);
 	msleep(500);
-	mutex_lock(&road);
+	mutex_lock(&road); /* has the bridge */
 	mutex_unlock(&road);
 	mutex_unlock(&bridge);
 	return 0;

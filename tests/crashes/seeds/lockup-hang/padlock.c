@@ -6,7 +6,7 @@ static int turns;
 
 static noinline void padlock_count(void)
 {
-	spin_lock(&lock);
+	spin_lock(&lock); /* once more */
 	turns++;
 	spin_unlock(&lock);
 }

@@ -29,7 +29,7 @@ static int __init metronome_init(void)
 	}
 	return 0;
 no_weight:
-	free_irq(beat, &beat);
+	free_irq(beat, &beat); /* once more */
 no_irq:
 	irq_free_desc(beat);
 	return err;

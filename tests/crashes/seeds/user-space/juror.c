@@ -7,7 +7,7 @@ int main(void)
 	void *volatile note = malloc(64);
 
 	free(note);
-	free(note);
+	free(note); /* once more */
 	puts("done");
 	return 0;
 }
