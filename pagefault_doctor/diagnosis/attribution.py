@@ -14,9 +14,11 @@ from pagefault_doctor.diagnosis import dump_memory, freelist, function_roles
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.history import happens_without, lock_holder, waits_for_lock
 from pagefault_doctor.diagnosis.unloaded_module import data_after_unload, use_after_unload
+from pagefault_doctor.klog.guilty_function import is_uninformative
+from pagefault_doctor.klog.skip_functions import CRASHING, EXCEPTION_ENTRY
 from pagefault_doctor.model.diagnosis import Attribution, Evidence, RootCause
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.model.report import Kind, Report
+from pagefault_doctor.model.report import Frame, Kind, Report
 
 _CORE_DEPTH: Final = 3
 """Frames of the core that may lie between a fault and the module of the tree that caused it."""
@@ -74,6 +76,15 @@ def _of_object(report: Report, what: str) -> Culprit | None:
     return _module(module, text, report.line_of(f"{what}_by"))
 
 
+def _of_mapping(report: Report) -> Culprit | None:
+    """Return the module whose mmap made a mapping that is wrong (mm/memory.c, print_bad_pte)."""
+    module = report.details.get("mapped_by_module")
+    if module is None:
+        return None
+    text = f"the page was mapped by {module}"
+    return _module(module, text, report.line_of("mapped_by_module"))
+
+
 def _of_dump(context: Context) -> Culprit | None:
     """Return the module that freed or overran the object, as the dump has it."""
     found = dump_memory.responsible_module(context)
@@ -107,13 +118,22 @@ def _from_trace(report: Report) -> Culprit | None:
     return None
 
 
+def _behind_exception(frames: list[Frame]) -> list[Frame]:
+    """Return the frames from before the fault: some kernels print those of its handling first."""
+    names = [(frame.function or "").partition(".")[0] for frame in frames]
+    if not any(map(CRASHING.fullmatch, names[:1])):
+        return frames
+    entry = next((n for n, name in enumerate(names) if EXCEPTION_ENTRY.fullmatch(name)), None)
+    return frames if entry is None else frames[entry + 1 :]
+
+
 def _stack_top(report: Report, context: Context) -> Culprit | None:
     """Return the module that called to where no code is.
 
     A trace cannot be followed from there, so that all of it is doubtful (`?`). But a call leaves
     the way back on top of the stack, and what lies there comes first.
     """
-    named = [frame for frame in report.frames if frame.function]
+    named = _behind_exception([frame for frame in report.frames if frame.function])
     if not context.is_jump or report.function or not named or any(f.reliable for f in named):
         return None
     top = named[0]
@@ -136,6 +156,27 @@ def _loading_or_unloading(report: Report) -> Culprit | None:
         if len(marked) == 1 and any(function.endswith(callers) for function in functions):
             text = f"{marked[0]} was just being {what}: the kernel had called its function for that"
             return _module(marked[0], text, report.line_of("modules"))
+    if report.last_unloaded and "free_module" in functions:
+        text = f"{report.last_unloaded} was just being removed"
+        return _module(report.last_unloaded, text, report.line_of("modules"))
+    return _exit_function(report)
+
+
+def _exit_function(report: Report) -> Culprit | None:
+    """Return that a module is to blame whose exit function ran, and whose name is not printed.
+
+    The system call that removes a module does little itself: what is above it on the stack was
+    called by the exit function, which left no frame where it ended in a jump.
+    """
+    if report.modules:
+        return None
+    for frame in (frame for frame in report.frames if frame.reliable):
+        name = (frame.function or "").partition(".")[0]
+        if name.endswith("_delete_module"):
+            text = "the exit function of the module that was being removed led to it"
+            return _module(None, text, frame.line or report.line_of("trace"))
+        if not (function_roles.only_passes_on(name) or is_uninformative(name)):
+            return None
     return None
 
 
@@ -209,6 +250,7 @@ def _suspects(report: Report, context: Context) -> Iterator[Culprit | None]:
         yield _module(left.module, f"{left.why}, and what it left behind was used", left.line)
     yield _of_object(report, "freed")
     yield _of_dump(context)
+    yield _of_mapping(report)
     yield _module_of_lock_holder(report, context)
     if report.module and waits_for_lock(report):
         text = f"{report.function} of {report.module} waits for a lock: who holds it is not shown"

@@ -53,6 +53,8 @@ WEIGHT: Final = {
     # error pointer
     "error.address": 2.2,
     "error.base": 4.0,
+    "error.freed": 4.0,
+    "error.in-no-register": -2.0,
     "error.base-rare": 1.0,
     "error.address-rare": 1.0,
     "error.register": 3.2,
@@ -66,7 +68,8 @@ WEIGHT: Final = {
     "freed.refcount": 3.5,
     "freed.count": 2.2,
     "freed.poison-overwritten": 3.0,
-    "freed.page-in-use": 1.5,
+    "freed.queued": 2.0,
+    "freed.page-in-use": 1.2,
     "freed.object-active": 2.5,
     "freed.unloaded": 3.5,
     "freed.module-range": 2.0,
@@ -151,7 +154,7 @@ WEIGHT: Final = {
     "table.bad-map": 3.2,
     "table.corrupted": 3.5,
     "table.counter": 2.5,
-    "table.bad-page": 0.8,
+    "table.bad-page": 1.8,
     "table.freed-in-use": 1.2,
     # module does not fit
     "api.symbol-version": 3.0,
@@ -219,6 +222,7 @@ WEIGHT: Final = {
     # user space
     "space.segfault": 4.5,
     "space.init": 2.0,
+    "space.boot": 2.5,
     # the source
     "checker.pattern": 1.5,
     # no fault

@@ -16,7 +16,7 @@ import msgspec
 
 from pagefault_doctor.klog.demangle import demangled
 from pagefault_doctor.klog.line import LogLine
-from pagefault_doctor.klog.skip_functions import ANCHORS, PATTERNS, VICTIM, WORDS
+from pagefault_doctor.klog.skip_functions import ANCHORS, FINDERS, PATTERNS, VICTIM, WORDS
 from pagefault_doctor.model.pattern import WordedPattern, regex
 
 
@@ -100,6 +100,11 @@ def is_generic(name: str, extra: str = "") -> bool:
     return (
         _has_word(name) or _FIRST.match(name) is not None or _skip(extra).search(name) is not None
     )
+
+
+def is_uninformative(name: str) -> bool:
+    """Whether a function has nothing to do with the cause, or is one that found the trouble."""
+    return is_generic(name) or FINDERS.search(name) is not None
 
 
 @lru_cache(maxsize=1 << 14)

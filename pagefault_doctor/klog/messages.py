@@ -139,7 +139,8 @@ _MESSAGES: Final = (
     ("page_mapcount_at_free", "nonzero mapcount"),
     # mm/oom_kill.c, mm/page_alloc.c (warn_alloc), mm/util.c (__kvmalloc_node)
     ("out_of_memory", "Out of memory", "deadlocked on memory", "out of memory"),
-    ("page_allocation_failure", "page allocation failure", "page allocation stall"),
+    ("page_allocation_failure", "page allocation failure", "page allocation stall",
+     "vmalloc error: size", "allocation failure: "),
     ("allocator_warning", "mm/page_alloc.c:", "mm/util.c:", "kmalloc_slab+"),
     # kernel/locking/lockdep.c, mutex.c and spinlock_debug.c; kernel/rcu/tree_plugin.h
     ("circular_locking", "ossible circular locking"),
@@ -177,6 +178,9 @@ _MESSAGES: Final = (
     ("sysrq_crash", "sysrq triggered crash", "sysrq: Trigger a crash", "SysRq : Trigger a crash"),
     ("init_killed", "Attempted to kill init"),
     ("already_free_irq", "already-free IRQ"),
+    # init/do_mounts.c (mount_root_generic), init/main.c (kernel_init)
+    ("no_root", "Unable to mount root fs", "Cannot open root device"),
+    ("no_init", "No working init found", "No init found.", "Requested init "),
 )  # fmt: skip
 """The name of a detail, and words of which its line holds one."""
 _SIGNS: Final = ("memory", "page", "lock", "free", "over", "list", "count", "stack", "SAN: ", "")

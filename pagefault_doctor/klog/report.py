@@ -15,13 +15,12 @@ from pagefault_doctor.klog.fault import fault_of
 from pagefault_doctor.klog.formats import table
 from pagefault_doctor.klog.formats.format import OWN
 from pagefault_doctor.klog.formats.user_space import user_fault
-from pagefault_doctor.klog.guilty_function import is_generic
+from pagefault_doctor.klog.guilty_function import is_uninformative
 from pagefault_doctor.klog.line import LogLine
 from pagefault_doctor.klog.messages import messages_of
 from pagefault_doctor.klog.process import ProcessInfo, modules_of, process_of
 from pagefault_doctor.klog.registers import code_of, pointer_of, registers_of
 from pagefault_doctor.klog.scan import Scan
-from pagefault_doctor.klog.skip_functions import FINDERS
 from pagefault_doctor.klog.split import LEAD, ReportLines
 from pagefault_doctor.klog.stack import HEADS, first_trace, frame_of, is_head, place_in
 from pagefault_doctor.klog.text import ReportText
@@ -74,17 +73,13 @@ class _Stack(msgspec.Struct, frozen=True):
         The allocator warns in a function of its own of what others did (`mm/slub.c`, slab_err).
         """
         faulting = self.pointer.function if self.pointer else None
-        if faulting and not (kind is Kind.SLAB and _is_uninformative(faulting)):
+        if faulting and not (kind is Kind.SLAB and is_uninformative(faulting)):
             return self.pointer
         known = [f for f in self.trace if f.function]
         named_frame = next((f for f in known if _plain(f.function) in named), None)
         reliable = [f for f in known if f.reliable]
-        informative = (f for f in reliable if not _is_uninformative(f.function or ""))
+        informative = (f for f in reliable if not is_uninformative(f.function or ""))
         return named_frame or next(informative, reliable[0] if reliable else None)
-
-
-def _is_uninformative(function: str) -> bool:
-    return is_generic(function) or FINDERS.search(function) is not None
 
 
 class _Fields(msgspec.Struct, frozen=True):

@@ -108,14 +108,15 @@ def judge(case: Case) -> Judged:
     want = _SILENCE if case.made["silent"] else case.expected
     causes = _answers(want, "root_cause_class", "root_cause_also")
     functions = _answers(want, "function", "function_also")
+    is_fault = verdict.root_cause != RootCause.NONE
     words = (verdict.root_cause, verdict.attribution, verdict.module, function)
     return Judged(
-        detected=None if case.made["silent"] else report is not None,
+        detected=None if RootCause.NONE in causes else is_fault or report is not None,
         cause=verdict.root_cause in causes,
         who=verdict.attribution in _answers(want, "attribution", "attribution_also"),
         module=verdict.module in _answers(want, "module", "module_also"),
         function=function in functions if want["function"] else None,
-        spoken=None if RootCause.NONE in causes else verdict.root_cause != RootCause.NONE,
+        spoken=None if RootCause.NONE in causes else is_fault,
         sure=verdict.confidence >= _SURE,
         said=f"{' '.join(map(str, words))} {100 * verdict.confidence:.0f} %",
     )

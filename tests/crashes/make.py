@@ -62,7 +62,8 @@ _TROUBLE: Final = re.compile(
     r"BUG|Oops|panic|WARNING|cut here|[Cc]all [Tt]race|Unable to handle|Internal error|general prot"
     r"|segfault|traps:|trap|signal|Out of memory|oom-kill|blocked for|stall|lockup|Hardware Error"
     r"|PCIe Bus Error|EDAC|Memory failure|corrupt|double free|nobody cared|Corrected|rror:"
-    r"|Uhhuh|[Mm]edium error|I/O error"
+    r"|Uhhuh|[Mm]edium error|I/O error|disagrees about|Unknown symbol|version magic|Invalid module"
+    r"|Unable to mount root|No working init|exports duplicate"
 )
 """What a line has in which a kernel reports trouble; a log without any is silent."""
 

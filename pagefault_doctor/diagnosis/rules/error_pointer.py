@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from pagefault_doctor.diagnosis import function_roles
 from pagefault_doctor.diagnosis.address import PAGE, errno_name, error_of, is_common
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Report
+
+ARGUMENTS: Final = {
+    "x86_64": "rdi", "arm64": "x0", "riscv64": "a0", "ppc64": "r3", "s390x": "r2", "arm": "r0"
+}  # fmt: skip
+"""The register of a function's first argument, which a function that has begun may have changed."""
 
 _ALIGNED: Final = 4
 """Members that a crash is likely to go through lie at multiples of this."""
@@ -29,6 +35,27 @@ def _plus_offset(context: Context, at: int) -> tuple[str, int] | None:
     return None
 
 
+def _freed(report: Report, context: Context) -> Evidence | None:
+    """Return that an error code was freed, by the first argument, or None.
+
+    kfree turns its argument into the address of a page, so that the fault address tells nothing.
+    """
+    name = ARGUMENTS.get(report.arch or "")
+    if name is None or not (report.function or "").startswith(function_roles.FREEING):
+        return None
+    number = error_of(context.registers.get(name, 0), context.bits)
+    if not number or not is_common(number):
+        return None
+    text = f"{report.function} was given {name.upper()}, the error code {errno_name(number)}"
+    return context.evidence("error.freed", text, line=context.register_line(name))
+
+
+def _is_in_no_register(context: Context) -> bool:
+    """Whether the registers are known, and none of them holds an error code."""
+    values = [value for _, value in context.general()]
+    return bool(values) and not any(error_of(value, context.bits) for value in values)
+
+
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether an error code was dereferenced.
 
@@ -37,6 +64,9 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """
     at = context.fault_address
     if at is None or context.is_jump:
+        return
+    if freed := _freed(report, context):
+        yield freed
         return
     if context.base:
         name, value = context.base
@@ -62,3 +92,6 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
         key = "error.address" if is_common(number) else "error.address-rare"
         text = f"fault address {at:#x} is the error code {errno_name(number)} as a pointer"
         yield context.evidence(key, text, "fault")
+        if not context.base and _is_in_no_register(context):
+            text = "no register holds that error code: it was worked out, as by container_of(NULL)"
+            yield context.evidence("error.in-no-register", text, "registers")

@@ -32,6 +32,12 @@ _MESSAGES = (
     ("file_count_zero", "freed.words", "a file was used after its last reference was dropped"),
     ("busy_inodes", "freed.words", "inodes outlived their file system"),
 )
+_BAD_POINTER = (Kind.PAGE_FAULT, Kind.GENERAL_PROTECTION)
+_WALKING_QUEUES = (
+    *("__run_timers", "expire_timers", "collect_expired_timers", "run_timer_softirq"),
+    *("move_linked_works", "rcu_do_batch", "rcu_cblist_dequeue", "tasklet_action_common"),
+)
+"""kernel/time/timer.c, kernel/workqueue.c, kernel/rcu/tree.c, kernel/softirq.c"""
 
 
 def _count(report: Report, context: Context) -> Iterator[Evidence]:
@@ -39,6 +45,18 @@ def _count(report: Report, context: Context) -> Iterator[Evidence]:
     if report.kind is Kind.REFCOUNT and "refcount_leak" not in report.details:
         text = "a reference count is wrong: most often dropped once too often"
         yield context.evidence("freed.count", text, "headline")
+
+
+def _queued(context: Context) -> Iterator[Evidence]:
+    """Weigh a bad pointer in what timers, work or RCU callbacks are queued by.
+
+    The kernel links them through the objects they are part of: who frees one that is still queued
+    leaves the link in memory that another user fills.
+    """
+    function = context.report.function or ""
+    if function.startswith(_WALKING_QUEUES) and context.report.kind in _BAD_POINTER:
+        text = f"{function} walks timers, work or callbacks, and one of them is no longer there"
+        yield context.evidence("freed.queued", text, "function")
 
 
 def _poison(context: Context) -> Iterator[Evidence]:
@@ -115,6 +133,7 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
         yield found
     else:
         yield from _count(report, context)
+    yield from _queued(context)
     yield from _poison(context)
     yield from _unloaded(context)
     yield from _dump(context)

@@ -31,6 +31,14 @@ FORMATS: Final = (
         title="BUG: sleeping function called from invalid context in {f}",
         source="kernel/sched/core.c (__might_resched)",
     ),
+    Format(
+        start=r"^schedule_timeout: wrong timeout value [0-9a-f]+$",
+        kind=Kind.WARNING,
+        title="schedule_timeout: wrong timeout value in {f}",
+        ways=TRACED,
+        skip="schedule_timeout",
+        source="kernel/time/sleep_timeout.c (schedule_timeout), kernel/time/timer.c before 6.12",
+    ),
     _atomic(
         pattern=r"BUG: using ([a-z0-9_]+)\(\) in preemptible",
         title="BUG: using {1}() in preemptible code in {f}",

@@ -18,6 +18,8 @@ _ALLOCATORS: Final = "alloc|bounce|prep_new_page|get_page_from|clear_page|memset
 DETAILS: Final = (
     r"BUG: Bad page (?:state|cache) in process \S+ +pfn:(?P<pfn>[0-9a-f]+)",
     r"page dumped because: (?P<because>.+)",
+    r"file:.{0,80} (?:mmap|mmap_prepare):\w+ \[(?P<mapped_by_module>[\w-]+)\]",
+    r"file:.{0,80} fault:\w+ \[(?P<mapped_by_module>[\w-]+)\]",
     r"BUG: Bad page map in process \S+ +pte:(?P<pte>[0-9a-f]+) pmd:(?P<pmd>[0-9a-f]+)",
     r"page allocation failure: order:(?P<order>\d+), mode:(?P<gfp_mask>0x[0-9a-f]+(?:\([^)]*\))?)",
     r"BUG: Bad rss-counter state .*?type:(?P<counter>\w+) val:(?P<value>-?\d+)",
@@ -119,5 +121,14 @@ FORMATS: Final = (
         ways=TRACED,
         skip="alloc|slab|page_frag",
         source="mm/page_alloc.c (warn_alloc)",
+    ),
+    Format(
+        start=r"^(?!syz)(?:.{1,40}: )?vmalloc (?:error: size \d|size \d+ allocation failure)",
+        notice=True,
+        title="vmalloc error in {f}",
+        kind=Kind.INFO,
+        ways=TRACED,
+        skip="alloc",
+        source="mm/vmalloc.c (__vmalloc_node_range)",
     ),
 )

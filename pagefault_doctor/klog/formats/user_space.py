@@ -78,6 +78,19 @@ FORMATS: Final = (
         source="arch/powerpc/kernel/traps.c (show_signal_msg)",
     ),
     _program(
+        start=r"^(?!syz).{1,40}: potentially unexpected fatal signal \d+\.",
+        pattern=r"(?:^|\n)(.{1,40}?)(?:/\d+)?: .*potentially unexpected fatal signal",
+        title="fatal signal in {1}",
+        kind=Kind.USER_TRAP,
+        source="kernel/signal.c (print_fatal_signal)",
+    ),
+    _program(
+        start=r"^potentially unexpected fatal signal \d+\.",
+        title="fatal signal in a program",
+        kind=Kind.USER_TRAP,
+        source="kernel/signal.c (print_fatal_signal), before 6.10",
+    ),
+    _program(
         start=r"^User process fault: interruption code .* ilc:",
         pattern=r"User process fault: interruption code ([0-9a-f]{4})(?:.*? in ([^\s\[]+)\[)?",
         title="user process fault {1} in {2}",

@@ -1,0 +1,252 @@
+"""What the crashes of tests/crashes taught: one rule each, on logs made for these tests."""
+
+from __future__ import annotations
+
+import pytest
+
+from pagefault_doctor import klog
+from pagefault_doctor.diagnosis import diagnose
+from pagefault_doctor.model.diagnosis import Attribution, Diagnosis, RootCause
+from pagefault_doctor.model.log import KernelLog
+
+MODULES = "Modules linked in: quay(OE) abacus(OE) qemu_fw_cfg"
+RELEASE = "CPU: 0 PID: 199 Comm: cat Tainted: G           OE     6.1.0-1-amd64 #1"
+
+
+def log_of(*texts: str) -> KernelLog:
+    """Return a log of these lines, with the kernel's clock."""
+    lines = (f"[   40.{100 + n:06}] {text}" for n, text in enumerate(texts))
+    return klog.read("\n".join(lines).encode(), "serial.log")
+
+
+def verdict_on(*texts: str) -> Diagnosis:
+    return diagnose((log_of(*texts),), {}).verdict
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "VFS: Unable to mount root fs on unknown-block(0,0)",
+        "No working init found.  Try passing init= option to kernel.",
+        "Requested init /sbin/start failed (error -2).",
+    ],
+)
+def test_a_kernel_without_root_or_first_process_is_no_fault_of_the_kernel(reason: str) -> None:
+    verdict = verdict_on(
+        f"Kernel panic - not syncing: {reason}",
+        "CPU: 0 PID: 1 Comm: swapper/0 Not tainted 6.1.0-1-amd64 #1",
+        "Call Trace:",
+        " panic+0x107/0x2f1",
+        " kernel_init+0x16/0x130",
+    )
+    assert verdict.root_cause is RootCause.USER_SPACE
+
+
+def test_a_panic_for_another_reason_is_still_one_of_the_kernel() -> None:
+    verdict = verdict_on(
+        "Kernel panic - not syncing: the tide is out", "Call Trace:", " panic+0x1/0x2"
+    )
+    assert verdict.root_cause is not RootCause.USER_SPACE
+
+
+@pytest.mark.parametrize(
+    ("who", "title"),
+    [
+        ("quern: quern: ", "fatal signal in quern"),
+        ("quern/321: ", "fatal signal in quern"),
+        ("", "fatal signal in a program"),
+    ],
+)
+def test_a_program_that_dies_of_a_signal(who: str, title: str) -> None:
+    log = log_of(
+        f"{who}potentially unexpected fatal signal 6.", RELEASE, "RIP: 0033:0x7fd6d3c453a7"
+    )
+    (report,) = log.reports
+    assert report.title == title
+    assert diagnose((log,), {}).verdict.root_cause is RootCause.USER_SPACE
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "sh: vmalloc error: size 8388608000, exceeds total pages, mode:0xcc0(GFP_KERNEL)",
+        "sh: vmalloc size 4096 allocation failure: page order 0 failed",
+        "schedule_timeout: wrong timeout value ffffffffffffffc3",
+    ],
+)
+def test_a_complaint_with_a_stack_is_reported(line: str) -> None:
+    log = log_of(
+        line, RELEASE, "Call Trace:", " dump_stack_lvl+0x5d/0x80", " quay_set+0x6b/0x90 [quay]"
+    )
+    assert [report.span.first_line for report in log.reports] == [1]
+    assert diagnose((log,), {}).verdict.root_cause is not RootCause.NONE
+
+
+def test_the_module_that_mapped_a_page_is_named() -> None:
+    verdict = verdict_on(
+        "BUG: Bad page map in process stty  pte:8000000017734225 pmd:1778f067",
+        "addr:00007f5d69f1b000 vm_flags:0d0400d1 anon_vma:0000000000000000 index:0",
+        "file:quay fault:0x0 mmap:quay_mmap [quay] read_folio:0x0",
+        RELEASE,
+        "Call Trace:",
+        " print_bad_pte.cold+0x73/0xd6",
+        " unmap_page_range+0x54a/0x1420",
+    )
+    assert (verdict.root_cause, verdict.module) == (RootCause.PAGE_TABLE, "quay")
+
+
+def test_a_mapping_of_the_kernel_names_no_module() -> None:
+    verdict = verdict_on(
+        "BUG: Bad page map in process stty  pte:8000000017734225 pmd:1778f067",
+        "file:zero fault:0x0 mmap:mmap_zero read_folio:0x0",
+        "Call Trace:",
+        " print_bad_pte.cold+0x73/0xd6",
+    )
+    assert verdict.module is None
+
+
+UNLOADING = (
+    "list_del corruption, ffffffffc05f4048->prev is LIST_POISON2 (dead000000000122)",
+    "------------[ cut here ]------------",
+    "kernel BUG at lib/list_debug.c:59!",
+    "invalid opcode: 0000 [#1] PREEMPT SMP NOPTI",
+    RELEASE,
+    "RIP: 0010:__list_del_entry_valid.cold+0xf/0x6f",
+    "RAX: 000000000000004e RBX: ffffffffc05f4040 RCX: 0000000000000027",
+    "Call Trace:",
+    " <TASK>",
+    " free_module+0x78/0x140",
+    " __do_sys_delete_module.constprop.0+0x273/0x330",
+    " </TASK>",
+)
+
+
+def test_a_module_that_is_just_being_removed_is_the_one_unloaded_last() -> None:
+    verdict = verdict_on(*UNLOADING, "Modules linked in: abacus(OE) [last unloaded: quay(OE)]")
+    assert verdict.module == "quay"
+
+
+def test_one_that_was_unloaded_earlier_is_not() -> None:
+    other = tuple(line for line in UNLOADING if "free_module" not in line)
+    verdict = verdict_on(*other, "Modules linked in: abacus(OE) [last unloaded: quay(OE)]")
+    assert verdict.module != "quay"
+
+
+def removed(*frames: str, modules: str = "") -> Diagnosis:
+    return verdict_on(
+        "BUG kmalloc-96 (Tainted: G           OE    ): Object already free",
+        "CPU: 0 PID: 129 Comm: rmmod Tainted: G    B      OE     5.10.0-1-amd64 #1",
+        "Call Trace:",
+        " dump_stack+0x6b/0x83",
+        *frames,
+        " do_syscall_64+0x33/0x40",
+        modules,
+    )
+
+
+def test_what_an_exit_function_led_to_is_a_modules_even_if_no_list_names_it() -> None:
+    verdict = removed(" kfree+0x410/0x490", " __do_sys_delete_module+0x194/0x300")
+    assert (verdict.attribution, verdict.module) == (Attribution.MODULE, None)
+
+
+def test_the_kernels_own_work_after_the_exit_function_is_not() -> None:
+    verdict = removed(
+        " kfree+0x410/0x490", " trace_module_remove+0x1/0x2", " __do_sys_delete_module+0x194/0x300"
+    )
+    assert verdict.attribution is Attribution.KERNEL
+
+
+def freeing(argument: str) -> Diagnosis:
+    return verdict_on(
+        "BUG: unable to handle page fault for address: fffff9ec41ffffc8",
+        "#PF: supervisor read access in kernel mode",
+        "#PF: error_code(0x0000) - not-present page",
+        "Oops: 0000 [#1] SMP NOPTI",
+        RELEASE,
+        "RIP: 0010:kfree+0x70/0x490",
+        f"RAX: 0000000000000000 RBX: 0000000000000001 RDI: {argument}",
+        "Call Trace:",
+        " quay_write+0x25/0x40 [quay]",
+        " vfs_write+0xc0/0x2f0",
+        MODULES,
+    )
+
+
+def test_an_error_code_that_was_freed() -> None:
+    assert freeing("ffffffffffffffea").root_cause is RootCause.ERR_PTR
+
+
+def test_another_bad_pointer_that_was_freed_is_no_error_code() -> None:
+    assert freeing("dead4ead00000000").root_cause is not RootCause.ERR_PTR
+
+
+def near_the_end(rbx: str) -> Diagnosis:
+    return verdict_on(
+        "BUG: unable to handle page fault for address: fffffffffffffff0",
+        "#PF: supervisor read access in kernel mode",
+        "#PF: error_code(0x0000) - not-present page",
+        "Oops: 0000 [#1] SMP NOPTI",
+        RELEASE,
+        "RIP: 0010:quay_show+0x5/0x20 [quay]",
+        "Code: Unable to access opcode bytes at RIP 0xffffffffc0b70036.",
+        f"RAX: 0000000000000000 RBX: {rbx} RDI: ffff888004c12340",
+        "Call Trace:",
+        " seq_read_iter+0x25/0x40",
+        MODULES,
+    )
+
+
+def test_an_address_near_the_end_that_no_register_holds_was_worked_out_from_null() -> None:
+    assert near_the_end("ffff888004c12340").root_cause is RootCause.NULL_DEREF
+
+
+def test_one_that_a_register_holds_is_an_error_code() -> None:
+    assert near_the_end("fffffffffffffff0").root_cause is RootCause.ERR_PTR
+
+
+def jump(*residue: str) -> Diagnosis:
+    return verdict_on(
+        "general protection fault: 0000 [#1] SMP NOPTI",
+        RELEASE,
+        "RIP: 0010:0x3030303030303030",
+        "Code: Unable to access opcode bytes at RIP 0x3030303030303006.",
+        "RAX: 3030303030303030 RBX: ffff888004c12340 RDI: ffff888004c12340",
+        "Call Trace:",
+        *residue,
+        " ? quay_read+0x25/0x40 [quay]",
+        " ? vfs_read+0x9f/0x190",
+        MODULES,
+    )
+
+
+HANDLING = (
+    " ? __die_body.cold+0x1a/0x1f",
+    " ? exc_general_protection+0x1be/0x400",
+    " ? asm_exc_general_protection+0x1e/0x30",
+)
+
+
+def test_the_caller_stands_behind_the_frames_of_handling_the_fault() -> None:
+    assert jump().module == jump(*HANDLING).module == "quay"
+
+
+def walking(function: str) -> Diagnosis:
+    return verdict_on(
+        "general protection fault, maybe for address 0x3030303030303038: 0000 [#1] SMP",
+        RELEASE,
+        f"RIP: 0010:{function}+0x1b8/0x280",
+        "RAX: 3030303030303030 RBX: ffff8906d4223940 RDI: 0000000000000200",
+        "Call Trace:",
+        " <IRQ>",
+        " run_timer_softirq+0x8c/0xf0",
+        " </IRQ>",
+        MODULES,
+    )
+
+
+def test_a_bad_link_between_timers_is_one_that_was_freed_while_it_was_set() -> None:
+    assert walking("__run_timers").root_cause is RootCause.USE_AFTER_FREE
+
+
+def test_a_bad_pointer_elsewhere_tells_nothing_of_the_kind() -> None:
+    assert walking("quay_copy").root_cause is not RootCause.USE_AFTER_FREE
