@@ -31,6 +31,7 @@ static int __init mallet_init(void)
 static void __exit mallet_exit(void)
 {
 	kfree(blow);
+	blow = NULL;
 }
 module_init(mallet_init);
 module_exit(mallet_exit);

@@ -17,6 +17,7 @@ static int __init hub_init(void)
 static void __exit hub_exit(void)
 {
 	__free_page(page);
+	page = NULL;
 }
 module_init(hub_init);
 module_exit(hub_exit);

@@ -14,7 +14,7 @@ static void thimble_sew(struct work_struct *work)
 {
 	struct thimble *thimble = container_of(work, struct thimble, work);
 
-	msleep(400);
+	msleep(1500);
 	*thimble->stitches += 1;
 }
 
