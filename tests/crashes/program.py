@@ -35,7 +35,8 @@ def _built(seed: Seed, source: Path, machine: Machine, home: Path) -> Iterator[C
     link: tuple[str, ...] = _STATIC
     if seed.library:
         library = home / f"lib{seed.name}.so"
-        _compile(source.with_name(seed.library), library, machine, (*_BARE, "-shared"))
+        shared = (*_BARE, "-shared", f"-Wl,-soname,{library.name}")
+        _compile(source.with_name(seed.library), library, machine, shared)
         yield program(f"usr/lib/{library.name}", library.read_bytes())
         link = (*_BARE, str(library), "-Wl,-rpath,/usr/lib")
     _compile(source, made, machine, (*seed.flags, *link))
