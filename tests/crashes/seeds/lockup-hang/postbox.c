@@ -12,6 +12,7 @@ static int __init postbox_init(void)
 static void __exit postbox_exit(void)
 {
 	wait_for_completion(&fetched);
+	pr_info("postbox: empty\n");
 }
 
 module_init(postbox_init);
