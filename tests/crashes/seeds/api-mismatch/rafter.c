@@ -1,7 +1,7 @@
 /* A module that was built for quite another kernel. */
 #include "seed.h"
 
-MODULE_INFO(vermagic, "4.19.0-27 SMP mod_unload modversions ");
+MODULE_INFO(vermagic, "5.10.0-18-rt SMP preempt_rt mod_unload modversions ");
 
 static int __init rafter_init(void)
 {
