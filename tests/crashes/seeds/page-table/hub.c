@@ -1,13 +1,15 @@
-/* Locks its page while it is in use, and frees it on removal without unlocking it. */
+/* Locks its block of pages while it is in use, and frees it on removal without unlocking it. */
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include "seed.h"
+
+#define ORDER 4
 
 static struct page *page;
 
 static int __init hub_init(void)
 {
-	page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	page = alloc_pages(GFP_KERNEL | __GFP_ZERO, ORDER);
 	if (!page)
 		return -ENOMEM;
 	lock_page(page);
@@ -16,7 +18,7 @@ static int __init hub_init(void)
 
 static void __exit hub_exit(void)
 {
-	__free_page(page);
+	__free_pages(page, ORDER);
 	page = NULL;
 }
 module_init(hub_init);
