@@ -79,9 +79,9 @@ def test_qemu_that_does_not_start_says_why() -> None:
 def test_an_error_is_injected_into_a_device_that_was_asked_for(kernel: Path) -> None:
     devices = ("pcie-root-port,id=root1", "e1000e,id=nic1,bus=root1,romfile=")
     with VirtualMachine(Setup(kernel=kernel, devices=devices), b"") as machine:
-        machine.inject("pcie_aer_inject_error nic1 RCVR")
-        with pytest.raises(PfDoctorError, match="nic2"):
-            machine.inject("pcie_aer_inject_error nic2 RCVR")
+        machine.inject("pcie_aer_inject_error root1 MALF_TLP")
+        with pytest.raises(PfDoctorError, match="root2"):
+            machine.inject("pcie_aer_inject_error root2 MALF_TLP")
 
 
 @lab
