@@ -9,7 +9,10 @@ from typing import Final
 
 import pytest
 
+from pagefault_doctor import klog
 from pagefault_doctor.cli.main import SUBCOMMANDS
+from pagefault_doctor.diagnosis import diagnose
+from pagefault_doctor.model.diagnosis import RootCause
 
 ROOT: Final = Path(__file__).parent.parent
 PACKAGE: Final = ROOT / "pagefault_doctor"
@@ -21,6 +24,7 @@ ROOTS: Final = (ROOT, PACKAGE, ROOT / "tests")
 _INDENTED: Final = re.compile(r"^    .*$", re.MULTILINE)
 _CODE: Final = re.compile(r"`([^`\n]+)`")
 _PATH: Final = re.compile(r"[\w.-]*(?:/[\w.-]+)*(?:\.(?:py|sh|md|yaml|toml|txt|svg|tcss|patch)|/)")
+_FENCED: Final = re.compile(r"^```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK: Final = re.compile(r"\]\(([^)#:]+)\)")
 _MAKE: Final = re.compile(r"\bmake ([a-z][a-z-]*)")
 _OPTION: Final = re.compile(r"PFDOCTOR_[A-Z_]+")
@@ -118,3 +122,12 @@ def test_the_checks_find_what_is_missing() -> None:
     assert _MAKE.findall("make gone") == ["gone"]
     assert _NAME.fullmatch("Walk.gone")
     assert _CLASS.fullmatch("GoneScreen")
+
+
+@pytest.mark.parametrize("report", _FENCED.findall(text_of("docs/kernels.md")))
+def test_the_answer_to_each_report_shown_is_the_one_promised(report: str) -> None:
+    lines = (f"[   10.{100000 + n}] {line}" for n, line in enumerate(report.splitlines()))
+    log = klog.read("\n".join(lines).encode(), "kernels.md")
+    verdict = diagnose((log,), {}).verdict
+    assert (verdict.root_cause, verdict.module) == (RootCause.NULL_DEREF, "faulty")
+    assert log.reports[0].function == "faulty_init"
