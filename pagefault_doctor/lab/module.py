@@ -43,6 +43,10 @@ _PLAIN_PATH: Final = re.compile(r"[\w/.,+@~-]+", re.ASCII)
 _SUFFIX: Final = re.compile(r"\.ko(\.\w+)?$")
 
 
+class BuildError(PfDoctorError):
+    """No module was built; `remedy` is the compiler's first error."""
+
+
 class Module(msgspec.Struct, frozen=True):
     """A module file: its name, uncompressed contents, kernel release and dependencies.
 
@@ -101,8 +105,7 @@ def build(
     """Build the modules of a source folder for a kernel, in a copy of it: the new `folder`.
 
     They are returned in the order of modules.order. `source_name` is the source path in their debug
-    information, by default the source folder. Raises PfDoctorError with the compiler's first error
-    if no module was built.
+    information, by default the source folder. Raises BuildError if no module was built.
     """
     if not any((source / name).is_file() for name in ("Kbuild", "Makefile")):
         raise UsageError(f"{source} has no Kbuild and no Makefile", "name the module's own folder")
@@ -123,7 +126,7 @@ def build(
     result = LocalHost().run(make)
     built = _built_files(folder, place)
     if not result.ok or not built:
-        raise PfDoctorError(f"no module was built from {source}", _first_error(result, place))
+        raise BuildError(f"no module was built from {source}", _first_error(result, place))
     return tuple(read(path) for path in built)
 
 

@@ -45,13 +45,15 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """The result of one guest.
 
     `log` is its console, with the reports from the insertion on. `vmcore` is set if its memory was
-    dumped; `notes` are other problems that the person should know.
+    dumped; `refused` is the error of the first module that was not loaded, though the kernel lived;
+    `notes` are other problems that the person should know.
     """
 
     console: str
     log: KernelLog
     panicked: bool
     vmcore: Path | None = None
+    refused: str = ""
     notes: tuple[str, ...] = ()
 
     @property
@@ -88,7 +90,8 @@ class LabRun:
             memory=guest_kdump.MEMORY,
             disk=guest_kdump.DISK,
         )
-        self._commands = (*(("modprobe", m.name) for m in modules), *triggers)
+        self._loads = tuple(("modprobe", module.name) for module in modules)
+        self._triggers = triggers
         self.modules = modules
         self.release = release_of(setup.kernel)
         self.stock = setup.stock
@@ -114,17 +117,19 @@ class LabRun:
             self._report("boot", began, self.release)
             before = machine.console().count("\n")
             began = time.monotonic()
-            notes = self._provoke(guest, until)
+            failed = self._provoke(guest, until)
             _wait_until_quiet(machine, until)
             panicked = machine.panicked()
             self._report("insert", began, "the kernel panicked" if panicked else "no panic")
             dumped = self._dump(machine, vmcore) if vmcore and panicked else ""
             console = machine.console()
+        notes = tuple(map(_failure_text, failed))
         return Attempt(
             console=console,
             log=_read_console(console, before),
             panicked=panicked,
             vmcore=vmcore if panicked and not dumped else None,
+            refused=self._refused(failed, console.splitlines()[before:]),
             notes=(*notes, dumped) if dumped else notes,
         )
 
@@ -158,19 +163,29 @@ class LabRun:
             problem = f"the guest did not boot in {timeout:.0f} s"
             raise PfDoctorError(problem, f"last it said: {last_line}") from error
 
-    def _provoke(self, guest: GuestHost, until: float) -> tuple[str, ...]:
+    def _provoke(self, guest: GuestHost, until: float) -> tuple[Result, ...]:
         """Insert and trigger until the guest ends; return what failed other than by a panic."""
-        notes: list[str] = []
-        for argv in self._commands:
+        failed: list[Result] = []
+        for argv in (*self._loads, *self._triggers):
             seconds_left = max(until - time.monotonic(), 1)
             result = guest.run(Command(argv=argv, tool="lab", timeout=seconds_left))
             if guest.machine.panicked():
                 break
             if not result.ok:
-                notes.append(_failure_text(result))
+                failed.append(result)
             if result.exit_code is None:
                 break
-        return tuple(notes)
+        return tuple(failed)
+
+    def _refused(self, failed: tuple[Result, ...], console: list[str]) -> str:
+        """Return the error of the first module that was not loaded, with what the kernel said."""
+        loads = (r for r in failed if r.command.argv in self._loads and r.exit_code is not None)
+        result = next(loads, None)
+        if result is None:
+            return ""
+        name = result.command.argv[-1].replace("-", "_")
+        said = [line.rpartition(f"] {name}: ")[2] for line in console if f"] {name}: " in line]
+        return "; ".join((_last_message(result), *said[-1:]))
 
     def _dump(self, machine: VirtualMachine, vmcore: Path) -> str:
         """Write the memory to `vmcore`; return the reason if that fails, else an empty string."""
@@ -218,6 +233,12 @@ def _read_console(console: str, before: int) -> KernelLog:
     log = klog.read(console.encode(), "serial.log")
     reports = tuple(report for report in log.reports if report.span.first_line > before)
     return msgspec.structs.replace(log, reports=reports)
+
+
+def _last_message(result: Result) -> str:
+    """Return what a program that failed said last, else how it ended."""
+    lines = [line for line in result.errors.splitlines() if line.strip()]
+    return lines[-1].strip() if lines else _failure_text(result)
 
 
 def _failure_text(result: Result) -> str:

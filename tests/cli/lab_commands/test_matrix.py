@@ -1,4 +1,4 @@
-"""`lab run --kernels`: what becomes of a module on each kernel, and where that changes."""
+"""`lab run --kernels`: what becomes of a module on each kernel."""
 
 from __future__ import annotations
 
@@ -7,65 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from pagefault_doctor.cli.lab_commands.matrix import OnKernel, changes
 from pagefault_doctor.cli.main import main
 from pagefault_doctor.lab import requirements
 from pagefault_doctor.lab.machine import DEFAULT_STOCK, release_of
 from requirements import require
 
 Capture = pytest.CaptureFixture[str]
-
-SCENARIO = Path(__file__).parents[3] / "playbooks/scenarios/null-deref-module"
-NULL = "BUG: unable to handle kernel NULL pointer dereference in tick"
-
-
-def row(kernel: str, title: str | None = None, error: str = "", boots: bool = True) -> OnKernel:
-    """Return what became of a module: a fault, an error of its build, or neither."""
-    return OnKernel(
-        kernel=kernel,
-        release=f"{kernel}.1",
-        builds=not error,
-        boots=boots,
-        error=error,
-        runs=1,
-        faults=int(title is not None),
-        title=title,
-    )
-
-
-@pytest.mark.parametrize(
-    ("rows", "said"),
-    [
-        ([row("5.10", NULL), row("6.1", NULL)], ["the same fault on 5.10, 6.1: no change"]),
-        ([row("5.10"), row("6.1")], ["no fault on 5.10, 6.1: not shown by this trigger"]),
-        ([row("5.10"), row("6.1"), row("6.12", NULL)], ["it faults from 6.12 on; no fault on 6.1"]),
-        (
-            [row("5.10", NULL), row("6.1"), row("6.12")],
-            ["it faults up to 5.10; no fault on 6.1"],
-        ),
-        (
-            [row("5.10", NULL), row("6.1"), row("6.12", NULL)],
-            ["it faults on 5.10, 6.12; no fault on 6.1"],
-        ),
-        (
-            [row("6.1", NULL), row("6.12", NULL), row("7.2", error="no del_timer_sync")],
-            ["it builds and boots up to 6.12; it does not on 7.2", "the same fault on 6.1, 6.12"],
-        ),
-        (
-            [row("6.1", error="x"), row("6.12", boots=False)],
-            ["it builds and boots on none of them"],
-        ),
-        (
-            [row("6.1", NULL), row("6.12", "KASAN: use-after-free")],
-            [f"the report differs: 6.1: {NULL}; 6.12: KASAN: use-after-free"],
-        ),
-    ],
-)
-def test_where_it_changes_is_told(rows: list[OnKernel], said: list[str]) -> None:
-    found = changes(rows)
-    assert len(found) == len(said)
-    for sentence, beginning in zip(found, said, strict=True):
-        assert sentence.startswith(beginning)
 
 
 @pytest.mark.parametrize(
@@ -122,3 +69,30 @@ def test_a_module_that_does_not_build_is_told_with_the_first_error(
     out = capsys.readouterr().out
     assert out.count("does not build: ") == 2
     assert "broken.c:1:9: error:" in out
+
+
+REFUSES = """\
+#include <linux/module.h>
+static int __init stubborn_init(void)
+{
+	pr_info("stubborn: no such device here\\n");
+	return -ENODEV;
+}
+module_init(stubborn_init);
+MODULE_LICENSE("GPL");
+"""
+
+
+def test_a_module_that_loads_nowhere_is_told_apart_from_one_without_a_fault(
+    release: str, tmp_path: Path, capsys: Capture
+) -> None:
+    (tmp_path / "Kbuild").write_text("obj-m := stubborn.o\n")
+    (tmp_path / "stubborn.c").write_text(REFUSES)
+    version = ".".join(release.split(".")[:2])
+    words = ("--source", str(tmp_path), "--kernels", f"{release},{version}", "--json")
+    assert main(["lab", "run", *words]) == 0
+    document = json.loads(capsys.readouterr().out)
+    for one in document["kernels"]:
+        assert (one["builds"], one["boots"], one["loads"]) == (True, True, False)
+        assert one["error"].endswith("; no such device here")
+    assert document["changes"][0].startswith("it loads on none of")
