@@ -24,9 +24,13 @@ TOOLS: Final = frozenset(
         *("var-crash", "dump-symbols", "drgn", "crash", "line-symbols", "gdb-module", "gdb-scope"),
         *("source", "module-file", "dump-code"),
         *("gcc-analyzer", "sparse", "coccinelle", "edit", "diff", "module-build"),
+        *("other-kernels", "other-kernels-fixed"),
     )
 )
 """Tools whose commands run here."""
+
+OWN_PROGRAM: Final = "pfdoctor"
+"""It tries the module on other kernels, which only guests of this architecture have."""
 
 EDITORS: Final = frozenset(("emacs", "joe", "micro", "nano", "ne", "vi", "vim"))
 """Editors that can run on this machine for the lab machine."""
@@ -34,6 +38,7 @@ EDITORS: Final = frozenset(("emacs", "joe", "micro", "nano", "ne", "vi", "vim"))
 PROGRAMS: Final = EDITORS | {
     *("crash", "diff", "drgn", "gcc", "gdb", "make", "makedumpfile", "sparse", "spatch"),
     *("apt-cache", "apt-get", "debuginfod-find", "dnf", "dpkg-deb", "rpmkeys"),
+    OWN_PROGRAM,
 }
 """Programs that the lab machine appears to have if this machine has them."""
 
@@ -94,6 +99,8 @@ class HostTools:
         local = [
             line for line in runner.run(answer.command).output.splitlines() if _runs_here(line)
         ]
+        if not self._machine.native:
+            local = [line for line in local if line != f"{_PROGRAM_PREFIX}{OWN_PROGRAM}"]
         last, *others = answer.output.splitlines()[::-1] or [""]
         lines = [*(line for line in others[::-1] if not _runs_here(line)), *local, last]
         return msgspec.structs.replace(answer, output="".join(f"{line}\n" for line in lines))

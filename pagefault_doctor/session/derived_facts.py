@@ -13,7 +13,7 @@ from pagefault_doctor.tools.tool import Tool
 
 GIVEN: Final = (
     *("log", "vmcore", "vmlinux", "module_dir", "source_dir", "fixed_module"),
-    *("trigger", "suspect"),
+    *("trigger", "kernel_args", "suspect"),
     *("program", "core"),
 )
 """What a person can give at the start; each becomes a fact `given.NAME`."""

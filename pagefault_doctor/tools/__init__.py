@@ -17,7 +17,7 @@ _FILES: Final = (
     *("module.taint", "module.lsmod", "module.modinfo", "module.module_state"),
     *("module.module_file", "module.module_memory", "module.dkms"),
     *("reproduce.perf", "reproduce.module_load", "reproduce.trigger", "reproduce.stress_ng"),
-    *("reproduce.memtester", "reproduce.dmesg_delta"),
+    *("reproduce.memtester", "reproduce.dmesg_delta", "reproduce.other_kernels"),
     *("dump.kdump", "debug.debug_files", "dump.drgn", "dump.crash"),
     *("debug.gdb_module", "debug.gdb_scope", "debug.gdb_live"),
     *("fix.source", "fix.newer_kernel", "fix.gcc_analyzer", "fix.sparse", "fix.coccinelle"),

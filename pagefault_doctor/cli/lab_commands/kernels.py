@@ -7,10 +7,12 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from pagefault_doctor.cli.consent import ask_consent
 from pagefault_doctor.cli.lab_commands.fetch import check_programs, make_cache, print_output
 from pagefault_doctor.cli.stderr import print_message
-from pagefault_doctor.cli.stdout import print_line
+from pagefault_doctor.cli.stdout import print_document, print_line
 from pagefault_doctor.hosts.host import OnOutput
 from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.lab.kernels import (
@@ -27,6 +29,7 @@ from pagefault_doctor.lab.kernels import (
 from pagefault_doctor.lab.machine import DEFAULT_MACHINE, Machine, release_of, stock_of
 from pagefault_doctor.model.command import Command, Result, Risk
 from pagefault_doctor.model.errors import ExitCode, PfDoctorError
+from pagefault_doctor.report.document import encode
 
 SCRIPT: Final = Path(__file__).parents[2] / "lab" / "fetch_kernel.sh"
 
@@ -53,7 +56,8 @@ def add_kernels_arguments(parser: argparse.ArgumentParser) -> None:
         "  pfdoctor lab run --source ~/src/faulty --kernel 6.12"
     )
     actions = parser.add_subparsers(dest="kernels", metavar="ACTION")
-    actions.add_parser("list", help="the kernels that are here, and that can be fetched")
+    listing = actions.add_parser("list", help="the kernels that are here, and that can be fetched")
+    listing.add_argument("--json", action="store_true", help="as JSON")
     fetch = actions.add_parser("fetch", help="download a kernel, with consent")
     fetch.add_argument("name", metavar="NAME", help="such as 5.10, 6.12, 7.2 or trixie")
     fetch.add_argument("--debug", action="store_true", help="with its debug information, for dumps")
@@ -71,24 +75,43 @@ def run_kernels(args: argparse.Namespace) -> int:
         return _fetch(DEFAULT_MACHINE, args)
     if args.kernels == "remove":
         return _remove(DEFAULT_MACHINE, kernel_name(args.name))
-    return _list(DEFAULT_MACHINE)
+    return _list(DEFAULT_MACHINE, as_json=args.kernels == "list" and args.json)
 
 
-def _list(machine: Machine) -> int:
-    own, here = stock_of(machine).kernel(), set[str]()
-    if own:
-        here = {version for version in STABLE if fits(release_of(own), version)}
-        name = next(iter(here), "own")
-        print_line(f"v {name:20}{release_of(own):34}this machine's own")
+class KernelHere(msgspec.Struct, frozen=True):
+    """A kernel that guests can boot, and its folder; none for this machine's own."""
+
+    name: str
+    release: str
+    folder: str | None = None
+
+
+def _kernels_here(machine: Machine) -> tuple[KernelHere, ...]:
+    """Return the kernels that are here, this machine's own first, each name once."""
+    here: dict[str, KernelHere] = {}
+    if own := stock_of(machine).kernel():
+        release = release_of(own)
+        name = next((version for version in STABLE if fits(release, version)), release)
+        here[name] = KernelHere(name, release)
     for kernel in fetched_kernels(machine):
-        print_line(f"v {kernel.name:20}{kernel.release:34}{kernel.folder}")
-        here.add(kernel.name)
-    for version, suite in STABLE.items():
-        if version not in here:
-            print_line(f"x {version:20}of {suite}")
-    for suite in MOVING:
-        if suite not in here:
-            print_line(f"x {suite:20}whatever it has now")
+        here.setdefault(kernel.name, KernelHere(kernel.name, kernel.release, str(kernel.folder)))
+    return tuple(here.values())
+
+
+def _list(machine: Machine, *, as_json: bool) -> int:
+    here = _kernels_here(machine)
+    names = {kernel.name for kernel in here}
+    stable = {version: f"of {suite}" for version, suite in STABLE.items()}
+    moving = dict.fromkeys(MOVING, "whatever it has now")
+    others = {name: what for name, what in (stable | moving).items() if name not in names}
+    if as_json:
+        print_document(encode({"kernels": here, "fetchable": list(others)}, indent=2) + "\n")
+        return ExitCode.DONE
+    for kernel in here:
+        place = kernel.folder or "this machine's own"
+        print_line(f"v {kernel.name:20}{kernel.release:34}{place}")
+    for name, what in others.items():
+        print_line(f"x {name:20}{what}")
     print_line()
     print_line("To get one: pfdoctor lab kernels fetch NAME; NAME can be a version, as in 7.2")
     return ExitCode.DONE
