@@ -6,6 +6,7 @@ the bugs that crash kernels: a warning is a hint, and no warning proves nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -14,9 +15,13 @@ import msgspec
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, Risk
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.fix import hint, kbuild
 from pagefault_doctor.tools.fix.hint import SourceHint
 from pagefault_doctor.tools.tool import Tool, remark
+
+_VALUE: Final = regex(r"^\[.*(?:\n .*)*", re.MULTILINE)
+"""A JSON list: on one line, or from gcc 14 on with indented lines after it (gcc/json.cc)."""
 
 _OPTIONS: Final = "KCFLAGS=-fanalyzer -fdiagnostics-format=json"
 _CAUSES: Final = (
@@ -60,27 +65,35 @@ def _plan(case: Case) -> Command | Blocked | None:
 
 
 def parse(result: Result) -> tuple[AnalyzerWarning, ...]:
-    """Return the analyser's warnings; their JSON lines are mixed with make's output."""
+    """Return the analyser's warnings; their JSON is mixed with make's output."""
     scratch = kbuild.scratch_folder(result)
     return tuple(
         warning
-        for number, line in enumerate(result.errors.split("\n"), 1)
-        if line.startswith("[")
-        for entry in _entries(line)
+        for number, text in _values(result.errors)
+        for entry in _entries(text)
         if (warning := _warning(entry, scratch, number))
     )
 
 
-def _decoded(line: str) -> object:
-    """Return the JSON of a line, None where it is damaged or cut off."""
+def _values(errors: str) -> Iterator[tuple[int, str]]:
+    """Yield each JSON list with the number of its first line."""
+    number, at = 1, 0
+    for match in _VALUE.finditer(errors):
+        number += errors.count("\n", at, match.start())
+        at = match.start()
+        yield number, match[0]
+
+
+def _decoded(text: str) -> object:
+    """Return the decoded JSON, None where it is damaged or cut off."""
     try:
-        return msgspec.json.decode(line)
+        return msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError):
         return None
 
 
-def _entries(line: str) -> Iterator[dict[str, Any]]:
-    found = _decoded(line)
+def _entries(text: str) -> Iterator[dict[str, Any]]:
+    found = _decoded(text)
     if isinstance(found, list):
         yield from (entry for entry in found if isinstance(entry, dict))
 
@@ -126,7 +139,7 @@ def _read(result: Result, case: Case) -> ToolReading:
         return remark("The source did not compile under the analyser", result)
     silence = "The analyser warns of nothing, which proves nothing"
     if not warnings and any(
-        line.startswith('[{"') and _decoded(line) is None for line in result.errors.split("\n")
+        text.startswith('[{"') and _decoded(text) is None for _, text in _values(result.errors)
     ):
         silence = "Warnings of the analyser could not be read: its output is damaged or cut off"
     return hint.hints_reading(map(_hint, warnings), result, case, "analyser", silence)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from pagefault_doctor.model.case import Case
@@ -77,6 +79,21 @@ def test_a_warning_counts_as_evidence_only_near_the_faulty_line(line: int, near:
     assert case.get("fix.analyser_cause", "") == ("null-deref" if near else "")
     assert case.findings[-1].mark is (Mark.BAD if near else Mark.NEUTRAL)
     assert ("at the line that faulted" in texts(case.findings)) is near
+
+
+def test_a_warning_on_several_lines_is_read_as_one() -> None:
+    """As gcc prints them from 14 on: what belongs to a list is indented."""
+    said = output("gcc_analyzer.txt")
+    (entry,) = json.loads(said.split("\n")[0])
+    indented = json.dumps(entry, indent=1).replace("\n", "\n ").replace("{\n  ", "{", 1)
+    spread = f"[{indented}]"
+    alike = told(SCRATCH, errors=said)
+    case = told(SCRATCH, errors=f"make: started\n{spread}\n[]\nmake: done\n")
+    (one,), (same,) = gcc_analyzer.parse(case), gcc_analyzer.parse(alike)
+    assert msgspec.structs.replace(one, at=1) == msgspec.structs.replace(same, at=1)
+    assert one.at == 2
+    cut = told(SCRATCH, errors=spread[:-9])
+    assert "damaged or cut off" in texts(gcc_analyzer.TOOL.read(cut, faulty(SOURCE)).findings)
 
 
 def test_silence_of_an_analyser_is_no_proof() -> None:
