@@ -8,6 +8,7 @@ from pagefault_doctor.cli.open_session import lab_walk, start_training
 from pagefault_doctor.cli.options import add_screen_arguments
 from pagefault_doctor.cli.stderr import terminal_obstacle
 from pagefault_doctor.cli.stdout import print_line
+from pagefault_doctor.model.errors import UsageError
 from pagefault_doctor.model.event import LabCase
 from pagefault_doctor.model.scenario import Scenario
 from pagefault_doctor.playbook.shelf import scenario, scenario_ids
@@ -33,11 +34,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--live", action="store_true", help="in a virtual machine that really crashes"
     )
+    parser.add_argument(
+        "--kernel", metavar="NAME", help="with --live, another kernel that lab kernels fetched"
+    )
     add_screen_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """List the scenarios, or walk through one, and return the exit code."""
+    if args.kernel and not args.live:
+        raise UsageError("--kernel goes with --live", "a recording has the kernel it was made on")
     if args.scenario is None:
         for name in scenario_ids():
             listed = scenario(name)
@@ -48,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     chosen = scenario(args.scenario)
     if not args.live:
         return _train(start_training(chosen), chosen, args)
-    case = LabCase(scenario=chosen.id)
+    case = LabCase(scenario=chosen.id, kernel=args.kernel or "")
     with lab_walk(case, chosen.playbook, scenario=chosen.id) as walk:
         return _train(walk, chosen, args)
 

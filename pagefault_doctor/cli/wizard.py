@@ -48,6 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="for the guest's kernel, such as slub_debug=FZPU",
     )
     lab.add_argument("--arch", help="build the module of --source-dir for that architecture")
+    lab.add_argument(
+        "--kernel", metavar="NAME", help="boot another kernel, as lab kernels fetched it: 6.12"
+    )
     add_screen_arguments(parser)
 
 
@@ -61,8 +64,8 @@ def run(args: argparse.Namespace) -> int:
         )
     if args.lab is not None:
         return _in_lab(args, obstacle)
-    if args.trigger or args.kernel_arg or args.arch:
-        raise UsageError("--trigger, --kernel-arg and --arch go with --lab")
+    if args.trigger or args.kernel_arg or args.arch or args.kernel:
+        raise UsageError("--trigger, --kernel-arg, --arch and --kernel go with --lab")
     if obstacle:
         return _without_terminal(args, obstacle)
     from pagefault_doctor.cli.open_session import begin_asked

@@ -2,11 +2,11 @@
 # Builds modules with the programs of a fetched root, in namespaces of its own (unshare(1)): what is
 # mounted here is seen by nobody else and gone with the last process. The sources are at /tmp/source.
 #
-#   build_in_root.sh ROOT RELEASE FOLDER [ARGUMENT...]     ARGUMENTs are for make
+#   build_in_root.sh ROOT FOLDER COMMAND...     FOLDER has the sources
 
 set -eu
-root=$1 release=$2 folder=$3
-shift 3
+root=$1 folder=$2
+shift 2
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
 mount -t tmpfs source "$root/tmp"
@@ -14,4 +14,4 @@ mkdir "$root/tmp/source"
 mount --bind "$folder" "$root/tmp/source"
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
-exec chroot "$root" make -C "/lib/modules/$release/build" M=/tmp/source "$@" modules
+exec chroot "$root" "$@"

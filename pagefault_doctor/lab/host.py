@@ -61,7 +61,9 @@ class LabHost(Closing):
         self.target = target
         self.release = release_of(target.kernel)
         places = {**target.places, CRASHES: folder / "crash"}
-        self.tools_here = host_tools.HostTools(self.name, places, target.stock)
+        self.tools_here = host_tools.HostTools(
+            self.name, places, target.stock, source=target.source
+        )
         self._guest: GuestHost | None = None
         self._has_faulted = False
         self._clean = False

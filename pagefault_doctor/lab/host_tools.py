@@ -17,7 +17,8 @@ import msgspec
 from pagefault_doctor.hosts import runner
 from pagefault_doctor.hosts.host import OnOutput
 from pagefault_doctor.lab.machine import DEFAULT_STOCK, Stock
-from pagefault_doctor.model.command import Command, Result
+from pagefault_doctor.lab.module import PLACE_IN_ROOT, in_root
+from pagefault_doctor.model.command import Command, Result, ResultStatus
 
 TOOLS: Final = frozenset(
     (
@@ -28,6 +29,12 @@ TOOLS: Final = frozenset(
     )
 )
 """Tools whose commands run here."""
+
+IN_ROOT: Final = ("gcc-analyzer", "module-build")
+"""Tools that build, with the compiler of a fetched kernel where the lab machine boots one."""
+
+NOT_IN_ROOT: Final = "sparse"
+"""A tool that builds as well, but whose program is not among those fetched with a kernel."""
 
 OWN_PROGRAM: Final = "pfdoctor"
 """It tries the module on other kernels, which only guests of this architecture have."""
@@ -55,14 +62,22 @@ _PROGRAM_PREFIX: Final = "program="
 class HostTools:
     """Runs commands on this machine. `places` maps paths of the lab machine to local paths.
 
-    `stock` has its kernel and headers; builds and debuggers here target its architecture.
+    `stock` has its kernel and headers; builds and debuggers here target its architecture. `source`
+    is the path of the module's source on the lab machine.
     """
 
     live = True
 
-    def __init__(self, name: str, places: Mapping[str, Path], stock: Stock = DEFAULT_STOCK) -> None:
+    def __init__(
+        self,
+        name: str,
+        places: Mapping[str, Path],
+        stock: Stock = DEFAULT_STOCK,
+        source: str = "",
+    ) -> None:
         self.name = name
         self._machine = stock.machine
+        self._stock, self._source = stock, source
         shared = {} if stock.root == Path("/") else {p: stock.path(p) for p in STOCK_FOLDERS}
         self._local_paths = {place: str(path) for place, path in (shared | {**places}).items()}
         # drgn only searches for the vmlinux of kernels that are installed on this machine.
@@ -76,14 +91,32 @@ class HostTools:
         cancel: threading.Event | None = None,
     ) -> Result:
         """Run a command with local paths in its words, and return its output with lab paths."""
-        translated = (lambda text: on_output(self._to_lab_paths(text))) if on_output else None
-        result = runner.run(self.on_terminal(command), translated, cancel)
+        ours, back = self.on_terminal(command), self._lab_paths
+        if self._stock.has_compiler and self._source:
+            if command.tool == NOT_IN_ROOT:
+                errors = f"{NOT_IN_ROOT} works with this machine's own kernel only"
+                return Result(command=command, status=ResultStatus.MISSING, errors=errors)
+            if command.tool in IN_ROOT:
+                ours, back = self._in_root(command), {str(PLACE_IN_ROOT): self._source}
+
+        def lab_text(text: str) -> str:
+            return _replace_paths(text, back)
+
+        translated = (lambda text: on_output(lab_text(text))) if on_output else None
+        result = runner.run(ours, translated, cancel)
         return msgspec.structs.replace(
             result,
             command=command,
-            output=self._to_lab_paths(result.output),
-            errors=self._to_lab_paths(result.errors),
+            output=lab_text(result.output),
+            errors=lab_text(result.errors),
         )
+
+    def _in_root(self, command: Command) -> Command:
+        """Return the command that builds in the root of a fetched kernel, where paths are equal."""
+        there = {self._source: str(PLACE_IN_ROOT)}
+        argv = tuple(_replace_paths(word, there) for word in command.argv)
+        argv = in_root(self._stock, self.path(self._source), argv)
+        return msgspec.structs.replace(command, argv=argv)
 
     def moved(self, command: Command) -> tuple[tuple[str, str], ...]:
         """Return the mapped paths that a command names, each with its local path."""
@@ -99,6 +132,8 @@ class HostTools:
         local = [
             line for line in runner.run(answer.command).output.splitlines() if _runs_here(line)
         ]
+        if self._stock.has_compiler:
+            local += [f"{_PROGRAM_PREFIX}{program}" for program in ("gcc", "make")]
         if not self._machine.native:
             local = [line for line in local if line != f"{_PROGRAM_PREFIX}{OWN_PROGRAM}"]
         last, *others = answer.output.splitlines()[::-1] or [""]
@@ -126,9 +161,6 @@ class HostTools:
             stdin=_replace_paths(command.stdin, self._local_paths),
             cwd=_replace_paths(command.cwd, self._local_paths),
         )
-
-    def _to_lab_paths(self, text: str) -> str:
-        return _replace_paths(text, self._lab_paths)
 
 
 def _runs_here(line: str) -> bool:

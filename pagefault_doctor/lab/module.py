@@ -34,7 +34,7 @@ _IN_ROOT: Final = (
 )
 """The beginning of the command that builds with the compiler of a fetched root."""
 
-_PLACE_IN_ROOT: Final = Path("/tmp/source")
+PLACE_IN_ROOT: Final = Path("/tmp/source")
 """Where that script shows the source to the compiler."""
 
 _RELEASE: Final = re.compile(r"\w[\w.+~-]{0,63}", re.ASCII)
@@ -116,7 +116,9 @@ def build(
     argv: tuple[str, ...]
     argv = ("make", "-C", str(stock.build_folder(release)), f"M={folder}", "modules")
     if stock.has_compiler:
-        place, argv = _PLACE_IN_ROOT, (*_IN_ROOT, str(stock.root), release, str(folder))
+        place = PLACE_IN_ROOT
+        make_there = ("make", "-C", f"/lib/modules/{release}/build", f"M={place}", "modules")
+        argv = in_root(stock, folder, make_there)
     # The copy is temporary: debug information and warnings have to name the original source.
     source_name = source_name or source.absolute()
     if _PLAIN_PATH.fullmatch(str(source_name)):
@@ -128,6 +130,11 @@ def build(
     if not result.ok or not built:
         raise BuildError(f"no module was built from {source}", _first_error(result, place))
     return tuple(read(path) for path in built)
+
+
+def in_root(stock: Stock, source: Path, argv: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the command that runs another one in a fetched root, with the source in its place."""
+    return (*_IN_ROOT, str(stock.root), str(source), *argv)
 
 
 def _copy(source: Path, folder: Path) -> None:

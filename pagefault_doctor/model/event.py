@@ -41,7 +41,8 @@ class LabCase(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `trigger` holds command lines, `kernel_args` go on the kernel's command line; a scenario has its
     own before these. `arch` is the architecture of its machine where a `source` is to be built for
-    another one than this machine's.
+    another one than this machine's. `kernel` is the name of the kernel that the guest boots, as
+    `pfdoctor lab kernels` has it, empty for the usual one.
     """
 
     scenario: str = ""
@@ -49,6 +50,7 @@ class LabCase(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     trigger: tuple[str, ...] = ()
     kernel_args: tuple[str, ...] = ()
     arch: str = ""
+    kernel: str = ""
 
 
 class SessionStarted(_Event, frozen=True, kw_only=True, tag="session-started"):

@@ -73,6 +73,8 @@ def _lab_lines(lab: LabCase) -> Iterator[str]:
         yield f"builds, by its Makefile: {lab.source}"
     if lab.scenario:
         yield f"boots the lab with: {lab.scenario}"
+    if lab.kernel:
+        yield f"boots the kernel: {lab.kernel}"
     words = (*lab.trigger, *lab.kernel_args)
     for word in words[:_MOST_TRIGGERS]:
         yield f"runs in the lab: {word}"

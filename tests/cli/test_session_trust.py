@@ -48,6 +48,7 @@ FOREIGN = {
     "ssh": msgspec.structs.replace(STARTED, destination="box", ssh_config="/tmp/evil config"),
     "lab": msgspec.structs.replace(STARTED, lab=LabCase(source="/tmp/evil", trigger=("cat /x",))),
     "case": msgspec.structs.replace(STARTED, lab=LabCase(scenario="null-deref-module")),
+    "kernel": msgspec.structs.replace(STARTED, lab=LabCase(scenario="err-ptr", kernel="9.9")),
     "given": msgspec.structs.replace(STARTED, given={"program": "/tmp/evil"}),
     "flood": msgspec.structs.replace(
         STARTED,
@@ -60,6 +61,7 @@ NAMED = {
     "ssh": "connects with: ssh -F '/tmp/evil config' box",
     "lab": "builds, by its Makefile: /tmp/evil",
     "case": "runs on this machine: sh -c evil",
+    "kernel": "boots the kernel: 9.9",
     "given": "uses as program: /tmp/evil",
     "flood": "connects with: ssh box",
 }

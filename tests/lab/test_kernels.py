@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import io
+import json
 import os
 import shutil
 import stat
@@ -12,14 +13,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from pagefault_doctor.cli.lab_commands.host import lab_host
 from pagefault_doctor.cli.lab_commands.kernels import SCRIPT
 from pagefault_doctor.cli.main import main
 from pagefault_doctor.lab import kernels, machine, module
+from pagefault_doctor.lab.host_tools import HostTools
 from pagefault_doctor.lab.kernels import fetched_kernels, kernel_name, kernel_stock
-from pagefault_doctor.lab.machine import ARM64, X86_64, Stock
+from pagefault_doctor.lab.machine import ARM64, X86_64, Stock, release_of
+from pagefault_doctor.model.command import Command, Result, ResultStatus
 from pagefault_doctor.model.errors import MissingError, PfDoctorError, UsageError
+from pagefault_doctor.model.event import LabCase
 from requirements import require, require_program
 
 Capture = pytest.CaptureFixture[str]
@@ -298,8 +304,9 @@ def test_two_do_not_fetch_the_same_kernel(
     assert "another pfdoctor fetches it now" in capsys.readouterr().err
 
 
-def test_a_module_is_built_with_the_programs_of_the_fetched_root(tmp_path: Path) -> None:
-    """Its make is a script here; what it sees and where it writes is real."""
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Return the root of a fetched kernel, with a script as make; what that sees is real."""
     busybox = require_program("busybox")
     for name in ("unshare", "chroot", "mount"):
         require_program(name)
@@ -319,6 +326,12 @@ def test_a_module_is_built_with_the_programs_of_the_fetched_root(tmp_path: Path)
         'echo "/tmp/source/x.c:3: error: no such thing" >&2; exit 2\n'
     )
     make.chmod(0o755)
+    return root
+
+
+def test_a_module_is_built_with_the_programs_of_the_fetched_root(
+    root: Path, tmp_path: Path
+) -> None:
     source, folder = tmp_path / "source", tmp_path / "copy"
     source.mkdir()
     (source / "Makefile").touch()
@@ -326,9 +339,63 @@ def test_a_module_is_built_with_the_programs_of_the_fetched_root(tmp_path: Path)
         module.build(source, "9.1", folder, stock=Stock(machine.DEFAULT_MACHINE, root))
     assert failed.value.remedy == "x.c:3: error: no such thing"
     words = (folder / "words").read_text()
-    assert words.startswith("-C /lib/modules/9.1/build M=/tmp/source")
-    assert f"-ffile-prefix-map=/tmp/source={source} modules" in words
+    assert words.startswith("-C /lib/modules/9.1/build M=/tmp/source modules")
+    assert f"-ffile-prefix-map=/tmp/source={source}" in words
     assert "lib" in (folder / "top").read_text().split()
     assert (folder / "proc").read_text() == "yes\n"
     assert list((root / "tmp").iterdir()) == []
     assert str(root) not in Path("/proc/self/mountinfo").read_text()
+
+
+@pytest.mark.parametrize("seen_as", ["/usr/src/x-1.0", ""])
+def test_a_walk_builds_there_too_and_names_the_source_as_the_person_does(
+    root: Path, tmp_path: Path, seen_as: str
+) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    place = seen_as or str(source)
+    places = {seen_as: source} if seen_as else {}
+    tools_here = HostTools("lab", places, Stock(machine.DEFAULT_MACHINE, root), source=place)
+    shown: list[str] = []
+    argv = ("make", "-C", "/lib/modules/9.1/build", f"M={place}", "modules")
+    result = tools_here.run(Command(argv=argv, tool="module-build"), shown.append)
+    assert (source / "words").read_text() == "-C /lib/modules/9.1/build M=/tmp/source modules\n"
+    assert "lib" in (source / "top").read_text().split()
+    assert result.errors == "".join(shown) == f"{place}/x.c:3: error: no such thing\n"
+    assert result.command.argv == argv
+    sparse = tools_here.run(Command(argv=("sh", "-c", "true"), tool="sparse"))
+    assert sparse.status is ResultStatus.MISSING
+    ask = Result(command=Command(argv=("true",), tool="box"), status=ResultStatus.OK, output="end=")
+    assert {"program=gcc", "program=make"} <= set(tools_here.with_programs(ask).output.split())
+
+
+def test_a_walk_boots_the_kernel_of_its_case(kernel: Path, tmp_path: Path) -> None:
+    release = release_of(kernel)
+    require(Path("/lib/modules", release, "build").exists(), "no kernel headers")
+    for name in ("make", "gcc"):
+        require_program(name)
+    case = LabCase(scenario="null-deref-module", kernel=release)
+    with lab_host(case) as host:
+        assert host.release == release
+    with (
+        pytest.raises(MissingError) as missing,
+        lab_host(msgspec.structs.replace(case, kernel="1.0")),
+    ):
+        pass
+    assert missing.value.remedy == "pfdoctor lab kernels fetch 1.0"
+
+
+def test_a_case_with_a_kernel_of_its_own_takes_no_other() -> None:
+    case = LabCase(scenario="machine-check", kernel="6.1")
+    with pytest.raises(UsageError, match="a kernel of its own"), lab_host(case):
+        pass
+
+
+def test_the_kernels_that_are_here_are_listed_as_json(cache: Path, capsys: Capture) -> None:
+    put_kernel(cache, "forky", RELEASE)
+    assert main(["lab", "kernels", "list", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    there = {"name": "forky", "release": RELEASE, "folder": str(cache / "forky")}
+    assert there in listed["kernels"]
+    assert "sid" in listed["fetchable"]
+    assert "forky" not in listed["fetchable"]

@@ -50,6 +50,7 @@ def environ(place: Path) -> dict[str, str]:
         "PYTHONPATH": str(Path(__file__).parents[2]),
         "TMPDIR": str(place / "tmp"),
         "XDG_STATE_HOME": str(place / "state"),
+        "XDG_CACHE_HOME": str(place / "cache"),
     }
 
 

@@ -13,9 +13,11 @@ import msgspec
 
 from pagefault_doctor.cli.inputs import check_storable
 from pagefault_doctor.cli.stderr import print_message
+from pagefault_doctor.lab.kernels import kernel_stock
 from pagefault_doctor.lab.machine import Stock, machine_of, release_of, stock_of
 from pagefault_doctor.model.errors import MissingError, UsageError
 from pagefault_doctor.model.event import LabCase
+from pagefault_doctor.model.scenario import Scenario
 from pagefault_doctor.playbook import shelf
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ def lab_case(args: argparse.Namespace) -> LabCase:
         raise UsageError(
             "--lab has a machine and a crash of its own", "leave --host, --log and --vmcore away"
         )
-    for option in ("--source-dir", "--trigger", "--kernel-arg"):
+    for option in ("--source-dir", "--trigger", "--kernel-arg", "--kernel"):
         value = getattr(args, option.lstrip("-").replace("-", "_")) or ()
         for text in (value,) if isinstance(value, str) else value:
             check_storable(option, text)
@@ -48,15 +50,30 @@ def lab_case(args: argparse.Namespace) -> LabCase:
         trigger=tuple(args.trigger),
         kernel_args=tuple(args.kernel_arg),
         arch=machine_of(args.arch).arch if args.arch else "",
+        kernel=args.kernel or "",
     )
 
 
 def given_facts(case: LabCase) -> dict[str, str]:
     """Return the facts that a walk on the lab machine starts with."""
-    if case.scenario:
-        return shelf.scenario(case.scenario).known
+    chosen = shelf.scenario(case.scenario) if case.scenario else None
+    args = (*(chosen.kernel_args if chosen else ()), *case.kernel_args)
+    kernel_args = {"kernel_args": "\n".join(args)} if args else {}
+    if chosen:
+        return chosen.known | kernel_args
     trigger = {"trigger": "\n".join(case.trigger)} if case.trigger else {}
-    return {"source_dir": case.source, **trigger}
+    return {"source_dir": case.source, **trigger, **kernel_args}
+
+
+def _stock(case: LabCase, chosen: Scenario | None) -> Stock:
+    """Return the stock with the kernel of a case. Raises MissingError, UsageError."""
+    arch, package = (chosen.arch, chosen.kernel) if chosen else (case.arch, "")
+    stock = stock_of(machine_of(arch), kernel=package)
+    if not case.kernel:
+        return stock
+    if package:
+        raise UsageError(f"{case.scenario} boots a kernel of its own", "leave --kernel away")
+    return kernel_stock(stock.machine, case.kernel, stock)
 
 
 @contextmanager
@@ -70,8 +87,7 @@ def lab_host(case: LabCase) -> Iterator[LabHost]:
     from pagefault_doctor.lab.temp_folder import temp_folder
 
     chosen = shelf.scenario(case.scenario) if case.scenario else None
-    arch, package = (chosen.arch, chosen.kernel) if chosen else (case.arch, "")
-    stock = stock_of(machine_of(arch), kernel=package)
+    stock = _stock(case, chosen)
     needs_build = chosen is None or not chosen.inject
     requirements.require(
         requirements.check(stock),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from pagefault_doctor.model.case import Case, ToolReading
-from pagefault_doctor.model.command import Blocked, Command, Result, Risk
+from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus, Risk
 from pagefault_doctor.tools.fix import hint, kbuild
 from pagefault_doctor.tools.fix.hint import SourceHint
 from pagefault_doctor.tools.tool import Tool, remark
@@ -30,6 +30,8 @@ def _plan(case: Case) -> Command | Blocked | None:
 
 
 def _read(result: Result, case: Case) -> ToolReading:
+    if result.status is ResultStatus.MISSING:
+        return ToolReading()
     found = [p for p in kbuild.problems(result) if not p.file.startswith("/")]
     if not result.ok and not found:
         return remark("The source did not compile under sparse", result)

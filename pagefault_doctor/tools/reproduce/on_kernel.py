@@ -37,6 +37,8 @@ class OnKernel(msgspec.Struct, frozen=True, kw_only=True):
         return self.builds and self.boots and self.loads
 
 
+NOT_SHOWN: Final = "not shown by this trigger there"
+
 _COMPILER: Final = regex(r"(?P<place>[^\s:]+:\d+):(?:\d+:)? (?:fatal )?error: (?P<text>.*)")
 _FLAG: Final = regex(r" \[-W[\w=-]+\]$")
 _HINT: Final = regex(r"; did you mean .*$")
@@ -75,14 +77,19 @@ def outcome(row: OnKernel) -> str:
     return f"faults {row.faults} of {row.runs}: {row.title}"
 
 
-def changes(rows: Sequence[OnKernel]) -> list[str]:
-    """Return where something changes between kernels, which stand from the oldest to the newest."""
+def changes(rows: Sequence[OnKernel], silent: str = NOT_SHOWN) -> list[str]:
+    """Return where something changes between kernels, which stand from the oldest to the newest.
+
+    `silent` is what it means where it faults on none of them.
+    """
     sentences: list[str] = []
     left = list(rows)
     for holds, verb in _STAGES:
         sentences += _stage(left, holds, verb)
         left = [row for row in left if holds(row)]
-    return [*sentences, *_faults(left, rows)] if left else sentences
+    if not any(row.faults for row in left):
+        return [*sentences, f"no fault on {_names(left)}: {silent}"] if left else sentences
+    return [*sentences, *_faults(left, rows)]
 
 
 _STAGES: Final[tuple[tuple[Callable[[OnKernel], bool], str], ...]] = (
@@ -129,8 +136,6 @@ def _is_one_turn(rows: list[OnKernel], holds: Callable[[OnKernel], bool]) -> boo
 def _faults(ran: list[OnKernel], rows: Sequence[OnKernel]) -> list[str]:
     """Return on which kernels it faults, where good turns to bad, and how the reports differ."""
     bad = [row for row in ran if row.faults]
-    if not bad:
-        return [f"no fault on {_names(ran)}: not shown by this trigger there"]
     sentences = [] if len(bad) == len(ran) else [_turn(ran, bad, rows)]
     titles = dict.fromkeys(row.title for row in bad)
     if len(titles) > 1:

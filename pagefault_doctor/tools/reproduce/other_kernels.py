@@ -126,7 +126,8 @@ def _read(tool: str, result: Result, case: Case) -> ToolReading:
     if not rows:
         return remark(f"The other kernels were not tried: {_complaint(result)}", result)
     row_findings = (_row_finding(tool, row, result) for row in rows)
-    sentences = (finding(text, Mark.NEUTRAL, result) for text in on_kernel.changes(rows))
+    silent = "the fixed module runs there" if tool == FIXED else on_kernel.NOT_SHOWN
+    sentences = (finding(text, Mark.NEUTRAL, result) for text in on_kernel.changes(rows, silent))
     return ToolReading(facts=_facts(tool, rows, result), findings=(*row_findings, *sentences))
 
 
