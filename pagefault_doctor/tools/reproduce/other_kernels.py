@@ -7,6 +7,7 @@ are those that `pfdoctor lab kernels` has fetched.
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Final
 
@@ -29,8 +30,8 @@ FIXED: Final = "other-kernels-fixed"
 _MOST: Final = 12
 """Kernels in one run, as `lab run --kernels` takes them."""
 
-_SECONDS: Final = 30
-"""Seconds that a kernel takes, roughly: 4 to build, 5 to 20 to boot, 2 to fault."""
+_MINUTES: Final = (0.5, 1)
+"""Minutes that a kernel takes, on an idle machine and on a busy one."""
 
 _LONGEST: Final = 420.0
 """Seconds after which a kernel is given up: 300 for its build, 120 for its guest."""
@@ -107,8 +108,8 @@ def _run(tool: str, source: str, names: tuple[str, ...], options: tuple[str, ...
     question = "whether it happens on other kernels"
     if tool == FIXED:
         question = "whether the fixed module builds and runs on other kernels"
-    minutes = -(-len(names) * _SECONDS // 60)
-    cost = f"{len(names)} virtual machines one after the other, about {minutes} min in all"
+    low, high = (math.ceil(len(names) * minutes) for minutes in _MINUTES)
+    cost = f"{len(names)} virtual machines one after the other, {low} to {high} min in all"
     kernels = ("--kernels", ",".join(names))
     return Command(
         argv=("pfdoctor", "lab", "run", "--source", source, *kernels, *options, "--json"),
@@ -167,8 +168,10 @@ def _cleaned(row: OnKernel) -> OnKernel:
 def _complaint(result: Result) -> str:
     """Return the last line that pfdoctor said, else how it ended."""
     lines = [line for line in result.errors.splitlines() if line.strip()]
-    if result.status in NO_ANSWER or not lines:
-        return NO_ANSWER.get(result.status, "it printed no table")
+    if result.status in NO_ANSWER:
+        return f"pfdoctor {NO_ANSWER[result.status]}"
+    if not lines:
+        return "pfdoctor printed no table"
     return clean_line(lines[-1]).removeprefix("pfdoctor: ")[:_TEXT]
 
 

@@ -53,7 +53,7 @@ def test_it_is_proposed_with_its_cost_and_the_trigger() -> None:
         *("--trigger", "cat '/proc/a b'"),
         *("--kernel-arg=slub_debug=FZPU", "--kernel-arg=wobble.depth=3", "--json"),
     )
-    assert "3 virtual machines one after the other, about 2 min in all" in ran[1].why
+    assert "3 virtual machines one after the other, 2 to 3 min in all" in ran[1].why
     assert ran[1].timeout > 3 * 400
 
 
