@@ -36,6 +36,9 @@ IN_ROOT: Final = ("gcc-analyzer", "module-build")
 NOT_IN_ROOT: Final = "sparse"
 """A tool that builds as well, but whose program is not among those fetched with a kernel."""
 
+DEBUG_REMEDY: Final = "debug_remedy"
+"""Key in the output of the tool `box`: how the debug files of a fetched kernel are got."""
+
 OWN_PROGRAM: Final = "pfdoctor"
 """It tries the module on other kernels, which only guests of this architecture have."""
 
@@ -133,6 +136,7 @@ class HostTools:
             line for line in runner.run(answer.command).output.splitlines() if _runs_here(line)
         ]
         if self._stock.has_compiler:
+            local += [] if self._vmlinux else [f"{DEBUG_REMEDY}={self._stock.remedy}"]
             local += [f"{_PROGRAM_PREFIX}{program}" for program in ("gcc", "make")]
         if not self._machine.native:
             local = [line for line in local if line != f"{_PROGRAM_PREFIX}{OWN_PROGRAM}"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,10 @@ _VMLINUX: Final = (
     "/usr/lib/debug/lib/modules/{}/vmlinux",
     "/lib/modules/{}/build/vmlinux",
 )
+
+
+_SECTION_NAMES: Final = 1 << 16
+"""Bytes at the end of a vmlinux that have the names of its sections."""
 
 
 class Use(StrEnum):
@@ -145,7 +150,17 @@ def _headers(stock: Stock, release: str) -> str:
 def find_vmlinux(release: str, stock: Stock) -> str:
     """Return the path of the kernel with debug information, or an empty string."""
     paths = (stock.path(place.format(release)) for place in _VMLINUX)
-    return next((str(path) for path in paths if release and path.exists()), "")
+    return next((str(path) for path in paths if release and _has_debug_information(path)), "")
+
+
+def _has_debug_information(path: Path) -> bool:
+    """Return whether a vmlinux has it: that in Debian's headers is for BTF alone."""
+    if not path.exists() or path.parent.name != "build":
+        return path.exists()
+    with suppress(OSError), path.open("rb") as file:
+        file.seek(max(path.stat().st_size - _SECTION_NAMES, 0))
+        return b".debug_info" in file.read(_SECTION_NAMES)
+    return False
 
 
 def check(stock: Stock = DEFAULT_STOCK) -> tuple[RequirementState, ...]:

@@ -70,6 +70,7 @@ _FACTS: Final[tuple[tuple[str, tuple[str, ...], Callable[[str], Value | None]], 
     ("host.container", ("container",), str),
     ("host.secure_boot", ("secure_boot",), _secure_boot),
     ("host.crashkernel", ("cmdline",), partial(_first_group, _CRASHKERNEL)),
+    ("host.debug_remedy", ("debug_remedy",), str),
     ("host.sudo", ("sudo",), lambda text: text == "yes" or None),
     ("host.sudo_asks", ("sudo",), lambda text: text == "asks" or None),
 )

@@ -366,7 +366,9 @@ def test_a_walk_builds_there_too_and_names_the_source_as_the_person_does(
     sparse = tools_here.run(Command(argv=("sh", "-c", "true"), tool="sparse"))
     assert sparse.status is ResultStatus.MISSING
     ask = Result(command=Command(argv=("true",), tool="box"), status=ResultStatus.OK, output="end=")
-    assert {"program=gcc", "program=make"} <= set(tools_here.with_programs(ask).output.split())
+    lines = tools_here.with_programs(ask).output.splitlines()
+    assert {"program=gcc", "program=make"} <= set(lines)
+    assert "debug_remedy=pfdoctor lab kernels fetch root --debug" in lines
 
 
 def test_a_walk_boots_the_kernel_of_its_case(kernel: Path, tmp_path: Path) -> None:

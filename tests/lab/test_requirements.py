@@ -67,3 +67,12 @@ def test_what_is_not_used_is_not_demanded() -> None:
 def test_a_module_of_another_kernel_needs_that_kernel() -> None:
     with pytest.raises(MissingError, match=r"0\.0\.0-nowhere.*--source"):
         requirements.find_kernel("0.0.0-nowhere")
+
+
+@pytest.mark.parametrize(("tail", "counts"), [(b".debug_info\0.strtab", True), (b".BTF", False)])
+def test_a_vmlinux_for_btf_alone_names_no_lines(tmp_path: Path, tail: bytes, counts: bool) -> None:
+    headers = tmp_path / "lib/modules/9.1/build"
+    headers.mkdir(parents=True)
+    (headers / "vmlinux").write_bytes(b"\x7fELF" + bytes(1 << 17) + tail)
+    found = requirements.find_vmlinux("9.1", Stock(ARM64, tmp_path))
+    assert found == (str(headers / "vmlinux") if counts else "")

@@ -127,7 +127,8 @@ def _prepare(case: Case, done: tuple[Result, ...], dump: str) -> Command | Block
     if not done and not case.has("dump.release"):
         why = "ask the dump which kernel it is of"
         return Command(argv=("crash", "--osrelease", dump), tool="crash", why=why)
-    if not any(map(vmlinux.is_lookup, done)) and (lookup := vmlinux.lookup(case, "crash")):
+    looked = case.done("dump-symbols") or any(map(vmlinux.is_lookup, done))
+    if not looked and (lookup := vmlinux.lookup(case, "crash")):
         return lookup
     return (_fatal_error(done[0]) if done else None) or vmlinux.missing(case)
 

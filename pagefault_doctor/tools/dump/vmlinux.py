@@ -65,5 +65,6 @@ def missing(case: Case) -> Blocked:
     """Return how to get a vmlinux with debug information."""
     kernel = release(case) or "KERNEL-RELEASE"
     package = _PACKAGES.get(case.get("host.family", ""), "install the debug package of {}")
-    remedy = f"{package.replace('{}', kernel)}; or name one: --vmlinux FILE"
+    own = case.get("host.debug_remedy", "")
+    remedy = own or f"{package.replace('{}', kernel)}; or name one: --vmlinux FILE"
     return Blocked(f"there is no vmlinux with debug information of {kernel}", remedy)

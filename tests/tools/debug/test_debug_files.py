@@ -256,6 +256,17 @@ def program(folder: Path, name: str, script: str, monkeypatch: pytest.MonkeyPatc
         monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
 
 
+@pytest.mark.parametrize(("tail", "counts"), [(".debug_info", True), (".BTF", False)])
+def test_a_vmlinux_for_btf_alone_is_not_taken(cache: Path, tail: str, counts: bool) -> None:
+    headers = cache / f"any/lib/modules/{RELEASE}/build"
+    headers.mkdir(parents=True)
+    (headers / "vmlinux").write_bytes(b"\x7fELF" + bytes(1 << 17) + tail.encode())
+    command = next_command(debug_files.FOR_DUMP, known(IMAGINED))
+    assert isinstance(command, Command)
+    output = LocalHost().run(command).output
+    assert (f"vmlinux={headers}/vmlinux" in output.splitlines()) is counts
+
+
 @pytest.fixture
 def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An apt that knows one package, built by dpkg-deb: a vmlinux, and things to beware of."""

@@ -10,13 +10,13 @@ import pytest
 from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.hosts.script import script
 from pagefault_doctor.klog.skip_functions import EXCEPTION_ENTRY
-from pagefault_doctor.model.case import Case
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command
 from pagefault_doctor.model.fact import Mark, Value
 from pagefault_doctor.tools.dump import crash, drgn, kdump
 from pagefault_doctor.tools.tool import Tool, next_command
 from requirements import require, require_kernel, require_program
-from tools.example_reports import KERNEL, OOPS, follow, known, texts, told
+from tools.example_reports import KERNEL, OOPS, follow, known, learn, texts, told
 from tools.recorded import faulty, output
 
 VMLINUX = f"/usr/lib/debug/boot/vmlinux-{KERNEL}"
@@ -106,6 +106,16 @@ def test_crash_without_a_vmlinux_names_the_debug_package() -> None:
     assert blocked
     assert f"linux-image-{KERNEL}-dbg" in blocked.remedy
     assert "GB on the disk" in blocked.remedy
+
+
+def test_crash_takes_no_vmlinux_that_was_found_to_be_of_no_use() -> None:
+    """A fetched kernel of the lab: its remedy is told, and the walk goes on."""
+    facts = LOOKED | {"dump.release": KERNEL, "host.debug_remedy": "pfdoctor lab kernels fetch 9.1"}
+    case = faulty(facts)
+    looked = learn(case, "dump-symbols", told("end=.\n"), ToolReading())
+    wanted = next_command(crash.TOOL, looked)
+    assert isinstance(wanted, Blocked)
+    assert wanted.remedy == "pfdoctor lab kernels fetch 9.1"
 
 
 def test_crash_climbs_down_the_ladder_on_a_cut_dump() -> None:
