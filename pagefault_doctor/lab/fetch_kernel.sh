@@ -71,6 +71,12 @@ find_image() {
     exit 1
 }
 
+# usage: take_out FILE of the package with debug information; what comes after it is not read
+take_out() {
+    { dpkg-deb --fsys-tarfile "$work/debs/$image-dbg"_*.deb || :; } 2>/dev/null |
+        tar -x -C "$work" --occurrence=1 "./$1"
+}
+
 find_image "$@"
 [ "$what" != debug ] || image=linux-image-$(cat "$root/complete")
 release=${image#linux-image-}
@@ -124,11 +130,17 @@ fetch)
 debug)
     echo "downloading the debug information of $release"
     (cd "$work/debs" && quietly private apt-get download "$image-dbg")
-    # Only that of the kernel itself; it comes early, the rest is not read.
-    { dpkg-deb --fsys-tarfile "$work/debs/$image-dbg"_*.deb || :; } 2>/dev/null |
-        tar -x -C "$work" --occurrence=1 "./usr/lib/debug/boot/vmlinux-$release"
+    vmlinux=usr/lib/debug/boot/vmlinux-$release
+    take_out "$vmlinux"
     mkdir -p "$root/usr/lib/debug/boot"
-    mv "$work/usr/lib/debug/boot/vmlinux-$release" "$root/usr/lib/debug/boot/"
+    rm -f "$root/$vmlinux"
+    # From 7.2 on that is a link.
+    file=$vmlinux
+    if [ -L "$work/$vmlinux" ]; then
+        file=usr/lib/debug/lib/modules/$release/vmlinux
+        take_out "$file"
+    fi
+    mv "$work/$file" "$root/$vmlinux"
     rm -rf "$work"
     echo "the debug information is in $root"
     ;;

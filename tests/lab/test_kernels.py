@@ -143,7 +143,11 @@ class Repository:
         self.add("forky", f"linux-binary-{RELEASE}", {f"{modules}/vmlinuz": "kernel"})
         self.add("forky", f"linux-modules-{RELEASE}", {f"{modules}/kernel/x.ko": ""})
         vmlinux = f"usr/lib/debug/boot/vmlinux-{RELEASE}"
-        self.add("forky", f"linux-image-{RELEASE}-dbg", {vmlinux: "names", "usr/share/doc/y": ""})
+        there = f"lib/modules/{RELEASE}/vmlinux"
+        files = {f"usr/lib/debug/{there}": "names", "usr/share/doc/y": ""}
+        self.add("forky", f"linux-image-{RELEASE}-dbg", files, (vmlinux, f"../{there}"))
+        older = {f"usr/lib/debug/boot/vmlinux-{OLDER}": "older"}
+        self.add("forky", f"linux-image-{OLDER}-dbg", older)
         for suite in self._index:
             place = folder / "dists" / suite / "main" / f"binary-{DEBIAN}"
             place.mkdir(parents=True)
@@ -252,10 +256,17 @@ def test_the_debug_information_comes_with_it_or_later(
     assert fetch(repository, "forky", "--yes", "--debug") == 0
     assert (cache / "forky" / vmlinux).read_text() == "names"
     assert not (cache / "forky/usr/share/doc/y").exists()
-    assert sorted(path.name for path in cache.iterdir()) == ["9.1", "forky"]
+    assert not (cache / "forky" / vmlinux).is_symlink()
+    assert fetch(repository, "9.0", "--yes", "--debug") == 0
+    assert (cache / f"9.0/usr/lib/debug/boot/vmlinux-{OLDER}").read_text() == "older"
+    assert sorted(path.name for path in cache.iterdir()) == ["9.0", "9.1", "forky"]
     capsys.readouterr()
     assert fetch(repository, "forky", "--yes", "--debug") == 0
     assert "is already in" in capsys.readouterr().err
+    (cache / "forky" / vmlinux).unlink()
+    (cache / "forky" / vmlinux).symlink_to("nowhere")
+    assert fetch(repository, "forky", "--yes", "--debug") == 0
+    assert (cache / "forky" / vmlinux).read_text() == "names"
 
 
 def test_an_older_version_is_fetched_by_its_number(repository: Repository, cache: Path) -> None:

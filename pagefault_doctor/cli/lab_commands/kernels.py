@@ -134,7 +134,8 @@ def _fetch(machine: Machine, args: argparse.Namespace) -> int:
     make_cache(folder.parent, _OUR_FOLDERS, "set XDG_CACHE_HOME to a folder of yours")
     _check_place(folder)
     wanted = [] if (folder / "complete").exists() else ["fetch"]
-    if args.debug and not any((folder / "usr/lib/debug/boot").glob("vmlinux-*")):
+    debug_files = (folder / "usr/lib/debug/boot").glob("vmlinux-*")
+    if args.debug and not any(path.exists() for path in debug_files):
         wanted.append("debug")
     if not wanted:
         print_message(f"{(folder / 'complete').read_text().strip()} is already in {folder}")
