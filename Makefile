@@ -10,7 +10,7 @@ PINNED := $(PIP) --require-hashes --requirement
 OURS := $(PIP) --no-deps --no-build-isolation
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fresh lint check format lab-setup screenshots scenarios bench fuzz pyz pins clean
+.PHONY: help run test fresh lint check format lab-setup lab-kernels crashes screenshots scenarios bench fuzz pyz pins clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -62,6 +62,14 @@ LAB_PACKAGES := fish tcsh zsh qemu-system-x86 kexec-tools busybox-static cpio km
 	memtester linux-perf sparse coccinelle gdb valgrind gcc make tmux screen openssh-client openssh-server \
 	strace zstd patch systemd systemd-journal-remote debuginfod dnf dnf-plugins-core rpm rpm2cpio createrepo-c \
 	libarchive-tools binutils dash shellcheck gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm gdb-multiarch
+
+# For all users of this machine. What forky has changes, so that tests see the newest kernel there is.
+lab-kernels: $(VENV)/.installed ## fetch the other kernels and architectures that tests boot (as root, 1 GB)
+	for kernel in 5.10 6.12 forky "6.12 --arch riscv64" "6.12 --arch s390x"; do \
+		XDG_CACHE_HOME=/var/cache $(BIN)/pfdoctor lab kernels fetch $$kernel --yes || exit 1; done
+
+crashes: $(VENV)/.installed ## crash the seeds of tests/crashes on every kernel again, into build/crashes (2 hours)
+	$(BIN)/python tests/crashes/make.py --all build/crashes
 
 screenshots: $(VENV)/.installed ## renew the pictures in screenshots/
 	$(BIN)/python screenshots/make.py

@@ -69,7 +69,7 @@ WEIGHT: Final = {
     "freed.count": 2.2,
     "freed.poison-overwritten": 3.0,
     "freed.queued": 2.0,
-    "freed.page-in-use": 1.2,
+    "freed.page-in-use": 1.5,
     "freed.object-active": 2.5,
     "freed.unloaded": 3.5,
     "freed.module-range": 2.0,
@@ -154,7 +154,7 @@ WEIGHT: Final = {
     "table.bad-map": 3.2,
     "table.corrupted": 3.5,
     "table.counter": 2.5,
-    "table.bad-page": 1.8,
+    "table.bad-page": 0.8,
     "table.freed-in-use": 1.2,
     # module does not fit
     "api.symbol-version": 3.0,

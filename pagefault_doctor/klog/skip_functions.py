@@ -162,7 +162,6 @@ VICTIM: Final = (
 FINDERS: Final = regex(
     r"print_bad_pte|check_bytes|debug_processing|consistency_checks|bad_page|object_err"
     r"|_bad_irq|note_interrupt|get_page_from_freelist|slab|dump_header|oom_kill|warn_alloc"
-    r"|free_to_partial_list|get_partial_node"
 )
 """Functions that found the trouble, looked for in a name, of kinds whose title names none. A title
 may name them, so they are not among the generic ones."""

@@ -80,7 +80,7 @@ def test_the_problem_and_what_stands_before_the_headline_name_the_cause(
 def test_the_warning_and_its_stack_belong_to_the_report() -> None:
     (report,) = log_of("Object already free").reports
     assert report.kind is Kind.SLAB
-    assert report.function == "quay_write"
+    assert report.function == "free_to_partial_list"
     assert report.modules
     assert report.registers
 
@@ -88,7 +88,7 @@ def test_the_warning_and_its_stack_belong_to_the_report() -> None:
 def test_the_bytes_of_a_large_object_may_stand_between_headline_and_warning() -> None:
     row = "Object   ffff8bee4138c340: 6b 6b 6b 6b 6b 6b 6b 6b 6b 6b 6b 6b 6b 6b 6b 6b  kkkk"
     (report,) = log_of("Object already free", body="\n".join([row] * 256)).reports
-    assert report.function == "quay_write"
+    assert "kfree" in [frame.function for frame in report.frames]
 
 
 def test_a_warning_on_the_way_does_not_end_the_report() -> None:
