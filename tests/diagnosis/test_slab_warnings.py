@@ -80,7 +80,7 @@ def test_the_problem_and_what_stands_before_the_headline_name_the_cause(
 def test_the_warning_and_its_stack_belong_to_the_report() -> None:
     (report,) = log_of("Object already free").reports
     assert report.kind is Kind.SLAB
-    assert report.function == "free_to_partial_list"
+    assert report.function == "free_to_partial_list.cold"
     assert report.modules
     assert report.registers
 
