@@ -11,7 +11,8 @@ from typing import Final
 import msgspec
 
 from pagefault_doctor.diagnosis import dump_memory, freelist, function_roles
-from pagefault_doctor.diagnosis.context import Context
+from pagefault_doctor.diagnosis.address import AddressClass, classify
+from pagefault_doctor.diagnosis.context import FIRST_ARGUMENT, Context
 from pagefault_doctor.diagnosis.history import happens_without, lock_holder, waits_for_lock
 from pagefault_doctor.diagnosis.unloaded_module import data_after_unload, use_after_unload
 from pagefault_doctor.klog.guilty_function import is_uninformative
@@ -143,6 +144,21 @@ def _stack_top(report: Report, context: Context) -> Culprit | None:
     return _module(top.module, text, top.line or report.line_of("trace"))
 
 
+def _of_argument(report: Report, context: Context) -> Culprit | None:
+    """Return the module whose object a call without a target was made with.
+
+    Whoever keeps callbacks hands each of them the object that it was registered with.
+    """
+    name = FIRST_ARGUMENT.get(context.arch or "")
+    value = context.registers.get(name, 0) if name else 0
+    if not context.is_jump or classify(value, context.arch) is not AddressClass.MODULES:
+        return None
+    foreign = report.out_of_tree
+    text = f"the call was made with {name} = {value:#x}, which lies in a module"
+    line = context.register_line(name or "")
+    return _module(foreign[0] if len(foreign) == 1 else None, text, line or report.line_of())
+
+
 def _loading_or_unloading(report: Report) -> Culprit | None:
     """Return the module whose init or exit function was running, which the trace does not show.
 
@@ -264,6 +280,7 @@ def _suspects(report: Report, context: Context) -> Iterator[Culprit | None]:
     if not freelist.is_broken(context):
         yield _from_trace(report)
         yield _loading_or_unloading(report)
+        yield _of_argument(report, context)
     yield _of_object(report, "allocated")
     work = _of_work(report)
     if work:

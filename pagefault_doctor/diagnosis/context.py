@@ -46,6 +46,12 @@ def _canonical(name: str) -> str:
     return f"r{name[2:]}" if name in ("r08", "r09") else name
 
 
+FIRST_ARGUMENT: Final = {
+    "x86_64": "rdi", "arm64": "x0", "riscv64": "a0", "ppc64": "r3", "s390x": "r2", "arm": "r0"
+}  # fmt: skip
+"""The register of a function's first argument, which a function that has begun may have changed."""
+
+
 class Context(msgspec.Struct, frozen=True, dict=True):
     """A report with its surroundings: facts, module events and the other reports of its boot.
 

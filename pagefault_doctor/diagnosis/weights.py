@@ -227,5 +227,6 @@ WEIGHT: Final = {
     "checker.pattern": 1.5,
     # no fault
     "none.sysrq": 6.5,
+    "none.words": 2.5,
     "none.reboot": 0.6,
 }

@@ -250,3 +250,38 @@ def test_a_bad_link_between_timers_is_one_that_was_freed_while_it_was_set() -> N
 
 def test_a_bad_pointer_elsewhere_tells_nothing_of_the_kind() -> None:
     assert walking("quay_copy").root_cause is not RootCause.USE_AFTER_FREE
+
+
+def called_with(argument: str) -> Diagnosis:
+    return verdict_on(
+        "BUG: kernel NULL pointer dereference, address: 0000000000000000",
+        "#PF: supervisor instruction fetch in kernel mode",
+        "#PF: error_code(0x0010) - not-present page",
+        "Oops: 0010 [#1] PREEMPT SMP NOPTI",
+        RELEASE,
+        "RIP: 0010:0x0",
+        "Code: Unable to access opcode bytes at 0xffffffffffffffd6.",
+        f"RDX: ffff8c1101143800 RSI: 0000000000000001 RDI: {argument}",
+        "Call Trace:",
+        " <TASK>",
+        " blocking_notifier_call_chain+0x5c/0x80",
+        " __inet_insert_ifa+0x20e/0x2e0",
+        " rtnetlink_rcv_msg+0x14e/0x3b0",
+        " </TASK>",
+        MODULES,
+    )
+
+
+def test_a_callback_without_a_target_is_of_the_module_whose_object_it_got() -> None:
+    assert called_with("ffffffffc05513c0").attribution is Attribution.MODULE
+    assert called_with("ffff8c1101143800").attribution is Attribution.KERNEL
+
+
+def test_a_driver_that_prints_the_word_warning_reports_no_fault() -> None:
+    line = "gauge: WARNING: pressure 970 is low, a storm is likely"
+    assert verdict_on(line).root_cause is RootCause.NONE
+
+
+def test_a_warning_with_its_place_is_one_of_the_kernel() -> None:
+    line = "WARNING: CPU: 0 PID: 179 at net/core/dev.c:99 dev_open+0x19/0x20"
+    assert verdict_on(line).root_cause is RootCause.LOGIC_ERROR

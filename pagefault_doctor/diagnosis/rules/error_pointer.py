@@ -7,14 +7,9 @@ from typing import Final
 
 from pagefault_doctor.diagnosis import function_roles
 from pagefault_doctor.diagnosis.address import PAGE, errno_name, error_of, is_common
-from pagefault_doctor.diagnosis.context import Context
+from pagefault_doctor.diagnosis.context import FIRST_ARGUMENT, Context
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Report
-
-ARGUMENTS: Final = {
-    "x86_64": "rdi", "arm64": "x0", "riscv64": "a0", "ppc64": "r3", "s390x": "r2", "arm": "r0"
-}  # fmt: skip
-"""The register of a function's first argument, which a function that has begun may have changed."""
 
 _ALIGNED: Final = 4
 """Members that a crash is likely to go through lie at multiples of this."""
@@ -40,7 +35,7 @@ def _freed(report: Report, context: Context) -> Evidence | None:
 
     kfree turns its argument into the address of a page, so that the fault address tells nothing.
     """
-    name = ARGUMENTS.get(report.arch or "")
+    name = FIRST_ARGUMENT.get(report.arch or "")
     if name is None or not (report.function or "").startswith(function_roles.FREEING):
         return None
     number = error_of(context.registers.get(name, 0), context.bits)

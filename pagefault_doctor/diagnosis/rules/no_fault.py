@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Kind, Report
+
+_PLACE: Final = regex(r"\bat \S+:\d+|CPU: \d|\.c:\d+|\bdetected\b|\bbug\b")
+"""What the kernel's own warnings say: where they stand, or what they found (kernel/panic.c)."""
+
+
+def _is_text_alone(report: Report) -> bool:
+    """Whether nothing shows that the kernel warned: drivers print such a word, too."""
+    shown = report.frames or report.registers or report.modules or report.function
+    return not shown and not any(_PLACE.search(line.text) for line in report.excerpt)
 
 
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
@@ -14,5 +25,8 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     if "sysrq_crash" in report.details or (report.function or "") == "sysrq_handle_crash":
         text = "the crash was asked for through sysrq"
         yield context.evidence("none.sysrq", text, "sysrq_crash", "headline")
+    elif report.kind is Kind.WARNING and _is_text_alone(report):
+        text = "a line with the word WARNING, without a place in the source and without a stack"
+        yield context.evidence("none.words", text, "headline")
     elif report.kind is Kind.REBOOT:
         yield context.evidence("none.reboot", "the machine booted again; no fault is in the log")
