@@ -1,26 +1,29 @@
 #!/bin/sh
 # Fetches a kernel of one of Debian's suites into a folder, laid out like a root file system: the
-# kernel, its modules and headers, the compiler that it was built with, and the programs of guests.
-# Packages are only unpacked: nothing is installed, and no script of a package runs.
+# kernel, its modules, and the programs of guests; and what modules and programs for it are built
+# with: headers, make, and the compiler of that suite. Packages are only unpacked: nothing is
+# installed, and no script of a package runs.
 #
-#   fetch_kernel.sh plan  FOLDER ARCH SOURCES VERSION SUITE...   says which, and how many bytes
-#   fetch_kernel.sh fetch FOLDER ARCH SOURCES VERSION SUITE...   fetches and unpacks it
-#   fetch_kernel.sh debug FOLDER ARCH SOURCES VERSION SUITE...   adds the debug information
+#   fetch_kernel.sh WHAT FOLDER ARCH FLAVOURS CROSS SOURCES SPARE VERSION SUITE...
 #
-# SOURCES is a .list or .sources file, or empty for this machine's own; its first line names where
-# packages come from. The first SUITE that has a kernel of VERSION is taken; an empty VERSION is the
-# newest. What was downloaded stays in FOLDER.partial until the folder is complete: to run it again
-# goes on there. Only one may work on a folder at a time.
+# WHAT is plan (says which, and how many bytes), fetch, or debug (adds the debug information).
+# ARCH is Debian's name; of its kernel's FLAVOURS the first that there is is taken. CROSS is empty for
+# this machine's architecture, which builds in FOLDER itself; for another one it is how its
+# compiler's name begins, and FOLDER/builder is the root to build in. SOURCES is a .list or .sources
+# file, or empty for this machine's own; its first line names where packages come from. The first
+# SUITE that has a kernel of VERSION is taken; an empty VERSION is the newest. The programs of guests
+# are of the first suite of that one and SPARE whose packages can all be had. What was downloaded
+# stays in FOLDER.partial until the folder is complete: to run it again goes on there. Only one may
+# work on a folder at a time.
 
 set -eu
 umask 022 # What is here is executed, so nobody else may write to it.
-what=$1 root=$2 arch=$3 given=$4 version=$5
-shift 5
+what=$1 root=$2 arch=$3 flavours=$4 cross=$5 given=$6 spare=$7 version=$8
+shift 8
 
-builder="base-files bash mawk make"
+tools="base-files bash coreutils dash findutils grep gzip mawk make sed xz-utils"
 programs="busybox-static coreutils dash findutils grep hostname kmod memtester procps sed stress-ng
 util-linux"
-flavour=cloud-$arch
 
 # shellcheck source=pagefault_doctor/lab/private_apt.sh
 . "$(dirname "$0")/private_apt.sh"
@@ -32,6 +35,7 @@ work=$(realpath "$work")
 exec 9>"$work/lock"
 flock -n 9 || { echo "another pfdoctor fetches it now: wait for that one" >&2; exit 1; }
 make_private
+[ -e "$work/gone" ] || : >"$work/gone"
 
 # usage: line_of_sources SUITE, prints a line for apt with the options and the place of $given
 line_of_sources() {
@@ -45,30 +49,127 @@ line_of_sources() {
     esac
 }
 
-# usage: image_of_suite VERSION, prints the newest image of that flavour and version, if empty of any
-image_of_suite() {
+# usage: images VERSION, prints the images of the first flavour that has that version, if empty any
+images() {
     one=$(echo "$1" | sed 's/[.+]/\\&/g')
-    private apt-cache pkgnames linux-image- |
-        grep -E "^linux-image-${one:-[0-9]}([^0-9].*)?-$flavour\$" | sort -V | tail -n 1
+    for flavour in $flavours; do
+        found=$(private apt-cache pkgnames linux-image- |
+            grep -E "^linux-image-${one:-[0-9]+}([^0-9-][^-]*)?(-[0-9][^-]*)?-$flavour\$" |
+            grep -Fxv -f "$work/gone" | sort -rV)
+        [ -z "$found" ] || { echo "$found"; return; }
+    done
 }
 
-# usage: find_image SUITE..., sets $image and $sources
+# usage: use_suite SUITE, sets $sources, $cache and $own_cache
+use_suite() {
+    sources=$work/$1.list cache=$work/$1-cache
+    own_cache=$cache
+    [ -z "$cross" ] || own_cache=$work/$1-own-cache
+    mkdir -p "$cache/archives/partial" "$own_cache/archives/partial"
+    line_of_sources "$1" >"$sources"
+    # A suite of backports has only what differs from its own.
+    case $1 in *-backports) line_of_sources "${1%-backports}" >>"$sources" ;; esac
+    [ ! -e "$work/$1.read" ] || return 0
+    echo "reading the list of packages of $1"
+    quietly private apt-get update
+    : >"$work/$1.read"
+}
+
+# usage: find_image SUITE..., sets $image, $suite and $sources
 find_image() {
     seen=
     for suite in "$@"; do
-        sources=$work/$suite.list
-        line_of_sources "$suite" >"$sources"
-        if [ ! -e "$work/$suite.read" ]; then
-            echo "reading the list of packages of $suite"
-            quietly private apt-get update
-            : >"$work/$suite.read"
-        fi
-        image=$(image_of_suite "$version")
+        use_suite "$suite"
+        image=$(images "$version" | head -n 1)
         [ -z "$image" ] || return 0
-        seen="$seen $suite: $(image_of_suite '' | sed 's/linux-image-//');"
+        seen="$seen $suite: $(images '' | sed 's/linux-image-//; q');"
     done
-    echo "no kernel $version in${seen%;}" >&2
+    echo "no kernel $version for $arch in${seen%;}" >&2
     exit 1
+}
+
+# usage: get PACKAGE..., downloads packages into $work/debs; false where the registry lacks one
+get() {
+    (cd "$work/debs" && private apt-get download "$@") >"$work/log" 2>&1 && return
+    ! grep -Eq ' 404 |\(2: No such file' "$work/log" || return 1
+    cat "$work/log" >&2
+    exit 1
+}
+
+# usage: get_programs SUITE..., downloads the programs of guests, from the first of them that has all
+get_programs() {
+    for from in "$@"; do
+        (use_suite "$from") 2>/dev/null || continue
+        use_suite "$from"
+        # shellcheck disable=SC2086  # Each word is a package.
+        private apt-get install --yes --no-install-recommends --download-only $programs \
+            >"$work/log" 2>&1 && return
+        echo "$from lacks packages of the programs of guests"
+    done
+    cat "$work/log" >&2
+    exit 1
+}
+
+# usage: own_apt PROGRAM ARGUMENT..., for packages of this machine's architecture
+own_apt() {
+    guest=$arch guest_cache=$cache status=0
+    arch=$own cache=$own_cache
+    private "$@" || status=$?
+    arch=$guest cache=$guest_cache
+    return $status
+}
+
+# usage: needs PACKAGE, prints the packages that it depends on
+needs() {
+    private apt-cache depends "$1" | sed -n 's/^ *Depends: <\{0,1\}\([a-z][^:>]*\).*/\1/p'
+}
+
+# usage: choose, sets the packages of $release: $parts, $headers and those of $builder
+choose() {
+    release=${image#linux-image-}
+    headers="linux-headers-$release"
+    # From 7.2 on an image is split; these are its parts.
+    parts=$(private apt-cache pkgnames linux- |
+        grep -Fx -e "linux-binary-$release" -e "linux-modules-$release" || :)
+    if [ -z "$cross" ]; then
+        builder="$tools $headers libc6-dev"
+        headers=
+        return
+    fi
+    also=$(needs "$headers")
+    headers="$headers $(echo "$also" | grep -E '^linux-(headers|base)-[0-9]' || :)"
+    kbuild=$(echo "$also" | grep '^linux-kbuild-' | head -n 1)
+    # The compiler is a package of its own, or what the package linux-compiler-... is named after.
+    number=$(echo "$also" | sed -n 's/.*gcc-\([0-9][0-9.]*\).*/\1/p' | head -n 1)
+    builder="$tools $kbuild gcc-$number-$cross libc6-dev-$arch-cross"
+}
+
+# usage: unpack FOLDER PACKAGE..., files of packages
+unpack() {
+    into=$1
+    shift
+    for place in bin lib lib64 sbin; do
+        mkdir -p "$into/usr/$place"
+        [ -e "$into/$place" ] || ln -s "usr/$place" "$into/$place"
+    done
+    for package in "$@"; do
+        dpkg-deb --fsys-tarfile "$package" | tar -x -C "$into" --no-same-owner --keep-directory-symlink
+    done
+}
+
+# usage: settle FOLDER, does what scripts of the packages would do
+settle() {
+    [ -e "$1/usr/bin/awk" ] || ln -s mawk "$1/usr/bin/awk"
+    [ -e "$1/bin/sh" ] || ln -s dash "$1/bin/sh"
+    for compiler in "$1/usr/bin/${cross:+$cross-}gcc"-[0-9]*; do
+        [ ! -e "$compiler" ] || ln -sf "${compiler##*/}" "${compiler%-*}"
+    done
+    # A link to a path under / would lead into this machine's own.
+    find "$1" -type l -lname '/*' | while read -r link; do
+        above=$(echo "${link#"$1"/}" | sed 's,[^/]*/,../,g; s,[^/]*$,,')
+        target=$(readlink "$link")
+        ln -sfn "$above${target#/}" "$link"
+    done
 }
 
 # usage: take_out FILE of the package with debug information; what comes after it is not read
@@ -79,46 +180,65 @@ take_out() {
 
 find_image "$@"
 [ "$what" != debug ] || image=linux-image-$(cat "$root/complete")
-release=${image#linux-image-}
-headers=linux-headers-$release
-# From 7.2 on an image is split; these are its parts.
-parts=$(private apt-cache pkgnames linux- | grep -Fx -e "linux-binary-$release" -e "linux-modules-$release" || :)
-# shellcheck disable=SC2086  # Each word is a package.
-set -- $headers $builder $programs
+choose
+if [ "$what" != debug ]; then
+    # An index can name what is gone: then the next older one is taken.
+    # shellcheck disable=SC2086
+    until get "linux-headers-$release"; do
+        echo "$image is not there any more"
+        echo "$image" >>"$work/gone"
+        find_image "$@"
+        choose
+    done
+fi
 
 case $what in
 plan)
+    # shellcheck disable=SC2086  # Each word is a package.
     {
-        private apt-get install --yes --no-install-recommends --print-uris "$@"
-        # shellcheck disable=SC2086
-        (cd "$work/debs" && private apt-get download --print-uris "$image" $parts)
+        own_apt apt-get install --yes --no-install-recommends --print-uris $builder
+        private apt-get install --yes --no-install-recommends --print-uris $programs
+        (cd "$work/debs" && private apt-get download --print-uris "$image" $parts $headers)
     } >"$work/uris" 2>"$work/log" || { cat "$work/log" >&2; exit 1; }
     # A line is 'URI' FILE BYTES HASH.
-    echo "plan $release $suite $(awk '/^\x27/ { bytes += $3 } END { print bytes + 0 }' "$work/uris")"
+    bytes=$(awk '/^\x27/ && !seen[$1]++ { bytes += $3 } END { print bytes + 0 }' "$work/uris")
+    echo "plan $release $suite $bytes"
     ;;
 fetch)
     echo "downloading $image, its headers, compiler and the programs of guests"
-    quietly private apt-get install --yes --no-install-recommends --download-only "$@"
     # shellcheck disable=SC2086
-    (cd "$work/debs" && quietly private apt-get download "$image" $parts)
+    if ! get "$image" $parts $headers; then
+        echo "$image" >>"$work/gone"
+        rm -f "$work/debs"/*
+        echo "$image is not there any more; an older one is taken where this is run again" >&2
+        exit 1
+    fi
+    # shellcheck disable=SC2086
+    {
+        quietly own_apt apt-get install --yes --no-install-recommends --download-only $builder
+        build_cache=$own_cache
+        get_programs "$suite" $spare
+    }
     new=$work/root
     rm -rf "$new"
-    mkdir "$new"
-    echo "unpacking $(du -shc "$work"/debs/*.deb "$work"/cache/archives/*.deb | sed -n '$s/\t.*//p')"
-    for package in "$work"/debs/*.deb "$work"/cache/archives/*.deb; do
-        dpkg-deb --fsys-tarfile "$package" | tar -x -C "$new" --no-same-owner --keep-directory-symlink
-    done
-    # A link to a path under / would lead into this machine's own.
-    find "$new" -type l -lname '/*' | while read -r link; do
-        above=$(echo "${link#"$new"/}" | sed 's,[^/]*/,../,g; s,[^/]*$,,')
-        target=$(readlink "$link")
-        ln -sfn "$above${target#/}" "$link"
-    done
-    # What scripts of these packages would do.
-    [ -e "$new/usr/bin/awk" ] || ln -s mawk "$new/usr/bin/awk"
+    echo "unpacking $(du -shc "$work/debs" "$cache/archives" "$build_cache/archives" | sed -n '$s/\t.*//p')"
+    unpack "$new" "$work"/debs/*.deb "$cache"/archives/*.deb
+    build=$new
+    if [ -n "$cross" ]; then
+        build=$new/builder
+        rm -rf "$new"/usr/src "$new/lib/modules/$release/build" "$new/lib/modules/$release/source"
+        unpack "$build" "$build_cache"/archives/*.deb "$work"/debs/linux-headers-*.deb
+        for package in "$work"/debs/linux-base-*.deb; do
+            [ ! -e "$package" ] || unpack "$build" "$package"
+        done
+        mkdir -p "$build/proc" "$build/dev" "$build/tmp"
+    fi
+    settle "$build"
+    [ "$build" = "$new" ] || settle "$new"
     mkdir -p "$new/boot"
-    [ ! -e "$new/usr/lib/modules/$release/vmlinuz" ] ||
-        ln -sf "../usr/lib/modules/$release/vmlinuz" "$new/boot/vmlinuz-$release"
+    for image in "$new/usr/lib/modules/$release"/vmlinu[xz]; do
+        [ ! -e "$image" ] || ln -sf "../usr/lib/modules/$release/${image##*/}" "$new/boot/${image##*/}-$release"
+    done
     "$(PATH=$PATH:/usr/sbin:/sbin command -v depmod)" -b "$new" "$release"
     echo "$release" >"$new/complete"
     chmod -R a+rX "$new"
@@ -129,7 +249,7 @@ fetch)
     ;;
 debug)
     echo "downloading the debug information of $release"
-    (cd "$work/debs" && quietly private apt-get download "$image-dbg")
+    get "$image-dbg" || { echo "$image-dbg is not there any more" >&2; exit 1; }
     vmlinux=usr/lib/debug/boot/vmlinux-$release
     take_out "$vmlinux"
     mkdir -p "$root/usr/lib/debug/boot"

@@ -20,6 +20,9 @@ hostname lab
 /usr/sbin/modprobe -a qemu_fw_cfg pvpanic-pci 2>/dev/null
 
 read -r agent </etc/agent
+# The port of a virtio device comes with its module, and a little later.
+[ -e "/dev/$agent" ] || /usr/sbin/modprobe virtio_console 2>/dev/null
+for _ in 1 2 3 4 5 6 7 8 9; do [ -e "/dev/$agent" ] || sleep 1; done
 stty -F "/dev/$agent" raw -echo
 exec 3<>"/dev/$agent"
 cd /run/agent || exit

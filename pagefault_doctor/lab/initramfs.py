@@ -32,8 +32,8 @@ _LDD_LINE: Final = re.compile(r"(?:=> )?(/\S+) \(0x")
 _LDD_TIMEOUT: Final = 30.0
 _FETCH_AGAIN: Final = "remove the folder it is in, then pfdoctor lab fetch"
 
-_LIBRARY_FOLDERS: Final = ("/lib/{}-linux-gnu", "/usr/lib/{}-linux-gnu", "/lib", "/usr/lib")
-"""Library folders of Debian; {} is the architecture as `uname -m` prints it."""
+_LIBRARY_FOLDERS: Final = ("/lib/{}", "/usr/lib/{}", "/lib", "/usr/lib")
+"""Library folders of Debian; {} is its name of the architecture's libraries."""
 
 
 def libraries(program: Path, stock: Stock = DEFAULT_STOCK) -> Iterator[tuple[str, Path]]:
@@ -70,7 +70,7 @@ def _elf_libraries(program: Path, stock: Stock) -> Iterator[tuple[str, Path]]:
 
     ldd cannot do this: the loader of another architecture does not run here.
     """
-    folders = [folder.format(stock.machine.uname) for folder in _LIBRARY_FOLDERS]
+    folders = [folder.format(stock.machine.libraries) for folder in _LIBRARY_FOLDERS]
     pending, seen = [program], set[str]()
     while pending:
         for name in _needed_names(pending.pop()):
@@ -246,12 +246,13 @@ def with_libraries(
 
 
 def _shipped_modules(release: str, stock: Stock) -> Iterator[CpioEntry]:
-    """Yield the modules that pass vmcoreinfo and panics to QEMU, and the lists for depmod."""
+    """Yield modules for crash reports and for the agent's port, and the lists for depmod."""
     home = f"/lib/modules/{release}"
     for name in ("modules.order", "modules.builtin"):
         if (path := stock.path(f"{home}/{name}")).exists():
             yield file(merged_path(f"{home}/{name}"), path.read_bytes())
-    for name in CRASH_REPORT_MODULES:
+    agent = (stock.machine.agent_module,) if stock.machine.agent_module else ()
+    for name in (*CRASH_REPORT_MODULES, *agent):
         places = (stock.path(f"{home}/{name}{end}") for end in _COMPRESSED)
         if packed := next((place for place in places if place.exists()), None):
             # The kmod of the stock may read no compressed modules.

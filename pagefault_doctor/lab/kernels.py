@@ -15,7 +15,15 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.lab.machine import SHARED_CACHE, Machine, Stock, release_of, user_cache
+from pagefault_doctor.lab.machine import (
+    DEFAULT_MACHINE,
+    SHARED_CACHE,
+    Machine,
+    Stock,
+    release_of,
+    stock_of,
+    user_cache,
+)
 from pagefault_doctor.model.errors import MissingError, UsageError
 
 STABLE: Final = {"5.10": "bullseye", "6.1": "bookworm", "6.12": "trixie"}
@@ -48,17 +56,36 @@ class FetchedKernel(msgspec.Struct, frozen=True):
     folder: Path
 
 
-def kernel_name(text: str) -> KernelName:
-    """Return what a version (`5.10`) or a suite (`trixie`) stands for. Raises UsageError."""
+class KernelHere(msgspec.Struct, frozen=True):
+    """A kernel that guests can boot, and its folder; none for this machine's own."""
+
+    name: str
+    release: str
+    folder: str | None = None
+
+    def stock(self, machine: Machine) -> Stock:
+        """Return the stock of guests that boot it."""
+        return Stock(machine, Path(self.folder or "/"))
+
+
+def kernel_name(text: str, machine: Machine = DEFAULT_MACHINE) -> KernelName:
+    """Return what a version (`5.10`) or a suite (`trixie`) stands for among a machine's kernels.
+
+    Raises UsageError for what is neither, and for a suite without a kernel for that machine.
+    """
     for version, suite in STABLE.items():
-        if text in (version, suite):
+        if text in (version, suite) and suite in machine.suites:
             return KernelName(version, version, (suite,))
-    if text in MOVING:
+    places = tuple(suite for suite in (*MOVING, *STABLE.values()) if suite in machine.suites)
+    if text in MOVING and text in places:
         return KernelName(text, "", (text,))
     if _VERSION.fullmatch(text):
-        return KernelName(text, text, (*MOVING, *STABLE.values()))
-    known = ", ".join((*STABLE, *STABLE.values(), *MOVING))
-    raise UsageError(f"no kernel is called {text}", f"name a version such as 7.2, or {known}")
+        return KernelName(text, text, places)
+    known = ", ".join((*(v for v, suite in STABLE.items() if suite in places), *places))
+    problem = f"no kernel is called {text}"
+    if text in MOVING or text in STABLE.values():
+        problem = f"Debian's {text} has no kernel for {machine.arch}"
+    raise UsageError(problem, f"name a version such as 7.2, or {known}")
 
 
 def kernel_folder(machine: Machine, name: KernelName) -> Path:
@@ -69,6 +96,19 @@ def kernel_folder(machine: Machine, name: KernelName) -> Path:
 def fetched_kernels(machine: Machine) -> tuple[FetchedKernel, ...]:
     """Return the kernels for guests of a machine that lie in the user's cache or the shared one."""
     return tuple(sorted(_fetched(machine), key=lambda kernel: numbers_of(kernel.release)))
+
+
+def kernels_here(machine: Machine) -> tuple[KernelHere, ...]:
+    """Return the kernels that guests of a machine can boot, the usual one first, each name once."""
+    here: dict[str, KernelHere] = {}
+    usual = stock_of(machine)
+    if own := usual.kernel():
+        release = release_of(own)
+        name = next((version for version in STABLE if fits(release, version)), release)
+        here[name] = KernelHere(name, release, None if machine.native else str(usual.root))
+    for kernel in fetched_kernels(machine):
+        here.setdefault(kernel.name, KernelHere(kernel.name, kernel.release, str(kernel.folder)))
+    return tuple(here.values())
 
 
 def unfinished(folder: Path) -> Path:
@@ -94,9 +134,6 @@ def kernel_stock(machine: Machine, text: str, own: Stock) -> Stock:
     That is `own` where its kernel fits. Raises MissingError where it was not fetched, UsageError
     where nothing is called that.
     """
-    if not machine.native:
-        problem = f"guests of {machine.arch} have one kernel, that of pfdoctor lab fetch"
-        raise UsageError(problem, "leave --kernel away")
     kernel = own.kernel()
     if kernel and fits(release_of(kernel), text):
         return own
@@ -106,12 +143,28 @@ def kernel_stock(machine: Machine, text: str, own: Stock) -> Stock:
     ]
     if found:
         return Stock(machine, found[-1].folder)
-    name = kernel_name(text)
+    name = kernel_name(text, machine)
     again = [k for k in fetched if k.name == name.name]
     if again:
         return Stock(machine, again[-1].folder)
-    remedy = f"pfdoctor lab kernels fetch {name.name}"
-    raise MissingError(f"no kernel {text} is here", remedy)
+    words, what = f"pfdoctor lab kernels fetch {name.name}", f"no kernel {text} is here"
+    if not machine.native:
+        words, what = (
+            f"{words} --arch {machine.arch}",
+            f"no kernel {text} for {machine.arch} is here",
+        )
+    raise MissingError(what, words)
+
+
+def usual_stock(machine: Machine) -> Stock:
+    """Return the stock of a machine's guests by default.
+
+    For this machine's architecture that is this machine itself; for another one what
+    `pfdoctor lab fetch` fetched, else the newest kernel that was fetched.
+    """
+    usual = stock_of(machine)
+    fetched = () if machine.native or usual.kernel() else fetched_kernels(machine)
+    return Stock(machine, fetched[-1].folder) if fetched else usual
 
 
 def _fetched(machine: Machine) -> Iterator[FetchedKernel]:

@@ -22,13 +22,24 @@ from pagefault_doctor.model.errors import MissingError, UsageError
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
     """An architecture: its names, its virtual machine, and the tools that build for it.
 
+    `arch` is its name on the command line, `uname` in `uname -m`, `debian` in packages, `kbuild` in
+    the kernel's build, `elf` in pyelftools; `libraries` names the folders of its libraries. Of the
+    `flavours` of Debian's kernel the first that there is is taken; `suites` are those of Debian
+    that have one.
+
     `cpus` are QEMU's models with the version of Linux from which on each is used, the newest first.
-    `arch` is its name in reports, `uname` in `uname -m`, `debian` in packages, `kbuild` in the
-    kernel's build, `elf` in pyelftools. `console` and `agent` are the two serial ports in the
-    guest; `agent_port` is the QEMU option for the second one, whose chardev is "agent". `argument`
-    is the register of a function's first argument. `linked` means that gdb does not apply
-    relocations to the debug information of modules of this architecture, so they are linked first.
-    `kdump` means that its kernel can load a capture kernel from a file.
+    `console` and `agent` are the two ports in the guest; `console_port` and `agent_port` are QEMU's
+    options for them, whose chardevs are "console" and "agent"; `agent_module` is the path of the
+    kernel's module for the second one, which can also be built in. `memory` is the least in MiB
+    that it boots with, `most_cpus` what the board can have. `crash_devices` pass a panic and the
+    dump's note to QEMU; `last_line` means that its kernel prints a line after it has stopped in a
+    panic. `command_line` is the size of the kernel's command line with its NUL. `limits` tells what
+    the guests cannot do.
+
+    `cross_package` has the compiler whose name begins with `cross`. `argument` is the register of a
+    function's first argument. `linked` means that gdb does not apply relocations to the debug
+    information of modules of this architecture, so they are linked first. `kdump` means that its
+    kernel can load a capture kernel from a file.
     """
 
     arch: str
@@ -36,6 +47,9 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     debian: str
     kbuild: str
     elf: str
+    libraries: str
+    flavours: tuple[str, ...]
+    suites: tuple[str, ...]
     qemu: str
     qemu_package: str
     board: str
@@ -43,11 +57,19 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     console: str
     agent: str
     agent_port: tuple[str, ...]
+    agent_module: str = ""
+    console_port: tuple[str, ...] = ("-serial", "chardev:console")
+    memory: int = 0
+    most_cpus: int = 2
+    crash_devices: tuple[str, ...] = ("pvpanic-pci", "vmcoreinfo")
+    last_line: bool = True
+    command_line: int = 2048
+    limits: str = ""
     cross: str
     cross_package: str
     argument: str
     linked: bool
-    kdump: bool
+    kdump: bool = False
 
     @property
     def native(self) -> bool:
@@ -57,7 +79,12 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def kernel_package(self) -> str:
         """The Debian package of the kernel that is booted."""
-        return f"linux-image-cloud-{self.debian}"
+        return f"linux-image-{self.flavours[0]}"
+
+    @property
+    def has_cloud(self) -> bool:
+        """Whether there is the flavour of Debian's kernel for clouds, which `lab fetch` fetches."""
+        return self.flavours[0].startswith("cloud-")
 
     @property
     def build_env(self) -> dict[str, str]:
@@ -86,12 +113,23 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
         return "gdb" if self.native else "gdb-multiarch"
 
 
+_ALL_SUITES: Final = (
+    *("bullseye", "bookworm", "trixie"),
+    *("bookworm-backports", "trixie-backports", "forky", "sid"),
+)
+
+_USUAL_SUITES: Final = ("trixie", "bookworm")
+"""Suites whose kernel is proposed, where none is here."""
+
 X86_64: Final = Machine(
     arch="x86_64",
     uname="x86_64",
     debian="amd64",
     kbuild="x86_64",
     elf="x64",
+    libraries="x86_64-linux-gnu",
+    flavours=("cloud-amd64", "amd64"),
+    suites=_ALL_SUITES,
     qemu="qemu-system-x86_64",
     qemu_package="qemu-system-x86",
     board="q35",
@@ -114,6 +152,9 @@ ARM64: Final = Machine(
     debian="arm64",
     kbuild="arm64",
     elf="AArch64",
+    libraries="aarch64-linux-gnu",
+    flavours=("cloud-arm64", "arm64"),
+    suites=_ALL_SUITES,
     qemu="qemu-system-aarch64",
     qemu_package="qemu-system-arm",
     board="virt",
@@ -126,10 +167,163 @@ ARM64: Final = Machine(
     cross_package="gcc-aarch64-linux-gnu",
     argument="x0",
     linked=True,
-    kdump=False,
 )
 
-MACHINES: Final = (X86_64, ARM64)
+ARMHF: Final = Machine(
+    arch="armhf",
+    uname="armv7l",
+    debian="armhf",
+    kbuild="arm",
+    elf="ARM",
+    libraries="arm-linux-gnueabihf",
+    flavours=("armmp-lpae", "armmp"),
+    suites=("bullseye", "bookworm", "trixie", "bookworm-backports", "forky", "sid"),
+    qemu="qemu-system-arm",
+    qemu_package="qemu-system-arm",
+    board="virt",
+    cpus=(((0, 0), "cortex-a15"),),
+    console="ttyAMA0",
+    agent="ttyS0",
+    agent_port=("-device", "pci-serial,chardev=agent"),
+    command_line=1024,
+    cross="arm-linux-gnueabihf-",
+    cross_package="gcc-arm-linux-gnueabihf",
+    argument="r0",
+    linked=True,
+)
+
+I386: Final = Machine(
+    arch="i386",
+    uname="i686",
+    debian="i386",
+    kbuild="i386",
+    elf="x86",
+    libraries="i386-linux-gnu",
+    flavours=("686-pae", "686"),
+    # Debian 13 has no kernel for it any more.
+    suites=("bullseye", "bookworm", "bookworm-backports"),
+    qemu="qemu-system-i386",
+    qemu_package="qemu-system-x86",
+    board="q35",
+    cpus=(((0, 0), "qemu64,+smap,+smep"),),
+    console="ttyS0",
+    agent="ttyS1",
+    agent_port=("-serial", "chardev:agent"),
+    cross="i686-linux-gnu-",
+    cross_package="gcc-i686-linux-gnu",
+    argument="eax",
+    linked=False,
+)
+
+RISCV64: Final = Machine(
+    arch="riscv64",
+    uname="riscv64",
+    debian="riscv64",
+    kbuild="riscv",
+    elf="RISC-V",
+    libraries="riscv64-linux-gnu",
+    flavours=("riscv64",),
+    # It is part of Debian since 13.
+    suites=("trixie", "forky", "sid"),
+    qemu="qemu-system-riscv64",
+    qemu_package="qemu-system-misc",
+    board="virt",
+    cpus=(((0, 0), "rv64"),),
+    console="ttyS0",
+    agent="ttyS1",
+    agent_port=("-device", "pci-serial,chardev=agent"),
+    # QEMU takes no vmcoreinfo on this board before 8.1.
+    crash_devices=("pvpanic-pci",),
+    command_line=1024,
+    cross="riscv64-linux-gnu-",
+    cross_package="gcc-riscv64-linux-gnu",
+    argument="a0",
+    linked=True,
+)
+
+PPC64EL: Final = Machine(
+    arch="ppc64el",
+    uname="ppc64le",
+    debian="ppc64el",
+    kbuild="powerpc",
+    elf="64-bit PowerPC",
+    libraries="powerpc64le-linux-gnu",
+    flavours=("powerpc64le",),
+    suites=("bookworm", "trixie", "bookworm-backports", "forky", "sid"),
+    qemu="qemu-system-ppc64",
+    qemu_package="qemu-system-ppc",
+    # The firmware within QEMU: it is quicker than SLOF.
+    board="pseries,x-vof=on",
+    cpus=(((0, 0), "power9"),),
+    console="hvc0",
+    agent="hvc1",
+    agent_port=("-serial", "chardev:agent"),
+    memory=1024,
+    crash_devices=(),
+    cross="powerpc64le-linux-gnu-",
+    cross_package="gcc-powerpc64le-linux-gnu",
+    argument="r3",
+    linked=True,
+)
+
+S390X: Final = Machine(
+    arch="s390x",
+    uname="s390x",
+    debian="s390x",
+    kbuild="s390",
+    elf="IBM S/390",
+    libraries="s390x-linux-gnu",
+    flavours=("s390x",),
+    suites=("bookworm", "trixie", "bookworm-backports", "forky", "sid"),
+    qemu="qemu-system-s390x",
+    qemu_package="qemu-system-misc",
+    board="s390-ccw-virtio",
+    cpus=(((0, 0), "max"),),
+    console="ttysclp0",
+    console_port=("-device", "sclpconsole,chardev=console"),
+    # Linux writes its messages to each console of the SCLP.
+    agent="vport0p1",
+    agent_port=("-device", "virtio-serial", "-device", "virtserialport,chardev=agent"),
+    agent_module="kernel/drivers/char/virtio_console.ko",
+    crash_devices=(),
+    # It stops in its panic before it would print that it has (panic() in kernel/panic.c).
+    last_line=False,
+    command_line=896,
+    cross="s390x-linux-gnu-",
+    cross_package="gcc-s390x-linux-gnu",
+    argument="r2",
+    linked=True,
+)
+
+MIPS64EL: Final = Machine(
+    arch="mips64el",
+    uname="mips64",
+    debian="mips64el",
+    kbuild="mips",
+    elf="MIPS",
+    libraries="mips64el-linux-gnuabi64",
+    flavours=("5kc-malta",),
+    # Debian 13 has no kernel for it any more.
+    suites=("bookworm", "bookworm-backports"),
+    qemu="qemu-system-mips64el",
+    qemu_package="qemu-system-mips",
+    board="malta",
+    cpus=(((0, 0), "5KEf"),),
+    console="ttyS0",
+    agent="ttyS1",
+    agent_port=("-serial", "chardev:agent"),
+    most_cpus=1,
+    crash_devices=(),
+    # The board's firmware in QEMU passes 256 bytes, with the initramfs's place.
+    command_line=200,
+    limits="QEMU writes no dump of their memory",
+    cross="mips64el-linux-gnuabi64-",
+    cross_package="gcc-mips64el-linux-gnuabi64",
+    argument="a0",
+    linked=True,
+)
+
+MACHINES: Final = (X86_64, ARM64, ARMHF, I386, RISCV64, PPC64EL, S390X, MIPS64EL)
 """All architectures that guests can have."""
 
 DEFAULT_MACHINE: Final = next((machine for machine in MACHINES if machine.native), X86_64)
@@ -137,6 +331,10 @@ DEFAULT_MACHINE: Final = next((machine for machine in MACHINES if machine.native
 
 SHARED_CACHE: Final = Path("/var/cache/pfdoctor/lab")
 """The files of other architectures and kernels, shared by all users of this machine."""
+
+
+_IMAGES: Final = ("vmlinuz-", "vmlinux-")
+"""How the name of a kernel's image begins: where it is not packed, it is called vmlinux."""
 
 
 class Stock(msgspec.Struct, frozen=True):
@@ -148,15 +346,40 @@ class Stock(msgspec.Struct, frozen=True):
     @property
     def remedy(self) -> str:
         """The command that installs missing files of this stock."""
+        arch, option = (
+            self.machine.arch,
+            "" if self.machine.native else f" --arch {self.machine.arch}",
+        )
         if self.has_compiler:
-            return f"pfdoctor lab kernels fetch {self.root.name} --debug"
-        arch = self.machine.arch
-        return "make lab-setup" if self.machine.native else f"pfdoctor lab fetch {arch}"
+            return f"pfdoctor lab kernels fetch {self.root.name}{option} --debug"
+        if self.machine.native:
+            return "make lab-setup"
+        if self.machine.has_cloud:
+            return f"pfdoctor lab fetch {arch}"
+        suite = next(name for name in _USUAL_SUITES if name in self.machine.suites)
+        return f"pfdoctor lab kernels fetch {suite}{option}"
+
+    @property
+    def builder(self) -> Path:
+        """The root to build in: that of a kernel of another architecture is of this machine's."""
+        return self.root if self.machine.native else self.root / "builder"
 
     @property
     def has_compiler(self) -> bool:
         """Whether modules are built with a compiler and make of its own, as `kernels.py` has it."""
-        return self.root != Path("/") and os.path.lexists(self.root / "usr/bin/make")
+        return self.root != Path("/") and os.path.lexists(self.builder / "usr/bin/make")
+
+    @property
+    def compiler(self) -> str:
+        """The compiler in the root to build in."""
+        return "gcc" if self.machine.native else f"{self.machine.cross}gcc"
+
+    @property
+    def has_library(self) -> bool:
+        """Whether programs are built in a root of its own, with its C library."""
+        folders = ("usr/include", f"usr/{self.machine.cross.rstrip('-')}/include")
+        there = (self.builder / folder / "stdio.h" for folder in folders)
+        return self.has_compiler and any(path.exists() for path in there)
 
     def path(self, place: str) -> Path:
         """Return the local path of a path in the guest's distribution."""
@@ -168,9 +391,9 @@ class Stock(msgspec.Struct, frozen=True):
         An image that this user cannot read does not count.
         """
         if release:
-            path = self.path(f"boot/vmlinuz-{release}")
-            return path if os.access(path, os.R_OK) else None
-        images = self.path("boot").glob("vmlinuz-*")
+            paths = (self.path(f"boot/{prefix}{release}") for prefix in _IMAGES)
+            return next((path for path in paths if os.access(path, os.R_OK)), None)
+        images = [path for prefix in _IMAGES for path in self.path("boot").glob(f"{prefix}*")]
         usable = (p for p in images if self.path(f"lib/modules/{release_of(p)}").is_dir())
         return max(usable, key=_version_numbers, default=None)
 
@@ -182,12 +405,13 @@ class Stock(msgspec.Struct, frozen=True):
 
     def build_folder(self, release: str) -> Path:
         """Return the folder of the headers that modules for a kernel release are built with."""
-        return self.path(f"lib/modules/{release}/build")
+        root = self.builder if self.has_compiler else self.root
+        return root / f"lib/modules/{release}/build"
 
 
 def release_of(kernel: Path) -> str:
     """Return the release of a kernel image, from its file name."""
-    return kernel.name.removeprefix("vmlinuz-")
+    return kernel.name.removeprefix("vmlinuz-").removeprefix("vmlinux-")
 
 
 def machine_of(arch: str) -> Machine:

@@ -13,6 +13,7 @@ import msgspec
 
 from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.lab.machine import DEFAULT_STOCK, Stock
+from pagefault_doctor.lab.temp_folder import temp_folder
 from pagefault_doctor.model.command import Command, Result
 from pagefault_doctor.model.errors import MissingError, PfDoctorError, UsageError
 from pagefault_doctor.symbols.compressed_module import (
@@ -134,7 +135,38 @@ def build(
 
 def in_root(stock: Stock, source: Path, argv: tuple[str, ...]) -> tuple[str, ...]:
     """Return the command that runs another one in a fetched root, with the source in its place."""
-    return (*_IN_ROOT, str(stock.root), str(source), *argv)
+    return (*_IN_ROOT, str(stock.builder), str(source), *argv)
+
+
+def build_program(
+    source: Path,
+    name: str,
+    stock: Stock = DEFAULT_STOCK,
+    flags: tuple[str, ...] = ("-static",),
+    timeout: float = 120,
+) -> bytes:
+    """Compile a C file, with the headers next to it, for guests of a stock; return the program.
+
+    `name` is that of its file, which only the compiler's messages tell. It is compiled with the
+    compiler and C library that were fetched with the kernel, where there are such, else with those
+    of this machine; `flags` are for the compiler. Raises BuildError with its first error.
+    """
+    with temp_folder() as folder:
+        try:
+            for path in (source, *source.parent.glob("*.h")):
+                shutil.copy(path, folder)
+        except OSError as error:
+            raise PfDoctorError(f"{source} could not be copied: {error}", "check it") from error
+        place = PLACE_IN_ROOT if stock.has_library else folder
+        compiler = stock.compiler if stock.has_library else stock.machine.gcc
+        argv: tuple[str, ...] = (compiler, *flags, "-o", f"{place}/{name}")
+        argv += (f"{place}/{source.name}",)
+        if stock.has_library:
+            argv = in_root(stock, folder, argv)
+        result = LocalHost().run(Command(argv=argv, tool="lab", timeout=timeout))
+        if not result.ok or not (folder / name).is_file():
+            raise BuildError(f"{source} was not compiled", _first_error(result, place))
+        return (folder / name).read_bytes()
 
 
 def _copy(source: Path, folder: Path) -> None:

@@ -15,7 +15,8 @@ own_sources() {
 
 # usage: make_private, the folders that apt needs
 make_private() {
-    mkdir -p "$work/debs" "$work/state/lists/partial" "$work/cache/archives/partial"
+    cache=$work/cache
+    mkdir -p "$work/debs" "$work/state/lists/partial" "$cache/archives/partial"
     : >"$work/status"
 }
 
@@ -26,8 +27,8 @@ private() {
     "$program" -q -o APT::Architecture="$arch" -o APT::Architectures::="$arch" \
         -o APT::Architectures::="$own" -o APT::Sandbox::User=root -o Debug::NoLocking=1 \
         -o Dir::State="$work/state" -o Dir::State::status="$work/status" \
-        -o Dir::Cache="$work/cache" -o Dir::Etc::sourcelist="$sources" \
-        -o Dir::Etc::sourceparts=- -o Acquire::Languages=none "$@"
+        -o Dir::Cache="$cache" -o Dir::Etc::sourcelist="$sources" \
+        -o Dir::Etc::sourceparts=- -o Acquire::Languages=none -o APT::Get::List-Cleanup=0 "$@"
 }
 
 # usage: depends PACKAGE PATTERN, prints the first package of that name that it depends on

@@ -138,8 +138,8 @@ def _guest_program(
 
 
 def _kernel(stock: Stock, release: str) -> str:
-    path = stock.path(f"boot/vmlinuz-{release}")
-    return str(path) if release and os.access(path, os.R_OK) else ""
+    path = stock.kernel()
+    return str(path) if release and path and os.access(path, os.R_OK) else ""
 
 
 def _headers(stock: Stock, release: str) -> str:

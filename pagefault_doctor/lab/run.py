@@ -31,6 +31,9 @@ QUIET_SECONDS: Final = 0.6
 BOOT_TIMEOUT: Final = 60.0
 """Seconds for a guest to boot; a slow machine takes 10."""
 
+FOREIGN_BOOT_TIMEOUT: Final = 240.0
+"""Seconds for a guest of another architecture, which is emulated: 10, where little else runs."""
+
 MAX_CONSOLE_WAIT: Final = 5.0
 """Seconds to wait after the last trigger while the console keeps printing."""
 
@@ -133,6 +136,16 @@ class LabRun:
             notes=(*notes, dumped) if dumped else notes,
         )
 
+    def boot(self) -> float:
+        """Boot a guest and end it; return the seconds until it answered.
+
+        Raises PfDoctorError if it does not boot.
+        """
+        began = time.monotonic()
+        with VirtualMachine(self._setup, self._image) as machine:
+            self._boot(machine)
+            return time.monotonic() - began
+
     def debug(self, place: BreakPlace, start: Start, *, vmlinux: str, by_hand: bool) -> Result:
         """Boot a guest, insert and trigger while gdb waits at the place; return gdb's result."""
         began = time.monotonic()
@@ -155,7 +168,8 @@ class LabRun:
         return result
 
     def _boot(self, machine: VirtualMachine) -> GuestHost:
-        timeout = min(BOOT_TIMEOUT, self._timeout)
+        own = BOOT_TIMEOUT if self.stock.machine.native else FOREIGN_BOOT_TIMEOUT
+        timeout = min(own, self._timeout)
         try:
             return GuestHost(machine, boot_timeout=timeout)
         except PfDoctorError as error:
@@ -190,7 +204,7 @@ class LabRun:
     def _dump(self, machine: VirtualMachine, vmcore: Path) -> str:
         """Write the memory to `vmcore`; return the reason if that fails, else an empty string."""
         began = time.monotonic()
-        size = self._setup.memory << 20
+        size = self._setup.guest_memory << 20
         if shutil.disk_usage(vmcore.parent).free < size + MIN_FREE_BYTES:
             return f"no dump: {vmcore.parent} has not {size >> 20} MiB to spare"
         try:

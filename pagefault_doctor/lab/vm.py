@@ -44,9 +44,6 @@ _MAX_LINE: Final = 1000
 _START_TIMEOUT: Final = 10.0
 """Seconds for QEMU to make its sockets."""
 
-_COMMAND_LINE_SIZE: Final = 2048
-"""Bytes of a kernel's command line and its NUL (COMMAND_LINE_SIZE of x86 and arm64)."""
-
 _FULL_SPEED: Final = 1 << 40
 """Bytes a second at which a state is written at most: as fast as it can be."""
 
@@ -63,6 +60,8 @@ A dump taken while the kernel still prints has a stack that cannot be unwound.
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
     """What to boot: `memory` in MiB; `append` is added to the kernel's command line.
 
+    Some architectures get more memory or fewer `cpus`: `guest_memory` is what the guest has.
+
     `stock` has the kernel and the guest's files. `disk` is the size of an empty disk in MiB, 0 for
     none. `devices` are values of QEMU's `-device`. `state` is a file that `VirtualMachine.save`
     wrote of a machine with the same setup: this one goes on from there instead of booting.
@@ -77,6 +76,11 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     devices: tuple[str, ...] = ()
     state: Path | None = None
 
+    @property
+    def guest_memory(self) -> int:
+        """MiB of the guest's memory."""
+        return max(self.memory, self.stock.machine.memory)
+
 
 class VirtualMachine(Closing):
     """A virtual machine, paused before its first instruction until `start`.
@@ -88,7 +92,8 @@ class VirtualMachine(Closing):
     def __init__(self, setup: Setup, initramfs: bytes) -> None:
         qemu = setup.stock.machine.qemu
         if not shutil.which(qemu, path=environment()["PATH"]):
-            raise MissingError(f"{qemu} not installed", "make lab-setup")
+            package = setup.stock.machine.qemu_package
+            raise MissingError(f"{qemu} not installed", f"apt install {package}")
         _check_command_line(setup)
         self._setup = setup
         self.folder = unused_path()
@@ -151,6 +156,8 @@ class VirtualMachine(Closing):
             return True
         if PANICKED not in self._qmp.events():
             return False
+        if not self.guest.last_line:
+            return True
         self._panic_time = self._panic_time or time.monotonic()
         return time.monotonic() > self._panic_time + _LAST_LINE_TIMEOUT
 
@@ -272,9 +279,11 @@ def _command_line(setup: Setup) -> str:
 
 def _check_command_line(setup: Setup) -> None:
     """Raise UsageError where Linux would cut the kernel's command line."""
-    if (size := len(os.fsencode(_command_line(setup)))) >= _COMMAND_LINE_SIZE:
+    if (size := len(os.fsencode(_command_line(setup)))) >= (
+        limit := setup.stock.machine.command_line
+    ):
         problem = f"the kernel's command line would have {size} bytes"
-        raise UsageError(problem, f"it has less than {_COMMAND_LINE_SIZE}: shorten --kernel-arg")
+        raise UsageError(problem, f"it has less than {limit}: shorten --kernel-arg")
 
 
 def _argv(setup: Setup, folder: Path) -> tuple[str, ...]:
@@ -285,9 +294,10 @@ def _argv(setup: Setup, folder: Path) -> tuple[str, ...]:
     # After a panic kernel and QEMU both stop and stay, so that the memory can be dumped.
     return (
         *(guest.qemu, "-S", "-nodefaults", "-no-reboot", "-display", "none"),
-        *("-action", "panic=none", "-device", "pvpanic-pci"),
+        *("-action", "panic=none"),
+        *(word for device in guest.crash_devices for word in ("-device", device)),
         *("-machine", guest.board, "-accel", accel, "-cpu", guest.cpu(release_of(setup.kernel))),
-        *("-m", str(setup.memory), "-smp", str(setup.cpus), "-device", "vmcoreinfo"),
+        *("-m", str(setup.guest_memory), "-smp", str(min(setup.cpus, guest.most_cpus))),
         *(
             "-kernel",
             str(setup.kernel.absolute()),
@@ -300,7 +310,7 @@ def _argv(setup: Setup, folder: Path) -> tuple[str, ...]:
         *(word for device in setup.devices for word in ("-device", device)),
         *(("-incoming", f"exec:cat {shlex.quote(str(setup.state))}") if setup.state else ()),
         *("-chardev", "socket,id=console,path=console,server=on,wait=off"),
-        *("-serial", "chardev:console"),
+        *guest.console_port,
         *("-chardev", "socket,id=agent,path=agent,server=on,wait=off"),
         *guest.agent_port,
         *("-qmp", "unix:qmp,server=on,wait=off"),

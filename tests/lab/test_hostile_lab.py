@@ -251,11 +251,11 @@ def test_a_module_whose_fields_are_no_names_is_refused(
 
 def test_a_module_of_another_machine_is_refused(tmp_path: Path) -> None:
     data = bytearray(FAULTY.read_bytes())
-    data[18:20] = (8).to_bytes(2, "little")  # EM_MIPS
+    data[18:20] = (15).to_bytes(2, "little")  # EM_PARISC
     (tmp_path / "faulty.ko").write_bytes(data)
     parser = argparse.ArgumentParser()
     add_module_arguments(parser)
-    with pytest.raises(UsageError, match="no guest of the architecture MIPS; it has x86_64, arm64"):
+    with pytest.raises(UsageError, match=r"no guest of the architecture .*; it has x86_64, arm64"):
         order_of(parser.parse_args(("--module", str(tmp_path / "faulty.ko"))))
 
 

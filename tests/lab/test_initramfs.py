@@ -11,7 +11,7 @@ import pytest
 
 from pagefault_doctor.lab import initramfs
 from pagefault_doctor.lab.initramfs import libraries
-from pagefault_doctor.lab.machine import DEFAULT_STOCK, Stock
+from pagefault_doctor.lab.machine import DEFAULT_STOCK, MACHINES, S390X, Stock
 from pagefault_doctor.model.errors import MissingError
 
 
@@ -74,3 +74,14 @@ def test_the_modules_that_pass_a_panic_on_are_unpacked(tmp_path: Path, end: str)
     for name in initramfs.CRASH_REPORT_MODULES:
         assert places[f"usr/lib/modules/9.1/{name}"] == b"\x7fELF of " + name.encode()
     assert len(places) == 1 + len(initramfs.CRASH_REPORT_MODULES)
+
+
+def test_a_guest_whose_port_needs_a_module_has_it(tmp_path: Path) -> None:
+    needing = [one for one in MACHINES if one.agent_module]
+    assert S390X in needing
+    for one in needing:
+        path = tmp_path / "lib/modules/9.1" / one.agent_module
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"\x7fELF")
+        entries = initramfs._shipped_modules("9.1", Stock(one, tmp_path))
+        assert f"usr/lib/modules/9.1/{one.agent_module}" in {entry.path for entry in entries}

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -33,10 +34,17 @@ Capture = pytest.CaptureFixture[str]
 DEBIAN = machine.DEFAULT_MACHINE.debian
 RELEASE = f"9.1.2+deb1-cloud-{DEBIAN}"
 OLDER = f"9.0.7-1-cloud-{DEBIAN}"
-PROGRAMS = (
-    *("base-files", "bash", "mawk", "make", "busybox-static", "coreutils", "dash", "findutils"),
-    *("grep", "hostname", "kmod", "memtester", "procps", "sed", "stress-ng", "util-linux"),
+TOOLS = (
+    *("base-files", "bash", "coreutils", "dash", "findutils", "grep", "gzip", "mawk", "make"),
+    *("sed", "xz-utils"),
 )
+PROGRAMS = (
+    *("busybox-static", "coreutils", "dash", "findutils", "grep", "hostname", "kmod"),
+    *("memtester", "procps", "sed", "stress-ng", "util-linux"),
+)
+FOREIGN = next(one for one in (machine.S390X, machine.RISCV64) if not one.native)
+FOREIGN_RELEASE = f"9.1.2+deb1-{FOREIGN.flavours[0]}"
+CROSS = FOREIGN.cross.rstrip("-")
 
 
 @pytest.fixture(autouse=True)
@@ -118,20 +126,23 @@ def test_a_kernel_that_is_not_here_is_told_with_the_remedy(capsys: Capture) -> N
     assert main([*words, "1.0"]) == 3
     assert "no kernel 1.0 is here" in (said := capsys.readouterr().err)
     assert "pfdoctor lab kernels fetch 1.0" in said
-    other = next(one for one in machine.MACHINES if not one.native)
-    assert main([*words, "1.0", "--arch", other.arch]) == 2
+    assert main([*words, "1.0", "--arch", FOREIGN.arch]) == 3
+    assert f"pfdoctor lab kernels fetch 1.0 --arch {FOREIGN.arch}" in capsys.readouterr().err
     assert main([*words, "x y"]) == 2
     assert main([*words, "6.1", "--root", "/"]) == 2
     assert "both name a kernel" in capsys.readouterr().err
 
 
 class Repository:
-    """A Debian repository of small packages, with two releases of a kernel in the suite forky."""
+    """A Debian repository of small packages, with two releases of a kernel in the suite forky.
+
+    For another architecture there is the newer one, whose index names a yet newer one that is gone.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._index: dict[str, list[str]] = {}
-        for name in PROGRAMS:
+        self._index: dict[tuple[str, str], list[str]] = {}
+        for name in dict.fromkeys((*TOOLS, *PROGRAMS, "libc6-dev")):
             self.add("trixie", name, {f"usr/bin/{name}": "program"})
             self.add("forky", name, {f"usr/bin/{name}": "program"})
         for release in (OLDER, RELEASE):
@@ -148,27 +159,63 @@ class Repository:
         self.add("forky", f"linux-image-{RELEASE}-dbg", files, (vmlinux, f"../{there}"))
         older = {f"usr/lib/debug/boot/vmlinux-{OLDER}": "older"}
         self.add("forky", f"linux-image-{OLDER}-dbg", older)
-        for suite in self._index:
-            place = folder / "dists" / suite / "main" / f"binary-{DEBIAN}"
+        self._add_foreign()
+        for (suite, arch), packages in self._index.items():
+            place = folder / "dists" / suite / "main" / f"binary-{arch}"
             place.mkdir(parents=True)
-            (place / "Packages").write_text("\n".join(self._index[suite]))
+            (place / "Packages").write_text("\n".join(packages))
         self.sources = folder / "test.list"
         self.sources.write_text(f"deb [trusted=yes] copy:{folder} any main\n")
 
+    def _add_foreign(self) -> None:
+        """Add a kernel of another architecture, and what modules for it are built with here."""
+        foreign = FOREIGN.debian
+        for version, suite in enumerate(("trixie", "forky"), 1):
+            for name in PROGRAMS:
+                files = {f"usr/bin/{name}": suite}
+                self.add(suite, name, files, arch=foreign, version=version)
+        gone = FOREIGN_RELEASE.replace("9.1.2", "9.1.3")
+        for release in (FOREIGN_RELEASE, gone):
+            headers = f"linux-headers-{release}"
+            place = f"usr/lib/modules/{release}"
+            image = {f"boot/vmlinux-{release}": "kernel", f"{place}/kernel/x.ko": ""}
+            self.add("forky", f"linux-image-{release}", image, arch=foreign)
+            needs = f"{headers}-common, linux-kbuild-9.1, gcc-15"
+            link = (f"{place}/build", f"/usr/src/{headers}")
+            files = {f"usr/src/{headers}/Makefile": ""}
+            self.add("forky", headers, files, link, arch=foreign, depends=needs)
+            files = {f"usr/src/{headers}-common/Makefile": ""}
+            self.add("forky", f"{headers}-common", files, arch=foreign)
+        self._file(f"linux-headers-{gone}", foreign).unlink()
+        self.add("forky", "linux-kbuild-9.1", {"usr/lib/linux-kbuild-9.1/scripts/x": ""})
+        self.add("forky", f"gcc-15-{CROSS}", {f"usr/bin/{CROSS}-gcc-15": "compiler"})
+        self.add("forky", f"libc6-dev-{foreign}-cross", {f"usr/{CROSS}/include/stdio.h": ""})
+
+    def _file(self, name: str, arch: str, version: int = 1) -> Path:
+        return self.folder / f"{name}_{version}_{arch}.deb"
+
     def add(
-        self, suite: str, name: str, files: dict[str, str], link: tuple[str, str] | None = None
+        self,
+        suite: str,
+        name: str,
+        files: dict[str, str],
+        link: tuple[str, str] | None = None,
+        *,
+        arch: str = DEBIAN,
+        version: int = 1,
+        depends: str = "",
     ) -> None:
         """Build a package and put it into the index of a suite."""
-        root = self.folder / "build" / name
+        root = self.folder / "build" / arch / name
         (root / "DEBIAN").mkdir(parents=True, exist_ok=True)
         merged = root / "usr/lib"
         merged.mkdir(parents=True, exist_ok=True)
         if name == "base-files" and not (root / "lib").is_symlink():
             (root / "lib").symlink_to("usr/lib")
         control = (
-            f"Package: {name}\nVersion: 1\nArchitecture: {DEBIAN}\n"
+            f"Package: {name}\nVersion: {version}\nArchitecture: {arch}\n"
             "Maintainer: x <x@example>\nDescription: x\n"
-        )
+        ) + (f"Depends: {depends}\n" if depends else "")
         (root / "DEBIAN/control").write_text(control)
         for path, text in files.items():
             (root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -176,13 +223,13 @@ class Repository:
         if link and not (root / link[0]).is_symlink():
             (root / link[0]).parent.mkdir(parents=True, exist_ok=True)
             (root / link[0]).symlink_to(link[1])
-        package = self.folder / f"{name}_1_{DEBIAN}.deb"
+        package = self._file(name, arch, version)
         argv = ("dpkg-deb", "--root-owner-group", "-Znone", "--build", str(root), str(package))
         subprocess.run(argv, check=True, capture_output=True)
         data = package.read_bytes()
         checksum = hashlib.sha256(data).hexdigest()
         place = f"Filename: {package.name}\nSize: {len(data)}\nSHA256: {checksum}\n"
-        self._index.setdefault(suite, []).append(control + place)
+        self._index.setdefault((suite, arch), []).append(control + place)
 
 
 @pytest.fixture(scope="module")
@@ -245,6 +292,27 @@ def test_a_kernel_for_which_there_is_no_room_is_not_fetched(
     assert fetched_kernels(machine.DEFAULT_MACHINE) == ()
 
 
+def test_a_disk_that_fills_up_is_told(repository: Repository, cache: Path) -> None:
+    """It had room when that was asked for."""
+    for name in ("unshare", "mount"):
+        require_program(name)
+    allowed = subprocess.run(("unshare", "--user", "--map-root-user", "true"), check=False)
+    require(allowed.returncode == 0, "an ordinary user may not make namespaces here")
+    cache.mkdir(parents=True)
+    program = (
+        "import shutil, sys; from pagefault_doctor.cli.main import main; "
+        "room = shutil.disk_usage('/')._replace(free=1 << 40); "
+        "shutil.disk_usage = lambda folder: room; sys.exit(main(sys.argv[1:]))"
+    )
+    words = ("lab", "kernels", "fetch", "forky", "--yes", "--sources", str(repository.sources))
+    mount = f'mount -t tmpfs -o size=400k small {cache} && exec "$@"'
+    inside = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, "sh")
+    argv = (*inside, sys.executable, "-c", program, *words)
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert re.search("No space left on device.*; make room in", done.stderr)
+
+
 def test_the_debug_information_comes_with_it_or_later(
     repository: Repository, cache: Path, capsys: Capture
 ) -> None:
@@ -278,10 +346,12 @@ def test_a_version_that_no_suite_has_is_told_with_those_they_have(
     repository: Repository, cache: Path, capsys: Capture
 ) -> None:
     assert fetch(repository, "6.12", "--yes") == 1
-    assert "no kernel 6.12 in trixie" in capsys.readouterr().err
+    assert f"no kernel 6.12 for {DEBIAN} in trixie" in capsys.readouterr().err
     repository.sources.with_name("one.list").write_text(repository.sources.read_text())
-    script = ("sh", str(SCRIPT), "plan", str(cache / "x"), DEBIAN, str(repository.sources))
-    done = subprocess.run((*script, "9.2", "trixie", "forky"), capture_output=True, text=True)
+    flavour = f"cloud-{DEBIAN}"
+    script = ("sh", str(SCRIPT), "plan", str(cache / "x"), DEBIAN, flavour, "")
+    words = (str(repository.sources), "", "9.2", "trixie", "forky")
+    done = subprocess.run((*script, *words), capture_output=True, text=True)
     assert f"forky: {RELEASE}" in done.stderr
     assert not (cache / "6.12").exists()
 
@@ -300,6 +370,63 @@ def test_what_breaks_off_is_gone_on_with_and_half_a_kernel_is_none(
     assert [path.name for path in cache.iterdir()] == ["forky.partial"]
     assert fetch(repository, "forky", "--yes") == 0
     assert [path.name for path in cache.iterdir()] == ["forky"]
+
+
+def foreign_cache(cache: Path) -> Path:
+    return cache.with_name(FOREIGN.arch)
+
+
+def test_one_of_another_architecture_comes_with_a_root_to_build_in(
+    repository: Repository, cache: Path, capsys: Capture
+) -> None:
+    assert fetch(repository, "forky", "--yes", "--arch", FOREIGN.arch) == 0
+    said = capsys.readouterr()
+    assert f"{FOREIGN_RELEASE} of Debian's forky" in said.out
+    assert "is not there any more" in said.err
+    stock = kernel_stock(FOREIGN, "9.1", Stock(FOREIGN, cache))
+    root = foreign_cache(cache) / "forky"
+    assert stock.kernel() == root / f"boot/vmlinux-{FOREIGN_RELEASE}"
+    assert stock == kernels.usual_stock(FOREIGN)
+    assert (root / f"lib/modules/{FOREIGN_RELEASE}/modules.dep").is_file()
+    assert (root / "usr/bin/busybox-static").read_text() == "forky"
+    assert not (root / "usr/bin/make").exists()
+    assert stock.has_compiler
+    assert (stock.build_folder(FOREIGN_RELEASE) / "Makefile").is_file()
+    assert (stock.builder / f"usr/src/linux-headers-{FOREIGN_RELEASE}-common/Makefile").is_file()
+    assert (stock.builder / f"usr/bin/{CROSS}-gcc").read_text() == "compiler"
+    assert (stock.builder / "usr/lib/linux-kbuild-9.1/scripts/x").is_file()
+    links = [path for path in root.rglob("*") if path.is_symlink()]
+    assert not [path for path in links if os.readlink(path).startswith("/")]
+    assert main(["lab", "kernels", "list", "--arch", FOREIGN.arch, "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    here = {"name": "forky", "release": FOREIGN_RELEASE, "folder": str(root)}
+    assert (listed["arch"], listed["kernels"]) == (FOREIGN.arch, [here])
+    assert {"6.1", "6.12", "sid"} <= set(listed["fetchable"])
+    assert main(["lab", "kernels", "remove", "forky", "--arch", FOREIGN.arch]) == 0
+    assert not root.exists()
+
+
+def test_programs_that_a_suite_lacks_come_from_another(
+    repository: Repository, cache: Path, capsys: Capture
+) -> None:
+    package = repository.folder / f"kmod_2_{FOREIGN.debian}.deb"
+    away = package.rename(package.with_suffix(".away"))
+    try:
+        assert fetch(repository, "forky", "--yes", "--arch", FOREIGN.arch) == 0
+    finally:
+        away.rename(package)
+    assert "forky lacks packages" in capsys.readouterr().out
+    root = foreign_cache(cache) / "forky"
+    assert (root / "usr/bin/kmod").read_text() == (root / "usr/bin/grep").read_text() == "trixie"
+
+
+def test_a_suite_without_a_kernel_for_an_architecture_is_told(capsys: Capture) -> None:
+    assert main(["lab", "kernels", "fetch", "trixie", "--arch", "mips64el"]) == 2
+    assert "Debian's trixie has no kernel for mips64el" in capsys.readouterr().err
+    assert kernel_name("6.12", machine.MIPS64EL).suites == ("bookworm-backports", "bookworm")
+    assert kernel_name("6.1", machine.MIPS64EL).suites == ("bookworm",)
+    assert main(["lab", "kernels", "--arch", "vax"]) == 2
+    assert "no guest of the architecture vax" in capsys.readouterr().err
 
 
 def test_two_do_not_fetch_the_same_kernel(

@@ -126,3 +126,16 @@ def test_a_compressed_module_of_the_kernel_is_unpacked_for_the_guest(
     subprocess.run((depmod, "-b", str(tmp_path), release), check=True)
     found = module.kernel_modules(release, ("qemu_fw_cfg",), Stock(DEFAULT_MACHINE, tmp_path))
     assert found == {f"/lib/modules/{release}/qemu_fw_cfg.ko": whole}
+
+
+def test_a_program_is_compiled_for_guests(tmp_path: Path) -> None:
+    require_program("gcc")
+    (tmp_path / "part.h").write_text("#define STATUS 7\n")
+    (tmp_path / "ends.c").write_text('#include "part.h"\nint main(void) { return STATUS; }\n')
+    program = module.build_program(tmp_path / "ends.c", "ends", flags=())
+    (tmp_path / "ends").write_bytes(program)
+    (tmp_path / "ends").chmod(0o755)
+    assert subprocess.run((str(tmp_path / "ends"),), check=False).returncode == 7
+    (tmp_path / "broken.c").write_text("int x = y;\n")
+    with pytest.raises(module.BuildError, match=r"; broken\.c:1:9: error: 'y' undeclared"):
+        module.build_program(tmp_path / "broken.c", "broken", flags=())

@@ -12,7 +12,7 @@ from pagefault_doctor.cli.consent import ask_consent
 from pagefault_doctor.cli.stderr import print_message
 from pagefault_doctor.cli.stdout import print_document, print_line
 from pagefault_doctor.files.private_folder import make_private_folder
-from pagefault_doctor.lab.machine import Machine, machine_of, user_cache
+from pagefault_doctor.lab.machine import Machine, machine_of, stock_of, user_cache
 from pagefault_doctor.model.command import Command, Risk
 from pagefault_doctor.model.errors import ExitCode, MissingError, PfDoctorError, UsageError
 
@@ -50,6 +50,8 @@ def run_fetch(args: argparse.Namespace) -> int:
     machine = machine_of(args.arch)
     if machine.native:
         raise UsageError(f"{machine.arch} is this machine's own", "pfdoctor lab doctor")
+    if not machine.has_cloud:
+        raise UsageError(f"kernels of {machine.arch} are fetched by name", stock_of(machine).remedy)
     root = Path(args.root).absolute() if args.root else user_cache() / machine.arch
     check_programs()
     _check_target(root)

@@ -7,26 +7,29 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from pagefault_doctor.cli.consent import ask_consent
 from pagefault_doctor.cli.lab_commands.fetch import check_programs, make_cache, print_output
 from pagefault_doctor.cli.stderr import print_message
 from pagefault_doctor.cli.stdout import print_document, print_line
 from pagefault_doctor.hosts.host import OnOutput
 from pagefault_doctor.hosts.local import LocalHost
+from pagefault_doctor.hosts.program import environment
 from pagefault_doctor.lab.kernels import (
     MOVING,
     STABLE,
     KernelName,
-    fetched_kernels,
-    fits,
     kernel_folder,
     kernel_name,
+    kernels_here,
     remove_kernel,
     unfinished,
 )
-from pagefault_doctor.lab.machine import DEFAULT_MACHINE, Machine, release_of, stock_of
+from pagefault_doctor.lab.machine import (
+    DEFAULT_MACHINE,
+    MACHINES,
+    Machine,
+    machine_of,
+)
 from pagefault_doctor.model.command import Command, Result, Risk
 from pagefault_doctor.model.errors import ExitCode, PfDoctorError
 from pagefault_doctor.report.document import encode
@@ -42,6 +45,9 @@ _TIMEOUT: Final = 3600.0
 _TIMES: Final = 8
 """Bytes on the disk for each that is downloaded: packages, what is in them, and some to spare."""
 
+_FULL: Final = "No space left on device"
+"""What apt, dpkg-deb and tar say where the disk is full (strerror(3))."""
+
 _DEBUG_BYTES: Final = 2 << 30
 """Bytes on the disk while the debug information is unpacked."""
 
@@ -51,13 +57,16 @@ def add_kernels_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "Names are versions (5.10, 6.12, 7.2) or Debian's suites (trixie, forky). A kernel\n"
         "comes with its compiler, checked by apt against Debian's signatures. It is only\n"
-        "unpacked into the user's cache: nothing is installed.\n\n"
+        "unpacked into the user's cache: nothing is installed. Of another architecture\n"
+        f"({', '.join(m.arch for m in MACHINES if not m.native)})\n"
+        "it comes with a compiler that runs here; its guests are emulated.\n\n"
         "Examples:\n  pfdoctor lab kernels\n  pfdoctor lab kernels fetch 6.12\n"
-        "  pfdoctor lab run --source ~/src/faulty --kernel 6.12"
+        "  pfdoctor lab kernels fetch 6.12 --arch s390x\n"
+        "  pfdoctor lab run --source ~/src/faulty --kernel 6.12 --arch s390x"
     )
+    _add_arch(parser, None)
     actions = parser.add_subparsers(dest="kernels", metavar="ACTION")
-    listing = actions.add_parser("list", help="the kernels that are here, and that can be fetched")
-    listing.add_argument("--json", action="store_true", help="as JSON")
+    every = actions.add_parser("list", help="the kernels that are here, and that can be fetched")
     fetch = actions.add_parser("fetch", help="download a kernel, with consent")
     fetch.add_argument("name", metavar="NAME", help="such as 5.10, 6.12, 7.2 or trixie")
     fetch.add_argument("--debug", action="store_true", help="with its debug information, for dumps")
@@ -67,45 +76,48 @@ def add_kernels_arguments(parser: argparse.ArgumentParser) -> None:
     )
     remove = actions.add_parser("remove", help="remove a kernel that was fetched")
     remove.add_argument("name", metavar="NAME", help="as lab kernels lists it")
+    for action in (every, fetch, remove):
+        _add_arch(action, argparse.SUPPRESS)
+    every.add_argument("--json", action="store_true", help="as JSON")
+
+
+def _add_arch(parser: argparse.ArgumentParser, default: str | None) -> None:
+    """Declare what may stand before an action and after it."""
+    parser.add_argument(
+        "--arch", metavar="ARCH", default=default, help="of another architecture, such as s390x"
+    )
 
 
 def run_kernels(args: argparse.Namespace) -> int:
     """Carry out the action and return the exit code."""
+    machine = machine_of(args.arch or "")
     if args.kernels == "fetch":
-        return _fetch(DEFAULT_MACHINE, args)
+        return _fetch(machine, args)
     if args.kernels == "remove":
-        return _remove(DEFAULT_MACHINE, kernel_name(args.name))
-    return _list(DEFAULT_MACHINE, as_json=args.kernels == "list" and args.json)
+        return _remove(machine, kernel_name(args.name, machine))
+    return _list(machine, as_json=args.kernels == "list" and args.json)
 
 
-class KernelHere(msgspec.Struct, frozen=True):
-    """A kernel that guests can boot, and its folder; none for this machine's own."""
-
-    name: str
-    release: str
-    folder: str | None = None
-
-
-def _kernels_here(machine: Machine) -> tuple[KernelHere, ...]:
-    """Return the kernels that are here, this machine's own first, each name once."""
-    here: dict[str, KernelHere] = {}
-    if own := stock_of(machine).kernel():
-        release = release_of(own)
-        name = next((version for version in STABLE if fits(release, version)), release)
-        here[name] = KernelHere(name, release)
-    for kernel in fetched_kernels(machine):
-        here.setdefault(kernel.name, KernelHere(kernel.name, kernel.release, str(kernel.folder)))
-    return tuple(here.values())
+def find_qemu(machine: Machine) -> str | None:
+    """Return the path of the program that runs guests of a machine, or None."""
+    return shutil.which(machine.qemu, path=environment()["PATH"])
 
 
 def _list(machine: Machine, *, as_json: bool) -> int:
-    here = _kernels_here(machine)
+    here = kernels_here(machine)
     names = {kernel.name for kernel in here}
-    stable = {version: f"of {suite}" for version, suite in STABLE.items()}
-    moving = dict.fromkeys(MOVING, "whatever it has now")
+    stable = {v: f"of {suite}" for v, suite in STABLE.items() if suite in machine.suites}
+    moving = {suite: "whatever it has now" for suite in MOVING if suite in machine.suites}
     others = {name: what for name, what in (stable | moving).items() if name not in names}
     if as_json:
-        print_document(encode({"kernels": here, "fetchable": list(others)}, indent=2) + "\n")
+        document = {
+            "arch": machine.arch,
+            "qemu": find_qemu(machine),
+            "limits": machine.limits or None,
+            "kernels": here,
+            "fetchable": list(others),
+        }
+        print_document(encode(document, indent=2) + "\n")
         return ExitCode.DONE
     for kernel in here:
         place = kernel.folder or "this machine's own"
@@ -113,8 +125,26 @@ def _list(machine: Machine, *, as_json: bool) -> int:
     for name, what in others.items():
         print_line(f"x {name:20}{what}")
     print_line()
-    print_line("To get one: pfdoctor lab kernels fetch NAME; NAME can be a version, as in 7.2")
+    _print_advice(machine)
     return ExitCode.DONE
+
+
+def _print_advice(machine: Machine) -> None:
+    if not find_qemu(machine):
+        print_line(f"Its guests need {machine.qemu}: apt install {machine.qemu_package}")
+    if machine.limits:
+        print_line(f"Guests of {machine.arch}: {machine.limits}")
+    option = option_of(machine)
+    words = f"pfdoctor lab kernels fetch NAME{option}"
+    print_line(f"To get one: {words}; NAME can be a version, as in 7.2")
+    if machine == DEFAULT_MACHINE:
+        others = ", ".join(m.arch for m in MACHINES if m != machine)
+        print_line(f"Of another architecture: --arch with one of {others}")
+
+
+def option_of(machine: Machine) -> str:
+    """Return the option that names a machine, with a space before it; empty for the default one."""
+    return "" if machine == DEFAULT_MACHINE else f" --arch {machine.arch}"
 
 
 def _remove(machine: Machine, name: KernelName) -> int:
@@ -128,7 +158,7 @@ def _remove(machine: Machine, name: KernelName) -> int:
 
 
 def _fetch(machine: Machine, args: argparse.Namespace) -> int:
-    name = kernel_name(args.name)
+    name = kernel_name(args.name, machine)
     check_programs()
     folder = kernel_folder(machine, name)
     make_cache(folder.parent, _OUR_FOLDERS, "set XDG_CACHE_HOME to a folder of yours")
@@ -144,6 +174,8 @@ def _fetch(machine: Machine, args: argparse.Namespace) -> int:
     if "fetch" in wanted:
         print_line(f"{release} of Debian's {suite}, with headers, compiler and programs of guests:")
         print_line(f"  {size / 1e6:.0f} MB to download, in {folder}")
+        if not find_qemu(machine):
+            print_line(f"  To boot it you need {machine.qemu}: apt install {machine.qemu_package}")
     if "debug" in wanted:
         print_line("The debug information of it, some 100 to 400 MB to download")
     print_line("  Nothing is installed on this machine.")
@@ -196,17 +228,29 @@ def _run(
     on_output: OnOutput,
 ) -> Result:
     given = str(Path(sources).absolute()) if sources else ""
-    words = (what, str(folder), machine.debian, given, name.version, *name.suites)
+    cross, spare = ("", ()) if machine.native else (machine.cross.rstrip("-"), _spare(machine))
+    words = (
+        *(what, str(folder), machine.debian, " ".join(machine.flavours), cross, given),
+        *(" ".join(spare), name.version, *name.suites),
+    )
     command = Command(
         argv=("sh", str(SCRIPT), *words), tool="lab", risk=Risk.CHANGE, timeout=_TIMEOUT
     )
     result = LocalHost().run(command, on_output)
     if not result.ok:
-        message = result.errors.strip().splitlines()[-1:] or [result.status.value]
-        problem = f"the kernel {name.name} could not be fetched: {message[0]}"
+        lines = result.errors.strip().splitlines() or [result.status.value]
+        full = next((line for line in lines if _FULL in line), "")
+        problem = f"the kernel {name.name} could not be fetched: {full or lines[-1]}"
+        if full:
+            raise PfDoctorError(problem, f"make room in {folder.parent}, then run it again")
         remedy = (
             "run it again, it goes on where it stopped; "
-            f"pfdoctor lab kernels remove {name.name} lets it begin anew"
+            f"pfdoctor lab kernels remove {name.name}{option_of(machine)} lets it begin anew"
         )
         raise PfDoctorError(problem, remedy)
     return result
+
+
+def _spare(machine: Machine) -> tuple[str, ...]:
+    """Return suites whose programs guests of a machine may have instead of those of their own."""
+    return tuple(s for s in (*STABLE.values(), *MOVING) if s in machine.suites and "-" not in s)

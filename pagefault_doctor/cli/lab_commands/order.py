@@ -10,7 +10,7 @@ import msgspec
 
 from pagefault_doctor.cli.lab_commands.host import trigger_argv
 from pagefault_doctor.cli.stderr import print_message
-from pagefault_doctor.lab.kernels import kernel_stock
+from pagefault_doctor.lab.kernels import kernel_stock, usual_stock
 from pagefault_doctor.lab.machine import Machine, Stock, machine_of, release_of, stock_of
 from pagefault_doctor.lab.module import Module
 from pagefault_doctor.lab.run import LabRun, PartDone
@@ -65,7 +65,11 @@ def add_module_arguments(parser: argparse.ArgumentParser) -> None:
         help="for the kernel's command line; NAME.PARAMETER=VALUE sets a module's parameter",
     )
     add("--slub-debug", action="store_true", help=f"short for --kernel-arg {_SLUB_DEBUG}")
-    add("--arch", metavar="ARCH", help="build --source for it: x86_64 or arm64")
+    add(
+        "--arch",
+        metavar="ARCH",
+        help="build --source for it: arm64, s390x ..., as lab kernels --arch fetched it",
+    )
     add("--kernel", metavar="NAME", help="boot another kernel, as lab kernels fetched it: 6.12")
     add("--root", metavar="DIR", help="where that architecture's kernel, headers and programs lie")
     add("--timeout", type=float, default=120, metavar="S", help="seconds for a guest (120)")
@@ -110,7 +114,7 @@ def order_of(args: argparse.Namespace) -> LabOrder:
 
 def _stock(machine: Machine, root: str | None, kernel: str | None) -> Stock:
     if kernel is None:
-        return stock_of(machine, root)
+        return stock_of(machine, root) if root else usual_stock(machine)
     if root is not None:
         raise UsageError("--root and --kernel both name a kernel", "leave one of them away")
     return kernel_stock(machine, kernel, stock_of(machine))
