@@ -6,6 +6,8 @@ import argparse
 import json
 from typing import Any
 
+from msgspec import to_builtins
+
 from pagefault_doctor.cli.stdout import print_document, print_line
 from pagefault_doctor.lab import packages
 from pagefault_doctor.lab.packages import Package
@@ -40,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     doctor = actions.add_parser("doctor", help="what the lab needs, and what is missing here")
     doctor.add_argument("--json", action="store_true", help="as JSON")
+    doctor.add_argument("--boot", action="store_true", help="boot each kernel that is here, too")
     get = "get the kernel and programs for guests of another architecture"
     add_fetch_arguments(actions.add_parser("fetch", help=get))
     more = "other kernels for guests: list, fetch, remove"
@@ -70,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
         from pagefault_doctor.cli.lab_commands.kernels import run_kernels
 
         return run_kernels(args)
-    return _print_doctor(args.json) if args.action == "doctor" else _print_scenarios()
+    return _print_doctor(args.json, args.boot) if args.action == "doctor" else _print_scenarios()
 
 
 def _print_scenarios() -> int:
@@ -87,12 +90,14 @@ def _print_scenarios() -> int:
     return ExitCode.DONE
 
 
-def _print_doctor(as_json: bool) -> int:
-    from pagefault_doctor.lab.machine import DEFAULT_MACHINE, MACHINES, stock_of
+def _print_doctor(as_json: bool, boot: bool) -> int:
+    from pagefault_doctor.cli.lab_commands.pairs import pairs, print_pairs, try_all
+    from pagefault_doctor.lab.machine import ARM64, DEFAULT_MACHINE, X86_64, stock_of
     from pagefault_doctor.lab.requirements import check
 
     rows = check()
-    others = {m.arch: check(stock_of(m)) for m in MACHINES if m != DEFAULT_MACHINE}
+    others = {m.arch: check(stock_of(m)) for m in (X86_64, ARM64) if m != DEFAULT_MACHINE}
+    found = try_all(pairs()) if boot else pairs()
     installable = packages.query({row.package for part in (rows, *others.values()) for row in part})
     usable = _usable(rows)
     if as_json:
@@ -100,6 +105,7 @@ def _print_doctor(as_json: bool) -> int:
             {"arch": arch, **_state_document(other, installable)} for arch, other in others.items()
         ]
         whole = _state_document(rows, installable) | {"arch": DEFAULT_MACHINE.arch, "others": more}
+        whole |= {"kernels": [to_builtins(pair) for pair in found]}
         print_document(json.dumps(whole, indent=2) + "\n")
     else:
         _print_requirements(rows, usable, installable)
@@ -108,6 +114,8 @@ def _print_doctor(as_json: bool) -> int:
             print_line()
             print_line(f"For guests of {arch}:")
             _print_requirements(other, _usable(other), installable)
+        print_line()
+        print_pairs(found)
     return ExitCode.DONE if usable[Use.BOOT] else ExitCode.MISSING
 
 
