@@ -48,6 +48,12 @@ SLUB_DEBUG: Final = "slub_debug=FZPU"
 CORPUS: Final = {
     **{("x86_64", kernel): None for kernel in ("5.10", "6.1", "6.12", "7.2")},
     ("arm64", "6.1"): 40,
+    ("armhf", "6.12"): 25,
+    ("i386", "6.1"): 25,
+    ("mips64el", "6.1"): 25,
+    ("ppc64el", "6.12"): 25,
+    ("riscv64", "6.12"): 25,
+    ("s390x", "6.12"): 25,
 }
 """The kernels of the corpus, by architecture and name, and how many seeds run on each: None is all,
 also with slub_debug."""
@@ -217,7 +223,7 @@ def _crash_all(runs: list[Run], stock: Stock, jobs: int, out: Path, home: Path) 
     modules = build_modules(chosen, stock, release, home)
     shipped = module.kernel_modules(release, _SHIPPED, stock)
     files = shipped | initramfs.module_files(release, tuple(modules.values()), stock)
-    programs = archive(build_programs(chosen, stock.machine, home / "programs"))
+    programs = archive(build_programs(chosen, stock, home / "programs"))
     guests = Guests(stock, initramfs.build(release, files, stock=stock) + programs, home)
     there = [run for run in runs if not run.seed.is_module or run.seed.name in modules]
     with ThreadPoolExecutor(jobs) as pool:

@@ -9,7 +9,8 @@ from typing import Final
 from crashes.seed import Seed
 from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.lab.cpio import CpioEntry, program
-from pagefault_doctor.lab.machine import Machine
+from pagefault_doctor.lab.machine import Stock
+from pagefault_doctor.lab.module import build_program
 from pagefault_doctor.model.command import Command
 from pagefault_doctor.model.errors import PfDoctorError
 
@@ -22,29 +23,32 @@ and its loader is there for the shell."""
 _TIMEOUT: Final = 120.0
 
 
-def build_programs(chosen: Iterable[Seed], machine: Machine, home: Path) -> Iterator[CpioEntry]:
+def build_programs(chosen: Iterable[Seed], stock: Stock, home: Path) -> Iterator[CpioEntry]:
     """Yield the programs among these seeds and their libraries. Raises PfDoctorError."""
     for seed in chosen:
-        if seed.program and seed.source:
-            yield from _built(seed, seed.source, machine, home)
+        if not seed.program or not seed.source:
+            continue
+        if seed.library:
+            yield from _with_library(seed, seed.source, home)
+        else:
+            flags = (*_FLAGS, *seed.flags, *_STATIC)
+            made = build_program(seed.source, seed.name, stock, flags)
+            yield program(f"usr/bin/{seed.name}", made)
 
 
-def _built(seed: Seed, source: Path, machine: Machine, home: Path) -> Iterator[CpioEntry]:
+def _with_library(seed: Seed, source: Path, home: Path) -> Iterator[CpioEntry]:
+    """Yield a program and its library, for this machine's architecture."""
     home.mkdir(parents=True, exist_ok=True)
-    made = home / seed.name
-    link: tuple[str, ...] = _STATIC
-    if seed.library:
-        library = home / f"lib{seed.name}.so"
-        shared = (*_BARE, "-shared", f"-Wl,-soname,{library.name}")
-        _compile(source.with_name(seed.library), library, machine, shared)
-        yield program(f"usr/lib/{library.name}", library.read_bytes())
-        link = (*_BARE, str(library), "-Wl,-rpath,/usr/lib")
-    _compile(source, made, machine, (*seed.flags, *link))
+    made, library = home / seed.name, home / f"lib{seed.name}.so"
+    shared = (*_BARE, "-shared", f"-Wl,-soname,{library.name}")
+    _compile(source.with_name(seed.library or ""), library, shared)
+    yield program(f"usr/lib/{library.name}", library.read_bytes())
+    _compile(source, made, (*seed.flags, *_BARE, str(library), "-Wl,-rpath,/usr/lib"))
     yield program(f"usr/bin/{seed.name}", made.read_bytes())
 
 
-def _compile(source: Path, made: Path, machine: Machine, flags: tuple[str, ...]) -> None:
-    argv = (machine.gcc, *_FLAGS, "-o", str(made), str(source), *flags)
+def _compile(source: Path, made: Path, flags: tuple[str, ...]) -> None:
+    argv = ("gcc", *_FLAGS, "-o", str(made), str(source), *flags)
     result = LocalHost().run(Command(argv=argv, tool="lab", timeout=_TIMEOUT))
     if not result.ok:
         raise PfDoctorError(f"{source.name} does not build", result.errors)
