@@ -40,6 +40,7 @@ _LOADING_OR_UNLOADING: Final = (
 )
 """The mark of a module, the functions that call into it meanwhile, and what is done with it."""
 _WORK: Final = regex(r"\[([\w-]+)\]\s*$")
+"""The module behind the name of a function."""
 
 FIXED: Final = {
     RootCause.HARDWARE: Attribution.HARDWARE,
@@ -142,6 +143,16 @@ def _stack_top(report: Report, context: Context) -> Culprit | None:
         return None
     text = f"the call came from {top.function} of {top.module}: that lies on top of the stack"
     return _module(top.module, text, top.line or report.line_of("trace"))
+
+
+def _of_link(report: Report, context: Context) -> Culprit | None:
+    """Return the module that called to where no code is, by the register with the way back."""
+    match = _WORK.search(report.details.get("link", "")) if context.is_jump else None
+    if match is None:
+        return None
+    caller = report.details["link"].partition("+")[0]
+    text = f"the call came from {caller} of {match[1]}: the return address lies there"
+    return _module(match[1], text, report.line_of("link"))
 
 
 def _of_argument(report: Report, context: Context) -> Culprit | None:
@@ -275,6 +286,7 @@ def _suspects(report: Report, context: Context) -> Iterator[Culprit | None]:
         text = f"the fault is in {report.function or 'code'} of {report.module}"
         yield _module(report.module, text, report.line_of("function"))
     yield _checked_call(report)
+    yield _of_link(report, context)
     yield _stack_top(report, context)
     # Who asks a damaged allocator for memory has not damaged it.
     if not freelist.is_broken(context):

@@ -285,3 +285,34 @@ def test_a_driver_that_prints_the_word_warning_reports_no_fault() -> None:
 def test_a_warning_with_its_place_is_one_of_the_kernel() -> None:
     line = "WARNING: CPU: 0 PID: 179 at net/core/dev.c:99 dev_open+0x19/0x20"
     assert verdict_on(line).root_cause is RootCause.LOGIC_ERROR
+
+
+def jumped_from(link: str) -> Diagnosis:
+    return verdict_on(
+        "Unable to handle kernel paging request at virtual address 000004e2000003e8",
+        "Mem abort info:",
+        "  ESR = 0x0000000086000004",
+        "  EC = 0x21: IABT (current EL), IL = 32 bits",
+        "Internal error: Oops: 0000000086000004 [#1] SMP",
+        "Modules linked in: quay(OE) abacus(OE) qemu_fw_cfg",
+        "CPU: 0 PID: 13 Comm: ksoftirqd/0 Tainted: G           OE      6.1.0-1-arm64 #1",
+        "pc : 0x4e2000003e8",
+        f"lr : {link}",
+        "sp : ffff8000080a3cf0",
+        "x2 : 0000000000000000 x1 : 000004e2000003e8 x0 : ffff016f821e3ce0",
+        "Call trace:",
+        " 0x4e2000003e8",
+        " tasklet_action_common.constprop.0+0x13c/0x2c4",
+        " handle_softirqs+0x118/0x300",
+        "Code: bad PC value",
+    )
+
+
+def test_the_link_register_names_who_called_to_where_no_code_is() -> None:
+    assert jumped_from("quay_blow+0x2c/0x50 [quay]").module == "quay"
+    assert jumped_from("tasklet_action_common+0x13c/0x2c4").module is None
+
+
+def test_a_callback_that_jumps_astray_is_no_broken_queue() -> None:
+    verdict = jumped_from("tasklet_action_common+0x13c/0x2c4")
+    assert verdict.root_cause is not RootCause.USE_AFTER_FREE

@@ -54,7 +54,8 @@ def _queued(context: Context) -> Iterator[Evidence]:
     leaves the link in memory that another user fills.
     """
     function = context.report.function or ""
-    if function.startswith(_WALKING_QUEUES) and context.report.kind in _BAD_POINTER:
+    walks = function.startswith(_WALKING_QUEUES) and not context.is_jump
+    if walks and context.report.kind in _BAD_POINTER:
         text = f"{function} walks timers, work or callbacks, and one of them is no longer there"
         yield context.evidence("freed.queued", text, "function")
 
