@@ -17,7 +17,6 @@ from typing import Any, Final
 
 from pagefault_doctor.klog import boots, module_events
 from pagefault_doctor.klog.formats import table
-from pagefault_doctor.model.pattern import regex
 
 COMMON: Final = (
     b"module", b"error", b"panic", b"memory", b"version ", b"stack", b"list_", b" symbol", b"trap",
@@ -34,11 +33,9 @@ _MOST_MATCHES: Final = 1 << 11
 _MANY: Final = 1000
 """New shapes in a piece from which on it is worth leaving out the lines of other programs."""
 _QUIET: Final = bytes(x for x in range(256) if not (65 <= x <= 90 or x == 10))
-_OTHER_PROGRAM: Final = regex(
-    rb"(?:<>)?(?:--[T ]::(?:\.?[+-]:?|Z)?|[^\W\d]{1,9}\.? +::\S*) [^\s:]+ "
-    rb"(?!krnl|usr-krnl|klog|login)[\w./@()-]+(?:\[\])?: [^\r]*\r?$"
-)
-"""The lines of other programs (`starts._OTHER_PROGRAM`), without their digits."""
+_TIME: Final = rb"(?:<>)?(?:--[T ]::(?:\.?[+-]:?|Z)?|[^\W\d]{1,9}\.? +::\S*) "
+_LIKE_A_PROGRAM: Final = re.compile(rb"[^\s:]+ [\w./@()-]+:")
+"""What a needle looks like that could be a host and its program, such as `Internal error:`."""
 
 
 def _shape(text: bytes) -> bytes:
@@ -80,6 +77,15 @@ def needles() -> tuple[bytes, ...]:
     return _needles(table.TABLE).words
 
 
+@cache
+def _other_program() -> re.Pattern[bytes]:
+    """Return how lines of other programs begin (`starts._OTHER_PROGRAM`), without their digits."""
+    own = b"|".join(re.escape(_shape(n)) for n in needles() if _LIKE_A_PROGRAM.match(n))
+    host = rb"(?!" + own + rb")[^\s:]+ " if own else rb"[^\s:]+ "
+    program = rb"(?!krnl|usr-krnl|klog|login)[\w./@()-]+(?:\[\])?: [^\r]*\r?$"
+    return re.compile(_TIME + host + program)
+
+
 class Prefilter:
     """Remembers which shapes of lines (lines without digits) hold one of the needles."""
 
@@ -106,7 +112,7 @@ class Prefilter:
 
     def _learn(self, new: set[bytes]) -> None:
         if len(new) > _MANY:
-            new = set(filterfalse(_OTHER_PROGRAM.match, new))
+            new = set(filterfalse(_other_program().match, new))
         text = b"\n".join(new)
         self._size += len(text)
         self._known |= new

@@ -91,6 +91,10 @@ LOGS = {
                                   registers={"rsi": "ffffffffffffffd8"}),
     "error.address-rare": page_fault("ffffffffffffffd8", code=None),
     "error.register": page_fault("1e", code=None, registers={"rax": "fffffffffffffffe"}),
+    "error.freed": page_fault("ffffe9ec41ffffc8", place="kfree+0x70/0x490", code=None,
+                              registers={"rdi": "ffffffffffffffea"}),
+    "error.in-no-register": page_fault("ffffffffffffffd8", code=None, registers={"rax": "0"}),
+    "freed.queued": gpf("3030303030303038", place="__run_timers+0x1b8/0x280", code=None),
     "freed.sanitizer": kasan("slab-use-after-free"),
     "freed.poison-register": page_fault(DIRECT, code=LOAD,
                                         registers={"rsi": DIRECT, "rdi": "6b" * 8}),
@@ -231,6 +235,8 @@ LOGS = {
     "hard.specification": page_fault(VMALLOC, tainted="Tainted: G S "),
     "hard.io-wait": WAITS_FOR_DISK,
     "space.init": panic("Attempted to kill init! exitcode=0x0000000b"),
+    "space.boot": panic("VFS: Unable to mount root fs on unknown-block(0,0)"),
+    "none.words": stamped("gauge: WARNING: pressure 970 is low"),
     "none.reboot": stamped("systemd[1]: up", at=90) + stamped(BANNER, at=0),
     "logic.panic": panic("something new"),
     "hang.panic": panic("hung_task: blocked tasks"),
@@ -298,6 +304,7 @@ def test_a_fact_brings_up_the_weight(key: str) -> None:
 
 AGAINST = {
     *("null.odd-offset", "null.base-not-zero", "null.base-error", "error.base-zero"),
+    "error.in-no-register",
     *("freed.dump-live", "bounds.flexible-array", "wild.valid-address", "wild.dump-freed"),
     *("hard.same-place", "hard.virtual", "hard.memtest-passed"),
 }

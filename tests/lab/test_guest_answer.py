@@ -14,6 +14,8 @@ from pagefault_doctor.model.command import Command
 class DyingMachine:
     """A machine whose agent begins an answer and panics."""
 
+    has_state = False
+
     def __init__(self) -> None:
         self.agent, self._guest = socket.socketpair()
         self.panicked = threading.Event()

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
-from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Kind, Report
-
-_PLACE: Final = regex(r"\bat \S+:\d+|CPU: \d|\.c:\d+|\bdetected\b|\bbug\b")
-"""What the kernel's own warnings say: where they stand, or what they found (kernel/panic.c)."""
 
 
 def _is_text_alone(report: Report) -> bool:
-    """Whether nothing shows that the kernel warned: drivers print such a word, too."""
+    """Whether nothing shows that the kernel warned: drivers print such a word, too.
+
+    The kernel's own warnings name their place in the source (kernel/panic.c, __warn).
+    """
     shown = report.frames or report.registers or report.modules or report.function
-    return not shown and not any(_PLACE.search(line.text) for line in report.excerpt)
+    return not shown and "file" not in report.details
 
 
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
