@@ -67,7 +67,8 @@ LAB_PACKAGES := fish tcsh zsh qemu-system-x86 kexec-tools busybox-static cpio km
 # For all users of this machine. What forky has changes, so that tests see the newest kernel there is.
 lab-kernels: $(VENV)/.installed ## fetch the other kernels and architectures that tests boot (as root, 1 GB)
 	for kernel in 5.10 6.12 forky "6.12 --arch riscv64" "6.12 --arch s390x"; do \
-		XDG_CACHE_HOME=/var/cache $(BIN)/pfdoctor lab kernels fetch $$kernel --yes || exit 1; done
+		fetch="env XDG_CACHE_HOME=/var/cache $(BIN)/pfdoctor lab kernels fetch $$kernel --yes"; \
+		$$fetch || $$fetch || exit 1; done # what was cut short goes on
 
 crashes: $(VENV)/.installed ## crash the seeds of tests/crashes on every kernel again, into build/crashes (2 hours)
 	$(BIN)/python tests/crashes/make.py --all build/crashes
