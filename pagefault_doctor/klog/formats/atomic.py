@@ -37,7 +37,7 @@ FORMATS: Final = (
         title="schedule_timeout: wrong timeout value in {f}",
         ways=TRACED,
         skip="schedule_timeout",
-        source="kernel/time/sleep_timeout.c (schedule_timeout), kernel/time/timer.c before 6.12",
+        source="kernel/time/timer.c, later kernel/time/sleep_timeout.c (schedule_timeout)",
     ),
     _atomic(
         pattern=r"BUG: using ([a-z0-9_]+)\(\) in preemptible",

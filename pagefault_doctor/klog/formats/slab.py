@@ -61,7 +61,7 @@ FORMATS: Final = (
     ),
     Continuation(
         lead=r"overwritten\] 0x",
-        source="mm/slub.c (check_bytes_and_report), since 6.12",
+        source="mm/slub.c (check_bytes_and_report), as 6.12.117 has it",
     ),
     Continuation(
         follows=r"WARNING: .*\b(?:mm/slub|lib/stackdepot)\.c:\d+",

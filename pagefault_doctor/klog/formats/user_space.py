@@ -88,7 +88,7 @@ FORMATS: Final = (
         start=r"^potentially unexpected fatal signal \d+\.",
         title="fatal signal in a program",
         kind=Kind.USER_TRAP,
-        source="kernel/signal.c (print_fatal_signal), before 6.10",
+        source="kernel/signal.c (print_fatal_signal), as 5.10 and 6.1 have it",
     ),
     _program(
         start=r"^User process fault: interruption code .* ilc:",
