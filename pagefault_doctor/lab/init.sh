@@ -23,8 +23,9 @@ read -r agent </etc/agent
 # The port of a virtio device comes with its module, and a little later.
 [ -e "/dev/$agent" ] || /usr/sbin/modprobe virtio_console 2>/dev/null
 for _ in 1 2 3 4 5 6 7 8 9; do [ -e "/dev/$agent" ] || sleep 1; done
-stty -F "/dev/$agent" raw -echo
 exec 3<>"/dev/$agent"
+# While it is open: a port such as hvc1 forgets its settings with its last user.
+stty -F "/dev/$agent" raw -echo
 cd /run/agent || exit
 
 answer() {
