@@ -102,7 +102,7 @@ class Guests:
         return setup, ""
 
     def _goes_on(self, setup: Setup) -> bool:
-        """Whether a guest does what it is told after it was resumed: QEMU's ppc64 does not."""
+        """Whether a guest does what it is told after it was resumed."""
         with VirtualMachine(setup, self._image) as machine:
             command = Command(argv=("true",), tool="lab", timeout=_RESUME_TIMEOUT)
             return GuestHost(machine).run(command).ok

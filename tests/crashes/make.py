@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from crashes.corpus import LOGS, pack
 from crashes.guests import Guests
-from crashes.modules import build_modules
+from crashes.modules import SOURCE, build_modules
 from crashes.program import build_programs
 from crashes.seed import Seed, seeds, talk
 from pagefault_doctor.lab import initramfs, module
@@ -60,6 +60,9 @@ also with slub_debug."""
 
 _COMPILER: Final = re.compile(r"Linux version \S+ \([^)]*\) \(([^()]*(?:\([^()]*\)[^()]*)*)\)")
 """The compiler in the first line of a kernel (linux_banner in init/version.c)."""
+
+_PLACE: Final = re.compile(r"\S*/tests/crashes/seeds/")
+"""Where a source lay when it was compiled, as an assertion of a program names it."""
 
 _SHIPPED: Final = ("mce_inject", "hwpoison_inject", "scsi_debug", "sd_mod")
 """Modules of the kernel that a trigger may insert, where it has them."""
@@ -142,6 +145,7 @@ def label(run: Run, made: dict[str, Any], out: Path) -> bool:
         "trigger": seed.trigger,
         "inject": seed.inject,
         "silent": silent,
+        "failed": [_PLACE.sub(f"{SOURCE}/", note) for note in made["failed"]],
     }
     case = {"id": run.name, "expected": truth(seed), "made": made | seeded}
     (out / f"{run.name}.json").write_text(json.dumps(case, indent=1) + "\n")
