@@ -104,7 +104,9 @@ class GuestHost(Closing, Host):
     ) -> None:
         """Start the machine and wait for its agent, which a machine with a saved state has already.
 
-        Raises PfDoctorError if the agent does not answer in time, or `cancelled` returns True.
+        A boot that is not done within `boot_timeout` seconds is begun once more. Raises
+        PfDoctorError if the agent does not answer then either, if the guest's kernel panics or the
+        guest ends before, or if `cancelled` returns True.
         """
         self.machine = machine
         self._buffer = b""
@@ -112,14 +114,18 @@ class GuestHost(Closing, Host):
         self._end_reason = ""
         self._stream_output = _OutputStream(None)
         machine.start()
-        if machine.has_state:
+        if machine.has_state or self._is_ready(boot_timeout, cancelled):
             return
-        until = time.monotonic() + boot_timeout
-        while self._line(time.monotonic() + POLL_INTERVAL) != "ready":
-            if self._end_reason or time.monotonic() > until or cancelled():
-                raise PfDoctorError(
-                    "the guest did not boot", self._console_tail(BOOT_CONSOLE_LINES)
-                )
+        # A processor of QEMU can lose its timer on a busy machine, and then idles for ever.
+        if not (why := self._why_not(cancelled)):
+            self._buffer = b""
+            machine.restart()
+            if self._is_ready(boot_timeout, cancelled):
+                return
+            why = self._why_not(cancelled) or f"It was not ready in {boot_timeout:.0f} s, twice."
+        raise PfDoctorError(
+            f"the guest did not boot. {why}", self._console_tail(BOOT_CONSOLE_LINES)
+        )
 
     def run(
         self,
@@ -224,6 +230,20 @@ class GuestHost(Closing, Host):
             self.machine.agent.sendall(data)
         except OSError:
             self._end_reason = self.machine.end(END_TIMEOUT) or GONE
+
+    def _is_ready(self, timeout: float, cancelled: Callable[[], bool]) -> bool:
+        """Return whether the agent says within `timeout` seconds that it is ready."""
+        until = time.monotonic() + timeout
+        while self._line(time.monotonic() + POLL_INTERVAL) != "ready":
+            if time.monotonic() > until or self._why_not(cancelled):
+                return False
+        return True
+
+    def _why_not(self, cancelled: Callable[[], bool]) -> str:
+        """Return why the guest will never be ready; empty if it may yet be."""
+        if cancelled():
+            return "It was cancelled."
+        return self._end_reason or self.machine.end()
 
     def _result(
         self, command: Command, answer: _Answer | None, verdict: ResultStatus | None

@@ -174,8 +174,7 @@ class LabRun:
             return GuestHost(machine, boot_timeout=timeout)
         except PfDoctorError as error:
             last_line = machine.console().strip().rpartition("\n")[2] or "its console is silent"
-            problem = f"the guest did not boot in {timeout:.0f} s"
-            raise PfDoctorError(problem, f"last it said: {last_line}") from error
+            raise PfDoctorError(error.problem, f"last it said: {last_line}") from error
 
     def _provoke(self, guest: GuestHost, until: float) -> tuple[Result, ...]:
         """Insert and trigger until the guest ends; return what failed other than by a panic."""

@@ -24,7 +24,7 @@ from pagefault_doctor.hosts.program import environment
 from pagefault_doctor.lab.accelerator import accelerator
 from pagefault_doctor.lab.console import Console
 from pagefault_doctor.lab.machine import DEFAULT_STOCK, Machine, Stock, release_of
-from pagefault_doctor.lab.qmp import ENDS, PANICKED, Qmp, connect, end_of, paused
+from pagefault_doctor.lab.qmp import ENDED, ENDS, PANICKED, Qmp, connect, end_of, paused
 from pagefault_doctor.lab.temp_folder import socket_folder, unused_path
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.errors import MissingError, PfDoctorError, UsageError
@@ -49,6 +49,9 @@ _FULL_SPEED: Final = 1 << 40
 
 _STATE_TIMEOUT: Final = 60.0
 """Seconds to write or read the state of a guest."""
+
+_END_TIMEOUT: Final = 2.0
+"""Seconds for a QEMU that cannot start to write why, and to end."""
 
 _LAST_LINE_TIMEOUT: Final = 10.0
 """Seconds for a kernel to print its last line after QEMU has reported its panic.
@@ -89,33 +92,20 @@ class VirtualMachine(Closing):
     process ends in any way. `agent` is the connection to the guest's second serial port.
     """
 
+    folder: Path
+    agent: socket.socket
+    _console: Console
+    _qmp: Qmp
+    _panic_time: float
+
     def __init__(self, setup: Setup, initramfs: bytes) -> None:
         qemu = setup.stock.machine.qemu
         if not shutil.which(qemu, path=environment()["PATH"]):
             package = setup.stock.machine.qemu_package
             raise MissingError(f"{qemu} not installed", f"apt install {package}")
         _check_command_line(setup)
-        self._setup = setup
-        self.folder = unused_path()
-        self._guard = folder_guard(self.folder, "lab/run_qemu.sh", words=_argv(setup, self.folder))
-        self._panic_time = 0.0
-        self._end = weakref.finalize(self, _end, self._guard, self.folder)
-        try:
-            self._sockets = socket_folder(self.folder)
-            weakref.finalize(self, self._sockets.close)
-            self._fill(initramfs)
-            self._console = Console(connect(self._sockets.path / "console", _START_TIMEOUT))
-            self.agent: socket.socket = connect(self._sockets.path / "agent", _START_TIMEOUT)
-            self._qmp = Qmp(self._sockets.path / "qmp")
-        except BaseException as error:
-            message = _last_words(self.folder / "qemu.log")
-            self._end()
-            if isinstance(error, PfDoctorError):
-                raise PfDoctorError(error.problem, message or error.remedy) from error
-            if isinstance(error, OSError):
-                problem = f"the virtual machine could not be started: {error.strerror}"
-                raise PfDoctorError(problem, "raise ulimit -n, or free some memory") from error
-            raise
+        self._setup, self._initramfs = setup, initramfs
+        self._open()
 
     @property
     def guest(self) -> Machine:
@@ -140,6 +130,12 @@ class VirtualMachine(Closing):
                 raise PfDoctorError(f"QEMU does not read {self._setup.state} to its end")
             time.sleep(0.05)
         self._qmp.execute("cont")
+
+    def restart(self) -> None:
+        """End the guest and boot another in its place, which has nothing of the first."""
+        self.close()
+        self._open()
+        self.start()
 
     def pause(self) -> None:
         """Stop the guest's processors; `start` resumes them."""
@@ -254,11 +250,35 @@ class VirtualMachine(Closing):
         self._console.close()
         self._sockets.close()
 
-    def _fill(self, initramfs: bytes) -> None:
+    def _open(self) -> None:
+        """Make the folder and start QEMU, paused, in it."""
+        self.folder = unused_path()
+        words = _argv(self._setup, self.folder)
+        self._guard = folder_guard(self.folder, "lab/run_qemu.sh", words=words)
+        self._panic_time = 0.0
+        self._end = weakref.finalize(self, _end, self._guard, self.folder)
+        try:
+            self._sockets = socket_folder(self.folder)
+            weakref.finalize(self, self._sockets.close)
+            self._fill()
+            self._console = Console(connect(self._sockets.path / "console", _START_TIMEOUT))
+            self.agent = connect(self._sockets.path / "agent", _START_TIMEOUT)
+            self._qmp = Qmp(self._sockets.path / "qmp")
+        except BaseException as error:
+            message = _last_words(self.folder)
+            self._end()
+            if isinstance(error, PfDoctorError):
+                raise PfDoctorError(error.problem, message or error.remedy) from error
+            if isinstance(error, OSError):
+                problem = f"the virtual machine could not be started: {error.strerror}"
+                raise PfDoctorError(problem, "raise ulimit -n, or free some memory") from error
+            raise
+
+    def _fill(self) -> None:
         """Write the files that QEMU boots, then let the guard start QEMU."""
         assert self._guard.stdin
         try:
-            (self.folder / "initramfs").write_bytes(initramfs)
+            (self.folder / "initramfs").write_bytes(self._initramfs)
             with self.disk.open("wb") as disk:
                 disk.truncate(self._setup.disk << 20)
             self._guard.stdin.write(b"go\n")
@@ -317,10 +337,13 @@ def _argv(setup: Setup, folder: Path) -> tuple[str, ...]:
     )
 
 
-def _last_words(log: Path) -> str:
-    """Return the last line that QEMU said, or an empty text."""
+def _last_words(folder: Path) -> str:
+    """Return the last line that QEMU said, or an empty text; if it is ending, once it has ended."""
+    until = time.monotonic() + _END_TIMEOUT
+    while not (folder / ENDED).exists() and time.monotonic() < until:
+        time.sleep(0.02)
     try:
-        said = read_regular(log, _MAX_LOG_BYTES)
+        said = read_regular(folder / "qemu.log", _MAX_LOG_BYTES)
     except OSError:  # It never ran, and the error before says so.
         return ""
     lines = untrusted.decode(said).strip().splitlines()

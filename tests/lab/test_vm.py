@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
 
+from pagefault_doctor.lab import guest as guest_module
 from pagefault_doctor.lab.guest import GuestHost
 from pagefault_doctor.lab.machine import X86_64, Stock
 from pagefault_doctor.lab.vm import Setup, VirtualMachine
@@ -114,8 +117,42 @@ def test_being_killed_leaves_no_process_and_no_folder(kernel: Path) -> None:
 @lab
 def test_a_guest_that_does_not_boot_gives_its_last_words(kernel: Path) -> None:
     machine = VirtualMachine(Setup(kernel=kernel), b"")
-    with machine, pytest.raises(PfDoctorError, match="did not boot"):
-        GuestHost(machine, boot_timeout=8)
+    with (
+        machine,
+        pytest.raises(PfDoctorError, match=r"did not boot\. The guest's kernel has panicked"),
+    ):
+        GuestHost(machine, boot_timeout=300)
+
+
+@lab
+def test_a_boot_that_stops_on_its_way_is_begun_once_more(
+    kernel: Path, image: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class StopsAtFirst(VirtualMachine):
+        starts = 0
+
+        def start(self) -> None:
+            self.starts += 1
+            if self.starts > 1:
+                super().start()
+
+    now = itertools.chain((0.0,), iter(lambda: time.monotonic() + 100, None))
+    monkeypatch.setattr(guest_module, "time", SimpleNamespace(monotonic=lambda: next(now)))
+    machine = StopsAtFirst(Setup(kernel=kernel), image)
+    with GuestHost(machine) as guest:
+        assert machine.starts == 2
+        assert run(guest, "echo here") == "here"
+
+
+@lab
+def test_a_restarted_guest_has_nothing_of_the_one_before(kernel: Path, image: bytes) -> None:
+    with VirtualMachine(Setup(kernel=kernel), image) as machine:
+        before = GuestHost(machine)
+        run(before, "touch /run/here")
+        machine.restart()
+        after = GuestHost(machine)
+        assert run(after, "ls /run/here; echo looked") == "looked"
+        assert machine.console().count("Linux version") == 1
 
 
 @lab
