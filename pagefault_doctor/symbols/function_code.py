@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.symbols.elf_sections import SYMBOL, DamagedElf, Sections
-from pagefault_doctor.symbols.instruction import disassembler
+from pagefault_doctor.symbols.machine_code import disassembler
 from pagefault_doctor.symbols.module_file import CodeLocation
 
 _MAX_CODE_BYTES: Final = 1 << 16

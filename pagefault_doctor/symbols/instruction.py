@@ -1,26 +1,22 @@
 """The faulting instruction, decoded from the `Code:` line of a report.
 
-x86 marks the byte at the instruction pointer as `<0f>` (`arch/x86/kernel/dumpstack.c`), arm64 the
-32-bit word as `(f9400000)` (`arch/arm64/kernel/traps.c`). Register names and calling conventions
-follow the System V psABI and AAPCS64.
+Register names and calling conventions follow the System V psABI and AAPCS64.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
 import msgspec
 
-from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.symbols import machine_code
+from pagefault_doctor.symbols.load_store import load_store
+from pagefault_doctor.symbols.machine_code import first
 
-X86: Final = frozenset({"x86_64", "i386", "x86", "x86_32"})
-"""Names for x86 in reports and tools."""
-_TOKEN: Final = regex(r"[<(]?[0-9a-fA-F]{2,8}[>)]?")
-_MAX_X86_BYTES: Final = 15
-"""Bytes of the longest x86 instruction."""
+_DETAILED: Final = frozenset({"x86_64", "i386", "x86", "x86_32", "arm64"})
+"""Architectures of which capstone knows every operand in memory; see `load_store` of the others."""
 
 
 class Instruction(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,49 +55,6 @@ class Instruction(msgspec.Struct, frozen=True, kw_only=True):
                 return None
             total += registers[name] * factor
         return total & ((1 << bits) - 1)
-
-
-def _x86_bytes(code: str) -> bytes | None:
-    start = code.find("<")
-    if start < 0:
-        return None
-    tokens = [token.strip("<>()") for token in _TOKEN.findall(code[start:])]
-    return bytes.fromhex(
-        "".join(token for token in tokens if len(token) == 2)[: 2 * _MAX_X86_BYTES]
-    )
-
-
-def _arm64_bytes(code: str) -> bytes | None:
-    match = re.search(r"\(([0-9a-fA-F]{8})\)", code)
-    return int(match[1], 16).to_bytes(4, "little") if match else None
-
-
-@cache
-def disassembler(arch: str, att: bool = False) -> Any:
-    """Return a capstone disassembler: with details, or in AT&T syntax without them.
-
-    Raises ImportError without capstone.
-    """
-    import capstone
-
-    if arch == "arm64":
-        tool = capstone.Cs(capstone.CS_ARCH_ARM64, capstone.CS_MODE_ARM)
-    else:
-        mode = capstone.CS_MODE_64 if arch == "x86_64" else capstone.CS_MODE_32
-        tool = capstone.Cs(capstone.CS_ARCH_X86, mode)
-        if att:
-            tool.syntax = capstone.CS_OPT_SYNTAX_ATT
-    # capstone's access flags are wrong in AT&T syntax, so the details come from Intel syntax.
-    tool.detail = not att
-    return tool
-
-
-def first(arch: str, data: bytes, att: bool) -> Any | None:
-    """Return the first capstone instruction in the bytes, or None if there is none."""
-    try:
-        return next(disassembler(arch, att).disasm(data, 0, 1), None)
-    except ImportError:  # pfdoctor.pyz on another platform has no capstone for it.
-        return None
 
 
 def _reads_and_writes(found: Any, operand: Any, arch: str) -> tuple[bool, bool]:
@@ -167,12 +120,22 @@ def _build(found: Any, text: str, arch: str) -> Instruction:
     )
 
 
+def _build_load_store(found: Any, text: str, arch: str) -> Instruction:
+    plain = Instruction(text=text, mnemonic=found.mnemonic, code=bytes(found.bytes))
+    does = load_store(found.mnemonic, found.op_str, arch)
+    if does is None:
+        return plain
+    return msgspec.structs.replace(plain, has_memory=True, **msgspec.structs.asdict(does))
+
+
 def decode(code: str, arch: str) -> Instruction | None:
     """Return the instruction at the mark of a `Code:` line, or None if it cannot be decoded.
 
-    `arch` is `x86_64`, `i386` or `arm64`.
+    `arch` is that of the report.
     """
-    data = _arm64_bytes(code) if arch == "arm64" else _x86_bytes(code)
+    if not machine_code.is_known(arch):
+        return None
+    data = machine_code.marked_bytes(code, arch)
     return decode_bytes(data, arch) if data else None
 
 
@@ -181,17 +144,16 @@ def decode_bytes(data: bytes, arch: str) -> Instruction | None:
 
     `arch` is as for `decode`.
     """
-    if arch not in X86 and arch != "arm64":
-        return None
-    found = first(arch, data, False)
+    found = first(arch, data) if machine_code.is_known(arch) else None
     if found is None:
         return None
-    return _build(found, shown(data, arch), arch)
+    build = _build if arch in _DETAILED else _build_load_store
+    return build(found, shown(data, arch), arch)
 
 
 def shown(data: bytes, arch: str) -> str:
     """Return the first instruction as a disassembler prints it (AT&T syntax for x86)."""
-    found = first(arch, data, arch != "arm64")
+    found = first(arch, data, att=True)
     return " ".join(f"{found.mnemonic} {found.op_str}".split()).replace(", ", ",") if found else ""
 
 

@@ -11,7 +11,6 @@ the last instructions, which is all that is read here.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from enum import StrEnum
@@ -21,7 +20,8 @@ import msgspec
 
 from pagefault_doctor.symbols import instruction
 from pagefault_doctor.symbols.function_code import FunctionCode
-from pagefault_doctor.symbols.instruction import disassembler, shown
+from pagefault_doctor.symbols.instruction import shown
+from pagefault_doctor.symbols.machine_code import bytes_before, disassembler
 
 _CUTS: Final = 16
 """Left cuts that are tried; the longest are of most use."""
@@ -39,8 +39,6 @@ _LOW_BITS: Final = 286
 _BEGINNING: Final = "beginning"
 """What a way back through the instructions ends with where it comes to that of the function."""
 
-_WORD: Final = re.compile(r"\b[0-9a-fA-F]{8}\b")
-_BYTE: Final = re.compile(r"\b[0-9a-fA-F]{2}\b")
 _LOADS: Final = ("mov", "ldr", "ldur", "movabs")
 _REGISTER: Final = 1
 _IMMEDIATE: Final = 2
@@ -80,7 +78,7 @@ def origin(code: str, arch: str, register: str, offset: int | None) -> ValueOrig
     """
     if arch not in instruction.RESULT:
         return None
-    data = _bytes_before(code, arch)
+    data = bytes_before(code, arch)
     whole = offset is not None and offset <= len(data)
     try:
         if offset is not None and whole:
@@ -90,15 +88,6 @@ def origin(code: str, arch: str, register: str, offset: int | None) -> ValueOrig
     except ImportError:  # A file that was carried to another platform has no capstone for it.
         return None
     return _traced(before, arch, register, whole)
-
-
-def _bytes_before(code: str, arch: str) -> bytes:
-    head, mark, _ = code.replace("(", "<").partition("<")
-    if not mark:
-        return b""
-    if arch == "arm64":
-        return b"".join(int(word, 16).to_bytes(4, "little") for word in _WORD.findall(head))
-    return bytes.fromhex("".join(_BYTE.findall(head)))
 
 
 def _straight(data: bytes, arch: str) -> list[Any]:

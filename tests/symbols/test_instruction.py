@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from pagefault_doctor.symbols.instruction import Instruction, decode
 
+ARCHITECTURES = ("x86_64", "i386", "arm64", "arm", "riscv64", "mips", "mips64", "ppc64")
+
 
 def told(code: str, arch: str = "x86_64") -> Instruction:
     """Return the decoded instruction; fail where there is none."""
@@ -41,6 +43,45 @@ def test_the_memory_operand_of_x86_instructions(
 def test_the_marked_word_of_arm64(code: str, text: str, writes: bool) -> None:
     found = told(code, "arm64")
     assert (found.text, found.base, found.is_write) == (text, "x0", writes)
+
+
+@pytest.mark.parametrize(
+    ("arch", "code", "text", "base", "displacement", "size", "writes"),
+    [
+        ("riscv64", "80e7 5a40 (2603) ff05 ", "lw a2,-0x10(a0)", "a0", -0x10, 4, False),
+        ("riscv64", "0545 (63b0) 7097", "c.ld a2,0x40(a5)", "a5", 0x40, 8, False),
+        ("riscv64", "(b823) 00a7", "sd a0,0x10(a5)", "a5", 0x10, 8, True),
+        ("riscv64", "(202f) 00b5", "amoadd.w zero,a1,(a0)", "a0", 0, 4, True),
+        ("mips64", "3c05c000 <8c46fff0> 3c0281be", "lw $a2,-0x10($v0)", "r2", -0x10, 4, False),
+        ("mips64", "<fe220018>", "sd $v0,0x18($s1)", "r17", 0x18, 8, True),
+        ("mips", "<a0400000>", "sb $zero,($v0)", "r2", 0, 1, True),
+        ("ppc64", "<e9290010> 60000000", "ld 9,0x10(9)", "gpr09", 0x10, 8, False),
+        ("ppc64", "<91490000>", "stw 10,0(9)", "gpr09", 0, 4, True),
+        ("arm", "e3a03000 (e5832000)", "str r2,[r3]", "r3", 0, 4, True),
+        ("arm", "(e5d30004)", "ldrb r0,[r3,#4]", "r3", 4, 1, False),
+    ],
+)
+def test_loads_and_stores_of_other_architectures(
+    arch: str, code: str, text: str, base: str, displacement: int, size: int, writes: bool
+) -> None:
+    found = told(code, arch)
+    assert (found.text, found.base, found.displacement) == (text, base, displacement)
+    assert (found.size, found.is_write, found.has_memory) == (size, writes, True)
+
+
+def test_two_registers_make_the_address_where_both_are_printed() -> None:
+    found = told("<7d29402e>", "ppc64")  # lwzx r9,r9,r8
+    assert found.address({"gpr09": 0x10, "gpr08": 0x20}) == 0x30
+    found = told("(e7932102)", "arm")  # ldr r2,[r3,r2,lsl #2]
+    assert found.address({"r3": 0x100, "r2": 4}, bits=32) == 0x110
+
+
+@pytest.mark.parametrize(
+    ("arch", "code"),
+    [("riscv64", "(9002)"), ("mips", "<00000000>"), ("ppc64", "<7c0802a6>"), ("arm", "(e1a00001)")],
+)
+def test_other_instructions_of_those_touch_no_memory(arch: str, code: str) -> None:
+    assert not told(code, arch).has_memory
 
 
 @pytest.mark.parametrize("code", ["<0f> 0b", "<ff> d0", "<48> 8d 40 08"])
@@ -77,7 +118,7 @@ def test_what_cannot_be_decoded_is_none(code: str, arch: str) -> None:
     assert decode(code, arch) is None
 
 
-@given(st.text("0123456789abcdefXYZ<>() ", max_size=60), st.sampled_from(["x86_64", "arm64"]))
+@given(st.text("0123456789abcdefXYZ<>() ", max_size=60), st.sampled_from(ARCHITECTURES))
 def test_any_code_line_is_decoded_or_refused(code: str, arch: str) -> None:
     found = decode(code, arch)
     assert found is None or found.text
