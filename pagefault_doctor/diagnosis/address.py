@@ -67,6 +67,29 @@ _ARM64: Final = (
 What lies between modules and vmalloc is the kernel image, vmalloc or, from 6.5 on, modules as well.
 """
 
+_RISCV64: Final = (
+    (0xFF1C000000000000, 0xFF20000000000000, AddressClass.VMEMMAP),
+    (0xFF20000000000000, 0xFF60000000000000, AddressClass.VMALLOC),
+    (0xFF60000000000000, 0xFFE0000000000000, AddressClass.DIRECT_MAP),
+    (0xFFFF8D8000000000, 0xFFFF8F8000000000, AddressClass.VMEMMAP),
+    (0xFFFF8F8000000000, 0xFFFFAF8000000000, AddressClass.VMALLOC),
+    (0xFFFFAF8000000000, 0xFFFFEF8000000000, AddressClass.DIRECT_MAP),
+    (0xFFFFFFC500000000, 0xFFFFFFC600000000, AddressClass.VMEMMAP),
+    (0xFFFFFFC600000000, 0xFFFFFFD600000000, AddressClass.VMALLOC),
+    (0xFFFFFFD600000000, 0xFFFFFFF600000000, AddressClass.DIRECT_MAP),
+    (0xFFFFFFFF00000000, 0xFFFFFFFF80000000, AddressClass.MODULES),
+    (0xFFFFFFFF80000000, 0xFFFFFFFFFF000000, AddressClass.TEXT),
+)
+"""With 57, 48 and 39 bits of addresses (`Documentation/arch/riscv/vm-layout.rst`)."""
+
+_MIPS64: Final = (
+    (0x8000000000000000, 0xC000000000000000, AddressClass.DIRECT_MAP),
+    (0xC000000000000000, 0xFFFFFFFF80000000, AddressClass.VMALLOC),
+    (0xFFFFFFFF80000000, 0xFFFFFFFFC0000000, AddressClass.TEXT),
+    (0xFFFFFFFFC0000000, 0xFFFFFFFFFF000000, AddressClass.MODULES),
+)
+"""`arch/mips/include/asm/addrspace.h` (XKPHYS, XKSEG, CKSEG0 and 1, CKSEG2)."""
+
 _ERRNO: Final = {
     1: "EPERM",
     2: "ENOENT",
@@ -126,12 +149,21 @@ def unshadowed(value: int) -> int:
     return (value - KASAN_SHADOW << 3) & 0xFFFFFFFFFFFFFFFF
 
 
+_XKPHYS: Final = 2
+_XKSEG: Final = 0xC000000000000000
+"""`arch/mips/include/asm/addrspace.h`; the first by its two highest bits."""
+
+
 def canonical(value: int, arch: str | None) -> bool:
     """Whether the processor would take the value for an address at all."""
     if bits_of(arch) == 32:
         return value < 1 << 32
     if arch == "arm64":
         return value >> 48 == 0 or value >> 52 == 0xFFF
+    if arch == "mips64":
+        # User addresses have 40 bits, and what XKPHYS maps of the memory at most 48.
+        beyond = value & 0x07FF_0000_0000_0000 if value >> 62 == _XKPHYS else value >> 40
+        return value >= _XKSEG or not beyond
     top = value >> 47
     return top in (0, 0x1FFFF) or (0xFF11 <= value >> 48 <= 0xFFD5) or arch == "s390x"
 
@@ -150,6 +182,8 @@ _RANGES: Final[Mapping[str | None, tuple[tuple[int, int, AddressClass], ...]]] =
     None: _X86_64,
     "x86_64": _X86_64,
     "arm64": _ARM64,
+    "riscv64": _RISCV64,
+    "mips64": _MIPS64,
 }
 
 
@@ -194,6 +228,26 @@ def printable(value: int, bits: int = 64) -> str | None:
     if not all(0x20 <= byte < 0x7F for byte in letters) or data[-1] >= 0x7F:
         return None
     return letters.decode("ascii")
+
+
+_USER_BITS: Final = {
+    "arm64": (48, 39), "riscv64": (47, 38), "mips64": (40,), "s390x": (42,)
+}  # fmt: skip
+"""Bits of the addresses that a program has, by the size of the page tables (TASK_SIZE)."""
+_SPREAD: Final = 64
+"""A program and its stack lie within that part of its addresses, wherever chance puts them."""
+
+
+def is_of_program(value: int, arch: str | None) -> bool:
+    """Whether a program has its code and heap, or its stack and libraries, at such an address.
+
+    A program begins at two thirds of its addresses (`fs/binfmt_elf.c`, ELF_ET_DYN_BASE of each
+    architecture), and its stack and libraries are below their end (`mm/util.c`, mmap_base).
+    """
+    spans = ((1 << bits, (1 << bits) // _SPREAD) for bits in _USER_BITS.get(arch or "", ()))
+    return any(
+        0 <= value - top * 2 // 3 < spread or top - spread <= value < top for top, spread in spans
+    )
 
 
 def repaired(value: int, neighbours: tuple[int, ...]) -> tuple[int, int] | None:

@@ -132,9 +132,12 @@ WEIGHT: Final = {
     "user.protection": 3.2,
     "user.sanitizer": 2.5,
     "user.unmapped": 0.4,
+    "user.refused": 1.2,
+    "user.program": 1.0,
     # write to constant memory
     "constant.headline": 4.0,
     "constant.protection": 3.5,
+    "constant.image": 3.0,
     # stack
     "stack.guard": 4.5,
     "stack.overran": 4.5,

@@ -69,6 +69,16 @@ _FAULTED: Final = (
 _CAUSE: Final = regex(r"\bcause: (?:0x)?0*([0-9a-f]{1,2})\b")
 _CAUSES: Final = {0xC: Access.EXECUTE, 0xD: Access.READ, 0xF: Access.WRITE}
 """`arch/riscv/include/asm/csr.h`, EXC_INST_PAGE_FAULT and the next two."""
+_EXC_CODE: Final = regex(r"\(ExcCode ([0-9a-f]{2})\)")
+_EXC_CODES: Final = {
+    0x01: (Access.WRITE, "write to read-only memory"),
+    0x02: (Access.READ, None),
+    0x03: (Access.WRITE, None),
+    0x04: (Access.READ, "misaligned, or no address of the kernel"),
+    0x05: (Access.WRITE, "misaligned, or no address of the kernel"),
+    0x06: (Access.EXECUTE, None),
+}
+"""`arch/mips/include/asm/mipsregs.h`, EXCCODE_MOD and the next five."""
 _DSISR: Final = regex(r"\bDSISR: ([0-9a-f]{8})\b")
 _DSISR_STORE: Final = 0x02000000
 """`arch/powerpc/include/asm/reg.h`, DSISR_ISSTORE."""
@@ -104,7 +114,7 @@ _WORDS: Final = (
 _ADDRESS_WORDS: Final = ("(null)", *(word for word, _ in _ADDRESS))
 _WORDS_OF_ACCESS: Final = (
     *(words for words, _, _ in _WORDS),
-    "#", "Internal error", " = ", "cause: ", "DSISR: ", "TEID: ", "ilc:",
+    "#", "Internal error", " = ", "cause: ", "(ExcCode ", "DSISR: ", "TEID: ", "ilc:",
     " of size", " at addr", " at 0x",
 )  # fmt: skip
 """A line about the access, or about its address, holds one of these."""
@@ -213,10 +223,14 @@ def _arm64(text: str, found: _AccessFields) -> None:
 
 
 def _others(text: str, found: _AccessFields) -> None:
-    """Read the registers in which riscv, powerpc and s390 describe the fault."""
+    """Read the registers in which riscv, MIPS, powerpc and s390 describe the fault."""
     if "cause: " in text and (match := _CAUSE.search(text)):
         found.code = found.code or _short(match[1])
         found.access = found.access or _CAUSES.get(int(match[1], 16))
+    if "(ExcCode " in text and (match := _EXC_CODE.search(text)):
+        found.code = found.code or _short(match[1])
+        access, reason = _EXC_CODES.get(int(match[1], 16), (None, None))
+        found.access, found.reason = found.access or access, found.reason or reason
     if "DSISR: " in text and (match := _DSISR.search(text)):
         found.code = found.code or _short(match[1])
         stored = int(match[1], 16) & _DSISR_STORE

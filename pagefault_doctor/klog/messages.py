@@ -103,9 +103,9 @@ _MESSAGES: Final = (
     # arch/x86/mm/fault.c and arch/x86/kernel (traps.c, dumpstack_64.c, irq_64.c);
     # arch/arm64/mm/fault.c and mm/physaddr.c; arch/powerpc/mm/fault.c;
     # arch/riscv/mm/fault.c; kernel/sched/core.c (schedule_debug)
-    ("access_outside_uaccess", "access to user memory outside uaccess",
-     "access to user memory without uaccess", "Kernel attempted to read user page",
-     "Kernel attempted to write user page"),
+    ("access_outside_uaccess", "access to user memory outside uaccess"),
+    ("access_without_uaccess", "access to user memory without uaccess",
+     "Kernel attempted to read user page", "Kernel attempted to write user page"),
     ("read_only_write", "write to read-only memory"),
     ("nx_page", "NX-protected page", "execute from non-executable", "exec-protected page"),
     ("userspace_execute", "execute userspace code"),
@@ -122,7 +122,7 @@ _MESSAGES: Final = (
     ("stack_guard_page", "stack guard page"),
     ("stack_overrun", "Thread overran stack"),
     ("stack_end_corrupted", "corrupted stack end detected"),
-    ("stack_overflow", "kernel stack overflow"),
+    ("stack_overflow", "kernel stack overflow", "Kernel stack overflow"),
     ("irq_stack_overflow", "has overflown the kernel stack"),
     ("insufficient_stack", "Insufficient stack space"),
     # mm/memory.c (print_bad_pte), mm/pgtable-generic.c, kernel/fork.c (check_mm),

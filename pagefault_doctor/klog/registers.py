@@ -59,7 +59,7 @@ _PAIRS: Final = regex(
 )
 """As LoongArch prints them (`arch/loongarch/kernel/process.c`, __show_regs)."""
 _CODE: Final = regex(
-    r"^\s*Code: (?P<code>(?:[(<]?[0-9a-f]{2,8}[)>]? ?)+|Bad \w+ value.*|Unable .*)"
+    r"^\s*Code: (?P<code>(?:[(<]?[0-9a-f]{2,8}[)>]? *)+|Bad \w+ value.*|Unable .*)"
 )
 _NOISE: Final = regex(r"\s*+(?:\?|\[<|[\w.]++\+0x)", re.ASCII)
 

@@ -76,6 +76,7 @@ PATTERNS: Final = (
     r"^object_err$",
     r"^assfail$",
     r"^bug_(?:brk_)?handler",
+    r"^BUG$",  # arch/mips/include/asm/bug.h: a function, where gcc does not inline it
     r"^save_stack",
     r"^kernel_text_address",
     # allocating and freeing

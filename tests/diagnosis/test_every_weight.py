@@ -54,6 +54,22 @@ def refused(event: str) -> str:
     return stamped(f"demo: {event}", at=40) + warning("demo.c:7")
 
 
+def riscv(words: str, at: int, cause: str) -> str:
+    """Return a fault as riscv64 reports it; its cause is the number of the exception."""
+    return stamped(
+        f"{words} at virtual address {at:016x}",
+        "Oops [#1]",
+        "CPU: 1 PID: 52 Comm: cat Tainted: G           OE      6.1.0-1-riscv64 #1",
+        "epc : demo_poll+0x24/0x90 [demo]",
+        " ra : vfs_read+0x9f/0x190",
+        "epc : ffffffff01e8a024 ra : ffffffff80a8a024 sp : ff2000000032bbd0",
+        " gp : ffffffff81db6e50 tp : ff60000009508000 t0 : ff60000002fac000",
+        f"status: 0000000200000120 badaddr: {at:016x} cause: 000000000000000{cause}",
+        "[<ffffffff01e8a024>] demo_poll+0x24/0x90 [demo]",
+        "[<ffffffff80a8a024>] vfs_read+0x9f/0x190",
+    )
+
+
 def panic(words: str) -> str:
     """Return a panic."""
     return says(f"Kernel panic - not syncing: {words}")
@@ -157,7 +173,11 @@ LOGS = {
         "CPU: 1 PID: 52 Comm: cat Tainted: G           OE      6.1.0-1-arm64 #1",
         "pc : demo_poll+0x24/0x90 [demo]", "lr : vfs_read+0x9f/0x190",
         "Call trace:", " demo_poll+0x24/0x90 [demo]", " vfs_read+0x9f/0x190", " ksys_read+0x6/0x9"),
+    "user.refused": riscv(
+        "Unable to handle kernel access to user memory without uaccess routines", 0x12345678, "d"),
+    "user.program": riscv("Unable to handle kernel paging request", 0x55558135C7C0, "d"),
     "user.sanitizer": kasan("user-memory-access"),
+    "constant.image": riscv("Unable to handle kernel paging request", 0xFFFFFFFF810F4BA8, "f"),
     "constant.headline": stamped(
         "Unable to handle kernel write to read-only memory at virtual address ffff800001234000",
         "Mem abort info:", "  ESR = 0x000000009600004f",

@@ -69,7 +69,7 @@ def test_each_family_is_told_by_its_kind_title_and_function(
         ("ppc64", "ppc64", "0x18", Access.WRITE, "0x42000000"),
         ("s390", "s390x", "0x0", Access.WRITE, "0x4"),
         ("loongarch", "loongarch64", "0x8", None, None),
-        ("mips", "mips", "0x8", None, None),
+        ("mips", "mips", "0x8", Access.WRITE, "0x3"),
         ("x86_32", "i386", "0xf8a01004", Access.WRITE, "0x3"),
         ("x86_truncated", "x86_64", "0x18", Access.WRITE, "0x2"),
         ("x86_execute", "x86_64", "0xffffffffc0a1b000", Access.EXECUTE, "0x11"),

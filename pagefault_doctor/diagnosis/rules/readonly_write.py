@@ -31,3 +31,18 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     if refused:
         text = f"a write to {context.fault_address:#x}, which is mapped, but read-only"
         yield context.evidence("constant.protection", text, "fault")
+    elif _is_in_image(context):
+        text = f"a write to {context.fault_address:#x}, where the kernel's image has its constants"
+        yield context.evidence("constant.image", text, "fault")
+
+
+def _is_in_image(context: Context) -> bool:
+    """Whether riscv refused a write to the part of the kernel's image before its variables.
+
+    Its report does not tell an unmapped page from a read-only one. GP points into the variables
+    (`arch/riscv/kernel/vmlinux.lds.S`, __global_pointer$), and the image is mapped as a whole.
+    """
+    at, variables = context.fault_address, context.registers.get("gp")
+    if context.arch != "riscv64" or context.access is not Access.WRITE or variables is None:
+        return False
+    return context.address_class is AddressClass.TEXT and at is not None and at < variables

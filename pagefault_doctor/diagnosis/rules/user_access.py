@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pagefault_doctor.diagnosis.address import AddressClass
+from pagefault_doctor.diagnosis.address import AddressClass, is_of_program
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Kind, Report
@@ -28,8 +28,18 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     elif bits is not None and bits & (_PRESENT | _RESERVED) == _PRESENT:
         text = f"fault address {at:#x} is a present user page, refused to the kernel (SMAP)"
         yield context.evidence("user.protection", text, "fault")
+    elif "access_without_uaccess" in report.details:
+        # riscv and powerpc say so of every address below the kernel's, mapped or not.
+        text = (
+            f"the kernel says that {at:#x}, which it touched directly, is an address of user space"
+        )
+        yield context.evidence("user.refused", text, "access_without_uaccess")
     elif report.kind is Kind.USER_ACCESS:
         yield context.evidence("user.headline", touched, "headline")
     elif report.kind is Kind.PAGE_FAULT:
         text = f"fault address {at:#x} is in the half of the addresses that belongs to user space"
         yield context.evidence("user.unmapped", text, "fault")
+    # x86 says in its error code whether the page is there, which tells more.
+    if at is not None and bits is None and is_of_program(at, context.arch):
+        text = f"at such addresses as {at:#x} programs have their code, heap, libraries and stack"
+        yield context.evidence("user.program", text, "fault")

@@ -44,13 +44,14 @@ FORMATS: Final = (
         source="drivers/tty/tty_ldisc.c (tty_ldisc_init)",
     ),
     _panic(
-        pattern=_PANIC + "kernel stack overflow",
+        pattern=_PANIC + "[Kk]ernel stack overflow",
         title="kernel stack overflow in {f}",
         kind=Kind.STACK_GUARD,
         ways=(*FAULT, *TRACED),
         alts=("stack-overflow in {f}",),
         take=Choice.STALL,
-        source="arch/arm64/kernel/traps.c (panic_bad_stack)",
+        source="arch/arm64/kernel/traps.c (panic_bad_stack), arch/riscv/kernel/traps.c"
+        " (handle_bad_stack)",
     ),
     _panic(
         pattern=_PANIC + "corrupted stack end detected inside scheduler",

@@ -20,6 +20,7 @@ from pagefault_doctor.klog.formats import (
     kasan,
     lock,
     memory,
+    mips,
     misc,
     oom,
     panic,
@@ -35,8 +36,8 @@ from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Kind
 
 _FAMILIES: Final = (
-    kasan, x86, powerpc, s390, arm64, bug_warn, hang, atomic, lock, memory, ubsan, panic, misc,
-    slab, user_space, oom, hardware,
+    kasan, x86, powerpc, s390, arm64, mips, bug_warn, hang, atomic, lock, memory, ubsan, panic,
+    misc, slab, user_space, oom, hardware,
 )  # fmt: skip
 FORMATS: Final[tuple[Format | Continuation, ...]] = tuple(
     row for family in _FAMILIES for row in family.FORMATS

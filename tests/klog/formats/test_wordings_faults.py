@@ -205,6 +205,11 @@ FAULTS: tuple[Row, ...] = (
      "ra    : 80a10108 pfd_g+0x8/0x20 [pfd]\nCall Trace:\n[<80a10012>] pfd_f+0x12/0x40 [pfd]\n"
      "[<80a10108>] pfd_g+0x8/0x20 [pfd]\n[<800120e0>] do_one_initcall+0x40/0x2a0\n",
      _PAGING, _MEM, Kind.NULL_POINTER),
+    # arch/mips/kernel/unaligned.c
+    *((words + "[#1]:\nepc   : 80a10012 pfd_f+0x12/0x40 [pfd]\n"
+       "BadVA : 2b000018\nCall Trace:\n[<80a10012>] pfd_f+0x12/0x40 [pfd]\n",
+       "kernel unaligned access in {f}", None, Kind.PAGE_FAULT)
+      for words in ("Kernel unaligned instruction access", "Unhandled kernel unaligned access")),
     ("CPU 1 Unable to handle kernel paging request at virtual address ffff800012345678, era =="
      " ffff800002a10012, ra == ffff800002a10108\nOops[#1]:\n"
      "pc ffff800002a10012 ra ffff800002a10108 tp 900000010a3bc000 sp 900000010a3bfa50\n"
@@ -224,8 +229,8 @@ STACKS: tuple[Row, ...] = (
     ("BUG: IRQ stack guard page was hit at 00000000d3c6e2c4 (stack is"
      " 00000000ad7b7d47..000000003a7e3b33)\n" + STALLED,
      "BUG: stack guard page was hit in {f}", None, Kind.STACK_GUARD),
-    ("Kernel panic - not syncing: kernel stack overflow\n" + STALLED,
-     "kernel stack overflow in {f}", _DOS, Kind.STACK_GUARD),
+    *((f"Kernel panic - not syncing: {word} stack overflow\n" + STALLED,
+       "kernel stack overflow in {f}", _DOS, Kind.STACK_GUARD) for word in ("kernel", "Kernel")),
     ("Kernel panic - not syncing: corrupted stack end detected inside scheduler\n" + STALLED,
      "kernel panic: corrupted stack end in {f}", _DOS, Kind.STACK_CORRUPTED),
     ("Kernel panic - not syncing: stack-protector: Kernel stack is corrupted in: " + PLACE + "\n"

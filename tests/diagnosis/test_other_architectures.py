@@ -1,0 +1,146 @@
+"""What riscv and MIPS say of the address and the register, on logs made for these tests."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnosis.test_crashes_of_many_kernels import log_of, verdict_on
+from pagefault_doctor.model.diagnosis import Diagnosis, RootCause
+from pagefault_doctor.model.report import Access, Kind
+
+RISCV_GP = 0xFFFFFFFF81DB6E50
+"""Where riscv's global pointer is: in the kernel's variables."""
+LOAD = "80e7 5a40 (2603) ff05"
+"""lw a2,-16(a0)"""
+
+
+def riscv(
+    head: str, cause: str, at: int, *, a0: int = 0x10, code: str = "0001 (9002)"
+) -> Diagnosis:
+    """Return the verdict on a fault of module quay on riscv64."""
+    return verdict_on(
+        f"{head} at virtual address {at:016x}",
+        "Oops [#1]",
+        "Modules linked in: quay(OE) abacus(OE)",
+        "CPU: 0 PID: 192 Comm: cat Tainted: G           OE      6.1.0-1-riscv64 #1",
+        "epc : quay_show+0x24/0x46 [quay]",
+        " ra : quay_show+0x20/0x46 [quay]",
+        "epc : ffffffff01e8a024 ra : ffffffff01e8a020 sp : ff2000000032bbd0",
+        f" gp : {RISCV_GP:016x} tp : ff60000009508000 t0 : ff60000002fac000",
+        f" s1 : ff60000002e158e8 a0 : {a0:016x} a1 : 0000000000000001",
+        f"status: 0000000200000120 badaddr: {at:016x} cause: {cause}",
+        "[<ffffffff01e8a024>] quay_show+0x24/0x46 [quay]",
+        "[<ffffffff8034a924>] seq_read_iter+0xe0/0x358",
+        f"Code: {code}",
+    )
+
+
+PAGING = "Unable to handle kernel paging request"
+USER = "Unable to handle kernel access to user memory without uaccess routines"
+READ, WRITE = "000000000000000d", "000000000000000f"
+
+
+@pytest.mark.parametrize(("a0", "cause"), [(0, RootCause.NULL_DEREF), (-22, RootCause.ERR_PTR)])
+def test_the_base_register_tells_null_from_an_error_code(a0: int, cause: RootCause) -> None:
+    mask = (1 << 64) - 1
+    assert riscv(PAGING, READ, a0 - 16 & mask, a0=a0 & mask, code=LOAD).root_cause is cause
+
+
+@pytest.mark.parametrize(
+    ("at", "access", "cause"),
+    [
+        (RISCV_GP - 0x100000, WRITE, RootCause.READONLY_WRITE),
+        (RISCV_GP - 0x100000, READ, RootCause.WILD_POINTER),
+        (RISCV_GP + 0x100000, WRITE, RootCause.WILD_POINTER),
+        (0xFFFFFFFF01F00000, WRITE, RootCause.WILD_POINTER),
+    ],
+    ids=["a write to constants", "a read", "above the variables", "modules"],
+)
+def test_a_write_before_the_kernels_variables_is_one_to_constants(
+    at: int, access: str, cause: RootCause
+) -> None:
+    assert riscv(PAGING, access, at).root_cause is cause
+
+
+def test_an_address_of_a_program_is_a_user_pointer() -> None:
+    assert riscv(PAGING, READ, 0x55558135C7C0).root_cause is RootCause.USER_ACCESS
+    assert riscv(USER, READ, 0x7FFFB135C7C0).root_cause is RootCause.USER_ACCESS
+
+
+def test_another_address_below_the_kernels_is_none_whatever_riscv_calls_it() -> None:
+    assert riscv(USER, READ, 0x64047).root_cause is RootCause.WILD_POINTER
+    assert riscv(PAGING, READ, 0x12348135C7C0).root_cause is RootCause.WILD_POINTER
+
+
+def test_a_riscv_stack_overflow_is_one() -> None:
+    verdict = verdict_on(
+        "Insufficient stack space to handle exception!",
+        "Task stack:     [0xff20000000230000..0xff20000000234000]",
+        "CPU: 1 PID: 174 Comm: modprobe Tainted: G           OE      6.1.0-1-riscv64 #1",
+        "epc : __memset+0x9c/0xfe",
+        " ra : quay_deep+0x42/0x8c [quay]",
+        "epc : ffffffff80a65504 ra : ffffffff01e8a0c4 sp : ff2000000022fea0",
+        "status: 0000000200000120 badaddr: ff2000000022fea0 cause: 000000000000000f",
+        "Kernel panic - not syncing: Kernel stack overflow",
+        "Call Trace:",
+        "[<ffffffff01e8a0c4>] quay_deep+0x42/0x8c [quay]",
+    )
+    assert (verdict.root_cause, verdict.module) == (RootCause.STACK_OVERFLOW, "quay")
+
+
+def mips(
+    head: str, exception: int, at: int, *, s1: int, code: str = "<fe220018>"
+) -> tuple[str, ...]:
+    """Return a fault of module quay on mips64; its instruction is sd v0,24(s1)."""
+    return (
+        f"{head}[#1]:",
+        "CPU: 0 PID: 121 Comm: sh Tainted: G           OE      6.1.0-1-5kc-malta #1",
+        "$ 0   : 0000000000000000 ffffffff81c75694 0000000000000029 e247ddcef70243b6",
+        f"$16   : 0000000000000003 {s1:016x} 9000000005e71700 9000000005e71720",
+        "epc   : ffffffffc000607c quay_store+0x5c/0x80 [quay]",
+        "ra    : ffffffffc000607c quay_store+0x5c/0x80 [quay]",
+        "Status: 3400a4e3\tKX SX UX KERNEL EXL IE ",
+        f"Cause : 10800014 (ExcCode {exception:02x})",
+        f"BadVA : {at:016x}",
+        "Modules linked in: quay(OE) abacus(OE)",
+        "Call Trace:",
+        "[<ffffffffc000607c>] quay_store+0x5c/0x80 [quay]",
+        "[<ffffffff81c75694>] kernfs_fop_write_iter+0x13c/0x260",
+        "",
+        f"Code: 6442f370  0040f809  00002825 {code} dfbf0018 ",
+    )
+
+
+@pytest.mark.parametrize(
+    "head", ["Kernel unaligned instruction access", "Unhandled kernel unaligned access"]
+)
+def test_an_address_that_mips_refuses_is_a_wild_pointer(head: str) -> None:
+    text = mips(head, 5, 0x2B00000005E78B98, s1=0x2B00000005E78B80)
+    (report,) = log_of(*text).reports
+    assert (report.kind, report.arch, report.function) == (Kind.PAGE_FAULT, "mips64", "quay_store")
+    assert report.fault is not None
+    assert report.fault.access is Access.WRITE
+    verdict = verdict_on(*text)
+    assert (verdict.root_cause, verdict.module) == (RootCause.WILD_POINTER, "quay")
+
+
+def test_a_program_may_have_such_a_fault_without_a_report_of_the_kernel() -> None:
+    assert not log_of("quay: unaligned access to the pier", "unaligned access handled").reports
+
+
+@pytest.mark.parametrize(("s1", "cause"), [(0, RootCause.NULL_DEREF), (-22, RootCause.ERR_PTR)])
+def test_mips_registers_without_names_are_known_by_their_numbers(s1: int, cause: RootCause) -> None:
+    mask = (1 << 64) - 1
+    head = f"CPU 0 Unable to handle kernel paging request at virtual address {s1 + 24 & mask:016x}"
+    text = mips("Oops", 3, s1 + 24 & mask, s1=s1 & mask)
+    where = ", epc == ffffffffc000607c, ra == ffffffffc000607c"
+    assert verdict_on(head + where, *text).root_cause is cause
+
+
+def test_memory_that_mips_maps_is_a_valid_address() -> None:
+    at = 0x9000000005E78B98
+    verdict = verdict_on(
+        f"CPU 0 Unable to handle kernel paging request at virtual address {at:016x}",
+        *mips("Oops", 3, at, s1=at - 24),
+    )
+    assert "is no valid address" not in str(verdict)
