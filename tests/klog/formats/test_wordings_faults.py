@@ -207,7 +207,8 @@ FAULTS: tuple[Row, ...] = (
      _PAGING, _MEM, Kind.NULL_POINTER),
     # arch/mips/kernel/unaligned.c
     *((words + "[#1]:\nepc   : 80a10012 pfd_f+0x12/0x40 [pfd]\n"
-       "BadVA : 2b000018\nCall Trace:\n[<80a10012>] pfd_f+0x12/0x40 [pfd]\n",
+       "BadVA : 2b000018\nCall Trace:\n[<80a10012>] pfd_f+0x12/0x40 [pfd]\n"
+       "[<80a10108>] pfd_g+0x8/0x20 [pfd]\n[<800120e0>] do_one_initcall+0x40/0x2a0\n",
        "kernel unaligned access in {f}", None, Kind.PAGE_FAULT)
       for words in ("Kernel unaligned instruction access", "Unhandled kernel unaligned access")),
     ("CPU 1 Unable to handle kernel paging request at virtual address ffff800012345678, era =="
