@@ -22,6 +22,10 @@ _LEAST: Final = 30.0
 """Seconds that the clock must fall by; lines of several CPUs are out of order by far less."""
 
 
+_FIRMWARE: Final = 200
+"""Lines that firmware and boot loader may print on a serial console before the kernel begins."""
+
+
 class Boot(msgspec.Struct, frozen=True):
     """One boot: the kernel's release where there was a banner, and the line it begins at."""
 
@@ -83,7 +87,7 @@ class Boots:
         self._time = max(self._time, line.timestamp)
 
     def _begin(self, boot: Boot, line: LogLine) -> None:
-        if not self._seen and (line.number > 40 or self._time):
+        if not self._seen and (line.number > _FIRMWARE or self._time):
             self._seen.append(Boot(None, 1))
         self._time = 0.0
         self._seen.append(boot)

@@ -25,6 +25,13 @@ def test_reports_are_counted_within_their_boot(read: Read, sample: Sample) -> No
     assert [(r.boot, r.number) for r in log.reports] == [(0, 1), (0, 2), (1, 1)]
 
 
+def test_what_the_firmware_prints_before_the_kernel_is_no_boot(read: Read) -> None:
+    firmware = "".join(f"Boot HART entry {number}\n" for number in range(60))
+    banner = "[    0.000000] Linux version 6.1.0-13-riscv64 (gcc) #1 SMP\n"
+    assert read(firmware + banner).boots == 1
+    assert read("[  912.000000] Kernel panic - not syncing: low tide\n" + banner).boots == 2
+
+
 def test_the_journals_mark_begins_a_boot(read: Read) -> None:
     log = read(
         "-- Boot 0123456789abcdef0123456789abcdef --\n"
