@@ -54,6 +54,10 @@ _HEADED: Final = frozenset(
 """Kinds that print other stacks before the one under its head."""
 
 
+_CLOSE: Final = 16
+"""Lines within which the kernel shows its state after a headline, if it does at all."""
+_DUMPED: Final = ("CPU: ", "Modules linked in:", "CPU#", "Pid: ")
+
 _NO_MODULES: Final[tuple[tuple[LinkedModule, ...], str | None, int | None]] = ((), None, None)
 
 
@@ -125,6 +129,7 @@ def _report_of(cut: ReportLines, seen: Scan, number: int) -> Report:
     start = cut.start
     unread = UnreadLines(start.line)
     naming = _name(cut, unread)
+    cut = _without_strangers(cut, naming)
     lines = (*_led(cut.lead), *cut.lines)
     body = ReportText(cut.lines)
     led = ReportText(lines) if len(lines) > len(cut.lines) else body
@@ -182,6 +187,22 @@ def _name(cut: ReportLines, unread: UnreadLines) -> titles.Title:
         return titles.Title(title=start.line.text, kind=kind, problem="unknown report")
 
     return fenced(failed, titles.name, start.header or OWN, cut.naming or (start.line,))
+
+
+def _without_strangers(cut: ReportLines, naming: titles.Title) -> ReportLines:
+    """Return the headline alone where it is one that drivers print as well, and no dump is near.
+
+    What follows much later is about something else.
+    """
+    if naming.form is None or not naming.form.vague or any(map(_is_dump, cut.lines[1:_CLOSE])):
+        return cut
+    return msgspec.structs.replace(cut, lines=cut.lines[:1], beyond=())
+
+
+def _is_dump(line: LogLine) -> bool:
+    """Whether a line is of what the kernel prints of its state: the process, registers, a trace."""
+    text = line.text
+    return any(map(text.__contains__, _DUMPED)) or is_head(text) or frame_of(line) is not None
 
 
 def _nothing() -> tuple[dict[str, str], dict[str, int]]:

@@ -100,6 +100,8 @@ def rank(report: Report) -> Rank:
     """Return how much a report counts."""
     if _is_asked_for(report):
         return Rank.WARNING
+    if report.is_words_alone:
+        return Rank.NOTICE
     if report.is_kernel_fault and report.die_count is not None:
         return Rank.CRASH
     if report.title.startswith(_WARNINGS):

@@ -199,6 +199,15 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         return self.is_kernel_fault and died
 
     @property
+    def is_words_alone(self) -> bool:
+        """Whether nothing shows that the kernel warned: drivers print the word WARNING, too.
+
+        The kernel's own warnings name their place in the source (kernel/panic.c, __warn).
+        """
+        shown = self.frames or self.registers or self.modules or self.function
+        return self.kind is Kind.WARNING and not shown and "file" not in self.details
+
+    @property
     def out_of_tree(self) -> tuple[str, ...]:
         """Names of the linked modules that are not part of the kernel's own tree."""
         return tuple(m.name for m in self.modules if "O" in m.flags)

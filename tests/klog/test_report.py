@@ -9,6 +9,7 @@ import pytest
 
 from pagefault_doctor import klog
 from pagefault_doctor.model.log import KernelLog
+from pagefault_doctor.model.main_report import main_report
 from pagefault_doctor.model.report import Access, Kind, Report
 
 First = Callable[[str], Report]
@@ -211,3 +212,32 @@ def test_a_report_may_break_off_after_any_line(path: Path) -> None:
     for end in range(len(lines)):
         log = klog.read(b"".join(lines[:end]), "x")
         assert all(r.span.last_line <= log.lines for r in log.reports)
+
+
+BOOT_WARNING = "[    0.580728] WARNING: tide table damaged: 0-length entry\n"
+OTHERS = "".join(f"[    0.6{n:05}] pfd{n}: registered\n" for n in range(40))
+SHOWN = "[    7.1] NMI backtrace\n[    7.1] CPU: 0 PID: 7 Comm: sh Not tainted 6.12.0 #1\n"
+STACK = "[    7.100000] Call Trace:\n[    7.100000]  pfd_show+0x1/0x20 [pfd]\n"
+
+
+def test_what_a_driver_warns_of_in_words_has_no_part_in_a_stack_far_below(first: First) -> None:
+    report = first(BOOT_WARNING + OTHERS + SHOWN + STACK)
+    assert (report.function, report.frames, report.span.last_line) == (None, (), 1)
+    assert report.is_words_alone
+
+
+def test_a_warning_in_words_has_the_stack_that_follows_at_once(first: First) -> None:
+    report = first(BOOT_WARNING + "[    0.6] pfd: why\n" + SHOWN + STACK)
+    assert report.frames
+    assert not report.is_words_alone
+
+
+def test_a_stack_far_below_is_still_that_of_a_headline_no_driver_prints(first: First) -> None:
+    report = first("[    0.5] Internal error: Oops - pfd: 0 [#1]\n" + OTHERS + SHOWN + STACK)
+    assert report.frames
+
+
+def test_a_warning_in_words_is_not_what_a_log_is_about(read: Read) -> None:
+    real = "[    7.0] WARNING: CPU: 0 PID: 1 at pfd.c:42 pfd_g+0x2/0x20 [pfd]\n" + SHOWN + STACK
+    log = read(BOOT_WARNING + OTHERS + real)
+    assert main_report((log,)) == 1

@@ -9,21 +9,12 @@ from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Kind, Report
 
 
-def _is_text_alone(report: Report) -> bool:
-    """Whether nothing shows that the kernel warned: drivers print such a word, too.
-
-    The kernel's own warnings name their place in the source (kernel/panic.c, __warn).
-    """
-    shown = report.frames or report.registers or report.modules or report.function
-    return not shown and "file" not in report.details
-
-
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether there is no fault to find."""
     if "sysrq_crash" in report.details or (report.function or "") == "sysrq_handle_crash":
         text = "the crash was asked for through sysrq"
         yield context.evidence("none.sysrq", text, "sysrq_crash", "headline")
-    elif report.kind is Kind.WARNING and _is_text_alone(report):
+    elif report.is_words_alone:
         text = "a line with the word WARNING, without a place in the source and without a stack"
         yield context.evidence("none.words", text, "headline")
     elif report.kind is Kind.REBOOT:
