@@ -25,4 +25,13 @@ FORMATS: Final = (
         ways=FAULT,
         source="arch/s390/kernel/traps.c (do_trap)",
     ),
+    Format(
+        start=r"^Kernel stack overflow\.?$",
+        pattern=r"Kernel stack overflow",
+        title="kernel stack overflow in {f}",
+        kind=Kind.STACK_GUARD,
+        ways=FAULT,
+        alts=("stack-overflow in {f}",),
+        source="arch/s390/kernel/traps.c (kernel_stack_overflow)",
+    ),
 )

@@ -188,6 +188,7 @@ FAULTS: tuple[Row, ...] = (
      Kind.NULL_POINTER),
     ("Unable to handle kernel pointer dereference at virtual kernel address 000003ff80b00000\n"
      + S390, _PAGING, _MEM, Kind.PAGE_FAULT),
+    ("Kernel stack overflow.\n" + S390, "kernel stack overflow in {f}", "DoS", Kind.STACK_GUARD),
     ("specification exception: 0006 ilc:2 [#1] SMP\n" + S390, "specification exception in {f}",
      None, Kind.TRAP),
     ("illegal operation: 0001 ilc:1 [#1] SMP\n" + S390, "illegal operation in {f}", None,
