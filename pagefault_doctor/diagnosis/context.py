@@ -41,9 +41,9 @@ _ARM_WRITE = 1 << 11
 
 
 def _canonical(name: str) -> str:
-    """Return a register's name as a disassembler writes it: x86 oopses pad `R08`."""
-    name = name.lower()
-    return f"r{name[2:]}" if name in ("r08", "r09") else name
+    """Return a register's name as a disassembler writes it: x86 pads `R08`, powerpc has `GPR08`."""
+    name = name.lower().removeprefix("gp")
+    return f"r{name[2:]}" if name[:2] == "r0" and len(name) == 3 else name
 
 
 FIRST_ARGUMENT: Final = {
@@ -81,7 +81,8 @@ class Context(msgspec.Struct, frozen=True, dict=True):
     def register_line(self, name: str) -> int | None:
         """Return the number of the line that prints a register, or None."""
         cited = self.report.cited
-        return cited.get(f"registers.{name}", cited.get(f"registers.r0{name[1:]}"))
+        printed = (name, f"r0{name[1:]}", f"gpr{name[1:]:>02}")
+        return next((cited[f"registers.{n}"] for n in printed if f"registers.{n}" in cited), None)
 
     def general(self) -> Iterator[tuple[str, int]]:
         """Yield the registers that may hold data."""
@@ -119,10 +120,17 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         if self.report.kind is Kind.GENERAL_PROTECTION and not named:
             return self._computed_address()
         fault = self.report.fault
-        try:
-            return int(fault.address, 16) if fault and fault.address else None
-        except ValueError:
-            return None
+        at = fault.address_value if fault else None
+        return self._within(at) if at is not None and self.arch == "s390x" else at
+
+    def _within(self, page: int) -> int:
+        """Return the address in a page that the instruction used: s390 prints the page alone.
+
+        That is all that the processor tells (`arch/s390/mm/fault.c`, get_fault_address).
+        """
+        instruction = self.instruction
+        value = instruction.address(self.registers, self.bits) if instruction else None
+        return page if value is None or value & -address.PAGE != page else value
 
     def _computed_address(self) -> int | None:
         if self._is_lost:

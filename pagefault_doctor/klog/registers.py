@@ -1,7 +1,8 @@
 """Registers, the instruction bytes, and the faulting instruction's place.
 
 `arch/x86/kernel/process_64.c` and `process_32.c` (__show_regs), `arch/arm64/kernel/process.c`,
-`arch/arm/kernel/process.c`, `arch/riscv/kernel/process.c`, `arch/powerpc/kernel/process.c`.
+`arch/arm/kernel/process.c`, `arch/riscv/kernel/process.c`, `arch/powerpc/kernel/process.c`,
+`arch/s390/kernel/dis.c` (show_code).
 """
 
 from __future__ import annotations
@@ -59,8 +60,15 @@ _PAIRS: Final = regex(
 )
 """As LoongArch prints them (`arch/loongarch/kernel/process.c`, __show_regs)."""
 _CODE: Final = regex(
-    r"^\s*Code: (?P<code>(?:[(<]?[0-9a-f]{2,8}[)>]? *)+|Bad \w+ value.*|Unable .*)"
+    r"^\s*Code: (?P<code>(?:[(<]?(?:[0-9a-f]{2,8}|X{8})[)>]? *)+|Bad \w+ value.*|Unable .*)"
 )
+_DISASSEMBLED: Final = "Krnl Code:"
+_INSTRUCTION: Final = regex(
+    r"\s*(?P<mark>[#>*]?)(?:[0-9a-f]{8}|[0-9a-f]{16}): (?P<code>(?:[0-9a-f]{4}){1,3})\b"
+)
+"""An instruction of s390, one a line: `>` is at the PSW, `#` the one before (`show_code`)."""
+_INSTRUCTIONS: Final = 10
+"""More than s390 prints."""
 _NOISE: Final = regex(r"\s*+(?:\?|\[<|[\w.]++\+0x)", re.ASCII)
 
 
@@ -126,7 +134,21 @@ def _row(
 
 def code_of(body: ReportText) -> tuple[str | None, int | None]:
     """Return the instruction bytes of the first `Code:` line, and the line."""
-    for line in body.holding("Code: "):
+    for index in body.places("Code: "):
+        line = body.lines[index]
         if match := _CODE.match(line.text):
             return match["code"].strip(), line.number
+        if line.text.startswith(_DISASSEMBLED):
+            return _disassembled(body.lines[index : index + _INSTRUCTIONS]), line.number
     return None, None
+
+
+def _disassembled(lines: Sequence[LogLine]) -> str | None:
+    """Return the instructions as hex, the one at the PSW in angle brackets, as others print it."""
+    found = []
+    for line in lines:
+        match = _INSTRUCTION.match(line.text.removeprefix(_DISASSEMBLED))
+        if match is None:
+            break
+        found.append(f"<{match['code']}>" if match["mark"] == ">" else match["code"])
+    return " ".join(found) or None

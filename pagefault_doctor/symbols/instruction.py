@@ -6,7 +6,6 @@ Register names and calling conventions follow the System V psABI and AAPCS64.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -15,8 +14,17 @@ from pagefault_doctor.symbols import machine_code
 from pagefault_doctor.symbols.load_store import load_store
 from pagefault_doctor.symbols.machine_code import first
 
-_DETAILED: Final = frozenset({"x86_64", "i386", "x86", "x86_32", "arm64"})
+_DETAILED: Final = frozenset({"x86_64", "i386", "x86", "x86_32", "arm64", "s390x"})
 """Architectures of which capstone knows every operand in memory; see `load_store` of the others."""
+
+
+_NO_ACCESS: Final = frozenset({"lea", "la", "lay"})
+"""Mnemonics with an operand as one in memory has it, of which only the address is worked out."""
+_MEMORY: Final = 3
+"""CS_OP_MEM: the same for every architecture."""
+_STORES: Final = {"arm64": ("st",), "s390x": ("st", "mv")}
+"""How the mnemonics of stores begin, where capstone does not tell what an instruction accesses."""
+_LOADS: Final = {"arm64": ("ld",), "s390x": ("",)}
 
 
 class Instruction(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,27 +66,21 @@ class Instruction(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _reads_and_writes(found: Any, operand: Any, arch: str) -> tuple[bool, bool]:
-    if arch == "arm64":
-        return found.mnemonic.startswith("ld"), found.mnemonic.startswith("st")
+    if arch in _STORES:
+        writes = found.mnemonic.startswith(_STORES[arch])
+        return not writes and found.mnemonic.startswith(_LOADS[arch]), writes
     # Branches have a memory operand without an access flag, but read their target from it.
     return bool(operand.access & 1) or not operand.access, bool(operand.access & 2)
 
 
-def memory_operands(found: Any, arch: str) -> list[Any]:
+def memory_operands(found: Any) -> list[Any]:
     """Return the operands of a capstone instruction that are in memory."""
-    kind = _memory_kind(arch)
-    return [operand for operand in found.operands if operand.type == kind]
-
-
-@cache
-def _memory_kind(arch: str) -> int:
-    import capstone
-
-    return int(capstone.arm64.ARM64_OP_MEM if arch == "arm64" else capstone.x86.X86_OP_MEM)
+    return [operand for operand in found.operands if operand.type == _MEMORY]
 
 
 def _name(found: Any, register: int) -> str | None:
-    return found.reg_name(register) if register else None
+    name = found.reg_name(register) if register else None
+    return f"r{name}" if name and name.isdigit() else name  # s390
 
 
 def _segment(found: Any, operand: Any) -> str | None:
@@ -100,7 +102,7 @@ def _arm64_size(found: Any) -> int:
 
 def _build(found: Any, text: str, arch: str) -> Instruction:
     plain = Instruction(text=text, mnemonic=found.mnemonic, code=bytes(found.bytes))
-    operands = [] if found.mnemonic == "lea" else memory_operands(found, arch)
+    operands = [] if found.mnemonic in _NO_ACCESS else memory_operands(found)
     if not operands:
         return plain
     operand, *more = operands
@@ -112,7 +114,7 @@ def _build(found: Any, text: str, arch: str) -> Instruction:
         scale=getattr(operand.mem, "scale", 1),
         segment=_segment(found, operand),
         displacement=operand.mem.disp,
-        size=_arm64_size(found) if arch == "arm64" else operand.size,
+        size=_arm64_size(found) if arch == "arm64" else getattr(operand, "size", 0),
         is_write=is_write,
         is_read=is_read,
         has_memory=True,

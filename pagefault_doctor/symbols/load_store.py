@@ -22,8 +22,8 @@ _OPERANDS: Final = (
     ),
 )
 """`0x10(a5)` and `[r3, #4]`."""
-_TWO_REGISTERS: Final = regex(r"^\w+, (?P<base>\d+), (?P<index>\d+)$")
-"""powerpc's indexed accesses, whose mnemonics end in `x`."""
+_TWO_REGISTERS: Final = regex(r"^\w+, (?:0|(?P<base>r\d+)), (?P<index>r\d+)$")
+"""powerpc's indexed accesses, whose mnemonics end in `x`: 0 stands for no register."""
 _MNEMONIC: Final = regex(
     r"^(?:c\.)?f?(?P<kind>ldr|str|l|st?|amo)(?:r\.|c\.|[a-z]+\.)?(?P<width>[bhwd]?)"
 )
@@ -37,18 +37,14 @@ _MIPS: Final = (
     *("t8", "t9", "k0", "k1", "gp", "sp", "fp", "ra"),
 )
 _BY_NUMBER: Final = {name: f"r{number}" for number, name in enumerate(_MIPS)}
-_REGISTERS: Final = {
-    "mips": _BY_NUMBER,
-    "mips64": _BY_NUMBER,
-    "ppc64": {str(number): f"gpr{number:02}" for number in range(32)},
-}
+_REGISTERS: Final = {"mips": _BY_NUMBER, "mips64": _BY_NUMBER}
 """How a report calls the registers that capstone calls otherwise."""
 
 
 class LoadStore(msgspec.Struct, frozen=True):
     """What a load or store does: the operand in memory, the width in bytes (0 if unknown)."""
 
-    base: str
+    base: str | None
     index: str | None
     scale: int
     displacement: int
@@ -65,10 +61,10 @@ def load_store(mnemonic: str, operands: str, arch: str) -> LoadStore | None:
         return None
     part = found.groupdict()
     named = _REGISTERS.get(arch, {})
-    base, index = part["base"].lstrip("$"), part.get("index")
+    base, index = (part["base"] or "").lstrip("$"), part.get("index")
     arm = kind["kind"] in ("ldr", "str")
     return LoadStore(
-        base=named.get(base, base),
+        base=named.get(base, base) or None,
         index=named.get(index, index) if index else None,
         scale=1 << int(part.get("shift") or 0),
         displacement=int(part.get("displacement") or "0", 0),
@@ -79,6 +75,6 @@ def load_store(mnemonic: str, operands: str, arch: str) -> LoadStore | None:
 
 
 def _operand(mnemonic: str, operands: str, arch: str) -> re.Match[str] | None:
-    if arch == "ppc64" and mnemonic.endswith("x"):
+    if arch == "ppc64" and mnemonic.rstrip(".").endswith("x"):
         return _TWO_REGISTERS.match(operands)
     return next((match for row in _OPERANDS if (match := row.search(operands))), None)

@@ -196,7 +196,7 @@ def _given(each: Any, arch: str, changed: set[str], distance: int) -> ValueOrigi
     text, operands = shown(bytes(each.bytes), arch), each.operands
     if each.mnemonic == "xor" and len({operand.reg for operand in operands}) == 1:
         return ValueOrigin(OriginKind.CLEARED, text, distance=distance)
-    memory = next(iter(instruction.memory_operands(each, arch)), None)
+    memory = next(iter(instruction.memory_operands(each)), None)
     if memory is None or each.mnemonic not in _LOADS or memory.mem.index:
         return None
     if getattr(memory.mem, "segment", 0):  # relative to a processor's own data

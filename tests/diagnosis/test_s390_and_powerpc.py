@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import pytest
-
 from diagnosis.logs import stamped, verdict
 from pagefault_doctor import klog
 from pagefault_doctor.model.diagnosis import RootCause

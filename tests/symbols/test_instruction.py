@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pagefault_doctor.symbols.instruction import Instruction, decode
 
-ARCHITECTURES = ("x86_64", "i386", "arm64", "arm", "riscv64", "mips", "mips64", "ppc64")
+ARCHITECTURES = ("x86_64", "i386", "arm64", "arm", "riscv64", "mips", "mips64", "ppc64", "s390x")
 
 
 def told(code: str, arch: str = "x86_64") -> Instruction:
@@ -55,8 +55,8 @@ def test_the_marked_word_of_arm64(code: str, text: str, writes: bool) -> None:
         ("mips64", "3c05c000 <8c46fff0> 3c0281be", "lw $a2,-0x10($v0)", "r2", -0x10, 4, False),
         ("mips64", "<fe220018>", "sd $v0,0x18($s1)", "r17", 0x18, 8, True),
         ("mips", "<a0400000>", "sb $zero,($v0)", "r2", 0, 1, True),
-        ("ppc64", "<e9290010> 60000000", "ld 9,0x10(9)", "gpr09", 0x10, 8, False),
-        ("ppc64", "<91490000>", "stw 10,0(9)", "gpr09", 0, 4, True),
+        ("ppc64", "<e9290010> 60000000", "ld r9,0x10(r9)", "r9", 0x10, 8, False),
+        ("ppc64", "<91490000>", "stw r10,0(r9)", "r9", 0, 4, True),
         ("arm", "e3a03000 (e5832000)", "str r2,[r3]", "r3", 0, 4, True),
         ("arm", "(e5d30004)", "ldrb r0,[r3,#4]", "r3", 4, 1, False),
     ],
@@ -69,18 +69,51 @@ def test_loads_and_stores_of_other_architectures(
     assert (found.size, found.is_write, found.has_memory) == (size, writes, True)
 
 
-def test_two_registers_make_the_address_where_both_are_printed() -> None:
-    found = told("<7d29402e>", "ppc64")  # lwzx r9,r9,r8
-    assert found.address({"gpr09": 0x10, "gpr08": 0x20}) == 0x30
+def test_an_index_of_arm_is_shifted() -> None:
     found = told("(e7932102)", "arm")  # ldr r2,[r3,r2,lsl #2]
     assert found.address({"r3": 0x100, "r2": 4}, bits=32) == 0x110
 
 
 @pytest.mark.parametrize(
-    ("arch", "code"),
-    [("riscv64", "(9002)"), ("mips", "<00000000>"), ("ppc64", "<7c0802a6>"), ("arm", "(e1a00001)")],
+    ("arch", "code", "text", "base", "displacement", "writes"),
+    [
+        ("ppc64", "60000000 <a1490090> 3d220000", "lhz r10,0x90(r9)", "r9", 0x90, False),
+        ("ppc64", "<f9490020>", "std r10,0x20(r9)", "r9", 0x20, True),
+        ("ppc64", "<7c0a48ae>", "lbzx r0,r10,r9", "r10", 0, False),
+        ("s390x", "b904002b <e3402ff0ff58> 1843", "ly %r4,-0x10(%r2)", "r2", -0x10, False),
+        ("s390x", "<5030b040>", "st %r3,0x40(%r11)", "r11", 0x40, True),
+        ("s390x", "<e54810000000>", "mvghi 0(%r1),0", "r1", 0, True),
+    ],
 )
-def test_other_instructions_of_those_touch_no_memory(arch: str, code: str) -> None:
+def test_the_marked_instruction_of_powerpc_and_s390(
+    arch: str, code: str, text: str, base: str, displacement: int, writes: bool
+) -> None:
+    found = told(code, arch)
+    assert (found.text, found.base, found.displacement) == (text, base, displacement)
+    assert (found.is_write, found.is_read, found.has_memory) == (writes, not writes, True)
+
+
+def test_an_indexed_load_of_powerpc_adds_two_registers() -> None:
+    found = told("<7c0a48ae>", "ppc64")  # lbzx r0,r10,r9
+    assert found.address({"r10": 3, "r9": 0xC000000000000000}) == 0xC000000000000003
+    alone = told("<7d2048a8>", "ppc64")  # ldarx r9,0,r9
+    assert (alone.base, alone.index) == (None, "r9")
+
+
+@pytest.mark.parametrize(
+    ("arch", "code"),
+    [
+        ("ppc64", "<0b0a0000>"),  # tdnei r10,0
+        ("ppc64", "<0fe00000>"),  # twui r0,0
+        ("s390x", "<41202040>"),  # la %r2,64(%r2)
+        ("s390x", "<b90400b2>"),  # lgr %r11,%r2
+        ("riscv64", "(9002)"),
+        ("mips", "<00000000>"),
+        ("ppc64", "<7c0802a6>"),
+        ("arm", "(e1a00001)"),
+    ],
+)
+def test_instructions_of_others_that_touch_no_memory(arch: str, code: str) -> None:
     assert not told(code, arch).has_memory
 
 
