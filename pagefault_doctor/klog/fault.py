@@ -81,11 +81,21 @@ _EXC_CODES: Final = {
 """`arch/mips/include/asm/mipsregs.h`, EXCCODE_MOD and the next five."""
 _DSISR: Final = regex(r"\bDSISR: ([0-9a-f]{8})\b")
 _DSISR_STORE: Final = 0x02000000
-"""`arch/powerpc/include/asm/reg.h`, DSISR_ISSTORE."""
+_DSISR_REASONS: Final = (
+    (0x40000000, "not-present page"),
+    (0x08000000, "permissions violation"),
+    (0x00200000, "protection key"),
+)
+"""`arch/powerpc/include/asm/reg.h`: DSISR_ISSTORE; DSISR_NOHPTE, _PROTFAULT and _KEYFAULT."""
 _TEID: Final = regex(r"\bTEID: ([0-9a-f]{16})\b")
 _TEID_FSI: Final = {0x400: Access.WRITE, 0x800: Access.READ}
 """`arch/s390/include/asm/fault.h`, TEID_FSI_STORE and TEID_FSI_FETCH."""
 _S390: Final = regex(r"\b([0-9a-f]{4}) ilc:\d \[#")
+_S390_REASONS: Final = {
+    0x04: "permissions violation",
+    **dict.fromkeys((0x10, 0x11, 0x38, 0x39, 0x3A, 0x3B), "not-present page"),
+}
+"""`arch/s390/kernel/pgm_check.S`: do_protection_exception and do_dat_exception."""
 _ESR: Final = regex(r"\bESR = 0x([0-9a-f]+)")
 _ESR_DIGITS: Final = (16, 8)
 """`arch/arm64/mm/fault.c` (mem_abort_decode) prints 16, older kernels 8."""
@@ -235,10 +245,13 @@ def _others(text: str, found: _AccessFields) -> None:
         found.code = found.code or _short(match[1])
         stored = int(match[1], 16) & _DSISR_STORE
         found.access = found.access or (Access.WRITE if stored else Access.READ)
+        reasons = (words for bit, words in _DSISR_REASONS if int(match[1], 16) & bit)
+        found.reason = found.reason or next(reasons, None)
     if "TEID: " in text and (match := _TEID.search(text)):
         found.access = found.access or _TEID_FSI.get(int(match[1], 16) & 0xC00)
     if found.code is None and "ilc:" in text and (match := _S390.search(text)):
         found.code = _short(match[1])
+        found.reason = found.reason or _S390_REASONS.get(int(match[1], 16))
 
 
 def _short(digits: str) -> str:
