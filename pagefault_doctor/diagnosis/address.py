@@ -90,6 +90,36 @@ _MIPS64: Final = (
 )
 """`arch/mips/include/asm/addrspace.h` (XKPHYS, XKSEG, CKSEG0 and 1, CKSEG2)."""
 
+_PPC64: Final = (
+    (0xC000000000000000, 0xC008000000000000, AddressClass.DIRECT_MAP),
+    (0xC008000000000000, 0xC00A000000000000, AddressClass.VMALLOC),
+    (0xC00C000000000000, 0xC00E000000000000, AddressClass.VMEMMAP),
+)
+"""`arch/powerpc/include/asm/book3s/64/radix.h`; modules are in vmalloc memory."""
+
+_USER_AREAS: Final[Mapping[str | None, tuple[tuple[int, int], ...]]] = {
+    "x86_64": ((0x555555554000, 0x565555554000), (0x7EFF00000000, 0x800000000000)),
+    "arm64": ((0xAAAAAAAAA000, 0xAAB000000000), (0xFFF000000000, 0x1000000000000)),
+    "ppc64": (
+        (0x100000000, 0x200000000),
+        (0x10000000000, 0x10100000000),
+        (0x3FF000000000, 0x400000000000),
+        (0x7FF000000000, 0x800000000000),
+    ),
+    "s390x": ((0x2AA00000000, 0x2AB00000000),),
+    "riscv64": (
+        (0x2AAAAAA000, 0x2B00000000),
+        (0x3F00000000, 0x4000000000),
+        (0x555555554000, 0x565555554000),
+        (0x7FF000000000, 0x800000000000),
+    ),
+    "mips64": ((0xAAAAAAA000, 0xABC0000000), (0xFF00000000, 0x10000000000)),
+}
+"""Where programs have their code and heap, from ELF_ET_DYN_BASE on (`arch/*/include/asm/elf.h`),
+and their libraries and stack, below the end (TASK_SIZE, DEFAULT_MAP_WINDOW): each as far as
+`arch_mmap_rnd` moves them by default. On powerpc the heap may be at 1 TiB (`arch_randomize_brk`).
+On s390 the kernel has all addresses for itself, and modules where programs have libraries."""
+
 _ERRNO: Final = {
     1: "EPERM",
     2: "ENOENT",
@@ -115,6 +145,11 @@ _ERRNO: Final = {
 def bits_of(arch: str | None) -> int:
     """Return the width of a pointer of that architecture, in bits."""
     return 32 if arch in _NARROW else 64
+
+
+def is_user_area(value: int, arch: str | None) -> bool:
+    """Whether programs of that architecture have their memory at an address."""
+    return any(low <= value < high for low, high in _USER_AREAS.get(arch, ()))
 
 
 def is_common(number: int) -> bool:
@@ -164,6 +199,8 @@ def canonical(value: int, arch: str | None) -> bool:
         # User addresses have 40 bits, and what XKPHYS maps of the memory at most 48.
         beyond = value & 0x07FF_0000_0000_0000 if value >> 62 == _XKPHYS else value >> 40
         return value >= _XKSEG or not beyond
+    if arch == "ppc64":
+        return value >> 52 == 0 or value >> 60 in (0xC, 0xD) or value >> 48 == 0xF000
     top = value >> 47
     return top in (0, 0x1FFFF) or (0xFF11 <= value >> 48 <= 0xFFD5) or arch == "s390x"
 
@@ -184,12 +221,15 @@ _RANGES: Final[Mapping[str | None, tuple[tuple[int, int, AddressClass], ...]]] =
     "arm64": _ARM64,
     "riscv64": _RISCV64,
     "mips64": _MIPS64,
+    "ppc64": _PPC64,
 }
 
 
 def _wide(value: int, arch: str | None) -> AddressClass:
     if not canonical(value, arch):
         return AddressClass.NON_CANONICAL
+    if arch == "s390x" and not is_user_area(value, arch):
+        return AddressClass.KERNEL  # Its address space is another than that of programs.
     if value < 1 << 56:
         return AddressClass.USER
     for low, high, part in _RANGES.get(arch, ()):
@@ -228,26 +268,6 @@ def printable(value: int, bits: int = 64) -> str | None:
     if not all(0x20 <= byte < 0x7F for byte in letters) or data[-1] >= 0x7F:
         return None
     return letters.decode("ascii")
-
-
-_USER_BITS: Final = {
-    "arm64": (48, 39), "riscv64": (47, 38), "mips64": (40,), "s390x": (42,)
-}  # fmt: skip
-"""Bits of the addresses that a program has, by the size of the page tables (TASK_SIZE)."""
-_SPREAD: Final = 64
-"""A program and its stack lie within that part of its addresses, wherever chance puts them."""
-
-
-def is_of_program(value: int, arch: str | None) -> bool:
-    """Whether a program has its code and heap, or its stack and libraries, at such an address.
-
-    A program begins at two thirds of its addresses (`fs/binfmt_elf.c`, ELF_ET_DYN_BASE of each
-    architecture), and its stack and libraries are below their end (`mm/util.c`, mmap_base).
-    """
-    spans = ((1 << bits, (1 << bits) // _SPREAD) for bits in _USER_BITS.get(arch or "", ()))
-    return any(
-        0 <= value - top * 2 // 3 < spread or top - spread <= value < top for top, spread in spans
-    )
 
 
 def repaired(value: int, neighbours: tuple[int, ...]) -> tuple[int, int] | None:

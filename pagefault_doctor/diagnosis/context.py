@@ -42,7 +42,8 @@ _ARM_WRITE = 1 << 11
 
 def _canonical(name: str) -> str:
     """Return a register's name as a disassembler writes it: x86 pads `R08`, powerpc has `GPR08`."""
-    name = name.lower().removeprefix("gp")
+    name = name.lower()
+    name = name[2:] if name.startswith("gpr") else name
     return f"r{name[2:]}" if name[:2] == "r0" and len(name) == 3 else name
 
 

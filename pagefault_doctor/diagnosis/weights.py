@@ -133,7 +133,7 @@ WEIGHT: Final = {
     "user.sanitizer": 2.5,
     "user.unmapped": 0.4,
     "user.refused": 1.2,
-    "user.program": 1.0,
+    "user.area": 0.8,
     # write to constant memory
     "constant.headline": 4.0,
     "constant.protection": 3.5,

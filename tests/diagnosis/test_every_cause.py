@@ -65,7 +65,7 @@ UNMAPPED = page_fault("ffff888004c12340", code=LOAD, registers={"rsi": DIRECT})
 POISONED = gpf("6b6b6b6b6b6b6b83", code=MEMBER, registers={"rsi": "6b" * 8})
 NEVER_SET = gpf("5a5a5a5a5a5a5a72", code=MEMBER, registers={"rsi": "5a" * 8})
 USER = page_fault("00007ffe12345678", 1, code=LOAD, registers={"rsi": "7ffe12345678"})
-USER_UNMAPPED = page_fault("00007ffe12345678", code=LOAD, registers={"rsi": "7ffe12345678"})
+USER_UNMAPPED = page_fault("0000123412345678", code=LOAD, registers={"rsi": "123412345678"})
 CONSTANT = page_fault("ffffffffc0b72010", 3, code=STORE, registers={"rsi": "ffffffffc0b72008"})
 RESERVED = page_fault("ffffffffc0b72010", 0xB, code=STORE, registers={"rsi": "ffffffffc0b72008"})
 GUARD = oops("BUG: TASK stack guard page was hit at 00000000abcdef12 (stack is 00..00)",

@@ -175,7 +175,7 @@ LOGS = {
         "Call trace:", " demo_poll+0x24/0x90 [demo]", " vfs_read+0x9f/0x190", " ksys_read+0x6/0x9"),
     "user.refused": riscv(
         "Unable to handle kernel access to user memory without uaccess routines", 0x12345678, "d"),
-    "user.program": riscv("Unable to handle kernel paging request", 0x55558135C7C0, "d"),
+    "user.area": page_fault("00007ffc12345678", code=None),
     "user.sanitizer": kasan("user-memory-access"),
     "constant.image": riscv("Unable to handle kernel paging request", 0xFFFFFFFF810F4BA8, "f"),
     "constant.headline": stamped(

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, Final
 
-from diagnosis.logs import stamped, verdict
+import pytest
+
+from diagnosis.logs import page_fault, stamped, verdict
 from pagefault_doctor import klog
 from pagefault_doctor.model.diagnosis import RootCause
 from pagefault_doctor.model.report import Report
@@ -21,7 +24,7 @@ def _four(registers: Mapping[int, int]) -> list[str]:
 
 def s390_state(
     place: str = "quay_read+0x32/0x58 [quay]",
-    code: str = "e31010000004\tlg\t%r1,0(%r1)",
+    instruction: str = "e31010000004\tlg\t%r1,0(%r1)",
     registers: Mapping[int, int] | None = None,
     trace: tuple[str, ...] = ("quay_read+0x32/0x58 [quay]", "vfs_read+0x1fe/0x310"),
 ) -> list[str]:
@@ -35,7 +38,7 @@ def s390_state(
         *(f"           {row}" for row in rest),
         "Krnl Code: 000003ff7e876098: b90400b2\t\tlgr\t%r11,%r2",
         "          #000003ff7e87609c: a718ffff\t\tlhi\t%r1,-1",
-        f"          >000003ff7e8760a2: {code}",
+        f"          >000003ff7e8760a2: {instruction}",
         "           000003ff7e8760a8: b904002b\t\tlgr\t%r2,%r11",
         "Call Trace:",
         *(f" [<000003ff7e8760a2>] {frame} " for frame in trace),
@@ -44,7 +47,7 @@ def s390_state(
     ]
 
 
-def s390_fault(address: int, teid: int = 0x803, code: int = 0x11, **state: object) -> str:
+def s390_fault(address: int, teid: int = 0x803, code: int = 0x11, **state: Any) -> str:
     """Return a fault as s390 reports it (arch/s390/mm/fault.c): the page of the address alone."""
     page = address & 0xFFFFFFFFFFFFF000
     return stamped(
@@ -54,7 +57,7 @@ def s390_fault(address: int, teid: int = 0x803, code: int = 0x11, **state: objec
         "AS:0000000002040007 R3:00000000163a4007 S:0000000016398000 P:00000000020ff13d ",
         f"Oops: {code:04x} ilc:3 [#1] SMP ",
         _MODULES,
-        *s390_state(**state),  # type: ignore[arg-type]
+        *s390_state(**state),
     )
 
 
@@ -81,3 +84,138 @@ def test_a_stack_overflow_of_s390() -> None:
 def test_other_words_of_a_stack_are_no_overflow() -> None:
     text = stamped("quay: kernel stack overflowing soon", *s390_state())
     assert klog.read(text.encode(), "serial.log").reports == ()
+
+
+def powerpc_fault(
+    headline: str,
+    dar: int,
+    dsisr: int = 0x40000000,
+    code: str = "60000000 <e9230000> 7d295214",
+    registers: Mapping[int, int] | None = None,
+) -> str:
+    """Return a fault as powerpc reports it (arch/powerpc/mm/fault.c, __bad_page_fault)."""
+    rows = enumerate(_four(registers or {}))
+    place = "quay_read+0x10/0x28 [quay]"
+    return stamped(
+        f"BUG: {headline} at 0x{dar:08x}",
+        "Faulting instruction address: 0xc0080000003a5010",
+        "Oops: Kernel access of bad area, sig: 11 [#1]",
+        "LE PAGE_SIZE=4K MMU=Radix SMP NR_CPUS=2048 NUMA pSeries",
+        _MODULES,
+        f"CPU: 1 PID: 25 Comm: cat {_TAINT} 6.12.0 #1",
+        "NIP:  c0080000003a5010 LR: c0000000001721dc CTR: c0080000003a5000",
+        f"REGS: c000000005c87bb0 TRAP: 0300   {_TAINT} (6.12.0)",
+        "MSR:  800000000280b033 <SF,VEC,VSX,EE,FP,ME,IR,DR,RI,LE>  CR: 24000402  XER: 2004002d",
+        f"CFAR: c0000000001721d8 DAR: {dar:016x} DSISR: {dsisr:08x} IRQMASK: 0 ",
+        *(f"GPR{4 * n:02}: {row} " for n, row in rows),
+        f"NIP [c0080000003a5010] {place}",
+        "LR [c0000000001721dc] vfs_read+0x1fc/0x500",
+        "Call Trace:",
+        f"[c000000005c87e50] [c0080000003a5010] {place} (unreliable)",
+        "[c000000005c87f00] [c0000000001730cc] vfs_read+0x20c/0x470",
+        f"Code: {code} ",
+    )
+
+
+READ = "Unable to handle kernel data access on read"
+WRITE = "Unable to handle kernel data access on write"
+NULL = "Kernel NULL pointer dereference on read"
+ENETUNREACH = (1 << 64) - 101
+BEFORE: Final[dict[str, Any]] = {"instruction": "e3402ff0ff58\tly\t%r4,-16(%r2)"}
+BEHIND: Final[dict[str, Any]] = {"instruction": "5830b040\t\tl\t%r3,64(%r11)"}
+
+
+def test_the_instruction_of_s390_tells_null_from_an_error_code() -> None:
+    around_null = s390_fault(-16 % (1 << 64), code=0x38, registers={2: 0}, **BEFORE)
+    assert verdict(around_null).root_cause is RootCause.NULL_DEREF
+    error = s390_fault(-37 % (1 << 64), code=0x38, registers={11: ENETUNREACH}, **BEHIND)
+    assert verdict(error).root_cause is RootCause.ERR_PTR
+
+
+def test_a_page_that_the_instruction_does_not_lead_to_tells_nothing_of_its_registers() -> None:
+    elsewhere = s390_fault(0x3FF12345000, registers={2: 0}, **BEFORE)
+    assert verdict(elsewhere).root_cause is RootCause.WILD_POINTER
+
+
+def test_the_instruction_of_powerpc_tells_an_error_code_from_null() -> None:
+    code = "8123ffff <a1490090> 3d220000"  # lhz r10,0x90(r9)
+    error = powerpc_fault(NULL, 0x2B, code=code, registers={9: ENETUNREACH})
+    assert verdict(error).root_cause is RootCause.ERR_PTR
+    null = powerpc_fault(NULL, 0x90, code=code, registers={9: 0})
+    assert verdict(null).root_cause is RootCause.NULL_DEREF
+
+
+CODE = 0x3FFFF7FC860
+STORE: Final[dict[str, Any]] = {
+    "instruction": "e34010200024\tstg\t%r4,32(%r1)",
+    "registers": {1: CODE - 32},
+}
+
+
+def test_a_write_that_the_page_tables_refused_was_to_constant_data() -> None:
+    on_s390 = s390_fault(CODE, teid=0x407, code=0x04, **STORE)
+    assert verdict(on_s390).root_cause is RootCause.READONLY_WRITE
+    on_powerpc = powerpc_fault(WRITE, 0xC0000000010E6DB8, dsisr=0x0A000000)
+    assert verdict(on_powerpc).root_cause is RootCause.READONLY_WRITE
+
+
+def test_a_write_to_where_nothing_is_was_not() -> None:
+    on_s390 = s390_fault(CODE, teid=0x403, code=0x11, **STORE)
+    assert verdict(on_s390).root_cause is RootCause.WILD_POINTER
+    on_powerpc = powerpc_fault(WRITE, 0xC0000000010E6DB8, dsisr=0x42000000)
+    assert verdict(on_powerpc).root_cause is RootCause.WILD_POINTER
+
+
+def test_a_protected_low_address_is_null() -> None:
+    low = s390_fault(0, teid=0x400, code=0x04, instruction="50301000\t\tst\t%r3,0(%r1)",
+                     registers={1: 0})  # fmt: skip
+    assert verdict(low).root_cause is RootCause.NULL_DEREF
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        s390_fault(0x2AA419B77C0, code=0x3B, registers={1: 0x2AA419B77C0}),
+        powerpc_fault(READ, 0x10DD897C0),
+        powerpc_fault(READ, 0x7FFF872F8000),
+        page_fault("00007ffc12345678", code=None),
+        page_fault("0000561212345678", code=None),
+    ],
+)
+def test_an_address_where_programs_have_memory_is_a_pointer_of_theirs(text: str) -> None:
+    assert verdict(text).root_cause is RootCause.USER_ACCESS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        s390_fault(0x1AA419B77C0, code=0x3B, registers={1: 0x1AA419B77C0}),
+        powerpc_fault(READ, 0x2010DD897C0),
+        page_fault("0000123412345678", code=None),
+    ],
+)
+def test_an_address_where_they_have_none_is_a_wild_one(text: str) -> None:
+    assert verdict(text).root_cause is RootCause.WILD_POINTER
+
+
+def test_a_kernel_address_of_powerpc_is_a_valid_one() -> None:
+    text = powerpc_fault(READ, 0xC008000000375040)
+    (wild, *_) = verdict(text).candidates
+    assert not any("no valid address" in evidence.text for evidence in wild.evidence)
+
+
+def test_unreadable_instructions_before_the_one_that_faulted() -> None:
+    code = "XXXXXXXX XXXXXXXX 7c0802a6 <894a0000> 7d295214"
+    assert report_of(powerpc_fault(READ, 0x10DD897C0, code=code)).code == code
+
+
+def test_the_instructions_of_s390_are_listed_as_those_of_others() -> None:
+    code = report_of(s390_fault(0x3FF12345000)).code
+    assert code == "b90400b2 a718ffff <e31010000004> b904002b"
+
+
+def test_a_register_of_powerpc_is_cited_where_it_is_printed() -> None:
+    text = powerpc_fault(NULL, 0x2B, code="<a1490090>", registers={9: ENETUNREACH})
+    error = next(c for c in verdict(text).candidates if c.root_cause is RootCause.ERR_PTR)
+    (line,) = {e.line for e in error.evidence if "R9" in e.text}
+    assert "GPR08" in text.splitlines()[(line or 0) - 1]

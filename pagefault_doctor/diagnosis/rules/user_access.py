@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pagefault_doctor.diagnosis.address import AddressClass, is_of_program
+from pagefault_doctor.diagnosis.address import AddressClass, is_user_area
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Kind, Report
@@ -39,7 +39,6 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     elif report.kind is Kind.PAGE_FAULT:
         text = f"fault address {at:#x} is in the half of the addresses that belongs to user space"
         yield context.evidence("user.unmapped", text, "fault")
-    # x86 says in its error code whether the page is there, which tells more.
-    if at is not None and bits is None and is_of_program(at, context.arch):
-        text = f"at such addresses as {at:#x} programs have their code, heap, libraries and stack"
-        yield context.evidence("user.program", text, "fault")
+    if at is not None and is_user_area(at, context.arch):
+        text = f"{at:#x} is where programs have their memory, and few other values lie"
+        yield context.evidence("user.area", text, "fault")
