@@ -70,11 +70,12 @@ def _mismatch(event: ModuleEvent, text: str) -> Diagnosis:
 def diagnose(logs: tuple[KernelLog, ...], facts: Mapping[str, Fact]) -> Opinion:
     """Return what the logs and facts show together: a diagnosis of each report, and a verdict."""
     index = main_report(logs, facts)
-    if index is not None:
-        each = _each(logs, facts)
-        return Opinion(each, each[index], index)
     events = [event for log in logs for event in log.module_events]
-    return Opinion((), _refused(events) or _NOTHING)
+    if index is None:
+        return Opinion((), _refused(events) or _NOTHING)
+    each, reports = _each(logs, facts), [report for log in logs for report in log.reports]
+    refused = _refused(events) if reports[index].is_words_alone else None
+    return Opinion(each, refused, None) if refused else Opinion(each, each[index], index)
 
 
 def _each(logs: tuple[KernelLog, ...], facts: Mapping[str, Fact]) -> tuple[Diagnosis, ...]:

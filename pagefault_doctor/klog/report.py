@@ -194,7 +194,7 @@ def _without_strangers(cut: ReportLines, naming: titles.Title) -> ReportLines:
 
     What follows much later is about something else.
     """
-    if naming.form is None or not naming.form.vague or any(map(_is_dump, cut.lines[1:_CLOSE])):
+    if naming.form is None or not naming.form.any_words or any(map(_is_dump, cut.lines[1:_CLOSE])):
         return cut
     return msgspec.structs.replace(cut, lines=cut.lines[:1], beyond=())
 

@@ -97,8 +97,14 @@ def _events(starts: Sequence[Start]) -> list[Start]:
         if start.header is None and following is not None and _leads_to(start, following):
             continue
         events.append(start)
-    headed = {event.boot for event in events if event.row is None}
+    headed = {event.boot for event in events if _is_headed(event)}
     return [e for e in events if e.row is None or not e.row.notice or e.boot not in headed]
+
+
+def _is_headed(start: Start) -> bool:
+    """Whether a start is one beside which notices do not count."""
+    known = start.header and not table.TABLE.takes_any_words(start.header, start.line.text)
+    return start.row is None and bool(known)
 
 
 def _end_of(start: Start, later: Sequence[Start]) -> int | None:

@@ -19,13 +19,17 @@ from pagefault_doctor.model.report import USER_SIDE, Kind, Report
 
 
 class Rank(IntEnum):
-    """How much a report counts. Notices count only where there is nothing else."""
+    """How much a report counts. Notices count only where there is nothing else.
 
-    NOTICE = 0
-    USER_SIDE = 1
-    WARNING = 2
-    CHECK = 3
-    CRASH = 4
+    A driver's words alone count least.
+    """
+
+    WORDS = 0
+    NOTICE = 1
+    USER_SIDE = 2
+    WARNING = 3
+    CHECK = 4
+    CRASH = 5
 
 
 _CRASHES: Final = frozenset(
@@ -101,7 +105,7 @@ def rank(report: Report) -> Rank:
     if _is_asked_for(report):
         return Rank.WARNING
     if report.is_words_alone:
-        return Rank.NOTICE
+        return Rank.WORDS
     if report.is_kernel_fault and report.die_count is not None:
         return Rank.CRASH
     if report.title.startswith(_WARNINGS):

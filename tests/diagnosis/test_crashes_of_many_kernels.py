@@ -316,3 +316,27 @@ def test_the_link_register_names_who_called_to_where_no_code_is() -> None:
 def test_a_callback_that_jumps_astray_is_no_broken_queue() -> None:
     verdict = jumped_from("tasklet_action_common+0x13c/0x2c4")
     assert verdict.root_cause is not RootCause.USE_AFTER_FREE
+
+
+WORDS = "WARNING: tide table damaged: 0-length entry"
+WARNED = "WARNING: CPU: 0 PID: 1 at lib/tide.c:42 tide_read+0x2/0x20"
+REFUSED = "quay: disagrees about version of symbol module_layout"
+TIMEOUT = ("schedule_timeout: wrong timeout value ffffffffffffffc3", RELEASE, "Call Trace:",
+           " schedule_timeout+0x1/0x2", " quay_pump+0x6b/0x90 [quay]")  # fmt: skip
+
+
+def test_a_refused_module_counts_more_than_a_drivers_words() -> None:
+    verdict = verdict_on(WORDS, REFUSED)
+    assert (verdict.root_cause, verdict.module) == (RootCause.API_MISMATCH, "quay")
+    opinion = diagnose((log_of(WORDS, REFUSED),), {})
+    assert (len(opinion.by_report), opinion.report) == (1, None)
+
+
+def test_a_refused_module_counts_less_than_a_warning_of_the_kernel() -> None:
+    assert verdict_on(WARNED, RELEASE, REFUSED).module is None
+
+
+def test_a_notice_counts_beside_a_drivers_words_but_not_beside_a_warning() -> None:
+    assert verdict_on(WORDS, *TIMEOUT).module == "quay"
+    (report,) = log_of(WARNED, RELEASE, *TIMEOUT).reports
+    assert report.span.first_line == 1

@@ -42,7 +42,8 @@ class Format(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     A `notice` counts only in a boot that has no report with a header. Rows with the same `alike`
     report the same trouble: after one of them, another is no report of its own; by default only the
     row itself is alike. A `vague` row fits lines of other programs too: it makes no line without
-    the kernel's clock a report.
+    the kernel's clock a report. Of a row that takes `any_words` behind its header, no stack far
+    below is part of the report, and notices of the same boot count beside it.
 
     Cutting it: `lead` is what its line is where the headline of another report follows closely.
     Inside another report, a row that `follows` goes on with that report.
@@ -68,6 +69,7 @@ class Format(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     needles: tuple[str, ...] = ()
     notice: bool = False
     vague: bool = False
+    any_words: bool = False
     alike: str = ""
     lead: Lead = Lead.ALONE
     follows: bool = False

@@ -13,7 +13,7 @@ _TRUSTY: Final = "Trusty's lk, lib/debug/debug.c (_panic); drivers/trusty/trusty
 _trusty = partial(Format, header="trusty: panic", kind=Kind.PANIC, plain=True, source=_TRUSTY)
 _broken = partial(Format, kind=Kind.KERNEL_BUG)
 _notice = partial(Format, kind=Kind.INFO, plain=True, vague=True)
-_any = partial(Format, vague=True, source="any file of the kernel")
+_any = partial(Format, vague=True, any_words=True, source="any file of the kernel")
 
 FORMATS: Final = (
     Format(

@@ -94,6 +94,11 @@ class Table:
         """Whether a line with this header is worded as only the kernel does it."""
         return any(not row.vague and row.wording.search(text) for row in self.under(header))
 
+    def takes_any_words(self, header: str, text: str) -> bool:
+        """Whether no row with this header knows the words of a line."""
+        found = (row for row in self.under(header) if row.wording.search(text))
+        return next((row.any_words for row in found), True)
+
     @cached_property
     def headers(self) -> tuple[str, ...]:
         """Every header of the naming convention, those that quote others first."""
