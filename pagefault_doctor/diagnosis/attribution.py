@@ -39,6 +39,11 @@ _LOADING_OR_UNLOADING: Final = (
     ("-", ("_delete_module",), "unloaded"),
 )
 """The mark of a module, the functions that call into it meanwhile, and what is done with it."""
+_WAYS_BACK: Final = (
+    ("link", "the return address lies there"),
+    ("last_branch", "the last branch was there"),
+)
+"""Details that show where a call came from, and why."""
 _WORK: Final = regex(r"\[([\w-]+)\]\s*$")
 """The module behind the name of a function."""
 
@@ -146,12 +151,29 @@ def _stack_top(report: Report, context: Context) -> Culprit | None:
 
 
 def _of_link(report: Report, context: Context) -> Culprit | None:
-    """Return the module that called to where no code is, by the register with the way back."""
-    match = _WORK.search(report.details.get("link", "")) if context.is_jump else None
-    if match is None:
+    """Return the module that called to where no code is.
+
+    The register with the way back shows it, or the branch that s390 took last.
+    """
+    for name, why in _WAYS_BACK if context.is_jump else ():
+        caller = report.details.get(name, "")
+        if match := _WORK.search(caller):
+            text = f"the call came from {caller.partition('+')[0]} of {match[1]}: {why}"
+            return _module(match[1], text, report.line_of(name))
+    return None
+
+
+def _caller_of_leaf(report: Report) -> Culprit | None:
+    """Return the module that called the function that faulted, where that had called nothing yet.
+
+    The register with the way back then still leads to the caller, of which the stack has no frame.
+    """
+    caller = report.details.get("link", "")
+    name, match = caller.partition("+")[0], _WORK.search(caller)
+    first = report.frames[0].function if report.frames else None
+    if match is None or not report.registers or first is None or name == first:
         return None
-    caller = report.details["link"].partition("+")[0]
-    text = f"the call came from {caller} of {match[1]}: the return address lies there"
+    text = f"{name} of {match[1]} called {first}: the return address lies there"
     return _module(match[1], text, report.line_of("link"))
 
 
@@ -287,6 +309,7 @@ def _suspects(report: Report, context: Context) -> Iterator[Culprit | None]:
         yield _module(report.module, text, report.line_of("function"))
     yield _checked_call(report)
     yield _of_link(report, context)
+    yield _caller_of_leaf(report)
     yield _stack_top(report, context)
     # Who asks a damaged allocator for memory has not damaged it.
     if not freelist.is_broken(context):

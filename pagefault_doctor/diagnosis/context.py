@@ -133,6 +133,13 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         value = instruction.address(self.registers, self.bits) if instruction else None
         return page if value is None or value & -address.PAGE != page else value
 
+    @cached_property
+    def is_page_alone(self) -> bool:
+        """Whether of the fault address nothing is known but its page."""
+        at = self.printed_address
+        value = self.instruction.address(self.registers, self.bits) if self.instruction else None
+        return self.arch == "s390x" and at != value and not self.is_jump
+
     def _computed_address(self) -> int | None:
         if self._is_lost:
             return self.registers["rip"]

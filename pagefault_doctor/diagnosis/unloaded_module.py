@@ -63,7 +63,7 @@ def use_after_unload(context: Context) -> UnloadedModule | None:
     target = context.fault_address
     if target is None:
         target = report.register("rip") or report.register("pc") or report.register("epc")
-    areas = _CODE_AREAS_ARM64 if context.arch == "arm64" else _CODE_AREAS
+    areas = _CODE_AREAS_VMALLOC if context.arch in ("arm64", "ppc64") else _CODE_AREAS
     if target is None or classify(target, context.arch) not in areas:
         return None
     return gone if context.is_jump or "unreadable_code" in report.details else None
@@ -81,5 +81,6 @@ def data_after_unload(context: Context) -> UnloadedModule | None:
 _CAME: Final = ("out-of-tree", "unsigned", "license", "forced")
 """Module events after which a module was let in."""
 _CODE_AREAS = (AddressClass.MODULES, AddressClass.KERNEL)
-_CODE_AREAS_ARM64 = (*_CODE_AREAS, AddressClass.VMALLOC)
-"""arm64 may load modules anywhere within reach of the kernel (`arch/arm64/kernel/module.c`)."""
+_CODE_AREAS_VMALLOC = (*_CODE_AREAS, AddressClass.VMALLOC)
+"""arm64 may load modules anywhere within reach of the kernel (`arch/arm64/kernel/module.c`), and
+powerpc keeps them in vmalloc memory."""

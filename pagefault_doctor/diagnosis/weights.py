@@ -138,6 +138,7 @@ WEIGHT: Final = {
     "constant.headline": 4.0,
     "constant.protection": 3.5,
     "constant.image": 3.0,
+    "constant.module": 1.6,
     # stack
     "stack.guard": 4.5,
     "stack.overran": 4.5,

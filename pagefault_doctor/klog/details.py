@@ -5,8 +5,9 @@ The names of the first are documented by their family in `klog/formats/`. The ot
 `arch/x86/mm/fault.c` (dump_pagetable), `arch/arm64/mm/fault.c` (show_pte, mem_abort_decode),
 `arch/arm/mm/fault.c` (show_pte) and `arch/s390/mm/fault.c` (dump_fault_info): `preempt` the
 preemption model; `uid`; `kdump` whether a dump kernel was loaded; `taint_words` the taint flags in
-words; `link` the return address; `kernel_offset` of KASLR; `page_walk` as printed and
-`page_walk_stop`, the table whose entry was empty; `page_table` how the tables are built;
+words; `link` the return address; `last_branch` where s390 branched last
+(`arch/s390/kernel/dumpstack.c`, show_last_breaking_event); `kernel_offset` of KASLR; `page_walk` as
+printed and `page_walk_stop`, the table whose entry was empty; `page_table` how tables are built;
 `exception_class`, `invalid_address` (FnV) of arm64; `failing_mode` of s390; `last_unloaded_flags`.
 """
 
@@ -90,6 +91,7 @@ def details_of(form: Format | None, body: ReportText) -> tuple[dict[str, str], d
         _read(_FIELDS, body.head(_OOPS_LINES), found, cited)
         if stop := _stop(found.get("page_walk", "")):
             found["page_walk_stop"] = stop
+        _last_branch(body, found, cited)
     if form:
         patterns = _patterns((*form.details, *table.DETAILS.get(kind, ())))
         _read(patterns, body, found, cited, _LONGEST)
@@ -113,6 +115,14 @@ def _read(
             for name, value in match.groupdict().items() if match else ():
                 if value is not None and name not in found:
                     found[name], cited[name] = value.strip()[:longest], line.number
+
+
+def _last_branch(body: ReportText, found: dict[str, str], cited: dict[str, int]) -> None:
+    for index in body.places("Last Breaking-Event-Address:")[:1]:
+        for line in body.lines[index + 1 : index + 2]:
+            if (frame := place_in(line)) and frame.function:
+                found["last_branch"] = line.text.partition("]")[2].strip()
+                cited["last_branch"] = line.number
 
 
 def _stacks(body: ReportText, found: dict[str, str], cited: dict[str, int]) -> None:

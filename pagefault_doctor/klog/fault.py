@@ -71,7 +71,7 @@ _CAUSES: Final = {0xC: Access.EXECUTE, 0xD: Access.READ, 0xF: Access.WRITE}
 """`arch/riscv/include/asm/csr.h`, EXC_INST_PAGE_FAULT and the next two."""
 _EXC_CODE: Final = regex(r"\(ExcCode ([0-9a-f]{2})\)")
 _EXC_CODES: Final = {
-    0x01: (Access.WRITE, "write to read-only memory"),
+    0x01: (Access.WRITE, "permissions violation"),
     0x02: (Access.READ, None),
     0x03: (Access.WRITE, None),
     0x04: (Access.READ, "misaligned, or no address of the kernel"),
@@ -79,6 +79,9 @@ _EXC_CODES: Final = {
     0x06: (Access.EXECUTE, None),
 }
 """`arch/mips/include/asm/mipsregs.h`, EXCCODE_MOD and the next five."""
+_FETCHED: Final = (("Faulting instruction", regex(r"Faulting instruction address: 0x([0-9a-f]+)")),)
+"""Of a fetch, powerpc prints the address of the instruction alone."""
+_EPC: Final = regex(r"^epc +: ([0-9a-f]{8,16}) ")
 _DSISR: Final = regex(r"\bDSISR: ([0-9a-f]{8})\b")
 _DSISR_STORE: Final = 0x02000000
 _DSISR_REASONS: Final = (
@@ -90,6 +93,8 @@ _DSISR_REASONS: Final = (
 _TEID: Final = regex(r"\bTEID: ([0-9a-f]{16})\b")
 _TEID_FSI: Final = {0x400: Access.WRITE, 0x800: Access.READ}
 """`arch/s390/include/asm/fault.h`, TEID_FSI_STORE and TEID_FSI_FETCH."""
+_PSW: Final = regex(r"Krnl PSW : [0-9a-f]{16} ([0-9a-f]{16})\b")
+_PAGE: Final = 0x1000
 _S390: Final = regex(r"\b([0-9a-f]{4}) ilc:\d \[#")
 _S390_REASONS: Final = {
     0x04: "permissions violation",
@@ -116,7 +121,7 @@ _WORDS: Final = (
     ("when execute", Access.EXECUTE, None),
     (" on write at", Access.WRITE, None),
     (" on read at", Access.READ, None),
-    ("instruction fetch at", Access.EXECUTE, None),
+    ("instruction fetch", Access.EXECUTE, None),
     ("Free of addr", Access.FREE, None),
     ("NX-protected page", Access.EXECUTE, "no-execute page"),
     ("non-canonical address", None, "non-canonical address"),
@@ -125,7 +130,7 @@ _ADDRESS_WORDS: Final = ("(null)", *(word for word, _ in _ADDRESS))
 _WORDS_OF_ACCESS: Final = (
     *(words for words, _, _ in _WORDS),
     "#", "Internal error", " = ", "cause: ", "(ExcCode ", "DSISR: ", "TEID: ", "ilc:",
-    " of size", " at addr", " at 0x",
+    " of size", " at addr", " at 0x", "Krnl PSW : ", "epc ",
 )  # fmt: skip
 """A line about the access, or about its address, holds one of these."""
 _PAST_THE_LARGEST: Final = 1 << 64
@@ -154,6 +159,7 @@ class _AccessFields:
         self.reason: str | None = None
         self.code: str | None = None
         self.line: int | None = None
+        self.instruction: str | None = None
 
 
 def fault_of(body: ReportText, kind: Kind) -> tuple[Fault | None, int | None]:
@@ -175,9 +181,14 @@ def fault_of(body: ReportText, kind: Kind) -> tuple[Fault | None, int | None]:
                 found.reason = found.reason or reason
         if found.access is None and (match := _SAN.search(text)):
             found.access = Access(match[1].lower())
+    if found.access is Access.EXECUTE:
+        for line in body.holding("Faulting instruction"):
+            _address(line, _FETCHED, found)
     if is_page_fault and found.address is None:
         for line in body.holding(*(word for word, _ in _FAULTED)):
             _address(line, _FAULTED, found)
+    if found.instruction and found.instruction == found.address:
+        found.access = Access.EXECUTE
     if not (found.address or found.code):
         return None, None
     mode = found.mode or "kernel"
@@ -237,6 +248,8 @@ def _others(text: str, found: _AccessFields) -> None:
     if "cause: " in text and (match := _CAUSE.search(text)):
         found.code = found.code or _short(match[1])
         found.access = found.access or _CAUSES.get(int(match[1], 16))
+    if text.startswith("epc ") and (match := _EPC.search(text)):
+        found.instruction = f"0x{int(match[1], 16):x}"
     if "(ExcCode " in text and (match := _EXC_CODE.search(text)):
         found.code = found.code or _short(match[1])
         access, reason = _EXC_CODES.get(int(match[1], 16), (None, None))
@@ -249,9 +262,17 @@ def _others(text: str, found: _AccessFields) -> None:
         found.reason = found.reason or next(reasons, None)
     if "TEID: " in text and (match := _TEID.search(text)):
         found.access = found.access or _TEID_FSI.get(int(match[1], 16) & 0xC00)
+    if found.address and "Krnl PSW : " in text and (match := _PSW.search(text)):
+        _s390_fetch(int(match[1], 16), int(found.address, 16), found)
     if found.code is None and "ilc:" in text and (match := _S390.search(text)):
         found.code = _short(match[1])
         found.reason = found.reason or _S390_REASONS.get(int(match[1], 16))
+
+
+def _s390_fetch(instruction: int, page: int, found: _AccessFields) -> None:
+    """Take a fault on the very page of the instruction for one of its fetch, unless it wrote."""
+    if page == instruction & -_PAGE and found.access is not Access.WRITE:
+        found.access, found.address = Access.EXECUTE, f"0x{instruction:x}"
 
 
 def _short(digits: str) -> str:

@@ -41,6 +41,7 @@ RIP: Final = (
     rf"|epc *: (?:[0-9a-f]{{8,16}} )?{_FUNC.replace('<f>', '<j>')}"
     rf"|ERA: [0-9a-f]{{16}} {_FUNC.replace('<f>', '<l>')}"
     rf"|Krnl PSW : .*\((?:\[<[0-9a-f]+>\] )?{_FUNC.replace('<f>', '<k>')}|pc : [0-9a-f\[<]+"
+    r"|NIP \[[0-9a-f]+\] 0x|Krnl PSW : .*\(0x"
 )
 """A place to look: the faulting instruction. A bare address is found but names nothing."""
 CALL: Final = r"Call [Tt]race:|Backtrace:"

@@ -107,7 +107,7 @@ _MESSAGES: Final = (
     ("access_without_uaccess", "access to user memory without uaccess",
      "Kernel attempted to read user page", "Kernel attempted to write user page"),
     ("read_only_write", "write to read-only memory"),
-    ("nx_page", "NX-protected page", "execute from non-executable", "exec-protected page"),
+    ("nx_page", "NX-protected page", "execute from non-executable"),
     ("userspace_execute", "execute userspace code"),
     ("non_canonical_address", "for non-canonical"),
     ("maybe_for_address", "maybe for address"),

@@ -38,6 +38,8 @@ _POINTERS: Final = tuple(
         ("ERA", rf"^\s*ERA *: {_PC}{_PLACE}"),
         ("Krnl PSW : ", rf"Krnl PSW : .*\((?:\[<[0-9a-f]+>\] )?{_PLACE}"),
         ("IP: ", r"\b[RE]?IP: (?:\[<)?(?:0x)?(?P<address>[0-9a-f]{8,16})"),
+        ("NIP [", r"^\s*NIP \[(?P<address>[0-9a-f]{8,16})\] 0x"),
+        ("Krnl PSW : ", r"Krnl PSW : [0-9a-f]{16} (?P<address>[0-9a-f]{16}) \(0x"),
         ("pc", r"^\s*(?:pc|epc) ?: \[?<?(?:0x)?(?P<address>[0-9a-f]{8,16})"),
     )
 )

@@ -298,10 +298,11 @@ def _stack(kind: Kind, body: ReportText) -> _Stack:
     head = next((i for i in body.places(*HEADS) if is_head(lines[i].text)), len(lines))
     begin = head if kind in _HEADED and head < len(lines) else 0
     trace = first_trace(lines[begin:] if begin else lines[1:] or lines)
-    if kind not in _TRACE_FIRST:
-        return _Stack(pointer_of(body), trace)
-    first = next((i for i in range(1, head) if frame_of(lines[i])), head)
-    return _Stack(pointer_of(body.head(first + 1)), trace)
+    # What powerpc prints of a stack's earlier contexts has an instruction pointer of its own.
+    end = next(iter(body.places("--- interrupt: ", "--- Exception: ")), len(lines))
+    if kind in _TRACE_FIRST:
+        end = min(end, next((i for i in range(1, head) if frame_of(lines[i])), head) + 1)
+    return _Stack(pointer_of(body.head(end)), trace)
 
 
 def _die_count(body: ReportText) -> int | None:

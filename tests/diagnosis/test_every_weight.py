@@ -178,6 +178,7 @@ LOGS = {
     "user.area": page_fault("00007ffc12345678", code=None),
     "user.sanitizer": kasan("user-memory-access"),
     "constant.image": riscv("Unable to handle kernel paging request", 0xFFFFFFFF810F4BA8, "f"),
+    "constant.module": riscv("Unable to handle kernel paging request", 0xFFFFFFFF01E90000, "f"),
     "constant.headline": stamped(
         "Unable to handle kernel write to read-only memory at virtual address ffff800001234000",
         "Mem abort info:", "  ESR = 0x000000009600004f",

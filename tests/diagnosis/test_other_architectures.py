@@ -52,11 +52,20 @@ def test_the_base_register_tells_null_from_an_error_code(a0: int, cause: RootCau
         (RISCV_GP - 0x100000, WRITE, RootCause.READONLY_WRITE),
         (RISCV_GP - 0x100000, READ, RootCause.WILD_POINTER),
         (RISCV_GP + 0x100000, WRITE, RootCause.WILD_POINTER),
+        (0xFFFFFFFF01E90000, WRITE, RootCause.READONLY_WRITE),
+        (0xFFFFFFFF01E90000, READ, RootCause.WILD_POINTER),
         (0xFFFFFFFF01F00000, WRITE, RootCause.WILD_POINTER),
     ],
-    ids=["a write to constants", "a read", "above the variables", "modules"],
+    ids=[
+        "constants",
+        "a read of them",
+        "above the variables",
+        "constants of the module",
+        "a read of those",
+        "far from the module",
+    ],
 )
-def test_a_write_before_the_kernels_variables_is_one_to_constants(
+def test_a_write_where_constants_lie_is_one_to_constants(
     at: int, access: str, cause: RootCause
 ) -> None:
     assert riscv(PAGING, access, at).root_cause is cause
@@ -144,3 +153,58 @@ def test_memory_that_mips_maps_is_a_valid_address() -> None:
         *mips("Oops", 3, at, s1=at - 24),
     )
     assert "is no valid address" not in str(verdict)
+
+
+def freed(*, s2: int, callers: tuple[str, ...]) -> Diagnosis:
+    """Return the verdict on a fault in a function that looks up a page on riscv64."""
+    return verdict_on(
+        "Unable to handle kernel paging request at virtual address ff1c000002007fc8",
+        "Oops [#1]",
+        "CPU: 1 PID: 189 Comm: sh Tainted: G           OE      6.1.0-1-riscv64 #1",
+        "epc : virt_to_folio+0x5e/0xaa",
+        " ra : kfree+0x38/0x32a",
+        f" s2 : {s2 & (1 << 64) - 1:016x} s3 : ff60000002eb1780 s4 : 00005555852ee5b0",
+        "status: 0000000200000120 badaddr: ff1c000002007fc8 cause: 000000000000000d",
+        "[<ffffffff8029c68c>] virt_to_folio+0x5e/0xaa",
+        *(f"[<ffffffff802a0afe>] {caller}" for caller in callers),
+        "[<ffffffff01e8a058>] quay_write+0x58/0x74 [quay]",
+    )
+
+
+def test_an_error_code_that_was_freed_is_found_in_the_function_that_kfree_calls() -> None:
+    assert freed(s2=-22, callers=("kfree+0x38/0x32a",)).root_cause is RootCause.ERR_PTR
+    assert freed(s2=2200, callers=("kfree+0x38/0x32a",)).root_cause is RootCause.WILD_POINTER
+    assert freed(s2=-22, callers=("ksize+0x38/0x32a",)).root_cause is RootCause.WILD_POINTER
+
+
+@pytest.mark.parametrize(
+    ("at", "access"),
+    [(0x3030303030303030, Access.EXECUTE), (0x3030303030303038, Access.READ)],
+)
+def test_mips_fetched_what_it_could_not_read_where_the_instruction_stands(
+    at: int, access: Access
+) -> None:
+    (report,) = log_of(
+        "Kernel unaligned instruction access[#1]:",
+        "epc   : 3030303030303030 0x3030303030303030",
+        "ra    : ffffffffc00060c8 quay_read+0x58/0xa8 [quay]",
+        "Cause : 10800010 (ExcCode 04)",
+        f"BadVA : {at:016x}",
+    ).reports
+    assert report.fault is not None
+    assert report.fault.access is access
+
+
+def test_a_check_of_the_kernel_that_failed_on_mips_is_a_bug() -> None:
+    verdict = verdict_on(
+        "Kernel bug detected[#1]:",
+        "CPU: 0 PID: 135 Comm: sh Tainted: G           OE      6.1.0-1-5kc-malta #1",
+        "epc   : ffffffff827f2860 register_netdevice+0x70/0x810",
+        "ra    : ffffffff827f2858 register_netdevice+0x68/0x810",
+        "Cause : 10800034 (ExcCode 0d)",
+        "Modules linked in: quay(OE) abacus(OE)",
+        "Call Trace:",
+        "[<ffffffff827f2860>] register_netdevice+0x70/0x810",
+        "[<ffffffffc0006038>] quay_write+0x38/0x50 [quay]",
+    )
+    assert (verdict.root_cause, verdict.module) == (RootCause.LOGIC_ERROR, "quay")

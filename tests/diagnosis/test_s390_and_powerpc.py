@@ -10,7 +10,7 @@ import pytest
 from diagnosis.logs import page_fault, stamped, verdict
 from pagefault_doctor import klog
 from pagefault_doctor.model.diagnosis import RootCause
-from pagefault_doctor.model.report import Report
+from pagefault_doctor.model.report import Access, Report
 
 _FAULT = "Unable to handle kernel pointer dereference in virtual kernel address space"
 _MODULES = "Modules linked in: quay(OE) abacus(OE)"
@@ -219,3 +219,114 @@ def test_a_register_of_powerpc_is_cited_where_it_is_printed() -> None:
     error = next(c for c in verdict(text).candidates if c.root_cause is RootCause.ERR_PTR)
     (line,) = {e.line for e in error.evidence if "R9" in e.text}
     assert "GPR08" in text.splitlines()[(line or 0) - 1]
+
+
+PLACE = "quay_read+0x32/0x58 [quay]"
+AT = "quay_read+0x10/0x28 [quay]"
+TIMER = "quay_ring+0x2c/0x48 [quay]"
+CORE = "call_timer_fn+0x50/0x1c0"
+
+
+def s390_jump(target: int, last: str, unloaded: str = "", code: int = 0x11) -> str:
+    """Return a fault of s390 at the fetch of an instruction, reached from `last`."""
+    text = s390_fault(target, code=code, trace=(f"0x{target:x}", "call_timer_fn+0x38/0x118"))
+    lines = [line for line in text.splitlines() if "000003ff7e8760a8" not in line]
+    text = "\n".join(lines).replace("quay_open+0x2a/0x30 [quay]", last)
+    psw = f"000003ff7e8760a2 ({PLACE})"
+    assert psw in text
+    text = text.replace(psw, f"{target:016x} (0x{target:x})").replace(_MODULES, _MODULES + unloaded)
+    return text.replace(
+        "Krnl Code: 000003ff7e876098: b90400b2\t\tlgr\t%r11,%r2", "Krnl Code: Bad PSW."
+    )
+
+
+def powerpc_jump(target: int, link: str, unloaded: str = "", later: str = "") -> str:
+    """Return a fault of powerpc at the fetch of an instruction, called from `link`."""
+    text = powerpc_fault("Unable to handle kernel instruction fetch", 0)
+    text = text.replace(" at 0x00000000", "").replace("0xc0080000003a5010", f"0x{target:x}")
+    text = text.replace("NIP [c0080000003a5010] " + AT, f"NIP [{target:016x}] 0x{target:x}")
+    text = text.replace("vfs_read+0x1fc/0x500", link).replace(AT, "0xc00000003ffffb00")
+    text = text.replace("DAR: 0000000000000000 DSISR: 40000000 ", "")
+    return text.replace(_MODULES, _MODULES + unloaded) + later
+
+
+@pytest.mark.parametrize(
+    "text", [s390_jump(0x3E8000004E2, TIMER), powerpc_jump(0x4E2000003E8, TIMER)]
+)
+def test_a_jump_to_where_no_code_is_came_from_a_module(text: str) -> None:
+    found = verdict(text)
+    assert (found.root_cause, found.module) == (RootCause.WILD_POINTER, "quay")
+    report = report_of(text)
+    assert report.fault
+    assert report.fault.access is Access.EXECUTE
+    assert report.frames[0].function is None
+    assert report.registers
+
+
+@pytest.mark.parametrize(
+    "text", [s390_jump(0x3E8000004E2, CORE), powerpc_jump(0x4E2000003E8, CORE)]
+)
+def test_a_jump_of_the_kernels_own_code_is_of_no_module(text: str) -> None:
+    assert verdict(text).module is None
+
+
+@pytest.mark.parametrize(
+    "text", [s390_jump(0x3030303030303030, TIMER), powerpc_jump(0x3030303030303030, TIMER)]
+)
+def test_a_target_that_is_text_was_overrun(text: str) -> None:
+    assert verdict(text).root_cause is RootCause.OUT_OF_BOUNDS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        s390_jump(0x3FF7E893096, CORE, " [last unloaded: quay(OE)]"),
+        powerpc_jump(0xC0080000003A5038, CORE, " [last unloaded: quay(OE)]"),
+    ],
+)
+def test_code_of_an_unloaded_module_is_used_after_it_was_freed(text: str) -> None:
+    found = verdict(text.replace(" quay(OE)", "", 1))
+    assert (found.root_cause, found.module) == (RootCause.USE_AFTER_FREE, "quay")
+
+
+def test_a_read_of_the_page_of_its_own_code_is_a_jump_but_no_write_to_it() -> None:
+    own = 0x3FF7E8760A2
+    read = report_of(s390_fault(own))
+    write = report_of(s390_fault(own, teid=0x407, code=0x04))
+    assert (read.fault and read.fault.access) is Access.EXECUTE
+    assert (write.fault and write.fault.access) is Access.WRITE
+
+
+INTERRUPTED = stamped(
+    "--- interrupt: 900 at set_pte_range+0x10c/0x190",
+    "NIP:  c0000000004d6f8c LR: c0000000004d6f8c CTR: 0000000000000000",
+    "NIP [c0000000004d6f8c] set_pte_range+0x10c/0x190",
+    "LR [c0000000004d6f8c] set_pte_range+0x10c/0x190",
+    "--- interrupt: 900",
+)
+
+
+def test_what_powerpc_interrupted_is_not_what_faulted() -> None:
+    report = report_of(powerpc_jump(0x4E2000003E8, TIMER, later=INTERRUPTED))
+    assert report.function != "set_pte_range"
+    assert "set_pte_range" not in report.title
+
+
+def test_the_caller_of_a_function_that_has_called_nothing() -> None:
+    text = powerpc_fault(WRITE, 0xC0080000003A7093, 0x0A000000).replace(AT, "strsep+0x98/0xb0")
+    called = text.replace("vfs_read+0x1fc/0x500", "quay_hoist+0x50/0xe4 [quay]")
+    assert verdict(called).module == "quay"
+    by_core = text.replace("vfs_read+0x1fc/0x500", "kthread+0x50/0xe4")
+    assert verdict(by_core).module is None
+    # It points into the function itself: that has called another, and come back.
+    came_back = called.replace("strsep+0x98/0xb0", "quay_hoist+0x60/0xe4", 1)
+    assert "return address" not in str(verdict(came_back).candidates[0].evidence)
+
+
+def test_the_start_of_a_page_is_none_of_a_walk_where_s390_prints_no_more() -> None:
+    unknown = s390_fault(0x3FF12345000, instruction="0101\t\tpr", registers={4: 0x3FF12344F00})
+    causes = [c.root_cause for c in verdict(unknown).candidates]
+    assert RootCause.OUT_OF_BOUNDS not in causes
+    walked = s390_fault(0x3FF12345000, registers={1: 0x3FF12345000, 4: 0x3FF12344F00})
+    causes = [c.root_cause for c in verdict(walked).candidates]
+    assert RootCause.OUT_OF_BOUNDS in causes

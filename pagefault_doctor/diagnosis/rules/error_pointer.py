@@ -13,6 +13,9 @@ from pagefault_doctor.model.report import Report
 
 _ALIGNED: Final = 4
 """Members that a crash is likely to go through lie at multiples of this."""
+_CALLERS: Final = 3
+"""Frames among which is the function that frees, where another one faults for it: the faulting one
+may be there twice."""
 
 
 def _plus_offset(context: Context, at: int) -> tuple[str, int] | None:
@@ -31,18 +34,25 @@ def _plus_offset(context: Context, at: int) -> tuple[str, int] | None:
 
 
 def _freed(report: Report, context: Context) -> Evidence | None:
-    """Return that an error code was freed, by the first argument, or None.
+    """Return that an error code was freed, or None.
 
     kfree turns its argument into the address of a page, so that the fault address tells nothing.
+    Where it calls a function for that, the argument may be in any register.
     """
-    name = FIRST_ARGUMENT.get(report.arch or "")
-    if name is None or not (report.function or "").startswith(function_roles.FREEING):
+    names = [report.function or "", *(frame.function or "" for frame in report.frames[:_CALLERS])]
+    freeing = next((name for name in names if name.startswith(function_roles.FREEING)), None)
+    if freeing is None:
         return None
-    number = error_of(context.registers.get(name, 0), context.bits)
-    if not number or not is_common(number):
-        return None
-    text = f"{report.function} was given {name.upper()}, the error code {errno_name(number)}"
-    return context.evidence("error.freed", text, line=context.register_line(name))
+    values = dict(context.general())
+    if freeing == report.function:
+        first = FIRST_ARGUMENT.get(report.arch or "", "")
+        values = {first: values.get(first, 0)}
+    for name, value in values.items():
+        number = error_of(value, context.bits)
+        if number and is_common(number):
+            text = f"{freeing} was given {name.upper()}, the error code {errno_name(number)}"
+            return context.evidence("error.freed", text, line=context.register_line(name))
+    return None
 
 
 def _is_in_no_register(context: Context) -> bool:

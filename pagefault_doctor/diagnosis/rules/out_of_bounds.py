@@ -8,7 +8,7 @@ from pagefault_doctor.diagnosis import dump_memory, freelist
 from pagefault_doctor.diagnosis.address import PAGE, AddressClass, printable
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
-from pagefault_doctor.model.report import Access, Kind, Report
+from pagefault_doctor.model.report import Kind, Report
 
 _MESSAGES = (
     ("kasan_tag_mismatch", "bounds.tag", "a memory tag does not match: out of bounds or freed"),
@@ -50,6 +50,8 @@ def _edge(context: Context) -> Iterator[Evidence]:
     at = context.fault_address
     if at is None or context.report.kind is not Kind.PAGE_FAULT or context.is_jump:
         return
+    if context.is_page_alone:
+        return
     if at % PAGE >= _EDGE or context.address_class not in _BUFFERS:
         return
     walking = [n for n, value in context.general() if 0 < at - value < _BUFFER]
@@ -64,7 +66,7 @@ def _edge(context: Context) -> Iterator[Evidence]:
 def _text_as_pointer(context: Context) -> Iterator[Evidence]:
     value = context.pointer
     letters = printable(value, context.bits) if value is not None else None
-    if letters and context.access is not Access.EXECUTE:
+    if letters:
         text = f'the bad pointer consists of text, "{letters}": a string overran it'
         yield context.evidence("bounds.text-pointer", text, "registers", "fault")
 

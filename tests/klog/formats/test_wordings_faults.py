@@ -212,6 +212,15 @@ FAULTS: tuple[Row, ...] = (
        "[<80a10108>] pfd_g+0x8/0x20 [pfd]\n[<800120e0>] do_one_initcall+0x40/0x2a0\n",
        "kernel unaligned access in {f}", None, Kind.PAGE_FAULT)
       for words in ("Kernel unaligned instruction access", "Unhandled kernel unaligned access")),
+    # arch/mips/kernel/traps.c
+    *((words + "[#1]:\nepc   : 80a10012 pfd_f+0x12/0x40 [pfd]\nCause : 10800034 (ExcCode 0d)\n"
+       "Call Trace:\n[<80a10012>] pfd_f+0x12/0x40 [pfd]\n[<80a10108>] pfd_g+0x8/0x20 [pfd]\n"
+       "[<800120e0>] do_one_initcall+0x40/0x2a0\n", title, type_, kind)
+      for words, title, type_, kind in (
+          ("Kernel bug detected", "kernel BUG in {f}", "BUG", Kind.KERNEL_BUG),
+          ("Trap instruction in kernel code", "invalid opcode in {f}", _DOS, Kind.TRAP),
+          ("Break instruction in kernel code", "invalid opcode in {f}", _DOS, Kind.TRAP),
+          ("Reserved instruction in kernel code", "invalid opcode in {f}", _DOS, Kind.TRAP))),
     ("CPU 1 Unable to handle kernel paging request at virtual address ffff800012345678, era =="
      " ffff800002a10012, ra == ffff800002a10108\nOops[#1]:\n"
      "pc ffff800002a10012 ra ffff800002a10108 tp 900000010a3bc000 sp 900000010a3bfa50\n"
