@@ -49,6 +49,8 @@ _RANKS: Final = {
 _CHECKS: Final = ("WARNING: ODEBUG bug",)
 _WARNINGS: Final = ("UBSAN:", "KCSAN:")
 """Titles of reports that count for more, or for less, than their kind."""
+_ALLOCATOR: Final = ("mm/slab", "mm/slub")
+"""Sources whose warnings are about an object that somebody freed or passed: a check of memory."""
 _ASKED_FOR: Final = "sysrq_handle_crash"
 """Crashes because a person asked for it: `drivers/tty/sysrq.c`."""
 _NAMES_NO_OBJECT: Final = frozenset(
@@ -110,7 +112,9 @@ def rank(report: Report) -> Rank:
         return Rank.CRASH
     if report.title.startswith(_WARNINGS):
         return Rank.WARNING
-    return Rank.CHECK if report.title.startswith(_CHECKS) else _RANKS[report.kind]
+    of_allocator = report.details.get("file", "").startswith(_ALLOCATOR)
+    is_check = report.title.startswith(_CHECKS) or report.kind is Kind.WARNING and of_allocator
+    return Rank.CHECK if is_check else _RANKS[report.kind]
 
 
 def missing_first_fault(report: Report, others: Iterable[Report]) -> str | None:

@@ -69,6 +69,14 @@ def test_an_object_check_that_warns_is_more_than_a_warning() -> None:
     assert leads(seen(Kind.WARNING, HOUR - 1, function="f"), OOPS) == 1
 
 
+@pytest.mark.parametrize(
+    ("file", "main"), [("mm/slab_common.c", 0), ("mm/slub.c", 0), ("net/core/dev.c", 1)]
+)
+def test_a_warning_of_the_allocator_is_a_check_of_an_object(file: str, main: int) -> None:
+    warning = seen(Kind.WARNING, HOUR - 4, module="parcel", details={"file": file})
+    assert leads(warning, seen(Kind.PAGE_FAULT, HOUR, function="copy_page_range", pid=1)) == main
+
+
 def test_a_sanitizer_of_no_consequence_is_a_warning() -> None:
     ubsan: dict[str, Any] = {"kind": Kind.SANITIZER, "title": "UBSAN: shift-out-of-bounds in f"}
     assert leads(seen(at=HOUR - 1, **ubsan), OOPS) == 1
