@@ -168,13 +168,14 @@ def _caller_of_leaf(report: Report) -> Culprit | None:
 
     The register with the way back then still leads to the caller, of which the stack has no frame.
     """
-    caller = report.details.get("link", "")
-    name, match = caller.partition("+")[0], _WORK.search(caller)
-    first = report.frames[0].function if report.frames else None
-    if match is None or not report.registers or first is None or name == first:
-        return None
-    text = f"{name} of {match[1]} called {first}: the return address lies there"
-    return _module(match[1], text, report.line_of("link"))
+    first = report.frames[0].function if report.frames and report.registers else None
+    for detail, why in _WAYS_BACK if first else ():
+        caller = report.details.get(detail, "")
+        name, match = caller.partition("+")[0], _WORK.search(caller)
+        if match and name != first:
+            text = f"{name} of {match[1]} called {first}: {why}"
+            return _module(match[1], text, report.line_of(detail))
+    return None
 
 
 def _of_argument(report: Report, context: Context) -> Culprit | None:

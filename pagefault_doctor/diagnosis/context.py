@@ -20,6 +20,8 @@ from pagefault_doctor.model.report import Access, Kind, Line, Report
 from pagefault_doctor.symbols.instruction import Instruction, decode
 from pagefault_doctor.symbols.value_origin import ValueOrigin, origin
 
+_NO_DELTA = ("s390x", "i386", "x86", "arm", "mips")
+"""Architectures that add nothing to the poison of a link (`include/linux/poison.h`)."""
 _POINTERS = ("rip", "rsp", "eip", "esp", "pc", "sp", "cr2", "cr3", "cr0", "cr4", "eflags", "pstate")
 _ARCH_BY_REGISTER = (
     ("rip", "x86_64"),
@@ -127,11 +129,14 @@ class Context(msgspec.Struct, frozen=True, dict=True):
     def _within(self, page: int) -> int:
         """Return the address in a page that the instruction used: s390 prints the page alone.
 
-        That is all that the processor tells (`arch/s390/mm/fault.c`, get_fault_address).
+        That is all that the processor tells (`arch/s390/mm/fault.c`, get_fault_address). Of an
+        instruction without an operand in memory, it is the value of a register that lies there.
         """
-        instruction = self.instruction
-        value = instruction.address(self.registers, self.bits) if instruction else None
-        return page if value is None or value & -address.PAGE != page else value
+        found = {self.instruction.address(self.registers, self.bits) if self.instruction else None}
+        if found == {None}:
+            found = {value for _, value in self.general()}
+        inside = [value for value in found if value is not None and value & -address.PAGE == page]
+        return inside[0] if len(inside) == 1 else page
 
     @cached_property
     def is_page_alone(self) -> bool:
@@ -227,7 +232,7 @@ class Context(msgspec.Struct, frozen=True, dict=True):
             hit = poison.find(value, self.bits) if value is not None else None
             if hit is not None:
                 return hit
-        return None
+        return poison.bare(self.base[1]) if self.base and self.arch in _NO_DELTA else None
 
     @cached_property
     def error_code(self) -> int | None:

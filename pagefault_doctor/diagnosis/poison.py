@@ -1,8 +1,8 @@
 """Poison: the values that freed, deleted or uninitialised memory is filled with.
 
 From `include/linux/poison.h`. A pointer poison has CONFIG_ILLEGAL_POINTER_VALUE added to it, which
-is 0xdead000000000000 on x86_64, arm64, riscv64 and s390x (`arch/*/Kconfig`) and
-0x5deadbeef0000000 on ppc64.
+is 0xdead000000000000 on x86_64, arm64 and riscv64 (`arch/*/Kconfig`), 0x5deadbeef0000000 on ppc64,
+and 0 on s390x and where pointers have 32 bits.
 """
 
 from __future__ import annotations
@@ -158,6 +158,14 @@ def find(value: int, bits: int = 64) -> PoisonMatch | None:
         value &= ARM64_UNTAGGED
         hit = _repeated(value, bits, ARM64_UNTAGGED)
     return hit
+
+
+def bare(value: int) -> PoisonMatch | None:
+    """Return the link of a deleted list entry that a small value is, where nothing is added to it.
+
+    Only for a pointer itself: a fault address so small is a member of NULL, much more often.
+    """
+    return next((PoisonMatch(p, 0) for p in _POINTERS[:2] if p.value == value), None)
 
 
 def values() -> dict[str, tuple[int, ...]]:

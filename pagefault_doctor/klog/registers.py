@@ -36,7 +36,11 @@ _POINTERS: Final = tuple(
         ("NIP [", rf"^\s*NIP \[(?P<address>[0-9a-f]+)\] {_PLACE}"),
         ("era", rf"^\s*era *: {_PC}{_PLACE}"),
         ("ERA", rf"^\s*ERA *: {_PC}{_PLACE}"),
-        ("Krnl PSW : ", rf"Krnl PSW : .*\((?:\[<[0-9a-f]+>\] )?{_PLACE}"),
+        (
+            "Krnl PSW : ",
+            r"Krnl PSW : (?:[0-9a-f]{16} (?P<address>[0-9a-f]{16}) )?.*?"
+            rf"\((?:\[<[0-9a-f]+>\] )?{_PLACE}",
+        ),
         ("IP: ", r"\b[RE]?IP: (?:\[<)?(?:0x)?(?P<address>[0-9a-f]{8,16})"),
         ("NIP [", r"^\s*NIP \[(?P<address>[0-9a-f]{8,16})\] 0x"),
         ("Krnl PSW : ", r"Krnl PSW : [0-9a-f]{16} (?P<address>[0-9a-f]{16}) \(0x"),

@@ -330,3 +330,75 @@ def test_the_start_of_a_page_is_none_of_a_walk_where_s390_prints_no_more() -> No
     walked = s390_fault(0x3FF12345000, registers={1: 0x3FF12345000, 4: 0x3FF12344F00})
     causes = [c.root_cause for c in verdict(walked).candidates]
     assert RootCause.OUT_OF_BOUNDS in causes
+
+
+def test_the_walk_off_a_buffer_left_an_earlier_page() -> None:
+    walked = page_fault("ffffc90000346000", code=None, registers={"rsi": "ffffc90000345f80"})
+    assert verdict(walked).root_cause is RootCause.OUT_OF_BOUNDS
+    began = page_fault("ffffc90000346008", code=None, registers={"rsi": "ffffc90000346000"})
+    assert verdict(began).root_cause is RootCause.WILD_POINTER
+
+
+SEARCH: Final[dict[str, Any]] = {"instruction": "b25e0041\t\tsrst\t%r4,%r1"}
+
+
+def test_a_register_on_the_page_is_the_address_of_an_instruction_without_one() -> None:
+    error = -36 % (1 << 64)
+    text = s390_fault(error, code=0x38, registers={1: error, 3: error}, **SEARCH)
+    assert verdict(text).root_cause is RootCause.ERR_PTR
+    # Two values lie there: neither is the address for sure.
+    two = s390_fault(error, code=0x38, registers={1: error, 3: error - 8}, **SEARCH)
+    assert verdict(two).root_cause is not RootCause.ERR_PTR
+
+
+def test_the_branch_that_s390_took_last_shows_the_caller() -> None:
+    text = s390_fault(0x3FF12345000, place="strsep+0x2e/0xc8", trace=("strsep+0x2e/0xc8",))
+    assert verdict(text).module == "quay"
+    own = text.replace("quay_open+0x2a/0x30 [quay]", "strsep+0x10/0xc8")
+    assert verdict(own).module is None
+
+
+DELETE: Final[dict[str, Any]] = {"instruction": "e31020000024\tstg\t%r1,0(%r2)"}
+
+
+def test_a_deleted_entry_of_s390_is_deleted_again() -> None:
+    twice = s390_fault(0x122, 0x483, code=0x04, registers={1: 0x100, 2: 0x122}, **DELETE)
+    assert verdict(twice).root_cause is RootCause.LIST_CORRUPTION
+    null = s390_fault(0x122, 0x483, code=0x04, registers={2: 0},
+                      instruction="e31021220024\tstg\t%r1,290(%r2)")  # fmt: skip
+    assert verdict(null).root_cause is RootCause.NULL_DEREF
+    other = s390_fault(0x124, 0x483, code=0x04, registers={1: 0x100, 2: 0x124}, **DELETE)
+    assert verdict(other).root_cause is RootCause.NULL_DEREF
+
+
+TEXT = 0x3030303030303030
+
+
+def test_text_that_was_given_to_kfree() -> None:
+    place: dict[str, Any] = {
+        "place": "kfree+0x66/0x4f0",
+        "instruction": "e320a0080004\tlg\t%r2,8(%r10)",
+    }
+    text = s390_fault(0xC0C422C0C900C8, registers={2: TEXT, 10: 0xC0C422C0C900C0}, **place)
+    assert verdict(text).root_cause is RootCause.OUT_OF_BOUNDS
+    elsewhere = text.replace("kfree+0x66/0x4f0", "tide_add+0x66/0x4f0")
+    assert verdict(elsewhere).root_cause is RootCause.WILD_POINTER
+
+
+def test_what_an_unloaded_module_left_behind_lies_below_the_image_of_s390() -> None:
+    text = s390_fault(0x3FF7E780008, place="notifier_call_chain+0x40/0xe8",
+                      instruction="e390a0080004\tlg\t%r9,8(%r10)", registers={10: 0x3FF7E780000},
+                      trace=("notifier_call_chain+0x40/0xe8", "__dev_open+0x80/0x1b8"))  # fmt: skip
+    text = text.replace("000003ff7e8760a2 (notif", "000003fffe9796c0 (notif")
+    text = text.replace("quay_open+0x2a/0x30 [quay]", "notifier_call_chain+0x20/0xe8")
+    gone = text.replace(_MODULES, "Modules linked in: abacus(OE) [last unloaded: quay(OE)]")
+    found = verdict(gone)
+    assert (found.root_cause, found.module) == (RootCause.USE_AFTER_FREE, "quay")
+    assert verdict(text).root_cause is RootCause.WILD_POINTER
+    above = gone.replace("3ff7e780", "3ffff780")
+    assert verdict(above).root_cause is RootCause.WILD_POINTER
+
+
+def test_an_odd_error_code_in_a_base_register_is_no_container_of_null() -> None:
+    rare = powerpc_fault(NULL, 0x90 - 117, code="<a1490090>", registers={9: -117 % (1 << 64)})
+    assert verdict(rare).root_cause is RootCause.ERR_PTR

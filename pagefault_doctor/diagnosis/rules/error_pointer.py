@@ -77,7 +77,9 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
         name, value = context.base
         number = error_of(value, context.bits)
         if number:
-            key = "error.base" if is_common(number) else "error.base-rare"
+            # container_of(NULL) is a multiple of a pointer's size before NULL.
+            is_error = is_common(number) or number % (context.bits // 8)
+            key = "error.base" if is_error else "error.base-rare"
             text = f"{name.upper()} = {value:#x} is the error code {errno_name(number)}"
             yield context.evidence(key, text, "registers", line=context.register_line(name))
         elif value == 0 and error_of(at, context.bits):

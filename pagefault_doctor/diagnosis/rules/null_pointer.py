@@ -50,7 +50,7 @@ def _base(context: Context, name: str, value: int) -> Iterator[Evidence]:
     elif number:
         text = f"{name.upper()} holds an error code, not NULL"
         yield context.evidence("null.base-error", text, line=context.register_line(name))
-    elif value >= PAGE:
+    elif value >= PAGE or context.poison:
         text = f"{shown} with {name.upper()} = {value:#x}, which is not NULL"
         yield context.evidence("null.base-not-zero", text, "code")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pagefault_doctor.diagnosis import dump_memory, freelist
+from pagefault_doctor.diagnosis import dump_memory, freelist, function_roles
 from pagefault_doctor.diagnosis.address import PAGE, AddressClass, printable
-from pagefault_doctor.diagnosis.context import Context
+from pagefault_doctor.diagnosis.context import FIRST_ARGUMENT, Context
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Kind, Report
 
@@ -54,7 +54,8 @@ def _edge(context: Context) -> Iterator[Evidence]:
         return
     if at % PAGE >= _EDGE or context.address_class not in _BUFFERS:
         return
-    walking = [n for n, value in context.general() if 0 < at - value < _BUFFER]
+    # One on the same page is where the access began, not where the walk did.
+    walking = [n for n, value in context.general() if at % PAGE < at - value < _BUFFER]
     if walking:
         text = f"fault address {at:#x} is the start of a page, and {walking[0].upper()} lies before"
         yield context.evidence("bounds.walk", text, "fault", "registers")
@@ -64,11 +65,14 @@ def _edge(context: Context) -> Iterator[Evidence]:
 
 
 def _text_as_pointer(context: Context) -> Iterator[Evidence]:
-    value = context.pointer
-    letters = printable(value, context.bits) if value is not None else None
-    if letters:
-        text = f'the bad pointer consists of text, "{letters}": a string overran it'
-        yield context.evidence("bounds.text-pointer", text, "registers", "fault")
+    """Weigh whether a pointer, or one that was given to kfree, consists of text."""
+    name = FIRST_ARGUMENT.get(context.arch or "", "")
+    is_free = (context.report.function or "").startswith(function_roles.FREEING)
+    for value in (context.pointer, context.registers.get(name) if is_free else None):
+        if letters := printable(value, context.bits) if value is not None else None:
+            text = f'the bad pointer consists of text, "{letters}": a string overran it'
+            yield context.evidence("bounds.text-pointer", text, "registers", "fault")
+            return
 
 
 def _dump(context: Context) -> Iterator[Evidence]:
