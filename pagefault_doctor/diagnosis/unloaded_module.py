@@ -75,6 +75,9 @@ def data_after_unload(context: Context) -> UnloadedModule | None:
     What it left behind in a list or timer of the kernel points there.
     """
     in_modules = context.address_class is AddressClass.MODULES or _is_below_image(context)
+    # powerpc keeps modules in vmalloc memory: only one that was removed may have been there.
+    if context.arch == "ppc64" and context.report.last_unloaded:
+        in_modules = context.address_class is AddressClass.VMALLOC
     return unloaded(context) if in_modules and not context.is_jump else None
 
 

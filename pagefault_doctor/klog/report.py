@@ -21,7 +21,7 @@ from pagefault_doctor.klog.messages import messages_of
 from pagefault_doctor.klog.process import ProcessInfo, modules_of, process_of
 from pagefault_doctor.klog.registers import code_of, pointer_of, registers_of
 from pagefault_doctor.klog.scan import Scan
-from pagefault_doctor.klog.split import LEAD, ReportLines
+from pagefault_doctor.klog.split import CLOSE, LEAD, ReportLines
 from pagefault_doctor.klog.stack import HEADS, first_trace, frame_of, is_head, place_in
 from pagefault_doctor.klog.text import ReportText
 from pagefault_doctor.klog.titles import type_of
@@ -54,8 +54,6 @@ _HEADED: Final = frozenset(
 """Kinds that print other stacks before the one under its head."""
 
 
-_CLOSE: Final = 16
-"""Lines within which the kernel shows its state after a headline, if it does at all."""
 _DUMPED: Final = ("CPU: ", "Modules linked in:", "CPU#", "Pid: ")
 
 _NO_MODULES: Final[tuple[tuple[LinkedModule, ...], str | None, int | None]] = ((), None, None)
@@ -194,7 +192,7 @@ def _without_strangers(cut: ReportLines, naming: titles.Title) -> ReportLines:
 
     What follows much later is about something else.
     """
-    if naming.form is None or not naming.form.any_words or any(map(_is_dump, cut.lines[1:_CLOSE])):
+    if naming.form is None or not naming.form.any_words or any(map(_is_dump, cut.lines[1:CLOSE])):
         return cut
     return msgspec.structs.replace(cut, lines=cut.lines[:1], beyond=())
 

@@ -46,6 +46,8 @@ _BACKTRACES: Final = "Sending NMI from CPU"
 _DISCONNECTED: Final = b"serialport: VM disconnected."
 """Printed by the serial consoles of a cloud, not by a kernel."""
 _MODULES: Final = "Modules linked in:"
+CLOSE: Final = 16
+"""Lines within which a dump begins, or a panic follows, after words that any driver may print."""
 _NEAR: Final = 60
 _FAR: Final = 500
 _AHEAD: Final = 50
@@ -97,14 +99,14 @@ def _events(starts: Sequence[Start]) -> list[Start]:
         if start.header is None and following is not None and _leads_to(start, following):
             continue
         events.append(start)
-    headed = {event.boot for event in events if _is_headed(event)}
+    headed = {event.boot for event in events if event.row is None and _is_worded(event)}
     return [e for e in events if e.row is None or not e.row.notice or e.boot not in headed]
 
 
-def _is_headed(start: Start) -> bool:
-    """Whether a start is one beside which notices do not count."""
-    known = start.header and not table.TABLE.takes_any_words(start.header, start.line.text)
-    return start.row is None and bool(known)
+def _is_worded(start: Start) -> bool:
+    """Whether a start has words that only reports have, not any behind a header."""
+    header = start.header
+    return header is None or not table.TABLE.takes_any_words(header, start.line.text)
 
 
 def _end_of(start: Start, later: Sequence[Start]) -> int | None:
@@ -116,7 +118,7 @@ def _end_of(start: Start, later: Sequence[Start]) -> int | None:
 def _continues(start: Start, last: Start) -> bool:
     """Whether a start belongs to the event of the report before it."""
     distance = start.line.number - last.line.number
-    if start.boot != last.boot or distance > _FAR:
+    if start.boot != last.boot or distance > (_FAR if _is_worded(last) else CLOSE):
         return False
     text = start.line.text
     number, before = _DIE.search(text), _DIE.search(last.line.text)
