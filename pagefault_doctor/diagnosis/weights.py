@@ -148,6 +148,7 @@ WEIGHT: Final = {
     "stack.near-pointer": 2.0,
     "stack.recursion": 1.5,
     "stack.neighbour": 4.5,
+    "stack.trampled": 2.4,
     "stack.dump-guard": 2.5,
     # lists
     "list.check": 3.5,

@@ -38,6 +38,7 @@ _SIGNS: Final = tuple(
         ("ppc64", "DAR: ", r"\bDAR: "),
         ("ppc64", "GPR", r"\bGPR\d\d: "),
         ("ppc64", "[c0000", r"^\[c0000"),
+        ("ppc64", "Faulting", r"^Faulting instruction address: 0x"),
         ("s390x", "Krnl ", "Krnl PSW|Krnl GPRS"),
         ("s390x", "ilc:", r"ilc:\d"),
         ("s390x", "virtual kernel ", "virtual kernel address space"),

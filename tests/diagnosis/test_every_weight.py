@@ -193,6 +193,9 @@ LOGS = {
     "stack.double-fault": repeated("walk+0x1/0x20 [demo]", 1),
     "stack.near-pointer": page_fault("ffffc900000e7ff8", code=None),
     "stack.recursion": repeated("walk+0x1/0x20 [demo]", 9),
+    "stack.trampled": stamped(
+        *("BUG: Unable to handle kernel data access at 0xbee86ed5eab56900",
+          "Faulting instruction address: 0xc000000000080120") * 5),
     "stack.neighbour": stamped(
         "BUG: sleeping function called from invalid context at mm/slab.h:400",
         "in_atomic(): 1, irqs_disabled(): 1, pid: 52, name: cat")

@@ -402,3 +402,50 @@ def test_what_an_unloaded_module_left_behind_lies_below_the_image_of_s390() -> N
 def test_an_odd_error_code_in_a_base_register_is_no_container_of_null() -> None:
     rare = powerpc_fault(NULL, 0x90 - 117, code="<a1490090>", registers={9: -117 % (1 << 64)})
     assert verdict(rare).root_cause is RootCause.ERR_PTR
+
+
+def again(*addresses: int, end: str = "") -> str:
+    """Return faults of powerpc, each met while the one before it was printed."""
+    lines = (
+        (f"BUG: Unable to handle kernel data access at 0x{at:x}", "Faulting instruction address: "
+         "0xc000000000080120", f"Oops: Kernel access of bad area, sig: 11 [#{number}]")
+        for number, at in enumerate(addresses, 1)
+    )  # fmt: skip
+    return "".join(stamped(*each) for each in lines) + end
+
+
+LOST: Final = 0xC008000000371080
+
+
+def test_a_stack_without_a_guard_page_leaves_no_report_whole() -> None:
+    assert verdict(again(*[LOST] * 5)).root_cause is RootCause.STACK_OVERFLOW
+
+
+def test_faults_at_other_addresses_or_too_few_of_them_are_no_sign_of_it() -> None:
+    for addresses in ([LOST] * 3, [LOST + 0x1000 * n for n in range(5)]):
+        assert verdict(again(*addresses)).root_cause is RootCause.WILD_POINTER
+
+
+def test_a_report_that_is_whole_is_no_sign_of_it() -> None:
+    first = powerpc_fault(READ, 0xC008000000A75040)
+    assert verdict(first + again(*[LOST] * 5)).root_cause is RootCause.WILD_POINTER
+
+
+def test_a_panic_after_a_drivers_words_is_a_report_of_its_own() -> None:
+    boot = "".join(stamped(f"tide{n}: registered") for n in range(30))
+    panic = stamped("Kernel panic - not syncing: the tide is out", "Call Trace:",
+                    "[c000000006817df0] [c0080000003a5178] quay_put+0x70/0xef8 [quay]")  # fmt: skip
+    words = stamped("WARNING: tide table damaged: 0-length entry")
+    assert verdict(words + boot + panic).module == "quay"
+
+
+def test_what_an_unloaded_module_of_powerpc_left_behind() -> None:
+    place = "notifier_call_chain+0x70/0x180"
+    text = powerpc_fault(READ, 0xC0080000003A5018).replace(AT, place)
+    text = text.replace("vfs_read+0x1fc/0x500", "notifier_call_chain+0x94/0x180")
+    gone = text.replace(_MODULES, "Modules linked in: abacus(OE) [last unloaded: quay(OE)]")
+    found = verdict(gone)
+    assert (found.root_cause, found.module) == (RootCause.USE_AFTER_FREE, "quay")
+    assert verdict(text).root_cause is RootCause.WILD_POINTER
+    linear = gone.replace("c0080000003a5018", "c0000f00003a5018")
+    assert verdict(linear).root_cause is RootCause.WILD_POINTER

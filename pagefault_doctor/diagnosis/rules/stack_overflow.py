@@ -21,6 +21,9 @@ _MESSAGES = (
 _REPEATS = 6
 """A function this often in one trace is a recursion."""
 _NEAR = 0x4000
+_UNGUARDED = ("ppc64", "ppc", "mips", "i386", "x86")
+"""Architectures whose stacks have no guard page (HAVE_ARCH_VMAP_STACK is not set)."""
+_AGAIN = 3
 _TRAMPLED = 3
 """Lines between a report and the one that explains it."""
 
@@ -46,6 +49,22 @@ def _recursion(report: Report, context: Context) -> Iterator[Evidence]:
         yield context.evidence("stack.recursion", text, "trace")
 
 
+def _trampled(report: Report, context: Context) -> Iterator[Evidence]:
+    """Weigh whether the kernel could not print the fault, for it met the same other one each time.
+
+    Without a guard page, a stack that grows too far overwrites whatever lies below it.
+    """
+    if context.arch not in _UNGUARDED or report.registers or report.frames:
+        return
+    end = report.span.last_line
+    later = [other for other in context.others if other.span.first_line > end]
+    again = Counter(o.fault.address for o in later if o.fault and not o.registers)
+    if again and max(again.values()) >= _AGAIN:
+        text = "the kernel faulted while it printed this, again and again: something overwrote what"
+        text += " it needs for that"
+        yield context.evidence("stack.trampled", text, line=later[0].line_of("headline"))
+
+
 def _dump(context: Context) -> Iterator[Evidence]:
     stack = (context.registers.get("rsp"), context.registers.get("sp"), context.fault_address)
     for value, found in dump_memory.pointed(context).items():
@@ -62,6 +81,7 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     yield from _pointer(report, context)
     yield from _dump(context)
     yield from _recursion(report, context)
+    yield from _trampled(report, context)
     if report.kind is Kind.ATOMIC_SLEEP:
         for other in context.others:
             found_near = 0 < other.span.first_line - report.span.last_line <= _TRAMPLED
