@@ -1,12 +1,11 @@
 /* A small file system with one bale in it; who counts the bales keeps hold of the one it looks up. */
 #include <linux/fs_context.h>
-#include <linux/namei.h>
 #include <linux/pagemap.h>
 #include "seed.h"
 
 #define HAYLOFT_MAGIC 0x48415946
 
-static struct super_block *loft;
+static struct inode *baled;
 
 static struct inode *hayloft_inode(struct super_block *sb, umode_t mode, unsigned long number)
 {
@@ -30,6 +29,7 @@ static int hayloft_bale(struct super_block *sb, struct dentry *root)
 	if (!bale)
 		return -ENOMEM;
 	d_add(bale, inode);
+	baled = inode;
 	dput(bale);
 	return 0;
 }
@@ -49,7 +49,6 @@ static int hayloft_fill(struct super_block *sb, struct fs_context *fc)
 	sb->s_root = d_make_root(inode);
 	if (!sb->s_root)
 		return -ENOMEM;
-	loft = sb;
 	return hayloft_bale(sb, sb->s_root);
 }
 
@@ -69,7 +68,7 @@ static int hayloft_init_context(struct fs_context *fc)
 static void hayloft_kill(struct super_block *sb)
 {
 	kill_anon_super(sb);
-	loft = NULL;
+	baled = NULL;
 }
 
 static struct file_system_type hayloft_type = {
@@ -81,10 +80,9 @@ static struct file_system_type hayloft_type = {
 
 static int bales_get(char *text, const struct kernel_param *param)
 {
-	struct qstr name = QSTR_INIT("bale", 4);
-	struct dentry *bale = loft ? d_hash_and_lookup(loft->s_root, &name) : NULL;
+	struct dentry *bale = baled ? d_find_any_alias(baled) : NULL;
 
-	return sprintf(text, "%d\n", IS_ERR_OR_NULL(bale) ? 0 : 1);
+	return sprintf(text, "%d\n", bale ? 1 : 0);
 }
 
 static const struct kernel_param_ops bales_ops = { .get = bales_get };
