@@ -24,6 +24,8 @@ from pagefault_doctor.model.report import Frame, Kind, Report
 _CORE_DEPTH: Final = 3
 """Frames of the core that may lie between a fault and the module of the tree that caused it."""
 _FEW: Final = 3
+_NEXT: Final = 3
+"""Lines within which a report begins that goes on with the one before."""
 _CALLERS: Final = 6
 """Frames within which a driver's call into its subsystem is looked for."""
 _SHORTEST_NAME: Final = 4
@@ -44,6 +46,8 @@ _WAYS_BACK: Final = (
     ("last_branch", "the last branch was there"),
 )
 """Details that show where a call came from, and why."""
+_REGISTER: Final = "register"
+"""In the names of functions that take an object of their caller's into a list, or out of it."""
 _WORK: Final = regex(r"\[([\w-]+)\]\s*$")
 """The module behind the name of a function."""
 
@@ -123,6 +127,15 @@ def _from_trace(report: Report) -> Culprit | None:
         name = frame.function
         passed += not (function_roles.only_passes_on(name) or function_roles.is_entry_point(name))
     return None
+
+
+def _from_next(report: Report, context: Context) -> Culprit | None:
+    """Return the module in the trace of the report right after a line that has no trace."""
+    if report.frames or report.registers or report.is_words_alone:
+        return None
+    end = report.span.last_line
+    near = (o for o in context.others if 0 < o.span.first_line - end <= _NEXT and o.frames)
+    return next(filter(None, map(_from_trace, near)), None)
 
 
 def _behind_exception(frames: list[Frame]) -> list[Frame]:
@@ -296,7 +309,9 @@ def _suspects(report: Report, context: Context) -> Iterator[Culprit | None]:
     if gone:
         yield _module(gone.module, f"{gone.why}, and its code was still called", gone.line)
     left = data_after_unload(context)
-    if left and report.module is None:
+    # The names of modules of the tree stay there long after they were removed.
+    foreign = "O" in report.details.get("last_unloaded_flags", "")
+    if left and (report.module is None or foreign):
         yield _module(left.module, f"{left.why}, and what it left behind was used", left.line)
     yield _of_object(report, "freed")
     yield _of_dump(context)
@@ -315,6 +330,7 @@ def _suspects(report: Report, context: Context) -> Iterator[Culprit | None]:
     # Who asks a damaged allocator for memory has not damaged it.
     if not freelist.is_broken(context):
         yield _from_trace(report)
+        yield _from_next(report, context)
         yield _loading_or_unloading(report)
         yield _of_argument(report, context)
     yield _of_object(report, "allocated")
@@ -327,27 +343,47 @@ def _suspects(report: Report, context: Context) -> Iterator[Culprit | None]:
 
 
 def _user_of(suspect: Culprit, report: Report) -> Culprit | None:
-    """Return the driver that called into a module of its subsystem, or None.
+    """Return the module that called into the one of a suspect and is likelier at fault, or None.
 
-    A driver is likelier at fault than its subsystem, which many others use and test.
+    That is the driver that called its subsystem, which many others use and test; or a module that
+    was coming or going, and handed its own object over.
     """
     name = suspect.module
     if name is None or report.kind is Kind.HUNG_TASK or suspect.because.line is None:
         return None
     stack = [frame for frame in report.frames if frame.reliable]
-    if not stack or name not in {report.module, *(f.module for f in stack[:1])}:
-        return None
     # The instruction that faulted is printed before the stack, so without the name of one.
     own = next((frame.context for frame in stack if frame.context), None)
+    called = None
     for frame in stack[: _CALLERS + 1]:
         if frame.context and frame.context != own:
             return None
-        if frame.module and frame.module != name:
-            if not function_roles.calls_into(frame.module, name, report):
-                return None
-            text = f"{frame.function} of {frame.module} called into {name}, which many drivers use"
-            return _module(frame.module, text, frame.line or report.line_of("trace"))
+        if frame.module == name:
+            called = frame
+        elif frame.module:
+            return _caller(frame, called, report, in_first=name in {report.module, stack[0].module})
     return None
+
+
+def _caller(
+    frame: Frame, called: Frame | None, report: Report, *, in_first: bool
+) -> Culprit | None:
+    """Return the module of a frame where it is likelier at fault than that of the one it called."""
+    module, into = frame.module or "", (called.module if called else report.module) or ""
+    line = frame.line or report.line_of("trace")
+    if called and _REGISTER in (called.function or "") and _is_coming_or_going(module, report):
+        text = f"{frame.function} of {module} handed its own object to {called.function} of {into}"
+        return _module(module, text, line)
+    if in_first and function_roles.calls_into(module, into, report):
+        text = f"{frame.function} of {module} called into {into}, which many drivers use"
+        return _module(module, text, line)
+    return None
+
+
+def _is_coming_or_going(name: str, report: Report) -> bool:
+    """Whether a module was being loaded or unloaded."""
+    signs = {sign for sign, _, _ in _LOADING_OR_UNLOADING}
+    return any(m.name == name and signs & set(m.flags) for m in report.modules)
 
 
 def attribute(report: Report, context: Context) -> Culprit:

@@ -66,7 +66,9 @@ def use_after_unload(context: Context) -> UnloadedModule | None:
     areas = _CODE_AREAS_VMALLOC if context.arch in ("arm64", "ppc64") else _CODE_AREAS
     if target is None or classify(target, context.arch) not in areas:
         return None
-    return gone if context.is_jump or "unreadable_code" in report.details else None
+    # What is left of a module's code may be int3 from end to end (`mm/execmem.c`).
+    ran = context.is_jump or not {"unreadable_code", "int3"}.isdisjoint(report.details)
+    return gone if ran else None
 
 
 def data_after_unload(context: Context) -> UnloadedModule | None:

@@ -113,7 +113,7 @@ def rank(report: Report) -> Rank:
     if report.title.startswith(_WARNINGS):
         return Rank.WARNING
     of_allocator = report.details.get("file", "").startswith(_ALLOCATOR)
-    is_check = report.title.startswith(_CHECKS) or report.kind is Kind.WARNING and of_allocator
+    is_check = report.title.startswith(_CHECKS) or (report.kind is Kind.WARNING and of_allocator)
     return Rank.CHECK if is_check else _RANKS[report.kind]
 
 

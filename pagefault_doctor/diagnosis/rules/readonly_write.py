@@ -18,7 +18,8 @@ _MODULE = 0x10000
 
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether constant memory was written to."""
-    if "read_only_write" in report.details:
+    # arm64 calls any mapped page so that the kernel may not write to, also one of a program.
+    if "read_only_write" in report.details and context.address_class is not AddressClass.USER:
         text = "the kernel calls it a write to read-only memory"
         yield context.evidence("constant.headline", text, "read_only_write")
         return

@@ -23,7 +23,7 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     at = context.fault_address
     bits = context.x86_fault_bits
     touched = "the kernel touched user memory directly"
-    if "access_outside_uaccess" in report.details:
+    if "access_outside_uaccess" in report.details or "read_only_write" in report.details:
         yield context.evidence("user.headline", touched, "access_outside_uaccess")
     elif bits is not None and bits & (_PRESENT | _RESERVED) == _PRESENT:
         text = f"fault address {at:#x} is a present user page, refused to the kernel (SMAP)"
