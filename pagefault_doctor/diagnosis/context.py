@@ -22,7 +22,10 @@ from pagefault_doctor.symbols.value_origin import ValueOrigin, origin
 
 _NO_DELTA = ("s390x", "i386", "x86", "arm", "mips")
 """Architectures that add nothing to the poison of a link (`include/linux/poison.h`)."""
-_POINTERS = ("rip", "rsp", "eip", "esp", "pc", "sp", "cr2", "cr3", "cr0", "cr4", "eflags", "pstate")
+_POINTERS = (
+    *("rip", "rsp", "eip", "esp", "pc", "sp", "cr2", "cr3", "cr0", "cr4", "eflags", "pstate"),
+    *("epc", "badaddr", "status", "cause"),
+)
 _ARCH_BY_REGISTER = (
     ("rip", "x86_64"),
     ("rax", "x86_64"),

@@ -68,6 +68,7 @@ WEIGHT: Final = {
     "freed.refcount": 3.5,
     "freed.count": 2.2,
     "freed.poison-overwritten": 3.0,
+    "freed.text-members": 2.4,
     "freed.queued": 2.0,
     "freed.page-in-use": 1.5,
     "freed.object-active": 2.5,

@@ -116,6 +116,8 @@ LOGS = {
                                         registers={"rsi": DIRECT, "rdi": "6b" * 8}),
     "freed.refcount": warning("lib/refcount.c:28", "refcount_t: underflow; use-after-free."),
     "freed.count": warning("lib/refcount.c:28"),
+    "freed.text-members": gpf("6161616161616169", code=LOAD,
+                              registers={"rsi": "61" * 8, "rdx": "6161616161626364"}),
     "freed.poison-overwritten": slab("Poison overwritten"),
     "freed.object-active": warning(
         "lib/debugobjects.c:502",

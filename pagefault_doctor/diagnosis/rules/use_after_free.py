@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pagefault_doctor.diagnosis import dump_memory, freelist, poison
+from pagefault_doctor.diagnosis import address, dump_memory, freelist, poison
 from pagefault_doctor.diagnosis.address import AddressClass
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.poison import MemoryState
@@ -78,6 +78,20 @@ def _poisoned_register(context: Context) -> Iterator[Evidence]:
             return
 
 
+def _replaced(context: Context) -> Iterator[Evidence]:
+    """Weigh whether more than one member of an object was text.
+
+    What overruns a neighbour rarely gets far. What fills memory that was freed replaces it all.
+    """
+    value = context.pointer
+    if value is None or context.bits != _WIDE or not address.printable(value):
+        return
+    names = [name for name, held in context.general() if held and address.printable(held)]
+    if len(names) >= _MEMBERS:
+        text = f"{names[0].upper()} and {names[1].upper()} hold text: more than one member was text"
+        yield context.evidence("freed.text-members", text, line=context.register_line(names[1]))
+
+
 def _unloaded(context: Context) -> Iterator[Evidence]:
     gone = use_after_unload(context)
     if gone:
@@ -113,6 +127,9 @@ def _dump(context: Context) -> Iterator[Evidence]:
         yield dump_memory.evidence(context, "freed.dump-pending", text)
 
 
+_WIDE = 64
+"""Bits of a pointer that text explains: four letters are an address as well."""
+_MEMBERS = 2
 _SECTION_END = 0x1000
 """An init function alone in its section seems as long as the page that it lies in."""
 
@@ -136,6 +153,7 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
         yield from _count(report, context)
     yield from _queued(context)
     yield from _poison(context)
+    yield from _replaced(context)
     yield from _unloaded(context)
     yield from _dump(context)
     if _init_section(report, context):
