@@ -133,8 +133,8 @@ def _from_next(report: Report, context: Context) -> Culprit | None:
     """Return the module in the trace of the report right after a line that has no trace."""
     if report.frames or report.registers or report.is_words_alone:
         return None
-    end = report.span.last_line
-    near = (o for o in context.others if 0 < o.span.first_line - end <= _NEXT and o.frames)
+    first = report.span.first_line
+    near = (o for o in context.others if 0 < o.span.first_line - first <= _NEXT and o.frames)
     return next(filter(None, map(_from_trace, near)), None)
 
 

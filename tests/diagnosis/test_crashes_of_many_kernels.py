@@ -340,3 +340,145 @@ def test_a_notice_counts_beside_a_drivers_words_but_not_beside_a_warning() -> No
     assert verdict_on(WORDS, *TIMEOUT).module == "quay"
     (report,) = log_of(WARNED, RELEASE, *TIMEOUT).reports
     assert report.span.first_line == 1
+
+
+def handed_over(function: str, flags: str) -> Diagnosis:
+    """Return the verdict on a list check that failed in a module that another one called."""
+    return verdict_on(
+        "list_del corruption, ffffffffc059d3c0->next is NULL",
+        "kernel BUG at lib/list_debug.c:49!",
+        "invalid opcode: 0000 [#1] PREEMPT SMP NOPTI",
+        RELEASE,
+        "RIP: 0010:__list_del_entry_valid.cold+0xf/0x6f",
+        "RAX: 0000000000000033 RBX: ffffffffc059d3c0 RCX: 0000000000000000",
+        "Call Trace:",
+        " <TASK>",
+        f" {function}+0x1d/0x60 [quay]",
+        " pier_exit+0x3f/0xff1 [pier]",
+        " do_syscall_64+0x5d/0x90",
+        " </TASK>",
+        f"Modules linked in: pier({flags}) quay(OE) abacus(OE)",
+    )
+
+
+@pytest.mark.parametrize(
+    ("function", "flags", "module"),
+    [
+        ("quay_unregister", "OE-", "pier"),
+        ("quay_register", "OE+", "pier"),
+        ("quay_register", "OE", "quay"),
+        ("quay_walk", "OE-", "quay"),
+    ],
+)
+def test_who_comes_or_goes_hands_its_own_object_over(
+    function: str, flags: str, module: str
+) -> None:
+    assert handed_over(function, flags).module == module
+
+
+DENTRY = "BUG: Dentry (____ptrval____){i=2,n=bale}  still in use (1) [unmount of quay quay]"
+UMOUNT = (
+    "------------[ cut here ]------------",
+    "WARNING: CPU: 1 PID: 142 at fs/dcache.c:1683 umount_check.cold+0x2f/0x3b",
+    "Modules linked in: quay(OE) abacus(OE)",
+    RELEASE,
+    "RIP: 0010:umount_check.cold+0x2f/0x3b",
+    "Call Trace:",
+    " <TASK>",
+    " d_walk+0xd6/0x2c0",
+    " kill_anon_super+0x14/0x30",
+    " quay_kill+0xa/0x20 [quay]",
+    " </TASK>",
+)
+
+
+def test_a_line_without_a_trace_is_of_the_module_in_the_report_right_after_it() -> None:
+    assert verdict_on(DENTRY, *UMOUNT).module == "quay"
+    assert verdict_on(DENTRY, *("eth0: link up",) * 5, *UMOUNT).module is None
+
+
+def unloaded(flags: str) -> Diagnosis:
+    """Return the verdict on a walk of module quay into an unmapped part of the modules' area."""
+    return verdict_on(
+        "BUG: unable to handle page fault for address: ffffffffc04f6020",
+        "#PF: supervisor read access in kernel mode",
+        "#PF: error_code(0x0000) - not-present page",
+        "Oops: 0000 [#1] PREEMPT SMP NOPTI",
+        RELEASE,
+        "RIP: 0010:quay_show+0x3f/0x90 [quay]",
+        "Call Trace:",
+        " <TASK>",
+        " seq_read_iter+0x122/0x450",
+        " </TASK>",
+        f"Modules linked in: quay(OE) abacus(OE) [last unloaded: pier{flags}]",
+    )
+
+
+def test_what_a_module_from_outside_left_behind_is_its_fault_and_not_of_who_met_it() -> None:
+    assert unloaded("(OE)").module == "pier"
+    assert unloaded("").module == "quay"
+    assert unloaded("(E)").module == "quay"
+
+
+def int3(place: str) -> Diagnosis:
+    return verdict_on(
+        "Oops: int3: 0000 [#1] SMP NOPTI",
+        RELEASE,
+        f"RIP: 0010:{place}",
+        "Code: cc cc cc cc cc cc cc cc <cc> cc cc cc",
+        "RSP: 0018:ffffd08f8045f910 EFLAGS: 00000282",
+        "RAX: 0000000000000001 RBX: ffff8c1101143800 RCX: 0000000000000000",
+        "Call Trace:",
+        " <TASK>",
+        " ? __dev_queue_xmit+0x39c/0x1340",
+        " </TASK>",
+        "Modules linked in: quay(OE) abacus(OE) [last unloaded: pier(OE)]",
+    )
+
+
+def test_code_that_is_int3_from_end_to_end_was_a_modules() -> None:
+    gone = int3("0xffffffffc0404011")
+    assert (gone.root_cause, gone.module) == (RootCause.USE_AFTER_FREE, "pier")
+    assert int3("quay_seen+0x11/0x40 [quay]").root_cause is not RootCause.USE_AFTER_FREE
+
+
+def refused_write(at: str) -> RootCause:
+    return verdict_on(
+        f"Unable to handle kernel write to read-only memory at virtual address {at}",
+        "Mem abort info:",
+        "  ESR = 0x000000009600004f",
+        "Internal error: Oops: 000000009600004f [#1] SMP",
+        "Modules linked in: quay(OE) abacus(OE)",
+        "CPU: 0 PID: 16 Comm: kworker/0:1 Tainted: G           OE      6.1.0-1-arm64 #1",
+        "pc : quay_warm+0x28/0x40 [quay]",
+        "lr : process_one_work+0x1f4/0x460",
+        "Call trace:",
+        " quay_warm+0x28/0x40 [quay]",
+        " process_one_work+0x1f4/0x460",
+    ).root_cause
+
+
+def test_a_page_of_a_program_that_arm64_may_not_write_to_is_no_constant() -> None:
+    assert refused_write("0000ffffd19d6638") is RootCause.USER_ACCESS
+    assert refused_write("ffff800001234000") is RootCause.READONLY_WRITE
+
+
+def of_text(rdx: str) -> RootCause:
+    return verdict_on(
+        "general protection fault, probably for non-canonical address 0x6161616161616169: 0000"
+        " [#1] PREEMPT SMP NOPTI",
+        RELEASE,
+        "RIP: 0010:quay_insert+0x24/0x90 [quay]",
+        "Code: 48 89 c3 90 <48> 8b 46 08 c3 90",  # mov 0x8(%rsi),%rax
+        f"RAX: 0000000000000001 RSI: 6161616161616161 RDX: {rdx}",
+        "Call Trace:",
+        " <TASK>",
+        " quay_write+0x9f/0x190 [quay]",
+        " </TASK>",
+        MODULES,
+    ).root_cause
+
+
+def test_an_object_of_which_several_members_are_text_was_freed_and_filled_again() -> None:
+    assert of_text("6161616161626364") is RootCause.USE_AFTER_FREE
+    assert of_text("ffff8c1101143800") is RootCause.OUT_OF_BOUNDS
