@@ -11,7 +11,6 @@ from typing import Final
 import msgspec
 
 from pagefault_doctor.diagnosis import dump_memory, freelist, function_roles
-from pagefault_doctor.diagnosis.address import AddressClass, classify
 from pagefault_doctor.diagnosis.context import FIRST_ARGUMENT, Context
 from pagefault_doctor.diagnosis.history import happens_without, lock_holder, waits_for_lock
 from pagefault_doctor.diagnosis.unloaded_module import data_after_unload, use_after_unload
@@ -191,6 +190,17 @@ def _caller_of_leaf(report: Report) -> Culprit | None:
     return None
 
 
+def _return_into_modules(report: Report, context: Context) -> Culprit | None:
+    """Return that the way back leads into a module, where s390 prints it as a number alone."""
+    value = context.registers.get("r14", 0) if context.arch == "s390x" else 0
+    if not context.is_module_area(value):
+        return None
+    foreign = report.out_of_tree
+    text = f"the return address in R14, {value:#x}, lies in a module"
+    line = context.register_line("r14") or report.line_of()
+    return _module(foreign[0] if len(foreign) == 1 else None, text, line)
+
+
 def _of_argument(report: Report, context: Context) -> Culprit | None:
     """Return the module whose object a call without a target was made with.
 
@@ -198,7 +208,7 @@ def _of_argument(report: Report, context: Context) -> Culprit | None:
     """
     name = FIRST_ARGUMENT.get(context.arch or "")
     value = context.registers.get(name, 0) if name else 0
-    if not context.is_jump or classify(value, context.arch) is not AddressClass.MODULES:
+    if not context.is_jump or not context.is_module_area(value):
         return None
     foreign = report.out_of_tree
     text = f"the call was made with {name} = {value:#x}, which lies in a module"
@@ -332,6 +342,7 @@ def _suspects(report: Report, context: Context) -> Iterator[Culprit | None]:
         yield _from_trace(report)
         yield _from_next(report, context)
         yield _loading_or_unloading(report)
+        yield _return_into_modules(report, context)
         yield _of_argument(report, context)
     yield _of_object(report, "allocated")
     work = _of_work(report)

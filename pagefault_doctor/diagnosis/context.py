@@ -36,6 +36,10 @@ _ARCH_BY_REGISTER = (
     ("fp", "arm"),
     ("epc", "riscv64"),
 )
+_S390_IMAGE = 1 << 26
+"""What the kernel's image may be long."""
+_S390_MODULES = 1 << 31
+"""MODULES_LEN (`arch/s390/include/asm/pgtable.h`)."""
 _ARM64_WRITE = 1 << 6
 """WnR of an arm64 data abort (`arch/arm64/include/asm/esr.h`)."""
 _ARM64_DATA_ABORTS = (0x24, 0x25)
@@ -298,6 +302,17 @@ class Context(msgspec.Struct, frozen=True, dict=True):
     def is_jump(self) -> bool:
         """Whether the processor failed to fetch an instruction."""
         return self.access is Access.EXECUTE or self._is_lost
+
+    def is_module_area(self, value: int) -> bool:
+        """Whether modules lie at an address: on s390 that is below the kernel's image.
+
+        Where that is, a frame shows (`arch/s390/boot/startup.c`, setup_kernel_memory_layout).
+        """
+        if self.arch != "s390x":
+            return address.classify(value, self.arch) is AddressClass.MODULES
+        named = (f for f in self.report.frames if f.function and f.address and not f.module)
+        code = next((int(f.address or "", 16) for f in named), None)
+        return code is not None and _S390_IMAGE < code - value <= _S390_IMAGE + _S390_MODULES
 
     def fact(self, name: str) -> Fact | None:
         """Return a fact, or None where it is unknown."""

@@ -76,28 +76,14 @@ def data_after_unload(context: Context) -> UnloadedModule | None:
 
     What it left behind in a list or timer of the kernel points there.
     """
-    in_modules = context.address_class is AddressClass.MODULES or _is_below_image(context)
+    at = context.fault_address
+    in_modules = at is not None and context.is_module_area(at)
     # powerpc keeps modules in vmalloc memory: only one that was removed may have been there.
     if context.arch == "ppc64" and context.report.last_unloaded:
         in_modules = context.address_class is AddressClass.VMALLOC
     return unloaded(context) if in_modules and not context.is_jump else None
 
 
-def _is_below_image(context: Context) -> bool:
-    """Whether the fault address lies below the code of s390's kernel, where its modules are.
-
-    The instruction pointer shows where that is (`arch/s390/boot/startup.c`,
-    setup_kernel_memory_layout).
-    """
-    report, at = context.report, context.fault_address
-    code = None if report.module or report.function is None else report.register("pc")
-    if context.arch != "s390x" or code is None or at is None:
-        return False
-    return code - _S390_MODULES <= at < code
-
-
-_S390_MODULES: Final = (1 << 31) + (1 << 26)
-"""MODULES_LEN, and what a kernel's code may be long."""
 _CAME: Final = ("out-of-tree", "unsigned", "license", "forced")
 """Module events after which a module was let in."""
 _CODE_AREAS = (AddressClass.MODULES, AddressClass.KERNEL)

@@ -262,6 +262,8 @@ def _others(text: str, found: _AccessFields) -> None:
         found.reason = found.reason or next(reasons, None)
     if "TEID: " in text and (match := _TEID.search(text)):
         found.access = found.access or _TEID_FSI.get(int(match[1], 16) & 0xC00)
+    if not found.address and "Krnl PSW : " in text and (match := _PSW.search(text)):
+        _s390_null_call(int(match[1], 16), found)
     if found.address and "Krnl PSW : " in text and (match := _PSW.search(text)):
         _s390_fetch(int(match[1], 16), int(found.address, 16), found)
     if found.code is None and "ilc:" in text and (match := _S390.search(text)):
@@ -273,6 +275,15 @@ def _s390_fetch(instruction: int, page: int, found: _AccessFields) -> None:
     """Take a fault on the very page of the instruction for one of its fetch, unless it wrote."""
     if page == instruction & -_PAGE and found.access is not Access.WRITE:
         found.access, found.address = Access.EXECUTE, f"0x{instruction:x}"
+
+
+def _s390_null_call(instruction: int, found: _AccessFields) -> None:
+    """Take code in the first page for a call through NULL: s390 can read what is there.
+
+    It is no code, so the first of it is an illegal operation, and the PSW is behind that.
+    """
+    if instruction < _PAGE:
+        found.access, found.address = Access.EXECUTE, "0x0"
 
 
 def _short(digits: str) -> str:

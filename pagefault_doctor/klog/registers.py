@@ -68,6 +68,9 @@ _PAIRS: Final = regex(
 _CODE: Final = regex(
     r"^\s*Code: (?P<code>(?:[(<]?(?:[0-9a-f]{2,8}|X{8})[)>]? *)+|Bad \w+ value.*|Unable .*)"
 )
+_DUMPED: Final = "Instruction dump:"
+_DUMPED_ROWS: Final = 2
+"""As powerpc prints it up to 6.2, eight instructions in a row (show_instructions)."""
 _DISASSEMBLED: Final = "Krnl Code:"
 _INSTRUCTION: Final = regex(
     r"\s*(?P<mark>[#>*]?)(?:[0-9a-f]{8}|[0-9a-f]{16}): (?P<code>(?:[0-9a-f]{4}){1,3})\b"
@@ -140,10 +143,14 @@ def _row(
 
 def code_of(body: ReportText) -> tuple[str | None, int | None]:
     """Return the instruction bytes of the first `Code:` line, and the line."""
-    for index in body.places("Code: "):
+    for index in body.places("Code: ", _DUMPED):
         line = body.lines[index]
         if match := _CODE.match(line.text):
             return match["code"].strip(), line.number
+        if line.text.startswith(_DUMPED):
+            words = [row.text.strip() for row in body.lines[index + 1 : index + 1 + _DUMPED_ROWS]]
+            dumped = [row for row in words if _CODE.match(f"Code: {row}")]
+            return " ".join(dumped) or None, line.number
         if line.text.startswith(_DISASSEMBLED):
             return _disassembled(body.lines[index : index + _INSTRUCTIONS]), line.number
     return None, None

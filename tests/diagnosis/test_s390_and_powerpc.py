@@ -9,7 +9,7 @@ import pytest
 
 from diagnosis.logs import page_fault, stamped, verdict
 from pagefault_doctor import klog
-from pagefault_doctor.model.diagnosis import RootCause
+from pagefault_doctor.model.diagnosis import Attribution, RootCause
 from pagefault_doctor.model.report import Access, Report
 
 _FAULT = "Unable to handle kernel pointer dereference in virtual kernel address space"
@@ -449,3 +449,43 @@ def test_what_an_unloaded_module_of_powerpc_left_behind() -> None:
     assert verdict(text).root_cause is RootCause.WILD_POINTER
     linear = gone.replace("c0080000003a5018", "c0000f00003a5018")
     assert verdict(linear).root_cause is RootCause.WILD_POINTER
+
+
+def s390_trap(psw: int, last: str) -> str:
+    """Return an illegal operation of s390 (arch/s390/kernel/traps.c) where no function is."""
+    text = s390_jump(psw, last).splitlines()[4:]
+    return "\n".join(text).replace("Oops: 0011 ilc:3", "illegal operation: 0001 ilc:1")
+
+
+def test_a_call_through_null_runs_into_page_0_of_s390() -> None:
+    found = verdict(s390_trap(2, TIMER))
+    assert (found.root_cause, found.module) == (RootCause.NULL_DEREF, "quay")
+    elsewhere = verdict(s390_trap(0x3E8000004E2, TIMER))
+    assert elsewhere.root_cause is not RootCause.NULL_DEREF
+
+
+LEAF = "module_put+0x9a/0xa8"
+
+
+def leaf(link: int) -> str:
+    """Return a fault of s390 in a function of the kernel, with a return address."""
+    text = s390_fault(0x1234512345000, place=LEAF, trace=(LEAF,), registers={14: link})
+    text = text.replace("quay_open+0x2a/0x30 [quay]", "module_put+0x20/0xa8")
+    return text.replace("000003ff7e8760a2", "000003fffe9f18ea")
+
+
+def test_a_return_address_below_the_image_of_s390_is_one_of_a_module() -> None:
+    assert verdict(leaf(0x3FF7E90107C)).attribution is Attribution.MODULE
+    assert "return address in R14" in str(verdict(leaf(0x3FF7E90107C)).candidates)
+    for link in (0x3FFFE8FB104, 0x3FFFF40D840, 0x37FFE9AFAC8):
+        assert "return address in R14" not in str(verdict(leaf(link)).candidates)
+
+
+def test_the_older_dump_of_powerpcs_instructions() -> None:
+    rows = ("XXXXXXXX " * 8, "60000000 " * 6 + "<a1490090> XXXXXXXX")
+    text = powerpc_fault(NULL, 0x2B, registers={9: ENETUNREACH})
+    text = text[: text.rindex("[   50")] + stamped(
+        "Instruction dump:", *rows, "---[ end trace ]---"
+    )
+    assert report_of(text).code == f"{rows[0]}{rows[1]}"
+    assert verdict(text).root_cause is RootCause.ERR_PTR
