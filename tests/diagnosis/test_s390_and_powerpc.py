@@ -312,6 +312,18 @@ def test_what_powerpc_interrupted_is_not_what_faulted() -> None:
     assert "set_pte_range" not in report.title
 
 
+def test_the_stack_of_a_notice_on_powerpc_has_no_instruction_that_faulted() -> None:
+    notice = stamped(
+        "cat: page allocation failure: order:9, mode:0x820(GFP_ATOMIC), nodemask=(null)",
+        f"CPU: 1 PID: 25 Comm: cat {_TAINT} 6.12.0 #1",
+        "Call Trace:",
+        "[c00000003ff8f950] [c000000000517020] warn_alloc+0x150/0x1d0",
+        f"[c00000003ff8fc80] [c008000000375038] {TIMER}",
+    )
+    report = report_of(notice + INTERRUPTED)
+    assert "set_pte_range" not in {frame.function for frame in report.frames}
+
+
 def test_the_caller_of_a_function_that_has_called_nothing() -> None:
     text = powerpc_fault(WRITE, 0xC0080000003A7093, 0x0A000000).replace(AT, "strsep+0x98/0xb0")
     called = text.replace("vfs_read+0x1fc/0x500", "quay_hoist+0x50/0xe4 [quay]")
@@ -401,7 +413,9 @@ def test_what_an_unloaded_module_left_behind_lies_below_the_image_of_s390() -> N
 
 def test_an_odd_error_code_in_a_base_register_is_no_container_of_null() -> None:
     rare = powerpc_fault(NULL, 0x90 - 117, code="<a1490090>", registers={9: -117 % (1 << 64)})
-    assert verdict(rare).root_cause is RootCause.ERR_PTR
+    found = verdict(rare)
+    assert found.root_cause is RootCause.ERR_PTR
+    assert found.confidence > 0.9
 
 
 def again(*addresses: int, end: str = "") -> str:
