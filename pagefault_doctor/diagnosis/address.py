@@ -106,7 +106,7 @@ _USER_AREAS: Final[Mapping[str | None, tuple[tuple[int, int], ...]]] = {
         (0x3FF000000000, 0x400000000000),
         (0x7FF000000000, 0x800000000000),
     ),
-    "s390x": ((0x2AA00000000, 0x2AB00000000),),
+    "s390x": ((0x2AA00000000, 0x2AB00000000), (0x3FF80000000, 0x40000000000)),
     "riscv64": (
         (0x2AAAAAA000, 0x2B00000000),
         (0x3F00000000, 0x4000000000),
@@ -118,7 +118,9 @@ _USER_AREAS: Final[Mapping[str | None, tuple[tuple[int, int], ...]]] = {
 """Where programs have their code and heap, from ELF_ET_DYN_BASE on (`arch/*/include/asm/elf.h`),
 and their libraries and stack, below the end (TASK_SIZE, DEFAULT_MAP_WINDOW): each as far as
 `arch_mmap_rnd` moves them by default. On powerpc the heap may be at 1 TiB (`arch_randomize_brk`).
-On s390 the kernel has all addresses for itself, and modules where programs have libraries."""
+On s390 the kernel has all addresses for itself, and its image where programs have libraries."""
+S390_SHARED: Final = 0x3FF00000000
+"""Where the kernel of s390 has its image and modules."""
 
 _ERRNO: Final = {
     1: "EPERM",
@@ -228,7 +230,7 @@ _RANGES: Final[Mapping[str | None, tuple[tuple[int, int, AddressClass], ...]]] =
 def _wide(value: int, arch: str | None) -> AddressClass:
     if not canonical(value, arch):
         return AddressClass.NON_CANONICAL
-    if arch == "s390x" and not is_user_area(value, arch):
+    if arch == "s390x" and not (value < S390_SHARED and is_user_area(value, arch)):
         return AddressClass.KERNEL  # Its address space is another than that of programs.
     if value < 1 << 56:
         return AddressClass.USER

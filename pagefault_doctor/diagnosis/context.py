@@ -303,6 +303,24 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         """Whether the processor failed to fetch an instruction."""
         return self.access is Access.EXECUTE or self._is_lost
 
+    @cached_property
+    def is_user_area(self) -> bool:
+        """Whether programs have memory at the fault address, and the kernel, as it seems, has not.
+
+        On s390 both may; there, no other pointer that the report prints may lie near it.
+        """
+        at = self.fault_address
+        if at is None or not address.is_user_area(at, self.arch):
+            return False
+        used = (self.instruction.base, self.instruction.index) if self.instruction else ()
+        values = [self.registers[name] for name in used if name in self.registers]
+        if self.base and not any(address.is_user_area(value, self.arch) for value in values):
+            return False  # The sum of a pointer and an index.
+        known = [value for _, value in self.general()]
+        known += [int(frame.address, 16) for frame in self.report.frames if frame.address]
+        shared = self.arch == "s390x" and at >= address.S390_SHARED
+        return not (shared and any(address.PAGE <= abs(at - v) < _S390_IMAGE for v in known))
+
     def is_module_area(self, value: int) -> bool:
         """Whether modules lie at an address: on s390 that is below the kernel's image.
 

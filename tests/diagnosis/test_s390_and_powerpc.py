@@ -160,7 +160,7 @@ def test_a_write_that_the_page_tables_refused_was_to_constant_data() -> None:
 
 
 def test_a_write_to_where_nothing_is_was_not() -> None:
-    on_s390 = s390_fault(CODE, teid=0x403, code=0x11, **STORE)
+    on_s390 = s390_fault(CODE - (1 << 36), teid=0x403, code=0x11, registers={1: CODE - (1 << 36)})
     assert verdict(on_s390).root_cause is RootCause.WILD_POINTER
     on_powerpc = powerpc_fault(WRITE, 0xC0000000010E6DB8, dsisr=0x42000000)
     assert verdict(on_powerpc).root_cause is RootCause.WILD_POINTER
@@ -503,3 +503,14 @@ def test_the_older_dump_of_powerpcs_instructions() -> None:
     )
     assert report_of(text).code == f"{rows[0]}{rows[1]}"
     assert verdict(text).root_cause is RootCause.ERR_PTR
+
+
+def test_where_s390_shares_addresses_a_pointer_far_from_the_kernels_is_one_of_a_program() -> None:
+    far, near = 0x3FFF6DFA254, 0x3FF7E9FA254 + 0x2000000
+    user = s390_fault(far, teid=0x403, code=0x10, registers={1: far})
+    assert verdict(user).root_cause is RootCause.USER_ACCESS
+    beside = s390_fault(near, teid=0x403, code=0x10, registers={1: near})
+    assert verdict(beside).root_cause is RootCause.WILD_POINTER
+    indexed: dict[str, Any] = {"instruction": "e34530000004\tlg\t%r4,0(%r5,%r3)", "code": 0x10}
+    summed = s390_fault(far, registers={3: 0x3FF7E905700, 5: far - 0x3FF7E905700}, **indexed)
+    assert verdict(summed).root_cause is RootCause.WILD_POINTER

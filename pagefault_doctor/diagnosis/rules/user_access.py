@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pagefault_doctor.diagnosis.address import AddressClass, is_user_area
+from pagefault_doctor.diagnosis.address import AddressClass
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Kind, Report
@@ -18,7 +18,8 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     if "user_memory_access" in report.details:
         text = "KASAN calls it a user memory access"
         yield context.evidence("user.sanitizer", text, "user_memory_access")
-    if context.address_class is not AddressClass.USER or context.is_jump:
+    is_user = context.address_class is AddressClass.USER
+    if context.is_jump or not (is_user or context.is_user_area):
         return
     at = context.fault_address
     bits = context.x86_fault_bits
@@ -37,8 +38,9 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     elif report.kind is Kind.USER_ACCESS:
         yield context.evidence("user.headline", touched, "headline")
     elif report.kind is Kind.PAGE_FAULT:
-        text = f"fault address {at:#x} is in the half of the addresses that belongs to user space"
-        yield context.evidence("user.unmapped", text, "fault")
-    if at is not None and is_user_area(at, context.arch):
+        text = "is in the half of the addresses that belongs to user space"
+        text = text if is_user else "is far from all that the report shows of the kernel"
+        yield context.evidence("user.unmapped", f"fault address {at:#x} {text}", "fault")
+    if context.is_user_area:
         text = f"{at:#x} is where programs have their memory, and few other values lie"
         yield context.evidence("user.area", text, "fault")
