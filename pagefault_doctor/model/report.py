@@ -204,8 +204,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
         The kernel's own warnings name their place in the source (kernel/panic.c, __warn).
         """
-        shown = self.frames or self.registers or self.modules or self.function
-        return self.kind is Kind.WARNING and not shown and "file" not in self.details
+        shown = self.frames or self.registers or self.modules or self.function or self.module
+        worded = self.kind is Kind.WARNING and self.title.startswith("WARNING: ")
+        return worded and not shown and "file" not in self.details
 
     @property
     def out_of_tree(self) -> tuple[str, ...]:

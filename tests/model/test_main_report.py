@@ -141,6 +141,13 @@ def test_programs_count_where_the_kernel_did_not_fault_and_notices_last() -> Non
     assert leads(seen(Kind.INFO)) == 0
 
 
+def test_a_drivers_words_count_least() -> None:
+    words = seen(Kind.WARNING, title="WARNING: the tide is out")
+    assert leads(words, seen(Kind.INFO)) == 1
+    assert leads(words, seen(Kind.WARNING)) == 1
+    assert leads(words) == 0
+
+
 def test_the_log_read_first_leads_unless_a_later_one_is_graver() -> None:
     here, before = log(seen(Kind.PAGE_FAULT)), log(seen(Kind.PAGE_FAULT, boot=3), source="b.log")
     assert main_report((here, before)) == 0
