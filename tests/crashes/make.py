@@ -55,8 +55,8 @@ CORPUS: Final = {
     ("riscv64", "6.12"): 25,
     ("s390x", "6.12"): 25,
 }
-"""The kernels of the corpus, by architecture and name, and how many seeds run on each: None is all,
-also with slub_debug."""
+"""The kernels of the corpus, by architecture and name, and how many seeds at least run on each: None
+is all, also with slub_debug. What the folder has besides is packed as well."""
 
 _COMPILER: Final = re.compile(r"Linux version \S+ \([^)]*\) \(([^()]*(?:\([^()]*\)[^()]*)*)\)")
 """The compiler in the first line of a kernel (linux_banner in init/version.c)."""
@@ -193,7 +193,7 @@ def _fill_corpus(jobs: int, folder: Path) -> None:
         chosen = _for_arch(list(seeds()), arch)
         runs = runs_of(chosen if most is None else spread(chosen, most), most is None)
         _fill(arch, kernel, runs, jobs, folder / name)
-        there = [run for run in runs if is_done(run, folder / name)]
+        there = [run for run in runs_of(chosen, slub_debug=True) if is_done(run, folder / name)]
         for run in there:
             told = json.loads((folder / name / f"{run.name}.json").read_text())
             label(run, told["made"], folder / name)
