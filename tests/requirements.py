@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pagefault_doctor.lab.machine import DEFAULT_STOCK, release_of
+from pagefault_doctor.lab.stock import DEFAULT_STOCK, release_of
 
 STRICT = os.environ.get("PFDOCTOR_REQUIRE_LAB") == "1"
 """Whether a missing tool fails a test instead of skipping it."""

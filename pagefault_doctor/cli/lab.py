@@ -92,8 +92,9 @@ def _print_scenarios() -> int:
 
 def _print_doctor(as_json: bool, boot: bool) -> int:
     from pagefault_doctor.cli.lab_commands.pairs import pairs, print_pairs, try_all
-    from pagefault_doctor.lab.machine import ARM64, DEFAULT_MACHINE, X86_64, stock_of
+    from pagefault_doctor.lab.machine import ARM64, DEFAULT_MACHINE, X86_64
     from pagefault_doctor.lab.requirements import check
+    from pagefault_doctor.lab.stock import stock_of
 
     rows = check()
     others = {m.arch: check(stock_of(m)) for m in (X86_64, ARM64) if m != DEFAULT_MACHINE}

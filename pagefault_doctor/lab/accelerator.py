@@ -14,7 +14,8 @@ from typing import Final
 from pagefault_doctor.files.private_folder import check_private_folder, make_private_folder
 from pagefault_doctor.files.regular_file import read_regular
 from pagefault_doctor.hosts.local import LocalHost
-from pagefault_doctor.lab.machine import Machine, release_of, user_cache
+from pagefault_doctor.lab.machine import Machine
+from pagefault_doctor.lab.stock import release_of, user_cache
 from pagefault_doctor.model.command import Command
 from pagefault_doctor.model.errors import MissingError
 

@@ -19,7 +19,7 @@ import msgspec
 from pagefault_doctor.hosts.host import Closing, OnOutput
 from pagefault_doctor.lab import host_tools, initramfs
 from pagefault_doctor.lab.guest import CRASH_CONSOLE_LINES, GuestHost
-from pagefault_doctor.lab.machine import release_of
+from pagefault_doctor.lab.stock import release_of
 from pagefault_doctor.lab.target import LabTarget
 from pagefault_doctor.lab.temp_folder import write_file
 from pagefault_doctor.lab.vm import Setup, VirtualMachine

@@ -16,8 +16,8 @@ import msgspec
 
 from pagefault_doctor.hosts import runner
 from pagefault_doctor.hosts.host import OnOutput
-from pagefault_doctor.lab.machine import DEFAULT_STOCK, Stock
 from pagefault_doctor.lab.module import PLACE_IN_ROOT, in_root
+from pagefault_doctor.lab.stock import DEFAULT_STOCK, Stock
 from pagefault_doctor.model.command import Command, Result, ResultStatus
 
 TOOLS: Final = frozenset(

@@ -20,8 +20,8 @@ from pagefault_doctor.lab.cpio import (
     link,
     program,
 )
-from pagefault_doctor.lab.machine import DEFAULT_STOCK, Stock
 from pagefault_doctor.lab.module import Module, kernel_modules
+from pagefault_doctor.lab.stock import DEFAULT_STOCK, Stock
 from pagefault_doctor.model.errors import MissingError, PfDoctorError
 from pagefault_doctor.symbols.compressed_module import open_packed
 from pagefault_doctor.symbols.module_file import elf_errors

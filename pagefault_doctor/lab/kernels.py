@@ -15,15 +15,8 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.lab.machine import (
-    DEFAULT_MACHINE,
-    SHARED_CACHE,
-    Machine,
-    Stock,
-    release_of,
-    stock_of,
-    user_cache,
-)
+from pagefault_doctor.lab.machine import DEFAULT_MACHINE, Machine
+from pagefault_doctor.lab.stock import Stock, caches, release_of, stock_of, user_cache
 from pagefault_doctor.model.errors import MissingError, UsageError
 
 STABLE: Final = {"5.10": "bullseye", "6.1": "bookworm", "6.12": "trixie"}
@@ -168,11 +161,8 @@ def usual_stock(machine: Machine) -> Stock:
 
 
 def _fetched(machine: Machine) -> Iterator[FetchedKernel]:
-    places = [SHARED_CACHE]
-    with suppress(MissingError):
-        places.insert(0, user_cache())
     seen: set[str] = set()
-    for place in places:
+    for place in caches():
         for folder in sorted((place / _FOLDER / machine.arch).glob("*")):
             with suppress(OSError, UnicodeDecodeError):
                 release = (folder / "complete").read_text().strip()

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from pagefault_doctor.hosts.local import LocalHost
-from pagefault_doctor.lab.machine import DEFAULT_STOCK, Stock
+from pagefault_doctor.lab.stock import DEFAULT_STOCK, Stock
 from pagefault_doctor.lab.temp_folder import temp_folder
 from pagefault_doctor.model.command import Command, Result
 from pagefault_doctor.model.errors import MissingError, PfDoctorError, UsageError

@@ -15,7 +15,7 @@ import msgspec
 
 from pagefault_doctor.hosts.program import environment
 from pagefault_doctor.lab import initramfs
-from pagefault_doctor.lab.machine import DEFAULT_STOCK, Stock, release_of
+from pagefault_doctor.lab.stock import DEFAULT_STOCK, Stock, release_of
 from pagefault_doctor.model.errors import MissingError
 
 _VMLINUX: Final = (

@@ -15,8 +15,8 @@ from pagefault_doctor.lab import initramfs
 from pagefault_doctor.lab import kdump as guest_kdump
 from pagefault_doctor.lab.debug import KERNEL_ARG, BreakPlace, Start, watch
 from pagefault_doctor.lab.guest import GuestHost
-from pagefault_doctor.lab.machine import release_of
 from pagefault_doctor.lab.module import Module
+from pagefault_doctor.lab.stock import release_of
 from pagefault_doctor.lab.vm import Setup, VirtualMachine
 from pagefault_doctor.model.command import Command, Result
 from pagefault_doctor.model.errors import PfDoctorError

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from pagefault_doctor.lab import initramfs, module
-from pagefault_doctor.lab.machine import DEFAULT_STOCK, Stock, release_of
+from pagefault_doctor.lab.stock import DEFAULT_STOCK, Stock, release_of
 from pagefault_doctor.lab.temp_folder import write_file
 from pagefault_doctor.model.errors import UsageError
 from pagefault_doctor.model.scenario import Scenario

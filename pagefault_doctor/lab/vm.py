@@ -23,8 +23,9 @@ from pagefault_doctor.hosts.host import Closing
 from pagefault_doctor.hosts.program import environment
 from pagefault_doctor.lab.accelerator import accelerator
 from pagefault_doctor.lab.console import Console
-from pagefault_doctor.lab.machine import DEFAULT_STOCK, Machine, Stock, release_of
+from pagefault_doctor.lab.machine import Machine
 from pagefault_doctor.lab.qmp import ENDED, ENDS, PANICKED, Qmp, connect, end_of, paused
+from pagefault_doctor.lab.stock import DEFAULT_STOCK, Stock, release_of
 from pagefault_doctor.lab.temp_folder import socket_folder, unused_path
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.errors import MissingError, PfDoctorError, UsageError

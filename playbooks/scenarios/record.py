@@ -25,7 +25,8 @@ from pathlib import Path
 from pagefault_doctor import __version__, klog
 from pagefault_doctor.lab import requirements
 from pagefault_doctor.lab.host import CRASHES, LabHost
-from pagefault_doctor.lab.machine import machine_of, stock_of
+from pagefault_doctor.lab.machine import machine_of
+from pagefault_doctor.lab.stock import stock_of
 from pagefault_doctor.lab.target import scenario_target
 from pagefault_doctor.lab.temp_folder import temp_folder
 from pagefault_doctor.model.command import Command, Result, ResultStatus, Risk

@@ -30,7 +30,7 @@ from pagefault_doctor.hosts.host import OnOutput
 from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.lab import initramfs
 from pagefault_doctor.lab.guest import GuestHost
-from pagefault_doctor.lab.machine import DEFAULT_STOCK, release_of
+from pagefault_doctor.lab.stock import DEFAULT_STOCK, release_of
 from pagefault_doctor.lab.vm import Setup, VirtualMachine
 from pagefault_doctor.model.command import Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.errors import MissingError, PfDoctorError, UsageError

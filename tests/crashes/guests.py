@@ -13,7 +13,7 @@ import msgspec
 from crashes.seed import Seed, talk
 from pagefault_doctor.lab.cpio import archive, character_device, folder, program
 from pagefault_doctor.lab.guest import GuestHost
-from pagefault_doctor.lab.machine import Stock, release_of
+from pagefault_doctor.lab.stock import Stock, release_of
 from pagefault_doctor.lab.vm import Setup, VirtualMachine
 from pagefault_doctor.model.command import Command
 from pagefault_doctor.model.errors import PfDoctorError

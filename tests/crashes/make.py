@@ -33,13 +33,8 @@ from crashes.seed import Seed, seeds, talk
 from pagefault_doctor.lab import initramfs, module
 from pagefault_doctor.lab.cpio import archive
 from pagefault_doctor.lab.kernels import kernel_stock
-from pagefault_doctor.lab.machine import (
-    DEFAULT_MACHINE,
-    Stock,
-    machine_of,
-    release_of,
-    stock_of,
-)
+from pagefault_doctor.lab.machine import DEFAULT_MACHINE, machine_of
+from pagefault_doctor.lab.stock import Stock, release_of, stock_of
 from pagefault_doctor.lab.temp_folder import temp_folder
 from pagefault_doctor.model.diagnosis import RootCause
 

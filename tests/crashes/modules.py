@@ -10,8 +10,8 @@ from typing import Final
 
 from crashes.seed import FOLDER, Seed, bystanders, talk
 from pagefault_doctor.lab import module
-from pagefault_doctor.lab.machine import Stock
 from pagefault_doctor.lab.module import Module
+from pagefault_doctor.lab.stock import Stock
 from pagefault_doctor.model.errors import PfDoctorError
 
 SOURCE: Final = "/usr/src/crashes"

@@ -9,8 +9,8 @@ from typing import Final
 from crashes.seed import Seed
 from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.lab.cpio import CpioEntry, program
-from pagefault_doctor.lab.machine import Stock
 from pagefault_doctor.lab.module import build_program
+from pagefault_doctor.lab.stock import Stock
 from pagefault_doctor.model.command import Command
 from pagefault_doctor.model.errors import PfDoctorError
 

@@ -11,7 +11,7 @@ import pytest
 
 from pagefault_doctor.lab import initramfs
 from pagefault_doctor.lab.guest import GuestHost
-from pagefault_doctor.lab.machine import DEFAULT_STOCK, release_of
+from pagefault_doctor.lab.stock import DEFAULT_STOCK, release_of
 from pagefault_doctor.lab.vm import Setup, VirtualMachine
 from requirements import require, require_program
 

@@ -11,9 +11,10 @@ from elftools.elf.elffile import ELFFile
 
 from pagefault_doctor.cli.lab_commands.pairs import pairs
 from pagefault_doctor.cli.main import main
-from pagefault_doctor.lab import kernels, machine, module, requirements
+from pagefault_doctor.lab import kernels, machine, module, requirements, stock
 from pagefault_doctor.lab.kernels import usual_stock
-from pagefault_doctor.lab.machine import MACHINES, Machine, Stock, machine_of
+from pagefault_doctor.lab.machine import MACHINES, Machine, machine_of
+from pagefault_doctor.lab.stock import Stock
 from pagefault_doctor.lab.vm import Setup, VirtualMachine
 from pagefault_doctor.model.errors import MissingError, UsageError
 from requirements import require
@@ -94,8 +95,7 @@ def test_each_architecture_is_told_with_what_it_lacks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    for place in (kernels, machine):
-        monkeypatch.setattr(place, "SHARED_CACHE", tmp_path / "shared")
+    monkeypatch.setattr(stock, "SHARED_CACHE", tmp_path / "shared")
     folder = tmp_path / "pfdoctor/lab/kernels/riscv64/forky"
     folder.mkdir(parents=True)
     (folder / "complete").write_text("9.1-riscv64\n")

@@ -12,8 +12,9 @@ import pytest
 from pagefault_doctor.cli.main import main
 from pagefault_doctor.lab import requirements
 from pagefault_doctor.lab.host import LabHost
-from pagefault_doctor.lab.machine import ARM64, Stock, stock_of
+from pagefault_doctor.lab.machine import ARM64
 from pagefault_doctor.lab.module import read
+from pagefault_doctor.lab.stock import Stock, stock_of
 from pagefault_doctor.lab.target import scenario_target
 from pagefault_doctor.lab.temp_folder import temp_folder
 from pagefault_doctor.model.command import Command

@@ -15,7 +15,8 @@ from pagefault_doctor import klog
 from pagefault_doctor.cli.main import main
 from pagefault_doctor.lab import initramfs, module, requirements
 from pagefault_doctor.lab.guest import GuestHost
-from pagefault_doctor.lab.machine import machine_of, release_of, stock_of
+from pagefault_doctor.lab.machine import machine_of
+from pagefault_doctor.lab.stock import release_of, stock_of
 from pagefault_doctor.lab.vm import Setup, VirtualMachine
 from pagefault_doctor.model.command import Command, Risk
 from pagefault_doctor.model.event import SessionStarted

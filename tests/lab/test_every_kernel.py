@@ -8,7 +8,8 @@ import pytest
 
 from pagefault_doctor.cli.main import main
 from pagefault_doctor.lab.kernels import kernel_stock
-from pagefault_doctor.lab.machine import MACHINES, machine_of, stock_of
+from pagefault_doctor.lab.machine import MACHINES, machine_of
+from pagefault_doctor.lab.stock import stock_of
 from pagefault_doctor.model.errors import MissingError
 from pagefault_doctor.playbook import shelf
 from requirements import require

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pagefault_doctor.lab.host_tools import PROGRAMS, HostTools
-from pagefault_doctor.lab.machine import ARM64, Stock
+from pagefault_doctor.lab.machine import ARM64
+from pagefault_doctor.lab.stock import Stock
 from pagefault_doctor.model.command import Command, Result, ResultStatus
 
 

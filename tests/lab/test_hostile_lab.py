@@ -16,7 +16,8 @@ import pytest
 
 from pagefault_doctor.cli.lab_commands.order import add_module_arguments, order_of
 from pagefault_doctor.lab import initramfs, module, vm
-from pagefault_doctor.lab.machine import DEFAULT_MACHINE, Stock
+from pagefault_doctor.lab.machine import DEFAULT_MACHINE
+from pagefault_doctor.lab.stock import Stock
 from pagefault_doctor.lab.temp_folder import unused_path, write_file
 from pagefault_doctor.lab.vm import Setup, VirtualMachine
 from pagefault_doctor.model.errors import PfDoctorError, UsageError

@@ -11,7 +11,8 @@ import pytest
 
 from pagefault_doctor.lab import initramfs
 from pagefault_doctor.lab.initramfs import libraries
-from pagefault_doctor.lab.machine import DEFAULT_STOCK, MACHINES, S390X, Stock
+from pagefault_doctor.lab.machine import MACHINES, S390X
+from pagefault_doctor.lab.stock import DEFAULT_STOCK, Stock
 from pagefault_doctor.model.errors import MissingError
 
 

@@ -13,7 +13,8 @@ from pagefault_doctor.diagnosis import diagnose
 from pagefault_doctor.lab import initramfs, requirements
 from pagefault_doctor.lab.guest import GuestHost
 from pagefault_doctor.lab.host import CRASHES, LabHost
-from pagefault_doctor.lab.machine import Stock, machine_of, release_of, stock_of
+from pagefault_doctor.lab.machine import machine_of
+from pagefault_doctor.lab.stock import Stock, release_of, stock_of
 from pagefault_doctor.lab.target import scenario_target
 from pagefault_doctor.lab.temp_folder import temp_folder
 from pagefault_doctor.lab.vm import Setup, VirtualMachine

@@ -20,10 +20,11 @@ import pytest
 from pagefault_doctor.cli.lab_commands.host import lab_host
 from pagefault_doctor.cli.lab_commands.kernels import SCRIPT
 from pagefault_doctor.cli.main import main
-from pagefault_doctor.lab import kernels, machine, module
+from pagefault_doctor.lab import kernels, machine, module, stock
 from pagefault_doctor.lab.host_tools import HostTools
 from pagefault_doctor.lab.kernels import fetched_kernels, kernel_name, kernel_stock
-from pagefault_doctor.lab.machine import ARM64, X86_64, Stock, release_of
+from pagefault_doctor.lab.machine import ARM64, X86_64
+from pagefault_doctor.lab.stock import Stock, release_of
 from pagefault_doctor.model.command import Command, Result, ResultStatus
 from pagefault_doctor.model.errors import MissingError, PfDoctorError, UsageError
 from pagefault_doctor.model.event import LabCase
@@ -51,7 +52,7 @@ CROSS = FOREIGN.cross.rstrip("-")
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the folder of this user's kernels; there are none of all users."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(kernels, "SHARED_CACHE", tmp_path / "shared")
+    monkeypatch.setattr(stock, "SHARED_CACHE", tmp_path / "shared")
     return tmp_path / "cache/pfdoctor/lab/kernels" / machine.DEFAULT_MACHINE.arch
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pagefault_doctor.lab.host import CUT_SHORT, LabHost
-from pagefault_doctor.lab.machine import release_of
 from pagefault_doctor.lab.module import build
+from pagefault_doctor.lab.stock import release_of
 from pagefault_doctor.lab.target import LabTarget, build_target, scenario_target
 from pagefault_doctor.lab.temp_folder import temp_folder
 from pagefault_doctor.model.command import Command, ResultStatus, Risk

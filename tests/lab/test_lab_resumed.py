@@ -11,7 +11,7 @@ from pagefault_doctor.cli.lab_commands.host import given_facts, lab_host
 from pagefault_doctor.cli.lab_commands.restore import FRESH_MACHINE, restore_machine
 from pagefault_doctor.cli.open_session import start_walk
 from pagefault_doctor.lab.host import LabHost
-from pagefault_doctor.lab.machine import release_of
+from pagefault_doctor.lab.stock import release_of
 from pagefault_doctor.model.command import Command, ResultStatus
 from pagefault_doctor.model.event import (
     CommandFinished,

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from pagefault_doctor.lab import module
-from pagefault_doctor.lab.machine import DEFAULT_MACHINE, Stock
+from pagefault_doctor.lab.machine import DEFAULT_MACHINE
+from pagefault_doctor.lab.stock import Stock
 from pagefault_doctor.model.errors import MissingError, PfDoctorError, UsageError
 from requirements import require_kernel, require_program
 

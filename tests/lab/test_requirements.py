@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from pagefault_doctor.lab import initramfs, requirements
-from pagefault_doctor.lab.machine import ARM64, Stock
+from pagefault_doctor.lab.machine import ARM64
 from pagefault_doctor.lab.requirements import Requirement, RequirementState, Use
+from pagefault_doctor.lab.stock import Stock
 from pagefault_doctor.model.errors import MissingError
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from pagefault_doctor.lab import initramfs
 from pagefault_doctor.lab.guest import GuestHost
-from pagefault_doctor.lab.machine import release_of
+from pagefault_doctor.lab.stock import release_of
 from pagefault_doctor.lab.vm import Setup, VirtualMachine
 from pagefault_doctor.model.command import Command
 from requirements import require_program

@@ -16,7 +16,8 @@ import pytest
 
 from pagefault_doctor.lab import guest as guest_module
 from pagefault_doctor.lab.guest import GuestHost
-from pagefault_doctor.lab.machine import X86_64, Stock
+from pagefault_doctor.lab.machine import X86_64
+from pagefault_doctor.lab.stock import Stock
 from pagefault_doctor.lab.vm import Setup, VirtualMachine
 from pagefault_doctor.model.command import Command
 from pagefault_doctor.model.errors import MissingError, PfDoctorError

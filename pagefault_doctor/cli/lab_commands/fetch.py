@@ -12,7 +12,8 @@ from pagefault_doctor.cli.consent import ask_consent
 from pagefault_doctor.cli.stderr import print_message
 from pagefault_doctor.cli.stdout import print_document, print_line
 from pagefault_doctor.files.private_folder import make_private_folder
-from pagefault_doctor.lab.machine import Machine, machine_of, stock_of, user_cache
+from pagefault_doctor.lab.machine import Machine, machine_of
+from pagefault_doctor.lab.stock import stock_of, user_cache
 from pagefault_doctor.model.command import Command, Risk
 from pagefault_doctor.model.errors import ExitCode, MissingError, PfDoctorError, UsageError
 

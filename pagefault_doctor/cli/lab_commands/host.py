@@ -14,7 +14,8 @@ import msgspec
 from pagefault_doctor.cli.inputs import check_storable
 from pagefault_doctor.cli.stderr import print_message
 from pagefault_doctor.lab.kernels import kernel_stock
-from pagefault_doctor.lab.machine import Stock, machine_of, release_of, stock_of
+from pagefault_doctor.lab.machine import machine_of
+from pagefault_doctor.lab.stock import Stock, release_of, stock_of
 from pagefault_doctor.model.errors import MissingError, UsageError
 from pagefault_doctor.model.event import LabCase
 from pagefault_doctor.model.scenario import Scenario

@@ -24,12 +24,7 @@ from pagefault_doctor.lab.kernels import (
     remove_kernel,
     unfinished,
 )
-from pagefault_doctor.lab.machine import (
-    DEFAULT_MACHINE,
-    MACHINES,
-    Machine,
-    machine_of,
-)
+from pagefault_doctor.lab.machine import DEFAULT_MACHINE, MACHINES, Machine, machine_of
 from pagefault_doctor.model.command import Command, Result, Risk
 from pagefault_doctor.model.errors import ExitCode, PfDoctorError
 from pagefault_doctor.report.document import encode

@@ -11,9 +11,9 @@ from pagefault_doctor.cli.lab_commands.order import LabOrder, LabProgress, order
 from pagefault_doctor.cli.stderr import print_message
 from pagefault_doctor.cli.stdout import print_document, print_line
 from pagefault_doctor.lab.kernels import numbers_of
-from pagefault_doctor.lab.machine import release_of
 from pagefault_doctor.lab.module import BuildError
 from pagefault_doctor.lab.run import Attempt
+from pagefault_doctor.lab.stock import release_of
 from pagefault_doctor.model.errors import ExitCode, MissingError, PfDoctorError, UsageError
 from pagefault_doctor.model.main_report import main_report
 from pagefault_doctor.tools.reproduce.on_kernel import OnKernel, changes, first_bad, outcome

@@ -11,9 +11,10 @@ import msgspec
 from pagefault_doctor.cli.lab_commands.host import trigger_argv
 from pagefault_doctor.cli.stderr import print_message
 from pagefault_doctor.lab.kernels import kernel_stock, usual_stock
-from pagefault_doctor.lab.machine import Machine, Stock, machine_of, release_of, stock_of
+from pagefault_doctor.lab.machine import Machine, machine_of
 from pagefault_doctor.lab.module import Module
 from pagefault_doctor.lab.run import LabRun, PartDone
+from pagefault_doctor.lab.stock import Stock, release_of, stock_of
 from pagefault_doctor.model.errors import MissingError, UsageError
 
 _LONGEST_TIMEOUT = 86400

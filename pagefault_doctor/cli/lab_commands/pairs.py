@@ -10,8 +10,9 @@ from pagefault_doctor.cli.stderr import print_message
 from pagefault_doctor.cli.stdout import print_line
 from pagefault_doctor.lab import requirements
 from pagefault_doctor.lab.kernels import KernelHere, kernels_here
-from pagefault_doctor.lab.machine import MACHINES, Machine, stock_of
+from pagefault_doctor.lab.machine import MACHINES, Machine
 from pagefault_doctor.lab.requirements import Use
+from pagefault_doctor.lab.stock import stock_of
 from pagefault_doctor.model.errors import PfDoctorError
 
 BOOT_TIMEOUT = 300.0

@@ -9,7 +9,7 @@ import pytest
 
 from pagefault_doctor.cli.main import main
 from pagefault_doctor.lab import requirements
-from pagefault_doctor.lab.machine import DEFAULT_STOCK, release_of
+from pagefault_doctor.lab.stock import DEFAULT_STOCK, release_of
 from requirements import require
 
 Capture = pytest.CaptureFixture[str]
