@@ -52,8 +52,6 @@ lab-setup: ## install the Debian packages that the real tools and the lab need (
 	apt-get update
 	DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends $(LAB_PACKAGES) \
 		$$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/^ *Depends: linux-image-\(.*\)/linux-headers-\1 linux-image-\1-dbg/p')
-	sh pagefault_doctor/lab/fetch.sh /var/cache/pfdoctor/lab/arm64 arm64
-	sh pagefault_doctor/lab/kernel.sh /var/cache/pfdoctor/lab/linux-image-amd64 linux-image-amd64
 
 # The headers and debug packages are named by the kernel's release: while an update is being published,
 # linux-image-cloud-amd64-dbg can be that of a kernel which is not there yet.
@@ -65,8 +63,8 @@ LAB_PACKAGES := fish tcsh zsh qemu-system-x86 kexec-tools busybox-static cpio km
 	qemu-system-misc qemu-system-ppc qemu-system-mips
 
 # For all users of this machine. What forky has changes, so that tests see the newest kernel there is.
-lab-kernels: $(VENV)/.installed ## fetch the other kernels and architectures that tests boot (as root, 1 GB)
-	for kernel in 5.10 6.12 forky "6.12 --arch riscv64" "6.12 --arch s390x"; do \
+lab-kernels: $(VENV)/.installed ## fetch the other kernels and architectures that tests boot (as root, 2 GB)
+	for kernel in 6.1-amd64 5.10 6.12 forky "6.1 --arch arm64 --debug" "6.12 --arch riscv64" "6.12 --arch s390x"; do \
 		fetch="env XDG_CACHE_HOME=/var/cache $(BIN)/pfdoctor lab kernels fetch $$kernel --yes"; \
 		$$fetch || $$fetch || exit 1; done # what was cut short goes on
 

@@ -25,7 +25,6 @@ _TITLES = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare options and arguments."""
-    from pagefault_doctor.cli.lab_commands.fetch import add_fetch_arguments
     from pagefault_doctor.cli.lab_commands.kernels import add_kernels_arguments
     from pagefault_doctor.cli.lab_commands.order import add_module_arguments
     from pagefault_doctor.cli.lab_commands.run import add_run_arguments
@@ -34,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "The virtual machine runs this machine's own kernel in QEMU, without root or\n"
         "network, with KVM where that works, and is gone afterwards. Nothing is loaded\n"
         "into this machine. Guests of another architecture are emulated; their kernel and\n"
-        "programs lie in a folder of the user's cache, which lab fetch fills.\n\n"
+        "programs lie in a folder of the user's cache, which lab kernels fetch fills.\n\n"
         "Examples:\n  pfdoctor lab doctor\n  pfdoctor lab run null-deref-module\n"
         "  pfdoctor lab run --module faulty.ko --trigger 'rmmod faulty' --slub-debug\n"
         "  pfdoctor lab debug --source ~/src/faulty"
@@ -43,8 +42,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     doctor = actions.add_parser("doctor", help="what the lab needs, and what is missing here")
     doctor.add_argument("--json", action="store_true", help="as JSON")
     doctor.add_argument("--boot", action="store_true", help="boot each kernel that is here, too")
-    get = "get the kernel and programs for guests of another architecture"
-    add_fetch_arguments(actions.add_parser("fetch", help=get))
     more = "other kernels for guests: list, fetch, remove"
     add_kernels_arguments(
         actions.add_parser("kernels", help=more, formatter_class=parser.formatter_class)
@@ -65,10 +62,6 @@ def run(args: argparse.Namespace) -> int:
         from pagefault_doctor.cli.lab_commands.debug import run_debug
 
         return run_debug(args)
-    if args.action == "fetch":
-        from pagefault_doctor.cli.lab_commands.fetch import run_fetch
-
-        return run_fetch(args)
     if args.action == "kernels":
         from pagefault_doctor.cli.lab_commands.kernels import run_kernels
 
@@ -92,12 +85,12 @@ def _print_scenarios() -> int:
 
 def _print_doctor(as_json: bool, boot: bool) -> int:
     from pagefault_doctor.cli.lab_commands.pairs import pairs, print_pairs, try_all
+    from pagefault_doctor.lab.kernels import usual_stock
     from pagefault_doctor.lab.machine import ARM64, DEFAULT_MACHINE, X86_64
     from pagefault_doctor.lab.requirements import check
-    from pagefault_doctor.lab.stock import stock_of
 
     rows = check()
-    others = {m.arch: check(stock_of(m)) for m in (X86_64, ARM64) if m != DEFAULT_MACHINE}
+    others = {m.arch: check(usual_stock(m)) for m in (X86_64, ARM64) if m != DEFAULT_MACHINE}
     found = try_all(pairs()) if boot else pairs()
     installable = packages.query({row.package for part in (rows, *others.values()) for row in part})
     usable = _usable(rows)

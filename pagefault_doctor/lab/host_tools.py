@@ -16,7 +16,7 @@ import msgspec
 
 from pagefault_doctor.hosts import runner
 from pagefault_doctor.hosts.host import OnOutput
-from pagefault_doctor.lab.module import PLACE_IN_ROOT, in_root
+from pagefault_doctor.lab.module import PLACE_IN_ROOT, build_env, in_root
 from pagefault_doctor.lab.stock import DEFAULT_STOCK, Stock
 from pagefault_doctor.model.command import Command, Result, ResultStatus
 
@@ -119,7 +119,8 @@ class HostTools:
         there = {self._source: str(PLACE_IN_ROOT)}
         argv = tuple(_replace_paths(word, there) for word in command.argv)
         argv = in_root(self._stock, self.path(self._source), argv)
-        return msgspec.structs.replace(command, argv=argv)
+        env = build_env(self._stock, PLACE_IN_ROOT, self._source) | command.env
+        return msgspec.structs.replace(command, argv=argv, env=env)
 
     def moved(self, command: Command) -> tuple[tuple[str, str], ...]:
         """Return the mapped paths that a command names, each with its local path."""

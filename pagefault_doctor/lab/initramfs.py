@@ -30,7 +30,7 @@ _LDD_LINE: Final = re.compile(r"(?:=> )?(/\S+) \(0x")
 """One line of ldd: `libc.so.6 => /lib/.../libc.so.6 (0x...)`, or the loader alone."""
 
 _LDD_TIMEOUT: Final = 30.0
-_FETCH_AGAIN: Final = "remove the folder it is in, then pfdoctor lab fetch"
+_FETCH_AGAIN: Final = "remove the folder it is in, then pfdoctor lab kernels fetch"
 
 _LIBRARY_FOLDERS: Final = ("/lib/{}", "/usr/lib/{}", "/lib", "/usr/lib")
 """Library folders of Debian; {} is its name of the architecture's libraries."""

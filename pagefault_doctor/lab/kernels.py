@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from pagefault_doctor.lab.machine import DEFAULT_MACHINE, Machine
-from pagefault_doctor.lab.stock import Stock, caches, release_of, stock_of, user_cache
+from pagefault_doctor.lab.stock import DEFAULT_STOCK, Stock, caches, release_of, user_cache
 from pagefault_doctor.model.errors import MissingError, UsageError
 
 STABLE: Final = {"5.10": "bullseye", "6.1": "bookworm", "6.12": "trixie"}
@@ -26,6 +26,7 @@ MOVING: Final = ("forky", "sid", "trixie-backports", "bookworm-backports")
 """Suites whose kernel changes, the nearest to a release first."""
 
 _VERSION: Final = re.compile(r"\d{1,2}\.\d{1,3}(?:\.\d{1,4})?", re.ASCII)
+_FLAVOURED: Final = re.compile(r"(?P<version>[\d.]+)-(?P<flavour>[a-z].*|686.*)", re.ASCII)
 _FOLDER: Final = "kernels"
 
 
@@ -33,12 +34,13 @@ class KernelName(msgspec.Struct, frozen=True):
     """What a person calls a kernel: `name` is that of its folder.
 
     `version` is how its release begins, empty for any; the first of `suites` that has such a kernel
-    is taken.
+    is taken, of the first of `flavours` that it has.
     """
 
     name: str
     version: str
     suites: tuple[str, ...]
+    flavours: tuple[str, ...]
 
 
 class FetchedKernel(msgspec.Struct, frozen=True):
@@ -64,16 +66,21 @@ class KernelHere(msgspec.Struct, frozen=True):
 def kernel_name(text: str, machine: Machine = DEFAULT_MACHINE) -> KernelName:
     """Return what a version (`5.10`) or a suite (`trixie`) stands for among a machine's kernels.
 
-    Raises UsageError for what is neither, and for a suite without a kernel for that machine.
+    Either can end in a flavour: `6.1-amd64`. Raises UsageError for what is neither, and for a suite
+    without a kernel for that machine.
     """
+    for flavour in machine.flavours:
+        if text.endswith(f"-{flavour}"):
+            plain = kernel_name(text.removesuffix(f"-{flavour}"), machine)
+            return KernelName(f"{plain.name}-{flavour}", plain.version, plain.suites, (flavour,))
     for version, suite in STABLE.items():
         if text in (version, suite) and suite in machine.suites:
-            return KernelName(version, version, (suite,))
+            return KernelName(version, version, (suite,), machine.flavours)
     places = tuple(suite for suite in (*MOVING, *STABLE.values()) if suite in machine.suites)
     if text in MOVING and text in places:
-        return KernelName(text, "", (text,))
+        return KernelName(text, "", (text,), machine.flavours)
     if _VERSION.fullmatch(text):
-        return KernelName(text, text, places)
+        return KernelName(text, text, places, machine.flavours)
     known = ", ".join((*(v for v, suite in STABLE.items() if suite in places), *places))
     problem = f"no kernel is called {text}"
     if text in MOVING or text in STABLE.values():
@@ -94,11 +101,10 @@ def fetched_kernels(machine: Machine) -> tuple[FetchedKernel, ...]:
 def kernels_here(machine: Machine) -> tuple[KernelHere, ...]:
     """Return the kernels that guests of a machine can boot, the usual one first, each name once."""
     here: dict[str, KernelHere] = {}
-    usual = stock_of(machine)
-    if own := usual.kernel():
+    if machine.native and (own := DEFAULT_STOCK.kernel()):
         release = release_of(own)
         name = next((version for version in STABLE if fits(release, version)), release)
-        here[name] = KernelHere(name, release, None if machine.native else str(usual.root))
+        here[name] = KernelHere(name, release)
     for kernel in fetched_kernels(machine):
         here.setdefault(kernel.name, KernelHere(kernel.name, kernel.release, str(kernel.folder)))
     return tuple(here.values())
@@ -121,13 +127,16 @@ def remove_kernel(machine: Machine, name: KernelName) -> bool:
     return bool(there)
 
 
-def kernel_stock(machine: Machine, text: str, own: Stock) -> Stock:
+def kernel_stock(machine: Machine, text: str, own: Stock = DEFAULT_STOCK) -> Stock:
     """Return the stock with the kernel that a person calls `text`: a name, or a whole release.
 
-    That is `own` where its kernel fits. Raises MissingError where it was not fetched, UsageError
-    where nothing is called that.
+    That is `own`, this machine's, where it is of that architecture and its kernel fits; an empty
+    name is the usual one. Raises MissingError where it was not fetched, UsageError where nothing is
+    called that.
     """
-    kernel = own.kernel()
+    if not text:
+        return usual_stock(machine)
+    kernel = own.kernel() if machine.native and own.machine == machine else None
     if kernel and fits(release_of(kernel), text):
         return own
     fetched = fetched_kernels(machine)
@@ -140,24 +149,21 @@ def kernel_stock(machine: Machine, text: str, own: Stock) -> Stock:
     again = [k for k in fetched if k.name == name.name]
     if again:
         return Stock(machine, again[-1].folder)
-    words, what = f"pfdoctor lab kernels fetch {name.name}", f"no kernel {text} is here"
-    if not machine.native:
-        words, what = (
-            f"{words} --arch {machine.arch}",
-            f"no kernel {text} for {machine.arch} is here",
-        )
-    raise MissingError(what, words)
+    of, option = ("", "") if machine.native else (f" for {machine.arch}", f" --arch {machine.arch}")
+    remedy = f"pfdoctor lab kernels fetch {name.name}{option}"
+    raise MissingError(f"no kernel {text}{of} is here", remedy)
 
 
 def usual_stock(machine: Machine) -> Stock:
     """Return the stock of a machine's guests by default.
 
-    For this machine's architecture that is this machine itself; for another one what
-    `pfdoctor lab fetch` fetched, else the newest kernel that was fetched.
+    For this machine's architecture that is this machine itself; for another one the newest kernel
+    that was fetched.
     """
-    usual = stock_of(machine)
-    fetched = () if machine.native or usual.kernel() else fetched_kernels(machine)
-    return Stock(machine, fetched[-1].folder) if fetched else usual
+    if machine.native:
+        return Stock(machine)
+    fetched = [kernel.folder for kernel in fetched_kernels(machine)]
+    return Stock(machine, fetched[-1] if fetched else caches()[0] / _FOLDER / machine.arch / "none")
 
 
 def _fetched(machine: Machine) -> Iterator[FetchedKernel]:
@@ -172,7 +178,14 @@ def _fetched(machine: Machine) -> Iterator[FetchedKernel]:
 
 
 def fits(release: str, version: str) -> bool:
-    """Return whether a release is of a version, which may be as short as `6`."""
+    """Return whether a release is of a version, which may be as short as `6`.
+
+    A version can end in a flavour: `6.1-amd64` is not of the release `6.1.0-9-cloud-amd64`.
+    """
+    if named := _FLAVOURED.fullmatch(version):
+        rest = release.removesuffix(f"-{named['flavour']}")
+        numbered = rest.rpartition("-")[2][:1].isdigit()
+        return rest != release and numbered and fits(rest, named["version"])
     return release == version or release.startswith((f"{version}.", f"{version}-", f"{version}+"))
 
 

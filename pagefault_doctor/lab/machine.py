@@ -74,11 +74,6 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
         return f"linux-image-{self.flavours[0]}"
 
     @property
-    def has_cloud(self) -> bool:
-        """Whether there is the flavour of Debian's kernel for clouds, which `lab fetch` fetches."""
-        return self.flavours[0].startswith("cloud-")
-
-    @property
     def build_env(self) -> dict[str, str]:
         """The environment of a kernel build for this architecture."""
         return {} if self.native else {"ARCH": self.kbuild, "CROSS_COMPILE": self.cross}

@@ -121,16 +121,20 @@ def build(
         make_there = ("make", "-C", f"/lib/modules/{release}/build", f"M={place}", "modules")
         argv = in_root(stock, folder, make_there)
     # The copy is temporary: debug information and warnings have to name the original source.
-    source_name = source_name or source.absolute()
-    if _PLAIN_PATH.fullmatch(str(source_name)):
-        argv += (f"KCFLAGS=-ffile-prefix-map={place}={source_name}",)
-    env = stock.machine.build_env
+    env = build_env(stock, place, source_name or source.absolute())
     make = Command(argv=argv, tool="lab", timeout=timeout, env=env)
     result = LocalHost().run(make)
     built = _built_files(folder, place)
     if not result.ok or not built:
         raise BuildError(f"no module was built from {source}", _first_error(result, place))
     return tuple(read(path) for path in built)
+
+
+def build_env(stock: Stock, place: Path, source: Path | str) -> dict[str, str]:
+    """Return the environment of a kernel build in `place`; what is built names `source` instead."""
+    plain = _PLAIN_PATH.fullmatch(str(source))
+    names = {"KCFLAGS": f"-ffile-prefix-map={place}={source}"} if plain else {}
+    return stock.machine.build_env | names
 
 
 def in_root(stock: Stock, source: Path, argv: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2154
-# For fetch.sh and fetch_kernel.sh: apt on a folder of its own, so that nothing is installed, and this
-# machine's lists of packages and architectures stay as they are. It uses $work, $arch and $sources.
+# For fetch_kernel.sh: apt on a folder of its own, so that nothing is installed, and
+# this machine's lists of packages and architectures stay as they are. It uses $work, $arch and $sources.
 
 own=$(dpkg --print-architecture)
 
@@ -29,11 +29,6 @@ private() {
         -o Dir::State="$work/state" -o Dir::State::status="$work/status" \
         -o Dir::Cache="$cache" -o Dir::Etc::sourcelist="$sources" \
         -o Dir::Etc::sourceparts=- -o Acquire::Languages=none -o APT::Get::List-Cleanup=0 "$@"
-}
-
-# usage: depends PACKAGE PATTERN, prints the first package of that name that it depends on
-depends() {
-    private apt-cache depends "$1" | sed -n "s/^ *Depends: \\($2\\)\$/\\1/p" | head -n 1
 }
 
 # usage: quietly COMMAND..., whose output is told only where it fails

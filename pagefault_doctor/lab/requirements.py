@@ -44,7 +44,7 @@ class Requirement(msgspec.Struct, frozen=True):
 
     `package` is Debian's; `megabytes` is roughly its size on the disk, with dependencies. `find`
     takes a kernel release and returns the path, or an empty string. `fetched` means that for a
-    guest of another architecture `pfdoctor lab fetch` installs it.
+    guest of another architecture it comes with its kernel (`pfdoctor lab kernels fetch`).
     """
 
     name: str

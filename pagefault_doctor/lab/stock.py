@@ -1,8 +1,8 @@
 """The kernels, headers and programs of guests: where they lie on this machine.
 
-A guest of this machine's architecture uses the files installed under /. For another architecture
-there is a separate folder, laid out like a root file system, which `pfdoctor lab fetch` fills.
-Nothing in that folder runs outside a guest.
+A guest of this machine's architecture uses the files installed under /. For another architecture,
+or another kernel, there is a separate folder, laid out like a root file system, which
+`pfdoctor lab kernels fetch` fills. Nothing in that folder runs outside a guest and a build.
 """
 
 from __future__ import annotations
@@ -38,14 +38,11 @@ class Stock(msgspec.Struct, frozen=True):
     @property
     def remedy(self) -> str:
         """The command that installs missing files of this stock."""
-        arch = self.machine.arch
-        option = "" if self.machine.native else f" --arch {arch}"
+        option = "" if self.machine.native else f" --arch {self.machine.arch}"
         if self.has_compiler:
             return f"pfdoctor lab kernels fetch {self.root.name}{option} --debug"
         if self.machine.native:
             return "make lab-setup"
-        if self.machine.has_cloud:
-            return f"pfdoctor lab fetch {arch}"
         suite = next(name for name in _USUAL_SUITES if name in self.machine.suites)
         return f"pfdoctor lab kernels fetch {suite}{option}"
 
@@ -104,21 +101,6 @@ def release_of(kernel: Path) -> str:
     return kernel.name.removeprefix("vmlinuz-").removeprefix("vmlinux-")
 
 
-def stock_of(machine: Machine, root: str | None = None, kernel: str = "") -> Stock:
-    """Return the stock for guests of a machine: under `root`, or at its default location.
-
-    That is / for this machine's own architecture. The files of another architecture, or of a
-    `kernel` from a Debian package that is not installed (unpacked by `kernel.sh`), are searched in
-    the user's cache, then in the shared one.
-    """
-    if root:
-        return Stock(machine, Path(root).absolute())
-    if machine.native and not kernel:
-        return Stock(machine)
-    places = [cache / (kernel or machine.arch) for cache in caches()]
-    return Stock(machine, next((place for place in places if place.is_dir()), places[0]))
-
-
 def caches() -> tuple[Path, ...]:
     """Return the folders with files of other kernels and architectures, the user's before all's."""
     with suppress(MissingError):
@@ -127,7 +109,7 @@ def caches() -> tuple[Path, ...]:
 
 
 def user_cache() -> Path:
-    """Return the user's folder for the files of other architectures.
+    """Return the user's folder for the files of other kernels and architectures.
 
     Raises MissingError where the user has no folder for such files.
     """
@@ -144,5 +126,5 @@ def _version_numbers(path: Path) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", path.name)]
 
 
-DEFAULT_STOCK: Final = stock_of(DEFAULT_MACHINE)
-"""The stock of guests by default."""
+DEFAULT_STOCK: Final = Stock(DEFAULT_MACHINE)
+"""This machine's own stock, that of guests by default."""

@@ -25,8 +25,8 @@ from pathlib import Path
 from pagefault_doctor import __version__, klog
 from pagefault_doctor.lab import requirements
 from pagefault_doctor.lab.host import CRASHES, LabHost
+from pagefault_doctor.lab.kernels import kernel_stock
 from pagefault_doctor.lab.machine import machine_of
-from pagefault_doctor.lab.stock import stock_of
 from pagefault_doctor.lab.target import scenario_target
 from pagefault_doctor.lab.temp_folder import temp_folder
 from pagefault_doctor.model.command import Command, Result, ResultStatus, Risk
@@ -153,7 +153,7 @@ def main() -> None:
     os.environ["XDG_CACHE_HOME"] = "/var/cache"  # A recording names no home of who made it.
     folder = options.folder.absolute()
     scenario = shelf.scenario(folder.name)
-    stock = stock_of(machine_of(scenario.arch), kernel=scenario.kernel)
+    stock = kernel_stock(machine_of(scenario.arch), scenario.kernel)
     requirements.require(
         requirements.check(stock),
         *(requirements.Use if scenario.module else (requirements.Use.BOOT,)),

@@ -34,7 +34,7 @@ from pagefault_doctor.lab import initramfs, module
 from pagefault_doctor.lab.cpio import archive
 from pagefault_doctor.lab.kernels import kernel_stock
 from pagefault_doctor.lab.machine import DEFAULT_MACHINE, machine_of
-from pagefault_doctor.lab.stock import Stock, release_of, stock_of
+from pagefault_doctor.lab.stock import Stock, release_of
 from pagefault_doctor.lab.temp_folder import temp_folder
 from pagefault_doctor.model.diagnosis import RootCause
 
@@ -162,7 +162,7 @@ def spread(chosen: list[Seed], most: int) -> list[Seed]:
 def _fill(arch: str, kernel: str, runs: list[Run], jobs: int, out: Path) -> None:
     """Crash what was not crashed on a kernel yet, as the folder has it."""
     machine = machine_of(arch)
-    stock = kernel_stock(machine, kernel, stock_of(machine))
+    stock = kernel_stock(machine, kernel)
     out.mkdir(parents=True, exist_ok=True)
     if left := [run for run in runs if not is_done(run, out)]:
         with temp_folder() as home:

@@ -19,8 +19,8 @@ from pagefault_doctor.model.command import Command
 from requirements import require_program
 
 BY_PATH = {
-    *("lab/build_in_root.sh", "lab/capture.sh", "lab/fetch.sh", "lab/fetch_kernel.sh"),
-    *("lab/init.sh", "lab/kernel.sh", "lab/private_apt.sh"),
+    *("lab/build_in_root.sh", "lab/capture.sh", "lab/fetch_kernel.sh"),
+    *("lab/init.sh", "lab/private_apt.sh"),
 }
 """Run or packed as files, not handed over as text."""
 

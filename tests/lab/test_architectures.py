@@ -107,11 +107,6 @@ def test_each_architecture_is_told_with_what_it_lacks(
     assert "pfdoctor lab kernels fetch bookworm --arch mips64el" in told["mips64el"].remedy
 
 
-def test_what_is_fetched_by_name_is_told_where_it_is_fetched_without(capsys: Capture) -> None:
-    assert main(["lab", "fetch", "ppc64el"]) == 2
-    assert "pfdoctor lab kernels fetch trixie --arch ppc64el" in capsys.readouterr().err
-
-
 def test_the_list_tells_what_guests_of_an_architecture_cannot_do(capsys: Capture) -> None:
     assert main(["lab", "kernels", "--arch", "mips64el"]) == 0
     assert machine.MIPS64EL.limits in capsys.readouterr().out

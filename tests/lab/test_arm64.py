@@ -12,9 +12,10 @@ import pytest
 from pagefault_doctor.cli.main import main
 from pagefault_doctor.lab import requirements
 from pagefault_doctor.lab.host import LabHost
+from pagefault_doctor.lab.kernels import usual_stock
 from pagefault_doctor.lab.machine import ARM64
 from pagefault_doctor.lab.module import read
-from pagefault_doctor.lab.stock import Stock, stock_of
+from pagefault_doctor.lab.stock import Stock
 from pagefault_doctor.lab.target import scenario_target
 from pagefault_doctor.lab.temp_folder import temp_folder
 from pagefault_doctor.model.command import Command
@@ -30,7 +31,7 @@ Capture = pytest.CaptureFixture[str]
 @pytest.fixture(scope="module")
 def arm64() -> Stock:
     """What arm64 guests are made of here."""
-    stock = stock_of(ARM64)
+    stock = usual_stock(ARM64)
     for row in requirements.check(stock):
         require(row.path, f"no {row.need.name} for arm64: {row.remedy}")
     return stock
@@ -74,7 +75,7 @@ def test_the_box_is_arm64_and_its_desk_builds_and_reads_for_it(box: LabHost) -> 
         result = box.run(Command(argv=argv, tool=tool), None, threading.Event())
         return result.output + result.errors
 
-    assert run("uname", "-m", tool="box").splitlines()[0] == "aarch64"
+    assert run("uname", "-m", tool="test") == "aarch64\n"
     source = shelf.scenario(SCENARIO).given["source_dir"]
     build = f"/lib/modules/{box.release}/build"
     said = run("make", "-C", build, f"M={source}", "modules", tool="module-build")
@@ -97,7 +98,7 @@ def test_an_unknown_architecture_is_told_with_those_there_are(capsys: Capture) -
 
 def test_what_is_missing_of_it_is_told_with_how_to_get_it(tmp_path: Path, capsys: Capture) -> None:
     assert main(["lab", "run", SCENARIO, "--root", str(tmp_path)]) == 3
-    assert "pfdoctor lab fetch arm64" in capsys.readouterr().err
+    assert "pfdoctor lab kernels fetch trixie --arch arm64" in capsys.readouterr().err
 
 
 def test_kdump_is_refused_where_the_kernel_loads_none(capsys: Capture) -> None:

@@ -15,8 +15,9 @@ from pagefault_doctor import klog
 from pagefault_doctor.cli.main import main
 from pagefault_doctor.lab import initramfs, module, requirements
 from pagefault_doctor.lab.guest import GuestHost
+from pagefault_doctor.lab.kernels import usual_stock
 from pagefault_doctor.lab.machine import machine_of
-from pagefault_doctor.lab.stock import release_of, stock_of
+from pagefault_doctor.lab.stock import release_of
 from pagefault_doctor.lab.vm import Setup, VirtualMachine
 from pagefault_doctor.model.command import Command, Risk
 from pagefault_doctor.model.event import SessionStarted
@@ -54,7 +55,7 @@ def test_a_live_run_finds_the_fault(
     for name in ("patch", "stress-ng"):
         require_program(name)
     scenario = shelf.scenario(scenario_id)
-    for row in requirements.check(stock_of(machine_of(scenario.arch))):
+    for row in requirements.check(usual_stock(machine_of(scenario.arch))):
         wanted = row.need.use in (requirements.Use.BOOT, requirements.Use.BUILD)
         require(row.path or not wanted, f"no {row.need.name} for {scenario.arch}: {row.remedy}")
     told = crash(scenario, tmp_path / "kept", capsys)

@@ -9,7 +9,6 @@ import pytest
 from pagefault_doctor.cli.main import main
 from pagefault_doctor.lab.kernels import kernel_stock
 from pagefault_doctor.lab.machine import MACHINES, machine_of
-from pagefault_doctor.lab.stock import stock_of
 from pagefault_doctor.model.errors import MissingError
 from pagefault_doctor.playbook import shelf
 from requirements import require
@@ -28,7 +27,7 @@ Capture = pytest.CaptureFixture[str]
 def require_fetched(arch: str, kernel: str) -> None:
     machine = machine_of(arch)
     try:
-        stock = kernel_stock(machine, kernel, stock_of(machine)) if kernel else stock_of(machine)
+        stock = kernel_stock(machine, kernel)
         there, remedy = stock.kernel() is not None, stock.remedy
     except MissingError as error:
         there, remedy = False, error.remedy

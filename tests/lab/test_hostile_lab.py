@@ -292,7 +292,7 @@ def test_a_damaged_program_of_the_stock_is_told_not_taken_for_a_static_one(tmp_p
     assert shell
     (tmp_path / "sh").write_bytes(shell.read_bytes()[:70])
     stock = Stock(DEFAULT_MACHINE, tmp_path)
-    with pytest.raises(PfDoctorError, match=r"damaged program: .*pfdoctor lab fetch"):
+    with pytest.raises(PfDoctorError, match=r"damaged program: .*pfdoctor lab kernels fetch"):
         tuple(initramfs.libraries(tmp_path / "sh", stock))
 
 

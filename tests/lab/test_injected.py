@@ -13,13 +13,14 @@ from pagefault_doctor.diagnosis import diagnose
 from pagefault_doctor.lab import initramfs, requirements
 from pagefault_doctor.lab.guest import GuestHost
 from pagefault_doctor.lab.host import CRASHES, LabHost
+from pagefault_doctor.lab.kernels import kernel_stock
 from pagefault_doctor.lab.machine import machine_of
-from pagefault_doctor.lab.stock import Stock, release_of, stock_of
+from pagefault_doctor.lab.stock import Stock, release_of
 from pagefault_doctor.lab.target import scenario_target
 from pagefault_doctor.lab.temp_folder import temp_folder
 from pagefault_doctor.lab.vm import Setup, VirtualMachine
 from pagefault_doctor.model.command import Command
-from pagefault_doctor.model.errors import PfDoctorError
+from pagefault_doctor.model.errors import MissingError, PfDoctorError
 from pagefault_doctor.playbook import shelf
 from requirements import require
 
@@ -39,7 +40,10 @@ def folder() -> Iterator[Path]:
 def stock_for(scenario_id: str) -> Stock:
     """What the scenario's guests are made of; without it the test is skipped, or fails."""
     scenario = shelf.scenario(scenario_id)
-    stock = stock_of(machine_of(scenario.arch), kernel=scenario.kernel)
+    try:
+        stock = kernel_stock(machine_of(scenario.arch), scenario.kernel)
+    except MissingError as error:
+        require(False, f"{error}: {error.remedy}")
     for row in requirements.check(stock):
         wanted = row.need.use is requirements.Use.BOOT
         require(row.path or not wanted, f"no {row.need.name} for {scenario_id}: {row.remedy}")

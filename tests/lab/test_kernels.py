@@ -48,6 +48,9 @@ FOREIGN_RELEASE = f"9.1.2+deb1-{FOREIGN.flavours[0]}"
 CROSS = FOREIGN.cross.rstrip("-")
 
 
+X86_64_SUITES = (*kernels.MOVING, *kernels.STABLE.values())
+
+
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the folder of this user's kernels; there are none of all users."""
@@ -63,22 +66,35 @@ def put_kernel(folder: Path, name: str, release: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("said", "name", "version", "suites"),
+    ("said", "name", "version", "suites", "flavours"),
     [
-        ("5.10", "5.10", "5.10", ("bullseye",)),
-        ("trixie", "6.12", "6.12", ("trixie",)),
-        ("forky", "forky", "", ("forky",)),
-        ("7.2", "7.2", "7.2", (*kernels.MOVING, *kernels.STABLE.values())),
-        ("6.12.3", "6.12.3", "6.12.3", (*kernels.MOVING, *kernels.STABLE.values())),
+        ("5.10", "5.10", "5.10", ("bullseye",), X86_64.flavours),
+        ("trixie", "6.12", "6.12", ("trixie",), X86_64.flavours),
+        ("bookworm-amd64", "6.1-amd64", "6.1", ("bookworm",), ("amd64",)),
+        ("sid-cloud-amd64", "sid-cloud-amd64", "", ("sid",), ("cloud-amd64",)),
+        ("forky", "forky", "", ("forky",), X86_64.flavours),
+        ("7.2", "7.2", "7.2", X86_64_SUITES, X86_64.flavours),
+        ("6.12.3", "6.12.3", "6.12.3", X86_64_SUITES, X86_64.flavours),
     ],
 )
 def test_a_kernel_is_called_by_its_version_or_its_suite(
-    said: str, name: str, version: str, suites: tuple[str, ...]
+    said: str, name: str, version: str, suites: tuple[str, ...], flavours: tuple[str, ...]
 ) -> None:
-    assert kernel_name(said) == kernels.KernelName(name, version, suites)
+    assert kernel_name(said, X86_64) == kernels.KernelName(name, version, suites, flavours)
 
 
-@pytest.mark.parametrize("said", ["", "latest", "../6.1", "6", "6.1\n", "-x", "6.1/..", "٦.١"])
+def test_a_flavour_is_not_taken_for_one_whose_name_ends_alike() -> None:
+    assert kernels.fits("6.1.0-9-amd64", "6.1-amd64")
+    assert kernels.fits("6.12.9+deb13-amd64", "6.12-amd64")
+    assert kernels.fits("6.1.0-9-686-pae", "6.1-686-pae")
+    for release in ("6.1.0-9-cloud-amd64", "6.1.0-9-rt-amd64", "6.12.9-amd64", "6.1.0-9"):
+        assert not kernels.fits(release, "6.1-amd64"), release
+    assert not kernels.fits("6.1.0-9-686-pae", "6.1-686")
+
+
+@pytest.mark.parametrize(
+    "said", ["", "latest", "../6.1", "6", "6.1\n", "-x", "6.1/..", "٦.١", "6.1-x", "-amd64"]
+)
 def test_what_no_kernel_is_called_is_refused(said: str) -> None:
     with pytest.raises(UsageError, match="no kernel is called"):
         kernel_name(said)
@@ -458,7 +474,7 @@ def root(tmp_path: Path) -> Path:
     make = root / "usr/bin/make"
     make.write_text(
         "#!/usr/bin/busybox sh\n"
-        'busybox=/usr/bin/busybox; echo "$*" >/tmp/source/words\n'
+        'busybox=/usr/bin/busybox; echo "$* $KCFLAGS" >/tmp/source/words\n'
         "$busybox ls / >/tmp/source/top\n"
         "$busybox test -e /proc/self && echo yes >/tmp/source/proc\n"
         "echo /tmp/source/x.o >/tmp/source/modules.order\n"
@@ -498,7 +514,9 @@ def test_a_walk_builds_there_too_and_names_the_source_as_the_person_does(
     shown: list[str] = []
     argv = ("make", "-C", "/lib/modules/9.1/build", f"M={place}", "modules")
     result = tools_here.run(Command(argv=argv, tool="module-build"), shown.append)
-    assert (source / "words").read_text() == "-C /lib/modules/9.1/build M=/tmp/source modules\n"
+    words = "-C /lib/modules/9.1/build M=/tmp/source modules"
+    named = f"-ffile-prefix-map=/tmp/source={place}"
+    assert (source / "words").read_text() == f"{words} {named}\n"
     assert "lib" in (source / "top").read_text().split()
     assert result.errors == "".join(shown) == f"{place}/x.c:3: error: no such thing\n"
     assert result.command.argv == argv

@@ -40,7 +40,7 @@ def test_on_a_bare_machine_only_remedies_are_told(monkeypatch: pytest.MonkeyPatc
 def test_the_parts_of_another_architecture_are_fetched_its_tools_installed(tmp_path: Path) -> None:
     remedies = {row.need.name: row.remedy for row in requirements.check(Stock(ARM64, tmp_path))}
     for name in ("kernel", "headers", "busybox", "dash", "kmod", "vmlinux"):
-        assert remedies[name] == "pfdoctor lab fetch arm64"
+        assert remedies[name] == "pfdoctor lab kernels fetch trixie --arch arm64"
     assert remedies["qemu-system-aarch64"] in ("", "apt install qemu-system-arm")
     assert remedies["aarch64-linux-gnu-gcc"] in ("", "apt install gcc-aarch64-linux-gnu")
     assert "crash" not in remedies

@@ -15,7 +15,7 @@ from pagefault_doctor.cli.inputs import check_storable
 from pagefault_doctor.cli.stderr import print_message
 from pagefault_doctor.lab.kernels import kernel_stock
 from pagefault_doctor.lab.machine import machine_of
-from pagefault_doctor.lab.stock import Stock, release_of, stock_of
+from pagefault_doctor.lab.stock import Stock, release_of
 from pagefault_doctor.model.errors import MissingError, UsageError
 from pagefault_doctor.model.event import LabCase
 from pagefault_doctor.model.scenario import Scenario
@@ -68,13 +68,10 @@ def given_facts(case: LabCase) -> dict[str, str]:
 
 def _stock(case: LabCase, chosen: Scenario | None) -> Stock:
     """Return the stock with the kernel of a case. Raises MissingError, UsageError."""
-    arch, package = (chosen.arch, chosen.kernel) if chosen else (case.arch, "")
-    stock = stock_of(machine_of(arch), kernel=package)
-    if not case.kernel:
-        return stock
-    if package:
+    arch, own = (chosen.arch, chosen.kernel) if chosen else (case.arch, "")
+    if own and case.kernel:
         raise UsageError(f"{case.scenario} boots a kernel of its own", "leave --kernel away")
-    return kernel_stock(stock.machine, case.kernel, stock)
+    return kernel_stock(machine_of(arch), own or case.kernel)
 
 
 @contextmanager

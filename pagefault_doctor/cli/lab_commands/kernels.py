@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import sys
 from pathlib import Path
 from typing import Final
 
 from pagefault_doctor.cli.consent import ask_consent
-from pagefault_doctor.cli.lab_commands.fetch import check_programs, make_cache, print_output
 from pagefault_doctor.cli.stderr import print_message
 from pagefault_doctor.cli.stdout import print_document, print_line
+from pagefault_doctor.files.private_folder import make_private_folder
 from pagefault_doctor.hosts.host import OnOutput
 from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.hosts.program import environment
@@ -26,7 +27,7 @@ from pagefault_doctor.lab.kernels import (
 )
 from pagefault_doctor.lab.machine import DEFAULT_MACHINE, MACHINES, Machine, machine_of
 from pagefault_doctor.model.command import Command, Result, Risk
-from pagefault_doctor.model.errors import ExitCode, PfDoctorError
+from pagefault_doctor.model.errors import ExitCode, MissingError, PfDoctorError
 from pagefault_doctor.report.document import encode
 
 SCRIPT: Final = Path(__file__).parents[2] / "lab" / "fetch_kernel.sh"
@@ -50,12 +51,14 @@ _DEBUG_BYTES: Final = 2 << 30
 def add_kernels_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare options and arguments."""
     parser.epilog = (
-        "Names are versions (5.10, 6.12, 7.2) or Debian's suites (trixie, forky). A kernel\n"
-        "comes with its compiler, checked by apt against Debian's signatures. It is only\n"
-        "unpacked into the user's cache: nothing is installed. Of another architecture\n"
+        "Names are versions (5.10, 6.12, 7.2) or Debian's suites (trixie, forky), where wanted\n"
+        "with a flavour (6.1-amd64). A kernel comes with its compiler, checked by apt against\n"
+        "Debian's signatures. It is only unpacked into the user's cache: nothing is installed.\n"
+        "Of another architecture\n"
         f"({', '.join(m.arch for m in MACHINES if not m.native)})\n"
         "it comes with a compiler that runs here; its guests are emulated.\n\n"
         "Examples:\n  pfdoctor lab kernels\n  pfdoctor lab kernels fetch 6.12\n"
+        "  pfdoctor lab kernels fetch 6.1 --arch arm64 --debug\n"
         "  pfdoctor lab kernels fetch 6.12 --arch s390x\n"
         "  pfdoctor lab run --source ~/src/faulty --kernel 6.12 --arch s390x"
     )
@@ -154,9 +157,9 @@ def _remove(machine: Machine, name: KernelName) -> int:
 
 def _fetch(machine: Machine, args: argparse.Namespace) -> int:
     name = kernel_name(args.name, machine)
-    check_programs()
+    _check_programs()
     folder = kernel_folder(machine, name)
-    make_cache(folder.parent, _OUR_FOLDERS, "set XDG_CACHE_HOME to a folder of yours")
+    _make_cache(folder.parent)
     _check_place(folder)
     wanted = [] if (folder / "complete").exists() else ["fetch"]
     debug_files = (folder / "usr/lib/debug/boot").glob("vmlinux-*")
@@ -180,8 +183,25 @@ def _fetch(machine: Machine, args: argparse.Namespace) -> int:
         shutil.rmtree(unfinished(folder), ignore_errors=True)
         return ExitCode.DONE
     for what in wanted:
-        _run(what, machine, name, folder, args.sources, print_output)
+        _run(what, machine, name, folder, args.sources, _print_output)
     return ExitCode.DONE
+
+
+def _check_programs() -> None:
+    """Raise MissingError where packages of Debian cannot be fetched here."""
+    for program in ("apt-get", "dpkg-deb", "depmod"):
+        if not shutil.which(program, path="/usr/bin:/bin:/usr/sbin:/sbin"):
+            raise MissingError(
+                f"{program} is not here", "fetch it on a Debian, and copy its ~/.cache/pfdoctor"
+            )
+
+
+def _make_cache(folder: Path) -> None:
+    try:
+        make_private_folder(folder, _OUR_FOLDERS)
+    except OSError as error:
+        remedy = "set XDG_CACHE_HOME to a folder of yours"
+        raise PfDoctorError(f"cannot use {folder}: {error.strerror}", remedy) from error
 
 
 def _check_place(folder: Path) -> None:
@@ -208,6 +228,11 @@ def _plan(
     return words[1], words[2], int(words[3])
 
 
+def _print_output(text: str) -> None:
+    print_document(text)
+    sys.stdout.flush()
+
+
 def _print_reading(text: str) -> None:
     for line in text.splitlines():
         if line and not line.startswith("plan "):
@@ -225,7 +250,7 @@ def _run(
     given = str(Path(sources).absolute()) if sources else ""
     cross, spare = ("", ()) if machine.native else (machine.cross.rstrip("-"), _spare(machine))
     words = (
-        *(what, str(folder), machine.debian, " ".join(machine.flavours), cross, given),
+        *(what, str(folder), machine.debian, " ".join(name.flavours), cross, given),
         *(" ".join(spare), name.version, *name.suites),
     )
     command = Command(

@@ -14,7 +14,7 @@ from pagefault_doctor.lab.kernels import kernel_stock, usual_stock
 from pagefault_doctor.lab.machine import Machine, machine_of
 from pagefault_doctor.lab.module import Module
 from pagefault_doctor.lab.run import LabRun, PartDone
-from pagefault_doctor.lab.stock import Stock, release_of, stock_of
+from pagefault_doctor.lab.stock import Stock, release_of
 from pagefault_doctor.model.errors import MissingError, UsageError
 
 _LONGEST_TIMEOUT = 86400
@@ -115,10 +115,10 @@ def order_of(args: argparse.Namespace) -> LabOrder:
 
 def _stock(machine: Machine, root: str | None, kernel: str | None) -> Stock:
     if kernel is None:
-        return stock_of(machine, root) if root else usual_stock(machine)
+        return Stock(machine, Path(root).absolute()) if root else usual_stock(machine)
     if root is not None:
         raise UsageError("--root and --kernel both name a kernel", "leave one of them away")
-    return kernel_stock(machine, kernel, stock_of(machine))
+    return kernel_stock(machine, kernel)
 
 
 def _arch_of(file: Path, wanted: str) -> str:

@@ -9,10 +9,9 @@ import msgspec
 from pagefault_doctor.cli.stderr import print_message
 from pagefault_doctor.cli.stdout import print_line
 from pagefault_doctor.lab import requirements
-from pagefault_doctor.lab.kernels import KernelHere, kernels_here
+from pagefault_doctor.lab.kernels import KernelHere, kernels_here, usual_stock
 from pagefault_doctor.lab.machine import MACHINES, Machine
 from pagefault_doctor.lab.requirements import Use
-from pagefault_doctor.lab.stock import stock_of
 from pagefault_doctor.model.errors import PfDoctorError
 
 BOOT_TIMEOUT = 300.0
@@ -48,7 +47,7 @@ def _pairs_of(machine: Machine) -> list[Pair]:
     here = kernels_here(machine)
     if here:
         return [_pair(machine, kernel) for kernel in here]
-    stock = stock_of(machine)
+    stock = usual_stock(machine)
     rows = requirements.check(stock)
     qemu = [row.remedy for row in rows if row.need.name == machine.qemu and row.remedy]
     remedy = "; ".join((stock.remedy, *qemu))
