@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -31,24 +32,42 @@ from pagefault_doctor.symbols.module_file import (
 from pagefault_doctor.symbols.pointer import called_pointer, find_pointer
 from pagefault_doctor.symbols.variable_names import VariableNames
 
+if TYPE_CHECKING:
+    from elftools.elf.elffile import ELFFile
+
 _MACHINES: Final = {"EM_X86_64": "x86_64", "EM_AARCH64": "arm64"}
+_ARCHES: Final = _MACHINES | {
+    **{"EM_386": "i386", "EM_ARM": "arm", "EM_RISCV": "riscv64", "EM_PPC64": "ppc64"},
+    **{"EM_S390": "s390x", "EM_MIPS": "mips", "EM_LOONGARCH": "loongarch64"},
+}
+"""What `klog/arch.py` calls the machine of an ELF file. Variables are read for _MACHINES alone."""
 _EIGHT_BYTES: Final = frozenset({1, 257})
 """Relocation types that fill 8 bytes (R_X86_64_64, R_AARCH64_ABS64); all others in code fill 4."""
 _THUNK: Final = "__x86_indirect_thunk_"
 """Functions that jump to the address in a register (`arch/x86/lib/retpoline.S`)."""
 
 
-class _FaultLocation(msgspec.Struct, frozen=True):
+class _FaultLocation(msgspec.Struct, frozen=True, dict=True):
     """The code location of a fault, and the same location in the file with debug information.
 
     `file` is the latter file.
     """
 
     file: Path
-    code: Sections
+    code_elf: ELFFile
     in_code: CodeLocation
-    debug: Sections
+    debug_elf: ELFFile
     in_debug: CodeLocation
+
+    @cached_property
+    def code(self) -> Sections:
+        """The sections with the code. Raises DamagedElf on a 32-bit or big-endian machine."""
+        return Sections(self.code_elf)
+
+    @cached_property
+    def debug(self) -> Sections:
+        """The sections with debug information. Raises DamagedElf like `code`."""
+        return self.code if self.debug_elf is self.code_elf else Sections(self.debug_elf)
 
 
 def add_fault_location(
@@ -66,11 +85,13 @@ def add_fault_location(
     try:
         with ExitStack() as stack:
             found = _open(stack, file, report, unpack, tell)
-            if found is None or (access and _is_other_build(found, access)):
+            if found is None or _is_other_machine(found, report, tell):
                 return report
-            row = line_table.lookup(found.debug.elf, found.in_debug.section, found.in_debug.at)
+            if access and _is_other_build(found, access):
+                return report
+            row = line_table.lookup(found.debug_elf, found.in_debug.section, found.in_debug.at)
             inlined, pointer = _by_dwarf(found, access, tell)
-            if access and not has_debug_info(found.debug.elf):
+            if access and not has_debug_info(found.debug_elf):
                 pointer = _by_types(found, access, report, file.parent, tell)
     except elf_errors() as error:
         tell(unreadable(file, error))
@@ -91,16 +112,23 @@ def _open(
         return None
     location = report.function, report.offset - report.is_call, report.size
     elf = stack.enter_context(open_module(file, unpack))
-    code, in_code = Sections(elf), find_code(elf, *location)
+    in_code = find_code(elf, *location)
     debug_file = None if has_debug_info(elf) else find_debug_file(file, elf, file.parent, tell)
     if debug_file is not None:
         debug_elf = stack.enter_context(open_module(debug_file))
         in_debug = find_code(debug_elf, *location)
         if in_debug is not None:
-            return _FaultLocation(
-                debug_file, code, in_code or in_debug, Sections(debug_elf), in_debug
-            )
-    return _FaultLocation(file, code, in_code, code, in_code) if in_code else None
+            return _FaultLocation(debug_file, elf, in_code or in_debug, debug_elf, in_debug)
+    return _FaultLocation(file, elf, in_code, elf, in_code) if in_code else None
+
+
+def _is_other_machine(found: _FaultLocation, report: Report, tell: Tell) -> bool:
+    """Return whether the file is of another architecture than the report, and tell so."""
+    machine = _ARCHES.get(found.code_elf["e_machine"])
+    if not report.arch or not machine or machine == report.arch:
+        return False
+    tell(f"{found.file} was not used: it is for {machine}, and the fault was on {report.arch}")
+    return True
 
 
 def _code_bytes(found: _FaultLocation, length: int) -> bytes:
@@ -132,7 +160,7 @@ def _by_dwarf(
     found: _FaultLocation, access: FaultingAccess | None, tell: Tell
 ) -> tuple[tuple[InlinedCall, ...], Pointer | None]:
     """Return the inlined calls and the bad pointer from DWARF; nothing from a damaged file."""
-    arch = _MACHINES.get(found.debug.machine)
+    arch = _MACHINES.get(found.debug_elf["e_machine"])
     if arch is None:
         return (), None
     try:
@@ -159,9 +187,9 @@ def _by_types(
 ) -> Pointer | None:
     """Return the bad pointer from the types in BTF, or None."""
     try:
-        if _MACHINES.get(found.code.machine) != access.arch:
+        if _MACHINES.get(found.code_elf["e_machine"]) != access.arch:
             return None
-        types = module_types(found.code.elf, folder, report.kernel_release)
+        types = module_types(found.code_elf, folder, report.kernel_release)
         code = _function_code(found, access.arch) if types else None
         complete = access if access.register else _decode_access(found, access)
         if types is None or code is None or complete is None or access.is_jump:

@@ -149,10 +149,10 @@ def find_code(elf: ELFFile, name: str, offset: int, size: int | None) -> CodeLoc
     """Return the location of `name`+`offset`, or None if the function is unknown or ambiguous."""
     found = [s for s in _functions_named(_functions(elf), name) if offset < s["st_size"]]
     fitting = [s for s in found if s["st_size"] == size] or found
-    locations = {
-        CodeLocation(s["st_shndx"], s["st_value"] + offset, s["st_value"], s["st_size"])
-        for s in fitting
-    }
+    # On ARM the lowest bit of a function's address marks Thumb code (ELF for the Arm architecture).
+    marks = 1 if elf["e_machine"] == "EM_ARM" else 0
+    starts = ((s["st_shndx"], s["st_value"] & ~marks, s["st_size"]) for s in fitting)
+    locations = {CodeLocation(at, start + offset, start, long) for at, start, long in starts}
     return locations.pop() if len(locations) == 1 else None
 
 
