@@ -91,7 +91,7 @@ find_image() {
 # usage: get PACKAGE..., downloads packages into $work/debs; false where the registry lacks one
 get() {
     (cd "$work/debs" && private apt-get download "$@") >"$work/log" 2>&1 && return
-    ! grep -Eq ' 404 |\(2: No such file' "$work/log" || return 1
+    ! grep -Eq ' 404 |\(2: No such file|Unable to locate package' "$work/log" || return 1
     cat "$work/log" >&2
     exit 1
 }

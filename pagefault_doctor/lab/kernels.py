@@ -77,13 +77,17 @@ def kernel_name(text: str, machine: Machine = DEFAULT_MACHINE) -> KernelName:
         if text in (version, suite) and suite in machine.suites:
             return KernelName(version, version, (suite,), machine.flavours)
     places = tuple(suite for suite in (*MOVING, *STABLE.values()) if suite in machine.suites)
+    stable = [version for version, suite in STABLE.items() if suite in places]
+    is_there = not stable or numbers_of(text) >= numbers_of(stable[0])
     if text in MOVING and text in places:
         return KernelName(text, "", (text,), machine.flavours)
-    if _VERSION.fullmatch(text):
+    if _VERSION.fullmatch(text) and is_there:
         return KernelName(text, text, places, machine.flavours)
-    known = ", ".join((*(v for v, suite in STABLE.items() if suite in places), *places))
+    known = ", ".join((*stable, *places))
     problem = f"no kernel is called {text}"
-    if text in MOVING or text in STABLE.values():
+    if _VERSION.fullmatch(text):
+        problem = f"Debian has no kernel {text} for {machine.arch}"
+    elif text in MOVING or text in STABLE.values():
         problem = f"Debian's {text} has no kernel for {machine.arch}"
     raise UsageError(problem, f"name a version such as 7.2, or {known}")
 

@@ -132,19 +132,20 @@ def test_this_machines_own_kernel_is_not_fetched(tmp_path: Path) -> None:
 
 
 def test_a_kernel_gets_a_processor_that_it_boots_on() -> None:
-    assert X86_64.cpu("6.1.0-9-amd64") == X86_64.cpu("5.10.0-3-amd64") == "qemu64,+smap,+smep"
-    assert X86_64.cpu("6.12.1+deb13-amd64") == X86_64.cpu("7.2.1-amd64") == "EPYC"
+    older, newer = X86_64.cpu("6.1.0-9-amd64"), X86_64.cpu("6.12.1+deb13-amd64")
+    assert older == X86_64.cpu("5.10.0-3-amd64") == "qemu64,+smap,+smep,-cx16"
+    assert newer == X86_64.cpu("7.2.1-amd64") == "EPYC,-cx16"
     assert X86_64.cpu("no-numbers") == X86_64.cpus[-1][1]
     assert ARM64.cpu("7.2.1-arm64") == ARM64.cpu("6.1") == "cortex-a76"
 
 
 def test_a_kernel_that_is_not_here_is_told_with_the_remedy(capsys: Capture) -> None:
     words = ["lab", "run", "--source", ".", "--kernel"]
-    assert main([*words, "1.0"]) == 3
-    assert "no kernel 1.0 is here" in (said := capsys.readouterr().err)
-    assert "pfdoctor lab kernels fetch 1.0" in said
-    assert main([*words, "1.0", "--arch", FOREIGN.arch]) == 3
-    assert f"pfdoctor lab kernels fetch 1.0 --arch {FOREIGN.arch}" in capsys.readouterr().err
+    assert main([*words, "99.9"]) == 3
+    assert "no kernel 99.9 is here" in (said := capsys.readouterr().err)
+    assert "pfdoctor lab kernels fetch 99.9" in said
+    assert main([*words, "99.9", "--arch", FOREIGN.arch]) == 3
+    assert f"pfdoctor lab kernels fetch 99.9 --arch {FOREIGN.arch}" in capsys.readouterr().err
     assert main([*words, "x y"]) == 2
     assert main([*words, "6.1", "--root", "/"]) == 2
     assert "both name a kernel" in capsys.readouterr().err
@@ -153,7 +154,8 @@ def test_a_kernel_that_is_not_here_is_told_with_the_remedy(capsys: Capture) -> N
 class Repository:
     """A Debian repository of small packages, with two releases of a kernel in the suite forky.
 
-    For another architecture there is the newer one, whose index names a yet newer one that is gone.
+    For another architecture there is the newer one. Its index names a yet newer one that is gone,
+    and an image that was left without headers.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -204,6 +206,8 @@ class Repository:
             files = {f"usr/src/{headers}-common/Makefile": ""}
             self.add("forky", f"{headers}-common", files, arch=foreign)
         self._file(f"linux-headers-{gone}", foreign).unlink()
+        left = FOREIGN_RELEASE.replace("9.1.2", "9.1.4")
+        self.add("forky", f"linux-image-{left}", {"usr/share/doc/x": ""}, arch=foreign)
         self.add("forky", "linux-kbuild-9.1", {"usr/lib/linux-kbuild-9.1/scripts/x": ""})
         self.add("forky", f"gcc-15-{CROSS}", {f"usr/bin/{CROSS}-gcc-15": "compiler"})
         self.add("forky", f"libc6-dev-{foreign}-cross", {f"usr/{CROSS}/include/stdio.h": ""})
@@ -446,6 +450,15 @@ def test_a_suite_without_a_kernel_for_an_architecture_is_told(capsys: Capture) -
     assert "no guest of the architecture vax" in capsys.readouterr().err
 
 
+def test_a_version_older_than_any_of_an_architecture_is_refused_at_once(capsys: Capture) -> None:
+    for arch, version, oldest in (("s390x", "5.10", "6.1"), ("riscv64", "6.1", "6.12")):
+        assert main(["lab", "kernels", "fetch", version, "--arch", arch]) == 2
+        said = capsys.readouterr().err
+        assert f"Debian has no kernel {version} for {arch}" in said
+        assert f"such as 7.2, or {oldest}," in said
+    assert kernel_name("6.12", machine.MIPS64EL).name == "6.12"
+
+
 def test_two_do_not_fetch_the_same_kernel(
     repository: Repository, cache: Path, capsys: Capture
 ) -> None:
@@ -538,10 +551,10 @@ def test_a_walk_boots_the_kernel_of_its_case(kernel: Path, tmp_path: Path) -> No
         assert host.release == release
     with (
         pytest.raises(MissingError) as missing,
-        lab_host(msgspec.structs.replace(case, kernel="1.0")),
+        lab_host(msgspec.structs.replace(case, kernel="99.9")),
     ):
         pass
-    assert missing.value.remedy == "pfdoctor lab kernels fetch 1.0"
+    assert missing.value.remedy == "pfdoctor lab kernels fetch 99.9"
 
 
 def test_a_case_with_a_kernel_of_its_own_takes_no_other() -> None:
