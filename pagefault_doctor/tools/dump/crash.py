@@ -27,6 +27,13 @@ OPTIONS_BY_ATTEMPT: Final = ((), ("--zero_excluded",), ("--no_modules",), ("--mi
 _COMMANDS: Final = "sys\nbt -l\nmod -t\nlog\nquit\n"
 _MINIMAL_COMMANDS: Final = "log\nquit\n"
 
+_MISMATCH: Final = regex(r"do not match!?")
+_TOO_OLD: Final = Blocked(
+    "crash cannot read the dump, though the vmlinux fits: the kernel may be newer than this crash",
+    "drgn reads it, or a newer crash",
+)
+"""It then says that vmlinux and dump do not match, or dies without a word."""
+
 _FATAL_ERRORS: Final = (
     (
         regex(r"machine type mismatch"),
@@ -34,7 +41,7 @@ _FATAL_ERRORS: Final = (
         "drgn reads it here, or crash on a machine of its architecture",
     ),
     (
-        regex(r"do not match!?"),
+        _MISMATCH,
         "the vmlinux is not of the kernel that crashed",
         "name the vmlinux of the very same build: --vmlinux FILE",
     ),
@@ -95,10 +102,11 @@ def _plan(case: Case) -> Command | Blocked | None:
     attempts = [result for result in done if "-s" in result.command.argv]
     if attempts and (_is_enough(attempts[-1]) or attempts[-1].status is ResultStatus.CANCELLED):
         return _memory_command(case, attempts[-1], image, dump)
-    if attempts and (obstacle := _fatal_error(attempts[-1])):
+    obstacle = _fatal_error(attempts[-1], case) if attempts else None
+    if obstacle and obstacle != _TOO_OLD:
         return obstacle
-    if len(attempts) == len(OPTIONS_BY_ATTEMPT):
-        return _search_bytes(case, done)
+    if obstacle or len(attempts) == len(OPTIONS_BY_ATTEMPT):
+        return _search_bytes(case, done, image)
     return _command(OPTIONS_BY_ATTEMPT[len(attempts)], image, dump, _load_symbols(case))
 
 
@@ -130,13 +138,15 @@ def _prepare(case: Case, done: tuple[Result, ...], dump: str) -> Command | Block
     looked = case.done("dump-symbols") or any(map(vmlinux.is_lookup, done))
     if not looked and (lookup := vmlinux.lookup(case, "crash")):
         return lookup
-    return (_fatal_error(done[0]) if done else None) or vmlinux.missing(case)
+    return (_fatal_error(done[0], case) if done else None) or vmlinux.missing(case)
 
 
-def _search_bytes(case: Case, done: tuple[Result, ...]) -> Command | Blocked | None:
+def _search_bytes(case: Case, done: tuple[Result, ...], image: str) -> Command | Blocked | None:
     """Search the dump's bytes for the log, if crash cannot read the dump with any options."""
     if not any(map(dump_file.is_text_result, done)):
         return dump_file.search_text_command(case, "crash")
+    if case.get("dump.complete", True) and vmlinux.is_of_the_dump(case, image):
+        return _TOO_OLD
     if any(log.source == dump_path(case) and log.reports for log in case.logs):
         return None
     remedy = "copy it again, or go on with the log of the crash: --log FILE"
@@ -170,10 +180,12 @@ def _is_enough(result: Result) -> bool:
     return bool(parsed.frames or ("--minimal" in result.command.argv and parsed.log))
 
 
-def _fatal_error(result: Result) -> Blocked | None:
+def _fatal_error(result: Result, case: Case) -> Blocked | None:
     text = result.errors + result.output
     if _INCOMPLETE.search(text):
         return None
+    if _MISMATCH.search(text) and vmlinux.is_of_the_dump(case, vmlinux.known_path(case)):
+        return _TOO_OLD
     for pattern, reason, remedy in _FATAL_ERRORS:
         if pattern.search(text):
             return Blocked(reason, remedy)

@@ -86,7 +86,23 @@ def parse(output: str) -> dict[str, tuple[Any, int]]:
     return values
 
 
-def _failures(output: str) -> Iterator[tuple[str, int]]:
+def _failures(
+    values: dict[str, tuple[Any, int]], result: Result, case: Case
+) -> tuple[Finding, ...]:
+    """Return why looks at the dump failed: in one sentence where only the kernel's names lack."""
+    failed = tuple(_failed_looks(result.output))
+    if failed and not values.keys() - _WITHOUT_NAMES and not vmlinux.known_path(case):
+        lacks = vmlinux.missing(case, _name_of(values["release"][0]) if "release" in values else "")
+        text = f"drgn knows no names in the dump: {lacks.reason}; {lacks.remedy}"
+        return (finding(text, Mark.NEUTRAL, result, failed[0][1]),)
+    return tuple(finding(text, Mark.NEUTRAL, result, line) for text, line in failed)
+
+
+_WITHOUT_NAMES: Final = frozenset({"release", "failed", "error"})
+"""What the script prints of a kernel without debug information (the release is in VMCOREINFO)."""
+
+
+def _failed_looks(output: str) -> Iterator[tuple[str, int]]:
     """Yield a sentence and its line for each look at the dump that failed or was cut off."""
     for number, line in enumerate(output.split("\n"), 1):
         if not line.startswith('{"'):
@@ -156,6 +172,7 @@ def _read(result: Result, case: Case) -> ToolReading:
         log = log_reading(result, case, source=dump_path(case), boot="the dump", text=text)
     report = reported(case, log.log)
     findings = _findings(values, frame, is_incomplete, result, report)
+    findings += _failures(values, result, case)
     return ToolReading(
         facts=(
             *_facts(values, frame, is_incomplete, result, report),
@@ -225,8 +242,6 @@ def _findings(
     if is_incomplete:
         text = "The dump is cut or filtered: what is missing in it cannot be shown"
         findings.append(finding(text, Mark.NEUTRAL, result))
-    for text, line in _failures(result.output):
-        findings.append(finding(text, Mark.NEUTRAL, result, line))
     if not values:
         text = "drgn could not read the dump"
         findings.append(finding(text, Mark.NEUTRAL, result))

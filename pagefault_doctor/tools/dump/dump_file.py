@@ -20,7 +20,7 @@ from pagefault_doctor.tools.tool import fact, finding, remark
 
 FACTS: Final = (
     *("dump.format", "dump.release", "dump.build_id", "dump.complete"),
-    *("dump.vmlinux", "dump.vmlinux_fits"),
+    *("dump.vmlinux", "dump.vmlinux_fits", "dump.vmlinux_seen_to_fit"),
 )
 """Facts from the header."""
 
@@ -142,6 +142,8 @@ def _facts(
         facts.append(fact_of("dump.build_id", said["build_id"][0], "build_id"))
     if "vmlinux" in said and is_absolute(said["vmlinux"][0]):
         facts.append(fact_of("dump.vmlinux", said["vmlinux"][0], "vmlinux"))
+        if "build_id" in said:
+            facts.append(fact_of("dump.vmlinux_seen_to_fit", said["vmlinux"][0], "vmlinux"))
     facts += [fact_of("dump.complete", False, key) for key in ("cut", "unfinished") if key in said]
     named = first_path(case, "given.vmlinux")
     facts += [

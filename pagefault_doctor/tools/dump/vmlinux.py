@@ -61,9 +61,14 @@ def known_path(case: Case) -> str:
     return first_path(case, "dump.vmlinux")
 
 
-def missing(case: Case) -> Blocked:
-    """Return how to get a vmlinux with debug information."""
-    kernel = release(case) or "KERNEL-RELEASE"
+def is_of_the_dump(case: Case, image: str) -> bool:
+    """Return whether the headers of a vmlinux and of the dump were seen to fit."""
+    return case.get("dump.vmlinux_seen_to_fit", "") == image != ""
+
+
+def missing(case: Case, kernel: str = "") -> Blocked:
+    """Return how to get a vmlinux with debug information, of the case's kernel or of this one."""
+    kernel = kernel or release(case) or "KERNEL-RELEASE"
     package = _PACKAGES.get(case.get("host.family", ""), "install the debug package of {}")
     own = case.get("host.debug_remedy", "")
     remedy = own or f"{package.replace('{}', kernel)}; or name one: --vmlinux FILE"

@@ -181,6 +181,8 @@ def test_the_one_that_fits_is_used_instead(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(vmlinux, "PATHS", (str(tmp_path / "vmlinux-{}"),))
     case = looked(tmp_path, elf_dump(), elf_image("cd" * 20))
     assert f"{place} fits and is used" in texts(case.findings)
+    assert vmlinux.is_of_the_dump(case, str(place))
+    assert not vmlinux.is_of_the_dump(case, str(tmp_path / "vmlinux"))
     assert vmlinux.known_path(case) == str(place)
 
 

@@ -145,6 +145,37 @@ def test_crash_does_not_try_again_where_that_is_useless(message: str, reason: st
     assert reason in blocked.reason
 
 
+def test_a_crash_that_is_older_than_the_kernel_is_told_apart_from_a_wrong_vmlinux() -> None:
+    """What crash 8.0.2 says of a dump of 6.12 and its own vmlinux; drgn reads the two."""
+    mismatch = told(errors=f"crash: {VMLINUX} and vmcore do not match!", exit_code=1)
+    seen: dict[str, Value] = {"dump.vmlinux_seen_to_fit": VMLINUX}
+    case, ran, blocked = follow(crash.TOOL, known(DUMP | seen), mismatch, told(OOPS))
+    assert "search its bytes" in ran[-1].why
+    assert [report.function for report in case.reports] == ["wobble_init"]
+    assert blocked
+    assert "newer than this crash" in blocked.reason
+    assert "drgn" in blocked.remedy
+    silent = told(exit_code=-11)
+    _, ran, blocked = follow(crash.TOOL, known(DUMP | seen), *(silent,) * 4, told(OOPS))
+    assert len(ran) == 5
+    assert blocked
+    assert "newer than this crash" in blocked.reason
+    other: dict[str, Value] = {"dump.vmlinux_seen_to_fit": "/elsewhere/vmlinux"}
+    _, _, blocked = follow(crash.TOOL, known(DUMP | other), mismatch)
+    assert blocked
+    assert "not of the kernel" in blocked.reason
+
+
+def test_drgn_without_the_names_of_the_kernel_says_so_once_with_the_remedy() -> None:
+    case, _, _ = follow(drgn.TOOL, known(LOOKED), told(output("drgn_no_names.txt")))
+    (said,) = [found.text for found in case.findings]
+    release = case.get("dump.release", "")
+    assert f"no vmlinux with debug information of {release}" in said
+    assert "--vmlinux FILE" in said
+    case, _, _ = follow(drgn.TOOL, known(DUMP), told(output("drgn_no_names.txt")))
+    assert len(case.findings) > 1
+
+
 def test_crash_shows_the_frame_of_an_ordinary_module_function() -> None:
     seen = crash.parse(
         ' #4 [ffffa] wobble_poke at ffffffffc0342035 [wobble]\nPID: 1  COMMAND: "x"\n'
