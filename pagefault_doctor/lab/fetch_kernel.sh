@@ -14,7 +14,8 @@
 # SUITE that has a kernel of VERSION is taken; an empty VERSION is the newest. The programs of guests
 # are of the first suite of that one and SPARE whose packages can all be had. What was downloaded
 # stays in FOLDER.partial until the folder is complete: to run it again goes on there. Only one may
-# work on a folder at a time.
+# work on a folder at a time. Ends with 3 where no suite has such a kernel; "error: " begins the line
+# that says why it failed.
 
 set -eu
 umask 022 # What is here is executed, so nobody else may write to it.
@@ -33,7 +34,7 @@ work=$root.partial
 mkdir -p "$work"
 work=$(realpath "$work")
 exec 9>"$work/lock"
-flock -n 9 || { echo "another pfdoctor fetches it now: wait for that one" >&2; exit 1; }
+flock -n 9 || { echo "error: another pfdoctor fetches it now: wait for that one" >&2; exit 1; }
 make_private
 [ -e "$work/gone" ] || : >"$work/gone"
 
@@ -84,16 +85,15 @@ find_image() {
         [ -z "$image" ] || return 0
         seen="$seen $suite: $(images '' | sed 's/linux-image-//; q');"
     done
-    echo "no kernel $version for $arch in${seen%;}" >&2
-    exit 1
+    echo "error: no kernel $version for $arch in${seen%;}" >&2
+    exit 3
 }
 
 # usage: get PACKAGE..., downloads packages into $work/debs; false where the registry lacks one
 get() {
     (cd "$work/debs" && private apt-get download "$@") >"$work/log" 2>&1 && return
     ! grep -Eq ' 404 |\(2: No such file|Unable to locate package' "$work/log" || return 1
-    cat "$work/log" >&2
-    exit 1
+    give_up
 }
 
 # usage: get_programs SUITE..., downloads the programs of guests, from the first of them that has all
@@ -106,8 +106,7 @@ get_programs() {
             >"$work/log" 2>&1 && return
         echo "$from lacks packages of the programs of guests"
     done
-    cat "$work/log" >&2
-    exit 1
+    give_up
 }
 
 # usage: own_apt PROGRAM ARGUMENT..., for packages of this machine's architecture
@@ -144,7 +143,7 @@ choose() {
     builder="$tools $kbuild gcc-$number-$cross libc6-dev-$arch-cross"
 }
 
-# usage: unpack FOLDER PACKAGE..., files of packages
+# usage: unpack FOLDER PACKAGE..., files of packages; false where that fails
 unpack() {
     into=$1
     shift
@@ -153,7 +152,8 @@ unpack() {
         [ -e "$into/$place" ] || ln -s "usr/$place" "$into/$place"
     done
     for package in "$@"; do
-        dpkg-deb --fsys-tarfile "$package" | tar -x -C "$into" --no-same-owner --keep-directory-symlink
+        dpkg-deb --fsys-tarfile "$package" |
+            tar -x -C "$into" --no-same-owner --keep-directory-symlink || return 1
     done
 }
 
@@ -199,7 +199,7 @@ plan)
         own_apt apt-get install --yes --no-install-recommends --print-uris $builder
         private apt-get install --yes --no-install-recommends --print-uris $programs
         (cd "$work/debs" && private apt-get download --print-uris "$image" $parts $headers)
-    } >"$work/uris" 2>"$work/log" || { cat "$work/log" >&2; exit 1; }
+    } >"$work/uris" 2>"$work/log" || give_up
     # A line is 'URI' FILE BYTES HASH.
     bytes=$(awk '/^\x27/ && !seen[$1]++ { bytes += $3 } END { print bytes + 0 }' "$work/uris")
     echo "plan $release $suite $bytes"
@@ -210,7 +210,7 @@ fetch)
     if ! get "$image" $parts $headers; then
         echo "$image" >>"$work/gone"
         rm -f "$work/debs"/*
-        echo "$image is not there any more; an older one is taken where this is run again" >&2
+        echo "error: $image is not there any more; an older one is taken where this is run again" >&2
         exit 1
     fi
     # shellcheck disable=SC2086
@@ -222,14 +222,14 @@ fetch)
     new=$work/root
     rm -rf "$new"
     echo "unpacking $(du -shc "$work/debs" "$cache/archives" "$build_cache/archives" | sed -n '$s/\t.*//p')"
-    unpack "$new" "$work"/debs/*.deb "$cache"/archives/*.deb
+    quietly unpack "$new" "$work"/debs/*.deb "$cache"/archives/*.deb
     build=$new
     if [ -n "$cross" ]; then
         build=$new/builder
         rm -rf "$new"/usr/src "$new/lib/modules/$release/build" "$new/lib/modules/$release/source"
-        unpack "$build" "$build_cache"/archives/*.deb "$work"/debs/linux-headers-*.deb
+        quietly unpack "$build" "$build_cache"/archives/*.deb "$work"/debs/linux-headers-*.deb
         for package in "$work"/debs/linux-base-*.deb; do
-            [ ! -e "$package" ] || unpack "$build" "$package"
+            [ ! -e "$package" ] || quietly unpack "$build" "$package"
         done
         mkdir -p "$build/proc" "$build/dev" "$build/tmp"
     fi
@@ -249,7 +249,7 @@ fetch)
     ;;
 debug)
     echo "downloading the debug information of $release"
-    get "$image-dbg" || { echo "$image-dbg is not there any more" >&2; exit 1; }
+    get "$image-dbg" || { echo "error: $image-dbg is not there any more" >&2; exit 1; }
     vmlinux=usr/lib/debug/boot/vmlinux-$release
     take_out "$vmlinux"
     mkdir -p "$root/usr/lib/debug/boot"

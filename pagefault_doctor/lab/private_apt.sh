@@ -31,7 +31,17 @@ private() {
         -o Dir::Etc::sourceparts=- -o Acquire::Languages=none -o APT::Get::List-Cleanup=0 "$@"
 }
 
-# usage: quietly COMMAND..., whose output is told only where it fails
+# usage: give_up, prints the line of the log that says why a command has failed
+give_up() {
+    for why in 'No space left on device' '^E: ' .; do
+        found=$(grep -m 1 -e "$why" "$work/log") || continue
+        echo "error: $found" >&2
+        exit 1
+    done
+    exit 1
+}
+
+# usage: quietly COMMAND..., whose output is not told; where it fails, why
 quietly() {
-    "$@" >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
+    "$@" >"$work/log" 2>&1 || give_up
 }

@@ -44,6 +44,12 @@ _TIMES: Final = 8
 _FULL: Final = "No space left on device"
 """What apt, dpkg-deb and tar say where the disk is full (strerror(3))."""
 
+_ERROR: Final = "error: "
+"""How the line of the script begins that says why it failed."""
+
+_NO_KERNEL: Final = 3
+"""Its exit status where no suite has such a kernel."""
+
 _DEBUG_BYTES: Final = 2 << 30
 """Bytes on the disk while the debug information is unpacked."""
 
@@ -229,13 +235,15 @@ def _plan(
 
 
 def _print_output(text: str) -> None:
-    print_document(text)
+    for line in text.splitlines():
+        if line and not line.startswith(_ERROR):
+            print_line(line)
     sys.stdout.flush()
 
 
 def _print_reading(text: str) -> None:
     for line in text.splitlines():
-        if line and not line.startswith("plan "):
+        if line and not line.startswith(("plan ", _ERROR)):
             print_message(line)
 
 
@@ -259,8 +267,13 @@ def _run(
     result = LocalHost().run(command, on_output)
     if not result.ok:
         lines = result.errors.strip().splitlines() or [result.status.value]
+        told = [line.removeprefix(_ERROR) for line in lines if line.startswith(_ERROR)]
+        why = (told or lines)[-1]
+        if result.exit_code == _NO_KERNEL:
+            shutil.rmtree(unfinished(folder), ignore_errors=True)
+            raise PfDoctorError(why, "name one of these")
         full = next((line for line in lines if _FULL in line), "")
-        problem = f"the kernel {name.name} could not be fetched: {full or lines[-1]}"
+        problem = f"the kernel {name.name} could not be fetched: {full.removeprefix(_ERROR) or why}"
         if full:
             raise PfDoctorError(problem, f"make room in {folder.parent}, then run it again")
         remedy = (
