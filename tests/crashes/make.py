@@ -50,8 +50,10 @@ CORPUS: Final = {
     ("riscv64", "6.12"): 25,
     ("s390x", "6.12"): 25,
 }
-"""The kernels of the corpus, by architecture and name, and how many seeds at least run on each: None
-is all, also with slub_debug. What the folder has besides is packed as well."""
+"""The kernels of the corpus, by architecture and name, and how many seeds run on each at least.
+
+None is all, also with slub_debug. What the folder has besides is packed as well.
+"""
 
 _COMPILER: Final = re.compile(r"Linux version \S+ \([^)]*\) \(([^()]*(?:\([^()]*\)[^()]*)*)\)")
 """The compiler in the first line of a kernel (linux_banner in init/version.c)."""
