@@ -399,6 +399,21 @@ def test_what_breaks_off_is_gone_on_with_and_half_a_kernel_is_none(
     assert [path.name for path in cache.iterdir()] == ["forky"]
 
 
+def test_a_download_that_is_damaged_is_told_in_one_line(
+    repository: Repository, cache: Path, capsys: Capture
+) -> None:
+    package = repository.folder / f"linux-modules-{RELEASE}_1_{DEBIAN}.deb"
+    whole = package.read_bytes()
+    package.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    try:
+        assert fetch(repository, "forky", "--yes") == 1
+    finally:
+        package.write_bytes(whole)
+    said = capsys.readouterr().err.splitlines()
+    assert [line for line in said if "Hash Sum mismatch" in line] == said[-1:]
+    assert fetch(repository, "forky", "--yes") == 0
+
+
 def foreign_cache(cache: Path) -> Path:
     return cache.with_name(FOREIGN.arch)
 
