@@ -13,6 +13,7 @@ import msgspec
 from pagefault_doctor.diagnosis import dump_memory, freelist, function_roles
 from pagefault_doctor.diagnosis.context import FIRST_ARGUMENT, Context
 from pagefault_doctor.diagnosis.history import happens_without, lock_holder, waits_for_lock
+from pagefault_doctor.diagnosis.rules import memory_pressure
 from pagefault_doctor.diagnosis.unloaded_module import data_after_unload, use_after_unload
 from pagefault_doctor.klog.guilty_function import is_uninformative
 from pagefault_doctor.klog.skip_functions import CRASHING, EXCEPTION_ENTRY
@@ -23,6 +24,8 @@ from pagefault_doctor.model.report import Frame, Kind, Report
 _CORE_DEPTH: Final = 3
 """Frames of the core that may lie between a fault and the module of the tree that caused it."""
 _FEW: Final = 3
+_MOST: Final = 50
+"""Percent of the kernel's own objects that one slab cache has."""
 _NEXT: Final = 3
 """Lines within which a report begins that goes on with the one before."""
 _CALLERS: Final = 6
@@ -126,6 +129,23 @@ def _from_trace(report: Report) -> Culprit | None:
         name = frame.function
         passed += not (function_roles.only_passes_on(name) or function_roles.is_entry_point(name))
     return None
+
+
+def _of_cache(report: Report) -> Culprit | None:
+    """Return the module after which the slab cache is named that holds most of the memory.
+
+    Memory then ran out because the module keeps what it allocates.
+    """
+    name = report.details.get("largest_cache", "")
+    part = int(report.details.get("largest_cache_percent", "0"))
+    if part < _MOST or memory_pressure.kernels_own(report) < memory_pressure.MUCH:
+        return None
+    known = {m.name for m in report.modules} | {f.module for f in report.frames if f.module}
+    module = next((m for m in sorted(known, key=len, reverse=True) if name.startswith(m)), None)
+    if module is None:
+        return None
+    text = f"the slab cache {name} has {part} % of those objects, and is named after {module}"
+    return _module(module, text, report.line_of("largest_cache"))
 
 
 def _from_next(report: Report, context: Context) -> Culprit | None:
@@ -315,6 +335,7 @@ def _module_of_lock_holder(report: Report, context: Context) -> Culprit | None:
 
 
 def _suspects(report: Report, context: Context) -> Iterator[Culprit | None]:
+    yield _of_cache(report)
     gone = use_after_unload(context)
     if gone:
         yield _module(gone.module, f"{gone.why}, and its code was still called", gone.line)
@@ -395,6 +416,12 @@ def _is_coming_or_going(name: str, report: Report) -> bool:
     """Whether a module was being loaded or unloaded."""
     signs = {sign for sign, _, _ in _LOADING_OR_UNLOADING}
     return any(m.name == name and signs & set(m.flags) for m in report.modules)
+
+
+def decides(report: Report, culprit: Culprit) -> bool:
+    """Whether it is known who has to act on a lack of memory: the one who holds it."""
+    found = _of_cache(report)
+    return found is not None and found.module == culprit.module
 
 
 def attribute(report: Report, context: Context) -> Culprit:

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from pagefault_doctor.diagnosis import weights, wording
-from pagefault_doctor.diagnosis.attribution import FIXED, Culprit, attribute
+from pagefault_doctor.diagnosis.attribution import FIXED, Culprit, attribute, decides
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.experiments import between_causes, for_hang, without_module
 from pagefault_doctor.diagnosis.history import waits_for_lock
@@ -98,13 +98,18 @@ def _confidences(
 
 
 def _candidate(
-    cause: RootCause, confidence: float, evidence: tuple[Evidence, ...], culprit: Culprit
+    report: Report,
+    cause: RootCause,
+    confidence: float,
+    evidence: tuple[Evidence, ...],
+    culprit: Culprit,
 ) -> Candidate:
-    attribution = FIXED.get(cause, culprit.attribution)
+    is_held = cause is RootCause.OOM and decides(report, culprit)
+    attribution = culprit.attribution if is_held else FIXED.get(cause, culprit.attribution)
     if cause is RootCause.API_MISMATCH:
         attribution = Attribution.MODULE
     module = culprit.module if attribution is Attribution.MODULE else None
-    evidence = evidence if cause in FIXED else (*evidence, culprit.because)
+    evidence = (*evidence, culprit.because) if is_held or cause not in FIXED else evidence
     return Candidate(cause, attribution, module, round(confidence, 3), evidence)
 
 
@@ -124,7 +129,7 @@ def candidates(report: Report, context: Context, unjudged: Unjudged) -> tuple[Ca
     evidence, thin = evidence_by_cause(report, context, unjudged)
     confidences = _confidences(evidence, weights.UNKNOWN_THIN if thin else weights.UNKNOWN)
     ranked = sorted(confidences, key=lambda cause: -confidences[cause])[:_SHOWN]
-    found = tuple(_candidate(c, confidences[c], evidence[c], culprit) for c in ranked)
+    found = tuple(_candidate(report, c, confidences[c], evidence[c], culprit) for c in ranked)
     return found or (_unknown(report, context, culprit),)
 
 

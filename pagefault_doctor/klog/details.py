@@ -8,7 +8,9 @@ preemption model; `uid`; `kdump` whether a dump kernel was loaded; `taint_words`
 words; `link` the return address; `last_branch` where s390 branched last
 (`arch/s390/kernel/dumpstack.c`, show_last_breaking_event); `kernel_offset` of KASLR; `page_walk` as
 printed and `page_walk_stop`, the table whose entry was empty; `page_table` how tables are built;
-`exception_class`, `invalid_address` (FnV) of arm64; `failing_mode` of s390; `last_unloaded_flags`.
+`exception_class`, `invalid_address` (FnV) of arm64; `failing_mode` of s390; `last_unloaded_flags`;
+`largest_cache` of those that the OOM killer lists (`mm/slab_common.c`, dump_unreclaimable_slab) and
+`largest_cache_percent`, its part of them all.
 """
 
 from __future__ import annotations
@@ -70,6 +72,10 @@ def _stop(walk: str) -> str | None:
     return name.lower() if entry == "BAD" or not entry.strip("0") else None
 
 
+WORKED_OUT: Final = frozenset(
+    {"page_walk_stop", "last_branch", "largest_cache", "largest_cache_percent"}
+)
+"""Details that no expression has a group for."""
 _LONGEST: Final = 200
 _STACKS: Final = (
     ("allocated", ("Allocated by task", "allocated by task", "Allocated in ", "  backtrace")),
@@ -77,6 +83,9 @@ _STACKS: Final = (
     ("created", ("Uninit was created at",)),
     ("related", ("Last potentially related work creation",)),
 )
+_CACHES: Final = 400
+"""Slab caches that a kernel lists, at most."""
+_CACHE: Final = regex(r"^(?P<name>\S{1,64})\s+\d{1,12}KB\s+(?P<size>\d{1,12})KB\s*$")
 _DEPTH: Final = 12
 _OOPS_LINES: Final = 160
 """Lines in which what any oops prints is looked for."""
@@ -95,6 +104,8 @@ def details_of(form: Format | None, body: ReportText) -> tuple[dict[str, str], d
     if form:
         patterns = _patterns((*form.details, *table.DETAILS.get(kind, ())))
         _read(patterns, body, found, cited, _LONGEST)
+    if kind is Kind.OOM_KILL:
+        _largest_cache(body, found, cited)
     if kind in (Kind.SANITIZER, Kind.SLAB, Kind.LEAK):
         _stacks(body, found, cited)
     return found, cited
@@ -123,6 +134,19 @@ def _last_branch(body: ReportText, found: dict[str, str], cited: dict[str, int])
             if (frame := place_in(line)) and frame.function:
                 found["last_branch"] = line.text.partition("]")[2].strip()
                 cited["last_branch"] = line.number
+
+
+def _largest_cache(body: ReportText, found: dict[str, str], cited: dict[str, int]) -> None:
+    """Add the largest slab cache that cannot be shrunk, and its part of all of them in percent."""
+    sizes: dict[int, tuple[int, str]] = {}
+    for index in body.places("Unreclaimable slab info:")[:1]:
+        for line in body.lines[index + 2 : index + 2 + _CACHES]:
+            if match := _CACHE.match(line.text):
+                sizes[line.number] = int(match["size"]), match["name"]
+    if sizes and (total := sum(size for size, _ in sizes.values())):
+        number, (size, name) = max(sizes.items(), key=lambda each: each[1])
+        found["largest_cache"], found["largest_cache_percent"] = name, str(100 * size // total)
+        cited["largest_cache"] = cited["largest_cache_percent"] = number
 
 
 def _stacks(body: ReportText, found: dict[str, str], cited: dict[str, int]) -> None:

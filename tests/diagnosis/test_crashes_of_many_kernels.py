@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from pagefault_doctor import klog
@@ -482,3 +484,43 @@ def of_text(rdx: str) -> RootCause:
 def test_an_object_of_which_several_members_are_text_was_freed_and_filled_again() -> None:
     assert of_text("6161616161626364") is RootCause.USE_AFTER_FREE
     assert of_text("ffff8c1101143800") is RootCause.OUT_OF_BOUNDS
+
+
+def out_of_memory(*, held: int = 60086, cache: str = "quay_cell", size: int = 231874) -> Diagnosis:
+    """Return the verdict on a lack of memory; of 98174 pages the kernel's own objects hold some."""
+    return verdict_on(
+        "quay invoked oom-killer: gfp_mask=0x40cc0(GFP_KERNEL), order=0, oom_score_adj=0",
+        "CPU: 0 PID: 125 Comm: quay Tainted: G           OE      6.1.0-1-amd64 #1",
+        "Call Trace:",
+        " <TASK>",
+        " dump_header+0x4c/0x22b",
+        " out_of_memory+0x1fd/0x4c0",
+        " kmem_cache_alloc+0x2b8/0x300",
+        " quay_gather+0x18/0x50 [quay]",
+        " kthread+0xda/0x100",
+        " </TASK>",
+        "Mem-Info:",
+        f" slab_reclaimable:2358 slab_unreclaimable:{held}",
+        "98174 pages RAM",
+        "Unreclaimable slab info:",
+        "Name                      Used          Total",
+        "RAWv6                     15KB         15KB",
+        f"{cache}          {size}KB     {size}KB",
+        "kernfs_node_cache       1224KB       1224KB",
+        "Out of memory: Killed process 1 (init) total-vm:2120kB, anon-rss:4kB",
+    )
+
+
+def test_the_module_acts_whose_slab_cache_holds_the_memory() -> None:
+    verdict = out_of_memory()
+    who = (verdict.root_cause, verdict.attribution, verdict.module)
+    assert who == (RootCause.OOM, Attribution.MODULE, "quay")
+
+
+@pytest.mark.parametrize(
+    "log",
+    [{"held": 2000}, {"cache": "kmalloc-4k"}, {"size": 1000}],
+    ids=["the kernel holds little", "a cache that all use", "another cache holds more"],
+)
+def test_otherwise_a_lack_of_memory_is_of_no_module(log: dict[str, Any]) -> None:
+    assert out_of_memory(**log).attribution is Attribution.MEMORY_PRESSURE

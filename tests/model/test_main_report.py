@@ -18,8 +18,6 @@ NOTICES = (Kind.INFO, Kind.REBOOT)
 
 
 def seen(kind: Kind, at: float | None = None, *, line: int = 1, **rest: Any) -> Report:
-    if kind is Kind.WARNING:
-        rest = {"details": {"file": "drivers/demo.c"}, **rest}
     return Report(
         kind=kind, title=rest.pop("title", kind.value), timestamp=at, span=Span(line, line), **rest
     )
@@ -77,11 +75,6 @@ def test_an_object_check_that_warns_is_more_than_a_warning() -> None:
 def test_a_warning_of_the_allocator_is_a_check_of_an_object(file: str, main: int) -> None:
     warning = seen(Kind.WARNING, HOUR - 4, module="parcel", details={"file": file})
     assert leads(warning, seen(Kind.PAGE_FAULT, HOUR, function="copy_page_range", pid=1)) == main
-
-
-def test_a_drivers_word_warning_counts_for_less_than_the_fault_of_a_program() -> None:
-    word = seen(Kind.WARNING, details={})
-    assert leads(word, seen(Kind.USER_SEGFAULT)) == 1
 
 
 def test_a_sanitizer_of_no_consequence_is_a_warning() -> None:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Kind, Report
 
-_MUCH = 25
+MUCH: Final = 25
 """Percent of all memory in the kernel's own objects from which on that is no normal share."""
 
 
+def kernels_own(report: Report) -> int:
+    """Return how much of memory the kernel's own objects hold, in percent; 0 if it is not told."""
+    held, of = (int(report.details.get(name, "0")) for name in ("slab_unreclaimable", "ram_pages"))
+    return 100 * held // of if of else 0
+
+
 def _kernels_own(context: Context) -> Iterator[Evidence]:
-    details = context.report.details
-    held, of = (int(details.get(name, "0")) for name in ("slab_unreclaimable", "ram_pages"))
-    percent = 100 * held // of if of else 0
-    if percent >= _MUCH:
+    percent = kernels_own(context.report)
+    if percent >= MUCH:
         text = (
             f"the kernel's own objects (slab_unreclaimable) hold {percent}% of memory: "
             "something in the kernel or a module hoards it, the killed process is not to blame"
