@@ -91,12 +91,16 @@ def _failures(
 ) -> tuple[Finding, ...]:
     """Return why looks at the dump failed: in one sentence where only the kernel's names lack."""
     failed = tuple(_failed_looks(result.output))
-    if failed and not values.keys() - _WITHOUT_NAMES and not vmlinux.known_path(case):
+    nameless = all(_NO_NAME in text for text, _ in failed) and not values.keys() - _WITHOUT_NAMES
+    if failed and nameless and not vmlinux.known_path(case):
         lacks = vmlinux.missing(case, _name_of(values["release"][0]) if "release" in values else "")
         text = f"drgn knows no names in the dump: {lacks.reason}; {lacks.remedy}"
         return (finding(text, Mark.NEUTRAL, result, failed[0][1]),)
     return tuple(finding(text, Mark.NEUTRAL, result, line) for text, line in failed)
 
+
+_NO_NAME: Final = ": could not find "
+"""What drgn says of a variable, a type or a symbol that no debug information names."""
 
 _WITHOUT_NAMES: Final = frozenset({"release", "failed", "error"})
 """What the script prints of a kernel without debug information (the release is in VMCOREINFO)."""
