@@ -44,7 +44,7 @@ _POINTERS: Final = tuple(
         ("IP: ", r"\b[RE]?IP: (?:\[<)?(?:0x)?(?P<address>[0-9a-f]{8,16})"),
         ("NIP [", r"^\s*NIP \[(?P<address>[0-9a-f]{8,16})\] 0x"),
         ("Krnl PSW : ", r"Krnl PSW : [0-9a-f]{16} (?P<address>[0-9a-f]{16}) \(0x"),
-        ("pc", r"^\s*(?:pc|epc) ?: \[?<?(?:0x)?(?P<address>[0-9a-f]{8,16})"),
+        ("pc", r"^\s*(?:pc|epc) *: \[?<?(?:0x)?(?P<address>[0-9a-f]{8,16})"),
     )
 )
 """A word that the line must hold, and how the place of the instruction is written there."""

@@ -208,3 +208,21 @@ def test_a_check_of_the_kernel_that_failed_on_mips_is_a_bug() -> None:
         "[<ffffffffc0006038>] quay_write+0x38/0x50 [quay]",
     )
     assert (verdict.root_cause, verdict.module) == (RootCause.LOGIC_ERROR, "quay")
+
+
+def test_a_jump_into_code_that_is_gone_is_of_the_module_that_was_unloaded() -> None:
+    at = "ffffffffc0006038"
+    verdict = verdict_on(
+        f"CPU 0 Unable to handle kernel paging request at virtual address {at}, epc == {at}",
+        "Oops[#1]:",
+        "CPU: 0 PID: 111 Comm: quay Tainted: G           OE      6.1.0-1-5kc-malta #1",
+        "$ 0   : 0000000000000000 ffffffff8212ab48 0000000000000000 9cb082d2bf93cd37",
+        f"epc   : {at} 0x{at}",
+        f"ra    : {at} 0x{at}",
+        "Cause : 10800008 (ExcCode 02)",
+        f"BadVA : {at}",
+        "Modules linked in: abacus(OE) [last unloaded: quay(OE)]",
+        "Call Trace:",
+        "[<ffffffff820a3860>] kthread+0x110/0x138",
+    )
+    assert (verdict.root_cause, verdict.module) == (RootCause.USE_AFTER_FREE, "quay")
