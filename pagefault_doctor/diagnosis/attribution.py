@@ -131,11 +131,18 @@ def _from_trace(report: Report) -> Culprit | None:
     return None
 
 
-def _of_cache(report: Report) -> Culprit | None:
+def _of_cache(report: Report, context: Context) -> Culprit | None:
     """Return the module after which the slab cache is named that holds most of the memory.
 
-    Memory then ran out because the module keeps what it allocates.
+    Memory then ran out because the module keeps what it allocates. A panic for lack of memory comes
+    after the report that lists the caches.
     """
+    if report.kind is not Kind.OOM_KILL and "out_of_memory" not in report.details:
+        return None
+    return next(filter(None, map(_cache_owner, (report, *context.others))), None)
+
+
+def _cache_owner(report: Report) -> Culprit | None:
     name = report.details.get("largest_cache", "")
     part = int(report.details.get("largest_cache_percent", "0"))
     if part < _MOST or memory_pressure.kernels_own(report) < memory_pressure.MUCH:
@@ -335,7 +342,7 @@ def _module_of_lock_holder(report: Report, context: Context) -> Culprit | None:
 
 
 def _suspects(report: Report, context: Context) -> Iterator[Culprit | None]:
-    yield _of_cache(report)
+    yield _of_cache(report, context)
     gone = use_after_unload(context)
     if gone:
         yield _module(gone.module, f"{gone.why}, and its code was still called", gone.line)
@@ -418,9 +425,9 @@ def _is_coming_or_going(name: str, report: Report) -> bool:
     return any(m.name == name and signs & set(m.flags) for m in report.modules)
 
 
-def decides(report: Report, culprit: Culprit) -> bool:
+def decides(report: Report, context: Context, culprit: Culprit) -> bool:
     """Whether it is known who has to act on a lack of memory: the one who holds it."""
-    found = _of_cache(report)
+    found = _of_cache(report, context)
     return found is not None and found.module == culprit.module
 
 

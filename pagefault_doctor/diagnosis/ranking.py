@@ -99,12 +99,13 @@ def _confidences(
 
 def _candidate(
     report: Report,
+    context: Context,
     cause: RootCause,
     confidence: float,
     evidence: tuple[Evidence, ...],
     culprit: Culprit,
 ) -> Candidate:
-    is_held = cause is RootCause.OOM and decides(report, culprit)
+    is_held = cause is RootCause.OOM and decides(report, context, culprit)
     attribution = culprit.attribution if is_held else FIXED.get(cause, culprit.attribution)
     if cause is RootCause.API_MISMATCH:
         attribution = Attribution.MODULE
@@ -129,7 +130,9 @@ def candidates(report: Report, context: Context, unjudged: Unjudged) -> tuple[Ca
     evidence, thin = evidence_by_cause(report, context, unjudged)
     confidences = _confidences(evidence, weights.UNKNOWN_THIN if thin else weights.UNKNOWN)
     ranked = sorted(confidences, key=lambda cause: -confidences[cause])[:_SHOWN]
-    found = tuple(_candidate(report, c, confidences[c], evidence[c], culprit) for c in ranked)
+    found = tuple(
+        _candidate(report, context, c, confidences[c], evidence[c], culprit) for c in ranked
+    )
     return found or (_unknown(report, context, culprit),)
 
 

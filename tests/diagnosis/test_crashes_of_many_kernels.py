@@ -486,7 +486,9 @@ def test_an_object_of_which_several_members_are_text_was_freed_and_filled_again(
     assert of_text("ffff8c1101143800") is RootCause.OUT_OF_BOUNDS
 
 
-def out_of_memory(*, held: int = 60086, cache: str = "quay_cell", size: int = 231874) -> Diagnosis:
+def out_of_memory(
+    *then: str, held: int = 60086, cache: str = "quay_cell", size: int = 231874
+) -> Diagnosis:
     """Return the verdict on a lack of memory; of 98174 pages the kernel's own objects hold some."""
     return verdict_on(
         "quay invoked oom-killer: gfp_mask=0x40cc0(GFP_KERNEL), order=0, oom_score_adj=0",
@@ -508,6 +510,7 @@ def out_of_memory(*, held: int = 60086, cache: str = "quay_cell", size: int = 23
         f"{cache}          {size}KB     {size}KB",
         "kernfs_node_cache       1224KB       1224KB",
         "Out of memory: Killed process 1 (init) total-vm:2120kB, anon-rss:4kB",
+        *then,
     )
 
 
@@ -515,6 +518,15 @@ def test_the_module_acts_whose_slab_cache_holds_the_memory() -> None:
     verdict = out_of_memory()
     who = (verdict.root_cause, verdict.attribution, verdict.module)
     assert who == (RootCause.OOM, Attribution.MODULE, "quay")
+    verdict = out_of_memory(
+        "Kernel panic - not syncing: System is deadlocked on memory",
+        RELEASE,
+        "Call Trace:",
+        " panic+0x107/0x2f1",
+        " out_of_memory+0x4bb/0x4c0",
+        " __alloc_pages_slowpath.constprop.0+0x67f/0xe70",
+    )
+    assert (verdict.root_cause, verdict.attribution, verdict.module) == who
 
 
 @pytest.mark.parametrize(
