@@ -8,8 +8,9 @@ from typing import Final
 import msgspec
 
 from pagefault_doctor.diagnosis import weights, wording
-from pagefault_doctor.diagnosis.attribution import FIXED, Culprit, attribute, decides
+from pagefault_doctor.diagnosis.attribution import FIXED, attribute, decides
 from pagefault_doctor.diagnosis.context import Context
+from pagefault_doctor.diagnosis.culprit import Culprit
 from pagefault_doctor.diagnosis.experiments import between_causes, for_hang, without_module
 from pagefault_doctor.diagnosis.history import waits_for_lock
 from pagefault_doctor.diagnosis.next_step import next_step

@@ -168,6 +168,7 @@ WEIGHT: Final = {
     "api.unknown-symbol": 2.5,
     "api.forced": 3.0,
     "api.indirect-branch": 2.8,
+    "api.layout": 2.8,
     "api.fact-vermagic": 3.0,
     "api.fact-srcversion": 0.8,
     "api.fact-checksums": 2.5,

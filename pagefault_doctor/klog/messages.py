@@ -56,7 +56,7 @@ _MESSAGES: Final = (
     ("invalid_object_pointer", "Invalid object pointer", "outside of slab"),
     ("more_freed_than_allocated", "are to be freed"),
     ("slab_double_free", "double free detected"),
-    ("wrong_slab_cache", "Wrong slab cache"),
+    ("wrong_slab_cache", "Wrong slab cache", "object belongs to different cache"),
     ("not_a_slab_page", "Object is not a Slab page"),
     ("slab_bug", "kernel BUG at mm/slub.c", "kernel BUG at mm/slab.c", "kernel BUG at mm/slab.h"),
     ("poison_overwritten", "Poison overwritten"),

@@ -536,3 +536,107 @@ def test_the_module_acts_whose_slab_cache_holds_the_memory() -> None:
 )
 def test_otherwise_a_lack_of_memory_is_of_no_module(log: dict[str, Any]) -> None:
     assert out_of_memory(**log).attribution is Attribution.MEMORY_PRESSURE
+
+
+def registered(caller: str, flags: str) -> RootCause:
+    return verdict_on(
+        "general protection fault, probably for non-canonical address 0x206e69206d6f6f72: 0000"
+        " [#1] PREEMPT SMP NOPTI",
+        RELEASE,
+        "RIP: 0010:strlen+0x0/0x20",
+        "Code: 48 89 c3 90 <80> 3f 00 74 14",  # cmpb $0x0,(%rdi)
+        "RAX: 0000000000000001 RSI: ffff8c1101143800 RDI: 206e69206d6f6f72",
+        "Call Trace:",
+        " <TASK>",
+        f" {caller}+0x13/0x73 [quay]",
+        " pier_init+0x3b/0x1000 [pier]",
+        " do_one_initcall+0x59/0x220",
+        " </TASK>",
+        f"Modules linked in: pier({flags}) quay(OE) abacus(OE)",
+    ).root_cause
+
+
+def test_text_in_an_object_that_is_just_handed_over_is_another_layout() -> None:
+    assert registered("quay_register", "OE+") is RootCause.API_MISMATCH
+    assert registered("quay_register", "OE") is RootCause.OUT_OF_BOUNDS
+    assert registered("quay_walk", "OE+") is RootCause.OUT_OF_BOUNDS
+
+
+@pytest.mark.parametrize(
+    ("place", "freed"),
+    [("kmem_cache_free+0x340/0x550", True), ("register_netdevice+0x70/0x810", False)],
+)
+def test_an_assertion_without_a_place_is_that_of_its_function(place: str, freed: bool) -> None:
+    verdict = verdict_on(
+        "Kernel bug detected[#1]:",
+        "CPU: 0 PID: 125 Comm: rmmod Tainted: G           OE      6.1.0-1-5kc-malta #1",
+        f"epc   : ffffffff82328ea8 {place}",
+        "ra    : ffffffffc0006040 quay_exit+0x40/0x60 [quay]",
+        "Cause : 10800034 (ExcCode 0d)",
+        "Modules linked in: quay(OE-) abacus(OE)",
+        "Call Trace:",
+        f"[<ffffffff82328ea8>] {place}",
+        "[<ffffffffc0006040>] quay_exit+0x40/0x60 [quay]",
+    )
+    assert (RootCause.DOUBLE_FREE in {c.root_cause for c in verdict.candidates}) == freed
+
+
+def kobject(*lines: str) -> Diagnosis:
+    return verdict_on(
+        *lines,
+        "CPU: 0 PID: 134 Comm: sh Tainted: G           OE      6.1.0-1-amd64 #1",
+        "Call Trace:",
+        " <TASK>",
+        " dump_stack_lvl+0x44/0x5c",
+        " kobject_init.cold+0x31/0x3f",
+        " kobject_init_and_add+0x4f/0xc0",
+        " quay_write+0xe/0x20 [quay]",
+        " vfs_write+0xc7/0x3f0",
+        " </TASK>",
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "kobject ((____ptrval____)): tried to init an initialized object, something is seriously"
+        " wrong.",
+        "kobject: 'quay' ((____ptrval____)): tried to add an uninitialized object, something is"
+        " seriously wrong.",
+        "sysfs: cannot create duplicate filename '/kernel/quay'",
+    ],
+)
+def test_what_kobjects_complain_of_with_a_stack_is_a_fault(line: str) -> None:
+    verdict = kobject(line)
+    assert (verdict.root_cause, verdict.module) == (RootCause.LOGIC_ERROR, "quay")
+    crash = kobject(line, "kernel BUG at lib/quay.c:7!", "invalid opcode: 0000 [#1] SMP")
+    assert "kernel BUG" in crash.summary or crash.confidence > verdict.confidence
+
+
+def wrong_cache(line: str, modules: str) -> Diagnosis:
+    return verdict_on(
+        "------------[ cut here ]------------",
+        line,
+        "WARNING: CPU: 1 PID: 0 at mm/slab.h:665 cache_from_obj+0xa1/0x120",
+        f"Modules linked in: {modules}",
+        "CPU: 1 PID: 0 Comm: swapper/1 Tainted: G           OE      6.1.0-1-amd64 #1",
+        "RIP: 0010:cache_from_obj+0xa1/0x120",
+        "Call Trace:",
+        " <IRQ>",
+        " kmem_cache_free+0x15/0x310",
+        " call_timer_fn+0x27/0x130",
+        " </IRQ>",
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "cache_from_obj: Wrong slab cache. quay_pot but object is from quay_pan",
+        "kmem_cache_free(quay_pot, 000000005bc20ed8): object belongs to different cache quay_pan",
+    ],
+)
+def test_a_slab_cache_is_of_the_module_after_which_it_is_named(line: str) -> None:
+    verdict = wrong_cache(line, "quay(OE) abacus(OE)")
+    assert (verdict.root_cause, verdict.module) == (RootCause.DOUBLE_FREE, "quay")
+    assert wrong_cache(line.replace("quay", "other"), "quay(OE) abacus(OE)").module is None

@@ -175,6 +175,10 @@ LOGS = {
         "CPU: 1 PID: 52 Comm: cat Tainted: G           OE      6.1.0-1-arm64 #1",
         "pc : demo_poll+0x24/0x90 [demo]", "lr : vfs_read+0x9f/0x190",
         "Call trace:", " demo_poll+0x24/0x90 [demo]", " vfs_read+0x9f/0x190", " ksys_read+0x6/0x9"),
+    "api.layout": gpf("206e69206d6f6f72", code=LOAD, registers={"rsi": "206e69206d6f6f72"},
+                      place="strlen+0x0/0x20",
+                      trace=("demo_register+0x1/0x9 [demo]", "pier_init+0x3/0x9 [pier]"),
+                      modules="pier(OE+) demo(OE)"),
     "user.refused": riscv(
         "Unable to handle kernel access to user memory without uaccess routines", 0x12345678, "d"),
     "user.area": page_fault("00007ffc12345678", code=None),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
+from pagefault_doctor.diagnosis import address, callers
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Report
@@ -21,6 +23,7 @@ _OTHER_BUILD = {
     "module.picked_is_loaded": "modprobe takes another {} than the one in memory",
     "module.initramfs_fits": "the initramfs holds another build of {} than the disk",
 }
+_WIDE = 64
 _OF_THE_FAULT = ("module.size_fits", "module.text_fits")
 
 
@@ -66,10 +69,27 @@ def _other_build(module: str, context: Context) -> Iterator[Evidence]:
             return
 
 
+def _layout(report: Report, context: Context) -> Iterator[Evidence]:
+    """Weigh whether two modules disagree about where an object has a pointer.
+
+    An object that is handed over while its module is being loaded is new: nothing overran it yet.
+    """
+    value = context.pointer
+    letters = address.printable(value) if value is not None and context.bits == _WIDE else None
+    stack = [frame for frame in report.frames if frame.reliable and frame.module]
+    for called, caller in pairwise(stack) if letters else ():
+        if callers.hands_over(caller, called, report):
+            text = f'{called.function} finds the text "{letters}" where it expects a pointer: '
+            text += f"{caller.module} has another layout of the object that it hands over"
+            yield context.evidence("api.layout", text, line=caller.line)
+            return
+
+
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether a module does not fit this kernel."""
     yield from _events(report, context)
     yield from _facts(report, context)
+    yield from _layout(report, context)
     if "indirect_branch_check" in report.details and "O" in (report.tainted or ()):
         text = "a function was called through a pointer that this kernel does not allow"
         yield context.evidence("api.indirect-branch", text, "indirect_branch_check")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pagefault_doctor.diagnosis import dump_memory, freelist, function_roles
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
-from pagefault_doctor.model.report import Report
+from pagefault_doctor.model.report import Kind, Report
 
 _MESSAGES = (
     ("kasan_double_free", "double.sanitizer", "KASAN saw memory freed twice"),
@@ -32,9 +32,12 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     if freelist.is_broken(context):
         text = "the allocator's list of free objects is damaged, as by one on it twice"
         yield context.evidence("double.freelist-crash", text, "function", "headline")
-    if "slab_bug" in report.details and (report.function or "").startswith(function_roles.FREEING):
+    # MIPS does not say where the assertion stands.
+    nowhere = report.kind is Kind.KERNEL_BUG and "file" not in report.details
+    is_slab = "slab_bug" in report.details or nowhere
+    if is_slab and (report.function or "").startswith(function_roles.FREEING):
         text = f"{report.function} was given a pointer that is not an allocated object"
-        yield context.evidence("double.not-slab", text, "slab_bug")
+        yield context.evidence("double.not-slab", text, "slab_bug", "headline")
         if freed := dump_memory.freed_twice(context):
             text = f"{freed.known_as}: {freed.text}"
             yield dump_memory.evidence(context, "double.dump-free", text)

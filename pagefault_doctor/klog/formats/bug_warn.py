@@ -6,7 +6,8 @@ until 2025, `FILE:LINE at f+0x.., CPU#N: comm/pid` since.
 Details: `file` and `file_line` of the check; `check` the words of a list, reference count, copy or
 object check; `entry`, `expected`, `found` of a list check; `object_type`, `hint` of ODEBUG;
 `missing_endbr`, `cfi_caller`, `cfi_target` of control-flow checks; `device` and `driver` of a
-transmit queue that timed out; `irq` that nobody cared for, and its `handler`.
+transmit queue that timed out; `irq` that nobody cared for, and its `handler`; the slab `cache` that
+an object was freed to.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ DETAILS: Final = (
     r"list_del corruption, (?P<entry>[0-9a-f]{8,16})->(?:next|prev) is"
     r" (?P<found>NULL|LIST_POISON[12])",
     r"refcount_t: (?P<check>.+)",
+    r"Wrong slab cache\. (?P<cache>[\w-]+) but object is from",
+    r"kmem_cache_free\((?P<cache>[\w-]+), \S+\): object belongs to different cache",
     r"usercopy: (?P<check>Kernel memory .+)",
     r"(?P<check>detected buffer overflow in \w+|\b\w+: detected (?:buffer overflow"
     r"|field-spanning).*)",
@@ -57,9 +60,20 @@ DETAILS: Final = (
 _warned = partial(Format, header="WARNING:", kind=Kind.WARNING, ways=_WARNED)
 _checked = partial(Format, ways=FAULT)
 _bug = partial(_checked, header="kernel BUG")
+_complained = partial(Format, notice=True, kind=Kind.WARNING, ways=TRACED, skip="kobject_|sysfs_")
 _notice = partial(Format, notice=True, lead=Lead.DROPPED, kind=Kind.WARNING, plain=True)
 
 FORMATS: Final = (
+    _complained(
+        start=r"kobject.*: tried to (?:init|add) an (?:un)?initialized object",
+        title="WARNING: kobject initialized wrongly in {f}",
+        source="lib/kobject.c (kobject_init, kobject_add)",
+    ),
+    _complained(
+        start=r"sysfs: cannot create duplicate filename '",
+        title="WARNING: duplicate filename in sysfs in {f}",
+        source="fs/sysfs/dir.c (sysfs_warn_dup)",
+    ),
     _warned(
         pattern=_AT + r"lib/debugobjects\.c",
         title="WARNING: ODEBUG bug in {f}",
