@@ -68,7 +68,7 @@ lab-kernels: $(VENV)/.installed ## fetch the other kernels and architectures tha
 		fetch="env XDG_CACHE_HOME=/var/cache $(BIN)/pfdoctor lab kernels fetch $$kernel --yes"; \
 		$$fetch || $$fetch || exit 1; done # what was cut short goes on
 
-crashes: $(VENV)/.installed ## crash the seeds of tests/crashes on every kernel again, into build/crashes (2 hours)
+crashes: $(VENV)/.installed ## crash the seeds of tests/crashes on every kernel again, into build/crashes (4 hours)
 	$(BIN)/python tests/crashes/make.py --all build/crashes
 
 screenshots: $(VENV)/.installed ## renew the pictures in screenshots/

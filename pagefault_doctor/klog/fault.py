@@ -111,6 +111,11 @@ _SAN: Final = regex(r"\b([Rr]ead|[Ww]rite) (?:of size|at addr|at 0x)")
 _ARM_OOPS: Final = regex(r"Internal error: .*?: ([0-9a-f]{1,4}) \[#.* ARM\b")
 _ARM_WRITE: Final = 1 << 11
 """Bit WnR of the fault status register of ARM (`arch/arm/mm/fault.h`, FSR_WRITE)."""
+_ARM_PERMISSION: Final = (0xD, 0xF)
+_ARM_LPAE: Final = 1 << 9
+_ARM_LPAE_PERMISSION: Final = (0xD, 0xE, 0xF)
+"""Its status of permission faults, with two levels of page tables and, where bit 9 is set, three
+(`arch/arm/mm/fsr-2level.c`, `fsr-3level.c`)."""
 _WORDS: Final = (
     ("write to read-only", Access.WRITE, "write to read-only memory"),
     ("execute from non-executable", Access.EXECUTE, "execute from non-executable memory"),
@@ -233,8 +238,11 @@ def _arm64(text: str, found: _AccessFields) -> None:
         return
     if found.code is None and (match := _ESR.search(text)):
         found.code = _esr(match[1])
-    if internal and found.access is None and (match := _ARM_OOPS.search(text)):
-        found.access = Access.WRITE if int(match[1], 16) & _ARM_WRITE else Access.READ
+    if internal and (match := _ARM_OOPS.search(text)):
+        status = int(match[1], 16)
+        found.access = found.access or (Access.WRITE if status & _ARM_WRITE else Access.READ)
+        refused = _ARM_LPAE_PERMISSION if status & _ARM_LPAE else _ARM_PERMISSION
+        found.reason = "permissions violation" if status & 0xF in refused else None
     if match := _WNR.search(text):
         found.access = found.access or (Access.WRITE if match[1] == "1" else Access.READ)
     if found.reason is None and (match := _FSC.search(text)):

@@ -15,7 +15,7 @@ from pagefault_doctor.model.diagnosis import RootCause
 MOST_BYTES = 8 << 20
 """What all logs may take in the repository."""
 
-UNSEEN = ("x86_64-7.2", "armhf-6.12", "i386-6.1")
+UNSEEN = ("x86_64-7.2", "i386-6.1")
 """Kernels whose logs no rule was written with."""
 
 AT_LEAST = {"cause": 0.96, "who": 0.98, "module": 0.97, "spoken": 1.0}

@@ -226,3 +226,36 @@ def test_a_jump_into_code_that_is_gone_is_of_the_module_that_was_unloaded() -> N
         "[<ffffffff820a3860>] kthread+0x110/0x138",
     )
     assert (verdict.root_cause, verdict.module) == (RootCause.USE_AFTER_FREE, "quay")
+
+
+@pytest.mark.parametrize("words", ["", " when write"])
+@pytest.mark.parametrize(
+    ("status", "cause"),
+    [
+        ("80d", RootCause.READONLY_WRITE),
+        ("80f", RootCause.READONLY_WRITE),
+        ("a0e", RootCause.READONLY_WRITE),
+        ("80e", RootCause.WILD_POINTER),  # an external abort while the tables are walked
+        ("807", RootCause.WILD_POINTER),
+        ("a06", RootCause.WILD_POINTER),
+        ("00d", RootCause.WILD_POINTER),  # a read
+    ],
+)
+def test_arm_tells_a_page_that_it_may_not_write_to_from_one_that_is_not_there(
+    status: str, cause: RootCause, words: str
+) -> None:
+    if status == "00d" and words:
+        return
+    verdict = verdict_on(
+        f"Unable to handle kernel paging request at virtual address c132189c{words}",
+        "[c132189c] *pgd=80000040207003, *pmd=4000004120079d",
+        f"Internal error: Oops: {status} [#1] SMP ARM",
+        "Modules linked in: quay(OE) abacus(OE)",
+        "CPU: 0 PID: 175 Comm: modprobe Tainted: G           OE      6.1.0-1-armmp #1",
+        "PC is at quay_init+0x20/0x1000 [quay]",
+        "LR is at do_one_initcall+0x54/0x240",
+        "r10: 00000000  r9 : bf004000  r8 : bf005000",
+        "Call trace:",
+        " quay_init [quay] from do_one_initcall+0x54/0x240",
+    )
+    assert verdict.root_cause is cause

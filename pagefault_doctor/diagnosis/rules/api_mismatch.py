@@ -23,7 +23,6 @@ _OTHER_BUILD = {
     "module.picked_is_loaded": "modprobe takes another {} than the one in memory",
     "module.initramfs_fits": "the initramfs holds another build of {} than the disk",
 }
-_WIDE = 64
 _OF_THE_FAULT = ("module.size_fits", "module.text_fits")
 
 
@@ -75,7 +74,7 @@ def _layout(report: Report, context: Context) -> Iterator[Evidence]:
     An object that is handed over while its module is being loaded is new: nothing overran it yet.
     """
     value = context.pointer
-    letters = address.printable(value) if value is not None and context.bits == _WIDE else None
+    letters = address.printable(value, context.bits) if value is not None else None
     stack = [frame for frame in report.frames if frame.reliable and frame.module]
     for called, caller in pairwise(stack) if letters else ():
         if callers.hands_over(caller, called, report):
