@@ -81,9 +81,28 @@ def data_after_unload(context: Context) -> UnloadedModule | None:
     # powerpc keeps modules in vmalloc memory: only one that was removed may have been there.
     if context.arch == "ppc64" and context.report.last_unloaded:
         in_modules = context.address_class is AddressClass.VMALLOC
+    in_modules = in_modules or _is_within_reach(context)
     return unloaded(context) if in_modules and not context.is_jump else None
 
 
+def _is_within_reach(context: Context) -> bool:
+    """Whether a module from outside the tree that was removed may have had an address of arm64.
+
+    Its modules lie within 2 GiB of the kernel, wherever chance puts that
+    (`arch/arm64/kernel/module.c`); other vmalloc memory is far away, unless chance does not.
+    """
+    at = context.fault_address
+    foreign = "O" in context.report.details.get("last_unloaded_flags", "")
+    if context.arch != "arm64" or not foreign or at is None:
+        return False
+    distances = (abs(value - at) for _, value in context.general())
+    near = any(_OBJECT < distance < _REACH for distance in distances)
+    return near and context.address_class is AddressClass.VMALLOC
+
+
+_REACH: Final = 1 << 31
+_OBJECT: Final = 1 << 16
+"""What lies closer may be an address that was worked out from the same pointer."""
 _CAME: Final = ("out-of-tree", "unsigned", "license", "forced")
 """Module events after which a module was let in."""
 _CODE_AREAS = (AddressClass.MODULES, AddressClass.KERNEL)

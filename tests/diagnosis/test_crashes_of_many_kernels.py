@@ -640,3 +640,29 @@ def test_a_slab_cache_is_of_the_module_after_which_it_is_named(line: str) -> Non
     verdict = wrong_cache(line, "quay(OE) abacus(OE)")
     assert (verdict.root_cause, verdict.module) == (RootCause.DOUBLE_FREE, "quay")
     assert wrong_cache(line.replace("quay", "other"), "quay(OE) abacus(OE)").module is None
+
+
+def left_behind(*, flags: str, x16: str) -> Diagnosis:
+    return verdict_on(
+        "Unable to handle kernel paging request at virtual address ffffb89092f5e020",
+        "Mem abort info:",
+        "  ESR = 0x0000000096000007",
+        "Internal error: Oops: 0000000096000007 [#1] SMP",
+        f"Modules linked in: quay(OE) abacus(OE) [last unloaded: pier{flags}]",
+        "CPU: 0 PID: 152 Comm: cat Tainted: G           OE      6.1.0-1-arm64 #1",
+        "pc : quay_show+0x64/0xc0 [quay]",
+        "lr : quay_show+0x50/0xc0 [quay]",
+        "sp : ffff800008243b90",
+        f"x19: ffffb89092f5e010 x16: {x16} x15: 0000000000000000",
+        "Call trace:",
+        " quay_show+0x64/0xc0 [quay]",
+        " seq_read_iter+0x16c/0x48c",
+        "Code: eb16027f 54000220 b0000017 910222f7 (a9410a74) ",
+    )
+
+
+def test_arm64_has_modules_within_reach_of_the_kernel_wherever_that_is() -> None:
+    gone = left_behind(flags="(OE)", x16="ffffb890a9bdc1c0")
+    assert (gone.root_cause, gone.module) == (RootCause.USE_AFTER_FREE, "pier")
+    assert left_behind(flags="(OE)", x16="ffff0e6009e81040").module == "quay"
+    assert left_behind(flags="", x16="ffffb890a9bdc1c0").module == "quay"
