@@ -21,7 +21,7 @@ from pagefault_doctor.diagnosis.callers import (
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.culprit import BEHIND_NAME, Culprit, blame
 from pagefault_doctor.diagnosis.history import happens_without, lock_holder, waits_for_lock
-from pagefault_doctor.diagnosis.rules import memory_pressure
+from pagefault_doctor.diagnosis.rules import memory_pressure, stack_overflow
 from pagefault_doctor.diagnosis.unloaded_module import data_after_unload, use_after_unload
 from pagefault_doctor.model.diagnosis import Attribution, Evidence, RootCause
 from pagefault_doctor.model.report import Kind, Report
@@ -162,6 +162,7 @@ def _only_foreign_module(report: Report, context: Context) -> Culprit | None:
     foreign = report.out_of_tree
     corrupted = report.kind in (Kind.REFCOUNT, Kind.SLAB, Kind.LIST_CORRUPTION, Kind.BAD_PAGE)
     corrupted = corrupted or freelist.is_broken(context)
+    corrupted = corrupted or stack_overflow.trampled(report, context) is not None
     if len(foreign) == 1 and corrupted:
         text = f"{foreign[0]} is the only module that is not part of the kernel"
         return blame(foreign[0], text, report.line_of("modules"))

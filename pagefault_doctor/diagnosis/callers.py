@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from pagefault_doctor.diagnosis import function_roles
+from pagefault_doctor.diagnosis.address import AddressClass, classify
 from pagefault_doctor.diagnosis.context import FIRST_ARGUMENT, Context
 from pagefault_doctor.diagnosis.culprit import BEHIND_NAME, Culprit, blame
 from pagefault_doctor.klog.guilty_function import is_uninformative
@@ -98,7 +99,9 @@ def of_argument(report: Report, context: Context) -> Culprit | None:
     """
     name = FIRST_ARGUMENT.get(context.arch or "")
     value = context.registers.get(name, 0) if name else 0
-    if not context.is_jump or not context.is_module_area(value):
+    # On powerpc modules are in vmalloc memory, where an object with a callback seldom is else.
+    in_vmalloc = context.arch == "ppc64" and classify(value, context.arch) is AddressClass.VMALLOC
+    if not context.is_jump or not (in_vmalloc or context.is_module_area(value)):
         return None
     foreign = report.out_of_tree
     text = f"the call was made with {name} = {value:#x}, which lies in a module"

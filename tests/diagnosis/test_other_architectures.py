@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from diagnosis.test_crashes_of_many_kernels import log_of, verdict_on
-from pagefault_doctor.model.diagnosis import Diagnosis, RootCause
+from pagefault_doctor.model.diagnosis import Attribution, Diagnosis, RootCause
 from pagefault_doctor.model.report import Access, Kind
 
 RISCV_GP = 0xFFFFFFFF81DB6E50
@@ -259,3 +259,49 @@ def test_arm_tells_a_page_that_it_may_not_write_to_from_one_that_is_not_there(
         " quay_init [quay] from do_one_initcall+0x54/0x240",
     )
     assert verdict.root_cause is cause
+
+
+def powerpc_call(r3: str) -> Diagnosis:
+    """Return the verdict on a call through NULL on powerpc, made with an argument."""
+    return verdict_on(
+        "kernel tried to execute user page (0) - exploit attempt? (uid: 0)",
+        "BUG: Unable to handle kernel instruction fetch (NULL pointer?)",
+        "Faulting instruction address: 0x00000000",
+        "Oops: Kernel access of bad area, sig: 11 [#1]",
+        "Modules linked in: quay(OE) abacus(OE)",
+        "CPU: 1 PID: 195 Comm: ip Tainted: G           OE      6.1.0-1-powerpc64le #1",
+        "NIP:  0000000000000000 LR: c000000000185224 CTR: 0000000000000000",
+        f"GPR00: c000000000185224 c00000000767f5f0 c000000001930100 {r3} ",
+        "NIP [0000000000000000] 0x0",
+        "LR [c000000000185224] notifier_call_chain+0x94/0x180",
+        "Call Trace:",
+        "[c00000000767f650] [c000000000185504] blocking_notifier_call_chain+0x64/0xa0",
+        "[c00000000767f690] [c000000000e4b1b0] __inet_insert_ifa+0x2b0/0x3e0",
+    )
+
+
+def test_an_object_with_a_callback_in_vmalloc_memory_is_a_modules_on_powerpc() -> None:
+    assert powerpc_call("c008000000323620").attribution is Attribution.MODULE
+    assert powerpc_call("c000000006980880").attribution is Attribution.KERNEL
+
+
+def endless(modules: str, arch: str = "powerpc") -> Diagnosis:
+    """Return the verdict on a fault that the kernel could not print for others."""
+    again = (
+        "BUG: Unable to handle kernel data access on read at 0xc008000000371080",
+        "Faulting instruction address: 0xc000000000246c1c",
+        "Oops: Kernel access of bad area, sig: 11 [#2]",
+        f"Modules linked in: {modules}",
+    )
+    return verdict_on(
+        f"kernel BUG at arch/{arch}/lib/qspinlock.c:280!",
+        "Oops: Exception in kernel mode, sig: 5 [#1]",
+        f"Modules linked in: {modules}",
+        *again * 8,
+    )
+
+
+def test_the_only_module_from_outside_filled_the_stack_that_nothing_guards() -> None:
+    verdict = endless("quay(OE)")
+    assert (verdict.root_cause, verdict.module) == (RootCause.STACK_OVERFLOW, "quay")
+    assert endless("quay(OE) abacus(OE)").module is None

@@ -49,20 +49,26 @@ def _recursion(report: Report, context: Context) -> Iterator[Evidence]:
         yield context.evidence("stack.recursion", text, "trace")
 
 
-def _trampled(report: Report, context: Context) -> Iterator[Evidence]:
-    """Weigh whether the kernel could not print the fault, for it met the same other one each time.
+def trampled(report: Report, context: Context) -> Report | None:
+    """Return the fault that the kernel met again and again while it printed this one, or None.
 
     Without a guard page, a stack that grows too far overwrites whatever lies below it.
     """
-    if context.arch not in _UNGUARDED or report.registers or report.frames:
-        return
+    if report.registers or report.frames:
+        return None
     end = report.span.last_line
     later = [other for other in context.others if other.span.first_line > end]
+    if not any(arch in _UNGUARDED for arch in (context.arch, *(o.arch for o in later))):
+        return None
     again = Counter(o.fault.address for o in later if o.fault and not o.registers)
-    if again and max(again.values()) >= _AGAIN:
+    return later[0] if again and max(again.values()) >= _AGAIN else None
+
+
+def _trampled(report: Report, context: Context) -> Iterator[Evidence]:
+    if other := trampled(report, context):
         text = "the kernel faulted while it printed this, again and again: something overwrote what"
         text += " it needs for that"
-        yield context.evidence("stack.trampled", text, line=later[0].line_of("headline"))
+        yield context.evidence("stack.trampled", text, line=other.line_of("headline"))
 
 
 def _dump(context: Context) -> Iterator[Evidence]:
