@@ -129,9 +129,28 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         named = "non_canonical_address" in self.report.details
         if self.report.kind is Kind.GENERAL_PROTECTION and not named:
             return self._computed_address()
+        if "headless" in self.report.details:
+            return self._told_address()
         fault = self.report.fault
         at = fault.address_value if fault else None
-        return self._within(at) if at is not None and self.arch == "s390x" else at
+        if at is None:
+            return self._used_address() if self.report.kind is Kind.PAGE_FAULT else None
+        return self._within(at) if self.arch == "s390x" else at
+
+    def _used_address(self) -> int | None:
+        """Return the address that the instruction used, where the line that prints it is lost."""
+        return self.instruction.address(self.registers, self.bits) if self.instruction else None
+
+    def _told_address(self) -> int | None:
+        """Return the address that the instruction used, where it is known to be why it faulted.
+
+        Without a headline, CR2 may be that of an earlier fault, and the address a valid one.
+        """
+        at = self._used_address()
+        is_why = at is not None and (
+            self.registers.get("cr2") == at or not address.canonical(at, self.arch)
+        )
+        return at if is_why else None
 
     def _within(self, page: int) -> int:
         """Return the address in a page that the instruction used: s390 prints the page alone.

@@ -228,7 +228,9 @@ def _fields_of(
         stack = stack if kind is Kind.OOM_KILL else _Stack(None, ())
     else:
         head = led.head(_HEAD_LINES + LEAD)
-        fault, fault_line = read(head, (fault, fault_line), lambda body: fault_of(body, kind))
+        # Of a fragment CR2 may be that of an earlier fault.
+        if naming.form is None or not naming.form.fragment:
+            fault, fault_line = read(head, (fault, fault_line), lambda body: fault_of(body, kind))
         blamed = stack.blamed(kind, naming.spellings) or place_in(headline) or blamed
     modules, unloaded, modules_line = read(body, _NO_MODULES, modules_of)
     if modules_line is None:

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from pagefault_doctor.klog.formats import table
-from pagefault_doctor.klog.formats.format import Lead
+from pagefault_doctor.klog.formats.format import Format, Lead
 from pagefault_doctor.klog.line import LogLine
 from pagefault_doctor.klog.process import only_modules
 from pagefault_doctor.klog.scan import Scan, Start
@@ -100,7 +100,13 @@ def _events(starts: Sequence[Start]) -> list[Start]:
             continue
         events.append(start)
     headed = {event.boot for event in events if event.row is None and _is_worded(event)}
-    return [e for e in events if e.row is None or not e.row.notice or e.boot not in headed]
+    other = {event.boot for event in events if event.row is None or not event.row.fragment}
+    return [e for e in events if e.row is None or _counts(e.row, e.boot in headed, e.boot in other)]
+
+
+def _counts(row: Format, headed: bool, other: bool) -> bool:
+    """Whether an event is a report, in a boot that has one with a header, or anything else."""
+    return not (row.silent or (row.notice and headed) or (row.fragment and other))
 
 
 def _is_worded(start: Start) -> bool:

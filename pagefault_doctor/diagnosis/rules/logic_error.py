@@ -60,6 +60,9 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
         yield context.evidence("logic.trap", f"{context.instruction.text} {text}", "code")
         return
     key, text = _KINDS.get(report.kind, ("", ""))
+    if "headless" in report.details and not key and context.fault_address is None:
+        text = "the kernel stopped here; the line that says why is not in the text"
+        yield context.evidence("logic.information", text, "headline")
     # Where the assertion is one of a memory checker, the memory is what is wrong.
     if key and not (report.kind is Kind.KERNEL_BUG and "memory_assertion" in report.details):
         yield context.evidence(key, text, "headline")

@@ -17,6 +17,7 @@ from pagefault_doctor.klog.formats import (
     bug_warn,
     hang,
     hardware,
+    headless,
     kasan,
     lock,
     memory,
@@ -37,7 +38,7 @@ from pagefault_doctor.model.report import Kind
 
 _FAMILIES: Final = (
     kasan, x86, powerpc, s390, arm64, mips, bug_warn, hang, atomic, lock, memory, ubsan, panic,
-    misc, slab, user_space, oom, hardware,
+    misc, slab, user_space, oom, hardware, headless,
 )  # fmt: skip
 FORMATS: Final[tuple[Format | Continuation, ...]] = tuple(
     row for family in _FAMILIES for row in family.FORMATS
