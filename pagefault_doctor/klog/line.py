@@ -79,7 +79,7 @@ _LONGEST: Final = 1200
 _LEVEL: Final = regex(r"<\d{1,3}>(?=[^\d])")
 _FRAME: Final = (
     r" {0,9}+(\? )?+([A-Za-z_$][\w$.]*+)\+0x([0-9a-f]{1,16}+)/0x([0-9a-f]{1,16}+)"
-    r"(?: \[([A-Za-z][\w-]*+)\])?+$"
+    r"(?: \[(\d*+[A-Za-z][\w-]*+)\])?+$"
 )
 _ONLY_FRAME: Final = regex(_FRAME, re.ASCII)
 _LINES: Final = regex(

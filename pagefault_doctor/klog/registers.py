@@ -19,7 +19,7 @@ from pagefault_doctor.model.report import Frame
 
 _PLACE: Final = (
     rf"(?P<function>{NAME})\+(?:0x)?(?P<offset>[0-9a-f]+)(?:/0x(?P<size>[0-9a-f]+))?"
-    r"(?:\s*\[(?P<module>[A-Za-z][\w-]*)(?:\([A-Z+-]+\))?)?"
+    r"(?:\s*\[(?P<module>\d*[A-Za-z][\w-]*)(?:\([A-Z+-]+\))?)?"
 )
 _PC: Final = (
     r"(?:\[?<?(?:0x)?(?P<address>[0-9a-f]{8,16})>?\]? *)?(?:\[?<?(?:0x)?[0-9a-f]{8,16}>?\]? *)?"

@@ -18,7 +18,7 @@ from pagefault_doctor.model.report import Frame
 NAME: Final = r"[A-Za-z_$][\w$.]*"
 
 _ADDRESS: Final = r"(?:\[?<?\[?<?(?:0x)?(?P<address>[0-9a-f]{8,16})>?\]?>?\]? *)"
-_MODULE: Final = r"(?:\s*\[(?P<module>[A-Za-z][\w-]*)(?:\([A-Z+-]+\))?(?: [0-9a-f]{8,40})?\])?"
+_MODULE: Final = r"(?:\s*\[(?P<module>\d*[A-Za-z][\w-]*)(?:\([A-Z+-]+\))?(?: [0-9a-f]{8,40})?\])?"
 _PLACE: Final = rf"(?P<function>{NAME})\+0x(?P<offset>[0-9a-f]+)(?:/0x(?P<size>[0-9a-f]+))?"
 _MARK: Final = r"(?:<(?P<mark>/?[A-Z][A-Z0-9#_ ]*)> *)?"
 _LINE: Final = regex(
@@ -32,7 +32,7 @@ _ARM: Final = regex(
     rf"\s*(?:\[<[0-9a-f]{{8,16}}>\] )?\((?P<function>{NAME})(?:\+0x(?P<offset>[0-9a-f]+)"
     rf"(?:/0x(?P<size>[0-9a-f]+))?)?{_MODULE}\) from "
 )
-_ARM_NEW: Final = regex(rf"\s*(?P<function>{NAME}){_MODULE} from {NAME}")
+_ARM_NEW: Final = regex(rf"\s*(?P<function>{NAME}){_MODULE} from {NAME}\+0x")
 _BARE: Final = regex(rf"\s*{_MARK}(?P<doubt>\? +)?\[?<?0x(?P<address>[0-9a-f]{{8,16}})>?\]?\s*$")
 _MARK_ONLY: Final = regex(r"\s*</?(?P<mark>[A-Z][A-Z0-9#_ ]*)>\s*$")
 _MARK_FIRST: Final = regex(r"\s*<(?P<mark>/?[A-Z][A-Z0-9#_ ]*)>")

@@ -70,6 +70,11 @@ FORMATS: Final = (
         title="machine check events logged",
         source="arch/x86/kernel/cpu/mce/core.c (mce_notify_irq)",
     ),
+    _plain(
+        start=r"fallen off the bus",
+        title="device fallen off the bus",
+        source="NVIDIA's open-gpu-kernel-modules, kernel-open/nvidia/nv-pci.c; Xid 79",
+    ),
     _checked(start=r"^Machine check in kernel mode", needles=("Machine ",), lead=Lead.DROPPED),
     _checked(start=r"Oops: Machine check, sig"),
     _memory(

@@ -62,3 +62,25 @@ def test_beside_another_report_it_is_a_part_of_that_or_nothing(read: Read) -> No
 def test_a_silent_row_is_never_a_report(read: Read) -> None:
     assert any(row.silent for row in headless.FORMATS)
     assert read("NMI backtrace for cpu 1\n").reports == ()
+
+
+def test_a_broadcast_to_terminals_is_no_frame(read: Read) -> None:
+    text = "Internal error: Oops: 5 [#1] SMP ARM\n" + (
+        "Message from syslogd@host at Mar 19 12:42:09 ...\nStack: (0x8bd73d58 to 0x8bd74000)\n" * 9
+    )
+    (report,) = read(text).reports
+    assert report.frames == ()
+
+
+@pytest.mark.parametrize("clock", ["", "[    1.000000] "])
+def test_the_name_of_a_module_may_begin_with_a_digit(read: Read, clock: str) -> None:
+    lines = (
+        "BUG: kernel NULL pointer dereference, address: 0000000000000018",
+        RIP.strip().replace("[pfd]", "[88x2bu]"),
+        "Call Trace:",
+        " rtw_probe+0x9f/0x190 [8190p]",
+        " really_probe+0x9f/0x190",
+    )
+    (report,) = read("".join(f"{clock}{line}\n" for line in lines)).reports
+    assert report.module == "88x2bu"
+    assert "8190p" in {frame.module for frame in report.frames}
