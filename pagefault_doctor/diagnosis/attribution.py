@@ -42,6 +42,14 @@ _BAD_POINTER: Final = (
     Kind.USER_ACCESS,
 )
 
+_WAITING_FOR_IO: Final = (
+    *("io_schedule", "bit_wait_io", "wait_on_page_bit", "folio_wait_bit", "__wait_on_buffer"),
+    *("jbd2_log_wait_commit", "jbd2_journal_commit", "xlog_", "xfs_log_force", "xfs_buf_iowait"),
+    *("submit_bio_wait", "blk_execute_rq", "rpc_wait_bit", "nfs_wait_", "md_super_wait"),
+)
+"""How the names of functions begin that wait until what they asked a device or a server for is done
+(`kernel/sched/core.c`, `mm/filemap.c`, `fs/jbd2`, `fs/xfs`, `block`, `net/sunrpc`)."""
+
 FIXED: Final = {
     RootCause.HARDWARE: Attribution.HARDWARE,
     RootCause.OOM: Attribution.MEMORY_PRESSURE,
@@ -181,6 +189,23 @@ def _task(report: Report) -> Culprit | None:
     return None
 
 
+def _waits_for_io(report: Report) -> Culprit | None:
+    """Return that nobody is named where a task hangs because a disk or a server does not answer.
+
+    File systems and drivers of the tree are then in the trace because they asked for it.
+    """
+    if report.kind is not Kind.HUNG_TASK or report.module in report.out_of_tree:
+        return None
+    for frame in (frame for frame in report.frames if frame.reliable):
+        if (frame.function or "").startswith(_WAITING_FOR_IO):
+            text = f"{frame.function} waits for a disk or a server that does not answer"
+            line = frame.line or report.line_of("trace")
+            return Culprit(Attribution.KERNEL, None, Evidence(text, 0.0, line))
+        if frame.module in report.out_of_tree:
+            return None
+    return None
+
+
 def _unseen_caller(report: Report) -> Culprit | None:
     """Return that a module is to blame, where the trace ends before whoever passed the pointer.
 
@@ -233,6 +258,7 @@ def _suspects(report: Report, context: Context) -> Iterator[Culprit | None]:
     yield _of_dump(context)
     yield _of_mapping(report)
     yield _module_of_lock_holder(report, context)
+    yield _waits_for_io(report)
     if report.module and waits_for_lock(report):
         text = f"{report.function} of {report.module} waits for a lock: who holds it is not shown"
         yield blame(report.module, text, report.line_of("function"))

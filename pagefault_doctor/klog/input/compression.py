@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import binascii
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO, Any, Final
+
+from pagefault_doctor.klog.input.wrapped import unwrapped, wrap_of
 
 MAGIC: Final = {
     b"\x1f\x8b\x08": "gzip",
@@ -23,6 +26,9 @@ NO_ROOM: Final = (
     "the compressed data asks for more memory than is given to unpack it; unpack it by hand first"
 )
 _CONTROLS: Final = bytes({*range(0x20), 0x7F} - {*b"\a\b\t\n\v\f\r\x1b"})
+_QUOTED_PRINTABLE_LINE: Final = 76
+"""Characters of a line at most, the mark of a soft break among them."""
+_FEWEST_BREAKS: Final = 3
 _STEP: Final = 1 << 18
 _SMALL: Final = 1 << 12
 """Bytes of zstd that are read at once: what comes out cannot be bounded everywhere."""
@@ -162,15 +168,45 @@ def is_binary(head: bytes) -> bool:
 
 
 def other_text(head: bytes) -> Callable[[Iterable[bytes]], Iterator[bytes]] | None:
-    """Return what makes UTF-8 lines of UTF-16 (a copy from Windows) or of lines that end with CR.
+    """Return what makes UTF-8 lines of text in another form, None for ordinary text.
 
-    None for ordinary text.
+    That is UTF-16 (a copy from Windows), lines that end with CR or that something broke, or a mail
+    in quoted-printable (RFC 2045, 6.7).
     """
     if encoding := _utf_16(head):
         return lambda pieces: _decoded(pieces, encoding)
+    if _is_quoted_printable(head):
+        return _unquoted
+    if wrap := wrap_of(head):
+        return lambda pieces: unwrapped(pieces, wrap)
     if b"\n" not in head and head.count(b"\r") > 1:
         return lambda pieces: (piece.replace(b"\r", b"\n") for piece in pieces)
     return None
+
+
+def _is_quoted_printable(head: bytes) -> bool:
+    """Whether lines are short, and many of them end with the mark of a soft break."""
+    lines = [line.rstrip(b"\r") for line in head.split(b"\n")[:-1]]
+    broken = [line for line in lines if line.endswith(b"=")]
+    is_short = all(len(line) <= _QUOTED_PRINTABLE_LINE for line in lines)
+    full = sum(len(line) >= _QUOTED_PRINTABLE_LINE - 2 for line in broken)
+    return is_short and len(broken) >= _FEWEST_BREAKS and full * 2 > len(broken)
+
+
+def _unquoted(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield a mail's text; the lines after a soft break keep their numbers."""
+    rest, joined = b"", 0
+    for piece in pieces:
+        *lines, rest = (rest + piece).split(b"\n")
+        for line in lines:
+            text = line.rstrip(b"\r")
+            is_broken = text.endswith(b"=")
+            yield binascii.a2b_qp(text[:-1] if is_broken else text)
+            joined += is_broken
+            if not is_broken:
+                yield b"\n" * (1 + joined)
+                joined = 0
+    yield binascii.a2b_qp(rest)
 
 
 def _utf_16(head: bytes) -> str | None:

@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import lzma
+import quopri
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -42,6 +43,37 @@ def test_a_packed_log_reads_like_the_text_in_it(name: str) -> None:
     log = klog.read(PACK[name](LOG), "x")
     assert [r.title for r in log.reports] == [TITLE]
     assert (log.lines, log.note) == (LOG.count(b"\n"), None)
+
+
+def mailed(data: bytes) -> bytes:
+    return quopri.encodestring(b"".join(b"> " + line for line in data.splitlines(keepends=True)))
+
+
+def test_a_log_in_a_mail_reads_like_the_text_in_it() -> None:
+    data = mailed(LOG)
+    assert data.count(b"=\n") > 3
+    log = klog.read(data, "x")
+    assert [r.title for r in log.reports] == [TITLE]
+    assert log.reports[0].modules == klog.read(LOG, "x").reports[0].modules
+    assert log.lines == data.count(b"\n")
+
+
+def test_after_lines_that_a_mail_broke_the_others_keep_their_numbers() -> None:
+    long = b"[    1.000000] " + b"a harbour " * 30 + b"\n"
+    data = quopri.encodestring(long * 3 + LOG)
+    number = data[: data.index(b"BUG: ")].count(b"\n") + 1
+    assert klog.read(data, "x").reports[0].line_of("headline") == number
+
+
+def test_lines_that_end_with_an_equals_sign_for_another_reason_stay() -> None:
+    data = b"[    1.000000] console=\n" * 9 + LOG
+    log = klog.read(data, "x")
+    assert (log.lines, log.reports[0].title) == (data.count(b"\n"), TITLE)
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_in_a_mail_are_read(data: bytes) -> None:
+    klog.read(mailed(LOG) + data, "x")
 
 
 @pytest.mark.parametrize("name", PACK)
