@@ -5,7 +5,7 @@ from __future__ import annotations
 import binascii
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from typing import IO, Any, Final
+from typing import IO, Any, Final, NamedTuple
 
 from pagefault_doctor.klog.input.wrapped import unwrapped, wrap_of
 
@@ -25,6 +25,7 @@ BROKEN_OFF: Final = "the compressed data breaks off; what is whole was read"
 NO_ROOM: Final = (
     "the compressed data asks for more memory than is given to unpack it; unpack it by hand first"
 )
+JOINED: Final = "lines that a mail or a terminal broke are read as one"
 _CONTROLS: Final = bytes({*range(0x20), 0x7F} - {*b"\a\b\t\n\v\f\r\x1b"})
 _QUOTED_PRINTABLE_LINE: Final = 76
 """Characters of a line at most, the mark of a soft break among them."""
@@ -167,20 +168,27 @@ def is_binary(head: bytes) -> bool:
     return controls * 12 > len(text) or not text
 
 
-def other_text(head: bytes) -> Callable[[Iterable[bytes]], Iterator[bytes]] | None:
-    """Return what makes UTF-8 lines of text in another form, None for ordinary text.
+class OtherText(NamedTuple):
+    """What makes UTF-8 lines of text in another form, and a note where they differ from it."""
+
+    decode: Callable[[Iterable[bytes]], Iterator[bytes]]
+    note: str | None = None
+
+
+def other_text(head: bytes) -> OtherText | None:
+    """Return the form that text has by its beginning, None for ordinary text.
 
     That is UTF-16 (a copy from Windows), lines that end with CR or that something broke, or a mail
     in quoted-printable (RFC 2045, 6.7).
     """
     if encoding := _utf_16(head):
-        return lambda pieces: _decoded(pieces, encoding)
-    if _is_quoted_printable(head):
-        return _unquoted
-    if wrap := wrap_of(head):
-        return lambda pieces: unwrapped(pieces, wrap)
+        return OtherText(lambda pieces: _decoded(pieces, encoding))
     if b"\n" not in head and head.count(b"\r") > 1:
-        return lambda pieces: (piece.replace(b"\r", b"\n") for piece in pieces)
+        return OtherText(lambda pieces: (piece.replace(b"\r", b"\n") for piece in pieces))
+    if _is_quoted_printable(head):
+        return OtherText(_unquoted, JOINED)
+    if wrap := wrap_of(head):
+        return OtherText(lambda pieces: unwrapped(pieces, wrap), JOINED)
     return None
 
 

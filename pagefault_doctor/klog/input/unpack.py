@@ -133,8 +133,10 @@ class Unpacker:
             yield from self._by_program("zstd", compression.NO_ZSTD, file, source, depth, size)
         elif archive.is_tar(head):
             yield from self._archive(file, source, depth)
-        elif decode := compression.other_text(head):
-            yield from self._opened(_buffered(decode(_pieces(file))), None, source, depth + 1)
+        elif other := compression.other_text(head):
+            self._notes += [other.note] if other.note else []
+            pieces = other.decode(_pieces(file))
+            yield from self._opened(_buffered(pieces), None, source, depth + 1)
         else:
             yield from self._lines(file, data, head, source)
 
