@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import selectors
@@ -32,6 +33,18 @@ _LARGEST: Final = (1000, 500)
 
 class WizardDriver(LinuxDriver):
     """Replaces of `LinuxDriver` what reads the terminal, and where its output thread writes."""
+
+    def _sigcont_application(self, *_: object) -> None:
+        """Set the terminal up again, unless a signal that ends us came with this one.
+
+        That one's handler runs first, and takes SIGCONT away from us.
+        """
+        with contextlib.suppress(RuntimeError):  # The loop has ended, and the wizard with it.
+            self._loop.call_soon_threadsafe(self._continue)
+
+    def _continue(self) -> None:
+        if signal.getsignal(signal.SIGCONT) != signal.SIG_DFL:
+            super()._sigcont_application()
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **{**options, "size": self._get_terminal_size()})
