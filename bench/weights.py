@@ -24,7 +24,7 @@ from typing import Final, NamedTuple
 
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import context, ranking, weights
-from pagefault_doctor.diagnosis.context import context_of
+from pagefault_doctor.diagnosis.contexts import context_of
 from pagefault_doctor.model.diagnosis import RootCause
 from pagefault_doctor.model.fact import Fact
 from pagefault_doctor.model.main_report import main_report

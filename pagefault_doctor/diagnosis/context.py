@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from itertools import islice
 from typing import Final
 
 import msgspec
@@ -15,7 +14,7 @@ from pagefault_doctor.diagnosis.memory_checks import BrokenLink, OddByte, broken
 from pagefault_doctor.diagnosis.weights import WEIGHT
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.fact import Fact
-from pagefault_doctor.model.log import KernelLog, ModuleEvent
+from pagefault_doctor.model.log import ModuleEvent
 from pagefault_doctor.model.report import Access, Kind, Line, Report
 from pagefault_doctor.symbols.instruction import Instruction, decode
 from pagefault_doctor.symbols.value_origin import ValueOrigin, origin
@@ -158,7 +157,7 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         That is all that the processor tells (`arch/s390/mm/fault.c`, get_fault_address). Of an
         instruction without an operand in memory, it is the value of a register that lies there.
         """
-        found = {self.instruction.address(self.registers, self.bits) if self.instruction else None}
+        found = {self._used_address()}
         if found == {None}:
             found = {value for _, value in self.general()}
         inside = [value for value in found if value is not None and value & -address.PAGE == page]
@@ -167,9 +166,8 @@ class Context(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def is_page_alone(self) -> bool:
         """Whether of the fault address nothing is known but its page."""
-        at = self.printed_address
-        value = self.instruction.address(self.registers, self.bits) if self.instruction else None
-        return self.arch == "s390x" and at != value and not self.is_jump
+        is_known = self.printed_address == self._used_address()
+        return self.arch == "s390x" and not is_known and not self.is_jump
 
     def _computed_address(self) -> int | None:
         if self._is_lost:
@@ -400,45 +398,3 @@ _TRAPS = ("ud0", "ud1", "ud2", "udf")
 The kernel itself reports arm64's brk as an assertion (`arch/arm64/kernel/traps.c`).
 """
 _PAGE_FAULTS = (Kind.NULL_POINTER, Kind.PAGE_FAULT, Kind.USER_ACCESS, Kind.STACK_GUARD)
-
-
-_OTHERS: Final = 32
-"""Other reports of a boot that are looked at: the first, for the rest are consequences."""
-_FIRST: Final = 3
-"""Reports of another boot that are looked at; most of the rest follow from them."""
-_TWINS: Final = 4
-"""Reports of the same fault in other logs that are looked at."""
-
-
-def contexts(logs: tuple[KernelLog, ...], facts: Mapping[str, Fact]) -> Iterator[Context]:
-    """Yield the context of each report, in the order of the logs and their reports."""
-    return (context_of(report, log, facts, logs) for log in logs for report in log.reports)
-
-
-def context_of(
-    report: Report, log: KernelLog, facts: Mapping[str, Fact], logs: tuple[KernelLog, ...] = ()
-) -> Context:
-    """Return the context of a report of a log; `logs` are all that were read."""
-    others = (r for r in log.reports if r.boot == report.boot and r is not report)
-    twins = (r for other in logs if other is not log for r in other.reports if _same(r, report))
-    return Context(
-        report,
-        facts,
-        log.module_events,
-        others=tuple(islice(others, _OTHERS)),
-        twins=tuple(islice(twins, _TWINS)),
-        history=_history(report, log) if log.boots > 1 else (),
-        boots_after=max(log.boots - 1 - report.boot, 0),
-    )
-
-
-def _same(one: Report, other: Report) -> bool:
-    """Whether two reports are of the same fault: the same words at the same place."""
-    place = (other.title, other.function, other.offset, other.module)
-    return other.function is not None and place == (one.title, one.function, one.offset, one.module)
-
-
-def _history(report: Report, log: KernelLog) -> tuple[Report, ...]:
-    """Return the first reports of each other boot, of the last boots where there are many."""
-    found = [r for r in log.reports if r.boot != report.boot and r.number <= _FIRST]
-    return tuple(found[-_OTHERS:])

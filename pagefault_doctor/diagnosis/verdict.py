@@ -80,7 +80,7 @@ def diagnose(logs: tuple[KernelLog, ...], facts: Mapping[str, Fact]) -> Opinion:
 
 def _each(logs: tuple[KernelLog, ...], facts: Mapping[str, Fact]) -> tuple[Diagnosis, ...]:
     # A walk begins without a report, and the first screen need not wait for all the rules.
-    from pagefault_doctor.diagnosis.context import contexts
+    from pagefault_doctor.diagnosis.contexts import contexts
     from pagefault_doctor.diagnosis.ranking import diagnose_report
 
     return tuple(diagnose_report(context.report, context) for context in contexts(logs, facts))

@@ -28,7 +28,7 @@ from diagnosis.test_hard_pairs import INVPCID, broken_list, poison_overwritten
 from diagnosis.test_history import boots, ever_others, in_a_row, segfault
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import ranking, weights
-from pagefault_doctor.diagnosis.context import context_of
+from pagefault_doctor.diagnosis.contexts import context_of
 from pagefault_doctor.diagnosis.weights import WEIGHT
 from pagefault_doctor.model.diagnosis import RootCause
 from pagefault_doctor.model.fact import Fact, Source, Value

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
-from pagefault_doctor.diagnosis.context import Context, contexts
+from pagefault_doctor.diagnosis.context import Context
+from pagefault_doctor.diagnosis.contexts import contexts
 from pagefault_doctor.diagnosis.explanation.background import background
 from pagefault_doctor.diagnosis.explanation.conclusion import fix_location, tried, unknown
 from pagefault_doctor.diagnosis.explanation.fault import crux, happened
