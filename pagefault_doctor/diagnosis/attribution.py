@@ -194,16 +194,16 @@ def _waits_for_io(report: Report) -> Culprit | None:
 
     File systems and drivers of the tree are then in the trace because they asked for it.
     """
-    if report.kind is not Kind.HUNG_TASK or report.module in report.out_of_tree:
+    stack = [frame for frame in report.frames if frame.reliable]
+    foreign = {report.module, *(f.module for f in stack)} & set(report.out_of_tree)
+    if report.kind is not Kind.HUNG_TASK or foreign:
         return None
-    for frame in (frame for frame in report.frames if frame.reliable):
-        if (frame.function or "").startswith(_WAITING_FOR_IO):
-            text = f"{frame.function} waits for a disk or a server that does not answer"
-            line = frame.line or report.line_of("trace")
-            return Culprit(Attribution.KERNEL, None, Evidence(text, 0.0, line))
-        if frame.module in report.out_of_tree:
-            return None
-    return None
+    waits = (frame for frame in stack if (frame.function or "").startswith(_WAITING_FOR_IO))
+    if (frame := next(waits, None)) is None:
+        return None
+    text = f"{frame.function} waits for a disk or a server that does not answer"
+    line = frame.line or report.line_of("trace")
+    return Culprit(Attribution.KERNEL, None, Evidence(text, 0.0, line))
 
 
 def _unseen_caller(report: Report) -> Culprit | None:

@@ -37,4 +37,5 @@ def test_a_module_from_outside_that_waits_is_still_asked() -> None:
     modules = "Modules linked in: quay(OE) jbd2"
     frames = ("quay_wait+0x1/0x9 [quay]", "jbd2_log_wait_commit+0x98/0x120 [jbd2]")
     assert hung(*frames, modules=modules).module == "quay"
+    assert hung("io_schedule+0x46/0x70", frames[0], modules=modules).module == "quay"
     assert hung("quay_wait+0x1/0x9 [quay]", modules=modules).module == "quay"
