@@ -238,14 +238,11 @@ def test_a_jump_into_code_that_is_gone_is_of_the_module_that_was_unloaded() -> N
         ("80e", RootCause.WILD_POINTER),  # an external abort while the tables are walked
         ("807", RootCause.WILD_POINTER),
         ("a06", RootCause.WILD_POINTER),
-        ("00d", RootCause.WILD_POINTER),  # a read
     ],
 )
 def test_arm_tells_a_page_that_it_may_not_write_to_from_one_that_is_not_there(
     status: str, cause: RootCause, words: str
 ) -> None:
-    if status == "00d" and words:
-        return
     verdict = verdict_on(
         f"Unable to handle kernel paging request at virtual address c132189c{words}",
         "[c132189c] *pgd=80000040207003, *pmd=4000004120079d",
@@ -305,3 +302,15 @@ def test_the_only_module_from_outside_filled_the_stack_that_nothing_guards() -> 
     verdict = endless("quay(OE)")
     assert (verdict.root_cause, verdict.module) == (RootCause.STACK_OVERFLOW, "quay")
     assert endless("quay(OE) abacus(OE)").module is None
+
+
+def test_a_read_that_arm_refuses_is_no_write_to_constants() -> None:
+    verdict = verdict_on(
+        "Unable to handle kernel paging request at virtual address c132189c when read",
+        "Internal error: Oops: 00d [#1] SMP ARM",
+        "Modules linked in: quay(OE) abacus(OE)",
+        "PC is at quay_init+0x20/0x1000 [quay]",
+        "LR is at do_one_initcall+0x54/0x240",
+        "r10: 00000000  r9 : bf004000  r8 : bf005000",
+    )
+    assert verdict.root_cause is RootCause.WILD_POINTER
