@@ -117,9 +117,9 @@ X86_64: Final = Machine(
     qemu="qemu-system-x86_64",
     qemu_package="qemu-system-x86",
     board="q35",
-    # With SMAP and SMEP, like every x86 machine since about 2015. Without cmpxchg16b, which leaves
-    # the flags of the processor undefined in QEMU 7.2: a kernel whose slab allocator uses it then
-    # dies of a double fault or of a trap while it boots, now and then.
+    # With SMAP and SMEP, like every x86 machine since about 2015. Without cmpxchg16b, after
+    # which the flags were found wrong in QEMU 7.2: a kernel whose slab allocator uses it then dies
+    # of a double fault or of a trap while it boots, now and then.
     cpus=(((6, 12), "EPYC,-cx16"), ((0, 0), "qemu64,+smap,+smep,-cx16")),
     console="ttyS0",
     agent="ttyS1",
