@@ -1,7 +1,8 @@
 """Look where the registers of the fault point to.
 
 Each look is on its own, and none walks over all slabs, pages or tasks of a large machine. Past
-`LIMIT` seconds no further pointer is looked at, and the output says so. Structures are those of
+`LIMIT` seconds of processor time no further pointer is looked at, and the output says so. It is
+processor time so that a busy machine finds as much as an idle one. Structures are those of
 `mm/slub.c`, `include/linux/mm_types.h`, `kernel/module/main.c` and `kernel/time/timer.c`.
 """
 
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
         text,
     )
 
-LIMIT = 1.0
-begun = time.monotonic()
+LIMIT = 2.0
+begun = time.process_time()
 SHOWN = 64
 TABLES = {}
 ALL_ONES = (1 << 64) - 1
@@ -54,20 +55,20 @@ def registers():
 
 
 def wanted():
-    """Give the addresses to look at, each with the names it is known by."""
+    """Give the addresses to look at, each with the names it is known by, the fault's first."""
     from drgn.helpers.linux.printk import get_dmesg
 
     names = {}
+    said = text(get_dmesg())[-(1 << 20) :]
+    for name, pattern in (("fault", SAID), ("object", OBJECT)):
+        for value in list(dict.fromkeys(pattern.findall(said)))[:3]:
+            names.setdefault(int(value, 16), []).append(name)
     try:
         for name, value in registers().items():
             if name not in NO_DATA or name in ("rip", "pc"):
                 names.setdefault(int(value, 16), []).append(name)
     except Exception:
         pass
-    said = text(get_dmesg())[-(1 << 20) :]
-    for name, pattern in (("fault", SAID), ("object", OBJECT)):
-        for value in list(dict.fromkeys(pattern.findall(said)))[:3]:
-            names.setdefault(int(value, 16), []).append(name)
     return {value: known for value, known in names.items() if value >= 0x10000}
 
 
@@ -323,7 +324,7 @@ def holders(value, areas):
 def pointers():
     names, seen, left = wanted(), {}, 0
     for value in names:
-        if time.monotonic() - begun > LIMIT:
+        if time.process_time() - begun > LIMIT:
             left += 1
         elif value >> 47 == 0x1FFFF and value < ALL_ONES - 4095:
             seen[value] = place(value)
@@ -373,7 +374,7 @@ def pending():
                     continue
                 for timer in hlist_for_each_entry("struct timer_list", head, "entry"):
                     count += 1
-                    if count > 512 or time.monotonic() - begun > LIMIT:
+                    if count > 512 or time.process_time() - begun > LIMIT:
                         return found
                     code, what = int(timer.function.value_()), "timer"
                     if code == delayed:
