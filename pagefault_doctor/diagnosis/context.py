@@ -133,11 +133,12 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         fault = self.report.fault
         at = fault.address_value if fault else None
         if at is None:
-            return self._used_address() if self.report.kind is Kind.PAGE_FAULT else None
+            return self.used_address if self.report.kind is Kind.PAGE_FAULT else None
         return self._within(at) if self.arch == "s390x" else at
 
-    def _used_address(self) -> int | None:
-        """Return the address that the instruction used, where the line that prints it is lost."""
+    @cached_property
+    def used_address(self) -> int | None:
+        """The address that the instruction used, by its operand and the registers."""
         return self.instruction.address(self.registers, self.bits) if self.instruction else None
 
     def _told_address(self) -> int | None:
@@ -145,7 +146,7 @@ class Context(msgspec.Struct, frozen=True, dict=True):
 
         Without a headline, CR2 may be that of an earlier fault, and the address a valid one.
         """
-        at = self._used_address()
+        at = self.used_address
         is_why = at is not None and (
             self.registers.get("cr2") == at or not address.canonical(at, self.arch)
         )
@@ -157,7 +158,7 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         That is all that the processor tells (`arch/s390/mm/fault.c`, get_fault_address). Of an
         instruction without an operand in memory, it is the value of a register that lies there.
         """
-        found = {self._used_address()}
+        found = {self.used_address}
         if found == {None}:
             found = {value for _, value in self.general()}
         inside = [value for value in found if value is not None and value & -address.PAGE == page]
@@ -166,7 +167,7 @@ class Context(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def is_page_alone(self) -> bool:
         """Whether of the fault address nothing is known but its page."""
-        is_known = self.printed_address == self._used_address()
+        is_known = self.printed_address == self.used_address
         return self.arch == "s390x" and not is_known and not self.is_jump
 
     def _computed_address(self) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from pagefault_doctor.diagnosis.context import Context
+from pagefault_doctor.diagnosis.missing import missing
 from pagefault_doctor.diagnosis.unloaded_module import unloaded
 from pagefault_doctor.model.diagnosis import Attribution, Candidate, NextStep, RootCause
 
@@ -60,6 +61,9 @@ def next_step(first: Candidate, context: Context) -> NextStep:
     for name, value, step in _BY_PROGRESS:
         if (fact := context.walk_fact(name)) and fact.value == value:
             return step
+    lost = next(missing(context.report), None) if cause is RootCause.UNKNOWN else None
+    if lost:
+        return NextStep("check-logs", lost.text, lost.command)
     if is_module and module and cause is not RootCause.LOCKUP_HANG:
         gone = unloaded(context)
         return _for_module(cause, module, gone is not None and gone.module == module)

@@ -25,7 +25,7 @@ from pagefault_doctor.model.diagnosis import (
     RootCause,
 )
 from pagefault_doctor.model.main_report import missing_first_fault
-from pagefault_doctor.model.report import Report
+from pagefault_doctor.model.report import Kind, Report
 
 _CHECKERS: Final = (
     ("fix.cocci_cause", "coccinelle finds a pattern that brings it"),
@@ -34,6 +34,10 @@ _CHECKERS: Final = (
 )
 
 
+_UNKNOWN_BY_KIND: Final = {
+    Kind.PANIC: "the kernel gave up: its last line says that, not why",
+    Kind.INFO: "the kernel noted something unusual, and does not say what led to it",
+}
 _UNWEIGHED: Final = {cause: f"what speaks for {name}" for cause, name in wording.NAMES.items()}
 
 
@@ -116,11 +120,12 @@ def _candidate(
 
 
 def _unknown(report: Report, context: Context, culprit: Culprit) -> Candidate:
-    """Return the candidate for a report that no rule matches: a guess, marked as one."""
-    reason = Evidence("nothing in the report points to a cause", 0.0, report.line_of("headline"))
+    """Return the candidate for a report that no rule matches, with what is missing."""
+    text = _UNKNOWN_BY_KIND.get(report.kind, "nothing in the report points to a cause")
+    reason = Evidence(text, 0.0, report.line_of("headline"))
     consequence = _consequence(report, context)
     evidence = (reason, *((consequence,) if consequence else ()), culprit.because)
-    return Candidate(RootCause.LOGIC_ERROR, culprit.attribution, culprit.module, 0.15, evidence)
+    return Candidate(RootCause.UNKNOWN, culprit.attribution, culprit.module, 0.15, evidence)
 
 
 def candidates(report: Report, context: Context, unjudged: Unjudged) -> tuple[Candidate, ...]:
@@ -157,7 +162,7 @@ def diagnose_report(report: Report, context: Context) -> Diagnosis:
 
 def _undone(report: Report) -> Diagnosis:
     """Return the diagnosis where not even a guess can be made."""
-    cause, who, text = RootCause.LOGIC_ERROR, Attribution.KERNEL, "it could not be diagnosed"
+    cause, who, text = RootCause.UNKNOWN, Attribution.KERNEL, "it could not be diagnosed"
     reason = Evidence(text, 0.0, report.line_of("headline"))
     return Diagnosis(cause, who, None, 0.0, text, (Candidate(cause, who, None, 0.0, (reason,)),))
 

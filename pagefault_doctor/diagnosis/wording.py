@@ -24,6 +24,7 @@ NAMES: Final = {
     RootCause.OOM: "out of memory",
     RootCause.HARDWARE: "faulty hardware",
     RootCause.USER_SPACE: "fault of a user-space program",
+    RootCause.UNKNOWN: "fault of unknown cause",
     RootCause.NONE: "no fault",
 }
 """The titles of `playbooks/causes.yaml`, as they stand within a sentence."""
@@ -54,6 +55,8 @@ def summary(cause: RootCause, place: str, confidence: float, runner_up: RootCaus
     """Return one sentence: the cause, how sure it is, and what else it may be."""
     if cause is RootCause.NONE:
         return NO_FAULT
+    if cause is RootCause.UNKNOWN:
+        return f"{NAMES[cause]}{place}: the text does not show it"
     name = f"{NAMES[cause]}{place}"
     if confidence >= SURE or (confidence >= UNSURE and runner_up is None):
         return f"{'very likely' if confidence >= 0.9 else 'likely'} {name}"

@@ -51,6 +51,8 @@ _MESSAGES: Final = (
     ("division_by_zero", "UBSAN: division", "ivision by zero"),
     ("ubsan_invalid_load", "UBSAN: invalid-load"),
     ("ubsan_misaligned", "UBSAN: misaligned"),
+    # kernel/time/sleep_timeout.c (schedule_timeout)
+    ("wrong_timeout", "wrong timeout value"),
     # mm/slub.c, mm/slab.c and mm/slab_common.c; the BUG_ON of mm/slab.h
     ("object_already_free", "Object already free"),
     ("invalid_object_pointer", "Invalid object pointer", "outside of slab"),

@@ -31,6 +31,7 @@ class RootCause(StrEnum):
     OOM = "oom"
     HARDWARE = "hardware"
     USER_SPACE = "user-space"
+    UNKNOWN = "unknown"
     NONE = "none"
 
 

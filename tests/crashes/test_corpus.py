@@ -49,7 +49,7 @@ def test_it_holds_what_it_promises() -> None:
     assert sum(path.stat().st_size for path in LOGS.iterdir()) <= MOST_BYTES
     every = [case for kernel in kernels() for case in cases(kernel)]
     assert len(every) >= 700
-    assert {case.cause for case in every} == set(RootCause)
+    assert {case.cause for case in every} == set(RootCause) - {RootCause.UNKNOWN}
     assert all(case.made["kernel"] and case.made["arch"] == case.arch for case in every)
 
 

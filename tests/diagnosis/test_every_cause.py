@@ -165,6 +165,12 @@ CAUSES = {
     RootCause.OOM: Logs(KILLED, SEGFAULT, RootCause.USER_SPACE, HUNG),
     RootCause.HARDWARE: Logs(FLIPPED, FLIPPED_GUEST, RootCause.WILD_POINTER, WILD),
     RootCause.USER_SPACE: Logs(SEGFAULT, KILLED, RootCause.OOM, NULL),
+    RootCause.UNKNOWN: Logs(
+        stamped("Kernel panic - not syncing: Fatal exception"),
+        says("Kernel panic - not syncing: demo cannot go on"),
+        RootCause.LOGIC_ERROR,
+        ASSERTION,
+    ),
     RootCause.NONE: Logs(
         ASKED,
         says("Kernel panic - not syncing: hung_task: blocked tasks"),
@@ -179,7 +185,7 @@ EACH = pytest.mark.parametrize("cause", RootCause)
 def test_it_is_found(cause: RootCause) -> None:
     found = verdict(CAUSES[cause].it)
     assert found.root_cause is cause
-    assert found.confidence > 0.5
+    assert (found.confidence > 0.5) is (cause is not RootCause.UNKNOWN)
 
 
 @EACH

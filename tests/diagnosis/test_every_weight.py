@@ -39,6 +39,14 @@ NX = "kernel tried to execute NX-protected page - exploit attempt? (uid: 0)"
 STACK = {"rsp": "ffffc900000e8e98"}
 
 
+HEADLESS = stamped(
+    "RIP: 0010:demo_poll+0x24/0x90 [demo]",
+    "Code: 48 89 c3 90 <48> 8b 43 18 c3 90",
+    "RAX: 0000000000000001 RBX: ffff888004c12000 RCX: 0000000000000000",
+    "Call Trace:", " <TASK>", " vfs_read+0x9f/0x190", " </TASK>",
+)  # fmt: skip
+
+
 def slab(words: str) -> str:
     """Return a report of the slab checks."""
     return says("=" * 77, f"BUG kmalloc-64 (Tainted: G           OE     ): {words}", "-" * 77)
@@ -165,6 +173,7 @@ LOGS = {
     "wild.truncated": page_fault("000000009b8a6540", code=None),
     "wild.invalid-code": oops("invalid opcode: 0000 [#1] PREEMPT SMP NOPTI", code=None),
     "wild.struct-page": page_fault("ffffea0000123440", code=None),
+    "wild.headless": HEADLESS,
     "wild.plain": oops("stack segment: 0000 [#1] PREEMPT SMP NOPTI", code=None),
     "wild.valid-address": oops(MAYBE, code=INVPCID, registers={"rsi": VMALLOC}),
     "user.headline": stamped(
@@ -230,7 +239,7 @@ LOGS = {
                           "    [<00000000abcdef12>] demo_open+0x24/0x90 [demo]",
                           "    [<00000000abcdef13>] vfs_open+0x24/0x90"),
     "logic.rcu": says("WARNING: suspicious RCU usage", "demo.c:7 suspicious usage!"),
-    "logic.information": kasan("use-after-free"),
+    "logic.information": oops("invalid opcode: 0000 [#1] PREEMPT SMP NOPTI", code=None),
     "hang.lockup": says("watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [cat:52]"),
     "hang.stall": says("rcu: INFO: rcu_preempt self-detected stall on CPU"),
     "hang.atomic": says("BUG: sleeping function called from invalid context at demo.c:7"),

@@ -216,7 +216,10 @@ def test_the_serial_log_is_diagnosed(scenario_id: str, with_module: bool, capsys
         assert report["source_line"] is None
 
 
-UNRECORDED = {RootCause.NONE: "a log without a fault is no case to walk through"}
+UNRECORDED = {
+    RootCause.NONE: "a log without a fault is no case to walk through",
+    RootCause.UNKNOWN: "a machine that is at hand shows the cause",
+}
 """Causes without a training case, and why."""
 
 

@@ -9,6 +9,7 @@ from pagefault_doctor.diagnosis import dump_memory, function_roles
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.explanation.background import CHECKERS
 from pagefault_doctor.diagnosis.explanation.fault import by_command, cited
+from pagefault_doctor.diagnosis.missing import missing
 from pagefault_doctor.model.diagnosis import Attribution, Candidate, Evidence, RootCause
 from pagefault_doctor.model.fact import Value
 from pagefault_doctor.model.report import Report
@@ -42,6 +43,8 @@ _EXPLAINED_BY_A_CALL: Final = (RootCause.NULL_DEREF, RootCause.ERR_PTR)
 
 def unknown(report: Report, context: Context, first: Candidate) -> Iterator[Evidence]:
     """Yield what is not known about the likeliest cause and would be worth knowing."""
+    for part in missing(report):
+        yield Evidence(f"{part.text}; {' '.join(part.command)} prints it", 0.0)
     if dump_memory.names_who_freed(context):
         return
     text = _UNKNOWN.get(first.root_cause)

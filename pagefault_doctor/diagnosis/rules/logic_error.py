@@ -26,16 +26,14 @@ _MESSAGES = (
     ("odebug_assert_init", "logic.misuse", "an object was used that was never set up"),
     ("odebug_activate", "logic.misuse", "an object was armed twice, or was never set up"),
     ("odebug_init_active", "logic.misuse", "an object was set up anew while it was in use"),
+    ("wrong_timeout", "logic.misuse", "a sleep was asked for that ends before it begins"),
     ("non_static_key", "logic.key", "a lock was used before it was initialised"),
 )
 _KINDS = {
     Kind.KERNEL_BUG: ("logic.bug", "an assertion of the kernel failed"),
     Kind.WARNING: ("logic.warning", "the kernel warned of a state that should not be"),
     Kind.LEAK: ("logic.leak", "memory was allocated and never freed"),
-    Kind.PANIC: ("logic.panic", "the kernel gave up; the line names its reason"),
-    Kind.INFO: ("logic.information", "the kernel noted something unusual"),
     Kind.REFCOUNT: ("logic.information", "a reference count is wrong"),
-    Kind.SANITIZER: ("logic.information", "a sanitizer found a fault"),
     Kind.TRAP: ("logic.information", "the processor refused an instruction"),
     Kind.LOCKDEP: ("logic.information", "the lock checker found a fault"),
 }
@@ -59,10 +57,10 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
         text = "stops code that fails a check, or gets where it must not"
         yield context.evidence("logic.trap", f"{context.instruction.text} {text}", "code")
         return
+    if report.kind is Kind.PANIC and report.module:
+        text = f"{report.module} itself stopped the kernel, for a reason it checks for"
+        yield context.evidence("logic.panic", text, "headline")
     key, text = _KINDS.get(report.kind, ("", ""))
-    if "headless" in report.details and not key and context.fault_address is None:
-        text = "the kernel stopped here; the line that says why is not in the text"
-        yield context.evidence("logic.information", text, "headline")
     # Where the assertion is one of a memory checker, the memory is what is wrong.
     if key and not (report.kind is Kind.KERNEL_BUG and "memory_assertion" in report.details):
         yield context.evidence(key, text, "headline")

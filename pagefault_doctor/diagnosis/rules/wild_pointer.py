@@ -71,6 +71,12 @@ def _dump(context: Context) -> Iterator[Evidence]:
         )
 
 
+def _used(context: Context) -> int | None:
+    """Return the address that the faulting instruction used, None where it used no memory."""
+    is_fault = context.report.kind is Kind.PAGE_FAULT and context.instruction is not None
+    return context.used_address if is_fault else None
+
+
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether a pointer was garbage."""
     if found := context.first_evidence(_MESSAGES):
@@ -89,6 +95,9 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
         yield context.evidence("wild.invalid-code", text, "headline")
     elif report.kind is Kind.TRAP and "stack_segment" in report.details:
         yield context.evidence("wild.plain", "a pointer into the stack was not valid", "headline")
+    elif "headless" in report.details and context.fault_address is None and _used(context):
+        text = "the instruction used memory at {:#x}, which looks like any other address"
+        yield context.evidence("wild.headless", text.format(_used(context) or 0), "code")
     elif context.is_trap:
         return
     elif report.kind is Kind.TRAP and not _NO_INSTRUCTION.isdisjoint(report.details):

@@ -1,0 +1,58 @@
+"""What of a report is not in the text, and the command that would bring it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from pagefault_doctor.diagnosis.history import CRASHES
+from pagefault_doctor.model.report import Kind, Report
+
+_LAST_BOOT: Final = ("journalctl", "-k", "-b", "-1")
+_TRACED: Final = frozenset(Kind) - {
+    *(Kind.HARDWARE, Kind.REBOOT, Kind.INFO, Kind.LEAK),
+    *(Kind.USER_SEGFAULT, Kind.USER_TRAP, Kind.OOM_KILL),
+}
+"""Kinds that the kernel prints a call trace with."""
+
+
+class Missing(msgspec.Struct, frozen=True):
+    """A part that a report lacks.
+
+    `name` is the part's, `text` a sentence on what to look for, `command` an argv that prints it.
+    """
+
+    name: str
+    text: str
+    command: tuple[str, ...] = _LAST_BOOT
+
+
+HEADLINE: Final = Missing(
+    "headline",
+    "the line that says what happened (BUG:, Oops:, Unable to handle, WARNING:) is missing: it "
+    "stands above the first line here",
+)
+REGISTERS: Final = Missing(
+    "registers", "the registers and the Code: line are missing: they stand below the headline"
+)
+TRACE: Final = Missing("trace", "the call trace is missing: it stands below the registers")
+VERSION: Final = Missing("version", "the version of the kernel is not in the text", ("uname", "-a"))
+REPORT: Final = Missing(
+    "report", "the report that led to the panic is missing: it stands above the panic"
+)
+
+
+def missing(report: Report) -> Iterator[Missing]:
+    """Yield what a report of its kind has and this one lacks, what would help most first."""
+    if "headless" in report.details:
+        yield HEADLINE
+    if report.kind is Kind.PANIC and not report.frames:
+        yield REPORT
+    if report.kind in CRASHES and not report.registers:
+        yield REGISTERS
+    if report.kind in _TRACED and not report.frames:
+        yield TRACE
+    if not report.kernel_release and report.is_kernel_fault:
+        yield VERSION

@@ -1,0 +1,55 @@
+"""A fault of unknown cause says what is missing, and how to get it."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnosis.logs import page_fault, stamped
+from pagefault_doctor import klog
+from pagefault_doctor.diagnosis import diagnose
+from pagefault_doctor.diagnosis.missing import (
+    HEADLINE,
+    REGISTERS,
+    REPORT,
+    TRACE,
+    VERSION,
+    Missing,
+    missing,
+)
+from pagefault_doctor.model.diagnosis import Attribution, RootCause
+
+FROM_RIP = stamped(
+    "RIP: 0010:quay_poll+0x24/0x90 [quay]",
+    "Call Trace:", " <TASK>", " vfs_read+0x9f/0x190", " </TASK>",
+)  # fmt: skip
+PANIC = stamped("Kernel panic - not syncing: Fatal exception in interrupt")
+HEADLINE_ALONE = stamped("BUG: kernel NULL pointer dereference, address: 0000000000000018")
+WHOLE = page_fault("0000000000000018", code="90 <48> 8b 46 18 c3", registers={"rsi": "0"})
+
+
+def parts(text: str) -> list[Missing]:
+    report = klog.read(text.encode(), "log").reports[0]
+    return list(missing(report))
+
+
+@pytest.mark.parametrize(
+    ("text", "lacks"),
+    [
+        pytest.param(FROM_RIP, {HEADLINE, REGISTERS, VERSION}, id="from the RIP line on"),
+        pytest.param(PANIC, {REPORT, TRACE, VERSION}, id="the last line"),
+        pytest.param(HEADLINE_ALONE, {REGISTERS, TRACE, VERSION}, id="the headline alone"),
+        pytest.param(WHOLE, set(), id="a whole report"),
+    ],
+)
+def test_what_a_report_lacks(text: str, lacks: set[Missing]) -> None:
+    assert set(parts(text)) == lacks
+
+
+def test_an_unknown_cause_comes_with_the_command_that_brings_the_rest() -> None:
+    verdict = diagnose((klog.read(FROM_RIP.encode(), "log"),), {}).verdict
+    assert verdict.root_cause is RootCause.UNKNOWN
+    assert (verdict.attribution, verdict.module) == (Attribution.MODULE, "quay")
+    assert verdict.next_step
+    assert "stands above the first line" in verdict.next_step.why
+    assert verdict.next_step.command == ("journalctl", "-k", "-b", "-1")
+    assert "unknown cause in module quay" in verdict.summary
