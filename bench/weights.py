@@ -1,34 +1,40 @@
-"""What the confidence of the diagnosis is worth: a reliability table over all labelled cases.
+"""What the confidence of the diagnosis is worth: a reliability table, and its fit.
 
-    [PFDOCTOR_CORPUS=FOLDER] .venv/bin/python bench/weights.py [FOLDS] [--single] [--wrong]
+    [PFDOCTOR_CORPUS=FOLDER] .venv/bin/python bench/weights.py [--wrong]
 
-Cases are the serial logs of the scenarios and, where PFDOCTOR_CORPUS names it, a corpus with labels
-or titles that name the cause. Each is also tried in the poorer forms that people paste: without its
-headline, its registers, its code, its trace. Weights are fitted in cross-validation, with a penalty
-for leaving the present ones, and what the fit would change is printed. Nothing is written: a person
-decides.
+A case is a log with a known answer: the scenarios, the crashes of `tests/crashes` and, where
+PFDOCTOR_CORPUS names it, a corpus of strangers' logs. Each is also tried in the poorer forms that
+people paste: without its headline, its registers, its code, its trace. An answer is right where
+its cause and who has to act both are. `CONFIDENCE` of `diagnosis/weights.py` is fitted (logistic
+regression that keeps to the present shape, `diagnosis/confidence.py`), in cross-validation that
+leaves out a whole family of logs at a time. Nothing is written: a person decides.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
 import sys
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import exp, log
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pagefault_doctor import klog
-from pagefault_doctor.diagnosis import context, ranking, weights
+from pagefault_doctor.diagnosis import ranking
+from pagefault_doctor.diagnosis.confidence import signs
 from pagefault_doctor.diagnosis.contexts import context_of
-from pagefault_doctor.model.diagnosis import RootCause
-from pagefault_doctor.model.fact import Fact
+from pagefault_doctor.diagnosis.unjudged import Unjudged
+from pagefault_doctor.diagnosis.weights import CONFIDENCE, HIGHEST
 from pagefault_doctor.model.main_report import main_report
 from pagefault_doctor.playbook import shelf
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from crashes import corpus
 
 WHOLE: Final = "whole"
 _FAULT: Final = re.compile(
@@ -45,73 +51,76 @@ DEGRADED: Final[dict[str, Callable[[str], bool]]] = {
 }
 """The lines that each poorer form of a log lacks, within its report."""
 
-_TITLES: Final = (
-    (r"sysrq_handle_crash|sysrq triggered crash", "none"),
-    (r"KASAN: .*use-after-free|KFENCE: use-after-free|WARNING: refcount bug", "use-after-free"),
-    (r"KASAN: .*out-of-bounds|KFENCE: (out-of-bounds|memory corr)|bad usercopy", "out-of-bounds"),
-    (r"KASAN: null-ptr-deref|BUG: unable to handle kernel NULL pointer", "null-deref err-ptr"),
-    (r"KASAN: (double|invalid)-free|Object already free", "double-free"),
-    (r"KASAN: user-memory-access", "user-access wild-pointer null-deref"),
-    (r"KASAN: wild-memory-access|KMSAN: uninit-value", "wild-pointer use-after-free"),
-    (r"BUG: corrupted list", "list-corruption use-after-free"),
-    (r"stack guard page|kernel stack overflow|corrupted stack end", "stack-overflow"),
-    (r"stack is corrupted", "out-of-bounds stack-overflow"),
-    (r"Bad page map|Bad rss-counter", "page-table"),
-    (r"divide error|^memory leak|^KCSAN", "logic-error"),
-    (r"task hung|detected stall|soft lockup|possible deadlock|circular locking|lock state|"
-     r"scheduling while atomic|sleeping function|task can't die", "lockup-hang"),
-    (r"general protection fault", "null-deref err-ptr use-after-free wild-pointer out-of-bounds "
-     "user-access hardware"),
-    (r"^BUG: unable to handle kernel paging request", "wild-pointer use-after-free out-of-bounds "
-     "null-deref err-ptr user-access readonly-write page-table hardware"),
-)  # fmt: skip
-"""Titles of the syzbot convention that name the cause, or leave only these; others are left out."""
+_CRASHES_COUNT_AS: Final = 100.0
+"""The weight of all crashes together, in logs: thousands of them must not outweigh strangers'."""
+_PULL: Final = 3.0
+"""The cost of a coefficient of 1, squared, in cases: keeps small what few cases show."""
+_LACKS: Final = "lacks."
+"""How the keys of parts that a report lacks begin: none of them may make an answer surer."""
+_STEPS: Final = 300
+_BINS: Final = ((0.0, 0.5), (0.5, 0.75), (0.75, 0.9), (0.9, 1.01))
+
+
+class Truth(NamedTuple):
+    """The causes and the attributions that count as right."""
+
+    causes: frozenset[str]
+    attributions: frozenset[str]
+
+
+class Labelled(NamedTuple):
+    """A log with its answer. Logs of a `family` are left out together; `weight` is in logs."""
+
+    name: str
+    family: str
+    weight: float
+    text: str
+    truth: Truth
 
 
 class Case(NamedTuple):
-    """A log with the causes that its label allows, the weights that fired, and the answer."""
+    """A log in one form, its answer before it is judged as a whole, and whether that is right."""
 
     name: str
-    group: str
+    family: str
     form: str
-    allowed: frozenset[str]
-    fired: dict[str, tuple[tuple[str, float], ...]]
-    """For each cause, the key and the sign of each piece of evidence."""
-    thin: bool
+    weight: float
+    likely: float
+    keys: frozenset[str]
+    right: bool
 
 
-class Keyed(float):
-    """A weight that remembers its key."""
-
-    key: str
-
-
-class _Table(dict[str, float]):
-    def __missing__(self, key: str) -> float:
-        keyed = Keyed(weights.WEIGHT[key])
-        keyed.key = key
-        return keyed
-
-
-def labelled() -> Iterator[tuple[str, str, frozenset[str]]]:
-    """Give the name, the text and the allowed causes of every labelled log."""
+def labelled() -> Iterator[Labelled]:
+    """Give every labelled log."""
     for name in shelf.scenario_ids():
         text = (shelf.recording_path(name).parent / "serial.log").read_text("utf-8", "replace")
-        yield name, text, frozenset({shelf.scenario(name).root_cause})
-    corpus = os.environ.get("PFDOCTOR_CORPUS")
-    for path in sorted(Path(corpus).rglob("*.log")) if corpus else ():
-        label = path.with_suffix(".json")
-        allowed = _allowed(json.loads(label.read_text())["expected"]) if label.exists() else None
-        if allowed:
-            name = f"{path.parent.name}/{path.stem}"
-            yield name, path.read_text("utf-8", "replace"), frozenset(allowed)
+        truth = _truth_of_scenario(name)
+        yield Labelled(name, "scenarios", 1.0, text, truth)
+    crashes = [case for kernel in corpus.kernels() for case in corpus.cases(kernel)]
+    for case in crashes:
+        weight = _CRASHES_COUNT_AS / len(crashes)
+        text = case.log.decode("utf-8", "replace")
+        yield Labelled(f"{case.kernel}/{case.name}", "crashes", weight, text, _truth(case.expected))
+    folder = os.environ.get("PFDOCTOR_CORPUS")
+    for path in sorted(Path(folder).rglob("*.json")) if folder else ():
+        label = json.loads(path.read_text())
+        expected = label.get("expected", {}) if isinstance(label, dict) else {}
+        if "root_cause_class" in expected:
+            family = f"{path.parent.name}/{path.stem[0]}"
+            text = path.with_suffix(".log").read_text("utf-8", "replace")
+            yield Labelled(path.stem, family, 1.0, text, _truth(expected))
 
 
-def _allowed(expected: dict[str, str]) -> list[str] | None:
-    if cause := expected.get("root_cause_class"):
-        return [cause]
-    title = expected.get("title") or ""
-    return next((names.split() for words, names in _TITLES if re.search(words, title)), None)
+def _truth_of_scenario(name: str) -> Truth:
+    scenario = shelf.scenario(name)
+    return Truth(frozenset({scenario.root_cause}), frozenset({scenario.attribution}))
+
+
+def _truth(expected: Mapping[str, Any]) -> Truth:
+    """Return what a label of that form accepts."""
+    causes = {expected["root_cause_class"], *expected.get("root_cause_also", ())}
+    whos = {expected["attribution"], *expected.get("attribution_also", ())}
+    return Truth(frozenset(causes), frozenset(whos))
 
 
 def forms(text: str) -> Iterator[tuple[str, str]]:
@@ -129,195 +138,123 @@ def forms(text: str) -> Iterator[tuple[str, str]]:
             yield name, "".join((*lines[:first], *kept, *lines[last:]))
 
 
-@contextmanager
-def keyed() -> Iterator[None]:
-    """Make every piece of evidence remember the key of its weight."""
-    plain = context.WEIGHT
-    context.WEIGHT = _Table()  # type: ignore[misc]
-    try:
-        yield
-    finally:
-        context.WEIGHT = plain  # type: ignore[misc]
-
-
 def cases() -> Iterator[Case]:
     """Give every labelled log in all its forms that still hold a report."""
-    for name, text, allowed in labelled():
-        for form, said in forms(text):
-            if case := judge(name, form, said, allowed):
+    for log_ in labelled():
+        found = tuple(forms(log_.text))
+        for form, text in found:
+            if case := judge(log_, form, text, log_.weight / len(found)):
                 yield case
 
 
-def judge(
-    name: str,
-    form: str,
-    text: str,
-    allowed: frozenset[str],
-    facts: Mapping[str, Fact] | None = None,
-) -> Case | None:
-    """Return the evidence for each cause of a log, or None where it has no report."""
-    kernel_log = klog.read(text.encode(), name)
+def judge(labelled_log: Labelled, form: str, text: str, weight: float) -> Case | None:
+    """Return the answer to a log in one form, or None where it has no report."""
+    kernel_log = klog.read(text.encode(), labelled_log.name)
     index = main_report((kernel_log,))
     if index is None:
         return None
     report = kernel_log.reports[index]
-    with keyed():
-        found, thin = ranking.evidence_by_cause(report, context_of(report, kernel_log, facts or {}))
-    fired = {
-        cause.value: tuple((getattr(e.weight, "key", ""), float(e.weight)) for e in evidence)
-        for cause, evidence in found.items()
-    }
-    return Case(f"{name} ({form})", name, form, allowed, fired, thin)
+    first = ranking.candidates(report, context_of(report, kernel_log, {}), Unjudged())[0]
+    truth = labelled_log.truth
+    right = first.root_cause in truth.causes and first.attribution in truth.attributions
+    keys = frozenset(signs(report, first))
+    return Case(labelled_log.name, labelled_log.family, form, weight, first.confidence, keys, right)
 
 
-class Model(NamedTuple):
-    """What can be fitted: two priors of the unknown, a temperature, and shifts of the weights."""
-
-    unknown: float = weights.UNKNOWN
-    thin: float = weights.UNKNOWN_THIN
-    temperature: float = weights.TEMPERATURE
-    shifts: dict[str, float] = {}
-
-    def confidences(self, case: Case) -> dict[str, float]:
-        """Return how likely each cause of a case is."""
-        scores = {
-            cause: weights.PRIOR.get(RootCause(cause), 0.0)
-            + sum(weight + self.shifts.get(key, 0.0) for key, weight in fired)
-            for cause, fired in case.fired.items()
-        }
-        unknown = self.thin if case.thin else self.unknown
-        total = exp(unknown / self.temperature)
-        total += sum(exp(score / self.temperature) for score in scores.values())
-        return {
-            cause: min(exp(score / self.temperature) / total, weights.HIGHEST)
-            for cause, score in scores.items()
-        }
-
-    def best(self, case: Case) -> tuple[str | None, float]:
-        """Return the likeliest cause and its confidence."""
-        found = self.confidences(case)
-        best = max(found, key=lambda cause: found[cause], default=None)
-        return best, found[best] if best else 0.15
-
-    def loss(self, case: Case) -> float:
-        """Return the log loss of a case: whether its first cause is right."""
-        best, confidence = self.best(case)
-        return -log(confidence if best in case.allowed else 1 - confidence)
+def said(model: Mapping[str, float], case: Case) -> float:
+    """Return the confidence of a case's answer, as `diagnosis/confidence.py` works it out."""
+    return min(_chance(model, case), HIGHEST)
 
 
-def mean_loss(model: Model, group: Sequence[Case]) -> float:
-    """Return the log loss over cases, each log counting once however many forms it has."""
-    by_log = defaultdict(list)
-    for case in group:
-        by_log[case.group].append(model.loss(case))
-    return sum(sum(each) / len(each) for each in by_log.values()) / len(by_log)
+def _chance(model: Mapping[str, float], case: Case) -> float:
+    likely = min(max(case.likely, 0.02), HIGHEST)
+    odds = log(likely / (1 - likely)) + model["base"] + sum(model[key] for key in case.keys)
+    return 1 / (1 + exp(-odds))
 
 
-_GLOBALS: Final = (("unknown", (-0.5, 2.5)), ("thin", (0.0, 3.0)), ("temperature", (0.6, 3.0)))
-_PULL: Final = 0.004
-"""The cost of a shift of 1, squared: keeps weights where they are unless the gain is clear."""
-
-
-def fitted(group: Sequence[Case], single: bool) -> Model:
-    """Return the model that fits the cases best, by steps along one parameter at a time."""
-    model, best = Model(shifts={}), mean_loss(Model(), group)
-    keys = sorted({key for c in group for fired in c.fired.values() for key, _ in fired})
-    for step in (0.5, 0.25, 0.1):
-        for name, (low, high) in _GLOBALS:
-            for value in (getattr(model, name) - step, getattr(model, name) + step):
-                tried = model._replace(**{name: min(max(value, low), high)})
-                if (loss := _cost(tried, group)) < best:
-                    model, best = tried, loss
-        for key in keys if single else ():
-            touched = [c for c in group if any(key == k for f in c.fired.values() for k, _ in f)]
-            for move in (-step, step):
-                shifts = {**model.shifts, key: model.shifts.get(key, 0.0) + move}
-                tried = model._replace(shifts=shifts)
-                if _gain(model, tried, touched, group) > 0:
-                    model = tried
-        best = _cost(model, group)
+def fitted(group: Sequence[Case]) -> dict[str, float]:
+    """Return the coefficients that fit the cases best. What is missing never raises them."""
+    model = {key: -0.1 * key.startswith(_LACKS) for key in CONFIDENCE}
+    start = dict(model)
+    for _ in range(_STEPS):
+        slopes = {key: _PULL * (model[key] - start[key]) for key in model}
+        bends = dict.fromkeys(model, _PULL)
+        for case in group:
+            chance = _chance(model, case)
+            for key in ("base", *case.keys):
+                slopes[key] += case.weight * (chance - case.right)
+                bends[key] += case.weight * chance * (1 - chance)
+        for key in model:
+            moved = model[key] - 0.3 * slopes[key] / bends[key]
+            model[key] = min(moved, 0.0) if key.startswith(_LACKS) else moved
     return model
 
 
-def _cost(model: Model, group: Sequence[Case]) -> float:
-    return mean_loss(model, group) + _PULL * sum(s * s for s in model.shifts.values())
+def crossed(every: Sequence[Case]) -> list[tuple[float, Case]]:
+    """Return each case with the confidence of a model that was fitted without its family."""
+    found = []
+    for family in sorted({case.family for case in every}):
+        model = fitted([case for case in every if case.family != family])
+        found += [(said(model, case), case) for case in every if case.family == family]
+    return found
 
 
-def _gain(old: Model, new: Model, touched: Sequence[Case], group: Sequence[Case]) -> float:
-    saved = sum(old.loss(c) - new.loss(c) for c in touched) / len(group)
-    pull = [_PULL * sum(s * s for s in m.shifts.values()) for m in (old, new)]
-    return saved + pull[0] - pull[1]
-
-
-def table(said: Sequence[tuple[float, bool]]) -> Iterator[str]:
-    """Give the lines of a reliability table over confidences and whether they were right."""
-    bins = ((0.0, 0.5), (0.5, 0.75), (0.75, 0.9), (0.9, 1.01))
-    error = 0.0
-    yield f"{'said':>12}{'cases':>8}{'right':>8}{'share':>8}{'mean said':>11}"
-    for low, high in bins:
-        inside = [(c, right) for c, right in said if low <= c < high]
-        if not inside:
+def table(answers: Iterable[tuple[float, Case]]) -> Iterator[str]:
+    """Give the lines of a reliability table, in Markdown."""
+    yield "| confidence | cases | right | share | mean confidence |"
+    yield "|---|---|---|---|---|"
+    answers = tuple(answers)
+    for low, high in _BINS:
+        inside = [(chance, case) for chance, case in answers if low <= chance < high]
+        weight = sum(case.weight for _, case in inside)
+        if not weight:
             continue
-        mean = sum(c for c, _ in inside) / len(inside)
-        right = sum(r for _, r in inside)
-        share = right / len(inside)
-        error += abs(mean - share) * len(inside) / len(said)
-        name = f"{low:.0%}-{min(high, 1):.0%}"
-        yield f"{name:>12}{len(inside):8}{right:8}{share:8.1%}{mean:11.1%}"
-    yield f"calibration error {error:.3f}"
+        mean = sum(chance * case.weight for chance, case in inside) / weight
+        right = sum(case.weight for _, case in inside if case.right)
+        name = f"{low:.0%} to {min(high, 1):.0%}"
+        yield f"| {name} | {weight:.0f} | {right:.0f} | {right / weight:.0%} | {mean:.0%} |"
 
 
-def judged(model: Model, group: Sequence[Case]) -> list[tuple[float, bool]]:
-    """Return for each case the confidence of the first cause, and whether it is right."""
-    found = ((model.best(case), case) for case in group)
-    return [(confidence, best in case.allowed) for (best, confidence), case in found]
+def brier(answers: Iterable[tuple[float, Case]]) -> float:
+    """Return the mean squared difference between what was said and what was right."""
+    answers = tuple(answers)
+    weight = sum(case.weight for _, case in answers)
+    return sum(case.weight * (chance - case.right) ** 2 for chance, case in answers) / weight
 
 
-def show(title: str, said: Sequence[tuple[float, bool]]) -> None:
-    """Print the accuracy, the log loss and the reliability of the answers."""
-    right = sum(r for _, r in said)
-    loss = sum(-log(c if r else 1 - c) for c, r in said) / len(said)
-    print(f"\n{title}: {right} of {len(said)} right ({right / len(said):.1%}), log loss {loss:.3f}")
-    print("\n".join(table(said)))
-
-
-def crossed(every: Sequence[Case], folds: int, single: bool) -> list[tuple[float, bool]]:
-    """Return the answers of models for cases they were not fitted on; no fold splits a log."""
-    names = sorted({case.group for case in every})
-    said = []
-    for fold in range(folds):
-        left_out = set(names[fold::folds])
-        model = fitted([c for c in every if c.group not in left_out], single)
-        said += judged(model, [c for c in every if c.group in left_out])
-    return said
+def show(title: str, answers: Sequence[tuple[float, Case]]) -> None:
+    """Print the accuracy and the reliability of answers."""
+    weight = sum(case.weight for _, case in answers)
+    right = sum(case.weight for _, case in answers if case.right)
+    print(f"\n{title}: {right:.0f} of {weight:.0f} right ({right / weight:.1%}), "
+          f"Brier {brier(answers):.3f}\n")  # fmt: skip
+    print("\n".join(table(answers)))
 
 
 def main() -> None:
-    """Print the tables, and what a fit over all cases would change."""
-    folds = next((int(word) for word in sys.argv[1:] if word.isdigit()), 5)
+    """Print the tables, and the coefficients of the fit over all."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--wrong", action="store_true", help="list what is wrong and sure")
+    args = parser.parse_args()
     every = list(cases())
-    logs = {case.group for case in every}
-    print(f"{len(logs)} labelled logs, {len(every)} with their poorer forms")
-    show("present weights, whole logs", judged(Model(), [c for c in every if c.form == WHOLE]))
-    show("present weights, poorer forms", judged(Model(), [c for c in every if c.form != WHOLE]))
-    show("present weights, all", judged(Model(), every))
-    for form in DEGRADED:
-        said = judged(Model(), [c for c in every if c.form == form])
-        print(f"{form}: {sum(r for _, r in said)} of {len(said)}")
-    show(f"priors and temperature fitted, {folds} folds", crossed(every, folds, False))
-    if "--single" in sys.argv:
-        show(f"all weights fitted, {folds} folds", crossed(every, folds, True))
-    model = fitted(every, "--single" in sys.argv)
-    print(f"\nthe fit over all: unknown {model.unknown:.2f}, thin {model.thin:.2f}, "
-          f"temperature {model.temperature:.2f}")  # fmt: skip
-    for key, shift in sorted(model.shifts.items(), key=lambda kv: -abs(kv[1])):
-        if abs(shift) >= 0.1:
-            print(f"  {key:28}{weights.WEIGHT.get(key, 0.0):6.1f} -> {shift:+.2f}")
-    if "--wrong" in sys.argv:
-        for case in every:
-            best, confidence = Model().best(case)
-            if best not in case.allowed and confidence > 0.7:
-                print(f"  {confidence:.2f} {case.name}: {best}, not {'/'.join(case.allowed)[:40]}")
+    counts = Counter(case.family for case in every if case.form == WHOLE)
+    print(", ".join(f"{family}: {count}" for family, count in sorted(counts.items())))
+    now = [(said(CONFIDENCE, case), case) for case in every]
+    show("present coefficients, whole logs", [(c, k) for c, k in now if k.form == WHOLE])
+    show("present coefficients, poorer forms", [(c, k) for c, k in now if k.form != WHOLE])
+    unseen = crossed(every)
+    show("fitted without the family of the log", unseen)
+    by_family = defaultdict(list)
+    for chance, case in unseen:
+        by_family[case.family].append((chance, case))
+    for family, answers in sorted(by_family.items()):
+        print(f"  {family:16} Brier {brier(answers):.3f}")
+    print("\nthe fit over all")
+    for key, value in fitted(every).items():
+        print(f'    "{key}": {value:.2f},')
+    for chance, case in sorted(now, key=lambda row: -row[0]) if args.wrong else ():
+        if not case.right and chance > 0.75:
+            print(f"  {chance:.2f} {case.family} {case.name} ({case.form})")
 
 
 if __name__ == "__main__":

@@ -48,11 +48,11 @@ def missing(report: Report) -> Iterator[Missing]:
     """Yield what a report of its kind has and this one lacks, what would help most first."""
     if "headless" in report.details:
         yield HEADLINE
-    if report.kind is Kind.PANIC and not report.frames:
+    if report.kind is Kind.PANIC and "trace" not in report.cited:
         yield REPORT
     if report.kind in CRASHES and not report.registers:
         yield REGISTERS
-    if report.kind in _TRACED and not report.frames:
+    if report.kind in _TRACED and "trace" not in report.cited:
         yield TRACE
     if not report.kernel_release and report.is_kernel_fault:
         yield VERSION

@@ -9,6 +9,7 @@ import msgspec
 
 from pagefault_doctor.diagnosis import weights, wording
 from pagefault_doctor.diagnosis.attribution import FIXED, attribute, decides
+from pagefault_doctor.diagnosis.confidence import confidence, signs
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.culprit import Culprit
 from pagefault_doctor.diagnosis.experiments import between_causes, for_hang, without_module
@@ -167,10 +168,25 @@ def _undone(report: Report) -> Diagnosis:
     return Diagnosis(cause, who, None, 0.0, text, (Candidate(cause, who, None, 0.0, (reason,)),))
 
 
-def _diagnosed(report: Report, context: Context, unjudged: Unjudged) -> Diagnosis:
-    ranked = candidates(report, context, unjudged)
+def _calibrated(report: Report, ranked: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+    """Return the candidates with the chance that each is the whole answer, in the same order."""
     first = ranked[0]
-    second = ranked[1].root_cause if len(ranked) > 1 and ranked[1].confidence >= 0.1 else None
+    sure = confidence(first.confidence, tuple(signs(report, first)))
+    part = sure / max(first.confidence, sure)
+    rest = (1 - sure) / max(1 - first.confidence, 1 - sure)
+    scaled = [round(each.confidence * min(part, rest), 3) for each in ranked[1:]]
+    numbers = (round(sure, 3), *scaled)
+    return tuple(
+        msgspec.structs.replace(each, confidence=number)
+        for each, number in zip(ranked, numbers, strict=True)
+    )
+
+
+def _diagnosed(report: Report, context: Context, unjudged: Unjudged) -> Diagnosis:
+    causes = candidates(report, context, unjudged)
+    ranked = _calibrated(report, causes)
+    first = ranked[0]
+    second = causes[1].root_cause if len(causes) > 1 and causes[1].confidence >= 0.1 else None
     place = wording.where(first.attribution, first.module, report.function)
     return Diagnosis(
         root_cause=first.root_cause,
@@ -180,5 +196,5 @@ def _diagnosed(report: Report, context: Context, unjudged: Unjudged) -> Diagnosi
         summary=wording.summary(first.root_cause, place, first.confidence, second),
         candidates=ranked,
         next_step=unjudged.attempt("the next step", None, next_step, first, context),
-        experiment=unjudged.attempt("what to try", None, _experiment, report, ranked),
+        experiment=unjudged.attempt("what to try", None, _experiment, report, causes),
     )

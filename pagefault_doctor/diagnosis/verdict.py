@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from pagefault_doctor.diagnosis import weights
 from pagefault_doctor.diagnosis.wording import NO_FAULT
 from pagefault_doctor.model.diagnosis import (
@@ -16,7 +18,7 @@ from pagefault_doctor.model.diagnosis import (
     RootCause,
 )
 from pagefault_doctor.model.fact import Fact
-from pagefault_doctor.model.log import KernelLog, ModuleEvent
+from pagefault_doctor.model.log import THIS_BOOT, KernelLog, ModuleEvent
 from pagefault_doctor.model.main_report import main_report
 
 _REFUSED = {
@@ -32,12 +34,18 @@ _NOTHING = Diagnosis(
     root_cause=RootCause.NONE,
     attribution=Attribution.NONE,
     module=None,
-    confidence=0.9,
+    confidence=weights.NOTHING,
     summary=NO_FAULT,
     next_step=NextStep(
         "check-logs", "look at the log of the boot before", ("journalctl", "-k", "-b", "-1")
     ),
 )
+_NOTHING_IN_PART = msgspec.structs.replace(_NOTHING, confidence=weights.NOTHING_IN_PART)
+"""Of the part of a log that somebody chose: they saw something wrong."""
+
+
+def _begins_with_boot(log: KernelLog) -> bool:
+    return any(log.booted) or log.source in THIS_BOOT
 
 
 def _refused(events: Sequence[ModuleEvent]) -> Diagnosis | None:
@@ -70,9 +78,10 @@ def _mismatch(event: ModuleEvent, text: str) -> Diagnosis:
 def diagnose(logs: tuple[KernelLog, ...], facts: Mapping[str, Fact]) -> Opinion:
     """Return what the logs and facts show together: a diagnosis of each report, and a verdict."""
     index = main_report(logs, facts)
+    nothing = _NOTHING if any(map(_begins_with_boot, logs)) else _NOTHING_IN_PART
     events = [event for log in logs for event in log.module_events]
     if index is None:
-        return Opinion((), _refused(events) or _NOTHING)
+        return Opinion((), _refused(events) or nothing)
     each, reports = _each(logs, facts), [report for log in logs for report in log.reports]
     refused = _refused(events) if reports[index].is_words_alone else None
     return Opinion(each, refused, None) if refused else Opinion(each, each[index], index)

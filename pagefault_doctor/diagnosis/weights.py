@@ -21,6 +21,28 @@ TEMPERATURE: Final = 0.9
 These four come from `bench/weights.py`, a third of the way to its fit: the cases it knows are
 easier than those to come.
 """
+CONFIDENCE: Final = {
+    "base": 0.08,
+    "lacks.headline": -0.39,
+    "lacks.registers": -0.1,
+    "lacks.trace": -0.49,
+    "lacks.version": -0.1,
+    "lacks.report": -0.1,
+    "lacks.function": -0.42,
+    "cause.unknown": -0.37,
+    "who.by-cause": 0.58,
+    "who.module": 1.07,
+    "who.kernel": 0.32,
+    "who.kernel-among-foreign": -1.52,
+}
+"""Log-odds that turn the chance of a cause into that of the whole answer: the cause and who acts.
+
+They are added to the log-odds of the cause: `base` always, the others where they apply
+(`diagnosis/confidence.py`). All are fitted by `bench/weights.py`.
+"""
+NOTHING: Final = 0.9
+NOTHING_IN_PART: Final = 0.6
+"""How sure it is that a log without a report has no fault: a log from its boot on, and a part."""
 CONSEQUENCE: Final = -1.2
 """Against every cause of a report that follows an earlier fault of the same boot."""
 

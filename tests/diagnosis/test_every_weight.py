@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import pytest
 
+from diagnosis.keyed import Keyed, keyed
 from diagnosis.logs import BANNER, gpf, oops, page_fault, stamped
-from diagnosis.test_confidence import bench
 from diagnosis.test_every_cause import (
     CAUSES,
     DIRECT,
@@ -310,8 +310,7 @@ UNSEEN = {
 def fired(text: str, facts: Mapping[str, Fact] | None = None) -> set[str]:
     """Return the keys of the evidence of a log's reports."""
     log, found = klog.read(text.encode(), "made"), set()
-    weights = bench()
-    with weights.keyed():
+    with keyed():
         for report in log.reports:
             weighed, _ = ranking.evidence_by_cause(report, context_of(report, log, facts or {}))
             found |= {getattr(e.weight, "key", "") for each in weighed.values() for e in each}
@@ -373,9 +372,9 @@ def weighed(
     text: str, facts: Mapping[str, Fact], without: str = ""
 ) -> list[dict[RootCause, Weighed]]:
     """Return the causes of each report of a log; evidence `without` weight counts nothing."""
-    log, module, found = klog.read(text.encode(), "made"), bench(), []
-    with pytest.MonkeyPatch.context() as patch, module.keyed():
-        patch.setitem(module.context.WEIGHT, without, module.Keyed(0.0))
+    log, found = klog.read(text.encode(), "made"), []
+    with pytest.MonkeyPatch.context() as patch, keyed() as table:
+        patch.setitem(table, without, Keyed(0.0))
         for report in log.reports:
             each, _ = ranking.evidence_by_cause(report, context_of(report, log, facts))
             shares = ranking._confidences(each, weights.UNKNOWN)

@@ -1,0 +1,49 @@
+"""How sure a diagnosis is: the chance that its cause and who has to act are both right.
+
+The rules say how likely the cause is among all causes. That is turned into the chance of the whole
+answer by what the report lacks and by how its culprit was found, fitted on logs with known answers
+(`bench/weights.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from math import exp, log
+from typing import Final
+
+from pagefault_doctor.diagnosis.attribution import FIXED
+from pagefault_doctor.diagnosis.missing import missing
+from pagefault_doctor.diagnosis.weights import CONFIDENCE, HIGHEST
+from pagefault_doctor.model.diagnosis import Attribution, Candidate, RootCause
+from pagefault_doctor.model.report import Report
+
+_LEAST: Final = 0.02
+"""No answer counts as less likely than this before it is judged as a whole."""
+
+
+def signs(report: Report, first: Candidate) -> Iterator[str]:
+    """Yield the keys of `CONFIDENCE` that apply to a report whose likeliest cause is `first`."""
+    yield from (f"lacks.{part.name}" for part in missing(report))
+    if report.function is None:
+        yield "lacks.function"
+    if first.root_cause is RootCause.UNKNOWN:
+        yield "cause.unknown"
+    elif first.root_cause in FIXED:
+        yield "who.by-cause"
+    else:
+        yield _who(report, first)
+
+
+def _who(report: Report, first: Candidate) -> str:
+    """Return how the one who has to act was found."""
+    foreign = "O" in (report.tainted or ()) or bool(report.out_of_tree)
+    if first.attribution is not Attribution.MODULE:
+        return "who.kernel-among-foreign" if foreign else "who.kernel"
+    return "who.module"
+
+
+def confidence(likely: float, keys: Collection[str]) -> float:
+    """Return the chance that an answer is right, of a cause that is `likely` among all causes."""
+    likely = min(max(likely, _LEAST), HIGHEST)
+    odds = log(likely / (1 - likely)) + CONFIDENCE["base"] + sum(CONFIDENCE[key] for key in keys)
+    return min(1 / (1 + exp(-odds)), HIGHEST)
