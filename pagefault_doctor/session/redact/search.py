@@ -20,7 +20,9 @@ _MAX_REMEMBERED: Final = 50_000
 
 _ESCAPE: Final = regex(
     r"\\x1b\[[0-9;?]{0,12}[A-Za-z]|\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|\\[nrt]|%[0-9A-F]{2}"
+    r"(?!(?:[:-][0-9A-Fa-f]{2}){5})"
 )
+"""Escapes of terminals, JSON and URLs; a hardware address behind a percent sign is none."""
 _ESCAPED: Final = {"%40": "@", "%2F": "/", "%3A": ":", "\\x2d": "-"}
 """Characters that some escapes stand for; padded on the left, so that positions do not change."""
 _LINE: Final = regex(r"[^\n]*\n|[^\n]+")
