@@ -19,34 +19,32 @@ WORDS: Final = tuple(
     print_address_description dump_stack show_stack dump_backtrace unwind_backtrace
     nmi_panic report_bug fixup_bug invalid_op do_error warn_slowpath warn_alloc
     print_usage_bug lockdep lock_acquire lock_release mark_lock mark_held_locks debug_object
-    debug_check_no_ reacquire_held_locks find_held_lock match_held_lock look_up_lock_class
+    debug_check_no_locks reacquire_held_locks find_held_lock match_held_lock look_up_lock_class
     assign_lock_key print_freed print_held_locks print_bad_irq print_irq check_wait_context
     timer_is_static_object work_is_static_object check_kcov_mode write_comp_data
     ref_tracker __fortify_report fortify_panic stack_trace_save arch_stack_walk
     print_tainted validate_chain check_prev check_noncircular check_deadlock register_lock_class
     __ubsan ubsan_ handle_bug asm_exc_ __might_ report_cfi
     cleanup_srcu hlock_class debug_smp_proc check_preemption perf_trace trace_hardirqs
-    cov_trace walk_stackframe panic_saved check_panic assertfail seqprop seqcount stack_depot
+    cov_trace walk_stackframe panic_saved check_panic assertfail seqprop seqcount
     show_trace cpu_backtrace cpumask_backtrace
     program_check monitor_event pgm_check break_hook brk_handler do_el1_brk do_debug_exception
-    malloc krealloc kmem_cache slab_ alloc_page alloc_frozen_page folio_alloc alloc_folio
-    allocate_slab new_slab get_free_pages get_zeroed_page
+    malloc zalloc calloc krealloc vrealloc kmem_cache slab_ allocate_slab new_slab
+    alloc_page alloc_frozen_page folio_alloc alloc_folio page_cache_alloc get_free_pages
+    get_zeroed_page
     kmemdup kstrdup vmemdup memdup __filemap_get_folio find_or_create_page
     do_read_cache_folio pagecache_get_page grab_cache_page_write_begin read_cache_page
     kfree_skb ida_free
-    cache_free __free_pages free_unref free_frozen_page free_pages_prepare free_large_kmalloc
-    __free_slab discard_slab sk_skb_reason_drop kmalloc kzalloc kcalloc vmalloc vzalloc
-    kvmalloc ___cache cache_alloc fail_dump
+    __free_pages free_unref free_frozen_page free_pages_prepare free_large_kmalloc
+    __free_slab discard_slab sk_skb_reason_drop fail_dump
     copy_user get_user put_user string pointer sprintf nprintf rep_movs_alternative
     rep_stos_alternative read_word_at_a_time __read_once __write_once __dynamic_
-    printk hex_dump hexdump va_format crc32c usercopy check_object check_heap
+    printk hex_dump hexdump va_format crc32c check_object check_heap
     check_stack_object check_kernel_text_object check_bogus_address check_page_span
     _trylock _unlock mutex_ rt_mutex osq_ queued_spin owner_on_cpu rwsem_ spin_dump spin_bug
-    arch_atomic cmpxchg __lock_acquire refcount_ kref_ __wake_up bh_enable bh_disable
-    csd_lock irqentry_
-    __list_ klist_ rhashtable_lookup
-    del_timer __mod_timer lock_timer_base timer_delete
-    finish_wait kthread_stop
+    cmpxchg __lock_acquire __wake_up bh_enable bh_disable
+    csd_lock klist_ rhashtable_lookup
+    del_timer __mod_timer lock_timer_base finish_wait kthread_stop
     kobject_ get_device_parent __unregister_client devres_release_all add_uevent_var
     sysfs_remove i2c_del_adapter unregister_netdev usb_control_msg usb_hcd_submit_urb
     drop_nlink mark_buffer_dirty truncate_inode_pages_range
@@ -80,8 +78,8 @@ PATTERNS: Final = (
     r"^save_stack",
     r"^kernel_text_address",
     # allocating and freeing
-    r"(?:^|_)(?:[kv]|kv)(?:m|z|c)?alloc",
     r"^slab",
+    r"^_*(?:do_)?cache_(?:alloc|free)",
     r"^kv?free$",
     r"^vfree$",
     # memory and strings
@@ -90,6 +88,8 @@ PATTERNS: Final = (
     r"copy_(?:to|from)_(?:user|iter)",
     r"copy_(?:page|folio)_to_iter",
     r"copy_(?:in|out)_?user",
+    r"^copy(?:in|out)$",
+    r"^usercopy_",
     r"might_(?:fault|sleep|resched)",
     r"^(?:net|_)?dev_(?:info|notice|warn|err|alert|crit|emerg)",
     r"(?:^|_)crc",
@@ -101,24 +101,27 @@ PATTERNS: Final = (
     r"^downgrade_write",
     r"^raw_spin_rq_",
     r"^_*lock_(?:contended|downgrade|set_class|pin_lock|unpin_lock|repin_lock)",
-    r"^atomic",
-    r"atomic(?:64)?_(?:read|set|inc|dec|add|sub|cmp|fetch|xchg|long)",
+    r"^_*(?:instrument_|raw_|arch_)?atomic(?:64|_long)?_"
+    r"(?:read|set|inc|dec|add|sub|and|or|xor|cmp|fetch|try|xchg|long)",
     r"(?:set|clear|change|test)_bit",
-    r"^refcount",
+    r"^_*(?:refcount|kref)_",
     # lists and trees
     r"list_(?:add|del|replace|move|splice)",
-    r"^_*rb_",
-    r"rb_(?:erase|insert|next|first|last|prev|link)",
+    r"(?:^|_)rb_(?:erase|insert|next|first|last|prev|link|replace|add|find|rotate)",
     r"xas_(?:start|load|find)",
-    r"hlist_(?:add|del)",
     # work, timers, waiting
+    r"^_*timer_(?:delete|shutdown)",
     r"(?:flush|cancel|queue|insert)_(?:delayed_|rcu_)?work",
+    r"^disable_(?:delayed_)?work",
+    r"^(?:try_to|work)_grab_pending",
     r"(?:flush|drain|destroy)_workqueue",
     r"wait_for_(?:common|completion)",
     r"^complete(?:_with_flags)?$",
     # devices and buses
     r"device_(?:add|del|unregister|destroy|release|remove|for_each_child)",
+    r"^(?:hwrng_unregister|rollback_registered|tty_(?:port_)?unregister_device)",
     r"usb_(?:submit|kill)(?:_anchored)?_urb",
+    r"_urb_enqueue$",
     r"^(?:logic_)?(?:in|out)s?[bwl]$",
     r"^(?:__)?(?:raw_)?(?:read|write)[bwlq](?:_relaxed)?$",
     r"^io(?:read|write)(?:8|16|32|64)",
@@ -128,16 +131,14 @@ PATTERNS: Final = (
     r"^iput_final$",
     r"^ihold$",
     r"dput",
-    r"(?:un)?lock_page$",
+    r"(?:^|_)(?:un|try)?lock_page",
+    r"(?:^|_)folio_lock(?:_killable|_or_retry)?$",
     # entry into the fault handlers
     r"do_sea$",
     r"^error_entry",
     r"^el1(?:[ht]_64)?_(?:sync|abort|da|ia|dbg|undef|brk64|pc)",
     r"^do_(?:el1_)?undef",
     r"^do_(?:dat|protection)_exception",
-    # lib/vsprintf.c
-    r"^(?:number|format_decode|special_hex_number|ptr_to_id|(?:file_)?dentry_name|bdev_name)$",
-    r"^put_dec",
 )
 """Generic names that no plain word matches."""
 
@@ -160,11 +161,19 @@ VICTIM: Final = (
 )  # fmt: skip
 """Parts of the names of functions that merely wait: a hung task is a victim."""
 
+USB_MESSAGES: Final = (
+    r"usb_submit_urb|usb_start_wait_urb|usb_(?:bulk|interrupt|control|internal_control)_msg"
+)
+"""Who sends what a USB driver wants sent: `drivers/usb/core/message.c`."""
+
 FINDERS: Final = regex(
     r"print_bad_pte|check_bytes|debug_processing|consistency_checks|bad_page|object_err"
     r"|_bad_irq|note_interrupt|get_page_from_freelist|slab|dump_header|oom_kill|warn_alloc"
+    r"|irqentry_|stack_depot"
+    r"|^(?:number|format_decode|special_hex_number|ptr_to_id|(?:file_)?dentry_name|bdev_name)$"
+    r"|^put_dec"
 )
-"""Functions that found the trouble, looked for in a name, of kinds whose title names none. A title
+"""Functions that found the trouble or stand between it and its cause, looked for in a name. A title
 may name them, so they are not among the generic ones."""
 
 ALLOCATING: Final = (
