@@ -32,6 +32,14 @@ FORMATS: Final = (
         source="kernel/sched/core.c (__might_resched)",
     ),
     Format(
+        header="BUG:",
+        pattern=r"BUG: workqueue leaked lock or atomic",
+        title="BUG: workqueue leaked lock or atomic in {f}",
+        kind=Kind.KERNEL_BUG,
+        ways=((r"last function: (?P<f>[A-Za-z0-9_$]+)",), *TRACED),
+        source="kernel/workqueue.c (process_one_work), before 6.10",
+    ),
+    Format(
         start=r"^schedule_timeout: wrong timeout value [0-9a-f]+$",
         kind=Kind.WARNING,
         title="schedule_timeout: wrong timeout value in {f}",

@@ -24,11 +24,16 @@ from pagefault_doctor.klog.formats.format import (
     Lead,
 )
 from pagefault_doctor.klog.guilty_function import CALL, RIP, TRACE
+from pagefault_doctor.klog.skip_functions import USB_MESSAGES
 from pagefault_doctor.model.report import Kind
 
 _AT: Final = r"WARNING: (?:CPU: \d+ PID: \d+ )?(?:at )?"
-_OBJECTS: Final = "debug_|work_fixup|timer|free_obj|percpu_counter"
-_COPY: Final = "usercopy|__check_object_size|check_"
+_OBJECTS: Final = (
+    "debug_|free_obj|timer_|(?:add|mod|enqueue|detach|run)_(?:hr)?timer|work_|rcu|percpu_"
+    "|vunmap|vm_area"
+)
+"""Who keeps its objects in the tables of `lib/debugobjects.c`, and who frees memory with them."""
+_COPY: Final = "usercopy|__check"
 _WARNED: Final = ((RIP, TRACE), (CALL, TRACE))
 """After the RIP line of the trap; kernels before 4.11 have none."""
 
@@ -84,26 +89,24 @@ FORMATS: Final = (
         pattern=_AT + r"mm/usercopy\.c",
         title="WARNING: bad usercopy in {f}",
         kind=Kind.USERCOPY,
-        skip="usercopy|__check",
+        skip=_COPY,
         source="mm/usercopy.c (usercopy_warn)",
     ),
     _warned(
         pattern=_AT + r"lib/kobject\.c",
         title="WARNING: kobject bug in {f}",
-        skip="kobject_",
         source="lib/kobject.c",
     ),
     _warned(
-        pattern=_AT + r"fs/proc/generic\.c",
+        pattern=_AT + r"fs/proc/generic\.c:\d+ (?:at )?_*proc_",
         title="WARNING: proc registration bug in {f}",
         skip="proc_",
-        source="fs/proc/generic.c",
+        source="fs/proc/generic.c (proc_register, __proc_create)",
     ),
     _warned(
         pattern=_AT + r"lib/refcount\.c",
         title="WARNING: refcount bug in {f}",
         kind=Kind.REFCOUNT,
-        skip="refcount|kobject_",
         source="lib/refcount.c (refcount_warn_saturate)",
     ),
     _warned(
@@ -116,7 +119,7 @@ FORMATS: Final = (
     _warned(
         pattern=_AT + r"[a-zA-Z0-9_/.-]+:\d+ (?:at )?usb_submit_urb",
         title="WARNING in {f}/usb_submit_urb",
-        skip="usb_submit_urb|usb_start_wait_urb|usb_bulk_msg|usb_interrupt_msg|usb_control_msg",
+        skip=USB_MESSAGES,
         source="drivers/usb/core/urb.c (usb_submit_urb)",
     ),
     _warned(
@@ -127,7 +130,6 @@ FORMATS: Final = (
     _warned(
         pattern=_AT + r"mm/.*\.c:\d+ (?:at )?k?.?malloc",
         title="WARNING: kmalloc bug in {f}",
-        skip="kmalloc|kcalloc|kzalloc|krealloc|kvmalloc|vmalloc|__alloc_pages|mem_alloc",
         source="mm/util.c, mm/slab_common.c",
     ),
     _warned(

@@ -14,6 +14,7 @@ from typing import Final
 
 from pagefault_doctor.klog.formats.format import BAD_ACCESS, Format
 from pagefault_doctor.klog.guilty_function import CALL, TRACE
+from pagefault_doctor.klog.skip_functions import USB_MESSAGES
 from pagefault_doctor.model.report import Kind
 
 _IN: Final = r"in (?P<f>[A-Za-z0-9_$]+)[.+]"
@@ -92,7 +93,7 @@ FORMATS: Final = (
         title="KMSAN: kernel-usb-infoleak in {f}",
         origin=("Uninit was created at:", TRACE),
         alts=("KMSAN origin in {g}",),
-        skip="^usb_|" + _CARRIERS,
+        skip=f"{USB_MESSAGES}|{_CARRIERS}",
         source="mm/kmsan/hooks.c (kmsan_handle_urb), mm/kmsan/report.c (kmsan_report)",
     ),
     _kmsan(

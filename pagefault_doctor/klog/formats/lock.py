@@ -15,8 +15,12 @@ from pagefault_doctor.model.report import Kind
 _AT: Final = r"at: (?:\[<?[0-9a-f]+>?\] +)?(?P<f>[A-Za-z0-9_$]+)[.+]"
 _LOCKS: Final = ((_AT, _AT, TRACE),)
 _IRQ_SAFE: Final = (("which became .* at:", TRACE),)
-_USAGE: Final = ((_AT, CALL, TRACE), (CALL, TRACE))
-_FREED: Final = ((_AT, CALL, TRACE),)
+_TAKEN: Final = ((_AT, CALL, TRACE), TRACED[0])
+"""Who took the lock, which lockdep prints also where the stack is lost; else the call trace."""
+_RELEASED: Final = (("is trying to release lock", TRACE), *TRACED)
+"""Who released it: print_ip_sym writes it in a line of its own, like a frame."""
+_SPINNING: Final = "spin_|lock_sock|release_sock|rq_(?:re)?lock|lock_hrtimer_base|lock_task_sighand"
+"""Who takes a spin lock for its caller."""
 _HEADERS: Final = ("WARNING:", "INFO:")
 _EITHER: Final = ("WARNING:", "BUG:")
 DETAILS: Final = (
@@ -51,33 +55,35 @@ FORMATS: Final = (
         pattern=r"(?:WARNING|INFO): inconsistent lock state",
         then=r"takes:\n",
         title="inconsistent lock state in {f}",
-        ways=_USAGE,
+        ways=_TAKEN,
         source=f"{_LOCKDEP} (print_usage_bug)",
     ),
     _lock(
         header="WARNING:",
         pattern=r"WARNING: Nested lock was not taken",
         title="WARNING: nested lock was not taken in {f}",
-        ways=_FREED,
+        ways=_TAKEN,
         source=f"{_LOCKDEP} (print_lock_nested_lock_not_held)",
     ),
     _lock(
         header=_EITHER,
         pattern=r"(WARNING|BUG): bad unlock balance",
         title="{1}: bad unlock balance in {f}",
+        ways=_RELEASED,
         source=f"{_LOCKDEP} (print_unlock_imbalance_bug)",
     ),
     _lock(
         header=_EITHER,
         pattern=r"(WARNING|BUG): held lock freed",
         title="{1}: held lock freed in {f}",
-        ways=_FREED,
+        ways=_TAKEN,
         source=f"{_LOCKDEP} (print_freed_lock_bug)",
     ),
     _lock(
         header=_EITHER,
         pattern=r"(WARNING|BUG): .*still has locks held",
         title="{1}: still has locks held in {f}",
+        ways=_TAKEN,
         source=f"{_LOCKDEP} (print_held_locks_bug)",
     ),
     _lock(
@@ -114,7 +120,7 @@ FORMATS: Final = (
         pattern=r"BUG: (spinlock|rwlock) (lockup suspected|already unlocked|recursion|bad magic"
         r"|wrong owner|wrong CPU|cpu recursion|lockup)",
         title="BUG: {1} {2} in {f}",
-        skip="spin_|rwlock_",
+        skip=f"rwlock_|{_SPINNING}",
         source="kernel/locking/spinlock_debug.c (spin_dump, rwlock_bug)",
     ),
     _lock(

@@ -30,7 +30,7 @@ leak = partial(
     title="memory leak in {f}",
     kind=Kind.LEAK,
     ways=(("backtrace", TRACE),),
-    skip="kmemleak|create_object|alloc|kmem|slab|dup|percpu|copy_process",
+    skip="kmemleak|create_object|alloc|kmem|slab|idr_get|list_lru_init|pcpu_",
 )
 _slab = partial(Format, kind=Kind.SLAB, plain=True)
 
