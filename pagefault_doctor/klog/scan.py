@@ -30,6 +30,9 @@ _MOST: Final = 20_000
 _MOST_SEEN: Final = 3 * _MOST
 """Boots and messages about modules in one log, after which lines are only counted."""
 _REPLAYING: Final = b"** replaying previous printk message **"
+_GOROUTINE: Final = regex(rb"^goroutine \d+ .{0,40}\[", re.MULTILINE)
+_BEHIND: Final = 600
+"""Bytes behind the words of a program in Go within which its goroutines begin."""
 _TIMED: Final = regex(rb"^(?:<\d+>)?\[ *\d+\.\d{6}\]", re.MULTILINE)
 
 
@@ -137,7 +140,8 @@ class _Search:
             return
         header = header_of(line.text)
         if header in table.TABLE.bare and (line.timestamp is None or header == "INFO:"):
-            header = header if _believable(line, header, timed) else None
+            said = _believable(line, header, timed) or _of_fuzzing(header, self.lines, after)
+            header = header if said else None
         if _replayed(self.lines, after):
             return
         row = None if header else row_of(line.text)
@@ -172,3 +176,14 @@ def _believable(line: LogLine, header: str, timed: Callable[[], bool]) -> bool:
     if _KERNEL_WORDS.search(line.text) or table.TABLE.knows(header, line.text):
         return True
     return header in ("SYZFAIL:", "SYZFATAL:", "fatal error:", "panic:") and not timed()
+
+
+def _of_fuzzing(header: str, lines: Lines, place: int) -> bool:
+    """Whether a fuzzer says so, or a program in Go, among the lines of the kernel.
+
+    Go lists its goroutines behind what it died of (`runtime/traceback.go`, goroutineheader), which
+    tells its words from those of any other program.
+    """
+    if header in ("fatal error:", "panic:"):
+        return _GOROUTINE.search(lines.data[place : place + _BEHIND]) is not None
+    return header in ("SYZFAIL:", "SYZFATAL:")

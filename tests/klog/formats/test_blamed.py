@@ -7,9 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from kernel_messages import stamped
+from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.report import Report
 
 First = Callable[[str], Report]
+Read = Callable[[str], KernelLog]
 
 _END = "do_syscall_64 entry_SYSCALL_64_after_hwframe"
 
@@ -205,3 +207,26 @@ def test_a_work_that_leaks_a_lock_is_named_by_its_function(first: First) -> None
         )
     )
     assert report.title == "BUG: workqueue leaked lock or atomic in pfd_work"
+
+
+_GOROUTINE = "\ngoroutine 12 [running]:\nmain.main()\n\t/go/src/main.go:12 +0x1f\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "title"),
+    [
+        ("SYZFAIL: wrong response packet\n", "SYZFAIL: wrong response packet"),
+        ("2022/10/02 11:34:15 SYZFATAL: no executor\n", "SYZFATAL: no executor"),
+        ("panic: runtime error: index out of range\n" + _GOROUTINE,
+         "panic: runtime error: index out of range"),
+        ("fatal error: all goroutines are asleep - deadlock!\n" + _GOROUTINE, "go runtime error"),
+        ("grub: panic: no such partition\n", None),
+        ("fatal error: pfd.h: No such file or directory\n", None),
+        ("panic: again\n" + "x\n" * 400 + _GOROUTINE, None),
+    ],
+)  # fmt: skip
+def test_a_fuzzer_or_a_program_in_go_dies_among_the_lines_of_the_kernel(
+    read: Read, words: str, title: str | None
+) -> None:
+    reports = read(stamped("random: crng init done") + words).reports
+    assert [report.title for report in reports] == ([title] if title else [])
