@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice, zip_longest
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -48,6 +48,9 @@ _DISCONNECTED: Final = b"serialport: VM disconnected."
 _MODULES: Final = "Modules linked in:"
 CLOSE: Final = 16
 """Lines within which a dump begins, or a panic follows, after words that any driver may print."""
+_INLINED: Final = " [inline]"
+_NEXT: Final = 3
+"""Lines from one to the next of one report, where another task may print in between."""
 _NEAR: Final = 60
 _FAR: Final = 500
 _AHEAD: Final = 50
@@ -93,7 +96,9 @@ def split_reports(seen: Scan, lines: Lines) -> Iterator[ReportLines]:
 def _events(starts: Sequence[Start]) -> list[Start]:
     """Return the starts that are events of their own."""
     events: list[Start] = []
-    for start, following in zip_longest(starts, starts[1:]):
+    for before, start, following in zip((None, *starts), starts, (*starts[1:], None), strict=False):
+        if before and _unfolds(start.line, before.line):
+            continue
         if events and _continues(start, events[-1]):
             continue
         if start.header is None and following is not None and _leads_to(start, following):
@@ -147,6 +152,19 @@ def _continues(start: Start, last: Start) -> bool:
     return start.row is not None and (last.row is None or start.row.is_alike(last.row))
 
 
+def _unfolds(line: LogLine, before: LogLine) -> bool:
+    """Whether a symbolizer repeated the headline for a function that the one before it inlines.
+
+    It does so for each of them (`BUG: KASAN: ... in f file.h:12 [inline]`), the real one last.
+    """
+    if not before.text.endswith(_INLINED) or line.context != before.context:
+        return False
+    if line.number - before.number > _NEXT:
+        return False
+    header = header_of(line.text)
+    return header is not None and header == header_of(before.text)
+
+
 def _leads_to(start: Start, following: Start) -> bool:
     """Whether a start is none where the headline of another report follows closely."""
     if following.header is None or start.row is None or start.row.lead is Lead.ALONE:
@@ -182,7 +200,7 @@ def lines_of_report(start: Start, end: int | None, lines: Lines) -> ReportLines:
             continue
         if not line.frame:
             asked = asked or _BACKTRACES in line.text
-            ended = ended or (bool(own) and not line.caller and _second(line))
+            ended = ended or (bool(own) and not line.caller and _second(line, own[-1]))
             ended = ended or (len(naming) > _ENOUGH and any(map(line.text.__contains__, _TAIL)))
         if end is None or line.number < end:
             own.append(line)
@@ -220,8 +238,10 @@ def _wrapped(line: LogLine, own: list[LogLine]) -> bool:
     return before.startswith(_MODULES) or only_modules(before)
 
 
-def _second(line: LogLine) -> bool:
+def _second(line: LogLine, before: LogLine) -> bool:
     text = line.text
+    if _unfolds(line, before):
+        return False
     if any(map(text.__contains__, _DUMP_ONLY)):
         return True
     header = header_of(text)

@@ -209,6 +209,32 @@ def test_a_work_that_leaks_a_lock_is_named_by_its_function(first: First) -> None
     assert report.title == "BUG: workqueue leaked lock or atomic in pfd_work"
 
 
+_INLINED = "BUG: {} in instrument_read include/linux/instrumented.h:68 [inline]\n"
+
+
+@pytest.mark.parametrize("caller", ["", "[ T812]"])
+@pytest.mark.parametrize(
+    ("kind", "title"),
+    [
+        ("KASAN: use-after-free", "KASAN: use-after-free Read in pfd_f"),
+        ("KMSAN: uninit-value", "KMSAN: uninit-value in pfd_f"),
+    ],
+)
+def test_a_headline_that_a_symbolizer_unfolds_is_one(
+    read: Read, kind: str, title: str, caller: str
+) -> None:
+    text = (
+        _INLINED.format(kind) * 2
+        + f"BUG: {kind} in pfd_f+0x12/0x40 drivers/pfd.c:42\n"
+        + ("Read of size 4 at addr ffff88807a1b2c40 by task demo/812\n" if "KASAN" in kind else "")
+        + _trace("pfd_f pfd_g", "Call Trace:\n" if "KASAN" in kind else "")
+    )
+    text = stamped(text).replace("] ", f"]{caller} ")
+    assert [report.title for report in read(text).reports] == [title]
+    assert len(read(text + text).reports) == 2
+    assert len(read(text.replace(" [inline]", "")).reports) == 3
+
+
 _GOROUTINE = "\ngoroutine 12 [running]:\nmain.main()\n\t/go/src/main.go:12 +0x1f\n"
 
 
