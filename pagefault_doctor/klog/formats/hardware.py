@@ -108,6 +108,12 @@ FORMATS: Final = (
         source="drivers/edac/edac_mc.c (edac_ce_error)",
     ),
     _memory(
+        start=r"^Injecting memory failure (?:for|at) pfn 0x",
+        silent=True,
+        title="memory failure on request",
+        source="mm/madvise.c (madvise_inject_error), mm/hwpoison-inject.c (hwpoison_inject)",
+    ),
+    _memory(
         start=r"^(?:MCE: |mce: )?Memory failure: 0x[0-9a-f]+: ",
         title="memory failure",
         source="mm/memory-failure.c (action_result)",
@@ -169,8 +175,8 @@ FORMATS: Final = (
     ),
     _disk(
         start=r"(I/O|critical (?:medium|target|nexus)|protection|device resource|timeout)"
-        r" error, dev \w+, sector \d+",
+        r" error, dev (?!(?:loop|z?ram|nullb|fd)\d)\w+, sector \d+",
         title="disk: {1} error",
-        source="block/blk-mq.c (blk_print_req_error)",
+        source="block/blk-mq.c (blk_print_req_error), of what is no file, memory or empty drive",
     ),
 )
