@@ -81,7 +81,6 @@ PATTERNS: Final = (
     r"^slab",
     r"^_*(?:do_)?cache_(?:alloc|free)",
     r"^kv?free$",
-    r"^vfree$",
     # memory and strings
     r"mem(?:cpy|cmp|set|chr|move|dup|scan|mem$|zero_explicit)|^_*bcmp$",
     r"(?:^|_)str(?:n|l|s|r|nr|c)?(?:len|cpy|cmp|cat|chr|str|dup|pbrk|spn|sep|casecmp|im)",
@@ -169,7 +168,7 @@ USB_MESSAGES: Final = (
 FINDERS: Final = regex(
     r"print_bad_pte|check_bytes|debug_processing|consistency_checks|bad_page|object_err"
     r"|_bad_irq|note_interrupt|get_page_from_freelist|slab|dump_header|oom_kill|warn_alloc"
-    r"|irqentry_|stack_depot"
+    r"|irqentry_|stack_depot|^vfree$"
     r"|^(?:number|format_decode|special_hex_number|ptr_to_id|(?:file_)?dentry_name|bdev_name)$"
     r"|^put_dec"
 )

@@ -31,7 +31,7 @@ GENERIC = {
     "mm/util.c": "kvmalloc_node kvzalloc kvfree memdup_user vmemdup_user kstrdup kstrdup_const"
     " kmemdup"
     " krealloc kvrealloc_noprof kcalloc devm_kzalloc sock_kmalloc",
-    "mm/vmalloc.c": "vmalloc __vmalloc_node_range vzalloc vfree",
+    "mm/vmalloc.c": "vmalloc __vmalloc_node_range vzalloc",
     "mm/page_alloc.c": "__alloc_pages __alloc_pages_nodemask __alloc_frozen_pages_noprof"
     " alloc_pages_mpol vma_alloc_folio __get_free_pages get_zeroed_page __free_pages"
     " free_unref_page free_frozen_pages free_pages_prepare __folio_alloc",
@@ -119,7 +119,7 @@ NEAR_MISSES = {
     "copies of media": "video_usercopy",
     "other devices": "input_unregister_device tty_register_device usb_hcd_giveback_urb",
     "what may be named, and stands between trouble and cause": "__stack_depot_save format_decode"
-    " number irqentry_exit debug_check_no_obj_freed",
+    " number irqentry_exit debug_check_no_obj_freed vfree",
 }
 
 
@@ -133,7 +133,7 @@ def test_a_name_that_only_resembles_a_helper_is_blamed(why: str) -> None:
     assert [name for name in NEAR_MISSES[why].split() if is_generic(name)] == []
 
 
-@pytest.mark.parametrize("name", ["__stack_depot_save", "format_decode", "irqentry_exit"])
+@pytest.mark.parametrize("name", ["__stack_depot_save", "format_decode", "irqentry_exit", "vfree"])
 def test_what_a_title_may_name_is_no_suspect_all_the_same(name: str) -> None:
     assert is_uninformative(name)
 

@@ -30,7 +30,7 @@ from pagefault_doctor.model.report import Kind
 _AT: Final = r"WARNING: (?:CPU: \d+ PID: \d+ )?(?:at )?"
 _OBJECTS: Final = (
     "debug_|free_obj|timer_|(?:add|mod|enqueue|detach|run)_(?:hr)?timer|work_|rcu|percpu_"
-    "|vunmap|vm_area"
+    "|vunmap|vfree|vm_area"
 )
 """Who keeps its objects in the tables of `lib/debugobjects.c`, and who frees memory with them."""
 _COPY: Final = "usercopy|__check"
