@@ -32,14 +32,17 @@ TRACE: Final = "trace"
 """A place to look: the frames up to the next head of a trace."""
 
 _PC: Final = r"\[<?(?:0x)?[0-9a-f]+>?\]"
+_CS: Final = r"[0-9a-f]{2,4}"
+"""The selector of the code, `0010` for the kernel and `e030` under Xen."""
 _FUNC: Final = r"(?P<f>[A-Za-z0-9_$]+)[.+]"
 RIP: Final = (
-    rf"IP: (?:(?:[0-9]+:)?(?:{_PC} +){{0,2}}(?:{_FUNC})|[0-9]+:0x[0-9a-f]+|(?:[0-9]+:)?{_PC} +"
+    rf"IP: (?:(?:{_CS}:)?(?:{_PC} +){{0,2}}(?:{_FUNC})|{_CS}:0x[0-9a-f]+|(?:{_CS}:)?{_PC} +"
     rf"\[< *\(null\)>\] +\(null\)|[0-9]+: +\(null\)|(?:{_PC} *)?0x[0-9a-f]+|\[<[0-9a-f ]+>\])"
     rf"|(?:PC|EIP) is at {_FUNC.replace('<f>', '<g>')}|pc : {_FUNC.replace('<f>', '<h>')}"
     rf"|NIP \[[0-9a-f]+\] {_FUNC.replace('<f>', '<i>')}"
     rf"|epc *: (?:[0-9a-f]{{8,16}} )?{_FUNC.replace('<f>', '<j>')}"
     rf"|ERA: [0-9a-f]{{16}} {_FUNC.replace('<f>', '<l>')}"
+    rf"|TPC: <{_FUNC.replace('<f>', '<m>')}"
     rf"|Krnl PSW : .*\((?:\[<[0-9a-f]+>\] )?{_FUNC.replace('<f>', '<k>')}|pc : [0-9a-f\[<]+"
     r"|NIP \[[0-9a-f]+\] 0x|Krnl PSW : .*\(0x"
 )

@@ -14,6 +14,7 @@ Read = Callable[[str], KernelLog]
 NULL = "BUG: kernel NULL pointer dereference, address: 0000000000000018\n"
 ARM_NULL = "Unable to handle kernel NULL pointer dereference at virtual address 0000000000000018\n"
 TWO_EXTRAS = ARM64.replace("pfd_f+0x12/0x40 [pfd] (P)", "pfd_f+0x12/0x40 [pfd] (PL)")
+SPARC_NULL = "Unable to handle kernel NULL pointer dereference\n"
 NEITHER = ARM64.replace(" (P)", "")
 BUILD_ID = X86.replace("[pfd]", "[pfd 0123456789abcdef0123456789abcdef01234567]")
 
@@ -42,6 +43,24 @@ def test_the_faulting_function_comes_first(read: Read, headline: str, body: str)
     assert (first.function, first.offset, first.size, first.module) == ("pfd_f", 0x12, 0x40, "pfd")
     assert (report.function, report.module) == ("pfd_f", "pfd")
     assert "pfd_g" in [frame.function for frame in caller]
+
+
+@pytest.mark.parametrize(
+    ("headline", "pointer", "function"),
+    [
+        (NULL, "RIP: 0010:pfd_f+0x12/0x40 [pfd]", "pfd_f"),
+        (NULL, "RIP: e030:pfd_f+0x12/0x40 [pfd]", "pfd_f"),
+        (NULL, "RIP: e030:0x0", "pfd_g"),
+        (SPARC_NULL, "TPC: <pfd_f+0x12/0x40 [pfd]>", "pfd_f"),
+        (NULL, "no pointer at all", "corrupted"),
+    ],
+)  # fmt: skip
+def test_a_title_names_the_instruction_under_xen_and_on_sparc_too(
+    read: Read, headline: str, pointer: str, function: str
+) -> None:
+    body = X86.replace("RIP: 0010:pfd_f+0x12/0x40 [pfd]", pointer)
+    (report,) = read(stamped(headline + body)).reports
+    assert report.title.rpartition(" in ")[2] == function
 
 
 @pytest.mark.parametrize("kept", range(1, 40))
