@@ -10,7 +10,7 @@ PINNED := $(PIP) --require-hashes --requirement
 OURS := $(PIP) --no-deps --no-build-isolation
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fresh lint check format lab-setup lab-kernels crashes screenshots scenarios bench fuzz pyz pins clean
+.PHONY: help run test fresh lint check format lab-setup lab-kernels crashes screenshots scenarios bench fuzz pyz pins in-tree clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -99,6 +99,9 @@ pyz: $(VENV)/.installed ## build dist/pfdoctor.pyz, one file to copy onto a mach
 
 pins: ## renew requirements/, the versions and hashes of all dependencies
 	@PYTHON=$(PYTHON) .ci/pins
+
+in-tree: $(VENV)/.installed ## renew the list of the kernel's own modules (600 MB from Debian)
+	@.ci/in-tree
 
 clean: ## remove what was built
 	rm -rf $(VENV) dist build
