@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Final
 
 from pagefault_doctor.diagnosis.context import Context
+from pagefault_doctor.diagnosis.provenance import with_outside
 from pagefault_doctor.model.fact import Fact
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.report import Report
@@ -31,7 +32,7 @@ def context_of(
     others = (r for r in log.reports if r.boot == report.boot and r is not report)
     twins = (r for other in logs if other is not log for r in other.reports if _same(r, report))
     return Context(
-        report,
+        with_outside(report, log.module_events),
         facts,
         log.module_events,
         others=tuple(islice(others, _OTHERS)),

@@ -148,9 +148,10 @@ class Diagnosis(msgspec.Struct, frozen=True):
     """The ranked causes of one report, or of a whole input.
 
     The first candidate is repeated in `root_cause`, `attribution`, `module` and `confidence`.
-    `summary` is one sentence for a person. `account` and `registers` are None and empty until
-    somebody reads the explanation (`diagnosis/explanation/__init__.py`). `notes` are sentences on
-    what could not be worked out, because a rule or another part of pfdoctor failed.
+    `summary` is one sentence for a person. `account`, `registers` and `module_directory`, where the
+    module lies in the kernel's tree, are None or empty until somebody reads the explanation
+    (`diagnosis/explanation/__init__.py`). `notes` are sentences on what could not be worked out,
+    because a rule or another part of pfdoctor failed.
     """
 
     root_cause: RootCause
@@ -164,6 +165,7 @@ class Diagnosis(msgspec.Struct, frozen=True):
     # Named `account` in JSON since the first version; readers of the JSON depend on it.
     account: Explanation | None = None
     registers: tuple[RegisterNote, ...] = ()
+    module_directory: str | None = None
     notes: tuple[str, ...] = ()
 
 

@@ -140,10 +140,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     module of `klog/formats` for the kind document.
     `cited` maps a field (`headline`, `fault`, `function`, `registers`, `code`, `modules`,
     `process`, `trace`, a register as `registers.rax`, or a key of `details`) to the line it was
-    read from. `excerpt` is the report's own text, `unread` its lines that are so damaged that they
-    could not be read. `source_line`, `inlined` (the functions inlined at the place, the outermost
-    first) and `pointer` come from debug information, not from the log; `file_note` says why they do
-    not, where a file with it could not be read.
+    read from. `outside` names modules from outside the kernel that no list of the report marks, but
+    the rest of the log. `excerpt` is the report's own text, `unread` its lines that are so damaged
+    that they could not be read. `source_line`, `inlined` (the functions inlined at the place, the
+    outermost first) and `pointer` come from debug information, not from the log; `file_note` says
+    why they do not, where a file with it could not be read.
     """
 
     kind: Kind
@@ -173,6 +174,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     # Empty for "Not tainted", None where the report does not print it.
     tainted: tuple[str, ...] | None = None
     modules: tuple[LinkedModule, ...] = ()
+    outside: tuple[str, ...] = ()
     last_unloaded: str | None = None
     registers: dict[str, str] = {}
     code: str | None = None
@@ -210,8 +212,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def out_of_tree(self) -> tuple[str, ...]:
-        """Names of the linked modules that are not part of the kernel's own tree."""
-        return tuple(m.name for m in self.modules if "O" in m.flags)
+        """Names of the modules that are not part of the kernel's own tree.
+
+        They are marked O, proprietary ones P; before 3.2 there was no O.
+        """
+        marked = (m.name for m in self.modules if "O" in m.flags or "P" in m.flags)
+        return (*marked, *self.outside)
 
     @property
     def is_call(self) -> bool:

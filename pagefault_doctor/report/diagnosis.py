@@ -63,7 +63,7 @@ def _report_lines(source: str, report: Report, diagnosis: Diagnosis, width: int)
 
 
 def _rows(report: Report, diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:
-    if where := ", ".join(_where(report)):
+    if where := ", ".join(_where(report, diagnosis)):
         yield "where", where
     if source := place_words(report):
         yield "source", source
@@ -118,10 +118,12 @@ def _cited(evidence: Evidence) -> str:
     return f"{place:>5}  {evidence.text}"
 
 
-def _where(report: Report) -> Iterator[str]:
+def _where(report: Report, diagnosis: Diagnosis) -> Iterator[str]:
     if report.module:
         flags = next((m.flags for m in report.modules if m.name == report.module), "")
         traits = [name for letter, name in _TRAITS if letter in flags]
+        if diagnosis.module_directory and diagnosis.module == report.module:
+            traits.insert(0, diagnosis.module_directory)
         yield f"module {report.module}" + (f" ({', '.join(traits)})" if traits else "")
     elif report.function:
         yield f"function {report.function}"

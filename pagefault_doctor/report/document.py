@@ -98,6 +98,7 @@ def _report(report: Report, diagnosis: Diagnosis) -> Document:
             "root_cause": diagnosis.root_cause,
             "attribution": diagnosis.attribution,
             "module": diagnosis.module,
+            **_directory(diagnosis),
             # More digits would differ between machines, and mean nothing.
             "confidence": round(diagnosis.confidence, 3),
             "candidates": [_candidate(candidate) for candidate in diagnosis.candidates],
@@ -108,6 +109,11 @@ def _report(report: Report, diagnosis: Diagnosis) -> Document:
             **({"notes": diagnosis.notes} if diagnosis.notes else {}),
         },
     }
+
+
+def _directory(diagnosis: Diagnosis) -> Document:
+    found = diagnosis.module_directory
+    return {"module_directory": found} if found else {}
 
 
 def _candidate(candidate: Candidate) -> Document:
@@ -128,6 +134,7 @@ def _verdict(opinion: Opinion) -> Document:
         "root_cause": verdict.root_cause,
         "attribution": verdict.attribution,
         "module": verdict.module,
+        **_directory(verdict),
         "confidence": round(verdict.confidence, 3),
         "summary": verdict.summary,
         "next_step": verdict.next_step,

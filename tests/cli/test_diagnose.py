@@ -91,6 +91,18 @@ def test_json_has_exactly_the_keys_that_scripts_rely_on(log: Path, capsys: Captu
     assert document["verdict"]["report"] == 0
 
 
+def test_a_module_of_the_tree_has_its_folder(tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "kern.log"
+    path.write_text(OOPS.replace("[demo]", "[rtw88_core]").replace("G           O", "G W"))
+    assert main(["diagnose", "--json", str(path)]) == 0
+    document = json.loads(capsys.readouterr().out)
+    folder = "drivers/net/wireless/realtek/rtw88"
+    assert document["verdict"]["module_directory"] == folder
+    assert document["reports"][0]["diagnosis"]["module_directory"] == folder
+    assert main(["diagnose", str(path)]) == 0
+    assert f"module rtw88_core ({folder})" in capsys.readouterr().out
+
+
 def test_jsonl_gives_a_line_for_each_input_in_order(
     log: Path, tmp_path: Path, capsys: Capture
 ) -> None:

@@ -156,9 +156,10 @@ def test_a_fault_follows_another_by_its_number_or_by_taint_d(
 
 
 @pytest.mark.parametrize(
-    ("flags", "foreign"), [("OE", True), ("O", True), ("E", False), ("", False)]
+    ("flags", "foreign"),
+    [("OE", True), ("O", True), ("P", True), ("E", False), ("C", False), ("", False)],
 )
-def test_a_module_is_from_outside_by_flag_o_alone(
+def test_a_module_is_from_outside_by_its_flag_o_or_p(
     report: MakeReport, flags: str, foreign: bool
 ) -> None:
     assert bool(report(modules=(LinkedModule("demo", flags),)).out_of_tree) is foreign

@@ -11,6 +11,7 @@ from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.explanation.fault import by_command, cited
 from pagefault_doctor.diagnosis.function_roles import RUNNING_TIMERS
 from pagefault_doctor.diagnosis.history import happened_before, same_fault
+from pagefault_doctor.diagnosis.provenance import name_words
 from pagefault_doctor.model.diagnosis import Candidate, Evidence, RootCause
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.symbols.value_origin import OriginKind
@@ -55,6 +56,8 @@ def background(report: Report, context: Context, first: Candidate) -> Iterator[E
     yield from _leads(context, first)
     yield from _loading(report)
     yield from _deferred(report)
+    if words := name_words(first.module, report):
+        yield cited(words, report, "modules", "function")
     yield from _loaded_before(report, context)
     yield from _earlier(report, context)
     yield from _build(context)

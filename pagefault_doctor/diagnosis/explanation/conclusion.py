@@ -10,6 +10,7 @@ from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.explanation.background import CHECKERS
 from pagefault_doctor.diagnosis.explanation.fault import by_command, cited
 from pagefault_doctor.diagnosis.missing import missing
+from pagefault_doctor.diagnosis.provenance import folder_of
 from pagefault_doctor.model.diagnosis import Attribution, Candidate, Evidence, RootCause
 from pagefault_doctor.model.fact import Value
 from pagefault_doctor.model.report import Report
@@ -69,7 +70,9 @@ def fix_location(report: Report, first: Candidate) -> Iterator[Evidence]:
     line = because.line if because else report.line_of("function")
     origin = because.origin if because else None
     if first.attribution is Attribution.MODULE:
+        folder = folder_of(first.module, report)
         name = f"module {first.module}" if first.module else "a module that the log does not name"
+        name += f" ({folder})" if folder else ""
         yield Evidence(f"in {name}: {because.text if because else ''}", 0.0, line, origin)
     elif first.attribution is Attribution.KERNEL:
         yield Evidence(f"in the kernel's own code: {_of_the_kernel(report)}", 0.0, line, origin)
