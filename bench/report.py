@@ -22,6 +22,7 @@ from pagefault_doctor.diagnosis.explanation import with_explanations
 from pagefault_doctor.klog.report import report_of
 from pagefault_doctor.klog.scan import scan
 from pagefault_doctor.klog.split import split_reports
+from pagefault_doctor.klog.spoken_before import with_spoken
 from pagefault_doctor.klog.text import Lines
 from pagefault_doctor.model.log import KernelLog
 
@@ -56,7 +57,12 @@ def phases(data: bytes) -> list[float]:
     """Return the seconds that each phase takes for a log, and all of it, for each report."""
     seen, searched = timed(lambda: scan(data))
     found, cut = timed(lambda: list(split_reports(seen, Lines(data))))
-    reports, read = timed(lambda: tuple(report_of(c, seen, 1) for c in found))
+    lines, events = Lines(data), seen.module_events
+    reports, read = timed(
+        lambda: tuple(
+            with_spoken(report_of(c, seen, 1), c.start.place, lines, events) for c in found
+        )
+    )
     log = KernelLog(source="log", reports=reports, module_events=seen.module_events)
     _, diagnosed = timed(lambda: diagnose((log,), {}))
     _, whole = timed(lambda: diagnose((klog.read(data, "log"),), {}))

@@ -7,21 +7,16 @@ loading tells (the same file, check_modinfo), or that the tree has no module of 
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
 
-from pagefault_doctor.model.log import ModuleEvent
+from pagefault_doctor.model.log import ModuleEvent, from_outside
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.symbols import in_tree
 
-_SAYING: Final = ("out-of-tree", "license")
-"""Module events that only modules from outside bring."""
-_MOST: Final = 256
-"""Module events before a report that are looked at; a log may have thousands."""
 _NUMBERS: Final = regex(r"(\d{1,3})\.(\d{1,4})")
 
 
@@ -35,7 +30,7 @@ def with_outside(report: Report, events: Sequence[ModuleEvent]) -> Report:
     if report.out_of_tree or (report.modules and tainted):
         return report
     listed = {module.name for module in report.modules}
-    found = [name for name in _loaded(report, events) if not listed or name in listed]
+    found = [name for name in from_outside(events, report) if not listed or name in listed]
     if tainted:
         found += [name for name in _named(report) if is_unknown(name, report)]
     outside = tuple(dict.fromkeys(found))
@@ -64,23 +59,16 @@ def name_words(module: str | None, report: Report) -> str | None:
     if module is None:
         return None
     if module not in report.out_of_tree:
-        return _unknown_words(module) if is_unknown(module, report) else None
+        return unknown_words(module) if is_unknown(module, report) else None
     if folder := in_tree.path_of(module):
         return f"{module} is from outside the kernel; the tree has one of that name in {folder}"
-    return None if module not in report.outside else _unknown_words(module)
+    return None if module not in report.outside else unknown_words(module)
 
 
-def _unknown_words(module: str) -> str:
+def unknown_words(module: str) -> str:
+    """Return in words that the tree has no module of that name."""
     first, *_, last = in_tree.releases()
     return f"{module} is not among the modules of Linux {first} to {last}"
-
-
-def _loaded(report: Report, events: Sequence[ModuleEvent]) -> Iterator[str]:
-    """Yield the modules whose loading before the report tells that they are from outside."""
-    end = bisect_left(events, report.span.first_line, key=lambda event: event.line.number)
-    for event in events[max(0, end - _MOST) : end]:
-        if event.what in _SAYING and event.boot == report.boot:
-            yield event.module
 
 
 def _named(report: Report) -> Iterator[str]:

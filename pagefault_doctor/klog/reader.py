@@ -16,6 +16,7 @@ from pagefault_doctor.klog.report import report_of
 from pagefault_doctor.klog.scan import scan
 from pagefault_doctor.klog.sharing import Room
 from pagefault_doctor.klog.split import split_reports
+from pagefault_doctor.klog.spoken_before import with_spoken
 from pagefault_doctor.klog.text import Lines
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.report import Report
@@ -104,7 +105,9 @@ def _read(found: UnpackedLog, progress: Progress | None, most: int) -> KernelLog
     room = Room(size)
     for cut in islice(split_reports(seen, lines), most):
         numbers[cut.start.boot] += 1
-        reports.append(room.kept(report_of(cut, seen, numbers[cut.start.boot])))
+        report = report_of(cut, seen, numbers[cut.start.boot])
+        report = with_spoken(report, cut.start.place, lines, seen.module_events)
+        reports.append(room.kept(report))
         if progress:
             progress("reading", cut.start.place, size, len(reports))
     lost = OVERWRITTEN if lines.overwritten else _unread(found)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -27,6 +29,20 @@ class ModuleEvent(msgspec.Struct, frozen=True):
     line: Line
     timestamp: float | None = None
     boot: int = 0
+
+
+_OUTSIDE: Final = ("out-of-tree", "license")
+"""Module events that only modules from outside the kernel's tree bring."""
+_MOST: Final = 256
+"""Module events before a report that are looked at; a log may have thousands."""
+
+
+def from_outside(events: Sequence[ModuleEvent], report: Report) -> Iterator[str]:
+    """Yield the modules whose loading, before the report, tells that they are from outside."""
+    end = bisect_left(events, report.span.first_line, key=lambda event: event.line.number)
+    for event in events[max(0, end - _MOST) : end]:
+        if event.what in _OUTSIDE and event.boot == report.boot:
+            yield event.module
 
 
 class KernelLog(msgspec.Struct, frozen=True, kw_only=True):

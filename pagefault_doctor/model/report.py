@@ -128,6 +128,14 @@ class SourceLine(msgspec.Struct, frozen=True):
     line: int
 
 
+class SpokenBefore(msgspec.Struct, frozen=True):
+    """The last line that a module printed before a report; `seconds` is how long before."""
+
+    module: str
+    line: Line
+    seconds: float | None = None
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Everything read from one report.
 
@@ -141,7 +149,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     `cited` maps a field (`headline`, `fault`, `function`, `registers`, `code`, `modules`,
     `process`, `trace`, a register as `registers.rax`, or a key of `details`) to the line it was
     read from. `outside` names modules from outside the kernel that no list of the report marks, but
-    the rest of the log. `excerpt` is the report's own text, `unread` its lines that are so damaged
+    the rest of the log; `spoken_before` has what modules printed in the seconds before, the nearest
+    first. `excerpt` is the report's own text, `unread` its lines that are so damaged
     that they could not be read. `source_line`, `inlined` (the functions inlined at the place, the
     outermost first) and `pointer` come from debug information, not from the log; `file_note` says
     why they do not, where a file with it could not be read.
@@ -175,6 +184,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     tainted: tuple[str, ...] | None = None
     modules: tuple[LinkedModule, ...] = ()
     outside: tuple[str, ...] = ()
+    spoken_before: tuple[SpokenBefore, ...] = ()
     last_unloaded: str | None = None
     registers: dict[str, str] = {}
     code: str | None = None
@@ -218,6 +228,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         """
         marked = (m.name for m in self.modules if "O" in m.flags or "P" in m.flags)
         return (*marked, *self.outside)
+
+    @property
+    def unloaded_out_of_tree(self) -> str | None:
+        """The name of the module that was unloaded last, where its mark is of such a module."""
+        flags = self.details.get("last_unloaded_flags", "")
+        return self.last_unloaded if "O" in flags or "P" in flags else None
 
     @property
     def is_call(self) -> bool:

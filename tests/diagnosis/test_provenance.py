@@ -125,6 +125,17 @@ def test_the_folder_of_a_module_and_what_its_name_tells(
     assert provenance.name_words(module, one) == words
 
 
+def test_a_name_is_told_where_nothing_else_shows_the_module(report: MakeReport) -> None:
+    one = report(tainted=("O",), trace=("start [ext9]",))
+    shown = provenance.with_outside(one, ())
+    assert provenance.name_words("ext9", shown) == provenance.unknown_words("ext9")
+
+
+def test_a_list_with_marks_is_believed(report: MakeReport) -> None:
+    modules = (LinkedModule("other", "OE"), LinkedModule("ext9"))
+    assert outside(report(first_line=9, modules=modules), event("ext9")) == ("other",)
+
+
 def test_a_module_that_is_not_named_has_neither(report: MakeReport) -> None:
     assert provenance.folder_of(None, report()) is None
     assert provenance.name_words(None, report()) is None
