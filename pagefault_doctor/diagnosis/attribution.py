@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from pagefault_doctor.diagnosis import dump_memory, freelist, function_roles
+from pagefault_doctor.diagnosis import bystander, dump_memory, freelist, function_roles
 from pagefault_doctor.diagnosis.callers import (
     caller_of_leaf,
     loading_or_unloading,
@@ -21,7 +21,7 @@ from pagefault_doctor.diagnosis.callers import (
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.culprit import BEHIND_NAME, Culprit, blame
 from pagefault_doctor.diagnosis.history import happens_without, lock_holder, waits_for_lock
-from pagefault_doctor.diagnosis.rules import memory_pressure, stack_overflow
+from pagefault_doctor.diagnosis.rules import memory_pressure
 from pagefault_doctor.diagnosis.unloaded_module import data_after_unload, use_after_unload
 from pagefault_doctor.model.diagnosis import Attribution, Evidence, RootCause
 from pagefault_doctor.model.report import Kind, Report
@@ -165,18 +165,6 @@ def _from_next(report: Report, context: Context) -> Culprit | None:
     return next(filter(None, map(_from_trace, near)), None)
 
 
-def _only_foreign_module(report: Report, context: Context) -> Culprit | None:
-    """Return the only module that is not part of the kernel, where memory was corrupted."""
-    foreign = report.out_of_tree
-    corrupted = report.kind in (Kind.REFCOUNT, Kind.SLAB, Kind.LIST_CORRUPTION, Kind.BAD_PAGE)
-    corrupted = corrupted or freelist.is_broken(context)
-    corrupted = corrupted or stack_overflow.trampled(report, context) is not None
-    if len(foreign) == 1 and corrupted:
-        text = f"{foreign[0]} is the only module that is not part of the kernel"
-        return blame(foreign[0], text, report.line_of("modules"))
-    return None
-
-
 def _task(report: Report) -> Culprit | None:
     """Return the module that a hung task is named after: kernel threads bear its name."""
     if report.kind is not Kind.HUNG_TASK:
@@ -282,8 +270,9 @@ def _suspects(report: Report, context: Context) -> Iterator[Culprit | None]:
         yield blame(work, f"the work that faulted belongs to {work}", report.line_of("workqueue"))
     yield _task(report)
     yield _of_own_cache(report)
-    yield _only_foreign_module(report, context)
+    yield bystander.at_work(report, context)
     yield _unseen_caller(report)
+    yield bystander.only_one(report, context)
 
 
 def decides(report: Report, context: Context, culprit: Culprit) -> bool:
@@ -303,4 +292,4 @@ def attribute(report: Report, context: Context) -> Culprit:
             because = Evidence(text, 0.0, report.line_of("headline"))
             continue
         return user_of(suspect, report) or suspect
-    return Culprit(Attribution.KERNEL, None, because)
+    return bystander.doubted(Culprit(Attribution.KERNEL, None, because), report, context)

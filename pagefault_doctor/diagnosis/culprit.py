@@ -14,11 +14,12 @@ BEHIND_NAME: Final = regex(r"\[([\w-]+)\]\s*$")
 
 
 class Culprit(msgspec.Struct, frozen=True):
-    """Who is to blame, with a sentence why."""
+    """Who is to blame, with a sentence why; `share` is how likely that is, given the cause."""
 
     attribution: Attribution
     module: str | None
     because: Evidence
+    share: float = 1.0
 
 
 def blame(name: str | None, text: str, line: int) -> Culprit:

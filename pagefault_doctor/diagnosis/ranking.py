@@ -117,6 +117,8 @@ def _candidate(
         attribution = Attribution.MODULE
     module = culprit.module if attribution is Attribution.MODULE else None
     evidence = (*evidence, culprit.because) if is_held or cause not in FIXED else evidence
+    if attribution is culprit.attribution and cause is not RootCause.API_MISMATCH:
+        confidence *= culprit.share
     return Candidate(cause, attribution, module, round(confidence, 3), evidence)
 
 
@@ -140,6 +142,7 @@ def candidates(report: Report, context: Context, unjudged: Unjudged) -> tuple[Ca
     found = tuple(
         _candidate(report, context, c, confidences[c], evidence[c], culprit) for c in ranked
     )
+    found = tuple(sorted(found, key=lambda candidate: -candidate.confidence))
     return found or (_unknown(report, context, culprit),)
 
 
