@@ -44,7 +44,8 @@ _RELATIVE: Final = regex(
 )
 _BEFORE: Final = regex(
     r"(?:\*\* (?P<dropped>\d{1,9}) printk messages dropped \*\* ?"
-    r"|kern +:[a-z]+ *: ?)"
+    r"|kern +:[a-z]+ *: ?|(?:user-)?kernel: "
+    r"|[\d-]{5,10} \d\d:\d\d:\d\d\.\d{3} [ \d]{0,24}[VDIWEF] KERNEL {0,9}: )"
 )
 _PROMPT: Final = regex(r".{0,80}?\blogin: ")
 _BEGINS: Final = r"(?=(?:<\d{1,3}>)?\[ *\d{1,9}\.\d{6}[\] ])"

@@ -1,13 +1,10 @@
-"""What a log may be packed in: gzip, bzip2, xz, zstd; and text in other forms than UTF-8 lines."""
+"""What a log may be packed in: gzip, bzip2, xz, zstd."""
 
 from __future__ import annotations
 
-import binascii
 import zlib
-from collections.abc import Callable, Iterable, Iterator
-from typing import IO, Any, Final, NamedTuple
-
-from pagefault_doctor.klog.input.wrapped import unwrapped, wrap_of
+from collections.abc import Callable, Iterator
+from typing import IO, Any, Final
 
 MAGIC: Final = {
     b"\x1f\x8b\x08": "gzip",
@@ -25,11 +22,7 @@ BROKEN_OFF: Final = "the compressed data breaks off; what is whole was read"
 NO_ROOM: Final = (
     "the compressed data asks for more memory than is given to unpack it; unpack it by hand first"
 )
-JOINED: Final = "lines that a mail or a terminal broke are read as one"
 _CONTROLS: Final = bytes({*range(0x20), 0x7F} - {*b"\a\b\t\n\v\f\r\x1b"})
-_QUOTED_PRINTABLE_LINE: Final = 76
-"""Characters of a line at most, the mark of a soft break among them."""
-_FEWEST_BREAKS: Final = 3
 _STEP: Final = 1 << 18
 _SMALL: Final = 1 << 12
 """Bytes of zstd that are read at once: what comes out cannot be bounded everywhere."""
@@ -166,71 +159,3 @@ def is_binary(head: bytes) -> bool:
     text = head.replace(b"\0", b"")
     controls = len(text) - len(text.translate(None, _CONTROLS))
     return controls * 12 > len(text) or not text
-
-
-class OtherText(NamedTuple):
-    """What makes UTF-8 lines of text in another form, and a note where they differ from it."""
-
-    decode: Callable[[Iterable[bytes]], Iterator[bytes]]
-    note: str | None = None
-
-
-def other_text(head: bytes) -> OtherText | None:
-    """Return the form that text has by its beginning, None for ordinary text.
-
-    That is UTF-16 (a copy from Windows), lines that end with CR or that something broke, or a mail
-    in quoted-printable (RFC 2045, 6.7).
-    """
-    if encoding := _utf_16(head):
-        return OtherText(lambda pieces: _decoded(pieces, encoding))
-    if b"\n" not in head and head.count(b"\r") > 1:
-        return OtherText(lambda pieces: (piece.replace(b"\r", b"\n") for piece in pieces))
-    if _is_quoted_printable(head):
-        return OtherText(_unquoted, JOINED)
-    if wrap := wrap_of(head):
-        return OtherText(lambda pieces: unwrapped(pieces, wrap), JOINED)
-    return None
-
-
-def _is_quoted_printable(head: bytes) -> bool:
-    """Whether lines are short, and many of them end with the mark of a soft break."""
-    lines = [line.rstrip(b"\r") for line in head.split(b"\n")[:-1]]
-    broken = [line for line in lines if line.endswith(b"=")]
-    is_short = all(len(line) <= _QUOTED_PRINTABLE_LINE for line in lines)
-    full = sum(len(line) >= _QUOTED_PRINTABLE_LINE - 2 for line in broken)
-    return is_short and len(broken) >= _FEWEST_BREAKS and full * 2 > len(broken)
-
-
-def _unquoted(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield a mail's text; the lines after a soft break keep their numbers."""
-    rest, joined = b"", 0
-    for piece in pieces:
-        *lines, rest = (rest + piece).split(b"\n")
-        for line in lines:
-            text = line.rstrip(b"\r")
-            is_broken = text.endswith(b"=")
-            yield binascii.a2b_qp(text[:-1] if is_broken else text)
-            joined += is_broken
-            if not is_broken:
-                yield b"\n" * (1 + joined)
-                joined = 0
-    yield binascii.a2b_qp(rest)
-
-
-def _utf_16(head: bytes) -> str | None:
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
-    if head[1::2].count(0) * 10 > len(head) * 4 and head[::2].count(0) * 10 < len(head):
-        return "utf-16-le"
-    if head[::2].count(0) * 10 > len(head) * 4 and head[1::2].count(0) * 10 < len(head):
-        return "utf-16-be"
-    return None
-
-
-def _decoded(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    import codecs
-
-    decoder = codecs.getincrementaldecoder(encoding)("replace")
-    for piece in pieces:
-        yield decoder.decode(piece).encode("utf-8", "replace")
-    yield decoder.decode(b"", True).encode("utf-8", "replace")

@@ -19,6 +19,7 @@ import msgspec
 
 from pagefault_doctor.klog.input import archive, compression, pstore, structured
 from pagefault_doctor.klog.input.input_file import FileBytes, InputFile, Sequential
+from pagefault_doctor.klog.input.text_forms import text_forms
 from pagefault_doctor.klog.text import after_zeros
 from pagefault_doctor.model.untrusted import clean_line
 
@@ -133,12 +134,21 @@ class Unpacker:
             yield from self._by_program("zstd", compression.NO_ZSTD, file, source, depth, size)
         elif archive.is_tar(head):
             yield from self._archive(file, source, depth)
-        elif other := compression.other_text(head):
-            self._notes += [other.note] if other.note else []
-            pieces = other.decode(_pieces(file))
-            yield from self._opened(_buffered(pieces), None, source, depth + 1)
         else:
-            yield from self._lines(file, data, head, source)
+            yield from self._text(file, data, head, source)
+
+    def _text(
+        self, file: IO[bytes], data: Bytes | None, head: bytes, source: str
+    ) -> Iterator[UnpackedLog]:
+        """Yield the log in text, out of the forms that it has."""
+        if forms := tuple(text_forms(head)):
+            self._notes += [form.note for form in forms if form.note]
+            pieces = _pieces(file)
+            for form in forms:
+                pieces = form.decode(pieces)
+            file, data = _buffered(pieces), None
+            head = _peek(file)
+        yield from self._lines(file, data, head, source)
 
     def _lines(
         self, file: IO[bytes], data: Bytes | None, head: bytes, source: str

@@ -12,24 +12,51 @@ from typing import Final
 
 import msgspec
 
+from pagefault_doctor.klog.input.report_lines import START
+from pagefault_doctor.model.pattern import regex
+
 _QUOTE: Final = re.compile(rb"(?:> ?)*")
-_TIMED: Final = re.compile(
-    rb"(?:<\d{1,3}>)?(?:\[ *\d{1,9}\.\d{3,9}\]|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d "
+_TIMED: Final = regex(
+    rb"(?:<\d{1,3}>)?(?:\[(?=[^\]<\n]{0,24}\d[.,:]\d)[\w ,.:+-]{5,32}\]"
+    rb"|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:[.,]\d{1,9})? "
     rb"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)"
 )
-_NARROW: Final = range(60, 133)
+"""A clock, a time as dmesg puts it into brackets, a date."""
+_NARROW: Final = range(50, 133)
 """Widths at which text is broken."""
-_FEWEST: Final = 3
-_MOST: Final = 4 / 5
+_SHORT: Final = 8
+_FEWEST: Final = {True: 3, False: 2}
+_MOST: Final = {True: 4 / 5, False: 1 / 2}
+"""How many lines have to be broken, and which part of those that may be: with a time, without. In a
+text of a few lines one is enough."""
+_LONGEST: Final = 1 << 16
+"""Bytes of a line that is put together."""
+_SAID: Final = regex(rb"[\w.-]{1,40}(?: [\w.-]{1,40}){0,2}: ")
+"""How what a driver or a program says begins."""
 _SLACK: Final = 5
 """Characters by which some programs break earlier."""
 
 
 class Wrap(msgspec.Struct, frozen=True):
-    """How lines were broken: at how many characters at most, between words or within them."""
+    """How lines were broken: at how many characters at most, between words or within them.
+
+    `timed` is whether whole lines begin with a time; else they begin as those of a report do.
+    """
 
     width: int
     within_words: bool
+    timed: bool = True
+
+    def begins(self, line: bytes) -> bool:
+        """Whether a line is a whole one, or the first part of one."""
+        if self.timed:
+            return _is_timed(line)
+        bare = _bare(line)
+        return not bare.strip() or bool(START.match(bare) or _SAID.match(bare))
+
+    def may_go_on(self, line: bytes) -> bool:
+        """Whether a line may be the first part of one that was broken."""
+        return _is_timed(line) if self.timed else START.match(_bare(line)) is not None
 
     def could_break(self, line: bytes, rest: bytes) -> bool:
         """Whether the second line would not have fit behind the first."""
@@ -46,40 +73,46 @@ class Wrap(msgspec.Struct, frozen=True):
 def wrap_of(head: bytes) -> Wrap | None:
     """Return how the lines of a log were broken, by its beginning; None where they were not."""
     lines = head.replace(b"\r", b"").split(b"\n")
-    width = max(map(len, lines), default=0)
+    # What has no blank was not broken between words.
+    width = max((len(line) for line in lines if b" " in line.strip()), default=0)
     if width not in _NARROW:
         return None
-    pairs = [(lines[n - 1], lines[n]) for n in _rests(lines)]
-    for wrap in (Wrap(width, within_words=True), Wrap(width, within_words=False)):
+    timed = any(map(_is_timed, lines))
+    for within_words in (True, False):
+        wrap = Wrap(width, within_words, timed)
+        pairs = [(lines[n - 1], lines[n]) for n in _rests(lines, wrap)]
         broken = sum(wrap.could_break(line, rest) for line, rest in pairs)
-        if broken >= _FEWEST and broken >= _MOST * len(pairs):
+        fewest = _FEWEST[timed] if len(lines) > _SHORT else 1
+        if broken >= fewest and broken >= _MOST[timed] * len(pairs):
             return wrap
     return None
 
 
-def _rests(lines: list[bytes]) -> Iterator[int]:
-    """Yield the index of each line that has no time and stands behind one that has, or its rest."""
+def _rests(lines: list[bytes], wrap: Wrap) -> Iterator[int]:
+    """Yield the index of each line that is none of its own and stands behind one, or its rest."""
     goes_on = False
     for index, line in enumerate(lines):
-        is_timed = _is_timed(line)
-        if goes_on and not is_timed and line.strip():
+        begins = wrap.begins(line)
+        if goes_on and not begins and line.strip():
             yield index
-        goes_on = is_timed or (goes_on and line.strip() != b"")
+        goes_on = wrap.may_go_on(line) or (goes_on and not begins)
 
 
 def unwrapped(pieces: Iterable[bytes], wrap: Wrap) -> Iterator[bytes]:
     """Yield the text with broken lines whole; the lines after one keep their numbers."""
-    rest, whole, owed, goes_on = b"", b"", 0, False
+    rest, whole, owed, goes_on, before = b"", b"", 0, False, b""
     for piece in pieces:
         *lines, rest = (rest + piece).split(b"\n")
         for raw in lines:
             line = raw.rstrip(b"\r")
-            is_timed = _is_timed(line)
-            if goes_on and not is_timed and line.strip():
+            begins = wrap.begins(line)
+            goes_on = goes_on and (wrap.timed or wrap.could_break(before, line))
+            if goes_on and not begins and line.strip() and len(whole) < _LONGEST:
                 whole, owed = wrap.joined(whole, line), owed + 1
-                continue
-            yield whole + b"\n" * owed
-            whole, owed, goes_on = line, 1, is_timed
+            else:
+                yield whole + b"\n" * owed
+                whole, owed, goes_on = line, 1, wrap.may_go_on(line)
+            before = line
     yield whole + b"\n" * owed + rest
 
 

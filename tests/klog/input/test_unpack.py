@@ -13,11 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pagefault_doctor import klog
-from pagefault_doctor.klog.input import compression
+from pagefault_doctor.klog.input import text_forms
 
 LOG = (Path(__file__).parents[1] / "logs/x86_null_write.log").read_bytes()
 TITLE = klog.read(LOG, "plain").reports[0].title
@@ -56,7 +56,7 @@ def test_a_log_in_a_mail_reads_like_the_text_in_it() -> None:
     log = klog.read(data, "x")
     assert [r.title for r in log.reports] == [TITLE]
     assert log.reports[0].modules == klog.read(LOG, "x").reports[0].modules
-    assert (log.lines, log.note) == (data.count(b"\n"), compression.JOINED)
+    assert (log.lines, log.note) == (data.count(b"\n"), text_forms.JOINED)
 
 
 def test_after_lines_that_a_mail_broke_the_others_keep_their_numbers() -> None:
@@ -256,6 +256,7 @@ def test_any_bytes_behind_the_sign_of_a_container_are_read(sign: bytes, data: by
 
 @given(st.binary(max_size=300).filter(lambda x: b"\0" not in x and x.count(b"\r") < 2))
 def test_every_line_is_counted(data: bytes) -> None:
+    assume(not list(text_forms.text_forms(b"text " * 60 + data)))
     log = klog.read(b"text " * 60 + data, "x")
     assert log.lines == data.count(b"\n") + (not data.endswith(b"\n"))
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pagefault_doctor import klog
-from pagefault_doctor.klog.input import compression
+from pagefault_doctor.klog.input import text_forms
 from pagefault_doctor.klog.input.wrapped import unwrapped, wrap_of
 
 LOGS = Path(__file__).parents[1] / "logs"
@@ -57,7 +57,7 @@ def test_the_lines_after_a_broken_one_keep_their_numbers() -> None:
     text = softly((LOGS / "x86_null_write.log").read_text(), 72)
     log = klog.read(text.encode(), "x")
     number = text[: text.index("Call Trace")].count("\n") + 1
-    assert (log.lines, log.note) == (text.count("\n"), compression.JOINED)
+    assert (log.lines, log.note) == (text.count("\n"), text_forms.JOINED)
     assert log.reports[0].frames[-1].line is not None
     assert log.reports[0].frames[-1].line > number
 

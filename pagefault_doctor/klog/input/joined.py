@@ -1,0 +1,45 @@
+"""Reports whose lines were joined to one: by a form that knows no newlines, or that escapes them.
+
+rsyslog writes a newline as `#012` (`$EscapeControlCharactersOnReceive`), JSON and shells as `\\n`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from pagefault_doctor.klog.input.report_lines import BETWEEN, INSIDE
+from pagefault_doctor.klog.input.whole_lines import whole_lines
+
+_LONG: Final = 250
+"""Characters of a line from which on it is looked into; few of the kernel's are longer."""
+_LONGEST: Final = 1 << 18
+_BEGINNING: Final = 16
+_FEWEST: Final = 4
+"""Lines that a line has to hold."""
+_ESCAPES: Final = (b"\\r\\n", b"\\n", b"#012")
+
+
+def is_joined(head: bytes) -> bool:
+    """Whether a text has lines that hold several of a report."""
+    return any(len(_apart(line)) >= _FEWEST for line in head.split(b"\n") if len(line) > _LONG)
+
+
+def apart(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the text with a newline between lines that were joined."""
+    for line in whole_lines(pieces):
+        yield b"\n".join(_apart(line))
+
+
+def _apart(line: bytes) -> list[bytes]:
+    """Return the lines that a line holds; itself where it is no such line."""
+    if not _LONG < len(line) < _LONGEST:
+        return [line]
+    escape = next((escape for escape in _ESCAPES if line.count(escape) >= _FEWEST), None)
+    ways = (line.split(escape),) if escape else (INSIDE.split(line), BETWEEN.split(line))
+    return next((lines for lines in ways if _are_lines(lines)), [line])
+
+
+def _are_lines(parts: Sequence[bytes]) -> bool:
+    """Whether parts of a line are lines of a report: several that begin differently."""
+    return len({part[:_BEGINNING] for part in parts}) >= _FEWEST

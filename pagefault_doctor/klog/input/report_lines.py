@@ -1,0 +1,43 @@
+"""How the lines of a kernel report begin, in bytes, whatever stands before and behind them.
+
+This only tells where a line begins, for text whose lines were joined, broken or marked by others;
+what a line means is known in `klog.formats`. The words are those of `kernel/panic.c`,
+`lib/dump_stack.c`, `kernel/module/main.c` (print_modules) and show_regs, show_stack and die of the
+architectures.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pagefault_doctor.model.pattern import regex
+
+CLOCK: Final = rb"(?:<\d{1,3}>)?\[ *\d{1,9}\.\d{6}\]"
+"""What printk puts first (`kernel/printk/printk.c`, print_time)."""
+FRAME: Final = (
+    rb"(?:(?:\[<[0-9a-f]{8,16}>\]|<[A-Z]{3,8}>|\[[0-9a-f]{8,16}\]) *)*(?:\? )?"
+    rb"[A-Za-z_$][\w$.]{0,127}\+0x[0-9a-f]{1,8}/0x[0-9a-f]{1,8}(?![\w)\]])"
+)
+_REGISTER: Final = (
+    rb"R[A-D]X: |RSP: |RBP: |R1[03]: |E[A-D]X: |ES[IP]: |DS: |CR2: |[xr][12]?\d ?: |[pl][cr] ?: "
+    rb"|sp ?: |epc ?: |ra ?: |gp ?: |GPR\d\d|NIP |LR \[|MSR: |CFAR: |Krnl |FS:  ?|ESR |FAR "
+    rb"|pstate: "
+)
+HEADS: Final = (
+    rb"BUG: |Oops|WARNING: |INFO: |general protection fault|kernel BUG at |Unable to handle |#PF: "
+    rb"|PGD |RIP: |EIP: |IP: |PC is at |LR is at |Code: |CPU: \d|CPU \d+ Unable|PID: \d|Hardware "
+    rb"name: |Workqueue: |Modules linked in:|Call [Tt]race:|Backtrace: ?|Internal error: "
+    rb"|Kernel panic - not|Tainted: |---\[ |Process \w|Stack: ?|</?(?:TASK|IRQ|NMI|EOI)>"
+    rb"|Mem abort info|Data abort info|list_(?:add|del) corruption|refcount_t: |Kernel Offset: "
+    rb"|CPU#?\d+ |invalid opcode: |divide error: |swapper|Mem-Info:|Dumping ftrace|Instruction dump"
+    rb"|Exception in |Internal error|traps: |Last Breaking"
+)
+START: Final = regex(rb"[ \t]{0,8}(?:" + HEADS + rb"|" + _REGISTER + rb"|" + FRAME + rb")")
+"""What a line without a clock begins with."""
+INSIDE: Final = regex(rb"(?<![ \t])[ \t]++(?=" + CLOCK + rb"[ \[])")
+"""The blanks before a clock inside a line."""
+BETWEEN: Final = regex(
+    rb"(?<=[^ \t?>\]])[ \t]++(?=(?:" + HEADS + rb"|R[A-D]X: |RSP: |RBP: |R1[03]: |CR2: |FS:  "
+    rb"|DS: |" + FRAME + rb"))"
+)
+"""The blanks before what a line without a clock begins with, inside a line."""
