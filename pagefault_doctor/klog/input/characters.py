@@ -19,7 +19,9 @@ _INSTEAD: Final = {sign.encode(): ascii_.encode() for sign, ascii_ in _TYPOGRAPH
 _TYPOGRAPHIC: Final = regex(rb"|".join(_INSTEAD))
 _MISREAD_ZERO: Final = regex(rb"(?<![\w])[Oo]x(?=[0-9a-fA-F]{1,16}\b)")
 _SURE_OF: Final = regex(rb"[+/]Ox[0-9a-f]")
-_MISREAD_CLOCK: Final = regex(rb"^(?!\[)[|(Il]? {0,4}(\d{1,6}\.\d{6})[\])|]? (?=[A-Za-z#<?\[]|-)")
+_MISREAD_CLOCK: Final = regex(
+    rb"^(?!\[)[|(Il]? {0,4}(\d{1,6}\.\d{6})[\])|]? (?= {0,8}[A-Za-z_#<?\[-])"
+)
 
 
 def has_typography(head: bytes) -> bool:

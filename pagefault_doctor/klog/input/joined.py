@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from pagefault_doctor.klog.input.report_lines import BETWEEN, INSIDE
+from pagefault_doctor.klog.input.report_lines import BETWEEN, CLOCK, INSIDE
 from pagefault_doctor.klog.input.whole_lines import whole_lines
+from pagefault_doctor.model.pattern import regex
 
-_LONG: Final = 250
+_LONG: Final = 160
 """Characters of a line from which on it is looked into; few of the kernel's are longer."""
 _LONGEST: Final = 1 << 18
 _BEGINNING: Final = 16
-_FEWEST: Final = 4
+_FEWEST: Final = 3
 """Lines that a line has to hold."""
+_TIME: Final = regex(CLOCK)
 _ESCAPES: Final = (b"\\r\\n", b"\\n", b"#012")
 
 
@@ -36,8 +38,11 @@ def _apart(line: bytes) -> list[bytes]:
     if not _LONG < len(line) < _LONGEST:
         return [line]
     escape = next((escape for escape in _ESCAPES if line.count(escape) >= _FEWEST), None)
-    ways = (line.split(escape),) if escape else (INSIDE.split(line), BETWEEN.split(line))
-    return next((lines for lines in ways if _are_lines(lines)), [line])
+    if escape:
+        lines = line.split(escape)
+    else:
+        lines = (INSIDE if _TIME.search(line) else BETWEEN).split(line)
+    return lines if _are_lines(lines) else [line]
 
 
 def _are_lines(parts: Sequence[bytes]) -> bool:

@@ -87,4 +87,8 @@ def _share(lines: Sequence[bytes], shape: bytes, sought: re.Pattern[bytes] = STA
     """Return the part of the lines of which such a line begins behind a prefix."""
     prefix = _expression(shape)
     places = ((line, m.end()) for line in lines if (m := prefix.match(line)))
-    return sum(sought.match(line, place) is not None for line, place in places) / len(lines)
+    begun = (
+        sought.match(line, place) is not None and not line[place - 1 : place].isalpha()
+        for line, place in places
+    )
+    return sum(begun) / len(lines)

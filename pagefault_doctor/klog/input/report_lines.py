@@ -23,21 +23,27 @@ _REGISTER: Final = (
     rb"|sp ?: |epc ?: |ra ?: |gp ?: |GPR\d\d|NIP |LR \[|MSR: |CFAR: |Krnl |FS:  ?|ESR |FAR "
     rb"|pstate: "
 )
-HEADS: Final = (
-    rb"BUG: |Oops|WARNING: |INFO: |general protection fault|kernel BUG at |Unable to handle |#PF: "
-    rb"|PGD |RIP: |EIP: |IP: |PC is at |LR is at |Code: |CPU: \d|CPU \d+ Unable|PID: \d|Hardware "
-    rb"name: |Workqueue: |Modules linked in:|Call [Tt]race:|Backtrace: ?|Internal error: "
-    rb"|Kernel panic - not|Tainted: |---\[ |Process \w|Stack: ?|</?(?:TASK|IRQ|NMI|EOI)>"
-    rb"|Mem abort info|Data abort info|list_(?:add|del) corruption|refcount_t: |Kernel Offset: "
-    rb"|CPU#?\d+ |invalid opcode: |divide error: |swapper|Mem-Info:|Dumping ftrace|Instruction dump"
-    rb"|Exception in |Internal error|traps: |Last Breaking"
+_HEADS: Final = (
+    rb"BUG: |BUG [\w-]{3,40} \(|Oops|WARNING: |INFO: |general protection fault|kernel BUG at "
+    rb"|Unable to handle |#PF: |PGD |RIP: |EIP: |IP: |PC is at |LR is at |Code: |CPU: \d|CPU \d+ "
+    rb"Unable|Hardware name: |Workqueue: |Modules linked in:|Call [Tt]race:|Backtrace: ?"
+    rb"|Internal error: |Kernel panic - not|---\[ |Process \w|Stack: ?|Mem abort info|</?(?:TASK"
+    rb"|IRQ|NMI|EOI)>|Data abort info|list_(?:add|del) corruption|refcount_t: |Kernel Offset: "
+    rb"|CPU#\d|invalid opcode: |divide error: |Mem-Info:|Dumping ftrace|Instruction dump"
+    rb"|Exception in |traps: |Last Breaking|[\w./-]{1,32}\[\d{1,8}\]: (?:segfault at |unhandled "
+    rb"|trap |bad )|User process fault: |Out of memory: |oom-kill:|Allocated in |Freed in |Slab 0x"
+    rb"|Object 0x|------------\[ cut"
 )
-START: Final = regex(rb"[ \t]{0,8}(?:" + HEADS + rb"|" + _REGISTER + rb"|" + FRAME + rb")")
+START: Final = regex(
+    rb"[ \t]{0,8}(?:" + _HEADS + rb"|PID: \d|Tainted: |" + _REGISTER + rb"|" + FRAME + rb")"
+)
 """What a line without a clock begins with."""
 INSIDE: Final = regex(rb"(?<![ \t])[ \t]++(?=" + CLOCK + rb"[ \[])")
 """The blanks before a clock inside a line."""
 BETWEEN: Final = regex(
-    rb"(?<=[^ \t?>\]])[ \t]++(?=(?:" + HEADS + rb"|R[A-D]X: |RSP: |RBP: |R1[03]: |CR2: |FS:  "
-    rb"|DS: |" + FRAME + rb"))"
+    rb"(?<![ \t])(?<!WARNING:)(?<!Oops:)[ \t]++(?=" + _HEADS + rb"|" + _REGISTER + rb")"
+    rb"|(?:(?<=race:)|(?<=[A-Z]>)|(?<=\w\])|(?<=/0x[0-9a-f])|(?<=/0x[0-9a-f]{2})"
+    rb"|(?<=/0x[0-9a-f]{3})|(?<=/0x[0-9a-f]{4}))[ \t]++(?=" + FRAME + rb")"
 )
-"""The blanks before what a line without a clock begins with, inside a line."""
+"""The blanks before what a line without a clock begins with, inside a line; a frame stands behind
+the head of a trace, a mark, a module or another frame."""

@@ -26,12 +26,14 @@ _NARROW: Final = range(50, 133)
 """Widths at which text is broken."""
 _SHORT: Final = 8
 _FEWEST: Final = {True: 3, False: 2}
-_MOST: Final = {True: 4 / 5, False: 1 / 2}
+_MOST: Final = {True: 3 / 5, False: 1 / 2}
 """How many lines have to be broken, and which part of those that may be: with a time, without. In a
 text of a few lines one is enough."""
 _LONGEST: Final = 1 << 16
 """Bytes of a line that is put together."""
-_SAID: Final = regex(rb"[\w.-]{1,40}(?: [\w.-]{1,40}){0,2}: ")
+_UNFINISHED: Final = regex(rb" at \S{1,200}:\d{1,6}$|\b(?:RIP|EIP|PC is at|[lp][rc] ?|Comm):$")
+"""How a line ends that a place in the code or a name has to follow."""
+_SAID: Final = regex(rb"(?!0x)[A-Za-z][\w.-]{0,40}(?: [\w.-]{1,40}){0,2}: ")
 """How what a driver or a program says begins."""
 _SLACK: Final = 5
 """Characters by which some programs break earlier."""
@@ -52,7 +54,8 @@ class Wrap(msgspec.Struct, frozen=True):
         if self.timed:
             return _is_timed(line)
         bare = _bare(line)
-        return not bare.strip() or bool(START.match(bare) or _SAID.match(bare))
+        said = not self.within_words and _SAID.match(bare) is not None
+        return said or not bare.strip() or START.match(bare) is not None
 
     def may_go_on(self, line: bytes) -> bool:
         """Whether a line may be the first part of one that was broken."""
@@ -78,21 +81,25 @@ def wrap_of(head: bytes) -> Wrap | None:
     if width not in _NARROW:
         return None
     timed = any(map(_is_timed, lines))
-    for within_words in (True, False):
-        wrap = Wrap(width, within_words, timed)
-        pairs = [(lines[n - 1], lines[n]) for n in _rests(lines, wrap)]
-        broken = sum(wrap.could_break(line, rest) for line, rest in pairs)
-        fewest = _FEWEST[timed] if len(lines) > _SHORT else 1
-        if broken >= fewest and broken >= _MOST[timed] * len(pairs):
-            return wrap
-    return None
+    wraps = (Wrap(width, within_words, timed) for within_words in (True, False))
+    hard, soft = ((wrap, *_counts(lines, wrap)) for wrap in wraps)
+    # What broke lines within words left those that it broke all equally long.
+    wrap, broken, pairs = hard if hard[1] * 5 >= soft[1] * 4 else soft
+    fewest = _FEWEST[timed] if len(lines) > _SHORT else 1
+    return wrap if broken >= fewest and broken >= _MOST[timed] * pairs else None
+
+
+def _counts(lines: list[bytes], wrap: Wrap) -> tuple[int, int]:
+    """Return how many lines were broken, if they were so, and how many begin as no other."""
+    pairs = [(lines[n - 1], lines[n]) for n in _rests(lines, wrap)]
+    return sum(wrap.could_break(line, rest) for line, rest in pairs), len(pairs)
 
 
 def _rests(lines: list[bytes], wrap: Wrap) -> Iterator[int]:
     """Yield the index of each line that is none of its own and stands behind one, or its rest."""
     goes_on = False
     for index, line in enumerate(lines):
-        begins = wrap.begins(line)
+        begins = wrap.begins(line) and not _UNFINISHED.search(lines[index - 1])
         if goes_on and not begins and line.strip():
             yield index
         goes_on = wrap.may_go_on(line) or (goes_on and not begins)
@@ -105,7 +112,7 @@ def unwrapped(pieces: Iterable[bytes], wrap: Wrap) -> Iterator[bytes]:
         *lines, rest = (rest + piece).split(b"\n")
         for raw in lines:
             line = raw.rstrip(b"\r")
-            begins = wrap.begins(line)
+            begins = wrap.begins(line) and not (goes_on and _UNFINISHED.search(before))
             goes_on = goes_on and (wrap.timed or wrap.could_break(before, line))
             if goes_on and not begins and line.strip() and len(whole) < _LONGEST:
                 whole, owed = wrap.joined(whole, line), owed + 1
