@@ -34,6 +34,9 @@ HEADLINE: Final = Missing(
     "the line that says what happened (BUG:, Oops:, Unable to handle, WARNING:) is missing: it "
     "stands above the first line here",
 )
+ADDRESS: Final = Missing(
+    "address", "the address that could not be used is missing: it stands in the headline"
+)
 REGISTERS: Final = Missing(
     "registers", "the registers and the Code: line are missing: they stand below the headline"
 )
@@ -48,6 +51,8 @@ def missing(report: Report) -> Iterator[Missing]:
     """Yield what a report of its kind has and this one lacks, what would help most first."""
     if "headless" in report.details:
         yield HEADLINE
+    elif report.kind is Kind.PAGE_FAULT and not (report.fault and report.fault.address):
+        yield ADDRESS
     if report.kind is Kind.PANIC and "trace" not in report.cited:
         yield REPORT
     if report.kind in CRASHES and not report.registers:

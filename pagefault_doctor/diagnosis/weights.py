@@ -24,6 +24,7 @@ easier than those to come.
 CONFIDENCE: Final = {
     "base": 0.08,
     "lacks.headline": -0.39,
+    "lacks.address": -0.1,
     "lacks.registers": -0.1,
     "lacks.trace": -0.49,
     "lacks.version": -0.1,
@@ -146,7 +147,7 @@ WEIGHT: Final = {
     "wild.invalid-code": 1.2,
     "wild.struct-page": 0.8,
     "wild.plain": 1.4,
-    "wild.headless": 0.5,
+    "wild.unseen": 0.5,
     "wild.valid-address": -2.0,
     "wild.dump-nothing": 1.0,
     "wild.dump-owner": 0.5,

@@ -173,7 +173,7 @@ LOGS = {
     "wild.truncated": page_fault("000000009b8a6540", code=None),
     "wild.invalid-code": oops("invalid opcode: 0000 [#1] PREEMPT SMP NOPTI", code=None),
     "wild.struct-page": page_fault("ffffea0000123440", code=None),
-    "wild.headless": HEADLESS,
+    "wild.unseen": HEADLESS,
     "wild.plain": oops("stack segment: 0000 [#1] PREEMPT SMP NOPTI", code=None),
     "wild.valid-address": oops(MAYBE, code=INVPCID, registers={"rsi": VMALLOC}),
     "user.headline": stamped(

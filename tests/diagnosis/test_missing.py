@@ -8,6 +8,7 @@ from diagnosis.logs import page_fault, stamped
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import diagnose
 from pagefault_doctor.diagnosis.missing import (
+    ADDRESS,
     HEADLINE,
     REGISTERS,
     REPORT,
@@ -23,6 +24,7 @@ FROM_RIP = stamped(
     "Call Trace:", " <TASK>", " vfs_read+0x9f/0x190", " </TASK>",
 )  # fmt: skip
 PANIC = stamped("Kernel panic - not syncing: Fatal exception in interrupt")
+CODE_ALONE = stamped("Internal error: Oops: 5 [#1] PREEMPT SMP ARM")
 HEADLINE_ALONE = stamped("BUG: kernel NULL pointer dereference, address: 0000000000000018")
 WHOLE = page_fault("0000000000000018", code="90 <48> 8b 46 18 c3", registers={"rsi": "0"})
 
@@ -38,11 +40,20 @@ def parts(text: str) -> list[Missing]:
         pytest.param(FROM_RIP, {HEADLINE, REGISTERS, VERSION}, id="from the RIP line on"),
         pytest.param(PANIC, {REPORT, TRACE, VERSION}, id="the last line"),
         pytest.param(HEADLINE_ALONE, {REGISTERS, TRACE, VERSION}, id="the headline alone"),
+        pytest.param(
+            CODE_ALONE, {ADDRESS, REGISTERS, TRACE, VERSION}, id="the line after the headline"
+        ),
         pytest.param(WHOLE, set(), id="a whole report"),
     ],
 )
 def test_what_a_report_lacks(text: str, lacks: set[Missing]) -> None:
     assert set(parts(text)) == lacks
+
+
+def test_a_page_fault_without_its_address_is_some_bad_pointer_with_much_doubt() -> None:
+    verdict = diagnose((klog.read(CODE_ALONE.encode(), "log"),), {}).verdict
+    assert verdict.root_cause is RootCause.WILD_POINTER
+    assert verdict.confidence < 0.5
 
 
 def test_an_unknown_cause_comes_with_the_command_that_brings_the_rest() -> None:

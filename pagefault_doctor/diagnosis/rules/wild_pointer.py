@@ -71,10 +71,15 @@ def _dump(context: Context) -> Iterator[Evidence]:
         )
 
 
-def _used(context: Context) -> int | None:
-    """Return the address that the faulting instruction used, None where it used no memory."""
-    is_fault = context.report.kind is Kind.PAGE_FAULT and context.instruction is not None
-    return context.used_address if is_fault else None
+def _unseen(report: Report, context: Context) -> Iterator[Evidence]:
+    """Weigh a page fault of which the text does not show the address."""
+    at = context.used_address if context.instruction else None
+    if at is not None:
+        text = f"the instruction used memory at {at:#x}, which looks like any other address"
+        yield context.evidence("wild.unseen", text, "code")
+    elif report.fault is not None:
+        text = "a pointer could not be used; the address that it held is not in the text"
+        yield context.evidence("wild.unseen", text, "fault", "headline")
 
 
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
@@ -95,9 +100,8 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
         yield context.evidence("wild.invalid-code", text, "headline")
     elif report.kind is Kind.TRAP and "stack_segment" in report.details:
         yield context.evidence("wild.plain", "a pointer into the stack was not valid", "headline")
-    elif "headless" in report.details and context.fault_address is None and _used(context):
-        text = "the instruction used memory at {:#x}, which looks like any other address"
-        yield context.evidence("wild.headless", text.format(_used(context) or 0), "code")
+    elif report.kind is Kind.PAGE_FAULT and context.fault_address is None:
+        yield from _unseen(report, context)
     elif context.is_trap:
         return
     elif report.kind is Kind.TRAP and not _NO_INSTRUCTION.isdisjoint(report.details):
