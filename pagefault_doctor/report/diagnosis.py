@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pagefault_doctor.diagnosis.describe_pointer import place_words, pointer_words
 from pagefault_doctor.model.diagnosis import Candidate, Diagnosis, Evidence, Opinion
 from pagefault_doctor.model.playbook import Cause
+from pagefault_doctor.model.repeats import repeats
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.report.analysis import analysis, step_text, tried
 from pagefault_doctor.report.block import Block, Heading, Items, Paragraph, describe, one_line
@@ -17,7 +18,7 @@ _SHOWN_EVIDENCE = 6
 """Most lines for, and most against; `--markdown` and `--json` have all."""
 _SHOWN_TEXT = 80
 """Characters of a damaged line that are shown."""
-_PLACES = ("where", "source", "value", "note")
+_PLACES = ("often", "where", "source", "value", "note")
 
 
 def diagnosis_text(
@@ -27,10 +28,10 @@ def diagnosis_text(
     if not reports:
         return one_line(f"{source}: {opinion.verdict.summary}") + "\n"
     parts = [
-        "\n".join(_report_lines(source, r, d, width))
-        for r, d in zip(reports, opinion.by_report, strict=True)
+        "\n".join(_report_lines(source, reports[first], opinion.by_report[first], often, width))
+        for first, often in _groups(reports, opinion)
     ]
-    if len(reports) > 1:
+    if len(parts) > 1:
         parts.append(one_line(f"In all: {opinion.verdict.summary}"))
     return "\n\n".join(parts) + "\n"
 
@@ -41,16 +42,29 @@ def diagnosis_outline(
     """Yield the blocks of a diagnosis, for Markdown. `causes` explains each root cause."""
     yield Heading(f"Diagnosis of {source}", 1)
     yield Paragraph(opinion.verdict.summary)
-    for report, diagnosis in zip(reports, opinion.by_report, strict=True):
+    for first, often in _groups(reports, opinion):
+        report, diagnosis = reports[first], opinion.by_report[first]
         yield Heading(f"Line {report.span.first_line}: {report.title}")
-        rows = _rows(report, diagnosis)
+        rows = _rows(report, diagnosis, often)
         yield Items(tuple(f"{label}: {text}" for label, text in rows if label in _PLACES))
         yield from analysis(diagnosis, causes)
 
 
-def _report_lines(source: str, report: Report, diagnosis: Diagnosis, width: int) -> Iterator[str]:
+def _groups(reports: tuple[Report, ...], opinion: Opinion) -> Iterator[tuple[int, str]]:
+    """Yield the index of one report of each group of equal ones, and how often it came.
+
+    Of the group that the verdict is about, that is the report of the verdict.
+    """
+    for group in repeats(reports):
+        leads = opinion.report is not None and opinion.report in group.indices
+        yield (opinion.report or 0) if leads else group.indices[0], group.text
+
+
+def _report_lines(
+    source: str, report: Report, diagnosis: Diagnosis, often: str, width: int
+) -> Iterator[str]:
     yield one_line(f"{source}:{report.line_of('headline')}  {report.title}")
-    for label, text in _rows(report, diagnosis):
+    for label, text in _rows(report, diagnosis, often):
         yield textwrap.fill(
             one_line(text),
             width,
@@ -62,7 +76,9 @@ def _report_lines(source: str, report: Report, diagnosis: Diagnosis, width: int)
         )
 
 
-def _rows(report: Report, diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:
+def _rows(report: Report, diagnosis: Diagnosis, often: str) -> Iterator[tuple[str, str]]:
+    if often:
+        yield "often", often
     if where := ", ".join(_where(report, diagnosis)):
         yield "where", where
     if source := place_words(report):

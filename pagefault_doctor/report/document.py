@@ -10,6 +10,7 @@ import msgspec
 
 from pagefault_doctor.model.diagnosis import Candidate, Diagnosis, Opinion
 from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.model.repeats import Repeats, repeats
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.model.untrusted import HARMFUL, clean, is_clean
 
@@ -45,12 +46,16 @@ _OF_A_FRAME: Final = ("function", "offset", "size", "module", "reliable", "conte
 
 def diagnosis_document(source: str, reports: Iterable[Report], opinion: Opinion) -> Document:
     """Return the document of one input: its reports, each with its diagnosis, and the verdict."""
+    reports = tuple(reports)
+    often = {group.indices[0]: group for group in repeats(reports) if group.count > 1}
     return {
         "schema": DIAGNOSIS_SCHEMA,
         "source": source,
         "reports": [
-            _report(report, diagnosis)
-            for report, diagnosis in zip(reports, opinion.by_report, strict=True)
+            {**_report(report, diagnosis), **_often(often.get(index))}
+            for index, (report, diagnosis) in enumerate(
+                zip(reports, opinion.by_report, strict=True)
+            )
         ],
         "verdict": _verdict(opinion),
     }
@@ -109,6 +114,15 @@ def _report(report: Report, diagnosis: Diagnosis) -> Document:
             **({"notes": diagnosis.notes} if diagnosis.notes else {}),
         },
     }
+
+
+def _often(group: Repeats | None) -> Document:
+    """Return how often the report came, for the first of several equal ones."""
+    if group is None:
+        return {}
+    lines = {"first_line": group.first_line, "last_line": group.last_line}
+    often = {"count": group.count, **lines, "seconds": group.seconds, "reports": group.indices}
+    return {"repeats": often}
 
 
 def _directory(diagnosis: Diagnosis) -> Document:
