@@ -14,6 +14,7 @@ from pagefault_doctor.diagnosis.callers import (
     loading_or_unloading,
     of_argument,
     of_link,
+    of_loader,
     return_into_modules,
     stack_top,
     user_of,
@@ -264,6 +265,7 @@ def _suspects(report: Report, context: Context) -> Iterator[Culprit | None]:
         yield loading_or_unloading(report)
         yield return_into_modules(report, context)
         yield of_argument(report, context)
+        yield of_loader(report)
     yield _of_object(report, "allocated")
     work = _of_work(report)
     if work:

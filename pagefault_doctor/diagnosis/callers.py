@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 from pagefault_doctor.diagnosis import function_roles
 from pagefault_doctor.diagnosis.address import AddressClass, classify
 from pagefault_doctor.diagnosis.context import FIRST_ARGUMENT, Context
 from pagefault_doctor.diagnosis.culprit import BEHIND_NAME, Culprit, blame
+from pagefault_doctor.diagnosis.history import CRASHES
 from pagefault_doctor.klog.guilty_function import is_uninformative
 from pagefault_doctor.klog.skip_functions import CRASHING, EXCEPTION_ENTRY
-from pagefault_doctor.model.report import Frame, Kind, Report
+from pagefault_doctor.model.report import LOADERS, Frame, Kind, Report
 
 _CALLERS: Final = 6
 """Frames within which a driver's call into its subsystem is looked for."""
@@ -24,6 +27,9 @@ _WAYS_BACK: Final = (
     ("last_branch", "the last branch was there"),
 )
 """Details that show where a call came from, and why."""
+_INTERRUPTS: Final = ("IRQ", "SOFTIRQ", "NMI")
+_LOADER: Final = 0.85
+"""How likely it is the module that was being loaded, and not who loads it."""
 _REGISTER: Final = "register"
 """In the names of functions that take an object of their caller's into a list, or out of it."""
 
@@ -144,6 +150,22 @@ def _exit_function(report: Report) -> Culprit | None:
         if not (function_roles.only_passes_on(name) or is_uninformative(name)):
             return None
     return None
+
+
+def of_loader(report: Report) -> Culprit | None:
+    """Return the module that a program was loading or removing, which the trace does not show.
+
+    Such a program runs nothing in the kernel but the loader and the code of its module.
+    """
+    interrupted = any(frame.context in _INTERRUPTS for frame in report.frames if frame.reliable)
+    sign = LOADERS.get(report.comm or "")
+    if sign is None or interrupted or report.kind not in (*CRASHES, Kind.KERNEL_BUG):
+        return None
+    moving = [module.name for module in report.modules if sign in module.flags]
+    name = report.details.get("typed_module") or (moving[0] if len(moving) == 1 else None)
+    text = f"{report.comm} runs only the loader and the code of {name or 'its module'}"
+    line = report.line_of("typed_module", "process", "modules")
+    return msgspec.structs.replace(blame(name, text, line), share=_LOADER)
 
 
 def user_of(suspect: Culprit, report: Report) -> Culprit | None:

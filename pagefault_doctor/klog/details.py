@@ -10,7 +10,8 @@ words; `link` the return address; `last_branch` where s390 branched last
 printed and `page_walk_stop`, the table whose entry was empty; `page_table` how tables are built;
 `exception_class`, `invalid_address` (FnV) of arm64; `failing_mode` of s390; `last_unloaded_flags`;
 `largest_cache` of those that the OOM killer lists (`mm/slab_common.c`, dump_unreclaimable_slab) and
-`largest_cache_percent`, its part of them all.
+`largest_cache_percent`, its part of them all; `typed_module` what a person was loading or removing
+(`klog/typed_before.py`).
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def _stop(walk: str) -> str | None:
 
 
 WORKED_OUT: Final = frozenset(
-    {"page_walk_stop", "last_branch", "largest_cache", "largest_cache_percent"}
+    {"page_walk_stop", "last_branch", "largest_cache", "largest_cache_percent", "typed_module"}
 )
 """Details that no expression has a group for."""
 _LONGEST: Final = 200

@@ -18,6 +18,7 @@ from pagefault_doctor.klog.sharing import Room
 from pagefault_doctor.klog.split import split_reports
 from pagefault_doctor.klog.spoken_before import with_spoken
 from pagefault_doctor.klog.text import Lines
+from pagefault_doctor.klog.typed_before import with_typed
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.model.untrusted import clean_line
@@ -107,6 +108,7 @@ def _read(found: UnpackedLog, progress: Progress | None, most: int) -> KernelLog
         numbers[cut.start.boot] += 1
         report = report_of(cut, seen, numbers[cut.start.boot])
         report = with_spoken(report, cut.start.place, lines, seen.module_events)
+        report = with_typed(report, cut.start.place, lines)
         reports.append(room.kept(report))
         if progress:
             progress("reading", cut.start.place, size, len(reports))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -45,6 +46,10 @@ class Kind(StrEnum):
 
 USER_SIDE = frozenset({Kind.USER_SEGFAULT, Kind.USER_TRAP, Kind.OOM_KILL})
 """Kinds that are not faults of the kernel itself; they rank after kernel faults."""
+
+
+LOADERS: Final = {"insmod": "+", "modprobe": "+", "rmmod": "-"}
+"""Programs that do nothing but load or remove modules, and how the list marks these meanwhile."""
 
 
 class Access(StrEnum):

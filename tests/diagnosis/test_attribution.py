@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import msgspec
+import pytest
 
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import diagnose
@@ -13,6 +14,7 @@ from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.report import Frame, Kind, LinkedModule, Report
 
 Diagnose = Callable[..., Diagnosis]
+MakeReport = Callable[..., Report]
 FAULT = {"address": "0xffff888012345678"}
 
 
@@ -174,3 +176,60 @@ def test_what_an_interrupt_interrupted_called_nothing_of_it() -> None:
     text = CALLED_INTO.replace(" <TASK>\n", " <IRQ>\n handle_it+0x1/0x9\n </IRQ>\n <TASK>\n")
     log = klog.read(text.encode(), "log")
     assert diagnose((log,), {}).verdict.module == "drm"
+
+
+LOADED = ("core_part", "sysfs_part", "do_syscall_64")
+
+
+@pytest.mark.parametrize(
+    ("comm", "modules", "blamed"),
+    [
+        ("insmod", (LinkedModule("demo", "OE+"), LinkedModule("ext4")), "demo"),
+        ("rmmod", (LinkedModule("demo", "-"), LinkedModule("other", "+")), "demo"),
+        # Which of them is not known, nor where the list has none.
+        ("modprobe", (LinkedModule("demo", "+"), LinkedModule("other", "+")), None),
+        ("insmod", (LinkedModule("demo", "-"), LinkedModule("ext4")), None),
+        ("insmod", (), None),
+    ],
+)
+def test_a_program_that_only_loads_or_removes_modules_points_to_its_module(
+    diagnosis: Diagnose, comm: str, modules: tuple[LinkedModule, ...], blamed: str | None
+) -> None:
+    found = diagnosis(**FAULT, function=LOADED[0], trace=LOADED, comm=comm, modules=modules)
+    assert (found.attribution, found.module) == (Attribution.MODULE, blamed)
+    other = diagnosis(**FAULT, function=LOADED[0], trace=LOADED, comm="udevd")
+    assert other.attribution is Attribution.KERNEL
+    assert found.confidence < other.confidence
+
+
+def test_the_module_that_was_typed_is_the_one(diagnosis: Diagnose) -> None:
+    typed = {"details": {"typed_module": "demo"}, "cited": {"typed_module": 1}, "first_line": 9}
+    found = diagnosis(**FAULT, function=None, comm="insmod", **typed)
+    assert found.module == "demo"
+    last = found.candidates[0].evidence[-1]
+    assert (last.text, last.line) == ("insmod runs only the loader and the code of demo", 1)
+
+
+@pytest.mark.parametrize("kind", [Kind.HUNG_TASK, Kind.STALL, Kind.WARNING, Kind.LOCKDEP])
+def test_what_is_no_crash_is_not_put_on_what_is_loaded(diagnosis: Diagnose, kind: Kind) -> None:
+    found = diagnosis(kind, "made up", function="core_part", trace=LOADED, comm="insmod")
+    assert found.attribution is Attribution.KERNEL
+
+
+def test_what_interrupted_a_loader_is_not_put_on_its_module(report: MakeReport) -> None:
+    frames = (Frame("tcp_rcv", context="IRQ"), Frame("load_module", context="TASK"))
+    one = msgspec.structs.replace(report(**FAULT, function="tcp_rcv", comm="insmod"), frames=frames)
+    found = diagnose((KernelLog(source="made", reports=(one,)),), {}).verdict
+    assert found.attribution is Attribution.KERNEL
+
+
+def test_a_loader_that_asks_a_damaged_allocator_is_innocent(diagnosis: Diagnose) -> None:
+    found = diagnosis(
+        Kind.GENERAL_PROTECTION,
+        "general protection fault, probably for non-canonical address 0xadacafaeb5b4b7b6",
+        address="0xadacafaeb5b4b7b6",
+        function="__kmalloc",
+        trace=("__kmalloc", "load_module"),
+        comm="modprobe",
+    )
+    assert found.attribution is Attribution.KERNEL
