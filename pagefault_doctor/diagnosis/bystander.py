@@ -46,7 +46,7 @@ _NAMED: Final = 3
 
 def at_work(report: Report, context: Context) -> Culprit | None:
     """Return the module from outside that was coming, going or printing just before."""
-    if not (_is_damage(report, context) or _may_be(report)):
+    if not (_is_damage(report, context) or _may_be(report, context)):
         return None
     moving = [(m.name, sign) for m in report.modules for sign in _SIGNS if sign in m.flags]
     for name, sign in moving if len(moving) == 1 else ():
@@ -69,7 +69,7 @@ def only_one(report: Report, context: Context) -> Culprit | None:
     closed = {module.name for module in report.modules if "P" in module.flags}
     foreign, damage = report.out_of_tree, _is_damage(report, context)
     traced = any(frame.module and frame.reliable for frame in report.frames)
-    asked = damage or (_may_be(report) and not traced)
+    asked = damage or (_may_be(report, context) and not traced)
     if len(foreign) != 1 or foreign[0] in closed or not asked:
         return None
     text = f"{foreign[0]} is the only module loaded that is not part of the kernel"
@@ -82,7 +82,7 @@ def only_one(report: Report, context: Context) -> Culprit | None:
 def doubted(kernel: Culprit, report: Report, context: Context) -> Culprit:
     """Return the kernel as the culprit, in doubt where a module from outside may have done it."""
     foreign = report.out_of_tree
-    if not foreign or not (_is_damage(report, context) or _may_be(report)):
+    if not foreign or not (_is_damage(report, context) or _may_be(report, context)):
         return kernel
     names = ", ".join(foreign[:_NAMED]) + (" and others" if len(foreign) > _NAMED else "")
     text = f"{kernel.because.text}, but memory can have been damaged by {names}, from outside"
@@ -97,8 +97,9 @@ def _is_damage(report: Report, context: Context) -> bool:
     return freelist.is_broken(context) or stack_overflow.trampled(report, context) is not None
 
 
-def _may_be(report: Report) -> bool:
-    return report.kind in _BAD_POINTER
+def _may_be(report: Report, context: Context) -> bool:
+    """Whether a report may come of such memory: a pointer, of data or of a function, was wild."""
+    return report.kind in _BAD_POINTER or context.is_jump
 
 
 def _is_marked(module: str, report: Report) -> bool:

@@ -151,6 +151,17 @@ def test_a_trace_that_names_a_module_is_followed_whoever_printed() -> None:
     assert verdict(wild(said("vboxdrv"), trace=trace)).module == "ext4"
 
 
+def test_a_jump_to_nowhere_out_of_a_list_of_callbacks_is_not_surely_the_kernels() -> None:
+    trace = ("notifier_call_chain+0x24/0x90", "blocking_notifier_call_chain+0x24/0x90")
+    rest = {"place": "0x0", "error": 0x10, "code": None, "trace": trace}
+    found = verdict(page_fault("0x0", modules=TWO, **rest))
+    alone = verdict(page_fault("0x0", modules="ext4", tainted="Not tainted", **rest))
+    assert found.root_cause is alone.root_cause is RootCause.NULL_DEREF
+    assert found.attribution is alone.attribution is Attribution.KERNEL
+    assert found.confidence < alone.confidence
+    assert verdict(said("vboxdrv") + page_fault("0x0", modules=TWO, **rest)).module == "vboxdrv"
+
+
 def test_what_is_no_damage_is_not_put_on_a_bystander() -> None:
     text = page_fault(
         "0x8", place=CORE[0], trace=CORE, modules="vboxdrv(OE)", registers={"rbx": "0x0"}
