@@ -198,6 +198,8 @@ def _backslash_n(text: str) -> str:
 
 
 def _octal(text: str) -> str:
+    if any(map(_OWN_PREFIX.match, _lines(text))):
+        return text
     return f"{_WALL} demo kernel: " + "#012".join(_lines(text)) + "\n"
 
 
@@ -265,6 +267,8 @@ PREFIXES: Final[dict[str, str]] = {
 
 
 def _kmsg(text: str) -> str:
+    if any(map(_OWN_PREFIX.match, _lines(text))):
+        return text
     return "".join(
         f"4,{number},{int(float(_parts(line)[0]) * 1e6)},-;{_parts(line)[1]}\n"
         for number, line in enumerate(_lines(text), 100)

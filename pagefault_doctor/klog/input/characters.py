@@ -18,7 +18,7 @@ _TYPOGRAPHY: Final = {
 _INSTEAD: Final = {sign.encode(): ascii_.encode() for sign, ascii_ in _TYPOGRAPHY.items()}
 _TYPOGRAPHIC: Final = regex(rb"|".join(_INSTEAD))
 _MISREAD_ZERO: Final = regex(rb"(?<![\w])[Oo]x(?=[0-9a-fA-F]{1,16}\b)")
-_SURE_OF: Final = regex(rb"[+/]Ox[0-9a-f]")
+_SURE_OF: Final = regex(rb"[+/]Ox[0-9a-f]|\bOx\d[0-9a-f]{0,15}\b")
 _MISREAD_CLOCK: Final = regex(
     rb"^(?!\[)[|(Il]? {0,4}(\d{1,6}\.\d{6})[\])|]? (?= {0,8}[A-Za-z_#<?\[-])"
 )

@@ -5,10 +5,10 @@ rsyslog writes a newline as `#012` (`$EscapeControlCharactersOnReceive`), JSON a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from pagefault_doctor.klog.input.report_lines import BETWEEN, CLOCK, INSIDE
+from pagefault_doctor.klog.input.report_lines import BETWEEN, INSIDE, STAMP
 from pagefault_doctor.klog.input.whole_lines import whole_lines
 from pagefault_doctor.model.pattern import regex
 
@@ -18,7 +18,7 @@ _LONGEST: Final = 1 << 18
 _BEGINNING: Final = 16
 _FEWEST: Final = 3
 """Lines that a line has to hold."""
-_TIME: Final = regex(CLOCK)
+_STAMP: Final = regex(STAMP)
 _ESCAPES: Final = (b"\\r\\n", b"\\n", b"#012")
 
 
@@ -39,12 +39,9 @@ def _apart(line: bytes) -> list[bytes]:
         return [line]
     escape = next((escape for escape in _ESCAPES if line.count(escape) >= _FEWEST), None)
     if escape:
-        lines = line.split(escape)
-    else:
-        lines = (INSIDE if _TIME.search(line) else BETWEEN).split(line)
-    return lines if _are_lines(lines) else [line]
-
-
-def _are_lines(parts: Sequence[bytes]) -> bool:
-    """Whether parts of a line are lines of a report: several that begin differently."""
-    return len({part[:_BEGINNING] for part in parts}) >= _FEWEST
+        return line.split(escape)
+    stamped = _STAMP.search(line) is not None
+    lines = (INSIDE if stamped else BETWEEN).split(line)
+    # Without dates it is known by lines that begin differently.
+    count = len(lines) if stamped else len({part[:_BEGINNING] for part in lines})
+    return lines if count >= _FEWEST else [line]

@@ -14,6 +14,12 @@ from pagefault_doctor.model.pattern import regex
 
 CLOCK: Final = rb"(?:<\d{1,3}>)?\[ *\d{1,9}\.\d{6}\]"
 """What printk puts first (`kernel/printk/printk.c`, print_time)."""
+_DATE: Final = (
+    rb"(?:[A-Z][a-z]{2} [ \d]\d |\d{4}-\d\d-\d\d[T ])\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
+    rb"(?:Z|[+-]\d\d:?\d\d)?"
+)
+"""A date as syslog writes it (RFC 3164, RFC 5424)."""
+STAMP: Final = CLOCK + rb"|" + _DATE
 FRAME: Final = (
     rb"(?:(?:\[<[0-9a-f]{8,16}>\]|<[A-Z]{3,8}>|\[[0-9a-f]{8,16}\]) *)*(?:\? )?"
     rb"[A-Za-z_$][\w$.]{0,127}\+0x[0-9a-f]{1,8}/0x[0-9a-f]{1,8}(?![\w)\]])"
@@ -24,22 +30,24 @@ _REGISTER: Final = (
     rb"|pstate: "
 )
 _HEADS: Final = (
-    rb"BUG: |BUG [\w-]{3,40} \(|Oops|WARNING: |INFO: |general protection fault|kernel BUG at "
-    rb"|Unable to handle |#PF: |PGD |RIP: |EIP: |IP: |PC is at |LR is at |Code: |CPU: \d|CPU \d+ "
-    rb"Unable|Hardware name: |Workqueue: |Modules linked in:|Call [Tt]race:|Backtrace: ?"
+    rb"BUG: |BUG [\w-]{3,40} \(|Oops|WARNING: |INFO: |kernel BUG at |(?<!\d\] )general protection "
+    rb"fault|Unable to handle |#PF: |PGD |RIP: |EIP: |IP: |PC is at |LR is at |Code: |CPU: \d"
+    rb"|CPU \d+ Unable|Hardware name: |Workqueue: |Modules linked in:|Call [Tt]race:|Backtrace: ?"
     rb"|Internal error: |Kernel panic - not|---\[ |Process \w|Stack: ?|Mem abort info|</?(?:TASK"
     rb"|IRQ|NMI|EOI)>|Data abort info|list_(?:add|del) corruption|refcount_t: |Kernel Offset: "
     rb"|CPU#\d|invalid opcode: |divide error: |Mem-Info:|Dumping ftrace|Instruction dump"
     rb"|Exception in |traps: |Last Breaking|[\w./-]{1,32}\[\d{1,8}\]: (?:segfault at |unhandled "
     rb"|trap |bad )|User process fault: |Out of memory: |oom-kill:|Allocated in |Freed in |Slab 0x"
-    rb"|Object 0x|------------\[ cut"
+    rb"|Object 0x|[-=]{8}"
 )
 START: Final = regex(
     rb"[ \t]{0,8}(?:" + _HEADS + rb"|PID: \d|Tainted: |" + _REGISTER + rb"|" + FRAME + rb")"
 )
 """What a line without a clock begins with."""
-INSIDE: Final = regex(rb"(?<![ \t])[ \t]++(?=" + CLOCK + rb"[ \[])")
-"""The blanks before a clock inside a line."""
+INSIDE: Final = regex(
+    rb"(?<![ \t:])[ \t]++(?=" + CLOCK + rb"[ \[])|(?<![ \t])[ \t]++(?=" + _DATE + rb" )"
+)
+"""The blanks before a clock or a date inside a line; not before the clock of a dated line."""
 BETWEEN: Final = regex(
     rb"(?<![ \t])(?<!WARNING:)(?<!Oops:)[ \t]++(?=" + _HEADS + rb"|" + _REGISTER + rb")"
     rb"|(?:(?<=race:)|(?<=[A-Z]>)|(?<=\w\])|(?<=/0x[0-9a-f])|(?<=/0x[0-9a-f]{2})"

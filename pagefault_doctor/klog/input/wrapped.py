@@ -24,6 +24,9 @@ _TIMED: Final = regex(
 """A clock, a time as dmesg puts it into brackets, a date."""
 _NARROW: Final = range(50, 133)
 """Widths at which text is broken."""
+_COLUMNS: Final = frozenset((64, 72, 78, 79, 80, 96, 100, 110, 120, 128, 132))
+"""Columns that terminals have."""
+_MANY: Final = 8
 _SHORT: Final = 8
 _FEWEST: Final = {True: 3, False: 2}
 _MOST: Final = {True: 3 / 5, False: 1 / 2}
@@ -80,12 +83,14 @@ def wrap_of(head: bytes) -> Wrap | None:
     width = max((len(line) for line in lines if b" " in line.strip()), default=0)
     if width not in _NARROW:
         return None
+    columns = max(len(_bare(line)) for line in lines if len(line) == width)
     timed = any(map(_is_timed, lines))
     wraps = (Wrap(width, within_words, timed) for within_words in (True, False))
     hard, soft = ((wrap, *_counts(lines, wrap)) for wrap in wraps)
-    # What broke lines within words left those that it broke all equally long.
-    wrap, broken, pairs = hard if hard[1] * 5 >= soft[1] * 4 else soft
-    fewest = _FEWEST[timed] if len(lines) > _SHORT else 1
+    # A terminal leaves the lines that it breaks all equally long, as wide as it is.
+    equal = hard[1] >= soft[1] and (columns in _COLUMNS or hard[1] >= _MANY)
+    wrap, broken, pairs = hard if equal else soft
+    fewest = _FEWEST[timed] if sum(map(bool, lines)) > _SHORT else 1
     return wrap if broken >= fewest and broken >= _MOST[timed] * pairs else None
 
 

@@ -107,6 +107,25 @@ def test_lines_that_were_joined_are_told_apart_and_said_to_be() -> None:
     assert log.lines > 20
 
 
+DATED = [f"Nov 30 14:38:10 demo kernel: {line}" for line in [*FRAMES, "Code: 48", "CR2: 0018"]]
+
+
+@pytest.mark.parametrize("between", [" ", "\\n", "\\r\\n", "#012"])
+def test_dated_lines_are_told_apart_at_their_dates(between: str) -> None:
+    assert lines_of(between.join(DATED)) == DATED
+    clocked = [line.replace("kernel: ", "kernel: [    1.000001] ") for line in DATED]
+    assert lines_of(between.join(clocked)) == clocked
+
+
+def test_what_belongs_together_in_a_line_stays_together() -> None:
+    trap = "traps: prog[81] general protection fault ip:5581 sp:7ffc error:0 in libc-2.32.so[5581]"
+    warning = "WARNING: CPU: 1 PID: 7 at drivers/pfd.c:12 pfd_write+0x30/0x33 [pfd]"
+    oops = "Oops: general protection fault, probably for non-canonical address 0x6b6b: 0000 [#1]"
+    place = "RIP: 0010:pfd_write+0x30/0x33 [pfd]"
+    said = [trap, warning, oops, place, "EIP: pfd_write+0x30/0x33 [pfd]", "Code: 48", "CR2: 0018"]
+    assert lines_of(" ".join(said)) == said
+
+
 EDAC = [f"EDAC MC0: {n} CE memory read error on DIMM_A{n}" for n in range(1, 9)]
 
 
@@ -145,7 +164,8 @@ def test_frames_of_a_recursion_are_no_doubled_lines() -> None:
 
 
 def test_the_letter_o_is_a_zero_only_where_a_picture_was_read() -> None:
-    assert lines_of("1.000001 a+Ox1f/Ox20\n") == ["[1.000001] a+0x1f/0x20"]
+    assert lines_of("1.000001  a+Ox1f/Ox20\n") == ["[1.000001]  a+0x1f/0x20"]
+    assert lines_of("cmd Ox60 tag Oxff\n") == ["cmd 0x60 tag 0xff"]
     assert lines_of("an Ox is no ox\n1.000001 x\n") == ["an Ox is no ox", "1.000001 x"]
 
 

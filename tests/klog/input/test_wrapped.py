@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,58 @@ def test_lines_that_a_mail_program_broke(name: str, width: int, quote: str) -> N
 def test_lines_that_a_terminal_broke(name: str, width: int) -> None:
     text = (LOGS / f"{name}.log").read_text()
     assert told(hard(text, width)) == told(text)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("width", [72, 78, 80])
+@pytest.mark.parametrize("broken", [softly, hard])
+def test_lines_without_a_clock_that_were_broken(
+    name: str, width: int, broken: Callable[[str, int], str]
+) -> None:
+    text = re.sub(
+        r"^\[ *\d+\.\d+\](?:\[ *[CT]\d+\])? ", "", (LOGS / f"{name}.log").read_text(), flags=re.M
+    )
+    assert told(broken(text, width))[0][:3] == told(text)[0][:3]
+
+
+TIMES = ["[    1.000001]", "[Mon Nov 30 14:38:10 2026]", "[  +0,000004]", "2026-11-30T14:38:10"]
+
+
+@pytest.mark.parametrize("time", [*TIMES, "Nov 30 14:38:10.123456 demo kernel:"])
+def test_a_line_goes_on_whatever_time_lines_have(time: str) -> None:
+    whole = [f"{time} {'word ' * n}end" for n in (12, 18, 14, 25)]
+    text = softly("\n".join(whole), 72)
+    wrap = wrap_of(text.encode())
+    assert wrap
+    assert b"".join(unwrapped([text.encode()], wrap)).split() == " ".join(whole).encode().split()
+    lines = [line for line in b"".join(unwrapped([text.encode()], wrap)).split(b"\n") if line]
+    assert lines == [line.encode() for line in whole]
+
+
+def test_what_has_to_follow_is_no_line_of_its_own() -> None:
+    text = softly(
+        "WARNING: CPU: 1 PID: 7 at drivers/a_long_name_of_a_file.c:12 a_function+0x1/0x2\n" * 3, 72
+    )
+    assert (
+        len(
+            [
+                line
+                for line in b"".join(unwrapped([text.encode()], wrap_of(text.encode()))).split(
+                    b"\n"
+                )
+                if line
+            ]
+        )
+        == 3
+    )
+
+
+def test_lines_of_drivers_are_not_joined() -> None:
+    text = "".join(
+        f"demo {n}-1: a message that is nearly as long as the longest line{'.' * n}\n"
+        for n in range(9)
+    )
+    assert wrap_of(text.encode()) is None
 
 
 def test_the_lines_after_a_broken_one_keep_their_numbers() -> None:
