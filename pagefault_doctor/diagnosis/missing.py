@@ -5,28 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-import msgspec
-
 from pagefault_doctor.diagnosis.history import CRASHES
+from pagefault_doctor.model.diagnosis import Missing
 from pagefault_doctor.model.report import Kind, Report
 
-_LAST_BOOT: Final = ("journalctl", "-k", "-b", "-1")
 _TRACED: Final = frozenset(Kind) - {
     *(Kind.HARDWARE, Kind.REBOOT, Kind.INFO, Kind.LEAK),
     *(Kind.USER_SEGFAULT, Kind.USER_TRAP, Kind.OOM_KILL),
 }
 """Kinds that the kernel prints a call trace with."""
-
-
-class Missing(msgspec.Struct, frozen=True):
-    """A part that a report lacks.
-
-    `name` is the part's, `text` a sentence on what to look for, `command` an argv that prints it.
-    """
-
-    name: str
-    text: str
-    command: tuple[str, ...] = _LAST_BOOT
 
 
 HEADLINE: Final = Missing(

@@ -100,6 +100,17 @@ class NextStep(msgspec.Struct, frozen=True):
     command: tuple[str, ...] = ()
 
 
+class Missing(msgspec.Struct, frozen=True):
+    """A part that a report lacks.
+
+    `name` is the part's, `text` a sentence on what to look for, `command` an argv that prints it.
+    """
+
+    name: str
+    text: str
+    command: tuple[str, ...] = ("journalctl", "-k", "-b", "-1")
+
+
 class Experiment(msgspec.Struct, frozen=True):
     """What to try so that one cause is left. `tells` has the outcome that each cause predicts.
 
@@ -151,7 +162,8 @@ class Diagnosis(msgspec.Struct, frozen=True):
     `summary` is one sentence for a person. `account`, `registers` and `module_directory`, where the
     module lies in the kernel's tree, are None or empty until somebody reads the explanation
     (`diagnosis/explanation/__init__.py`). `notes` are sentences on what could not be worked out,
-    because a rule or another part of pfdoctor failed.
+    because a rule or another part of pfdoctor failed. `missing` is what a report of its kind has
+    and this one lacks.
     """
 
     root_cause: RootCause
@@ -167,6 +179,7 @@ class Diagnosis(msgspec.Struct, frozen=True):
     registers: tuple[RegisterNote, ...] = ()
     module_directory: str | None = None
     notes: tuple[str, ...] = ()
+    missing: tuple[Missing, ...] = ()
 
 
 class Opinion(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ from pagefault_doctor.model.diagnosis import (
     Experiment,
     NextStep,
     RegisterNote,
+    RootCause,
 )
 from pagefault_doctor.model.playbook import Cause
 from pagefault_doctor.report.block import Block, Heading, Items, Paragraph, Verbatim, describe
@@ -50,7 +51,9 @@ def analysis(
 def in_short(diagnosis: Diagnosis, cause: Cause | None) -> str:
     """Return the analysis in a few sentences: cause, crux, runner-up, fix."""
     summary = diagnosis.summary
-    sentences = [f"{summary[:1].upper()}{summary[1:]} ({diagnosis.confidence:.0%})."]
+    known = diagnosis.root_cause is not RootCause.UNKNOWN
+    sure = f" ({diagnosis.confidence:.0%})" if known else ""
+    sentences = [f"{summary[:1].upper()}{summary[1:]}{sure}."]
     if diagnosis.account is not None:
         sentences.append(f"{cited(diagnosis.account.crux)}.")
     if runner_up := _runner_up(diagnosis):

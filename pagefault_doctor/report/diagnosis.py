@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 
 from pagefault_doctor.diagnosis.describe_pointer import place_words, pointer_words
-from pagefault_doctor.model.diagnosis import Candidate, Diagnosis, Evidence, Opinion
+from pagefault_doctor.model.diagnosis import Candidate, Diagnosis, Evidence, Opinion, RootCause
 from pagefault_doctor.model.playbook import Cause
 from pagefault_doctor.model.repeats import repeats
 from pagefault_doctor.model.report import Report
@@ -18,6 +18,8 @@ _SHOWN_EVIDENCE = 6
 """Most lines for, and most against; `--markdown` and `--json` have all."""
 _SHOWN_TEXT = 80
 """Characters of a damaged line that are shown."""
+_SURE = 0.9
+"""From this confidence on, what the report lacks would change nothing."""
 _PLACES = ("often", "where", "source", "value", "note")
 
 
@@ -85,11 +87,14 @@ def _rows(report: Report, diagnosis: Diagnosis, often: str) -> Iterator[tuple[st
         yield "source", source
     if report.pointer:
         yield "value", pointer_words(report.pointer)
-    yield "cause", f"{diagnosis.confidence:.0%}  {diagnosis.summary}"
+    unknown = diagnosis.root_cause is RootCause.UNKNOWN
+    yield "cause", ("" if unknown else f"{diagnosis.confidence:.0%}  ") + diagnosis.summary
     if diagnosis.account:
         yield "what", _cited(diagnosis.account.crux)
     if diagnosis.candidates:
         yield from _evidence_rows(diagnosis.candidates[0])
+    if diagnosis.missing and diagnosis.confidence < _SURE:
+        yield "missing", ", ".join(part.name for part in diagnosis.missing)
     for other in diagnosis.candidates[1:3]:
         yield "or", describe(other)
     if diagnosis.next_step:
@@ -125,7 +130,7 @@ def _evidence_rows(candidate: Candidate) -> Iterator[tuple[str, str]]:
         yield "for", _cited(evidence)
     for evidence in candidate.opposing[:_SHOWN_EVIDENCE]:
         yield "against", _cited(evidence)
-    if not candidate.opposing:
+    if candidate.supporting and not candidate.opposing:
         yield "against", "nothing found"
 
 

@@ -111,6 +111,7 @@ def _report(report: Report, diagnosis: Diagnosis) -> Document:
             "experiment": diagnosis.experiment,
             "account": diagnosis.account,
             "registers": diagnosis.registers,
+            **({"missing": diagnosis.missing} if diagnosis.missing else {}),
             **({"notes": diagnosis.notes} if diagnosis.notes else {}),
         },
     }

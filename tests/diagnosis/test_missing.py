@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from diagnosis.logs import page_fault, stamped
 from pagefault_doctor import klog
+from pagefault_doctor.cli.main import main
 from pagefault_doctor.diagnosis import diagnose
 from pagefault_doctor.diagnosis.missing import (
     ADDRESS,
@@ -14,10 +18,9 @@ from pagefault_doctor.diagnosis.missing import (
     REPORT,
     TRACE,
     VERSION,
-    Missing,
     missing,
 )
-from pagefault_doctor.model.diagnosis import Attribution, RootCause
+from pagefault_doctor.model.diagnosis import Attribution, Missing, RootCause
 
 FROM_RIP = stamped(
     "RIP: 0010:quay_poll+0x24/0x90 [quay]",
@@ -64,3 +67,20 @@ def test_an_unknown_cause_comes_with_the_command_that_brings_the_rest() -> None:
     assert "stands above the first line" in verdict.next_step.why
     assert verdict.next_step.command == ("journalctl", "-k", "-b", "-1")
     assert "unknown cause in module quay" in verdict.summary
+
+
+def test_the_text_names_what_is_missing_and_no_chance_of_an_unknown_cause(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "paste.log"
+    log.write_text(FROM_RIP)
+    assert main(["diagnose", str(log)]) == 0
+    text = capsys.readouterr().out
+    assert "  cause   fault of unknown cause in module quay" in text
+    assert "  missing headline, registers, version\n" in text
+    assert "against" not in text
+    assert main(["diagnose", "--json", str(log)]) == 0
+    (report,) = json.loads(capsys.readouterr().out)["reports"]
+    assert [part["name"] for part in report["diagnosis"]["missing"]] == [
+        *("headline", "registers", "version")
+    ]

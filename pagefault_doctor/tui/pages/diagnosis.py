@@ -91,7 +91,7 @@ def _candidate(
     candidate: Candidate, rank: int, causes: Mapping[str, Cause], opened: bool
 ) -> Iterator[Row]:
     sign = "-" if opened else "+"
-    text = f"{sign} {candidate.confidence * 100:3.0f} %  {phrases.cause(candidate, causes)}"
+    text = f"{sign} {phrases.share(candidate)}  {phrases.cause(candidate, causes)}"
     support = f"{len(candidate.supporting)} for  {len(candidate.opposing)} against"
     yield Row(text, support, Tone.TITLE, 9, ref=rank)
     if not opened:
@@ -100,7 +100,7 @@ def _candidate(
         yield _evidence("for", evidence)
     for evidence in candidate.opposing:
         yield _evidence("against", evidence)
-    if not candidate.opposing:
+    if candidate.supporting and not candidate.opposing:
         yield Row("    against  nothing found", tone=Tone.DIM)
     if known := causes.get(candidate.root_cause.value):
         yield Row()

@@ -40,6 +40,12 @@ def short(step_id: str) -> str:
     return SHORT.get(step_id) or step_id.split("-")[0][:9]
 
 
+def share(candidate: Candidate) -> str:
+    """Return how sure a candidate is in five characters, a question mark for no known cause."""
+    known = candidate.root_cause is not RootCause.UNKNOWN
+    return f"{candidate.confidence * 100:3.0f} %" if known else "    ?"
+
+
 def command(argv: Sequence[str]) -> str:
     """Return a command as it is typed; a script in it only by its number of lines.
 

@@ -88,7 +88,7 @@ def causes_rows(
         yield Row(f"  {_nothing(view)}", tone=Tone.DIM, hang=2)
         return
     for candidate in verdict.candidates[:most]:
-        share = f"{candidate.confidence * 100:3.0f} %"
+        share = phrases.share(candidate)
         support = f"{len(candidate.supporting)} for  {len(candidate.opposing)} against"
         yield Row(f"{share}  {phrases.cause(candidate, causes)}", support, hang=7, ref=candidate)
 

@@ -85,18 +85,10 @@ def test_what_has_to_follow_is_no_line_of_its_own() -> None:
     text = softly(
         "WARNING: CPU: 1 PID: 7 at drivers/a_long_name_of_a_file.c:12 a_function+0x1/0x2\n" * 3, 72
     )
-    assert (
-        len(
-            [
-                line
-                for line in b"".join(unwrapped([text.encode()], wrap_of(text.encode()))).split(
-                    b"\n"
-                )
-                if line
-            ]
-        )
-        == 3
-    )
+    wrap = wrap_of(text.encode())
+    assert wrap
+    joined = b"".join(unwrapped([text.encode()], wrap))
+    assert len([line for line in joined.split(b"\n") if line]) == 3
 
 
 def test_lines_of_drivers_are_not_joined() -> None:
