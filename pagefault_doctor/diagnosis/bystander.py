@@ -21,11 +21,9 @@ MOVING: Final = 0.75
 SPOKE: Final = 0.7
 ONLY: Final = 0.9
 ONLY_NEARBY: Final = 0.6
-"""How likely the module is the one, by what speaks for it."""
+"""How likely the module is the one, given the cause, by what speaks for it."""
 BY_NAME: Final = 0.8
 """How much of that is left where its name alone tells that it is from outside."""
-KERNEL: Final = 0.8
-"""How likely it is the kernel's own code while modules from outside are loaded."""
 
 _DAMAGE: Final = (
     Kind.REFCOUNT,
@@ -87,7 +85,7 @@ def doubted(kernel: Culprit, report: Report, context: Context) -> Culprit:
     names = ", ".join(foreign[:_NAMED]) + (" and others" if len(foreign) > _NAMED else "")
     text = f"{kernel.because.text}, but memory can have been damaged by {names}, from outside"
     because = msgspec.structs.replace(kernel.because, text=text)
-    return msgspec.structs.replace(kernel, because=because, share=KERNEL)
+    return msgspec.structs.replace(kernel, because=because)
 
 
 def _is_damage(report: Report, context: Context) -> bool:

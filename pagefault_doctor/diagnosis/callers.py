@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-import msgspec
-
 from pagefault_doctor.diagnosis import function_roles
 from pagefault_doctor.diagnosis.address import AddressClass, classify
 from pagefault_doctor.diagnosis.context import FIRST_ARGUMENT, Context
@@ -28,8 +26,6 @@ _WAYS_BACK: Final = (
 )
 """Details that show where a call came from, and why."""
 _INTERRUPTS: Final = ("IRQ", "SOFTIRQ", "NMI")
-_LOADER: Final = 0.85
-"""How likely it is the module that was being loaded, and not who loads it."""
 _REGISTER: Final = "register"
 """In the names of functions that take an object of their caller's into a list, or out of it."""
 
@@ -165,7 +161,7 @@ def of_loader(report: Report) -> Culprit | None:
     name = report.details.get("typed_module") or (moving[0] if len(moving) == 1 else None)
     text = f"{report.comm} runs only the loader and the code of {name or 'its module'}"
     line = report.line_of("typed_module", "process", "modules")
-    return msgspec.structs.replace(blame(name, text, line), share=_LOADER)
+    return blame(name, text, line)
 
 
 def user_of(suspect: Culprit, report: Report) -> Culprit | None:

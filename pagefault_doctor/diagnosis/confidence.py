@@ -37,6 +37,8 @@ def signs(report: Report, first: Candidate) -> Iterator[str]:
 def _who(report: Report, first: Candidate) -> str:
     """Return how the one who has to act was found."""
     foreign = "O" in (report.tainted or ()) or bool(report.out_of_tree)
+    if first.circumstantial:
+        return "who.bystander"
     if first.attribution is not Attribution.MODULE:
         return "who.kernel-among-foreign" if foreign else "who.kernel"
     return "who.module"

@@ -118,9 +118,9 @@ def _candidate(
         attribution = Attribution.MODULE
     module = culprit.module if attribution is Attribution.MODULE else None
     evidence = (*evidence, culprit.because) if is_held or cause not in FIXED else evidence
-    if attribution is culprit.attribution and cause is not RootCause.API_MISMATCH:
-        confidence *= culprit.share
-    return Candidate(cause, attribution, module, round(confidence, 3), evidence)
+    doubted = culprit.share < 1 and cause not in (*FIXED, RootCause.API_MISMATCH)
+    confidence *= culprit.share if doubted else 1
+    return Candidate(cause, attribution, module, round(confidence, 3), evidence, doubted)
 
 
 def _unknown(report: Report, context: Context, culprit: Culprit) -> Candidate:

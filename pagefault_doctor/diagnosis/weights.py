@@ -33,6 +33,7 @@ CONFIDENCE: Final = {
     "cause.unknown": -0.37,
     "who.by-cause": 0.58,
     "who.module": 1.07,
+    "who.bystander": 0.61,
     "who.kernel": 0.32,
     "who.kernel-among-foreign": -1.52,
 }

@@ -73,13 +73,17 @@ def _command_of(origin: str) -> str:
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """A possible cause. `confidence` is between 0 and 1, over all candidates of one report."""
+    """A possible cause. `confidence` is between 0 and 1, over all candidates of one report.
+
+    `circumstantial` means that no trace leads to who has to act, but what the module was doing.
+    """
 
     root_cause: RootCause
     attribution: Attribution
     module: str | None
     confidence: float
     evidence: tuple[Evidence, ...] = ()
+    circumstantial: bool = False
 
     @property
     def supporting(self) -> tuple[Evidence, ...]:
