@@ -7,7 +7,7 @@ loading tells (the same file, check_modinfo), or that the tree has no module of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -17,6 +17,8 @@ from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.symbols import in_tree
 
+_ASKED: Final = 8
+"""Modules of a trace whose names are looked up; real ones have fewer."""
 _NUMBERS: Final = regex(r"(\d{1,3})\.(\d{1,4})")
 
 
@@ -71,8 +73,9 @@ def unknown_words(module: str) -> str:
     return f"{module} is not among the modules of Linux {first} to {last}"
 
 
-def _named(report: Report) -> Iterator[str]:
-    yield from filter(None, (report.module, *(frame.module for frame in report.frames)))
+def _named(report: Report) -> tuple[str, ...]:
+    names = (report.module, *(frame.module for frame in report.frames))
+    return tuple(dict.fromkeys(filter(None, names)))[:_ASKED]
 
 
 def _version(release: str | None) -> tuple[int, int] | tuple[()]:

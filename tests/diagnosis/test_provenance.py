@@ -163,3 +163,9 @@ def test_the_account_tells_folder_and_name() -> None:
 def test_the_nearest_lines_are_looked_at_and_no_more(report: MakeReport) -> None:
     many = tuple(event(f"m{number}", number) for number in range(1, 601))
     assert outside(report(first_line=600), *many) == tuple(f"m{n}" for n in range(344, 600))
+
+
+def test_the_first_names_of_a_trace_are_looked_up_and_no_more(report: MakeReport) -> None:
+    trace = tuple(f"start [made{number}]" for number in range(40))
+    found = outside(report(tainted=("O",), trace=(trace[0], *trace)))
+    assert found == tuple(f"made{number}" for number in range(8))
