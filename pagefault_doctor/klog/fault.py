@@ -38,6 +38,8 @@ _ADDRESS: Final = tuple(
             r"to handle kernel (?:paging request|NULL pointer dereference) at (?:0x)?([0-9a-f]+)",
         ),
         ("paging request", r"^paging request at (?:0x)?([0-9a-f]+)"),
+        ("at addr", r"Kernel Fault: Code=.*? at addr ([0-9a-f]+)"),
+        ("(code ", r"\(pid \d+\): .* at ([0-9a-f]{8,16}) \(code \d+\)"),
         ("ess at", r"kernel (?:data|unaligned) access at (?:0x)?([0-9a-f]+)"),
         (" on ", r"(?:dereference|access) on (?:read|write) at (?:0x)?([0-9a-f]+)"),
         ("instruction fetch", r"instruction fetch.*? at (?:0x)?([0-9a-f]+)"),
@@ -64,6 +66,10 @@ _FAULTED: Final = (
     ("DAR: ", regex(r"\bDAR: ([0-9a-f]{8,16})\b")),
     ("BADV", regex(r"\bBADV: ([0-9a-f]{8,16})\b")),
     ("BadVA", regex(r"\bBadVA\s*: ([0-9a-f]{8,16})\b")),
+    ("IOR: ", regex(r"\bIOR: ([0-9a-f]{8,16})\b")),
+    ("eff addr=", regex(r"\beff addr=([0-9a-f]{8})\b")),
+    ("DEAR: ", regex(r"\bDEAR: ([0-9A-Fa-f]{8,16})\b")),
+    ("@ 0x", regex(r"@ 0x([0-9a-f]{8}) by insn")),
 )
 """Registers that hold the address of a page fault, for when its headline is lost."""
 _CAUSE: Final = regex(r"\bcause: (?:0x)?0*([0-9a-f]{1,2})\b")

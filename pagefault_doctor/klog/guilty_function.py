@@ -17,6 +17,7 @@ import msgspec
 from pagefault_doctor.klog.demangle import demangled
 from pagefault_doctor.klog.line import LogLine
 from pagefault_doctor.klog.skip_functions import ANCHORS, FINDERS, PATTERNS, VICTIM, WORDS
+from pagefault_doctor.klog.stack import frames_of_tools
 from pagefault_doctor.model.pattern import WordedPattern, regex
 
 
@@ -35,16 +36,24 @@ _PC: Final = r"\[<?(?:0x)?[0-9a-f]+>?\]"
 _CS: Final = r"[0-9a-f]{2,4}"
 """The selector of the code, `0010` for the kernel and `e030` under Xen."""
 _FUNC: Final = r"(?P<f>[A-Za-z0-9_$]+)[.+]"
+_RARER: Final = (
+    r"(?:TPC: <|TPC \[0x[0-9a-f]+\] <|IAOQ\[0\]: |\[exception RIP: |\bpc is at |\bip is at "
+    r"|PC: \[<[0-9a-f]+>\] |RIP: 00[01]0:(?=[\w.]+ \()|RIP: +e008:\[<[0-9a-f]+>\] "
+    r"|by insn @ |>>[EN]?[IP][PC]C?; *[0-9a-f]+ <(?:\[[\w-]+\])?|RIP: 00[01]0:.*\{:?(?:[\w-]+:)?)"
+)
+"""What stands before the function at the instruction pointer in the forms of `klog/registers.py`
+that are no x86, ARM, powerpc, riscv, LoongArch or s390 of today."""
 RIP: Final = (
     rf"IP: (?:(?:{_CS}:)?(?:{_PC} +){{0,2}}(?:{_FUNC})|{_CS}:0x[0-9a-f]+|(?:{_CS}:)?{_PC} +"
     rf"\[< *\(null\)>\] +\(null\)|[0-9]+: +\(null\)|(?:{_PC} *)?0x[0-9a-f]+|\[<[0-9a-f ]+>\])"
     rf"|(?:PC|EIP) is at {_FUNC.replace('<f>', '<g>')}|pc : {_FUNC.replace('<f>', '<h>')}"
-    rf"|NIP \[[0-9a-f]+\] {_FUNC.replace('<f>', '<i>')}"
+    rf"|NIP \[[0-9a-f]+\] \.?{_FUNC.replace('<f>', '<i>')}"
     rf"|epc *: (?:[0-9a-f]{{8,16}} )?{_FUNC.replace('<f>', '<j>')}"
     rf"|ERA: [0-9a-f]{{16}} {_FUNC.replace('<f>', '<l>')}"
     rf"|TPC: <{_FUNC.replace('<f>', '<m>')}"
     rf"|Krnl PSW : .*\((?:\[<[0-9a-f]+>\] )?{_FUNC.replace('<f>', '<k>')}|pc : [0-9a-f\[<]+"
     r"|NIP \[[0-9a-f]+\] 0x|Krnl PSW : .*\(0x"
+    rf"|{_RARER}(?P<z>[A-Za-z0-9_$]+)[.+ ]"
 )
 """A place to look: the faulting instruction. A bare address is found but names nothing."""
 CALL: Final = r"Call [Tt]race:|Backtrace:"
@@ -54,7 +63,7 @@ _FRAMES: Final = tuple(
     regex(p)
     for p in (
         rf"^ *(?:\{{[0-9a-z]+\}} )?(?:{_PC} ?){{0,2}}[ \t]*{_FUNC}",
-        rf"^ *\[[0-9a-f]+\] \[[0-9a-f]+\] {_FUNC}",
+        rf"^ *\[[0-9a-f]+\] \[[0-9a-f]+\] \.?{_FUNC}",
         r"^ *(?:\[<[0-9a-f]+>\] )?\((?P<f>[A-Za-z0-9_]+)[^)]*\) from ",
         r"^ *(?P<f>[A-Za-z0-9_]+)(?:\.[a-z0-9.]+)?(?: \[[\w-]+\])? from [A-Za-z0-9_]+\+0x",
     )
@@ -150,6 +159,9 @@ def _frame_names(line: LogLine) -> Iterator[str]:
             if caller := _ARM_CALLER.search(text):
                 yield caller["f"]
             return
+    for frame in frames_of_tools(line):
+        if frame.function and frame.reliable:
+            yield frame.function.partition(".")[0]
 
 
 def _walk(

@@ -45,7 +45,8 @@ _RELATIVE: Final = regex(
 _BEFORE: Final = regex(
     r"(?:\*\* (?P<dropped>\d{1,9}) printk messages dropped \*\* ?"
     r"|kern +:[a-z]+ *: ?|(?:user-)?kernel: "
-    r"|[\d-]{5,10} \d\d:\d\d:\d\d\.\d{3} [ \d]{0,24}[VDIWEF] KERNEL {0,9}: )"
+    r"|[\d-]{5,10} \d\d:\d\d:\d\d\.\d{3} [ \d]{0,24}[VDIWEF] KERNEL {0,9}: "
+    r"|\(XEN\) ?(?:\[[^\]]{10,30}\] ?)?)"
 )
 _PROMPT: Final = regex(r".{0,80}?\blogin: ")
 _BEGINS: Final = r"(?=(?:<\d{1,3}>)?\[ *\d{1,9}\.\d{6}[\] ])"
@@ -54,17 +55,18 @@ _AROUND: Final = regex(
 )
 """How mail and Markdown quote a line; and the boot of an entry of the journal (`journal.py`)."""
 _BY_OTHERS: Final = regex(
-    r"(?:\s*\d{1,9}[:\t ] *|\s+"
+    r"(?:\s*\d{1,9}[:\t ] *|\s+|[^:\[\]]{1,30}(?=\[ *\d{1,6}\.\d{6}\] )"
     r"|(?P<wall>\[?\d[\d:., T/+-]{6,40}Z?|[A-Z][a-z]{2} +\d+ \d\d:\d\d:\d\d)\]?"
     r" +(?:std(?:out|err) [FP] |[\d ]*[VDIWEF] KERNEL +: )?)" + _BEGINS
 )
-"""What a terminal, a build farm, `ts`, `grep -n`, an editor or a mail puts before the clock."""
+"""What a terminal, a build farm, `ts`, `grep -n`, an editor or a mail puts before the clock, or
+a console is left with."""
 # The kernel counts nanoseconds in 64 bits, so seconds have up to 11 digits.
 _CLOCK: Final = regex(
     r"(?:<\d{1,3}>)?\[ *(?P<time>\d{1,11}\.\d{1,9})(?: <[ \d.]{3,20}>)?\]"
     r"(?:\[ *(?P<caller>[CT] *\d+)\]| \((?P<cpu>\d+)\))? ?"
 )
-_FIRST: Final = ("[", "<", ">", "*", "-", *"0123456789")
+_FIRST: Final = ("[", "(", "<", ">", "*", "-", *"0123456789")
 _LAST: Final = (" ", "^M")
 _SIGNS: Final = ("kern", "KERNEL", "klogd", "login: ")
 """What a line begins with, ends with or holds, if there is anything around the kernel's words."""
@@ -77,6 +79,8 @@ _NOTHING: Final[dict[str, str]] = {}
 _END: Final = " \t\r\n\0"
 _LONGEST: Final = 1200
 """Characters of a line that are read: printk writes at most 1024 (`LOG_LINE_MAX`) and a prefix."""
+_EBCDIC: Final = regex(r"\xa2([^\xa2!]{1,60})!")
+"""Brackets, as what takes a mainframe's console for another code page shows them."""
 _LEVEL: Final = regex(r"<\d{1,3}>(?=[^\d])")
 _FRAME: Final = (
     r" {0,9}+(\? )?+([A-Za-z_$][\w$.]*+)\+0x([0-9a-f]{1,16}+)/0x([0-9a-f]{1,16}+)"
@@ -163,6 +167,8 @@ def parts_of_frame(text: str) -> tuple[str | Any, ...] | None:
 def thorough(raw: str, number: int = 0) -> LogLine:
     """Return the line behind its prefixes, whatever they are."""
     text = raw.rstrip(_END)
+    if "\xa2" in text:
+        text = _EBCDIC.sub(r"[\1]", text)
     if len(text) > _LONGEST or not text.isprintable() or text.endswith("^M"):
         text = _bare(text)
     # Most lines begin with the kernel's clock and have nothing before it.

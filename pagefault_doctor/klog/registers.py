@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from pagefault_doctor.klog.line import LogLine
-from pagefault_doctor.klog.stack import NAME, frame_from
+from pagefault_doctor.klog.stack import BRACES, NAME, SOURCE, frame_from
 from pagefault_doctor.klog.text import ReportText
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Frame
 
 _PLACE: Final = (
-    rf"(?P<function>{NAME})\+(?:0x)?(?P<offset>[0-9a-f]+)(?:/0x(?P<size>[0-9a-f]+))?"
+    rf"(?P<function>{NAME})\+(?:0x)?(?P<offset>[0-9a-f]+)(?:/(?:0x)?(?P<size>[0-9a-f]+))?"
     r"(?:\s*\[(?P<module>\d*[A-Za-z][\w-]*)(?:\([A-Z+-]+\))?)?"
 )
 _PC: Final = (
@@ -27,6 +27,19 @@ _PC: Final = (
 _POINTERS: Final = tuple(
     (word, regex(p))
     for word, p in (
+        ("}", rf"RIP: 00[01]0:(?:\[?<[0-9a-f]{{8,16}}>\]? *)?{BRACES}"),
+        ("[exception RIP: ", rf"\[exception RIP: (?P<function>{NAME})\+(?P<decimal>\d+)\]"),
+        (">>", r">>[EN]?[IP][PC][P:]?[;:] *(?P<address>[0-9a-f]{8,16}) <"
+               r"(?:\[(?P<old_module>[\w-]+)\])?"
+               rf"(?P<function>{NAME})\+(?P<offset>[0-9a-f]+)/(?P<size>[0-9a-f]+)>"),
+        ("RIP: ", rf"RIP: 00[01]0:(?P<function>{NAME}) {SOURCE}(?: \[?(?P<module>\w[\w-]*)\]?)?$"),
+        ("RIP: ", rf"RIP: +e008:\[<(?P<address>[0-9a-f]{{8,16}})>\] {_PLACE}"),
+        ("TPC: <", rf"^\s*TPC: <{_PLACE}"),
+        ("TPC [", rf"TPC \[0x(?P<address>[0-9a-f]+)\] <{_PLACE}"),
+        ("IAOQ[0]: ", rf"^\s*IAOQ\[0\]: {_PLACE}"),
+        ("PC: [<", rf"^\s*PC: \[<(?P<address>[0-9a-f]{{8,16}})>\] {_PLACE}"),
+        ("insn @ ", rf"by insn @ {_PLACE}"),
+        (" is at ", rf"^\s*[ip][pc] is at {_PLACE}"),
         ("RIP: ", rf"RIP: (?P<selector>[0-9a-f]{{4}}):{_PC}{_PLACE}"),
         ("RIP: ", r"RIP: (?P<selector>[0-9a-f]{4}): ?(?:\[<)?(?:0x)?(?P<address>[0-9a-f]+)"),
         ("IP: ", rf"\b[RE]?IP: {_PC}{_PLACE}"),
@@ -41,12 +54,12 @@ _POINTERS: Final = tuple(
             r"Krnl PSW : (?:[0-9a-f]{16} (?P<address>[0-9a-f]{16}) )?.*?"
             rf"\((?:\[<[0-9a-f]+>\] )?{_PLACE}",
         ),
-        ("IP: ", r"\b[RE]?IP: (?:\[<)?(?:0x)?(?P<address>[0-9a-f]{8,16})"),
+        ("IP: ", r"\b[RE]?IP: (?:\[<)?(?:0x)?(?P<address>(?!0000[5-7][0-9a-f])[0-9a-f]{8,16})"),
         ("NIP [", r"^\s*NIP \[(?P<address>[0-9a-f]{8,16})\] 0x"),
         ("Krnl PSW : ", r"Krnl PSW : [0-9a-f]{16} (?P<address>[0-9a-f]{16}) \(0x"),
         ("pc", r"^\s*(?:pc|epc) *: \[?<?(?:0x)?(?P<address>[0-9a-f]{8,16})"),
     )
-)
+)  # fmt: skip
 """A word that the line must hold, and how the place of the instruction is written there."""
 _WORDS: Final = tuple(dict.fromkeys(word for word, _ in _POINTERS))
 _USER_SELECTORS: Final = ("0033", "0023", "0073")

@@ -40,8 +40,13 @@ _HEADS: Final = (
     rb"|trap |bad )|User process fault: |Out of memory: |oom-kill:|Allocated in |Freed in |Slab 0x"
     rb"|Object 0x|[-=]{8}"
 )
+_OF_TOOLS: Final = (
+    rb"|#\d{1,3} +\S|\[exception RIP|Trace; |>>[EN]|\(XEN\)|Killed process |TPC: |TSTATE: |IAOQ\["
+    rb"|[A-Za-z_][\w.]{0,127} \(\S+:\d|"
+)
+"""Frames and registers as crash, gdb, ksymoops, Xen and the rarer architectures have them."""
 START: Final = regex(
-    rb"[ \t]{0,8}(?:" + _HEADS + rb"|PID: \d|Tainted: |" + _REGISTER + rb"|" + FRAME + rb")"
+    rb"[ \t]{0,8}(?:" + _HEADS + rb"|PID: \d|Tainted: |" + _REGISTER + _OF_TOOLS + FRAME + rb")"
 )
 """What a line without a clock begins with."""
 INSIDE: Final = regex(
