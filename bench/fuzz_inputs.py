@@ -75,7 +75,8 @@ def raw_zstd(data: bytes) -> bytes:
 def seeds() -> dict[str, list[bytes]]:
     """Return valid input of each sort, from the project's own files."""
     scenarios = ROOT / "playbooks/scenarios"
-    logs = [path.read_bytes() for path in (ROOT / "tests/klog/logs").glob("*")]
+    folders = (ROOT / "tests/klog/logs", ROOT / "tests/klog/forms")
+    logs = [path.read_bytes() for folder in folders for path in folder.glob("*")]
     recordings = sorted(scenarios.glob("*/recording.jsonl"))
     small = (Function("one", 0, 8), Function("two", 8, 8))
     return {

@@ -163,9 +163,9 @@ _MESSAGES: Final = (
     ("scheduling_while_atomic", "scheduling while atomic"),
     ("blocking_ops", "do not call blocking ops when"),
     ("workqueue_lockup", "workqueue lockup"),
-    ("waiting_for", "waiting for"),
+    ("waiting_for", ": waiting for", "still waiting for"),
     ("soft_lockup_panic", "softlockup: hung"),
-    ("hard_lockup_panic", "Hard LOCKUP"),
+    ("hard_lockup_panic", "Hard LOCKUP", "detected hard LOCKUP"),
     ("hung_task_panic", "hung_task: blocked"),
     ("rcu_stall_panic", "RCU Stall"),
     # arch/x86/kernel/cpu/mce, drivers/edac, drivers/firmware/efi/cper.c, mm/slub.c, HW_ERR and
@@ -181,7 +181,9 @@ _MESSAGES: Final = (
     ("init_killed", "Attempted to kill init"),
     ("already_free_irq", "already-free IRQ"),
     # init/do_mounts.c (mount_root_generic), init/main.c (kernel_init)
-    ("no_root", "Unable to mount root fs", "Cannot open root device"),
+    ("no_root", "Unable to mount root fs", "Cannot open root device", "Gave up waiting for root",
+     "Please append a correct \"root=\"", "dracut: Refusing to continue",
+     "dracut-initqueue timeout", "does not exist.  Dropping to a shell"),
     ("no_init", "No working init found", "No init found.", "Requested init "),
 )  # fmt: skip
 """The name of a detail, and words of which its line holds one."""

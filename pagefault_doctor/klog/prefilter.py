@@ -82,7 +82,7 @@ def _other_program() -> re.Pattern[bytes]:
     """Return how lines of other programs begin (`starts._OTHER_PROGRAM`), without their digits."""
     own = b"|".join(re.escape(_shape(n)) for n in needles() if _LIKE_A_PROGRAM.match(n))
     host = rb"(?!" + own + rb")[^\s:]+ " if own else rb"[^\s:]+ "
-    program = rb"(?!krnl|usr-krnl|klog|login)[\w./@()-]+(?:\[\])?: [^\r]*\r?$"
+    program = rb"(?!krnl|usr-krnl|klog|login|systm|rlyoom|rut|uit)[\w./@()-]+(?:\[\])?: [^\r]*\r?$"
     return re.compile(_TIME + host + program)
 
 

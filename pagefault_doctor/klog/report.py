@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from pagefault_doctor.klog import corrupted, titles
+from pagefault_doctor.klog import corrupted, remains, titles
 from pagefault_doctor.klog.arch import arch_of
 from pagefault_doctor.klog.demangle import demangled
 from pagefault_doctor.klog.details import details_of
@@ -125,6 +125,9 @@ def _headline_alone(cut: ReportLines, number: int) -> Report:
 
 def _report_of(cut: ReportLines, seen: Scan, number: int) -> Report:
     start = cut.start
+    if start.remains:
+        lines = remains.certain(cut.lines)
+        cut = msgspec.structs.replace(cut, lines=lines, naming=lines)
     unread = UnreadLines(start.line)
     naming = _name(cut, unread)
     cut = _without_strangers(cut, naming)
@@ -132,6 +135,9 @@ def _report_of(cut: ReportLines, seen: Scan, number: int) -> Report:
     body = ReportText(cut.lines)
     led = ReportText(lines) if len(lines) > len(cut.lines) else body
     found = _fields_of(naming, cut, led, body, unread)
+    if start.remains:
+        found.details["headless"] = start.line.text.strip()
+        found.cited["headless"] = start.line.number
     blamed, process = found.blamed, found.process
     problem = _problem(naming, cut)
     last = max([*found.cited.values(), *(f.line or 0 for f in found.stack.frames)])
@@ -184,7 +190,8 @@ def _name(cut: ReportLines, unread: UnreadLines) -> titles.Title:
         kind = start.kind or Kind.INFO
         return titles.Title(title=start.line.text, kind=kind, problem="unknown report")
 
-    return fenced(failed, titles.name, start.header or OWN, cut.naming or (start.line,))
+    rows = table.REMAINS if start.remains else None
+    return fenced(failed, titles.name, start.header or OWN, cut.naming or (start.line,), rows)
 
 
 def _without_strangers(cut: ReportLines, naming: titles.Title) -> ReportLines:
@@ -215,7 +222,8 @@ def _fields_of(
     A report that prints no list of modules has that of the next one, if it is `beyond` its end.
     """
     kind, headline, read = naming.kind, cut.start.line, unread.read
-    stack = read(body, _Stack(None, ()), lambda body: _stack(kind, body))
+    remains = cut.start.remains
+    stack = read(body, _Stack(None, ()), lambda body: _stack(kind, body, remains))
     process = read(body.head(_HEAD_LINES), ProcessInfo(), process_of)
     blamed = Frame(None)
     fault: Fault | None = None
@@ -293,16 +301,25 @@ def _problem(naming: titles.Title, cut: ReportLines) -> str | None:
     return corrupted.problem_of(cut.naming, naming.form.plain)
 
 
-def _stack(kind: Kind, body: ReportText) -> _Stack:
+def _stack(kind: Kind, body: ReportText, remains: bool) -> _Stack:
     lines = body.lines
     head = next((i for i in body.places(*HEADS) if is_head(lines[i].text)), len(lines))
     begin = head if kind in _HEADED and head < len(lines) else 0
-    trace = first_trace(lines[begin:] if begin else lines[1:] or lines)
+    first = begin or int(frame_of(lines[0]) is None and len(lines) > 1)
+    trace = first_trace(lines[first:])
     # What powerpc prints of a stack's earlier contexts has an instruction pointer of its own.
     end = next(iter(body.places("--- interrupt: ", "--- Exception: ")), len(lines))
-    if kind in _TRACE_FIRST:
+    if kind in _TRACE_FIRST and not remains:
         end = min(end, next((i for i in range(1, head) if frame_of(lines[i])), head) + 1)
-    return _Stack(pointer_of(body.head(end)), trace)
+    return _Stack(_in_module(pointer_of(body.head(end)), trace), trace)
+
+
+def _in_module(pointer: Frame | None, trace: tuple[Frame, ...]) -> Frame | None:
+    """Return the pointer with its module, which debuggers print with the frame alone."""
+    if pointer is None or pointer.module or pointer.function is None:
+        return pointer
+    named = (frame.module for frame in trace if frame.function == pointer.function)
+    return msgspec.structs.replace(pointer, module=next(filter(None, named), None))
 
 
 def _die_count(body: ReportText) -> int | None:

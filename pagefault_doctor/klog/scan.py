@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from pagefault_doctor.klog import boots as boots_
-from pagefault_doctor.klog import module_events, prefilter
+from pagefault_doctor.klog import module_events, prefilter, remains
 from pagefault_doctor.klog.formats import table
 from pagefault_doctor.klog.formats.format import Format
 from pagefault_doctor.klog.input.input_file import FileBytes
@@ -39,7 +39,8 @@ _TIMED: Final = regex(rb"^(?:<\d+>)?\[ *\d+\.\d{6}\]", re.MULTILINE)
 class Start(msgspec.Struct, frozen=True):
     """A line that starts a report: where it is, its text, in which boot.
 
-    `header` is the one of the naming convention; where it knows none, `row` is our own.
+    `header` is the one of the naming convention; where it knows none, `row` is our own. Of
+    `remains` the line is only the first that is left.
     """
 
     place: int
@@ -47,6 +48,7 @@ class Start(msgspec.Struct, frozen=True):
     header: str | None
     boot: int
     row: Format | None = None
+    remains: bool = False
 
     @property
     def kind(self) -> Kind | None:
@@ -87,12 +89,21 @@ def scan(data: bytes | FileBytes, progress: Progress | None = None) -> Scan:
     ended = not len(data) or data[len(data) - 1 : len(data)] == b"\n"
     return Scan(
         lines=search.count + (not ended),
-        starts=tuple(search.starts),
+        starts=tuple(search.starts) or _remains(data, search),
         boots=search.boots.seen,
         module_events=tuple(search.events),
         full_at=search.full_at,
         dropped=search.dropped,
     )
+
+
+def _remains(data: bytes | FileBytes, search: _Search) -> tuple[Start, ...]:
+    """Return where the remains of a report begin, in a text without any that has its headline."""
+    found = remains.first_of(data, search.lines)
+    if found is None:
+        return ()
+    row = table.REMAINS.rows[-1]
+    return (Start(*found, None, search.boots.current, row, remains=True),)
 
 
 class _Search:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final
@@ -95,6 +96,7 @@ def split_reports(seen: Scan, lines: Lines) -> Iterator[ReportLines]:
 
 def _events(starts: Sequence[Start]) -> list[Start]:
     """Return the starts that are events of their own."""
+    starts = _that_count(starts)
     events: list[Start] = []
     for before, start, following in zip((None, *starts), starts, (*starts[1:], None), strict=False):
         if before and _unfolds(start.line, before.line):
@@ -107,6 +109,27 @@ def _events(starts: Sequence[Start]) -> list[Start]:
     headed = {event.boot for event in events if event.row is None and _is_worded(event)}
     other = {event.boot for event in events if event.row is None or not event.row.fragment}
     return [e for e in events if e.row is None or _counts(e.row, e.boot in headed, e.boot in other)]
+
+
+def _that_count(starts: Sequence[Start]) -> list[Start]:
+    """Return the starts without what passed by itself, and without fragments beside anything else.
+
+    Those that go on with a report stay: they are part of it.
+    """
+    often = Counter((start.boot, id(start.row)) for start in starts)
+    healed = {(s.boot, s.row.heals): s.place for s in starts if s.row and s.row.heals}
+
+    def lasts(start: Start, row: Format) -> bool:
+        healing = healed.get((start.boot, row.alike), start.place)
+        return not row.heals and often[start.boot, id(row)] >= row.often and start.place >= healing
+
+    lasting = [s for s in starts if s.row is None or lasts(s, s.row)]
+    other = {s.boot for s in lasting if s.row is None or not (s.row.fragment or s.row.silent)}
+    return [s for s in lasting if s.boot not in other or not _is_mere_fragment(s)]
+
+
+def _is_mere_fragment(start: Start) -> bool:
+    return start.row is not None and start.row.fragment and not start.row.follows
 
 
 def _counts(row: Format, headed: bool, other: bool) -> bool:
@@ -135,6 +158,8 @@ def _continues(start: Start, last: Start) -> bool:
     number, before = _DIE.search(text), _DIE.search(last.line.text)
     if number and before and number[1] != before[1]:
         return False
+    if start.row and start.row.fragment and last.row and last.row.silent and distance <= _NEAR:
+        return True
     if start.kind is last.kind is Kind.OOM_KILL:
         return start.row is not last.row and start.row is not None and start.row.follows
     if start.kind in USER_SIDE or last.kind in USER_SIDE:

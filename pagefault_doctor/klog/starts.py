@@ -46,6 +46,10 @@ _OTHER_PROGRAM: Final = regex(
 )
 
 
+_TALKING: Final = regex(r"\S+(?: +\S+){1,3} (?:systemd[\w-]*|earlyoom|dracut[\w-]*|auditd?)[\[:]")
+"""Programs that tell of faults of others (`prefilter._other_program` leaves their lines in)."""
+
+
 @cache
 def _not() -> tuple[tuple[WordedPattern, ...], tuple[str, ...]]:
     """Return the expressions, and all words that they need."""
@@ -72,4 +76,6 @@ def header_of(text: str) -> str | None:
 def row_of(text: str) -> Format | None:
     """Return the row whose report starts in this line, where the convention knows none."""
     row = table.TABLE.row_of(text)
-    return None if row is None or _OTHER_PROGRAM.match(text) else row
+    if row is None or (_OTHER_PROGRAM.match(text) and not (row.said and _TALKING.match(text))):
+        return None
+    return row

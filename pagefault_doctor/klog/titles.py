@@ -57,12 +57,12 @@ def cleaned(title: str) -> str:
     return text[:_LONGEST].strip()
 
 
-def name(header: str, lines: Sequence[LogLine]) -> Title:
+def name(header: str, lines: Sequence[LogLine], rows: table.Table | None = None) -> Title:
     """Return the name of the report that these lines hold; the first of them has the header."""
     text = "\n".join([line.text for line in lines])
     best: tuple[int, Format, re.Match[str]] | None = None
     broken: Format | None = None
-    for form in table.TABLE.under(header):
+    for form in (rows or table.TABLE).under(header):
         wording = form.wording
         if not any(map(text.__contains__, wording.words)):
             continue

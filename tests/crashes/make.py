@@ -66,7 +66,8 @@ _SHIPPED: Final = ("mce_inject", "hwpoison_inject", "scsi_debug", "sd_mod")
 
 _TROUBLE: Final = re.compile(
     r"BUG|Oops|panic|WARNING|cut here|[Cc]all [Tt]race|Unable to handle|Internal error|general prot"
-    r"|segfault|traps:|trap|signal|process fault|Out of memory|oom-kill|blocked for|stall|lockup"
+    r"|segfault|traps:|trap|signal|process fault|sending SIG|unhandled exception|Out of memory"
+    r"|oom-kill|blocked for|stall|lockup"
     r"|Hardware Error|PCIe Bus Error|EDAC|Memory failure|corrupt|double free|nobody cared"
     r"|Corrected|rror:|Uhhuh|[Mm]edium error|I/O error|disagrees about|Unknown symbol|version magic"
     r"|Invalid module|Unable to mount root|No working init|exports duplicate"

@@ -63,6 +63,14 @@ FORMATS: Final = (
     ),
     Format(
         header="Alignment trap:",
+        pattern=r"Alignment trap: \S.{0,40} \(\d+\) PC=0x",
+        title="Alignment trap in {f}",
+        kind=Kind.USER_TRAP,
+        ways=FAULT,
+        source="arch/arm/mm/alignment.c (do_alignment), of a program",
+    ),
+    Format(
+        header="Alignment trap:",
         title="Alignment trap in {f}",
         kind=Kind.TRAP,
         ways=FAULT,

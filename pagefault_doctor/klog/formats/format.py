@@ -40,11 +40,14 @@ class Format(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     convention does not know has `start` instead, an expression for its headline; `needles` are
     words of which every such line holds at least one, by default those that `start` needs anyway.
     A `notice` counts only in a boot that has no report with a header, a `fragment` only in one that
-    has nothing else, and a `silent` row is no report: it says what stands after it. Rows with the
-    same `alike` report the same trouble: after one of them, another is no report of its own; by
-    default only the row itself is alike. A `vague` row fits lines of other programs too: it makes
-    no line without the kernel's clock a report. Of a row that takes `any_words` behind its header,
-    no stack far below is part of the report, and notices of the same boot count beside it.
+    has nothing else, and a `silent` row is no report: it says what stands after it; one that
+    `heals` says that what the rows `alike` reported before it is over. A boot that has fewer lines
+    of a row than `often` has no report of it: such things happen, and pass. The lines of a row
+    `said` by programs count although no kernel prints them. Rows with the same `alike` report the
+    same trouble: after one of them, another is no report of its own; by default only the row itself
+    is alike. A `vague` row fits lines of other programs too: it makes no line without the kernel's
+    clock a report. Of a row that takes `any_words` behind its header, no stack far below is part of
+    the report, and notices of the same boot count beside it.
 
     Cutting it: `lead` is what its line is where the headline of another report follows closely.
     Inside another report, a row that `follows` goes on with that report.
@@ -71,6 +74,9 @@ class Format(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     notice: bool = False
     fragment: bool = False
     silent: bool = False
+    often: int = 1
+    heals: str = ""
+    said: bool = False
     vague: bool = False
     any_words: bool = False
     alike: str = ""

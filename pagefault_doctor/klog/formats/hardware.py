@@ -39,6 +39,9 @@ DETAILS: Final = (
     r"Memory failure: (?P<pfn>0x[0-9a-f]+)",
 )
 
+OFTEN: Final = 4
+"""Lines of errors that were corrected, from which on a link is bad and not just disturbed once."""
+
 _hardware = partial(Format, kind=Kind.HARDWARE)
 _plain = partial(_hardware, plain=True)
 _memory = partial(_plain, alike="memory")
@@ -129,8 +132,15 @@ FORMATS: Final = (
         start=r"AER: (?:Multiple )?Correct(?:ed|able)[^:]* (?:error|\(|message)",
         needles=("AER: ",),
         pattern=r"AER: (?:Multiple )?Corrected",
+        often=OFTEN,
         title="corrected PCIe error",
         source="drivers/pci/pcie/aer.c (aer_print_port_info)",
+    ),
+    _pcie(
+        start=r"PCIe Bus Error: severity=Corrected",
+        often=OFTEN,
+        title="PCIe bus error: Corrected",
+        source="drivers/pci/pcie/aer.c (aer_print_error)",
     ),
     _pcie(
         start=r"PCIe Bus Error: severity=(\w+)(?: (\([\w-]+\)))?",
@@ -164,7 +174,15 @@ FORMATS: Final = (
         source="arch/x86/kernel/nmi.c (unknown_nmi_error)",
     ),
     _plain(
+        start=r"(?:Core|Package) temperature/speed normal",
+        silent=True,
+        heals="heat",
+        title="temperature normal",
+        source="drivers/thermal/intel/therm_throt.c",
+    ),
+    _plain(
         start=r"(Core|Package) temperature (?:is )?above threshold",
+        alike="heat",
         title="{1} temperature above threshold",
         source="drivers/thermal/intel/therm_throt.c",
     ),

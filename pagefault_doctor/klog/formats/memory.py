@@ -21,7 +21,8 @@ DETAILS: Final = (
     r"file:.{0,80} (?:mmap|mmap_prepare):\w+ \[(?P<mapped_by_module>[\w-]+)\]",
     r"file:.{0,80} fault:\w+ \[(?P<mapped_by_module>[\w-]+)\]",
     r"BUG: Bad page map in process \S+ +pte:(?P<pte>[0-9a-f]+) pmd:(?P<pmd>[0-9a-f]+)",
-    r"page allocation failure: order:(?P<order>\d+), mode:(?P<gfp_mask>0x[0-9a-f]+(?:\([^)]*\))?)",
+    r"page allocation failure[:.] order:(?P<order>\d+), "
+    r"mode:(?P<gfp_mask>0x[0-9a-f]+(?:\([^)]*\))?)",
     r"BUG: Bad rss-counter state .*?type:(?P<counter>\w+) val:(?P<value>-?\d+)",
 )
 
@@ -114,7 +115,7 @@ FORMATS: Final = (
         source="mm/kmemleak.c (kmemleak_scan)",
     ),
     Format(
-        start=r"^(?!syz)(?:.{1,40}: )?page allocation (?:failure: order:\d|stalls for)",
+        start=r"^(?!syz)(?:.{1,40}: )?page allocation (?:failure[:.] order:\d|stalls for)",
         notice=True,
         title="page allocation failure in {f}",
         kind=Kind.INFO,
@@ -130,5 +131,15 @@ FORMATS: Final = (
         ways=TRACED,
         skip="alloc",
         source="mm/vmalloc.c (__vmalloc_node_range)",
+    ),
+    Format(
+        start=r"^(?!syz)(?:.{1,40}: )?vmalloc: allocation failure[:,]? "
+        r"|^vmap allocation for size \d+ failed|^vmalloc_node_range for size \d+ failed"
+        r"|cma_alloc: .*alloc failed, req-size",
+        fragment=True,
+        plain=True,
+        title="vmalloc error",
+        kind=Kind.INFO,
+        source="mm/vmalloc.c (alloc_vmap_area), mm/cma.c (cma_alloc)",
     ),
 )

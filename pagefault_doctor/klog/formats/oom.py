@@ -24,6 +24,8 @@ DETAILS: Final = (
 )
 
 _oom = partial(Format, kind=Kind.OOM_KILL, plain=True)
+_piece = partial(_oom, fragment=True, alike="out of memory")
+"""What is left of such a report, or what programs tell of it."""
 
 FORMATS: Final = (
     _oom(
@@ -45,4 +47,61 @@ FORMATS: Final = (
         title="out of memory: oom-killer invoked by {1}",
         source="mm/oom_kill.c (dump_header)",
     ),
-)
+    _piece(
+        start=r"oom-kill:constraint=CONSTRAINT_\w+,.*task=(?!syz)([^,]+)",
+        title="out of memory: killed process {1}",
+        source="mm/oom_kill.c (dump_oom_summary)",
+    ),
+    _piece(
+        start=r"oom_reaper: (?:reaped process|unable to reap) (?:\d+|pid:\d+) \((?!syz)([^)]+)\)",
+        title="out of memory: killed process {1}",
+        source="mm/oom_kill.c (oom_reap_task)",
+    ),
+    _piece(
+        start=r"^Killed process \d+,? \((?!syz)([^)]+)\)",
+        title="out of memory: killed process {1}",
+        source="mm/oom_kill.c (oom_kill_process), before 4.20",
+    ),
+    _piece(
+        start=r"^\[ *pid *\] +uid +tgid +total_vm +rss "
+        r"|^Task in \S+ killed as a result of limit of|^memory: usage \d+kB, limit"
+        r" \d+kB, failcnt [1-9]"
+        r"|^Memory cgroup stats for |^Tasks state \(memory values in pages\)",
+        needles=("total_vm", "as a result of limit", "memory: usage ", "Memory cgroup stats",
+                 "Tasks state "),
+        title="out of memory: the kernel's list of processes",
+        source="mm/oom_kill.c (dump_tasks), mm/memcontrol.c (mem_cgroup_print_oom_meminfo)",
+    ),
+    _piece(
+        start=r"^VM: killing process (?!syz)(.+)|^Out of Memory: Killed process \d+ \(([^)]+)\)",
+        title="out of memory: killed process {1}{2}",
+        source="mm/oom_kill.c and arch/i386/mm/fault.c of 2.4",
+    ),
+    _piece(
+        start=r"^__alloc_pages: \d+-order allocation failed",
+        title="page allocation failed",
+        source="mm/page_alloc.c (__alloc_pages) of 2.4",
+    ),
+    _piece(
+        start=r"^SL[AU]B: Unable to allocate memory on|^Out of memory(?:\n|$)"
+        r"|^zram: Error allocating memory"
+        r"|all_unreclaimable\? yes|^Mem-Info:(?:\n|$)",
+        needles=(": Unable to allocate memory", "Out of memory", "zram: Error",
+                 "unreclaimable? yes", "Mem-Info:"),
+        title="memory runs out",
+        source="mm/slub.c (slab_out_of_memory), mm/show_mem.c (show_free_areas)",
+    ),
+    _piece(
+        start=r"lowmemorykiller: Kill(?:ing|ed)? '?\w|^\S*lowmemorykiller: .*to free \d+kB",
+        title="out of memory: Android's low memory killer",
+        source="drivers/staging/android/lowmemorykiller.c (lowmem_scan), before 4.12",
+    ),
+    _piece(
+        start=r"Killed \S+ due to memory (?:pressure|used)"
+        r"|sending SIG(?:TERM|KILL) to process \d+.*badness"
+        r"|has been killed by the OOM killer|Failed with result 'oom-kill'",
+        said=True,
+        title="out of memory: a service was killed",
+        source="systemd-oomd, earlyoom, systemd's src/core/unit.c (unit_log_oom)",
+    ),
+)  # fmt: skip

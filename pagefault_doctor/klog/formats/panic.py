@@ -16,11 +16,12 @@ from pagefault_doctor.klog.formats.format import FAULT, TRACED, Format, Lead
 from pagefault_doctor.klog.guilty_function import Choice
 from pagefault_doctor.model.report import Kind
 
-_PANIC: Final = r"Kernel panic - not syncing: "
+_PANIC: Final = r"Kernel panic(?: - not syncing)?: "
+"""With the words that 2.4 printed behind the reason."""
 
 
 DETAILS: Final = (
-    r"Kernel panic - not syncing: (?P<panic>.+)",
+    r"Kernel panic(?: - not syncing)?: (?P<panic>.+)",
     r"Kernel stack is corrupted in: (?P<corrupted_in>\S+(?: \[[\w-]+\])?)",
     r"exitcode=(?P<exitcode>0x[0-9a-f]+)",
     r"(?P<hardware_error>\[Hardware Error\]: .+)",
@@ -99,7 +100,7 @@ FORMATS: Final = (
     ),
     _panic(pattern=_PANIC + "(.*)", title="kernel panic: {1}"),
     Format(
-        start=r"^sysrq: (?:SysRq : )?Trigger a crash|^SysRq : Trigger a crash",
+        start=r"^(?: *PANIC: \")?(?:sysrq: )?(?:SysRq : )?Trigger a crash",
         notice=True,
         lead=Lead.DROPPED,
         pattern=r"(?:sysrq: (?:SysRq : )?|SysRq : )Trigger a crash",
@@ -116,5 +117,36 @@ FORMATS: Final = (
         kind=Kind.TRAP,
         ways=FAULT,
         source="arch/arm64/kernel/entry-common.c (__panic_unhandled)",
+    ),
+    Format(
+        start=r"end Kernel panic - not syncing",
+        fragment=True,
+        follows=True,
+        lost=True,
+        plain=True,
+        pattern=r"end Kernel panic - not syncing: (.*?)(?: \]---)?(?:\n|$)",
+        title="kernel panic: {1}",
+        kind=Kind.PANIC,
+        source="kernel/panic.c (vpanic): the last line; the panic itself is not in the log",
+    ),
+    Format(
+        start=r"^KERNEL PANIC!(?:\n|$)",
+        fragment=True,
+        plain=True,
+        title="kernel panic",
+        kind=Kind.PANIC,
+        source="drivers/gpu/drm/drm_panic.c (draw_panic_static_user)",
+    ),
+    Format(
+        start=r"VFS: Cannot open root device|^Please append a correct \"root=\" boot option"
+        r"|Gave up waiting for root (?:file ?system )?device|ALERT! .* does not exist"
+        r"|dracut: Refusing to continue|Warning: dracut-initqueue timeout",
+        needles=("VFS: Cannot open", "Please append a", "Gave up waiting", "ALERT! ", "dracut"),
+        fragment=True,
+        said=True,
+        plain=True,
+        title="no root file system",
+        kind=Kind.PANIC,
+        source="init/do_mounts.c (mount_root_generic), initramfs-tools' scripts/local, dracut",
     ),
 )

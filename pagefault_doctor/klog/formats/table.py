@@ -15,6 +15,7 @@ from pagefault_doctor.klog.formats import (
     arm64,
     atomic,
     bug_warn,
+    devices,
     hang,
     hardware,
     headless,
@@ -26,6 +27,7 @@ from pagefault_doctor.klog.formats import (
     oom,
     panic,
     powerpc,
+    rarer,
     s390,
     slab,
     ubsan,
@@ -37,8 +39,8 @@ from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Kind
 
 _FAMILIES: Final = (
-    kasan, x86, powerpc, s390, arm64, mips, bug_warn, hang, atomic, lock, memory, ubsan, panic,
-    misc, slab, user_space, oom, hardware, headless,
+    kasan, rarer, x86, powerpc, s390, arm64, mips, bug_warn, hang, atomic, lock, memory, ubsan,
+    panic, misc, slab, user_space, oom, hardware, devices, headless,
 )  # fmt: skip
 FORMATS: Final[tuple[Format | Continuation, ...]] = tuple(
     row for family in _FAMILIES for row in family.FORMATS
@@ -157,3 +159,5 @@ def _any_of(expressions: Sequence[str]) -> re.Pattern[str]:
 
 TABLE = Table(FORMATS)
 """The table that logs are read with."""
+REMAINS = Table(headless.REMAINS)
+"""That for what is left of a report, in a text where nothing else was found."""

@@ -36,7 +36,11 @@ DETAILS: Final = (
 # Fuzzers kill and fault their own programs (syz-executor, syz.1.2) on purpose.
 _BY: Final = r"^(?!syz)[\w.@/+:()# -]{1,40}\[\d+\]: "
 _UNHANDLED: Final = _BY + r"unhandled .{3,60}? (?:\(\d+\) )?(?:at|code) (?:0x)?[0-9a-f]+"
+_NAMED: Final = r"(?!syz|traps: )[\w.@/+:()# -]{1,40}"
 _program = partial(Format, plain=True)
+_segfault = partial(_program, kind=Kind.USER_SEGFAULT)
+_trapped = partial(_program, kind=Kind.USER_TRAP)
+_told = partial(_program, fragment=True, said=True, kind=Kind.USER_SEGFAULT)
 
 FORMATS: Final = (
     _program(
@@ -97,10 +101,84 @@ FORMATS: Final = (
         kind=Kind.USER_SEGFAULT,
         source="arch/s390/mm/fault.c (report_user_fault)",
     ),
+    _segfault(
+        start=_BY + r"segfault at [0-9a-f]+ (?:r|e)ip [0-9a-f]+ (?:r|e)sp ",
+        pattern=r"(?:^|\n)(.{1,40}?)\[\d+\]: segfault",
+        title="segfault in {1}",
+        source="arch/x86_64/mm/fault.c (do_page_fault), before 2.6.25",
+    ),
+    _segfault(
+        start=_BY + r"segfault at [0-9a-f]+ ip [0-9a-f]+ \(rpc ",
+        pattern=r"(?:^|\n)(.{1,40}?)\[\d+\]: segfault",
+        title="segfault in {1}",
+        source="arch/sparc/mm/fault_64.c (show_signal_msg)",
+    ),
+    _trapped(
+        start=rf"^{_NAMED}\[\d+\] (?:trap |general protection )[\w ]*(?:r?ip):",
+        pattern=r"(?:^|\n)(.{1,40}?)\[\d+\] (?:trap )?(\w[\w ]*?) r?ip:",
+        title="{2} in {1}",
+        source="arch/x86/kernel/traps.c (show_signal), before 4.12 and of one whose begin is lost",
+    ),
+    _segfault(
+        start=r"do_page_fault\(\)(?: #\d+)?: sending SIG\w+ to (?!syz)",
+        pattern=r"sending (SIG\w+) to (.{1,40}?) for ",
+        title="{1} in {2}",
+        source="arch/mips/mm/fault.c (__do_page_fault), arch/loongarch/mm/fault.c",
+    ),
+    _segfault(
+        start=rf"^{_NAMED}\[\d+\]: unhandled (?:exception: |signal \d+ at )",
+        pattern=r"(?:^|\n)(.{1,40}?)\[\d+\]: unhandled (exception: [^,]+|signal \d+)",
+        title="unhandled {2} in {1}",
+        alike="unhandled",
+        source="arch/arm64/kernel/traps.c (arm64_show_signal), since 4.17",
+    ),
+    _trapped(
+        start=rf"^{_NAMED}(?:\[\d+\]| \(\d+\)): undefined instruction: pc=",
+        pattern=r"(?:^|\n)(.{1,40}?)(?:\[\d+\]| \(\d+\)): undefined instruction",
+        title="undefined instruction in {1}",
+        source="arch/arm64/kernel/traps.c (force_signal_inject), arch/arm/kernel/traps.c",
+    ),
+    _segfault(
+        start=rf"^{_NAMED}: unhandled page fault at |do_page_fault\(\) command='(?!syz)",
+        pattern=r"(?:^|\n)(.{1,40}?): unhandled page fault at|command='([^']{1,40})'",
+        title="page fault in {1}{2}",
+        source="arch/parisc/mm/fault.c (show_signal_msg)",
+    ),
+    _segfault(
+        start=r"^User process fault: interruption code (?:0x)?[0-9A-Fa-f]+ *(?:\n|$)",
+        title="user process fault",
+        source="arch/s390/kernel/traps.c (do_trap), before 3.16",
+    ),
+    _told(
+        start=r"Process \d+ \([^)]+\) of user \d+ (?:dumped core|terminated abnormally)",
+        pattern=r"Process \d+ \((?P<who>[^)]+)\) of user",
+        title="{1} dumped core",
+        source="systemd's src/coredump/coredump.c (submit_coredump)",
+    ),
+    _told(
+        start=r"process exited, code=(?:dumped|killed), status=\d+/(?:SEGV|BUS|ILL|FPE|TRAP|ABRT)",
+        pattern=r"(\S+): \w+ process exited, code=\w+, status=\d+/(\w+)",
+        title="{1} died of SIG{2}",
+        source="systemd's src/core/service.c (service_sigchld_event)",
+    ),
+    _told(
+        start=r"type=1701 audit\(.* sig=(?:4|5|6|7|8|11)\b",
+        needles=("type=1701 ",),
+        pattern=r'comm="([^"]+)".* sig=(\d+)',
+        title="{1} died of signal {2}",
+        source="kernel/auditsc.c (audit_core_dumps)",
+    ),
+    _told(
+        start=r"^(?:\[\d+\] .*|\w[\w./ -]*: )?Segmentation fault *(?:\(core dumped\)|\n|$)",
+        needles=("Segmentation fault",),
+        title="segmentation fault of a program",
+        source="bash's jobs.c and siglist.c, of a program that died of SIGSEGV",
+    ),
 )
 
 _FAULT: Final = regex(
-    r"^(?:traps: )?(?P<program>.{1,40}?)(?:\[(?P<pid>\d{1,10})\]:?| *:(?= unhandled)) [a-z]"
+    r"^(?:traps: )?(?P<program>.{1,40}?)(?:(?:\[| \()(?P<pid>\d{1,10})[\])]:?| *:(?= unhandled))"
+    r" [a-z]"
     r"(?:.*? at (?:0x)?(?P<address>[0-9a-f]{1,16})\b)?"
 )
 _CODE: Final = regex(r"(?:error[ :]|esr |, code )(?:0x)?(?P<code>[0-9a-f]{1,16})")

@@ -105,11 +105,11 @@ FORMATS: Final = (
     ),
     _trap(header="int3:", title="int3 in {f}", source="arch/x86/kernel/traps.c (do_int3)"),
     Format(
-        start=r"Oops: (?:[0-9a-f]{4,16} \[#\d+\]|[0-9a-f]{4} ilc:\d|Oops: |Kernel access"
+        start=r"Oops: (?:[0-9a-f]{4,16} \[#\d+\]|[0-9a-f]{4} ilc:\d|Oops: |[Kk]ernel access"
         r"|Bad kernel stack)|^Oops ?\[#\d+\]",
         needles=("Oops",),
         alike="oops",
-        pattern=r"Oops: (?:Oops: )?[0-9a-f]{4,16} (?:ilc:\d )?\[#|Oops: Kernel access|Oops: Bad"
+        pattern=r"Oops: (?:Oops: )?[0-9a-f]{4,16} (?:ilc:\d )?\[#|Oops: [Kk]ernel access|Oops: Bad"
         r" kernel|Oops - [\w ()/-]*(?:access|page) fault \[#|^Oops ?\[#|\nOops ?\[#",
         title="Oops in {f}",
         kind=Kind.PAGE_FAULT,

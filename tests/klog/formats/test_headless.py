@@ -40,7 +40,7 @@ def test_a_report_without_its_headline_is_one(read: Read, text: str, kind: Kind)
 @pytest.mark.parametrize(
     "text",
     [
-        "RIP: 0033:0x7f4052883350\n" + TRACE,
+        "RIP: 0033:0x7f4052883350\nRSP: 002b:00007ffd1a2b3c40 EFLAGS: 00000246\n",
         "NMI backtrace for cpu 1\nCPU: 1 PID: 0 Comm: swapper/1\n" + RIP + TRACE,
         "sysrq: Show backtrace of all active CPUs\nCPU: 0 PID: 9 Comm: sh\n" + RIP + TRACE,
         "the manual says what RIP: 0010:pfd_poll means\n",
