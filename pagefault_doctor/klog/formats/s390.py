@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.klog.formats.format import FAULT, Format
+from pagefault_doctor.klog.formats.format import FAULT, Continuation, Format
 from pagefault_doctor.model.report import Kind
 
 FORMATS: Final = (
@@ -33,5 +33,8 @@ FORMATS: Final = (
         ways=FAULT,
         alts=("stack-overflow in {f}",),
         source="arch/s390/kernel/traps.c (kernel_stack_overflow)",
+    ),
+    Continuation(
+        lead=r"[Ff]ailing address: [0-9a-f]", source="arch/s390/mm/fault.c (dump_fault_info)"
     ),
 )

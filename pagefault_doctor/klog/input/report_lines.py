@@ -41,8 +41,8 @@ _HEADS: Final = (
     rb"|Object 0x|[-=]{8}"
 )
 _OF_TOOLS: Final = (
-    rb"|#\d{1,3} +\S|\[exception RIP|Trace; |>>[EN]|\(XEN\)|Killed process |TPC: |TSTATE: |IAOQ\["
-    rb"|[A-Za-z_][\w.]{0,127} \(\S+:\d|"
+    rb"|#\d{1,3} +(?:\[[0-9a-f]|0x|\w+ \()|\[exception RIP|Trace; |>>[EN]|\(XEN\)|Killed process "
+    rb"|TPC: |TSTATE: |IAOQ\[|"
 )
 """Frames and registers as crash, gdb, ksymoops, Xen and the rarer architectures have them."""
 START: Final = regex(

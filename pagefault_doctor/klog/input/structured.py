@@ -13,10 +13,13 @@ from typing import IO, Any, Final
 
 import msgspec
 
+from pagefault_doctor.klog.input import pstore
 from pagefault_doctor.model.pattern import regex
 
 _LONGEST: Final = 1 << 20
 """Bytes of a line or a field that are read."""
+_MOST_STORED: Final = 1000
+"""Records of pstore that are kept; one holds some kilobytes."""
 _FIELD: Final = regex(rb'^\s*(?:"dmesg": *\[ *)?[\s{},]*"dmesg"|^\s*\{\s*"dmesg"')
 _TIME: Final = regex(rb'"time": *"?(\d{1,12}\.\d{1,9})')
 _CALLER: Final = regex(rb'"caller": *"([CT]\d{1,9})"')
@@ -69,6 +72,7 @@ def _json(lines: Iterable[bytes], notes: list[str]) -> Iterator[bytes]:
             entry = {}
             unreadable += bool(line.strip(b" \t\r\n\x1e"))
         yield journal.line({name: _bytes(value) for name, value in entry.items() if name in _USED})
+    yield from journal.stored()
     if unreadable:
         notes.append(UNREADABLE.format(unreadable))
 
@@ -160,6 +164,7 @@ def _export(lines: Iterable[bytes], notes: list[str]) -> Iterator[bytes]:
         notes.append(UNREADABLE.format(1))
     if entry:
         yield journal.line(entry)
+    yield from journal.stored()
 
 
 class _Blob:
@@ -188,7 +193,7 @@ class _Blob:
 
 
 _USED: Final = frozenset(
-    {"MESSAGE", "SYSLOG_IDENTIFIER", "_TRANSPORT", "_SOURCE_MONOTONIC_TIMESTAMP", "_PID"}
+    {"MESSAGE", "FILE", "SYSLOG_IDENTIFIER", "_TRANSPORT", "_SOURCE_MONOTONIC_TIMESTAMP", "_PID"}
     | {"__MONOTONIC_TIMESTAMP", "_BOOT_ID"}
 )
 
@@ -198,9 +203,20 @@ class _JournalLines:
 
     def __init__(self) -> None:
         self._boot = b""
+        self._stored: list[bytes] = []
+
+    def stored(self) -> Iterator[bytes]:
+        """Yield the lines of the records of pstore that systemd put into the journal.
+
+        Each is in the field FILE of an entry (`src/pstore/pstore.c`, write_message).
+        """
+        yield from pstore.in_order(b"".join(self._stored)) if self._stored else ()
 
     def line(self, entry: dict[str, bytes]) -> bytes:
         """Return the line of an entry, the first one of a boot with its id."""
+        file = entry.get("FILE", b"")
+        if pstore.first_record(file) and len(self._stored) < _MOST_STORED:
+            self._stored.append(file.rstrip(b"\n") + b"\n")
         boot = entry.get("_BOOT_ID", b"")
         boot = boot if len(boot) == 32 and boot.isalnum() else self._boot
         mark = b"-- Boot %s -- " % boot if self._boot not in (b"", boot) else b""

@@ -16,6 +16,7 @@ from pagefault_doctor.klog.input import (
     fields,
     joined,
     markup,
+    panic_link,
     prefixed,
     repeated,
     structured,
@@ -24,6 +25,7 @@ from pagefault_doctor.klog.input import (
 
 JOINED: Final = "lines that a mail or a terminal broke are read as one"
 APART: Final = "lines were joined to one; they are counted as they were before"
+LINK: Final = "the log in the link of a panic screen is read in its place"
 _QUOTED_PRINTABLE_LINE: Final = 76
 """Characters of a line at most, the mark of a soft break among them."""
 _FEWEST_BREAKS: Final = 3
@@ -70,6 +72,10 @@ def _typography(head: bytes) -> TextForm | None:
     return TextForm(characters.in_ascii) if characters.has_typography(head) else None
 
 
+def _panic_link(head: bytes) -> TextForm | None:
+    return TextForm(panic_link.unpacked, LINK) if panic_link.has_link(head) else None
+
+
 def _json(head: bytes) -> TextForm | None:
     return TextForm(fields.from_json) if fields.is_json(head) else None
 
@@ -113,6 +119,7 @@ def _doubled(head: bytes) -> TextForm | None:
 
 _FORMS: Final = (
     *(_other_encoding, _other_ends, _quoted_printable, _typography),
+    _panic_link,
     *(_json, _table, _markup, _joined, _misread),
     *(_doubled, _broadcasts, _prefixed, _wrapped),
 )
