@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from pagefault_doctor.klog.input.report_lines import BETWEEN, INSIDE, STAMP
+from pagefault_doctor.klog.input.report_lines import AT_CLOCKS, AT_DATES, BETWEEN, STAMP
 from pagefault_doctor.klog.input.whole_lines import whole_lines
 from pagefault_doctor.model.pattern import regex
 
@@ -40,8 +40,9 @@ def _apart(line: bytes) -> list[bytes]:
     escape = next((escape for escape in _ESCAPES if line.count(escape) >= _FEWEST), None)
     if escape:
         return line.split(escape)
-    stamped = _STAMP.search(line) is not None
-    lines = (INSIDE if stamped else BETWEEN).split(line)
-    # Without dates it is known by lines that begin differently.
-    count = len(lines) if stamped else len({part[:_BEGINNING] for part in lines})
-    return lines if count >= _FEWEST else [line]
+    if _STAMP.search(line):
+        ways = (AT_DATES.split(line), AT_CLOCKS.split(line))
+        return next((lines for lines in ways if len(lines) >= _FEWEST), [line])
+    lines = BETWEEN.split(line)
+    # Lines of a report begin differently.
+    return lines if len({part[:_BEGINNING] for part in lines}) >= _FEWEST else [line]

@@ -49,10 +49,9 @@ START: Final = regex(
     rb"[ \t]{0,8}(?:" + _HEADS + rb"|PID: \d|Tainted: |" + _REGISTER + _OF_TOOLS + FRAME + rb")"
 )
 """What a line without a clock begins with."""
-INSIDE: Final = regex(
-    rb"(?<![ \t:])[ \t]++(?=" + CLOCK + rb"[ \[])|(?<![ \t])[ \t]++(?=" + _DATE + rb" )"
-)
-"""The blanks before a clock or a date inside a line; not before the clock of a dated line."""
+AT_CLOCKS: Final = regex(rb"(?<![ \t])[ \t]++(?=" + CLOCK + rb"[ \[])")
+AT_DATES: Final = regex(rb"(?<![ \t])[ \t]++(?=" + _DATE + rb" )")
+"""The blanks before a clock, and before a date, inside a line."""
 BETWEEN: Final = regex(
     rb"(?<![ \t])(?<!WARNING:)(?<!Oops:)[ \t]++(?=" + _HEADS + rb"|" + _REGISTER + rb")"
     rb"|(?:(?<=race:)|(?<=[A-Z]>)|(?<=\w\])|(?<=/0x[0-9a-f])|(?<=/0x[0-9a-f]{2})"

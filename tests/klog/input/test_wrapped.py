@@ -82,13 +82,11 @@ def test_a_line_goes_on_whatever_time_lines_have(time: str) -> None:
 
 
 def test_what_has_to_follow_is_no_line_of_its_own() -> None:
-    text = softly(
-        "WARNING: CPU: 1 PID: 7 at drivers/a_long_name_of_a_file.c:12 a_function+0x1/0x2\n" * 3, 72
-    )
-    wrap = wrap_of(text.encode())
+    line = "WARNING: CPU: 1 PID: 7 at drivers/a_long_name_of_a_file.c:12 a_function+0x1/0x2"
+    text = softly(f"{line}\n" * 3, 72).encode()
+    wrap = wrap_of(text)
     assert wrap
-    joined = b"".join(unwrapped([text.encode()], wrap))
-    assert len([line for line in joined.split(b"\n") if line]) == 3
+    assert b"".join(unwrapped([text], wrap)).split(b"\n")[::2] == [line.encode()] * 3 + [b""]
 
 
 def test_lines_of_drivers_are_not_joined() -> None:
