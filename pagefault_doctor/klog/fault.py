@@ -22,13 +22,15 @@ PAGE_FAULTS: Final = frozenset(
 )
 _TRAPS: Final = PAGE_FAULTS | {Kind.GENERAL_PROTECTION, Kind.TRAP}
 """Kinds that print something about the access even where they print no address."""
+_WHOLE: Final = r"([0-9a-f]{16}(?![0-9a-f])|[0-9a-f]+(?=:))"
 _ADDRESS: Final = tuple(
     (word, regex(p))
     for word, p in (
         ("dereference, ad", r"kernel NULL pointer dereference, address: (?:0x)?([0-9a-f]+)"),
         ("page fault for", r"page fault for address: (?:0x)?([0-9a-f]+)"),
-        ("non-canonical", r"non-canonical address (?:0x)?([0-9a-f]+)"),
-        ("maybe for", r"maybe for address (?:0x)?([0-9a-f]+)"),
+        # A colon follows (`arch/x86/kernel/traps.c`, exc_general_protection), or the line was cut.
+        ("non-canonical", rf"non-canonical address (?:0x)?{_WHOLE}"),
+        ("maybe for", rf"maybe for address (?:0x)?{_WHOLE}"),
         ("at virtual", r"at virtual (?:kernel )?address (?:0x)?([0-9a-f]+)"),
         ("paging request", r"paging request for \w+ at address (?:0x)?([0-9a-f]+)"),
         ("attempted to", r"Kernel attempted to \w+ user page \(([0-9a-f]+)\)"),

@@ -145,3 +145,15 @@ def test_a_hit_guard_page_tells_the_range_of_the_stack(first: First) -> None:
     assert report.details["stack"] == "ffffc90000e08000..ffffc90000e0bfff"
     assert report.details["stack_kind"] == "TASK"
     assert report.title == "BUG: stack guard page was hit in pfd_g"
+
+
+@pytest.mark.parametrize(
+    ("rest", "address"),
+    [("c0: 0000 [#1] SMP", "0x18ec8413d84c0"), ("000c0", "0x18ec8413d84000c0"), ("c0", None)],
+)
+def test_an_address_that_a_cut_line_ends_in_is_not_known(
+    first: First, rest: str, address: str | None
+) -> None:
+    head = "general protection fault, probably for non-canonical address 0x18ec8413d84"
+    report = first(f"{head}{rest}\nRIP: 0010:pfd_g+0x2/0x20 [pfd]\n")
+    assert (report.fault.address if report.fault else None) == address
