@@ -17,7 +17,7 @@ from pagefault_doctor.model.fact import Fact
 from pagefault_doctor.model.log import ModuleEvent
 from pagefault_doctor.model.report import Access, Kind, Line, Report
 from pagefault_doctor.symbols.instruction import Instruction, decode
-from pagefault_doctor.symbols.value_origin import ValueOrigin, origin
+from pagefault_doctor.symbols.value_origin import OriginKind, ValueOrigin, origin
 
 _NO_DELTA = ("s390x", "i386", "x86", "arm", "mips")
 """Architectures that add nothing to the poison of a link (`include/linux/poison.h`)."""
@@ -244,6 +244,16 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         expected = address.as_printed(expected, self.arch)
         span = max(instruction.size, 8)
         return (actual - expected) & ((1 << self.bits) - 1) < span
+
+    @cached_property
+    def is_small_and_loaded(self) -> bool:
+        """Whether the bad pointer is a small number that the code had just read from memory.
+
+        Nobody stores the address of a member of NULL; the number is what lies there instead.
+        """
+        if self.base is None or not 0 < self.base[1] < address.NEAR_NULL:
+            return False
+        return self.origin is not None and self.origin.how is OriginKind.LOADED
 
     @cached_property
     def pointer(self) -> int | None:

@@ -36,6 +36,8 @@ from pagefault_doctor.model.fact import Fact, Source, Value
 CHECKED = "Missing ENDBR: demo_hidden_call+0x0/0x80"
 MCE = stamped("mce: [Hardware Error]: CPU 1: Machine Check: 0 Bank 4: b200000000070f0f", at=9)
 NX = "kernel tried to execute NX-protected page - exploit attempt? (uid: 0)"
+LOADED = "66 2e 0f 1f 84 00 00 00 00 00 0f 1f 00 90 90 90 90 0f 1f 44 00 00 48 8b 43 08 <48> 8b 10"
+"""What reads through RAX, which it had read from memory."""
 STACK = {"rsp": "ffffc900000e8e98"}
 
 
@@ -111,6 +113,8 @@ LOGS = {
     "null.base-not-zero": page_fault("0000000000002008", code=LOAD, registers={"rsi": "2008"}),
     "null.base-error": page_fault("1e", code="90 <48> 8b 46 20 c3",
                                   registers={"rsi": "fffffffffffffffe"}),
+    "null.base-loaded": page_fault("400", code=LOADED, registers={"rax": "400"}),
+    "error.filling": page_fault("f" * 16, code=None),
     "error.base-rare": page_fault("ffffffffffffffd8", code=LOAD,
                                   registers={"rsi": "ffffffffffffffd8"}),
     "error.address-rare": page_fault("ffffffffffffffd8", code=None),
@@ -164,6 +168,11 @@ LOGS = {
     "bounds.text-pointer": gpf("6f6c2f7273752f2e", code=LOAD,
                                registers={"rsi": "6f6c2f7273752f2e"}),
     "bounds.redzone-pointer": gpf("bb" * 8, code=LOAD, registers={"rsi": "bb" * 8}),
+    "bounds.text-jump": gpf("6b63616a206f6c6c", place="0x6b63616a206f6c6c", code=None,
+                            registers={"rbx": "6b63616a206f6c6c"}),
+    "wild.small-loaded": page_fault("400", code=LOADED, registers={"rax": "400"}),
+    "wild.filling": page_fault("f" * 16, code=None),
+    "wild.fresh": gpf("6b6b6b6b6b6b6b83", code=MEMBER, registers={"rsi": "6b" * 8}),
     "wild.sanitizer": kasan("wild-memory-access"),
     "wild.jump": page_fault("ffff888004c12000", 0x10, place="0xffff888004c12000", code=None),
     "wild.jump-module": page_fault("ffffffffc0b70060", 0x10, place="0xffffffffc0b70060",
@@ -253,6 +262,9 @@ LOGS = {
     "hard.before": stamped(BANNER, at=0) + MCE + page_fault(VMALLOC),
     "hard.taint": page_fault(VMALLOC, tainted="Tainted: G   M  "),
     "hard.one-bit": broken_list("ffff888004c12360"),
+    "hard.high-bit": broken_list("ffff88800cc12340"),
+    "hard.entry-bit": says("BUG: Bad page map in process app  pte:200000000000 pmd:10a5f1067"),
+    "hard.null-bit": page_fault("200000", code=LOAD, registers={"rsi": "200000"}),
     "hard.impossible-bit": broken_list("dfff888004c12340"),
     "hard.poison-bit": poison_overwritten(0x2B),
     "hard.poison-decrement": poison_overwritten(0x6A),
@@ -341,8 +353,8 @@ def test_a_fact_brings_up_the_weight(key: str) -> None:
 
 
 AGAINST = {
-    *("null.odd-offset", "null.base-not-zero", "null.base-error", "error.base-zero"),
-    "error.in-no-register",
+    *("null.odd-offset", "null.base-not-zero", "null.base-error", "null.base-loaded"),
+    *("error.base-zero", "error.in-no-register"),
     *("freed.dump-live", "bounds.flexible-array", "wild.valid-address", "wild.dump-freed"),
     *("hard.same-place", "hard.virtual", "hard.memtest-passed"),
 }

@@ -10,9 +10,12 @@ from pagefault_doctor.diagnosis.address import PAGE, errno_name, error_of, is_co
 from pagefault_doctor.diagnosis.context import FIRST_ARGUMENT, Context
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Report
+from pagefault_doctor.symbols.value_origin import OriginKind
 
 _ALIGNED: Final = 4
 """Members that a crash is likely to go through lie at multiples of this."""
+_EPERM: Final = 1
+_ENOENT: Final = 2
 _CALLERS: Final = 3
 """Frames among which is the function that frees, where another one faults for it: the faulting one
 may be there twice."""
@@ -61,6 +64,18 @@ def _is_in_no_register(context: Context) -> bool:
     return bool(values) and not any(error_of(value, context.bits) for value in values)
 
 
+def is_filling(number: int, context: Context) -> bool:
+    """Whether a value may come from memory full of ff as well as from an error code.
+
+    -EPERM is all bits set, and so an error code only where a function had just returned it;
+    -ENOENT is one unless the code shows that it was read from memory.
+    """
+    how = context.origin.how if context.origin else None
+    return (number == _EPERM and how is not OriginKind.RETURNED) or (
+        number == _ENOENT and how is OriginKind.LOADED
+    )
+
+
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether an error code was dereferenced.
 
@@ -80,6 +95,7 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
             # container_of(NULL) is a multiple of a pointer's size before NULL.
             is_error = is_common(number) or number % (context.bits // 8)
             key = "error.base" if is_error else "error.base-rare"
+            key = "error.filling" if is_filling(number, context) else key
             text = f"{name.upper()} = {value:#x} is the error code {errno_name(number)}"
             yield context.evidence(key, text, "registers", line=context.register_line(name))
         elif value == 0 and error_of(at, context.bits):
@@ -97,6 +113,7 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     number = error_of(at, context.bits)
     if number:
         key = "error.address" if is_common(number) else "error.address-rare"
+        key = "error.filling" if is_filling(number, context) else key
         text = f"fault address {at:#x} is the error code {errno_name(number)} as a pointer"
         yield context.evidence(key, text, "fault")
         if not context.base and _is_in_no_register(context):

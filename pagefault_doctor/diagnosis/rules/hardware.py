@@ -26,6 +26,25 @@ _VIRTUAL = regex(
 _IMPOSSIBLE = 0x7 | ((1 << 64) - 1) ^ ((1 << 40) - 1)
 """Bits that no two list entries differ in alone: below the alignment, or beyond 1 TiB."""
 
+_HIGH = address.PAGE
+"""From this bit on, entries of one list seldom differ in one bit alone."""
+_ENTRIES = ("pte", "bad_entry")
+
+
+def _one_bit(report: Report, context: Context) -> Iterator[Evidence]:
+    """Weigh what would be empty but for one bit: an entry of a page table, or a pointer."""
+    for name in _ENTRIES:
+        entry = int(report.details.get(name, "0"), 16)
+        if entry.bit_count() == 1 and entry >= _HIGH:
+            text = f"the page-table entry {entry:#x} is an empty one with one bit set"
+            yield context.evidence("hard.entry-bit", text, name)
+            return
+    at = context.pointer
+    known = at is not None and (context.base or context.is_jump)
+    if at and known and at.bit_count() == 1 and at >= address.NEAR_NULL and not context.poison:
+        text = f"the bad pointer {at:#x} is NULL with one bit set"
+        yield context.evidence("hard.null-bit", text, "registers", "fault")
+
 
 def _flipped(report: Report, context: Context) -> Iterator[Evidence]:
     at, is_wild = context.pointer, context.address_class is AddressClass.NON_CANONICAL
@@ -39,6 +58,8 @@ def _flipped(report: Report, context: Context) -> Iterator[Evidence]:
     if broken and broken.flipped == 1:
         text = f"the link {broken.actual:#x} differs from {broken.expected:#x} in one bit"
         key = "hard.one-bit"
+        if (broken.expected ^ broken.actual) >= _HIGH:
+            key = "hard.high-bit"
         if (broken.expected ^ broken.actual) & _IMPOSSIBLE:
             key, text = "hard.impossible-bit", f"{text}, and nothing can lie there"
         yield context.evidence(key, text, "link_found")
@@ -116,5 +137,6 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     if "bad_page_map" in report.details:
         yield context.evidence("hard.bad-map", flipped, "headline")
     yield from _flipped(report, context)
+    yield from _one_bit(report, context)
     yield from _reports(report, context)
     yield from _machine(report, context)

@@ -50,6 +50,9 @@ def _base(context: Context, name: str, value: int) -> Iterator[Evidence]:
     elif number:
         text = f"{name.upper()} holds an error code, not NULL"
         yield context.evidence("null.base-error", text, line=context.register_line(name))
+    elif context.is_small_and_loaded:
+        text = f"{name.upper()} = {value:#x} was read from memory: no offset was added to NULL"
+        yield context.evidence("null.base-loaded", text, line=context.register_line(name))
     elif value >= PAGE or context.poison:
         text = f"{shown} with {name.upper()} = {value:#x}, which is not NULL"
         yield context.evidence("null.base-not-zero", text, "code")

@@ -31,6 +31,7 @@ _EDGE = 16
 """A buffer that ends with its page is overrun within its next few bytes."""
 _BUFFER = 0x10000
 """Bytes that a buffer may well have."""
+_WIDE = 64
 _BUFFERS = (AddressClass.DIRECT_MAP, AddressClass.VMALLOC, AddressClass.KERNEL)
 
 
@@ -75,6 +76,26 @@ def _text_as_pointer(context: Context) -> Iterator[Evidence]:
             return
 
 
+def _text_as_code(context: Context) -> Iterator[Evidence]:
+    """Weigh whether what the processor jumped to is text, with more of it in other registers.
+
+    A string that overran a buffer on the stack replaced the saved registers and the way back.
+    """
+    at = context.fault_address
+    if at is None or not context.is_jump or not _is_text(at, context):
+        return
+    held = [name for name, value in context.general() if value and _is_text(value, context)]
+    if context.bits == _WIDE or held:
+        where = f", as {held[0].upper()} does" if held else ""
+        text = f"the address that was jumped to consists of text{where}: a string overran the stack"
+        yield context.evidence("bounds.text-jump", text, "fault", "registers")
+
+
+def _is_text(value: int, context: Context) -> bool:
+    """Whether a value is text, and not one letter again and again, as what fills memory is."""
+    return len(set(printable(value, context.bits) or "")) > 1
+
+
 def _dump(context: Context) -> Iterator[Evidence]:
     if over := dump_memory.overrun(context):
         text = f"the bytes behind {over.text} were overwritten"
@@ -101,3 +122,4 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
         yield context.evidence("bounds.redzone-pointer", text, "fault", "registers")
     elif not hit:
         yield from _text_as_pointer(context)
+        yield from _text_as_code(context)

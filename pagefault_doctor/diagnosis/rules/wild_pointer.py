@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pagefault_doctor.diagnosis import dump_memory
+from pagefault_doctor.diagnosis import address, dump_memory
 from pagefault_doctor.diagnosis.address import AddressClass
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.poison import MemoryState
+from pagefault_doctor.diagnosis.rules import error_pointer
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Kind, Report
 
@@ -57,6 +58,24 @@ def _place(context: Context) -> Iterator[Evidence]:
         yield context.evidence("wild.truncated", text, "fault")
 
 
+def _value(context: Context) -> Iterator[Evidence]:
+    """Weigh values that a pointer to nothing has: all bits set, or a small number from memory."""
+    at = context.pointer
+    if at is None or context.report.kind not in (*_FAULTS, Kind.NULL_POINTER):
+        return
+    if context.is_small_and_loaded:
+        text = f"the code had just read {at:#x} from memory, where it expected a pointer"
+        yield context.evidence("wild.small-loaded", text, "registers")
+    number = address.error_of(at, context.bits)
+    if number and error_pointer.is_filling(number, context):
+        text = f"{at:#x} is what memory full of ff holds: never set, or gone"
+        yield context.evidence("wild.filling", text, "registers", "fault")
+    hit = context.poison
+    if hit and hit.poison.name == "POISON_FREE":
+        text = f"{hit.poison.name} also fills new objects of a checking allocator: never set, then"
+        yield context.evidence("wild.fresh", text, "fault", "registers")
+
+
 def _dump(context: Context) -> Iterator[Evidence]:
     target, owner = dump_memory.target(context), dump_memory.owner(context)
     if target and target.kind == "nothing":
@@ -87,6 +106,7 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     if found := context.first_evidence(_MESSAGES):
         yield found
     yield from _place(context)
+    yield from _value(context)
     yield from _dump(context)
     if context.is_refused_instruction:
         text = "the address is a valid one: the instruction was refused, not the pointer"

@@ -1,6 +1,7 @@
 """Pages, slabs, page tables and leaks found inconsistent.
 
-Details: `pfn`, `because`, `pte`, `pmd`, `counter`, `value`, as printed.
+Details: `pfn`, `because`, `pte`, `pmd`, `counter`, `value`, as printed;
+`bad_entry`, one of a table above.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ DETAILS: Final = (
     r"file:.{0,80} (?:mmap|mmap_prepare):\w+ \[(?P<mapped_by_module>[\w-]+)\]",
     r"file:.{0,80} fault:\w+ \[(?P<mapped_by_module>[\w-]+)\]",
     r"BUG: Bad page map in process \S+ +pte:(?P<pte>[0-9a-f]+) pmd:(?P<pmd>[0-9a-f]+)",
+    r"bad (?:pgd|p4d|pud|pmd) \S*\((?P<bad_entry>[0-9a-f]+)\)",
     r"page allocation failure[:.] order:(?P<order>\d+), "
     r"mode:(?P<gfp_mask>0x[0-9a-f]+(?:\([^)]*\))?)",
     r"BUG: Bad rss-counter state .*?type:(?P<counter>\w+) val:(?P<value>-?\d+)",
@@ -50,6 +52,14 @@ FORMATS: Final = (
         ways=(("page last allocated via order", TRACE),),
         skip=_ALLOCATORS,
         source="mm/filemap.c (unaccount_page_cache_page, filemap_unaccount_folio)",
+    ),
+    _page(
+        start=r"\.[ch]:\d+: bad p(?:gd|4d|ud|md|te) \S*\([0-9a-f]+\)",
+        pattern=r": bad (p\w+) ",
+        title="bad {1}",
+        notice=True,
+        plain=True,
+        source="mm/pgtable-generic.c (pmd_clear_bad)",
     ),
     _bad(
         pattern=r"BUG: Bad page map",
