@@ -20,7 +20,8 @@ from pagefault_doctor.klog.formats import table
 
 COMMON: Final = (
     b"module", b"error", b"panic", b"memory", b"version ", b"stack", b"list_", b" symbol", b"trap",
-    b"tection", b"alloc", b"nhandle", b"-- ",
+    b"tection", b"alloc", b"nhandle", b"-- ", b"imeout", b"ontroller", b"rocess", b"firmware",
+    b"hardware",
 )  # fmt: skip
 """What several needles have in common, chosen for speed: needles without it are found as well."""
 

@@ -61,6 +61,7 @@ FORMATS: Final = (
     _device(
         start=r"EEH: (?:Frozen PHB|PHB#\w+ failure|Fenced PHB|.* permanently failed)"
         r"|RTAS: event: \d+, Type: .*Error",
+        needles=("EEH: ", "RTAS: event"),
         title="EEH: a PCI slot is frozen",
         source="arch/powerpc/kernel/eeh.c, arch/powerpc/platforms/pseries/ras.c",
     ),
@@ -78,6 +79,7 @@ FORMATS: Final = (
     _device(
         start=r"over-current condition|over-current change",
         often=3,
+        needles=("over-current c",),
         title="over-current on a USB port",
         source="drivers/usb/core/hub.c (port_event)",
     ),
@@ -85,6 +87,7 @@ FORMATS: Final = (
     _device(
         start=r"DPC: (?:containment event|unmasked uncorrectable|ERR_FATAL)|PCIe link lost"
         r"|Adapter removed|pciehp.*Link Training Error|config space inaccessible",
+        needles=("DPC: ", "PCIe link", "Adapter removed", "Link Train", "config space in"),
         title="PCIe: a device was lost",
         source="drivers/pci/pcie/dpc.c (dpc_process_error), igb_main.c (igb_rd32)",
     ),
@@ -104,8 +107,7 @@ FORMATS: Final = (
     _disk(
         start=r"\bnvme\w*: controller is down; will reset|\bnvme\w*: (?:Device not ready; aborting"
         r"|Removing after probe failure|Disabling device after reset failure|Abort status: 0x[1-9]"
-        r"|I/O \d+ \S*.*timeout, (?:reset controller|aborting|disable controller)"
-        r"|I/O tag \d+ .*timeout, (?:reset controller|aborting|disable controller))",
+        r"|I/O .*(?:timeout, reset controller|timeout, aborting|timeout, disable controller))",
         title="NVMe controller fails",
         source="drivers/nvme/host/pci.c (nvme_warn_reset, nvme_timeout, nvme_reset_work)",
     ),
@@ -128,7 +130,7 @@ FORMATS: Final = (
     ),
     _disk(
         start=r"^ata\d[\d.]*: (?:failed command: |error: \{ (?:UNC|IDNF|ABRT|AMNF)|COMRESET failed"
-        r"|disabled(?:\n|$)|status: \{ DRDY (?:DF )?ERR|softreset failed|limiting SATA link speed)"
+        r"|status: \{ DRDY (?:DF )?ERR|softreset failed|limiting SATA link speed)"
         r"|^hd[a-z]: .*(?:error=0x|status=0x.*Error|lost interrupt|media error)",
         title="ATA error",
         source="drivers/ata/libata-eh.c, libata-sata.c; drivers/ide/ide-lib.c before 5.14",
@@ -168,7 +170,7 @@ FORMATS: Final = (
         r"|device coredump has been created"
         r"|hw_init of IP block <\w+> failed|ring \d+ stalled for more than|GPU lockup \("
         r"|gpu lockup rb|GPU HANG: |Hangcheck timer elapsed|GPU hung|GPU recovery timed out"
-        r"|Engine reset: engine_class|Engine reset failed|has declared device \S+ as wedged"
+        r"|Engine reset(?:: engine_class| failed)|has declared device \S+ as wedged"
         r"|gpu sched timeout|recover hung GPU|MMU error from client"
         r"|\bSCHED_ERROR \w+ \[|fifo: channel \d+: killed|\bgr: TRAP ch",
         title="GPU hang",
@@ -181,12 +183,15 @@ FORMATS: Final = (
         start=r"EXT[234]-fs (?:error|\(\S+\): error)|-fs.*: Remounting filesystem read-only"
         r"|Aborting journal on device|JBD2?: Error -\d+ detected|FAT-fs \(\S+\): error, "
         r"|SQUASHFS error: |EROFS.*failed to decompress|F2FS-fs \(\S+\): .*[Ii]nconsistent",
+        needles=("-fs error", "): error", "Aborting journal on", "JBD", "SQUASHFS", "EROFS",
+                 "F2FS-fs ", ": Remounting filesystem"),
         title="file system error",
         source="fs/ext4/super.c (__ext4_error), fs/jbd2/journal.c, fs/fat/misc.c, fs/squashfs",
     ),
     _store(
         start=r"XFS \(\S+\): (?:.*I/O error|Filesystem has been shut down|Corruption (?:of in-"
         r"memory data|detected)|Metadata (?:CRC error|corruption) detected|Internal error)",
+        needles=("XFS (",),
         title="XFS error",
         source="fs/xfs/xfs_fsops.c (xfs_do_force_shutdown), xfs_error.c",
     ),
@@ -194,6 +199,7 @@ FORMATS: Final = (
         start=r"BTRFS:? (?:error|critical|warning) \(device .*(?:parent transid verify failed"
         r"|errno=-|csum failed|corrupt leaf|corrupt node|checksum verify failed|block=\d+ (?:write"
         r"|read) time)|BTRFS error \(device.*errs: wr \d+, rd [1-9]",
+        needles=("BTRFS",),
         title="BTRFS error",
         source="fs/btrfs/messages.c (__btrfs_handle_fs_error), disk-io.c, volumes.c",
     ),

@@ -53,6 +53,7 @@ FORMATS: Final = (
         source="mm/oom_kill.c (dump_oom_summary)",
     ),
     _piece(
+        needles=("oom_reaper: ",),
         start=r"oom_reaper: (?:reaped process|unable to reap) (?:\d+|pid:\d+) \((?!syz)([^)]+)\)",
         title="out of memory: killed process {1}",
         source="mm/oom_kill.c (oom_reap_task)",

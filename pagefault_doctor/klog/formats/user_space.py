@@ -163,7 +163,7 @@ FORMATS: Final = (
     ),
     _told(
         start=r"type=1701 audit\(.* sig=(?:4|5|6|7|8|11)\b",
-        needles=("type=1701 ",),
+        needles=(" sig=",),
         pattern=r'comm="([^"]+)".* sig=(\d+)',
         title="{1} died of signal {2}",
         source="kernel/auditsc.c (audit_core_dumps)",
