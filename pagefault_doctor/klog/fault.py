@@ -22,7 +22,9 @@ PAGE_FAULTS: Final = frozenset(
 )
 _TRAPS: Final = PAGE_FAULTS | {Kind.GENERAL_PROTECTION, Kind.TRAP}
 """Kinds that print something about the access even where they print no address."""
+_PADDED: Final = r"((?:[0-9a-f]{8}){1,2})(?![0-9a-f])"
 _WHOLE: Final = r"([0-9a-f]{16}(?![0-9a-f])|[0-9a-f]+(?=:))"
+"""An address as `%08lx` and `%016lx` print it, and as `%lx` does, where the line was not cut."""
 _ADDRESS: Final = tuple(
     (word, regex(p))
     for word, p in (
@@ -31,7 +33,7 @@ _ADDRESS: Final = tuple(
         # A colon follows (`arch/x86/kernel/traps.c`, exc_general_protection), or the line was cut.
         ("non-canonical", rf"non-canonical address (?:0x)?{_WHOLE}"),
         ("maybe for", rf"maybe for address (?:0x)?{_WHOLE}"),
-        ("at virtual", r"at virtual (?:kernel )?address (?:0x)?([0-9a-f]+)"),
+        ("at virtual", rf"at virtual (?:kernel )?address (?:0x)?{_PADDED}"),
         ("paging request", r"paging request for \w+ at address (?:0x)?([0-9a-f]+)"),
         ("attempted to", r"Kernel attempted to \w+ user page \(([0-9a-f]+)\)"),
         ("tried to", r"tried to execute \S+ page \(([0-9a-f]+)\)"),

@@ -120,3 +120,14 @@ def test_the_headline_itself_may_tell_the_access(first: First, words: str, acces
     report = first(f"Unable to handle kernel {words} at virtual address ffff800012345678\n{PC}")
     assert report.fault is not None
     assert report.fault.access is access
+
+
+@pytest.mark.parametrize(("digits", "address"), [(16, "0xdead000000000122"), (12, None)])
+def test_an_address_that_a_cut_line_ends_in_is_not_known(
+    first: First, digits: int, address: str | None
+) -> None:
+    at = "dead000000000122"[:digits]
+    head = f"Unable to handle kernel paging request at virtual address {at}\n"
+    report = first(head + "Internal error: Oops: 96000004 [#1] SMP\npc : pfd_g+0x2/0x20 [pfd]\n")
+    assert report.kind is Kind.PAGE_FAULT
+    assert (report.fault.address if report.fault else None) == address
