@@ -16,16 +16,16 @@ _TAG: Final = regex(
 )
 """Tags by their names: the kernel prints `<TASK>` and `<0f>`."""
 _ENTITY: Final = regex(rb"&(?:lt|gt|amp|quot|apos|nbsp|#\d{1,5}|#[xX][0-9a-fA-F]{1,4});")
-_SIGNS: Final = (b"&lt;", b"&gt;", b"&amp;", b"&quot;", b"&#", b"</", b"<br")
+_CLOSING: Final = regex(rb"</[a-z]|<br")
 _FEWEST: Final = 3
 _ENDS_LINE: Final = frozenset((b"br", b"div", b"li", b"p", b"tr", b"h1", b"h2", b"h3"))
 
 
 def is_markup(head: bytes) -> bool:
     """Whether a text has tags or entities of HTML."""
-    if not any(sign in head for sign in _SIGNS):
-        return False
-    return len(_TAG.findall(head)) >= _FEWEST or _ENTITY.search(head) is not None
+    if b"&" in head and _ENTITY.search(head):
+        return True
+    return _CLOSING.search(head) is not None and len(_TAG.findall(head)) >= _FEWEST
 
 
 def text_of(pieces: Iterable[bytes]) -> Iterator[bytes]:

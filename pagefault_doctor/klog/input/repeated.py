@@ -22,6 +22,7 @@ _BEFORE: Final = regex(
     rb"(?:\S[^\[\n]{0,80}?kernel: ?)?" + CLOCK + rb" ?|[A-Z][^\n]{10,60}? kernel: ?"
 )
 _REMEMBERED: Final = 64
+_MOST_LINES: Final = 200
 _MOST: Final = 0.9
 
 
@@ -50,7 +51,7 @@ def without_broadcasts(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 def is_doubled(head: bytes) -> bool:
     """Whether nearly every line stands there twice, one after the other."""
-    lines = [line for line in head.split(b"\n")[:400] if line.strip()]
+    lines = [line for line in head.split(b"\n", _MOST_LINES)[:_MOST_LINES] if line.strip()]
     runs = [len(list(run)) for _, run in groupby(lines)]
     return len(runs) > 2 and sum(run % 2 == 0 for run in runs) >= _MOST * len(runs)
 

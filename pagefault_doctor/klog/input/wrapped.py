@@ -52,17 +52,18 @@ class Wrap(msgspec.Struct, frozen=True):
     within_words: bool
     timed: bool = True
 
-    def begins(self, line: bytes) -> bool:
-        """Whether a line is a whole one, or the first part of one."""
+    def begins(self, line: bytes, before: bytes) -> bool:
+        """Whether a line is a whole one, or the first part of one, by the line before it."""
         if self.timed:
             return _is_timed(line)
         bare = _bare(line)
         said = not self.within_words and _SAID.match(bare) is not None
-        return said or not bare.strip() or START.match(bare) is not None
+        begun = said or not bare.strip() or START.match(bare) is not None
+        return begun and _UNFINISHED.search(before) is None
 
     def may_go_on(self, line: bytes) -> bool:
-        """Whether a line may be the first part of one that was broken."""
-        return _is_timed(line) if self.timed else START.match(_bare(line)) is not None
+        """Whether a line that begins may be the first part of one that was broken."""
+        return self.timed or START.match(_bare(line)) is not None
 
     def could_break(self, line: bytes, rest: bytes) -> bool:
         """Whether the second line would not have fit behind the first."""
@@ -85,8 +86,10 @@ def wrap_of(head: bytes) -> Wrap | None:
         return None
     columns = max(len(_bare(line)) for line in lines if len(line) == width)
     timed = any(map(_is_timed, lines))
-    wraps = (Wrap(width, within_words, timed) for within_words in (True, False))
-    hard, soft = ((wrap, *_counts(lines, wrap)) for wrap in wraps)
+    soft = _counted(lines, Wrap(width, within_words=False, timed=timed))
+    if not soft[1]:
+        return None
+    hard = _counted(lines, Wrap(width, within_words=True, timed=timed))
     # A terminal leaves the lines that it breaks all equally long, as wide as it is.
     equal = hard[1] >= soft[1] and (columns in _COLUMNS or hard[1] >= _MANY)
     wrap, broken, pairs = hard if equal else soft
@@ -94,20 +97,21 @@ def wrap_of(head: bytes) -> Wrap | None:
     return wrap if broken >= fewest and broken >= _MOST[timed] * pairs else None
 
 
-def _counts(lines: list[bytes], wrap: Wrap) -> tuple[int, int]:
-    """Return how many lines were broken, if they were so, and how many begin as no other."""
+def _counted(lines: list[bytes], wrap: Wrap) -> tuple[Wrap, int, int]:
+    """Return how lines may have been broken, how many were, and how many begin as no other."""
     pairs = [(lines[n - 1], lines[n]) for n in _rests(lines, wrap)]
-    return sum(wrap.could_break(line, rest) for line, rest in pairs), len(pairs)
+    return wrap, sum(wrap.could_break(line, rest) for line, rest in pairs), len(pairs)
 
 
 def _rests(lines: list[bytes], wrap: Wrap) -> Iterator[int]:
     """Yield the index of each line that is none of its own and stands behind one, or its rest."""
-    goes_on = False
+    goes_on, before = False, b""
     for index, line in enumerate(lines):
-        begins = wrap.begins(line) and not _UNFINISHED.search(lines[index - 1])
+        begins = wrap.begins(line, before if goes_on else b"")
         if goes_on and not begins and line.strip():
             yield index
-        goes_on = wrap.may_go_on(line) or (goes_on and not begins)
+        goes_on = wrap.may_go_on(line) if begins else goes_on and line.strip() != b""
+        before = line
 
 
 def unwrapped(pieces: Iterable[bytes], wrap: Wrap) -> Iterator[bytes]:
@@ -117,20 +121,20 @@ def unwrapped(pieces: Iterable[bytes], wrap: Wrap) -> Iterator[bytes]:
         *lines, rest = (rest + piece).split(b"\n")
         for raw in lines:
             line = raw.rstrip(b"\r")
-            begins = wrap.begins(line) and not (goes_on and _UNFINISHED.search(before))
+            begins = wrap.begins(line, before if goes_on else b"")
             goes_on = goes_on and (wrap.timed or wrap.could_break(before, line))
             if goes_on and not begins and line.strip() and len(whole) < _LONGEST:
                 whole, owed = wrap.joined(whole, line), owed + 1
             else:
                 yield whole + b"\n" * owed
-                whole, owed, goes_on = line, 1, wrap.may_go_on(line)
+                whole, owed, goes_on = line, 1, begins and wrap.may_go_on(line)
             before = line
     yield whole + b"\n" * owed + rest
 
 
 def _bare(line: bytes) -> bytes:
     """Return a line without the marks of a quotation."""
-    return line[_QUOTE.match(line).end() :]  # type: ignore[union-attr]
+    return line[_QUOTE.match(line).end() :] if line.startswith(b">") else line  # type: ignore[union-attr]
 
 
 def _is_timed(line: bytes) -> bool:
