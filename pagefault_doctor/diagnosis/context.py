@@ -304,7 +304,25 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         if self.report.kind is not Kind.GENERAL_PROTECTION:
             return False
         mnemonic = self.instruction.mnemonic if self.instruction else ""
-        return mnemonic in _PRIVILEGED or "maybe_for_address" in self.report.details
+        told = "maybe_for_address" in self.report.details
+        return told or mnemonic in _PRIVILEGED or self.is_privileged
+
+    @cached_property
+    def is_privileged(self) -> bool:
+        """Whether a general protection fault is of a control register that may not be changed.
+
+        A guest of Xen without hardware support (PV) runs where the kernel's own are
+        (`arch/x86/xen/enlighten_pv.c`); there the place of a module decides where the code is lost.
+        """
+        if self.report.kind is not Kind.GENERAL_PROTECTION:
+            return False
+        if self.instruction is None:
+            is_bare = not self.registers or not any(self._wild_values())
+            return "xen_pv" in self.report.details and self.report.module is not None and is_bare
+        return any(map(self.instruction.text.__contains__, _CONTROL))
+
+    def _wild_values(self) -> Iterator[bool]:
+        return (not address.canonical(value, self.arch) for _, value in self.general())
 
     @property
     def is_trap(self) -> bool:
@@ -330,6 +348,16 @@ class Context(msgspec.Struct, frozen=True, dict=True):
     def is_jump(self) -> bool:
         """Whether the processor failed to fetch an instruction."""
         return self.access is Access.EXECUTE or self._is_lost
+
+    @cached_property
+    def is_named_code(self) -> bool:
+        """Whether the processor may not run what is a function of the kernel's own image.
+
+        Its name is known, so code was there: freed __init code, or a page without that permission.
+        """
+        first = self.report.frames[0] if self.report.frames else None
+        named = first is not None and first.function and not first.module and first.offset == 0
+        return bool(self.is_jump and named and self.report.fault)
 
     @cached_property
     def is_user_area(self) -> bool:
@@ -400,9 +428,32 @@ class Context(msgspec.Struct, frozen=True, dict=True):
 
 
 _PRIVILEGED = frozenset(
-    ("invpcid", "wrmsr", "rdmsr", "xsetbv", "rdpmc", "wrfsbase", "wrgsbase", "lgdt", "lidt", "ltr")
+    (
+        "invpcid",
+        "wrmsr",
+        "rdmsr",
+        "xsetbv",
+        "rdpmc",
+        "wrfsbase",
+        "wrgsbase",
+        "lgdt",
+        "lidt",
+        "ltr",
+        "lldt",
+        "lmsw",
+        "clts",
+        "swapgs",
+        "invlpg",
+        "cli",
+        "sti",
+        "hlt",
+        "in",
+        "out",
+    )
 )
 """Instructions that fault for what they are asked, whatever they point to."""
+_CONTROL = ("%cr0", "%cr2", "%cr3", "%cr4", "%cr8", "%db", "%dr")
+"""Registers that only privileged instructions name."""
 _TRAPS = ("ud0", "ud1", "ud2", "udf")
 """What compilers put where code must not get to, and where a check of theirs failed: x86, arm64.
 

@@ -16,6 +16,8 @@ _PASSING_ON: Final = regex(
     r"dump_stack|show_stack|dump_backtrace|dump_header|print_|panic|__?warn|warn_|report_bug|"
     r"check_panic|kasan_|__kasan|__asan|__hwasan|kmsan_|__msan|kcsan_|__ubsan|ubsan_|ubsan|"
     r"__fortify|fortify_|__stack_chk|kfence_|__die|die|oops_|refcount_|debug_|__debug|"
+    r"nmi_|rcu_dump_|rcu_check_|rcu_sched_clock|watchdog_|abort$|arm64_serror|do_serror|do_sea|"
+    r"arch_trigger_|trigger_|lbug_|libcfs_(?:call_trace|debug_)|spl_(?:panic|dumpstack)|"
     r"lockdep|__lock_|lock_acquire|lock_release|mark_|usercopy_|__check_|check_|"
     # entry into the fault handlers
     r"asm_|exc_|do_page_fault|__do_page_fault|page_fault|do_trap|do_error|do_invalid|invalid_op|"
@@ -64,6 +66,11 @@ def only_passes_on(function: str | None) -> bool:
     return function is None or _PASSING_ON.match(function) is not None
 
 
+def touches_registers(function: str) -> bool:
+    """Whether the function reads or writes a register of a device."""
+    return TOUCHING_REGISTERS.match(function) is not None
+
+
 def is_entry_point(function: str | None) -> bool:
     """Whether the function is where a thread, a system call or an interrupt begins."""
     return function is not None and _ENTRY_POINTS.match(function) is not None
@@ -87,6 +94,12 @@ ALLOCATING: Final = regex(
 )
 """Whole names of what follows the list of free objects of a slab cache (`mm/slub.c`)."""
 FREEING: Final = ("kfree", "kmem_cache_free", "__kmem_cache_free", "__slab_free", "set_freepointer")
+TOUCHING_REGISTERS: Final = regex(
+    r"_?regmap_|(?:__)?(?:raw_)?(?:read|write)[bwlq](?:_relaxed)?$|io(?:read|write)(?:8|16|32|64)|"
+    r"(?:\w+_)?(?:mmio|reg|register|readl|writel)(?:_\w+)?$"
+)
+"""Functions that read or write a register of a device (`include/asm-generic/io.h`,
+`drivers/base/regmap`), by how drivers name them as well."""
 RUNNING_TIMERS: Final = ("call_timer_fn", "__run_hrtimer", "__hrtimer_run_queues")
 
 _SUBSYSTEMS: Final = regex(

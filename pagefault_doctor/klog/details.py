@@ -9,6 +9,9 @@ words; `link` the return address; `last_branch` where s390 branched last
 (`arch/s390/kernel/dumpstack.c`, show_last_breaking_event); `kernel_offset` of KASLR; `page_walk` as
 printed and `page_walk_stop`, the table whose entry was empty; `page_table` how tables are built;
 `exception_class`, `invalid_address` (FnV) of arm64; `failing_mode` of s390; `last_unloaded_flags`;
+`stack_limit`, the lowest address of the stack (`arch/arm/kernel/traps.c`, __die;
+`arch/x86/kernel/dumpstack_32.c` and `_64.c` before 3.16), `stack_from` and `stack_to`, the part of
+it that is printed, in hex without `0x`;
 `largest_cache` of those that the OOM killer lists (`mm/slab_common.c`, dump_unreclaimable_slab) and
 `largest_cache_percent`, its part of them all; `typed_module` what a person was loading or removing
 (`klog/typed_before.py`).
@@ -52,6 +55,9 @@ _FIELDS: Final = _patterns(
         r"EC = 0x[0-9a-f]+: (?P<exception_class>.*?)(?:, IL = .*)?$",
         r"(?P<invalid_address>FnV = 1)",
         r"^Fault in (?P<failing_mode>.+ mode)",
+        r"stack limit = 0x(?P<stack_limit>[0-9a-f]{8,16})\b",
+        r"^Process .*\b(?:ti|threadinfo)[ =](?P<stack_limit>[0-9a-f]{8,16})\b",
+        r"^Stack: \(0x(?P<stack_from>[0-9a-f]{8}) to 0x(?P<stack_to>[0-9a-f]{8})\)",
         r"\[last unloaded: \S+?\((?P<last_unloaded_flags>[A-Z]+)\)",
         r"^(?P<page_walk>PGD .*)",
         r"^(?P<page_walk>\*pdp?[te] = .*)",

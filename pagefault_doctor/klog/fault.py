@@ -28,7 +28,11 @@ _WHOLE: Final = r"([0-9a-f]{16}(?![0-9a-f])|[0-9a-f]+(?=:))"
 _ADDRESS: Final = tuple(
     (word, regex(p))
     for word, p in (
-        ("dereference, ad", r"kernel NULL pointer dereference, address: (?:0x)?([0-9a-f]+)"),
+        # Who copies it from a screen may leave zeros out.
+        (
+            "dereference, ad",
+            r"kernel NULL pointer dereference, address:? (?:0x)?(?:0*\.\.+|0*\u2026)?([0-9a-f]+)",
+        ),
         ("page fault for", r"page fault for address: (?:0x)?([0-9a-f]+)"),
         # A colon follows (`arch/x86/kernel/traps.c`, exc_general_protection), or the line was cut.
         ("non-canonical", rf"non-canonical address (?:0x)?{_WHOLE}"),

@@ -6,7 +6,9 @@ panic after it. So these are looked for in every report, and what only one kind 
 
 The value of a detail in `_MESSAGES` is the line that holds the message. Those in `_VALUES` are
 `out_of_bounds`, such a line; `link_expected` and `link_found`, what the link of a list should be
-and is, in hex without `0x` (`lib/list_debug.c`); `hung_task`, the name of a task
+and is, in hex without `0x` (`lib/list_debug.c`); `usercopy_cache`, the slab cache of an object that
+a copy is refused of (`mm/usercopy.c`, usercopy_abort); `field_size`, in bytes, of a field that a
+copy was too long for (`include/linux/fortify-string.h`); `hung_task`, the name of a task
 (`kernel/hung_task.c`, check_hung_task); `slab_unreclaimable` and `ram_pages`, in pages
 (`mm/show_mem.c`, show_free_areas and __show_mem).
 """
@@ -92,6 +94,7 @@ _MESSAGES: Final = (
     # kernel/panic.c (__stack_chk_fail)
     ("usercopy_exposure", "kernel memory exposure attempt", "Kernel memory exposure attempt"),
     ("usercopy_overwrite", "kernel memory overwrite attempt", "Kernel memory overwrite attempt"),
+    ("usercopy_whitelist", "missing usercopy whitelist"),
     ("fortify_overflow", "etected buffer overflow", "buffer overflow detected"),
     ("copy_overflow", "Buffer overflow detected ("),
     ("field_spanning_write", "field-spanning write"),
@@ -113,12 +116,14 @@ _MESSAGES: Final = (
     ("userspace_execute", "execute userspace code"),
     ("non_canonical_address", "for non-canonical"),
     ("maybe_for_address", "maybe for address"),
+    ("xen_pv", "RIP: e030:", "EIP: e019:"),
     ("divide_error", "divide error", "divide_error"),
     ("invalid_opcode", "invalid opcode", "Undefined instr"),
     ("int3", "int3"),
     ("stack_segment", "stack segment"),
     ("unreadable_code", "Bad RIP value", "Unable to access opcode bytes", "Code: (Bad",
      "(Bad address)"),
+    ("return_thunk", "Unpatched return thunk"),
     ("indirect_branch_check", "Missing ENDBR", "CFI failure"),
     ("non_linear_address", "used for non-linear address"),
     ("stack_guard_page", "stack guard page"),
@@ -169,13 +174,15 @@ _MESSAGES: Final = (
     ("hung_task_panic", "hung_task: blocked"),
     ("rcu_stall_panic", "RCU Stall"),
     # arch/x86/kernel/cpu/mce, drivers/edac, drivers/firmware/efi/cper.c, mm/slub.c, HW_ERR and
-    # FW_BUG of include/linux/printk.h, arch/arm64/kernel/traps.c
+    # FW_BUG of include/linux/printk.h, arch/arm64/kernel/traps.c, arch/arm/mm/fsr-2level.c,
+    # arch/mips/kernel/traps.c (do_be)
     ("machine_check", "Machine check"),
     ("machine_check_bank", "Machine Check"),
     ("hardware_error_log", "[Hardware Error]"),
     ("single_bit_error", "single bit error", "single-bit error"),
     ("firmware_bug", "BIOS is broken", "[Firmware Bug]"),
-    ("external_abort", "SError Interrupt", "synchronous external abort"),
+    ("external_abort", "SError Interrupt", "synchronous external abort", "external abort on",
+     "imprecise external abort", "Data bus error", "Instruction bus error"),
     # drivers/tty/sysrq.c, kernel/exit.c (do_exit), kernel/irq/manage.c (__free_irq)
     ("sysrq_crash", "sysrq triggered crash", "sysrq: Trigger a crash", "SysRq : Trigger a crash"),
     ("init_killed", "Attempted to kill init"),
@@ -211,6 +218,8 @@ _VALUES: Final = tuple(
             r"should be (?:prev |next )?\(?(?P<link_expected>[0-9a-f]{8,16})\)?, "
             r"but was \(?(?P<link_found>[0-9a-f]{8,16})",
         ),
+        ("field-spanning", r"field-spanning write .*\(size (?P<field_size>\d{1,9})\)"),
+        ("B object '", r"usercopy: .* SL[AU]B object '(?P<usercopy_cache>[^']{1,64})'"),
         (" blocked", r"task (?P<hung_task>\S+):\d+ (?:<[^>]*> )?blocked"),
         # The first is of all memory, those of the nodes have a unit.
         ("slab_unreclaimable:", r"slab_unreclaimable:(?P<slab_unreclaimable>\d{1,12})(?!\d|kB)"),

@@ -197,6 +197,24 @@ LOGS = {
                       place="strlen+0x0/0x20",
                       trace=("demo_register+0x1/0x9 [demo]", "pier_init+0x3/0x9 [pier]"),
                       modules="pier(OE+) demo(OE)"),
+    "api.privileged": oops("general protection fault: 0000 [#1] SMP", code="90 <0f> 22 c0 c3"),
+    "api.return-thunk": oops("------------[ cut here ]------------",
+                             "Unpatched return thunk in use. This should not happen!",
+                             "WARNING: CPU: 1 PID: 9 at bugs.c:7 __warn_thunk+0x27/0x40"),
+    "api.field": warning("demo.c:7", "memcpy: detected field-spanning write (size 9) "
+                         "of single field \"x\" at demo.c:7 (size 4)"),
+    "api.whitelist": bug("mm/usercopy.c:99", "usercopy: Kernel memory exposure attempt detected "
+                         "from SLUB object 'demo_ring' (offset 0, size 99)!"),
+    "freed.init-code": page_fault("ffffffff82d1e5a0", 0x11, place="set_up+0x0/0x60", code=None),
+    "table.code": page_fault("ffffffff82d1e5a0", 0x11, place="set_up+0x0/0x60", code=None),
+    "stack.outside": page_fault(VMALLOC, code=None).replace(
+        "Hardware name:", "Process cat (pid: 9, threadinfo ffffc900000e8e00, task ffff88801)\n"
+        "[   50.100000] Hardware name:"),
+    "logic.unpowered": stamped(
+        "Internal error: synchronous external abort: 0000000096000010 [#1] PREEMPT SMP",
+        "CPU: 1 PID: 52 Comm: cat Not tainted 6.1.0-1-arm64 #1",
+        "pc : readl+0x24/0x90", "lr : vfs_read+0x9f/0x190",
+        "Call trace:", " readl+0x24/0x90", " vfs_read+0x9f/0x190", " ksys_read+0x6/0x9"),
     "user.refused": riscv(
         "Unable to handle kernel access to user memory without uaccess routines", 0x12345678, "d"),
     "user.area": page_fault("00007ffc12345678", code=None),

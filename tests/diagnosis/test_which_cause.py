@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import pytest
 
-from diagnosis.logs import gpf, page_fault, verdict
-from diagnosis.test_crashes_of_many_kernels import verdict_on
+from diagnosis.logs import gpf, oops, page_fault, verdict
+from diagnosis.test_crashes_of_many_kernels import log_of, verdict_on
+from diagnosis.test_every_cause import bug
 from diagnosis.test_hard_pairs import broken_list
-from pagefault_doctor.model.diagnosis import Diagnosis, RootCause
+from pagefault_doctor.diagnosis import diagnose
+from pagefault_doctor.model.diagnosis import Attribution, Diagnosis, RootCause
 
 BEGIN = "66 66 2e 0f 1f 84 00 00 00 00 00 0f 1f 00 90 90 90 90 90 90 90 90 90 90 0f 1f 44 00 00 53 "
 THROUGH_RAX = "<48> 8b 10 c3 90"
@@ -160,3 +162,300 @@ def test_a_jump_to_a_filled_pattern_or_to_one_text_of_four_letters_is_less_sure(
     for found in (arm_jump("6c6c6568", "b9d4be24"), arm_jump("61616161", "61616161")):
         texts = [e.text for c in found.candidates for e in c.evidence]
         assert not any("overran the stack" in text for text in texts)
+
+
+# A null dereference is one in every spelling, also where a person typed it from a screen.
+
+
+@pytest.mark.parametrize(
+    ("headline", "address"),
+    [
+        ("BUG: kernel NULL pointer dereference, address: 00000000000000b8", "0xb8"),
+        ("BUG: kernel NULL pointer dereference, address: ...b8", "0xb8"),
+        ("BUG: kernel NULL pointer dereference, address 00...00b8", "0xb8"),
+        ("BUG: kernel NULL pointer dereference,", None),
+        ("BUG: unable to handle kernel NULL pointer dereference at 000000b8", "0xb8"),
+        ("Unable to handle kernel NULL pointer dereference at virtual address 000000b8", "0xb8"),
+    ],
+)
+def test_a_null_dereference_is_one_in_every_spelling(headline: str, address: str | None) -> None:
+    log = log_of(headline, "#PF: supervisor read access in kernel mode")
+    (report,) = log.reports
+    assert (report.fault.address if report.fault else None) == address
+    assert diagnose((log,), {}).verdict.root_cause is RootCause.NULL_DEREF
+
+
+# The bus answers with an error where a device has no power or clock.
+
+ABORTED = (
+    "panic+0x15c/0x320",
+    "nmi_panic+0x8c/0x90",
+    "arm64_serror_panic+0x78/0x84",
+    "do_serror+0x60/0x70",
+    "el1_error+0x90/0x10c",
+)
+
+
+def serror(*frames: str) -> Diagnosis:
+    return verdict_on(
+        "SError Interrupt on CPU2, code 0x00000000bf000002 -- SError",
+        "CPU: 2 PID: 71 Comm: kworker/2:1 Not tainted 5.10.110 #1",
+        f"pc : {frames[0]}",
+        "Kernel panic - not syncing: Asynchronous SError Interrupt",
+        "CPU: 2 PID: 71 Comm: kworker/2:1 Not tainted 5.10.110 #1",
+        "Call trace:",
+        *(f" {frame}" for frame in (*ABORTED, *frames)),
+    )
+
+
+def external_abort(place: str) -> Diagnosis:
+    return verdict_on(
+        "Unhandled fault: external abort on non-linefetch (0x1008) at 0xf0a3c010",
+        "Internal error: : 1008 [#1] SMP ARM",
+        "CPU: 0 PID: 161 Comm: cat Not tainted 4.9.32 #1",
+        f"PC is at {place}",
+        "LR is at vfs_read+0x18/0x24",
+    )
+
+
+def bus_error(place: str) -> Diagnosis:
+    return verdict_on(
+        "Data bus error, epc == 80412344, ra == 80412300",
+        "Oops[#1]:",
+        "CPU: 0 PID: 107 Comm: modprobe Not tainted 6.1.0-50-4kc-malta #1",
+        f"epc   : 80412344 {place}",
+        "Call Trace:",
+        f"[<80412344>] {place}",
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "module"),
+    [
+        (serror("regmap_mmio_read32le+0x10/0x20", "plume_poll+0x4/0x6 [plume]"), "plume"),
+        (serror("readl_relaxed+0x10/0x20", "clk_gate_endisable+0x4/0x60"), None),
+        (external_abort("gannet_show+0x18/0x24 [gannet]"), "gannet"),
+        (external_abort("gannet_reg_write+0x18/0x24"), None),
+        (bus_error("prism_reg_read+0x48/0x94"), None),
+    ],
+)
+def test_a_bus_error_at_a_register_is_the_driver_before_the_memory(
+    found: Diagnosis, module: str | None
+) -> None:
+    assert (found.root_cause, found.module) == (RootCause.LOGIC_ERROR, module)
+    assert RootCause.HARDWARE in causes(found)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        serror("cpuidle_enter_state+0xb4/0x2f0", "cpuidle_enter+0x38/0x50"),
+        external_abort("memcpy+0x18/0x24"),
+    ],
+)
+def test_a_bus_error_elsewhere_is_the_hardware(found: Diagnosis) -> None:
+    assert found.root_cause is RootCause.HARDWARE
+
+
+# An instruction fetch at a resolved symbol is freed __init code, or a page's permissions.
+
+
+def fetch_at(place: str, address: str = "ffffffff82d1e5a0") -> Diagnosis:
+    return verdict(page_fault(address, 0x11, place=place, code=None, modules="ext4"))
+
+
+def test_a_fetch_of_a_named_function_is_freed_init_code_or_permissions() -> None:
+    found = fetch_at("harbour_setup+0x0/0x60")
+    assert causes(found)[:2] == [RootCause.USE_AFTER_FREE, RootCause.PAGE_TABLE]
+    texts = [e.text for c in found.candidates for e in c.evidence]
+    assert not any("where no code is" in text for text in texts)
+
+
+def test_a_fetch_where_no_name_is_goes_where_no_code_is() -> None:
+    assert fetch_at("0xffff888004c12000", "ffff888004c12000").root_cause is RootCause.WILD_POINTER
+
+
+# A stack pointer outside the stack, or at its end, is an overflow.
+
+
+def arm_oops(*lines: str, sp: str = "b9d4bfd0") -> RootCause:
+    return verdict_on(
+        "Unable to handle kernel paging request at virtual address e5902000",
+        "Internal error: Oops: 805 [#1] SMP ARM",
+        "CPU: 0 PID: 412 Comm: sh Not tainted 4.4.83-v7 #1",
+        "PC is at harbour_walk+0x1c/0x20",
+        f"sp : {sp}  ip : 00000000  fp : b9d4be24",
+        *lines,
+    ).root_cause
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Process sh (pid: 412, stack limit = 0xb9d4c210)",
+        "Process sh (pid: 412, ti=b9d4c000 task=b9d00000 task.ti=b9d4c000)",
+        "Stack: (0xb9d4dfd0 to 0xb9d4e000)",
+    ],
+)
+def test_a_stack_pointer_outside_of_the_stack_is_an_overflow(line: str) -> None:
+    assert arm_oops(line) is RootCause.STACK_OVERFLOW
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Process sh (pid: 412, stack limit = 0xb9d4c210)", "Process sh (pid: 412, stack limit = 0x"],
+)
+def test_a_stack_pointer_inside_of_the_stack_is_none(line: str) -> None:
+    assert arm_oops(line, sp="b9d4da10") is not RootCause.STACK_OVERFLOW
+
+
+# What a module does that this kernel does not allow, or notes: it does not fit.
+
+
+def refused(place: str, code: str | None, trace: tuple[str, ...] = ()) -> Diagnosis:
+    head = "general protection fault: 0000 [#1] SMP"
+    text = oops(head, place=place, code=code, trace=(*trace, "do_one_initcall+0x4/0x9"))
+    return verdict(text.replace("RIP: 0010:", "RIP: e030:") if code is None else text)
+
+
+WRITES_CR0, WRITES_CR4 = "48 25 ff ff fe ff <0f> 22 c0 c3", "48 89 c7 <0f> 22 e7 c3"
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        refused("demo_unprotect+0x4/0x9 [demo]", WRITES_CR0),
+        refused("native_write_cr4+0x8/0x10", WRITES_CR4, ("demo_unprotect+0x4/0x9 [demo]",)),
+        refused("demo_unprotect+0x4/0x9 [demo]", None),
+    ],
+)
+def test_a_module_that_writes_control_registers_does_not_fit(found: Diagnosis) -> None:
+    assert (found.root_cause, found.module) == (RootCause.API_MISMATCH, "demo")
+
+
+def test_a_pointer_of_a_module_that_is_no_address_is_no_privileged_instruction() -> None:
+    found = verdict(gpf("6161616161616169", code=" 90 <48> 8b 03", registers={"rbx": "61" * 8}))
+    assert RootCause.API_MISMATCH not in causes(found)
+
+
+def noted(*words: str, tainted: str = "Tainted: G           OE     ") -> Diagnosis:
+    return verdict(
+        oops(
+            "------------[ cut here ]------------",
+            *words,
+            "WARNING: CPU: 1 PID: 912 at demo.c:7 demo_poll+0x24/0x90 [demo]",
+            code=None,
+            tainted=tainted,
+        )
+    )
+
+
+WHITELIST = "Bad or missing usercopy whitelist? Kernel memory exposure attempt detected from SLUB"
+SPANNING = 'memcpy: detected field-spanning write (size 60) of single field "&h->body" at demo.c:7'
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("Unpatched return thunk in use. This should not happen!", "harmless"),
+        (f"{SPANNING} (size 4)", "harmless"),
+        (f"{WHITELIST} object 'demo_ring' (offset 24, size 40)!", "slab cache of demo"),
+    ],
+)
+def test_a_module_that_newer_checks_of_the_kernel_catch_does_not_fit(words: str, said: str) -> None:
+    found = noted(words)
+    assert (found.root_cause, found.module) == (RootCause.API_MISMATCH, "demo")
+    assert any(said in evidence.text for evidence in found.candidates[0].evidence)
+
+
+def test_a_real_field_was_overrun() -> None:
+    assert noted(f"{SPANNING} (size 16)").root_cause is RootCause.OUT_OF_BOUNDS
+
+
+def index(kind: str) -> Diagnosis:
+    return verdict_on(
+        "UBSAN: array-index-out-of-bounds in /var/lib/dkms/carafe/1.0/build/tx.c:120:33",
+        f"index 1 is out of range for type '{kind}'",
+        "CPU: 1 PID: 912 Comm: wpa Tainted: G           OE      6.5.0-14-generic #14",
+        "Call Trace:",
+        " __ubsan_handle_out_of_bounds+0x69/0x80",
+        " carafe_tx+0x9c/0xb0 [carafe]",
+    )
+
+
+def test_an_array_of_one_element_of_a_module_is_a_notice_and_another_an_overrun() -> None:
+    assert index("u8 [1]").root_cause is RootCause.API_MISMATCH
+    assert index("u8 [8]").root_cause is RootCause.OUT_OF_BOUNDS
+
+
+def copied(cache: str) -> RootCause:
+    words = "usercopy: Kernel memory exposure attempt detected from SLUB object"
+    return verdict(bug("mm/usercopy.c:99", f"{words} '{cache}' (offset 24, size 40)!")).root_cause
+
+
+def test_a_copy_out_of_a_cache_of_a_module_misses_its_whitelist() -> None:
+    assert copied("demo_ring") is RootCause.API_MISMATCH
+    assert copied("kmalloc-64") is RootCause.OUT_OF_BOUNDS
+
+
+def test_a_check_of_indirect_calls_that_no_module_meets_is_one_of_the_kernel() -> None:
+    found = verdict_on(
+        "Missing ENDBR: native_frob+0x0/0x40",
+        "------------[ cut here ]------------",
+        "kernel BUG at arch/x86/kernel/cet.c:102!",
+        "invalid opcode: 0000 [#1] PREEMPT SMP NOPTI",
+        "CPU: 3 PID: 711 Comm: udevd Not tainted 6.8.0-31-generic #31",
+        "RIP: 0010:exc_control_protection+0xc8/0xd0",
+        "Call Trace:",
+        " asm_exc_control_protection+0x26/0x30",
+        " chrdev_open+0xa2/0x250",
+    )
+    assert (found.root_cause, found.attribution) == (RootCause.LOGIC_ERROR, Attribution.KERNEL)
+
+
+# Who triggers a crash through sysrq asked for it.
+
+
+@pytest.mark.parametrize("words", ["SysRq : Trigger a crash", "sysrq: Trigger a crash"])
+def test_a_crash_that_was_asked_for_is_no_null_dereference(words: str) -> None:
+    fault = "BUG: unable to handle kernel NULL pointer dereference at           (null)"
+    assert verdict_on(words, fault, "Oops: 0002 [#1] SMP").root_cause is RootCause.NONE
+    other = "sysrq: Show Blocked State"
+    assert verdict_on(other, fault, "Oops: 0002 [#1] SMP").root_cause is RootCause.NULL_DEREF
+
+
+# 32-bit machines have no pointer cut to 32 bits.
+
+
+def test_a_pointer_is_cut_to_32_bits_only_where_it_has_more() -> None:
+    def told(*lines: str) -> bool:
+        found = verdict_on("BUG: unable to handle page fault for address: 00b8f2c0", *lines)
+        texts = [e.text for c in found.candidates for e in c.evidence]
+        return any("32 bits" in text for text in texts)
+
+    assert told("RIP: 0010:bench+0x4/0x9", "RAX: 0000000000b8f2c0 RBX: ffff888012345600")
+    assert not told("EIP: bench+0x4/0x9", "EAX: 00b8f2c0 EBX: c1234567 ECX: 00000000")
+
+
+# What %p prints is a hash: two of them are not compared. CR2 and registers are no hashes.
+
+
+def test_hashed_links_of_a_list_are_not_compared() -> None:
+    one_bit = broken_list("0000000004c12341").replace("ffff888004c12340", "0000000004c12340")
+    assert RootCause.HARDWARE not in causes(verdict(one_bit))
+
+
+# Where a fault is certain and its cause is not in the text, the cause is unknown.
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Kernel panic - not syncing: the moon set early",
+        "Oops: 0000 [#1] SMP",
+    ],
+)
+def test_a_fault_without_a_cause_is_no_error_of_logic(line: str) -> None:
+    found = verdict_on(line, "CPU: 1 PID: 912 Comm: cat Not tainted 5.10.0-20-amd64 #1")
+    assert found.root_cause is not RootCause.LOGIC_ERROR
+    assert found.confidence < 0.5

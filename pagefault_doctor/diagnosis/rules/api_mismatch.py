@@ -16,6 +16,21 @@ _EVENTS = {
     "unknown-symbol": ("api.unknown-symbol", "{} needs a symbol that this kernel does not have"),
     "forced": ("api.forced", "{} was loaded by force, without its version information"),
 }
+_CHECKS = (
+    ("return_thunk", "api.return-thunk", "{} was built without what this kernel needs to guard"
+     " returns: harmless but for that protection"),
+    ("field_spanning_write", "api.field", "{} declares an array of unknown length as one of one or"
+     " no element: a harmless notice, unless the copy is too long"),
+    ("flexible_array", "api.field", "{} declares an array of unknown length as one of one or no"
+     " element: a harmless notice, unless the index is too large"),
+    ("usercopy_whitelist", "api.whitelist", "a slab cache of {} does not tell what of it may be"
+     " copied to user space (kmem_cache_create_usercopy, since 4.16)"),
+)  # fmt: skip
+"""`arch/x86/kernel/cpu/bugs.c` (__warn_thunk), `include/linux/fortify-string.h`, `lib/ubsan.c`,
+`mm/usercopy.c` (usercopy_warn)."""
+_ELEMENT = 8
+_GENERAL_CACHES = ("kmalloc", "dma-kmalloc", "size-", "kmem")
+"""Slab caches that everybody uses, all of which may be copied (`mm/slab_common.c`)."""
 _OTHER_BUILD = {
     "module.build_id_fits": "the {} on disk is another build than the one in memory",
     "module.text_fits": "the code of the {} on disk is not that in memory",
@@ -84,11 +99,49 @@ def _layout(report: Report, context: Context) -> Iterator[Evidence]:
             return
 
 
+def _foreign(report: Report) -> str | None:
+    """Return the first module from outside the tree that had a part in it, or None."""
+    foreign = report.out_of_tree
+    involved = (report.module, *(frame.module for frame in report.frames if frame.reliable))
+    known = next((module for module in involved if module in foreign), None)
+    return known or (next(filter(None, involved), None) if "O" in (report.tainted or ()) else None)
+
+
+def _is_one_element(report: Report) -> bool:
+    """Whether the field that a copy was too long for, if one was, may be an array of one element.
+
+    Longer ones are what their declaration says, and were overrun.
+    """
+    return int(report.details.get("field_size", "0")) <= _ELEMENT
+
+
+def _older_kernel(report: Report, context: Context) -> Iterator[Evidence]:
+    """Weigh checks that newer kernels make, and that modules written before them do not pass."""
+    module = _foreign(report)
+    if module is None and "return_thunk" in report.details and len(report.out_of_tree) == 1:
+        module = report.out_of_tree[0]
+    if module is None:
+        return
+    for name, key, text in _CHECKS:
+        if name in report.details and _is_one_element(report):
+            yield context.evidence(key, text.format(module), name)
+            return
+    cache = report.details.get("usercopy_cache", "")
+    if cache and not cache.startswith(_GENERAL_CACHES):
+        text = f"{cache} is a slab cache of {module}, which does not tell what of it may be copied"
+        text += " to user space (kmem_cache_create_usercopy, since 4.16)"
+        yield context.evidence("api.whitelist", text, "usercopy_cache")
+
+
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether a module does not fit this kernel."""
     yield from _events(report, context)
     yield from _facts(report, context)
     yield from _layout(report, context)
+    yield from _older_kernel(report, context)
+    if context.is_privileged and (module := _foreign(report)):
+        text = f"{module} uses an instruction that this kernel or machine does not allow it"
+        yield context.evidence("api.privileged", text, "code", "function")
     if "indirect_branch_check" in report.details and "O" in (report.tainted or ()):
         text = "a function was called through a pointer that this kernel does not allow"
         yield context.evidence("api.indirect-branch", text, "indirect_branch_check")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pagefault_doctor.diagnosis import function_roles
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Kind, Report
@@ -38,6 +39,29 @@ _KINDS = {
     Kind.LOCKDEP: ("logic.information", "the lock checker found a fault"),
 }
 
+_NEAR = 3
+_HANDLING = 8
+"""Frames among which is the function that touched a register, below those that handle the abort."""
+
+
+def _touched_device(report: Report) -> str | None:
+    """Return the function that touched a register of a device when the bus refused it, or None.
+
+    Memory that fails is met by any code. An SError comes a little later than the access, so that
+    the frames above it count as well.
+    """
+    if "external_abort" not in report.details:
+        return None
+    stack = [frame for frame in report.frames if frame.reliable][: _NEAR + _HANDLING]
+    names = [report.function, *(frame.function for frame in stack)]
+    touching = (name for name in names if name and function_roles.touches_registers(name))
+    return next(touching, report.function if report.module else None)
+
+
+def _is_own_check(report: Report) -> bool:
+    """Whether the kernel's own code fails its check of indirect calls: no module was involved."""
+    return "indirect_branch_check" in report.details and "O" not in (report.tainted or ())
+
 
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether an error of logic is behind it."""
@@ -53,6 +77,11 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
         text = f"the processor refused the instruction{shown}, not an address"
         yield context.evidence("logic.instruction", text, "headline")
         return
+    if touched := _touched_device(report):
+        text = f"{touched} touched a register of a device when the bus answered with an error: a"
+        text += " device without power or clock answers so"
+        yield context.evidence("logic.unpowered", text, "external_abort", "function")
+        return
     if context.is_trap and context.instruction:
         text = "stops code that fails a check, or gets where it must not"
         yield context.evidence("logic.trap", f"{context.instruction.text} {text}", "code")
@@ -62,5 +91,6 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
         yield context.evidence("logic.panic", text, "headline")
     key, text = _KINDS.get(report.kind, ("", ""))
     # Where the assertion is one of a memory checker, the memory is what is wrong.
-    if key and not (report.kind is Kind.KERNEL_BUG and "memory_assertion" in report.details):
+    is_memory = "memory_assertion" in report.details and not _is_own_check(report)
+    if key and not (report.kind is Kind.KERNEL_BUG and is_memory):
         yield context.evidence(key, text, "headline")

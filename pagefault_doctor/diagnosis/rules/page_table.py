@@ -27,6 +27,9 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     if "page_flags_at_free" in report.details:
         text = "a page was freed that is marked in use"
         yield context.evidence("table.freed-in-use", text, "page_flags_at_free")
+    if context.is_named_code:
+        text = f"{report.function} is code of the kernel, and its page does not allow to run it"
+        yield context.evidence("table.code", text, "fault")
     bits = context.x86_fault_bits
     if bits is not None and bits & _RESERVED:
         text = "a reserved bit is set in a page-table entry"

@@ -21,6 +21,10 @@ _MESSAGES = (
 _REPEATS = 6
 """A function this often in one trace is a recursion."""
 _NEAR = 0x4000
+_FULL = 0x100
+"""Bytes that a stack which is used up has left, at most."""
+_ARM_STACK = 0x2000
+"""THREAD_SIZE (`arch/arm/include/asm/thread_info.h`)."""
 _UNGUARDED = ("ppc64", "ppc", "mips", "i386", "x86")
 """Architectures whose stacks have no guard page (HAVE_ARCH_VMAP_STACK is not set)."""
 _AGAIN = 3
@@ -37,6 +41,25 @@ def _pointer(report: Report, context: Context) -> Iterator[Evidence]:
     if stack and at and 0 < stack - at < _NEAR and stack // 0x1000 != at // 0x1000:
         text = f"fault address {at:#x} is just below the stack pointer {stack:#x}"
         yield context.evidence("stack.near-pointer", text, "fault")
+
+
+def _range(report: Report) -> Iterator[int]:
+    """Yield how many bytes a stack that is printed has left, if that is next to none."""
+    stack = next(filter(None, map(report.register, ("rsp", "sp", "esp"))), 0)
+    low = int(report.details.get("stack_limit", "0"), 16)
+    if not low and "stack_from" in report.details:
+        stack = stack or int(report.details["stack_from"], 16)
+        low = int(report.details["stack_to"], 16) - _ARM_STACK
+    left = stack - low
+    if stack and low and -_NEAR < left < _FULL:
+        yield left
+
+
+def _outside(report: Report, context: Context) -> Iterator[Evidence]:
+    for left in _range(report):
+        place = f"{left} bytes above" if left >= 0 else f"{-left} bytes below"
+        text = f"the stack pointer is {place} the end of the stack"
+        yield context.evidence("stack.outside", text, "stack_limit", "stack_from")
 
 
 def _recursion(report: Report, context: Context) -> Iterator[Evidence]:
@@ -85,6 +108,7 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     if found := context.first_evidence(_MESSAGES):
         yield found
     yield from _pointer(report, context)
+    yield from _outside(report, context)
     yield from _dump(context)
     yield from _recursion(report, context)
     yield from _trampled(report, context)

@@ -159,6 +159,9 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     if _init_section(report, context):
         text = f"{report.function} is in the init section of {report.module}, which is freed after"
         yield context.evidence("freed.init-section", f"{text} loading", "function")
+    if context.is_named_code:
+        text = f"{report.function} is code of the kernel that may not run any more, as __init code"
+        yield context.evidence("freed.init-code", f"{text} is after boot", "function")
     broken = context.broken_link
     if broken and (broken.is_freed or broken.is_deleted):
         known = poison.find(broken.actual, context.bits)

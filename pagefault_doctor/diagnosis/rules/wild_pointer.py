@@ -41,7 +41,9 @@ def _place(context: Context) -> Iterator[Evidence]:
     at, part = context.fault_address, context.address_class
     if at is None or context.report.kind not in _FAULTS:
         return
-    if context.is_jump and context.poison:
+    if "external_abort" in context.report.details:
+        return  # The address was there: what lies at it did not answer.
+    if context.is_jump and (context.poison or context.is_named_code):
         return
     if context.is_jump and part not in _NULLS:
         key = "wild.jump-module" if part is AddressClass.MODULES else "wild.jump"
@@ -103,7 +105,7 @@ def _unseen(report: Report, context: Context) -> Iterator[Evidence]:
 
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether a pointer was garbage."""
-    if found := context.first_evidence(_MESSAGES):
+    if not context.is_named_code and (found := context.first_evidence(_MESSAGES)):
         yield found
     yield from _place(context)
     yield from _value(context)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.klog.formats.format import fault, paging_request
+from pagefault_doctor.klog.formats.format import Continuation, fault, paging_request
 from pagefault_doctor.model.report import Kind
 
 FORMATS: Final = (
@@ -16,6 +16,10 @@ FORMATS: Final = (
         start=r"Unhandled kernel unaligned access|Kernel unaligned instruction access",
         title="kernel unaligned access in {f}",
         source="arch/mips/kernel/unaligned.c (emulate_load_store_insn, do_ade)",
+    ),
+    Continuation(
+        lead=r"^(?:Data|Instruction) bus error, epc == ",
+        source="arch/mips/kernel/traps.c (do_be)",
     ),
     fault(
         start=r"Kernel bug detected\[#",

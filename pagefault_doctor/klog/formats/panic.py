@@ -102,7 +102,7 @@ FORMATS: Final = (
     Format(
         start=r"^(?: *PANIC: \")?(?:sysrq: )?(?:SysRq : )?Trigger a crash",
         notice=True,
-        lead=Lead.DROPPED,
+        lead=Lead.KEPT,
         pattern=r"(?:sysrq: (?:SysRq : )?|SysRq : )Trigger a crash",
         title="kernel panic: sysrq triggered crash",
         kind=Kind.PANIC,

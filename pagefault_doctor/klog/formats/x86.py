@@ -46,8 +46,7 @@ FORMATS: Final = (
     # Each with its words since 5.1 and before.
     null_pointer(
         header="BUG:",
-        pattern=r"BUG: (?:kernel NULL pointer dereference, address:"
-        r"|unable to handle kernel NULL pointer dereference)",
+        pattern=r"BUG: (?:unable to handle )?kernel NULL pointer dereference",
         source="arch/x86/mm/fault.c (show_fault_oops)",
     ),
     paging_request(
