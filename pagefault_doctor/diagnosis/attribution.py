@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+import msgspec
+
 from pagefault_doctor.diagnosis import bystander, dump_memory, freelist, function_roles
 from pagefault_doctor.diagnosis.callers import (
     caller_of_leaf,
@@ -26,6 +28,7 @@ from pagefault_doctor.diagnosis.rules import memory_pressure
 from pagefault_doctor.diagnosis.unloaded_module import data_after_unload, use_after_unload
 from pagefault_doctor.model.diagnosis import Attribution, Evidence, RootCause
 from pagefault_doctor.model.report import Kind, Report
+from pagefault_doctor.symbols import in_tree
 
 _CORE_DEPTH: Final = 3
 """Frames of the core that may lie between a fault and the module of the tree that caused it."""
@@ -36,6 +39,11 @@ _NEXT: Final = 3
 """Lines within which a report begins that goes on with the one before."""
 _SHORTEST_NAME: Final = 4
 """The shortest module name, in letters, that a task counts as named after."""
+_BELOW: Final = ("cfg80211", "mac80211", "rfkill", "libarc4")
+"""Modules that are no driver, of those that a wireless driver needs."""
+_ONLY_ONE: Final = 0.75
+"""How likely it is the only driver from outside, where none of the tree is loaded."""
+_HANGS: Final = (Kind.LOCKUP, Kind.STALL, Kind.PANIC)
 _BAD_POINTER: Final = (
     Kind.PAGE_FAULT,
     Kind.NULL_POINTER,
@@ -110,7 +118,9 @@ def _from_trace(report: Report) -> Culprit | None:
         line = frame.line or report.line_of("trace")
         if frame.module:
             near = passed <= _CORE_DEPTH or frame.module in report.out_of_tree
-            text = f"{frame.function} of {frame.module} led to the fault"
+            is_next = frame.offset == 0 and frame is not report.frames[0]
+            where = f"code before {frame.function}" if is_next else frame.function
+            text = f"{where} of {frame.module} led to the fault"
             return blame(frame.module, text, line) if near else None
         name = frame.function
         passed += not (function_roles.only_passes_on(name) or function_roles.is_entry_point(name))
@@ -214,7 +224,28 @@ def _unseen_caller(report: Report) -> Culprit | None:
     return blame(name, f"{text}: a module, likely", report.line_of("function"))
 
 
+def _driver_below(report: Report) -> Culprit | None:
+    """Return the only driver of a layer whose check failed, where the trace does not show it.
+
+    cfg80211 and the like check in a work of their own what a driver told them before.
+    """
+    folder = function_roles.serves(report.module)
+    stack = {frame.module for frame in report.frames if frame.reliable and frame.module}
+    if folder is None or report.kind is not Kind.WARNING or stack - {report.module, *_BELOW}:
+        return None
+    loaded = (in_tree.path_of(m.name) for m in report.modules if m.name not in _BELOW)
+    if len(report.out_of_tree) != 1 or any((path or "").startswith(folder) for path in loaded):
+        return None
+    name = report.out_of_tree[0]
+    text = f"{report.module} checks what drivers tell it, and {name} is the only one from outside"
+    return msgspec.structs.replace(blame(name, text, report.line_of("modules")), share=_ONLY_ONE)
+
+
 def _checked_call(report: Report) -> Culprit | None:
+    target = BEHIND_NAME.search(report.details.get("missing_endbr", ""))
+    if target:
+        text = f"{target[1]} was built without the marks of functions that this kernel checks"
+        return blame(target[1], text, report.line_of("missing_endbr"))
     if "indirect_branch_check" in report.details and "O" in (report.tainted or ()):
         name = report.module or (report.out_of_tree[0] if len(report.out_of_tree) == 1 else None)
         text = "only a module from outside the kernel calls through such a pointer"
@@ -251,8 +282,12 @@ def _suspects(report: Report, context: Context) -> Iterator[Culprit | None]:
     if report.module and waits_for_lock(report):
         text = f"{report.function} of {report.module} waits for a lock: who holds it is not shown"
         yield blame(report.module, text, report.line_of("function"))
+    yield _driver_below(report)
     if report.module:
-        text = f"the fault is in {report.function or 'code'} of {report.module}"
+        # What is called at the end of a function and does not return leaves the address of the
+        # next one.
+        where = "code before " if report.is_call and report.offset == 0 else ""
+        text = f"the fault is in {where}{report.function or 'code'} of {report.module}"
         yield blame(report.module, text, report.line_of("function"))
     yield _checked_call(report)
     yield of_link(report, context)
@@ -273,8 +308,50 @@ def _suspects(report: Report, context: Context) -> Iterator[Culprit | None]:
     yield _task(report)
     yield _of_own_cache(report)
     yield bystander.at_work(report, context)
-    yield _unseen_caller(report)
+    yield None if context.is_jump else _unseen_caller(report)
     yield bystander.only_one(report, context)
+    yield _owner_of_table(report, context)
+    yield _only_detectors(report)
+
+
+_OWNER_UNSEEN: Final = 0.7
+"""How likely it is the kernel, or a module at all, where whose table was called is not shown."""
+
+
+def _owner_of_table(report: Report, context: Context) -> Culprit | None:
+    """Return that the owner of a table is to blame through which the kernel called, if it did.
+
+    Who walks notifiers, files, timers or works calls what others have put there. With modules from
+    outside loaded, it is likelier one of theirs.
+    """
+    if not context.is_jump:
+        return None
+    first = next((f for f in report.frames if f.function and f.reliable), None)
+    caller = first.function if first else "the kernel"
+    text = f"{caller} called through a table whose owner is not shown"
+    line = (first.line if first else None) or report.line_of("trace")
+    foreign = report.out_of_tree
+    found = Culprit(Attribution.KERNEL, None, Evidence(text, 0.0, line), _OWNER_UNSEEN)
+    if not foreign:
+        return found
+    names = ", ".join(foreign[:_FEW]) + (" and others" if len(foreign) > _FEW else "")
+    text = f"{text}: of the modules loaded, {names} are from outside"
+    return msgspec.structs.replace(blame(None, text, line), share=_OWNER_UNSEEN)
+
+
+def _only_detectors(report: Report) -> Culprit | None:
+    """Return that nobody can be named where the trace has only those who found the trouble."""
+    stack = [frame.function for frame in report.frames if frame.reliable]
+    seen = (f for f in stack if not function_roles.is_entry_point(f))
+    if report.kind not in _HANGS or not stack or not all(map(_is_detector, seen)):
+        return None
+    text = "the trace has only those who found it, and not who was at work"
+    because = Evidence(text, 0.0, report.line_of("trace"))
+    return Culprit(Attribution.KERNEL, None, because, _OWNER_UNSEEN)
+
+
+def _is_detector(function: str | None) -> bool:
+    return function_roles.only_passes_on(function) or function_roles.is_detector(function)
 
 
 def decides(report: Report, context: Context, culprit: Culprit) -> bool:

@@ -20,6 +20,8 @@ _LOADING_OR_UNLOADING: Final = (
     ("-", ("_delete_module",), "unloaded"),
 )
 """The mark of a module, the functions that call into it meanwhile, and what is done with it."""
+_UDEV: Final = ("systemd-udevd", "(udev-worker)", "udevd", "kmod")
+"""How the names of programs begin that load modules, and do other things as well."""
 _WAYS_BACK: Final = (
     ("link", "the return address lies there"),
     ("last_branch", "the last branch was there"),
@@ -154,12 +156,17 @@ def of_loader(report: Report) -> Culprit | None:
     Such a program runs nothing in the kernel but the loader and the code of its module.
     """
     interrupted = any(frame.context in _INTERRUPTS for frame in report.frames if frame.reliable)
-    sign = LOADERS.get(report.comm or "")
+    is_udev = (report.comm or "").startswith(_UDEV)
+    sign = "+" if is_udev else LOADERS.get(report.comm or "")
     if sign is None or interrupted or report.kind not in (*CRASHES, Kind.KERNEL_BUG):
         return None
     moving = [module.name for module in report.modules if sign in module.flags]
     name = report.details.get("typed_module") or (moving[0] if len(moving) == 1 else None)
+    if is_udev and name is None:
+        return None
     text = f"{report.comm} runs only the loader and the code of {name or 'its module'}"
+    if is_udev:
+        text = f"{report.comm} was loading {name}"
     line = report.line_of("typed_module", "process", "modules")
     return blame(name, text, line)
 

@@ -51,6 +51,13 @@ _PASSING_ON: Final = regex(
     r")"
 )
 
+_DETECTING: Final = regex(
+    r"^(?:update_process_times|tick_|sched_tick|scheduler_tick|__hrtimer_run|hrtimer_|"
+    r"local_apic_timer|__sysvec_|sysvec_|smp_apic|apic_timer|perf_event_|__perf_event|"
+    r"handle_pmi|intel_pmu|amd_pmu|x86_pmu|nmi_handle|default_do_nmi|end_repeat_nmi|"
+    r"arch_timer_handler|handle_percpu|gic_handle|timekeeping_|rcu_)"
+)
+"""How the names of functions begin between the interrupt that finds a hang and its report."""
 _ENTRY_POINTS: Final = regex(
     r"^(?:do_syscall|entry_SYSCALL|ret_from|kthread$|worker_thread|process_one|process_sched|"
     r"do_one_initcall|do_init_module|load_module|__(?:do|se|x64|ia32|arm64)_|sys_|SyS_|ksys_|"
@@ -64,6 +71,11 @@ _ENTRY_POINTS: Final = regex(
 def only_passes_on(function: str | None) -> bool:
     """Whether the function only passes on what its caller gave it."""
     return function is None or _PASSING_ON.match(function) is not None
+
+
+def is_detector(function: str | None) -> bool:
+    """Whether the function is on the way from an interrupt to who finds a hang."""
+    return function is not None and _DETECTING.match(function) is not None
 
 
 def touches_registers(function: str) -> bool:
@@ -116,6 +128,19 @@ _SUBSYSTEMS: Final = regex(
 """Modules that exist to serve other modules."""
 
 
+_ASSERTING: Final = frozenset({"libcfs", "spl"})
+"""Modules from outside, too, that print what the assertions of others found."""
+
+
+_SERVED: Final = dict.fromkeys(("cfg80211", "mac80211"), "drivers/net/wireless")
+"""Where in the tree the drivers are that a layer serves."""
+
+
+def serves(layer: str | None) -> str | None:
+    """Return the folder of the drivers that a module of the tree checks and carries for."""
+    return _SERVED.get(layer or "")
+
+
 def is_subsystem(module: str) -> bool:
     """Whether a module of the tree serves many drivers."""
     return _SUBSYSTEMS.match(module) is not None
@@ -128,6 +153,8 @@ def calls_into(caller: str, module: str, report: Report) -> bool:
     list of modules has the newest first, and what a driver needs is loaded before it.
     """
     foreign = report.out_of_tree
+    if module in _ASSERTING:
+        return caller not in _ASSERTING
     if module in foreign or is_subsystem(caller):
         return False
     names = [linked.name for linked in report.modules]

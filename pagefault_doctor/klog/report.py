@@ -239,7 +239,8 @@ def _fields_of(
         # Of a fragment CR2 may be that of an earlier fault.
         if naming.form is None or not naming.form.fragment:
             fault, fault_line = read(head, (fault, fault_line), lambda body: fault_of(body, kind))
-        blamed = stack.blamed(kind, naming.spellings) or place_in(headline) or blamed
+        told = place_in(headline) if kind is Kind.STACK_CORRUPTED else None
+        blamed = told or stack.blamed(kind, naming.spellings) or place_in(headline) or blamed
     modules, unloaded, modules_line = read(body, _NO_MODULES, modules_of)
     if modules_line is None:
         modules, unloaded, modules_line = read(ReportText(cut.beyond), _NO_MODULES, modules_of)

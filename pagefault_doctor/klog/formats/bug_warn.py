@@ -268,6 +268,7 @@ FORMATS: Final = (
         source="kernel/irq/spurious.c (__report_bad_irq)",
     ),
     Continuation(lead=r"cut here", source="kernel/panic.c (__warn_printk), lib/bug.c (report_bug)"),
+    Continuation(lead=r"Missing ENDBR: ", source="arch/x86/kernel/cet.c (do_kernel_cp_fault)"),
     Continuation(lead=r"usercopy: ", source="mm/usercopy.c (usercopy_abort)"),
     Continuation(lead=r"ODEBUG: ", source="lib/debugobjects.c (debug_print_object)"),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from pagefault_doctor.klog.formats.format import FAULT, Format
+from pagefault_doctor.klog.formats.format import FAULT, Continuation, Format
 from pagefault_doctor.model.report import Kind
 
 _SYZKALLER: Final = "syzkaller's executor/common.h, no kernel"
@@ -42,6 +42,26 @@ FORMATS: Final = (
         ways=FAULT,
         skip="rust_helper_BUG|rust_begin_unwind|core9panicking|core::panicking|__rust",
         source="rust/kernel/lib.rs (panic)",
+    ),
+    Format(
+        start=r"LustreError: .*\(\S+\.c:\d+:\w+\(\)\) LBUG",
+        pattern=r":(\w+)\(\)\) LBUG",
+        title="LBUG in {1}",
+        kind=Kind.KERNEL_BUG,
+        ways=((r":(?P<f>\w+)\(\)\) LBUG",),),
+        source="Lustre's libcfs/libcfs/debug.c (lbug_with_loc)",
+    ),
+    Continuation(
+        lead=r"LustreError: .*\) ASSERTION\(|^(?:VERIFY|ASSERT)\w*\(.*\) failed",
+        source="Lustre's libcfs_debug.h (LASSERTF), OpenZFS's sys/debug.h (VERIFY3)",
+    ),
+    Format(
+        start=r"^PANIC at [\w.-]+:\d+:\w+\(\)",
+        pattern=r"PANIC at [\w.-]+:\d+:(\w+)\(\)",
+        title="PANIC in {1}",
+        kind=Kind.KERNEL_BUG,
+        ways=((r"PANIC at [\w.-]+:\d+:(?P<f>\w+)\(\)",),),
+        source="OpenZFS's module/os/linux/spl/spl-err.c (spl_panic)",
     ),
     _trusty(
         pattern=r"trusty: panic.* ASSERT FAILED(?: at \([^)]*\))?: *(.+)",
