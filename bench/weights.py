@@ -2,7 +2,7 @@
 
     [PFDOCTOR_CORPUS=FOLDER] .venv/bin/python bench/weights.py [--wrong]
 
-A case is a log with a known answer: the scenarios, the crashes of `tests/crashes` and, where
+A case is a log with a known answer: the scenarios, `tests/crashes`, `tests/strangers` and, where
 PFDOCTOR_CORPUS names it, a corpus of strangers' logs. Each is also tried in the poorer forms that
 people paste: without its headline, its registers, its code, its trace. An answer is right where
 its cause and who has to act both are. `CONFIDENCE` of `diagnosis/weights.py` is fitted (logistic
@@ -35,6 +35,7 @@ from pagefault_doctor.playbook import shelf
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from crashes import corpus
+from strangers.logs import strangers
 
 WHOLE: Final = "whole"
 _FAULT: Final = re.compile(
@@ -101,6 +102,9 @@ def labelled() -> Iterator[Labelled]:
         weight = _CRASHES_COUNT_AS / len(crashes)
         text = case.log.decode("utf-8", "replace")
         yield Labelled(f"{case.kernel}/{case.name}", "crashes", weight, text, _truth(case.expected))
+    for each in strangers():
+        family = f"strangers/{each.name.split('-')[1]}"
+        yield Labelled(each.name, family, 1.0, each.log, _truth(each.expected))
     folder = os.environ.get("PFDOCTOR_CORPUS")
     for path in sorted(Path(folder).rglob("*.json")) if folder else ():
         label = json.loads(path.read_text())

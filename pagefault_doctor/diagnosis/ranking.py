@@ -40,6 +40,13 @@ _UNKNOWN_BY_KIND: Final = {
     Kind.PANIC: "the kernel gave up: its last line says that, not why",
     Kind.INFO: "the kernel noted something unusual, and does not say what led to it",
 }
+_LEFT: Final = {
+    Kind.USERCOPY: (RootCause.OUT_OF_BOUNDS, "the check of copies to and from programs failed"),
+    Kind.STACK_CORRUPTED: (RootCause.OUT_OF_BOUNDS, "the check of a buffer on the stack failed"),
+    Kind.STACK_GUARD: (RootCause.STACK_OVERFLOW, "the end of the stack was reached"),
+    Kind.USER_ACCESS: (RootCause.USER_ACCESS, "memory of a program was used directly"),
+}
+"""What the kind of a report tells by itself, where no line of it is left that a rule reads."""
 _UNWEIGHED: Final = {cause: f"what speaks for {name}" for cause, name in wording.NAMES.items()}
 
 
@@ -124,12 +131,15 @@ def _candidate(
 
 
 def _unknown(report: Report, context: Context, culprit: Culprit) -> Candidate:
-    """Return the candidate for a report that no rule matches, with what is missing."""
+    """Return the candidate for a report that no rule matches: what its kind tells, if anything."""
     text = _UNKNOWN_BY_KIND.get(report.kind, "nothing in the report points to a cause")
-    reason = Evidence(text, 0.0, report.line_of("headline"))
+    cause, text = _LEFT.get(report.kind, (RootCause.UNKNOWN, text))
+    known = cause is not RootCause.UNKNOWN
+    reason = Evidence(text, weights.LEFT if known else 0.0, report.line_of("headline"))
     consequence = _consequence(report, context)
     evidence = (reason, *((consequence,) if consequence else ()), culprit.because)
-    return Candidate(RootCause.UNKNOWN, culprit.attribution, culprit.module, 0.15, evidence)
+    likely = 0.5 if known else 0.15
+    return Candidate(cause, culprit.attribution, culprit.module, likely, evidence)
 
 
 def candidates(report: Report, context: Context, unjudged: Unjudged) -> tuple[Candidate, ...]:

@@ -22,20 +22,20 @@ These four come from `bench/weights.py`, a third of the way to its fit: the case
 easier than those to come.
 """
 CONFIDENCE: Final = {
-    "base": 0.08,
-    "lacks.headline": -0.39,
+    "base": 0.76,
+    "lacks.headline": -0.79,
     "lacks.address": -0.1,
     "lacks.registers": -0.1,
-    "lacks.trace": -0.49,
+    "lacks.trace": -0.52,
     "lacks.version": -0.1,
     "lacks.report": -0.1,
-    "lacks.function": -0.42,
-    "cause.unknown": -0.37,
-    "who.by-cause": 0.58,
-    "who.module": 1.07,
-    "who.bystander": 0.61,
-    "who.kernel": 0.32,
-    "who.kernel-among-foreign": -1.52,
+    "lacks.function": -0.34,
+    "cause.unknown": -0.4,
+    "who.by-cause": 0.62,
+    "who.module": 0.72,
+    "who.bystander": 0.68,
+    "who.kernel": 0.26,
+    "who.kernel-among-foreign": -1.91,
 }
 """Log-odds that turn the chance of a cause into that of the whole answer: the cause and who acts.
 
@@ -45,6 +45,8 @@ They are added to the log-odds of the cause: `base` always, the others where the
 NOTHING: Final = 0.9
 NOTHING_IN_PART: Final = 0.6
 """How sure it is that a log without a report has no fault: a log from its boot on, and a part."""
+LEFT: Final = 1.0
+"""For the cause that the kind of a report tells, where no rule finds more in what is left of it."""
 CONSEQUENCE: Final = -1.2
 """Against every cause of a report that follows an earlier fault of the same boot."""
 

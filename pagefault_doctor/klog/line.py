@@ -51,9 +51,9 @@ _BEFORE: Final = regex(
 _PROMPT: Final = regex(r".{0,80}?\blogin: ")
 _BEGINS: Final = r"(?=(?:<\d{1,3}>)?\[ *\d{1,9}\.\d{6}[\] ])"
 _AROUND: Final = regex(
-    r"(?:> )+|>+ ?$|>+ ?" + _BEGINS + r"|-- Boot (?P<boot>[0-9a-f]{32}) -- (?=.)"
+    r"(?:[>|] )+|>+ ?$|>+ ?" + _BEGINS + r"|-- Boot (?P<boot>[0-9a-f]{32}) -- (?=.)"
 )
-"""How mail and Markdown quote a line; and the boot of an entry of the journal (`journal.py`)."""
+"""How mail, Markdown and frames quote a line; and the boot of an entry of the journal (`journal.py`)."""
 _BY_OTHERS: Final = regex(
     r"(?:\s*\d{1,9}[:\t ] *|\s+|[^:\[\]]{1,30}(?=\[ *\d{1,6}\.\d{6}\] )"
     r"|(?P<wall>\[?\d[\d:., T/+-]{6,40}Z?|[A-Z][a-z]{2} +\d+ \d\d:\d\d:\d\d)\]?"
@@ -66,7 +66,7 @@ _CLOCK: Final = regex(
     r"(?:<\d{1,3}>)?\[ *(?P<time>\d{1,11}\.\d{1,9})(?: <[ \d.]{3,20}>)?\]"
     r"(?:\[ *(?P<caller>[CT] *\d+)\]| \((?P<cpu>\d+)\))? ?"
 )
-_FIRST: Final = ("[", "(", "<", ">", "*", "-", *"0123456789")
+_FIRST: Final = ("[", "(", "<", ">", "|", "*", "-", *"0123456789")
 _LAST: Final = (" ", "^M")
 _SIGNS: Final = ("kern", "KERNEL", "klogd", "login: ")
 """What a line begins with, ends with or holds, if there is anything around the kernel's words."""

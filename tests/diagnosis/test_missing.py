@@ -84,3 +84,25 @@ def test_the_text_names_what_is_missing_and_no_chance_of_an_unknown_cause(
     assert [part["name"] for part in report["diagnosis"]["missing"]] == [
         *("headline", "registers", "version")
     ]
+
+
+@pytest.mark.parametrize(
+    ("frame", "cause"),
+    [
+        ("usercopy_abort+0x6c/0x80", RootCause.OUT_OF_BOUNDS),
+        ("__stack_chk_fail+0x14/0x20", RootCause.OUT_OF_BOUNDS),
+    ],
+)
+def test_a_trace_alone_tells_which_check_failed(frame: str, cause: RootCause) -> None:
+    trace = stamped("Call Trace:", f" {frame}", " quay_read+0x24/0x90 [quay]", " vfs_read+0x9f/0x1")
+    verdict = diagnose((klog.read(trace.encode(), "log"),), {}).verdict
+    assert verdict.root_cause is cause
+    assert 0.3 < verdict.confidence < 0.9
+
+
+def test_a_panic_with_registers_died_at_an_instruction() -> None:
+    registers = "RAX: 0000000000000001 RBX: ffff888004c12000 RCX: 0000000000000000"
+    text = stamped("Kernel panic - not syncing: Fatal exception", "RIP: 0010:f+0x1/0x2", registers)
+    verdict = diagnose((klog.read(text.encode(), "log"),), {}).verdict
+    assert verdict.root_cause is RootCause.WILD_POINTER
+    assert verdict.confidence < 0.5

@@ -92,13 +92,22 @@ def _dump(context: Context) -> Iterator[Evidence]:
         )
 
 
+def _died(report: Report) -> bool:
+    """Whether the processor stopped at an instruction, for all that is known of it.
+
+    A panic prints no registers itself: those are of the exception that led to it.
+    """
+    panicked = report.kind is Kind.PANIC and bool(report.registers)
+    return report.kind is Kind.PAGE_FAULT or panicked
+
+
 def _unseen(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh a page fault of which the text does not show the address."""
     at = context.used_address if context.instruction else None
     if at is not None:
         text = f"the instruction used memory at {at:#x}, which looks like any other address"
         yield context.evidence("wild.unseen", text, "code")
-    elif report.fault is not None:
+    elif report.fault or report.registers or "headless" not in report.details:
         text = "a pointer could not be used; the address that it held is not in the text"
         yield context.evidence("wild.unseen", text, "fault", "headline")
 
@@ -122,7 +131,7 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
         yield context.evidence("wild.invalid-code", text, "headline")
     elif report.kind is Kind.TRAP and "stack_segment" in report.details:
         yield context.evidence("wild.plain", "a pointer into the stack was not valid", "headline")
-    elif report.kind is Kind.PAGE_FAULT and context.fault_address is None:
+    elif _died(report) and context.fault_address is None:
         yield from _unseen(report, context)
     elif context.is_trap:
         return

@@ -130,7 +130,8 @@ FORMATS: Final = (
         source="kernel/panic.c (vpanic): the last line; the panic itself is not in the log",
     ),
     Format(
-        start=r"^KERNEL PANIC!(?:\n|$)",
+        start=r"^KERNEL PAN[I1l]C ?!(?:\n|$)",
+        needles=("KERNEL PAN",),
         fragment=True,
         plain=True,
         title="kernel panic",
