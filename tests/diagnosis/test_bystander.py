@@ -159,8 +159,8 @@ def jump(before: str = "", modules: str = TWO) -> str:
 
 def test_a_jump_to_where_no_code_is_may_come_of_it() -> None:
     found = verdict(jump())
-    assert (found.root_cause, found.attribution) == (RootCause.NULL_DEREF, Attribution.KERNEL)
-    assert "damaged by vboxdrv, v4l2loopback, from outside" in told(found)
+    assert (found.root_cause, found.module) == (RootCause.NULL_DEREF, None)
+    assert "of the modules loaded, vboxdrv, v4l2loopback are from outside" in told(found)
     assert verdict(jump(said("vboxdrv"))).module == "vboxdrv"
 
 

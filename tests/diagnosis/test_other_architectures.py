@@ -279,7 +279,7 @@ def powerpc_call(r3: str) -> Diagnosis:
 
 def test_an_object_with_a_callback_in_vmalloc_memory_is_a_modules_on_powerpc() -> None:
     assert powerpc_call("c008000000323620").attribution is Attribution.MODULE
-    assert powerpc_call("c000000006980880").attribution is Attribution.KERNEL
+    assert powerpc_call("c000000006980880").confidence < 0.9
 
 
 def endless(modules: str, arch: str = "powerpc") -> Diagnosis:
