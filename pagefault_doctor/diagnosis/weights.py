@@ -274,6 +274,7 @@ WEIGHT: Final = {
     "space.segfault": 4.5,
     "space.init": 2.0,
     "space.boot": 2.5,
+    "space.told": 0.6,
     # the source
     "checker.pattern": 1.5,
     # no fault

@@ -304,6 +304,7 @@ LOGS = {
     "hard.specification": page_fault(VMALLOC, tainted="Tainted: G S "),
     "hard.io-wait": WAITS_FOR_DISK,
     "space.init": panic("Attempted to kill init! exitcode=0x0000000b"),
+    "space.told": panic("Attempted to kill init! exitcode=0x00007f00"),
     "space.boot": panic("VFS: Unable to mount root fs on unknown-block(0,0)"),
     "none.words": stamped("gauge: WARNING: pressure 970 is low"),
     "none.reboot": stamped("systemd[1]: up", at=90) + stamped(BANNER, at=0),

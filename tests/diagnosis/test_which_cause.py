@@ -459,3 +459,44 @@ def test_a_fault_without_a_cause_is_no_error_of_logic(line: str) -> None:
     found = verdict_on(line, "CPU: 1 PID: 912 Comm: cat Not tainted 5.10.0-20-amd64 #1")
     assert found.root_cause is not RootCause.LOGIC_ERROR
     assert found.confidence < 0.5
+
+
+# A machine that does not start: the set-up or the first program, and the lines above say which.
+
+NO_ROOT = "Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)"
+NO_INIT = "Kernel panic - not syncing: No working init found.  Try passing init= option to kernel."
+KILLED = "Kernel panic - not syncing: Attempted to kill init! exitcode=0x0000{}"
+LIST = 'Please append a correct "root=" boot option; here are the available partitions:'
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (("RAMDISK: incomplete write (-28 != 32768)", NO_ROOT), "ramdisk did not fit"),
+        (("check access for rdinit=/init failed: -2, ignoring", NO_INIT), "no such program"),
+        (("Failed to execute /sbin/start (error -8)", NO_INIT), "cannot be run"),
+        (("Initramfs unpacking failed: write error", NO_ROOT), "initramfs is damaged"),
+        ((LIST, NO_ROOT), "sees no disk"),
+        ((LIST, "0800       976762584 sda driver: sd", NO_ROOT), "not that of one"),
+        ((KILLED.format("7f00"),), "its interpreter or a library"),
+        ((KILLED.format("000b"),), "SIGSEGV"),
+        ((KILLED.format("0007"),), "SIGBUS"),
+        ((KILLED.format("0100"),), "returned 1"),
+    ],
+)
+def test_a_machine_that_does_not_start_is_told_why(lines: tuple[str, ...], said: str) -> None:
+    found = verdict_on(*lines)
+    assert found.root_cause is RootCause.USER_SPACE
+    assert any(said in evidence.text for evidence in found.candidates[0].evidence)
+
+
+def test_init_that_an_oops_killed_is_no_fault_of_init() -> None:
+    found = verdict_on(
+        "BUG: kernel NULL pointer dereference, address: 0000000000000010",
+        "CPU: 1 PID: 1 Comm: systemd Not tainted 5.10.0-20-amd64 #1",
+        "RIP: 0010:bench_rotate+0x48/0x90",
+        "Call Trace:",
+        " vfs_read+0x9f/0x190",
+        KILLED.format("0009"),
+    )
+    assert found.root_cause is RootCause.NULL_DEREF

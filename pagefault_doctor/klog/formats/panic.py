@@ -4,6 +4,8 @@ What stands behind `Kernel panic - not syncing:` is the caller's; where it is on
 earlier report was fatal, that earlier report is the one that counts.
 
 Details: `panic` the words; `corrupted_in` the function whose stack was; `exitcode` of init;
+what stands above a panic while the kernel starts, as printed: `ramdisk_error`, `unpack_error`,
+`rdinit_error`, `init_error`, the first `partition` of the `partition_list`;
 `hardware_error` the words of the hardware.
 """
 
@@ -12,7 +14,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from pagefault_doctor.klog.formats.format import FAULT, TRACED, Format, Lead
+from pagefault_doctor.klog.formats.format import FAULT, TRACED, Continuation, Format, Lead
 from pagefault_doctor.klog.guilty_function import Choice
 from pagefault_doctor.model.report import Kind
 
@@ -23,7 +25,13 @@ _PANIC: Final = r"Kernel panic(?: - not syncing)?: "
 DETAILS: Final = (
     r"Kernel panic(?: - not syncing)?: (?P<panic>.+)",
     r"Kernel stack is corrupted in: (?P<corrupted_in>\S+(?: \[[\w-]+\])?)",
-    r"exitcode=(?P<exitcode>0x[0-9a-f]+)",
+    r"exitcode=(?P<exitcode>0x[0-9a-f]{1,8})",
+    r"(?P<ramdisk_error>RAMDISK: .*-\d+.*)",
+    r"(?P<unpack_error>Initramfs unpacking failed: .+)",
+    r"rdinit=(?P<rdinit_error>\S+ failed: -\d+)",
+    r"(?:Failed to execute|Starting init:|Requested init) (?P<init_error>.+-\d+\)?.*)",
+    r"^ *[0-9a-f]{4} +\d+ (?P<partition>[a-z]+\d*) .*driver: ",
+    r"here are the available (?P<partition_list>partitions|bdev options):",
     r"(?P<hardware_error>\[Hardware Error\]: .+)",
 )
 
@@ -34,6 +42,11 @@ _panic = partial(
 _repeated = partial(_panic, lost=True)
 
 FORMATS: Final = (
+    Continuation(
+        lead=r"RAMDISK: .*-\d|Initramfs unpacking failed: |check access for rdinit="
+        r"|^(?:Failed to execute|Starting init:) |here are the available \w+",
+        source="init/do_mounts.c and do_mounts_rd.c, init/initramfs.c, init/main.c (kernel_init)",
+    ),
     _panic(
         pattern=_PANIC + "Attempted to kill init!",
         title="kernel panic: Attempted to kill init!",
