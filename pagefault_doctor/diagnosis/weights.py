@@ -208,6 +208,7 @@ WEIGHT: Final = {
     "api.privileged": 3.6,
     "api.return-thunk": 3.6,
     "api.field": 4.0,
+    "api.flexible-array": 2.0,
     "api.whitelist": 4.4,
     "api.fact-vermagic": 3.0,
     "api.fact-srcversion": 0.8,

@@ -203,6 +203,11 @@ LOGS = {
                              "WARNING: CPU: 1 PID: 9 at bugs.c:7 __warn_thunk+0x27/0x40"),
     "api.field": warning("demo.c:7", "memcpy: detected field-spanning write (size 9) "
                          "of single field \"x\" at demo.c:7 (size 4)"),
+    "api.flexible-array": stamped(
+        "UBSAN: array-index-out-of-bounds in demo.c:10:4",
+        "index 9 is out of range for type 'int [1]'",
+        "CPU: 1 PID: 912 Comm: cat Tainted: G           OE      6.5.0-14-generic #14",
+        "Call Trace:", " demo_poll+0x24/0x90 [demo]", " vfs_read+0x9f/0x190"),
     "api.whitelist": bug("mm/usercopy.c:99", "usercopy: Kernel memory exposure attempt detected "
                          "from SLUB object 'demo_ring' (offset 0, size 99)!"),
     "freed.init-code": page_fault("ffffffff82d1e5a0", 0x11, place="set_up+0x0/0x60", code=None),

@@ -383,9 +383,11 @@ def index(kind: str) -> Diagnosis:
     )
 
 
-def test_an_array_of_one_element_of_a_module_is_a_notice_and_another_an_overrun() -> None:
-    assert index("u8 [1]").root_cause is RootCause.API_MISMATCH
-    assert index("u8 [8]").root_cause is RootCause.OUT_OF_BOUNDS
+def test_an_index_behind_an_array_of_one_element_may_be_a_notice_alone() -> None:
+    one, eight = index("u8 [1]"), index("u8 [8]")
+    assert causes(one)[:2] == [RootCause.OUT_OF_BOUNDS, RootCause.API_MISMATCH]
+    assert any("harmless" in evidence.text for evidence in one.candidates[1].evidence)
+    assert (eight.root_cause, len(eight.candidates)) == (RootCause.OUT_OF_BOUNDS, 1)
 
 
 def copied(cache: str) -> RootCause:
