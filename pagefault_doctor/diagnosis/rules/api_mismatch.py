@@ -21,8 +21,8 @@ _CHECKS = (
      " returns: harmless but for that protection"),
     ("field_spanning_write", "api.field", "{} declares an array of unknown length as one of one or"
      " no element: a harmless notice, unless the copy is too long"),
-    ("flexible_array", "api.flexible-array", "{} declares an array of unknown length as one of one or no"
-     " element: a harmless notice, unless the index is too large"),
+    ("flexible_array", "api.flexible-array", "{} declares an array of unknown length as one of one"
+     " or no element: a harmless notice, unless the index is too large"),
     ("usercopy_whitelist", "api.whitelist", "a slab cache of {} does not tell what of it may be"
      " copied to user space (kmem_cache_create_usercopy, since 4.16)"),
 )  # fmt: skip
