@@ -13,10 +13,12 @@ from typing import Final
 
 from pagefault_doctor.diagnosis.attribution import FIXED
 from pagefault_doctor.diagnosis.missing import missing
-from pagefault_doctor.diagnosis.weights import CONFIDENCE, HIGHEST
+from pagefault_doctor.diagnosis.weights import CONFIDENCE, HIGHEST, HIGHEST_WITHOUT_PLACE
 from pagefault_doctor.model.diagnosis import Attribution, Candidate, RootCause
 from pagefault_doctor.model.report import Report
 
+WITHOUT_PLACE: Final = "who.without-place"
+"""The key for a report with neither a function nor a trace."""
 _LEAST: Final = 0.02
 """No answer counts as less likely than this before it is judged as a whole."""
 
@@ -39,6 +41,8 @@ def _who(report: Report, first: Candidate) -> str:
     foreign = "O" in (report.tainted or ()) or bool(report.out_of_tree)
     if first.circumstantial:
         return "who.bystander"
+    if report.function is None and "trace" not in report.cited and not first.module:
+        return WITHOUT_PLACE
     if first.attribution is not Attribution.MODULE:
         return "who.kernel-among-foreign" if foreign else "who.kernel"
     return "who.module"
@@ -48,4 +52,5 @@ def confidence(likely: float, keys: Collection[str]) -> float:
     """Return the chance that an answer is right, of a cause that is `likely` among all causes."""
     likely = min(max(likely, _LEAST), HIGHEST)
     odds = log(likely / (1 - likely)) + CONFIDENCE["base"] + sum(CONFIDENCE[key] for key in keys)
-    return min(1 / (1 + exp(-odds)), HIGHEST)
+    highest = HIGHEST_WITHOUT_PLACE if WITHOUT_PLACE in keys else HIGHEST
+    return min(1 / (1 + exp(-odds)), highest)

@@ -22,7 +22,7 @@ These four come from `bench/weights.py`, a third of the way to its fit: the case
 easier than those to come.
 """
 CONFIDENCE: Final = {
-    "base": 0.76,
+    "base": 0.5,
     "lacks.headline": -0.79,
     "lacks.address": -0.1,
     "lacks.registers": -0.1,
@@ -34,6 +34,7 @@ CONFIDENCE: Final = {
     "who.by-cause": 0.62,
     "who.module": 0.72,
     "who.bystander": 0.68,
+    "who.without-place": -0.2,
     "who.kernel": 0.26,
     "who.kernel-among-foreign": -1.91,
 }
@@ -42,6 +43,8 @@ CONFIDENCE: Final = {
 They are added to the log-odds of the cause: `base` always, the others where they apply
 (`diagnosis/confidence.py`). All are fitted by `bench/weights.py`.
 """
+HIGHEST_WITHOUT_PLACE: Final = 0.85
+"""However certain the cause is: without a function and a trace, who has to act is a guess."""
 NOTHING: Final = 0.9
 NOTHING_IN_PART: Final = 0.6
 """How sure it is that a log without a report has no fault: a log from its boot on, and a part."""

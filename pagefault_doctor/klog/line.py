@@ -53,7 +53,7 @@ _BEGINS: Final = r"(?=(?:<\d{1,3}>)?\[ *\d{1,9}\.\d{6}[\] ])"
 _AROUND: Final = regex(
     r"(?:[>|] )+|>+ ?$|>+ ?" + _BEGINS + r"|-- Boot (?P<boot>[0-9a-f]{32}) -- (?=.)"
 )
-"""How mail, Markdown and frames quote a line; the boot of an entry of the journal (`journal.py`)."""
+"""How mail, Markdown and frames quote a line; and the boot of an entry of the journal."""
 _BY_OTHERS: Final = regex(
     r"(?:\s*\d{1,9}[:\t ] *|\s+|[^:\[\]]{1,30}(?=\[ *\d{1,6}\.\d{6}\] )"
     r"|(?P<wall>\[?\d[\d:., T/+-]{6,40}Z?|[A-Z][a-z]{2} +\d+ \d\d:\d\d:\d\d)\]?"

@@ -35,7 +35,7 @@ MEMORY_LIKE_CAUSES: Final = frozenset(
 )
 """Causes that faulty memory can look like."""
 
-SURE_CONFIDENCE: Final = 0.965
+SURE_CONFIDENCE: Final = 0.97
 """At this confidence in a module as the cause, memory is not tested."""
 
 _SPINNER = regex(r"(?:\\x08)+")
