@@ -147,7 +147,8 @@ _MESSAGES: Final = (
     # mm/oom_kill.c, mm/page_alloc.c (warn_alloc), mm/util.c (__kvmalloc_node)
     ("out_of_memory", "Out of memory", "deadlocked on memory", "out of memory"),
     ("page_allocation_failure", "page allocation failure", "page allocation stall",
-     "vmalloc error: size", "allocation failure: page order"),
+     "vmalloc error: size", "allocation failure: page order", "vmap allocation for size",
+     "vmalloc: allocation failure"),
     ("allocator_warning", "mm/page_alloc.c:", "mm/util.c:", "kmalloc_slab+"),
     # kernel/locking/lockdep.c, mutex.c and spinlock_debug.c; kernel/rcu/tree_plugin.h
     ("circular_locking", "ossible circular locking"),

@@ -186,6 +186,8 @@ def _believable(line: LogLine, header: str, timed: Callable[[], bool]) -> bool:
     """
     if _KERNEL_WORDS.search(line.text) or table.TABLE.knows(header, line.text):
         return True
+    if header in ("fatal error:", "panic:") and not line.text.startswith(header):
+        return False  # A compiler puts its name before these words.
     return header in ("SYZFAIL:", "SYZFATAL:", "fatal error:", "panic:") and not timed()
 
 

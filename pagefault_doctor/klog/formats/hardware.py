@@ -162,6 +162,14 @@ FORMATS: Final = (
         title="IOMMU fault",
         source="drivers/iommu/arm/arm-smmu/arm-smmu.c (arm_smmu_context_fault)",
     ),
+    _plain(
+        start=r"machine check: vector=0x|High Priority Machine Check \(HPMC\)|mcck: CPU malfunction"
+        r"|^Cache error exception",
+        needles=("machine check: vector", "Machine Check (HPMC)", "mcck: ", "Cache error"),
+        title="machine check",
+        source="arch/alpha/kernel/core_*.c, arch/parisc/kernel/traps.c (handle_interruption),"
+        " arch/s390/kernel/nmi.c, arch/mips/kernel/traps.c (cache_parity_error)",
+    ),
     _nmi(
         start=r"NMI: (IOCK|PCI system) error",
         needles=("NMI: ",),

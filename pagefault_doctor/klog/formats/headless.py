@@ -87,7 +87,22 @@ def _stopped(printed: str, *, fragment: bool = False) -> Format:
     return structs.replace(row, start=rf"\A(?=[\s\S]*(?:{printed}))")
 
 
+_OF_A_PROGRAM: Final = (
+    r"RIP: 0033:|RSP: 002b:|Mode USER_\d\d|psr: ?[0-9a-f]{6}[13]0\b|pstate: ?[0-9a-f]{7}0\b"
+    r"|status: [0-9a-f]{13}[02468ace][0-9a-f]{2} badaddr: "
+)
+"""What registers show of code that ran as a program: the selector of x86_64, the modes of ARM and
+arm64 (EL0t), and riscv's status without SPP (`arch/*/include/asm/ptrace.h`, `csr.h`)."""
+_OF_THE_KERNEL: Final = r"RIP: (?:0010|e030):|\w\+0x[0-9a-f]+/0x|Mode SVC|CPU: \d+.*tainted: .*D"
 REMAINS: Final = (
+    Format(
+        start=rf"\A(?![\s\S]*(?:{_OF_THE_KERNEL}))(?=[\s\S]*(?:{_OF_A_PROGRAM}))",
+        lost=True,
+        title="registers of a program that faulted",
+        kind=Kind.USER_TRAP,
+        plain=True,
+        source="show_regs of a program, as arch/*/mm/fault.c prints it with user_debug",
+    ),
     _left("sysrq_handle_crash", "kernel panic: sysrq triggered crash", Kind.PANIC),
     _left("mce_panic|do_machine_check|exc_machine_check|machine_check_exception",
           "machine check in {f}", Kind.HARDWARE),

@@ -104,7 +104,7 @@ FORMATS: Final = (
     _panic(
         pattern=_PANIC
         + "(NMI(?:: Not| IOCK|: IOCK| PCI).*|.*(?:[Mm]achine check|SError|[Hh]ardware [Ee]rror"
-        "|broadcast exception handler|memory error|corrected error).*)",
+        "|cache error|broadcast exception handler|memory error|corrected error).*)",
         title="kernel panic: {1}",
         kind=Kind.HARDWARE,
         source="arch/x86/kernel/cpu/mce/core.c (mce_panic), arch/x86/kernel/nmi.c"

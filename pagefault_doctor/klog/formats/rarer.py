@@ -40,7 +40,7 @@ FORMATS: Final = (
         source="arch/arc/kernel/troubleshoot.c (show_ecr_verbose)",
     ),
     fault(
-        start=r"^(NON-RESUMABLE|RESUMABLE) ERROR: Reporting on cpu \d+",
+        start=r"^(?:CPU\[\d+\]: )?(NON-RESUMABLE|RESUMABLE) ERROR: Reporting on cpu \d+",
         title="{1} ERROR in {f}",
         kind=Kind.HARDWARE,
         source="arch/sparc/kernel/traps_64.c (sun4v_log_error)",

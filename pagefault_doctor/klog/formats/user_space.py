@@ -174,6 +174,55 @@ FORMATS: Final = (
         title="segmentation fault of a program",
         source="bash's jobs.c and siglist.c, of a program that died of SIGSEGV",
     ),
+    _told(
+        start=r"line \d+: +\d+ (?:Segmentation fault|Aborted|Bus error|Illegal instruction)\b",
+        needles=("Segmentation fault", "Aborted", "Bus error", "Illegal instruction"),
+        pattern=r"line \d+: +\d+ (\w+ ?\w*)",
+        title="a program of a script died: {1}",
+        source="bash's jobs.c (notify_of_job_status), of a program in a script",
+    ),
+    _told(
+        start=r"[Ff]atal signal \d+ \(SIG\w+\)|^signal \d+ \(SIG\w+\), code ",
+        needles=(" (SIG",),
+        pattern=r"signal \d+ \((SIG\w+)\)",
+        title="{1} of a program",
+        source="Android's debuggerd (debuggerd_handler.cpp, tombstone.cpp)",
+    ),
+    _told(
+        start=r"^# +SIG\w+ \(0x[0-9a-f]+\) at pc=",
+        needles=(") at pc=",),
+        pattern=r"# +(SIG\w+) \(0x",
+        title="{1} in Java's virtual machine",
+        source="HotSpot's vmError.cpp (VMError::report)",
+    ),
+    _told(
+        start=r"^==\d+==ERROR: \w+Sanitizer: ",
+        needles=("Sanitizer: ",),
+        pattern=r"ERROR: (\w+Sanitizer: [\w-]+)",
+        title="{1} in a program",
+        source="compiler-rt's lib/asan/asan_report.cpp and its like, of programs",
+    ),
+    _told(
+        start=r"^\*\*\* (?:Error in .*: |stack smashing detected|buffer overflow detected)"
+        r"|^(?:free|malloc|realloc|munmap_chunk)\(\): (?:invalid|corrupted|double free)",
+        needles=("*** Error in ", "*** stack smashing", "*** buffer overflow", "(): "),
+        title="a program found its memory damaged",
+        source="glibc's malloc/malloc.c (malloc_printerr), debug/fortify_fail.c",
+    ),
+    _told(
+        start=r"^(?:Thread .*)?Program (?:received|terminated with) signal SIG\w+",
+        needles=("signal SIG",),
+        pattern=r"signal (SIG\w+)",
+        title="{1} of a program",
+        source="gdb's infrun.c (print_signal_received_reason), of a program",
+    ),
+    _told(
+        start=r"^You are in (?:emergency|rescue) mode|^Mounting root failed"
+        r"|initramfs emergency recovery shell launched",
+        needles=("You are in ", "Mounting root failed", "initramfs emergency"),
+        title="the boot stopped for want of a file system",
+        source="systemd's emergency.service, mkinitfs' initramfs-init",
+    ),
 )
 
 _FAULT: Final = regex(

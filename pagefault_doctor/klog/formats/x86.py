@@ -32,6 +32,11 @@ DETAILS: Final = (
     r"Task stack: +\[(?P<stack>0x[0-9a-f]+\.\.0x[0-9a-f]+)\]",
 )
 
+_DIED = (
+    r"(simd exception|alignment check|segment not present|invalid TSS|coprocessor segment overrun"
+    r"|coprocessor error|device not available)"
+)
+"""What rarer exceptions are called (`arch/x86/kernel/traps.c`)."""
 _trap = partial(Format, kind=Kind.TRAP, ways=FAULT)
 _overflow = partial(
     Format,
@@ -79,6 +84,18 @@ FORMATS: Final = (
         title="stack segment fault in {f}",
         ways=ONLY_RIP,
         source="arch/x86/kernel/traps.c (exc_stack_segment)",
+    ),
+    Format(
+        start=rf"^{_DIED}: [0-9a-f]{{4}} \[#",
+        needles=(
+            *("simd exception: ", "alignment check: ", "segment not present: ", "invalid TSS: "),
+            *("coprocessor segment overrun: ", "coprocessor error: ", "device not available: "),
+        ),
+        pattern=rf"{_DIED}: [0-9a-f]{{4}} \[#",
+        title="{1} in {f}",
+        kind=Kind.TRAP,
+        ways=ONLY_RIP,
+        source="arch/x86/kernel/traps.c (do_error_trap, math_error, exc_bounds)",
     ),
     Format(
         header="PANIC: double fault",
