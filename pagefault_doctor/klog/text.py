@@ -146,9 +146,10 @@ class ReportText:
             while (place := text.find(word, done)) >= 0:
                 index += text.count("\n", done, place)
                 found.add(index)
-                done = text.find("\n", place)
-                if done < 0:
+                done = text.find("\n", place) + 1
+                if not done:
                     break
+                index += 1
         return sorted(found)
 
     def holding(self, *words: str) -> list[LogLine]:

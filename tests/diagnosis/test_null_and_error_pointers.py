@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from diagnosis.logs import page_fault, verdict
 from pagefault_doctor.model.diagnosis import Diagnosis, RootCause
 from pagefault_doctor.model.report import Access, Kind
 
@@ -143,3 +144,21 @@ def test_an_unmapped_user_address_is_not_called_a_user_pointer_with_confidence(
 def test_a_kernel_address_is_no_user_pointer(diagnosis: Diagnose) -> None:
     found = diagnosis(address="0xffffc90000123000", access=Access.READ, error_code="0x1")
     assert RootCause.USER_ACCESS not in {c.root_cause for c in found.candidates}
+
+
+@pytest.mark.parametrize(
+    ("value", "cause"),
+    [
+        ("ffffffffffffffff", RootCause.WILD_POINTER),
+        ("fffffffffffffff4", RootCause.ERR_PTR),
+    ],
+)
+def test_all_bits_set_in_some_register_is_no_error_code(value: str, cause: RootCause) -> None:
+    text = page_fault(
+        "ffff888004c12340",
+        code=None,
+        place="virt_to_slab+0x14/0x30",
+        trace=("kfree+0x52/0x130", "demo_exit+0x24/0x90 [demo]"),
+        registers={"rcx": value},
+    )
+    assert verdict(text).root_cause is cause

@@ -21,6 +21,14 @@ _CALLERS: Final = 3
 may be there twice."""
 
 
+def _is_telling(number: int) -> bool:
+    """Whether a register that holds this errno hints at an error code, whatever it is used for.
+
+    All bits set, -EPERM, is also a mask, a counter that went below zero, or "none".
+    """
+    return is_common(number) and number != _EPERM
+
+
 def _plus_offset(context: Context, at: int) -> tuple[str, int] | None:
     """Return the register with an error code that explains a small, odd address, or None.
 
@@ -31,7 +39,7 @@ def _plus_offset(context: Context, at: int) -> tuple[str, int] | None:
         return None
     for name, value in context.general():
         number = error_of(value, context.bits)
-        if number and is_common(number) and (at + number) % _ALIGNED == 0:
+        if number and _is_telling(number) and (at + number) % _ALIGNED == 0:
             return name, number
     return None
 
@@ -52,7 +60,7 @@ def _freed(report: Report, context: Context) -> Evidence | None:
         values = {first: values.get(first, 0)}
     for name, value in values.items():
         number = error_of(value, context.bits)
-        if number and is_common(number):
+        if number and _is_telling(number):
             text = f"{freeing} was given {name.upper()}, the error code {errno_name(number)}"
             return context.evidence("error.freed", text, line=context.register_line(name))
     return None
