@@ -148,7 +148,7 @@ _MESSAGES: Final = (
     ("out_of_memory", "Out of memory", "deadlocked on memory", "out of memory"),
     ("page_allocation_failure", "page allocation failure", "page allocation stall",
      "vmalloc error: size", "allocation failure: page order", "vmap allocation for size",
-     "vmalloc: allocation failure"),
+     "vmalloc: allocation failure", "cma_alloc: "),
     ("allocator_warning", "mm/page_alloc.c:", "mm/util.c:", "kmalloc_slab+"),
     # kernel/locking/lockdep.c, mutex.c and spinlock_debug.c; kernel/rcu/tree_plugin.h
     ("circular_locking", "ossible circular locking"),

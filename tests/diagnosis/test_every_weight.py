@@ -302,6 +302,7 @@ LOGS = {
         "CPU: 1 PID: 52 Comm: cat Tainted: G   M       OE      6.1.0-1-arm64 #1",
         "pc : demo_poll+0x24/0x90 [demo]", "lr : vfs_read+0x9f/0x190",
         "Call trace:", " demo_poll+0x24/0x90 [demo]", " vfs_read+0x9f/0x190", " ksys_read+0x6/0x9"),
+    "hard.store": stamped("EXT4-fs error (device sda1): ext4_lookup:77: inode #2: deleted"),
     "hard.unrelated": in_a_row(ever_others()),
     "hard.unrelated-boots": boots(*ever_others()),
     "hard.same-place": boots(FLIPPED, FLIPPED),

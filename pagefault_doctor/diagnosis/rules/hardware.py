@@ -18,6 +18,7 @@ _MESSAGES = (
     ("hardware_error_log", "hard.machine-check", "the hardware reported an error of its own"),
     ("single_bit_error", "hard.single-bit", "the kernel itself found a single flipped bit"),
     ("firmware_bug", "hard.firmware", "the kernel says that the firmware is broken"),
+    ("damaged_store", "hard.store", "a file system does not find on its disk what it wrote there"),
     ("external_abort", "hard.external-abort", "the bus or memory answered with an error"),
 )
 _VIRTUAL = regex(

@@ -16,7 +16,13 @@ from pagefault_doctor.model.report import Kind
 _device = partial(Format, kind=Kind.HARDWARE, plain=True, fragment=True)
 _graphics = partial(_device, kind=Kind.LOCKUP, alike="graphics")
 _disk = partial(_device, alike="disk")
-_store = partial(_device, kind=Kind.INFO, alike="file system")
+_store = partial(
+    _device,
+    kind=Kind.INFO,
+    alike="file system",
+    details=(r"(?P<damaged_store>(?:fs|FS|UBI|ubi|jffs2).+)",),
+)
+_server = partial(_device, kind=Kind.HUNG_TASK, alike="server")
 _PCI: Final = r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.\d"
 
 FORMATS: Final = (
@@ -202,5 +208,28 @@ FORMATS: Final = (
         needles=("BTRFS",),
         title="BTRFS error",
         source="fs/btrfs/messages.c (__btrfs_handle_fs_error), disk-io.c, volumes.c",
+    ),
+    _store(
+        start=r"UBI(?:FS)? error|^ubi\d+ error: |jffs2: (?:Argh|.*CRC (?:failed|mismatch)|Error)",
+        needles=("UBI", "ubi", "jffs2: "),
+        title="flash file system error",
+        source="fs/ubifs/misc.c (ubifs_err), drivers/mtd/ubi/misc.c (ubi_err), fs/jffs2",
+    ),
+    # servers
+    _server(
+        start=r"nfs: server \S+ not responding|CIFS: VFS: .* has not responded in \d+ seconds"
+        r"|ceph: mds\d+ (?:hung|caps stale)",
+        needles=("nfs: server", "CIFS: ", "ceph: mds"),
+        title="a server does not answer",
+        source="net/sunrpc/clnt.c (rpc_check_timeout), fs/smb/client/connect.c"
+        " (server_unresponsive), fs/ceph/mds_client.c",
+    ),
+    _server(
+        start=r"nfs: server \S+ OK",
+        needles=("nfs: server",),
+        silent=True,
+        heals="server",
+        title="a server answers again",
+        source="net/sunrpc/clnt.c (call_connect_status)",
     ),
 )  # fmt: skip

@@ -175,6 +175,14 @@ FORMATS: Final = (
         source="bash's jobs.c and siglist.c, of a program that died of SIGSEGV",
     ),
     _told(
+        start=r"request_module: runaway loop modprobe binfmt-|exists but couldn't execute it"
+        r"|^INIT: Id \"\w+\" respawning too fast",
+        needles=("runaway loop", "couldn't execute it", "respawning too fast"),
+        title="a program of the boot cannot run",
+        source="kernel/module/kmod.c (__request_module), init/main.c (try_to_run_init_process),"
+        " sysvinit's init.c",
+    ),
+    _told(
         start=r"line \d+: +\d+ (?:Segmentation fault|Aborted|Bus error|Illegal instruction)\b",
         needles=("Segmentation fault", "Aborted", "Bus error", "Illegal instruction"),
         pattern=r"line \d+: +\d+ (\w+ ?\w*)",

@@ -89,6 +89,12 @@ def test_a_processor_that_cooled_down_again_is_no_fault(read: Read) -> None:
     assert [r.title for r in read(HOT).reports] == ["Core temperature above threshold"]
 
 
+def test_a_server_that_answers_again_is_no_fault(read: Read) -> None:
+    silent, again = "nfs: server demo not responding, still trying\n", "nfs: server demo OK\n"
+    assert read(silent + NOISE + again).reports == ()
+    assert [r.title for r in read(silent).reports] == ["a server does not answer"]
+
+
 def test_errors_that_were_corrected_count_when_they_do_not_stop(read: Read) -> None:
     assert read(CORRECTED * (hardware.OFTEN - 1)).reports == ()
     assert [r.title for r in read(CORRECTED * hardware.OFTEN).reports] == ["corrected PCIe error"]
