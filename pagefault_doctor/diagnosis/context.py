@@ -146,11 +146,17 @@ class Context(msgspec.Struct, frozen=True, dict=True):
 
         Without a headline, CR2 may be that of an earlier fault, and the address a valid one.
         """
-        at = self.used_address
-        is_why = at is not None and (
-            self.registers.get("cr2") == at or not address.canonical(at, self.arch)
-        )
-        return at if is_why else None
+        at, cr2 = self.used_address, self.registers.get("cr2")
+        if at is None:
+            return cr2 if self._is_member_of_null(cr2) else None
+        return at if cr2 == at or not address.canonical(at, self.arch) else None
+
+    def _is_member_of_null(self, at: int | None) -> bool:
+        """Whether the instruction would use this address through NULL: its base is not printed."""
+        found = self.instruction
+        if found is None or at is None or not found.base or found.index or found.segment:
+            return False
+        return 0 < at == found.displacement < address.PAGE
 
     def _within(self, page: int) -> int:
         """Return the address in a page that the instruction used: s390 prints the page alone.

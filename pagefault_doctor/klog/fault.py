@@ -55,6 +55,7 @@ _ADDRESS: Final = tuple(
         ("at addr", r"(?:Read|Write) (?:of size \d+ )?at addr ([0-9a-f]+)"),
         ("Free of", r"Free of addr ([0-9a-f]+)"),
         (" 0x", r"(?:Invalid|bounds|after-free) (?:read|write|free) (?:at|of) 0x([0-9a-f]+)"),
+        ("linear address", r"Faulting linear address: ([0-9a-f]+)"),
         ("ailing", r"[Ff]ailing address: ([0-9a-f]+)"),
         ("guard page", r"guard page was hit at (?:0x)?([0-9a-f]+)"),
         ("segfault", r"segfault at ([0-9a-f]+)"),

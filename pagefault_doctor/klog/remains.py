@@ -18,6 +18,10 @@ from pagefault_doctor.klog.stack import frames_of, is_head
 from pagefault_doctor.klog.text import Lines
 from pagefault_doctor.model.pattern import regex
 
+END: Final = regex(r"Kernel panic - not syncing: Fatal exception")
+"""The last line of an oops, which says nothing of it (`oops_end`, `die` of each architecture)."""
+ENDED: Final = "kernel panic: Fatal exception"
+"""The title of what has no other headline than that line."""
 LONGEST: Final = 1 << 17
 """Bytes of a text in which the remains of a report are looked for."""
 _SIGNS: Final = regex(
@@ -26,7 +30,7 @@ _SIGNS: Final = regex(
 )
 """Of a text with remains, what it holds one of."""
 _REGISTERS: Final = regex(
-    r"\bRIP: (?:0010|e030):\S+\+0x[0-9a-f]+/0x"
+    r"\bRIP: (?:0010|e030):\S+\+0x[0-9a-f]+/0x|^\s*RIP +\[<[0-9a-f]{16}>\]"
     r"|^\s*(?:RIP: (?:0010|e030):|PANIC: \"|RAX: [0-9a-f]{16}|EAX: [0-9a-f]{8}|eax: [0-9a-f]{8}"
     r"|EIP: +(?:00[16]0:\[<|[\w.]+\+0x)|EIP is at |CR2: [0-9a-f]{8,16}\b|>>EIP; "
     r"|Mem abort info:|Data abort info:|ESR = 0x|e?pc +: |P?[CR] is at \w+\+"

@@ -191,7 +191,11 @@ def _name(cut: ReportLines, unread: UnreadLines) -> titles.Title:
         return titles.Title(title=start.line.text, kind=kind, problem="unknown report")
 
     rows = table.REMAINS if start.remains else None
-    return fenced(failed, titles.name, start.header or OWN, cut.naming or (start.line,), rows)
+    named = fenced(failed, titles.name, start.header or OWN, cut.naming or (start.line,), rows)
+    if start.remains and any(remains.END.search(line.text) for line in cut.lines):
+        # The only line of the report that is a headline.
+        return msgspec.structs.replace(named, title=remains.ENDED, alts=())
+    return named
 
 
 def _without_strangers(cut: ReportLines, naming: titles.Title) -> ReportLines:

@@ -89,12 +89,21 @@ def scan(data: bytes | FileBytes, progress: Progress | None = None) -> Scan:
     ended = not len(data) or data[len(data) - 1 : len(data)] == b"\n"
     return Scan(
         lines=search.count + (not ended),
-        starts=tuple(search.starts) or _remains(data, search),
+        starts=_starts(data, search),
         boots=search.boots.seen,
         module_events=tuple(search.events),
         full_at=search.full_at,
         dropped=search.dropped,
     )
+
+
+def _starts(data: bytes | FileBytes, search: _Search) -> tuple[Start, ...]:
+    """Return where reports begin: what is left of one too, before a panic that only ended it."""
+    starts = tuple(search.starts)
+    if not all(remains.END.search(start.line.text) for start in starts):
+        return starts
+    left = _remains(data, search)
+    return left if left and (not starts or left[0].place < starts[0].place) else starts
 
 
 def _remains(data: bytes | FileBytes, search: _Search) -> tuple[Start, ...]:

@@ -106,3 +106,19 @@ def test_a_panic_with_registers_died_at_an_instruction() -> None:
     verdict = diagnose((klog.read(text.encode(), "log"),), {}).verdict
     assert verdict.root_cause is RootCause.WILD_POINTER
     assert verdict.confidence < 0.6
+
+
+def test_what_is_left_above_the_panic_that_ended_it_tells_the_place() -> None:
+    verdict = diagnose((klog.read((FROM_RIP + PANIC).encode(), "log"),), {}).verdict
+    assert (verdict.attribution, verdict.module) == (Attribution.MODULE, "quay")
+    alone = diagnose((klog.read(PANIC.encode(), "log"),), {}).verdict
+    assert (alone.attribution, alone.module) == (Attribution.KERNEL, None)
+
+
+def test_the_address_alone_tells_a_member_of_null_where_the_code_has_its_offset() -> None:
+    code = "Code: 48 89 c3 90 <48> 8b 43 {} c3 90"
+    text = FROM_RIP + stamped("CR2: 0000000000000018") + stamped(code)
+    member = diagnose((klog.read(text.format("18").encode(), "log"),), {}).verdict
+    other = diagnose((klog.read(text.format("20").encode(), "log"),), {}).verdict
+    assert member.root_cause is RootCause.NULL_DEREF
+    assert other.root_cause is not RootCause.NULL_DEREF

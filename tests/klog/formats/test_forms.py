@@ -166,3 +166,15 @@ def test_the_stack_that_a_driver_prints_of_its_own_accord_is_no_fault(
     assert read("quay: this is how one comes here\n" + head + trace).reports == ()
     warned = trace.replace("quay_show", "__warn+0x81/0x130\n quay_show")
     assert [r.kind for r in read(head + warned).reports] == [Kind.WARNING]
+
+
+def test_xen_tells_the_address_of_its_own_fault(read: Read) -> None:
+    text = (
+        "(XEN) ----[ Xen-4.17.2  x86_64  debug=n  Not tainted ]----\n"
+        "(XEN) RIP:    e008:[<ffff82d04022f70d>] quay_walk+0x3d/0xd0\n"
+        "(XEN) Panic on CPU 3:\n(XEN) FATAL PAGE FAULT\n(XEN) [error_code=0000]\n"
+        "(XEN) Faulting linear address: 0000000000000028\n"
+    )
+    (report,) = read(text).reports
+    assert report.fault
+    assert report.fault.address_value == 0x28
