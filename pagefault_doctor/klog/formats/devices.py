@@ -210,8 +210,8 @@ FORMATS: Final = (
         source="fs/btrfs/messages.c (__btrfs_handle_fs_error), disk-io.c, volumes.c",
     ),
     _store(
-        start=r"UBI(?:FS)? error|^ubi\d+ error: |jffs2: (?:Argh|.*CRC (?:failed|mismatch)|Error)",
-        needles=("UBI", "ubi", "jffs2: "),
+        start=r"UBI(?:FS)? error|^ubi0 error: |jffs2: (?:Argh|.*CRC (?:failed|mismatch)|Error)",
+        needles=("UBI", "ubi0 error: ", "jffs2: "),
         title="flash file system error",
         source="fs/ubifs/misc.c (ubifs_err), drivers/mtd/ubi/misc.c (ubi_err), fs/jffs2",
     ),

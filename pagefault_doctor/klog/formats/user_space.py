@@ -213,7 +213,15 @@ FORMATS: Final = (
     _told(
         start=r"^\*\*\* (?:Error in .*: |stack smashing detected|buffer overflow detected)"
         r"|^(?:free|malloc|realloc|munmap_chunk)\(\): (?:invalid|corrupted|double free)",
-        needles=("*** Error in ", "*** stack smashing", "*** buffer overflow", "(): "),
+        needles=(
+            "*** Error in ",
+            "*** stack smashing",
+            "*** buffer overflow",
+            "free(): ",
+            "malloc(): ",
+            "realloc(): ",
+            "munmap_chunk(): ",
+        ),
         title="a program found its memory damaged",
         source="glibc's malloc/malloc.c (malloc_printerr), debug/fortify_fail.c",
     ),
