@@ -168,7 +168,9 @@ def test_a_command_may_leave_a_process_behind_only_where_it_ends_by_itself(
 
 def test_a_stopped_command_is_ended(monkeypatch: pytest.MonkeyPatch, deadline: Deadline) -> None:
     monkeypatch.setattr(process_group, "GRACE", 0.3)
-    result = bash("echo up; kill -STOP $$", on_output=deadline.comes)
+    # Not before it is stopped: until then, the first signal would end it.
+    seen = "until grep -q '^State:.T' /proc/$$/status; do sleep 0.02; done; echo up"
+    result = bash(f"({seen}) & kill -STOP $$", on_output=deadline.comes)
     assert result.status is ResultStatus.TIMEOUT
     assert result.exit_code == 128 + signal.SIGKILL
 
