@@ -8,8 +8,9 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.diagnosis import address, poison
+from pagefault_doctor.diagnosis import address, instruction_roles, poison
 from pagefault_doctor.diagnosis.address import AddressClass
+from pagefault_doctor.diagnosis.error_code import access_of
 from pagefault_doctor.diagnosis.memory_checks import BrokenLink, OddByte, broken_link, odd_byte
 from pagefault_doctor.diagnosis.weights import WEIGHT
 from pagefault_doctor.model.diagnosis import Evidence
@@ -39,13 +40,6 @@ _S390_IMAGE = 1 << 26
 """What the kernel's image may be long."""
 _S390_MODULES = 1 << 31
 """MODULES_LEN (`arch/s390/include/asm/pgtable.h`)."""
-_ARM64_WRITE = 1 << 6
-"""WnR of an arm64 data abort (`arch/arm64/include/asm/esr.h`)."""
-_ARM64_DATA_ABORTS = (0x24, 0x25)
-_ARM64_INSTRUCTION_ABORTS = (0x20, 0x21)
-"""Exception classes of the ESR, of a lower and of the current exception level (same file)."""
-_ARM_WRITE = 1 << 11
-"""FSR_WRITE (`arch/arm/mm/fault.h`)."""
 
 
 def _canonical(name: str) -> str:
@@ -309,9 +303,8 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         """
         if self.report.kind is not Kind.GENERAL_PROTECTION:
             return False
-        mnemonic = self.instruction.mnemonic if self.instruction else ""
         told = "maybe_for_address" in self.report.details
-        return told or mnemonic in _PRIVILEGED or self.is_privileged
+        return told or instruction_roles.is_privileged(self.instruction) or self.is_privileged
 
     @cached_property
     def is_privileged(self) -> bool:
@@ -325,7 +318,7 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         if self.instruction is None:
             is_bare = not self.registers or not any(self._wild_values())
             return "xen_pv" in self.report.details and self.report.module is not None and is_bare
-        return any(map(self.instruction.text.__contains__, _CONTROL))
+        return instruction_roles.names_control_register(self.instruction)
 
     def _wild_values(self) -> Iterator[bool]:
         return (not address.canonical(value, self.arch) for _, value in self.general())
@@ -333,8 +326,7 @@ class Context(msgspec.Struct, frozen=True, dict=True):
     @property
     def is_trap(self) -> bool:
         """Whether the code ran into an instruction that is there to stop it, and nothing else."""
-        mnemonic = self.instruction.mnemonic if self.instruction else ""
-        return self.report.kind is Kind.TRAP and mnemonic in _TRAPS
+        return self.report.kind is Kind.TRAP and instruction_roles.stops_code(self.instruction)
 
     @cached_property
     def access(self) -> Access | None:
@@ -342,13 +334,7 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         fault, code = self.report.fault, self.error_code
         if fault is None or fault.access or code is None:
             return fault.access if fault else None
-        if self.arch == "arm64" and code >> 26 & 0x3F in _ARM64_INSTRUCTION_ABORTS:
-            return Access.EXECUTE
-        if self.arch == "arm64" and code >> 26 & 0x3F in _ARM64_DATA_ABORTS:
-            return Access.WRITE if code & _ARM64_WRITE else Access.READ
-        if self.arch == "arm" and self.report.kind in _PAGE_FAULTS:
-            return Access.WRITE if code & _ARM_WRITE else Access.READ
-        return None
+        return access_of(code, self.arch, page_fault=self.report.kind in _PAGE_FAULTS)
 
     @property
     def is_jump(self) -> bool:
@@ -433,36 +419,4 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         return Evidence(text, WEIGHT[key], fact.source.line, fact.source.origin)
 
 
-_PRIVILEGED = frozenset(
-    (
-        "invpcid",
-        "wrmsr",
-        "rdmsr",
-        "xsetbv",
-        "rdpmc",
-        "wrfsbase",
-        "wrgsbase",
-        "lgdt",
-        "lidt",
-        "ltr",
-        "lldt",
-        "lmsw",
-        "clts",
-        "swapgs",
-        "invlpg",
-        "cli",
-        "sti",
-        "hlt",
-        "in",
-        "out",
-    )
-)
-"""Instructions that fault for what they are asked, whatever they point to."""
-_CONTROL = ("%cr0", "%cr2", "%cr3", "%cr4", "%cr8", "%db", "%dr")
-"""Registers that only privileged instructions name."""
-_TRAPS = ("ud0", "ud1", "ud2", "udf")
-"""What compilers put where code must not get to, and where a check of theirs failed: x86, arm64.
-
-The kernel itself reports arm64's brk as an assertion (`arch/arm64/kernel/traps.c`).
-"""
 _PAGE_FAULTS = (Kind.NULL_POINTER, Kind.PAGE_FAULT, Kind.USER_ACCESS, Kind.STACK_GUARD)
