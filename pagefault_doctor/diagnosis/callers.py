@@ -6,9 +6,10 @@ from typing import Final
 
 from pagefault_doctor.diagnosis import function_roles
 from pagefault_doctor.diagnosis.address import AddressClass, classify
-from pagefault_doctor.diagnosis.context import FIRST_ARGUMENT, Context
+from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.culprit import BEHIND_NAME, Culprit, blame
 from pagefault_doctor.diagnosis.history import CRASHES
+from pagefault_doctor.diagnosis.register_names import FIRST_ARGUMENT
 from pagefault_doctor.klog.guilty_function import is_uninformative
 from pagefault_doctor.klog.skip_functions import CRASHING, EXCEPTION_ENTRY
 from pagefault_doctor.model.report import LOADERS, Frame, Kind, Report

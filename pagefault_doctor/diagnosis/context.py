@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Final
 
 import msgspec
 
-from pagefault_doctor.diagnosis import address, instruction_roles, poison
+from pagefault_doctor.diagnosis import address, instruction_roles, poison, register_names
 from pagefault_doctor.diagnosis.address import AddressClass
 from pagefault_doctor.diagnosis.error_code import access_of
 from pagefault_doctor.diagnosis.memory_checks import BrokenLink, OddByte, broken_link, odd_byte
@@ -22,37 +21,10 @@ from pagefault_doctor.symbols.value_origin import OriginKind, ValueOrigin, origi
 
 _NO_DELTA = ("s390x", "i386", "x86", "arm", "mips")
 """Architectures that add nothing to the poison of a link (`include/linux/poison.h`)."""
-_POINTERS = (
-    *("rip", "rsp", "eip", "esp", "pc", "sp", "cr2", "cr3", "cr0", "cr4", "eflags", "pstate"),
-    *("epc", "badaddr", "status", "cause"),
-)
-_ARCH_BY_REGISTER = (
-    ("rip", "x86_64"),
-    ("rax", "x86_64"),
-    ("rsp", "x86_64"),
-    ("eax", "i386"),
-    ("x29", "arm64"),
-    ("x0", "arm64"),
-    ("fp", "arm"),
-    ("epc", "riscv64"),
-)
 _S390_IMAGE = 1 << 26
 """What the kernel's image may be long."""
 _S390_MODULES = 1 << 31
 """MODULES_LEN (`arch/s390/include/asm/pgtable.h`)."""
-
-
-def _canonical(name: str) -> str:
-    """Return a register's name as a disassembler writes it: x86 pads `R08`, powerpc has `GPR08`."""
-    name = name.lower()
-    name = name[2:] if name.startswith("gpr") else name
-    return f"r{name[2:]}" if name[:2] == "r0" and len(name) == 3 else name
-
-
-FIRST_ARGUMENT: Final = {
-    "x86_64": "rdi", "arm64": "x0", "riscv64": "a0", "ppc64": "r3", "s390x": "r2", "arm": "r0"
-}  # fmt: skip
-"""The register of a function's first argument, which a function that has begun may have changed."""
 
 
 class Context(msgspec.Struct, frozen=True, dict=True):
@@ -79,7 +51,7 @@ class Context(msgspec.Struct, frozen=True, dict=True):
     def registers(self) -> dict[str, int]:
         """Values of the registers that are printed as numbers."""
         found = ((name, self.report.register(name)) for name in self.report.registers)
-        return {_canonical(name): value for name, value in found if value is not None}
+        return {register_names.canonical(name): value for name, value in found if value is not None}
 
     def register_line(self, name: str) -> int | None:
         """Return the number of the line that prints a register, or None."""
@@ -89,14 +61,14 @@ class Context(msgspec.Struct, frozen=True, dict=True):
 
     def general(self) -> Iterator[tuple[str, int]]:
         """Yield the registers that may hold data."""
-        return ((n, v) for n, v in self.registers.items() if n not in _POINTERS)
+        return ((n, v) for n, v in self.registers.items() if n not in register_names.NO_DATA)
 
     @cached_property
     def arch(self) -> str | None:
         """The architecture, by the names of the registers where the report does not name it."""
         if self.report.arch:
             return self.report.arch
-        return next((arch for name, arch in _ARCH_BY_REGISTER if name in self.registers), None)
+        return register_names.arch_of(self.registers)
 
     @cached_property
     def instruction(self) -> Instruction | None:
@@ -230,7 +202,7 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         """Work the base register, which is not printed, out of the address of a page fault."""
         at, name = self.printed_address, instruction.base
         alone = not instruction.index and not instruction.segment
-        if at is None or name is None or name in _POINTERS or not alone:
+        if at is None or name is None or name in register_names.NO_DATA or not alone:
             return None
         if self.report.kind not in _PAGE_FAULTS:
             return None

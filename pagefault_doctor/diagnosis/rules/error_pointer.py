@@ -7,7 +7,8 @@ from typing import Final
 
 from pagefault_doctor.diagnosis import function_roles
 from pagefault_doctor.diagnosis.address import PAGE, errno_name, error_of, is_common
-from pagefault_doctor.diagnosis.context import FIRST_ARGUMENT, Context
+from pagefault_doctor.diagnosis.context import Context
+from pagefault_doctor.diagnosis.register_names import FIRST_ARGUMENT
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.symbols.value_origin import OriginKind

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from pagefault_doctor.diagnosis import dump_memory, freelist, function_roles
 from pagefault_doctor.diagnosis.address import PAGE, AddressClass, printable
-from pagefault_doctor.diagnosis.context import FIRST_ARGUMENT, Context
+from pagefault_doctor.diagnosis.context import Context
+from pagefault_doctor.diagnosis.register_names import FIRST_ARGUMENT
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Kind, Report
 
