@@ -10,7 +10,7 @@ PINNED := $(PIP) --require-hashes --requirement
 OURS := $(PIP) --no-deps --no-build-isolation
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fresh lint check format lab-setup lab-kernels crashes screenshots scenarios bench fuzz pyz pins in-tree clean
+.PHONY: help run test fresh lint check format lab-setup lab-kernels crashes screenshots scenarios bench fuzz pyz pins in-tree tables clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -99,6 +99,9 @@ pyz: $(VENV)/.installed ## build dist/pfdoctor.pyz, one file to copy onto a mach
 
 pins: ## renew requirements/, the versions and hashes of all dependencies
 	@PYTHON=$(PYTHON) .ci/pins
+
+tables: $(VENV)/.installed ## compile playbooks/next-steps.yaml, after a change of it
+	@$(VENV)/bin/python -c 'from pagefault_doctor.playbook.next_steps import compile_table; compile_table()'
 
 in-tree: $(VENV)/.installed ## renew the list of the kernel's own modules (600 MB from Debian)
 	@.ci/in-tree

@@ -10,6 +10,7 @@ from pagefault_doctor.cli.stderr import print_message
 from pagefault_doctor.cli.stdout import print_document, print_line
 from pagefault_doctor.model.errors import ExitCode, MissingError, UsageError
 from pagefault_doctor.model.playbook import Playbook
+from pagefault_doctor.playbook import situation_checks
 from pagefault_doctor.playbook.loader import check, read
 from pagefault_doctor.playbook.schema import json_schema
 from pagefault_doctor.playbook.shelf import playbook, playbook_ids
@@ -55,14 +56,24 @@ def _check(name: str) -> ExitCode:
         text = read(Path(name))
     except OSError as error:
         raise MissingError(f"{name}: {error.strerror}", "check the name") from error
-    problems = check(
-        text, name, known_tools=frozenset(TOOLS), known_facts=known_facts(TOOLS.values())
-    )
+    facts = known_facts(TOOLS.values())
+    if situation_checks.is_table(text):
+        problems = situation_checks.check(text, name, _known_names(), facts)
+    else:
+        problems = check(text, name, known_tools=frozenset(TOOLS), known_facts=facts)
     for problem in problems:
         print_line(f"{name}:{problem.line}:{problem.column}: {problem.message}")
     if not problems:
-        print_message(f"{name} is a good playbook")
+        print_message(f"{name} has no mistake")
     return ExitCode.USAGE if problems else ExitCode.DONE
+
+
+def _known_names() -> frozenset[str]:
+    """Return the names that the sentence of a next step may hold."""
+    from pagefault_doctor.diagnosis.circumstances import NAMED
+    from pagefault_doctor.klog.details import known_details
+
+    return NAMED | known_details()
 
 
 def _blocks(shown: Playbook) -> Iterator[Block]:

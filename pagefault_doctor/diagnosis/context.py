@@ -31,7 +31,8 @@ class Context(msgspec.Struct, frozen=True, dict=True):
     """A report with its surroundings: facts, module events and the other reports of its boot.
 
     `twins` are reports of the same fault in other logs, such as that of its dump, `history` those
-    of other boots, and `boots_after` is how many boots of the log came after the report's.
+    of other boots, and `boots_after` is how many boots of the log came after the report's. `booted`
+    has the release of each boot of the log, None where its banner is missing.
     """
 
     report: Report
@@ -41,6 +42,7 @@ class Context(msgspec.Struct, frozen=True, dict=True):
     twins: tuple[Report, ...] = ()
     history: tuple[Report, ...] = ()
     boots_after: int = 0
+    booted: tuple[str | None, ...] = ()
 
     @cached_property
     def bits(self) -> int:

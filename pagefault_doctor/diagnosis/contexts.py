@@ -39,6 +39,7 @@ def context_of(
         twins=tuple(islice(twins, _TWINS)),
         history=_history(report, log) if log.boots > 1 else (),
         boots_after=max(log.boots - 1 - report.boot, 0),
+        booted=log.booted,
     )
 
 

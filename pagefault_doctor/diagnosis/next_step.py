@@ -1,80 +1,81 @@
-"""The next step to take, and why, for each cause and culprit."""
+"""The next step to take, and why: the first row of `playbooks/next-steps.yaml` that fits."""
 
 from __future__ import annotations
 
-from typing import Final
+import re
+from collections.abc import Mapping
+from typing import Final, Protocol
 
-from pagefault_doctor.diagnosis.context import Context
-from pagefault_doctor.diagnosis.missing import missing
-from pagefault_doctor.diagnosis.unloaded_module import unloaded
-from pagefault_doctor.model.diagnosis import Attribution, Candidate, NextStep, RootCause
+from pagefault_doctor.model.diagnosis import NextStep
+from pagefault_doctor.model.fact import Fact
+from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.model.situation import SHAPES, Situation, Wanted, listed
+from pagefault_doctor.playbook.next_steps import situations
 
-_MEMTESTER: Final = ("memtester", "256M", "1")
-
-_BY_CAUSE: Final = {
-    RootCause.NONE: NextStep(
-        "check-logs", "look at the log of the boot before", ("journalctl", "-k", "-b", "-1")
-    ),
-    RootCause.HARDWARE: NextStep("reproduce", "test the memory before blaming code", _MEMTESTER),
-    RootCause.OOM: NextStep("check-logs", "see who holds the memory", ("free", "-h")),
-    RootCause.USER_SPACE: NextStep(
-        "debug-module", "look at the core dump of the program", ("coredumpctl", "list")
-    ),
-    RootCause.LOCKUP_HANG: NextStep(
-        "analyse-crash-dump", "the traces of all tasks show who holds what the others wait for"
-    ),
-    RootCause.STACK_OVERFLOW: NextStep(
-        "analyse-crash-dump", "a dump shows what filled the stack; the trace may be damaged"
-    ),
-    RootCause.PAGE_TABLE: NextStep(
-        "reproduce", "a flipped bit looks the same: test the memory first", _MEMTESTER
-    ),
-}
-_UNSURE: Final = 0.5
-
-_BY_PROGRESS: Final = (
-    ("validate.verdict", "fixed", NextStep("validate", "the fix is proven: bring it where the "
-     "module's source is kept, and watch the log of the first days")),
-    ("validate.verdict", "not-fixed", NextStep("debug-module", "the fault came again with the "
-     "change: look at its report, which may be another one")),
-    ("fix.built", True, NextStep("validate", "the change is built: prove it")),
-)  # fmt: skip
-"""What a walk has come to, the furthest first, and what follows from it."""
+_NAME: Final = regex(r"\{(\w+)\}")
+_SAFE: Final = regex(r"[\w.:/@+~-]+")
+"""What of a log may stand in a command."""
 
 
-def _for_module(cause: RootCause, module: str, gone: bool) -> NextStep:
-    if cause is RootCause.API_MISMATCH:
-        why = f"compare what {module} was built for with the running kernel, then rebuild it"
-    elif gone:
-        why = f"{module} is unloaded; look at the file it came from"
-    else:
-        why = f"is the build of {module} on disk the one in memory?"
-    # A name from a log must not be able to pass for an option.
-    command = () if module.startswith("-") else ("modinfo", module)
-    return NextStep("identify-module", why, command)
+class Seen(Protocol):
+    """What the table's conditions are held against; each condition is an attribute of its name."""
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """What a `{name}` in a sentence stands for."""
+
+    def walk_fact(self, name: str) -> Fact | None:
+        """Return a fact that a walk found out."""
 
 
-def next_step(first: Candidate, context: Context) -> NextStep:
-    """Return what to do next about a report whose likeliest cause is `first`."""
-    cause, module = first.root_cause, first.module
-    is_module = first.attribution is Attribution.MODULE
-    for name, value, step in _BY_PROGRESS:
-        if (fact := context.walk_fact(name)) and fact.value == value:
-            return step
-    lost = next(missing(context.report), None) if cause is RootCause.UNKNOWN else None
-    if lost:
-        return NextStep("check-logs", lost.text, lost.command)
-    if is_module and module and cause is not RootCause.LOCKUP_HANG:
-        gone = unloaded(context)
-        return _for_module(cause, module, gone is not None and gone.module == module)
-    if cause in _BY_CAUSE:
-        return _BY_CAUSE[cause]
-    if first.confidence < _UNSURE:
-        return NextStep(
-            "check-logs", "the log says too little: is there more of it?", ("journalctl", "-k")
-        )
-    if is_module:
-        return NextStep("identify-module", "find out which module it is", ("lsmod",))
-    return NextStep(
-        "analyse-crash-dump", "the fault is in the kernel itself; a dump shows its state"
-    )
+def next_step(seen: Seen) -> NextStep | None:
+    """Return what to do next in a situation; raises MissingError where there is no table."""
+    return next((step for row in situations() if (step := _step(row, seen))), None)
+
+
+def _step(row: Situation, seen: Seen) -> NextStep | None:
+    found: dict[str, str] = {}
+    if not all(_holds(name, wanted, seen, found) for name, wanted in row.when.items()):
+        return None
+    if any(_holds(name, wanted, seen, {}) for name, wanted in row.unless.items()):
+        return None
+    names = {**seen.names, **found}
+    if not all(name in names for text in (row.do, *row.command) for name in _NAME.findall(text)):
+        return None
+    command = tuple(_filled(part, names) for part in row.command)
+    if any(_is_unsafe(part, given) for part, given in zip(command, row.command, strict=True)):
+        command = ()
+    return NextStep(row.step, " ".join(_filled(row.do, names).split()), command, row.id)
+
+
+def _holds(name: str, wanted: Wanted, seen: Seen, found: dict[str, str]) -> bool:
+    """Whether a condition is true. What its named groups match is added to `found`."""
+    if isinstance(wanted, dict):
+        facts = ((seen.walk_fact(fact), value) for fact, value in wanted.items())
+        return all(fact is not None and fact.value == value for fact, value in facts)
+    value = getattr(seen, name, None)
+    if isinstance(wanted, bool):
+        return value is wanted
+    if name not in SHAPES:
+        return any(word in listed(wanted) for word in listed(value or ()))
+    match = _first_match(listed(wanted), value) if value else None
+    if match:
+        found.update({group: text for group, text in match.groupdict().items() if text})
+    return match is not None
+
+
+def _first_match(shapes: tuple[str, ...], text: str) -> re.Match[str] | None:
+    matches = (re.search(shape, text, re.MULTILINE) for shape in shapes)
+    return next((match for match in matches if match), None)
+
+
+def _filled(text: str, names: Mapping[str, str]) -> str:
+    return _NAME.sub(lambda match: names[match[1]], text)
+
+
+def _is_unsafe(part: str, given: str) -> bool:
+    """Whether an argument that is filled from the log is not a plain name, or passes for an option.
+
+    A name from a log must not be able to do more than to be looked for.
+    """
+    return "{" in given and (not _SAFE.fullmatch(part) or part.startswith("-"))

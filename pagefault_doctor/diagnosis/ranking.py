@@ -9,6 +9,7 @@ import msgspec
 
 from pagefault_doctor.diagnosis import weights, wording
 from pagefault_doctor.diagnosis.attribution import FIXED, attribute, decides
+from pagefault_doctor.diagnosis.circumstances import Circumstances
 from pagefault_doctor.diagnosis.confidence import confidence, signs
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.culprit import Culprit
@@ -24,6 +25,7 @@ from pagefault_doctor.model.diagnosis import (
     Diagnosis,
     Evidence,
     Experiment,
+    NextStep,
     RootCause,
 )
 from pagefault_doctor.model.main_report import missing_first_fault
@@ -196,6 +198,10 @@ def _calibrated(report: Report, ranked: tuple[Candidate, ...]) -> tuple[Candidat
     )
 
 
+def _next_step(first: Candidate, context: Context) -> NextStep | None:
+    return next_step(Circumstances(first, context))
+
+
 def _diagnosed(report: Report, context: Context, unjudged: Unjudged) -> Diagnosis:
     causes = candidates(report, context, unjudged)
     ranked = _calibrated(report, causes)
@@ -209,7 +215,7 @@ def _diagnosed(report: Report, context: Context, unjudged: Unjudged) -> Diagnosi
         confidence=first.confidence,
         summary=wording.summary(first.root_cause, place, first.confidence, second),
         candidates=ranked,
-        next_step=unjudged.attempt("the next step", None, next_step, first, context),
+        next_step=unjudged.attempt("the next step", None, _next_step, first, context),
         experiment=unjudged.attempt("what to try", None, _experiment, report, causes),
         missing=tuple(missing(report)),
     )

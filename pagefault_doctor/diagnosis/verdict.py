@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from pagefault_doctor.diagnosis import weights
+from pagefault_doctor.diagnosis.log_circumstances import LogCircumstances
+from pagefault_doctor.diagnosis.next_step import next_step
 from pagefault_doctor.diagnosis.wording import NO_FAULT
 from pagefault_doctor.model.diagnosis import (
     Attribution,
@@ -36,9 +38,6 @@ _NOTHING = Diagnosis(
     module=None,
     confidence=weights.NOTHING,
     summary=NO_FAULT,
-    next_step=NextStep(
-        "check-logs", "look at the log of the boot before", ("journalctl", "-k", "-b", "-1")
-    ),
 )
 _NOTHING_IN_PART = msgspec.structs.replace(_NOTHING, confidence=weights.NOTHING_IN_PART)
 """Of the part of a log that somebody chose: they saw something wrong."""
@@ -81,10 +80,16 @@ def diagnose(logs: tuple[KernelLog, ...], facts: Mapping[str, Fact]) -> Opinion:
     nothing = _NOTHING if any(map(_begins_with_boot, logs)) else _NOTHING_IN_PART
     events = [event for log in logs for event in log.module_events]
     if index is None:
-        return Opinion((), _refused(events) or nothing)
+        return Opinion((), _refused(events) or _with_next_step(nothing, logs, facts))
     each, reports = _each(logs, facts), [report for log in logs for report in log.reports]
     refused = _refused(events) if reports[index].is_words_alone else None
     return Opinion(each, refused, None) if refused else Opinion(each, each[index], index)
+
+
+def _with_next_step(
+    nothing: Diagnosis, logs: tuple[KernelLog, ...], facts: Mapping[str, Fact]
+) -> Diagnosis:
+    return msgspec.structs.replace(nothing, next_step=next_step(LogCircumstances(logs, facts)))
 
 
 def _each(logs: tuple[KernelLog, ...], facts: Mapping[str, Fact]) -> tuple[Diagnosis, ...]:

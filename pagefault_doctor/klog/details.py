@@ -94,8 +94,18 @@ _CACHES: Final = 400
 """Slab caches that a kernel lists, at most."""
 _CACHE: Final = regex(r"^(?P<name>\S{1,64})\s+\d{1,12}KB\s+(?P<size>\d{1,12})KB\s*$")
 _DEPTH: Final = 12
+_MADE: Final = ("page_walk_stop", "last_branch", "largest_cache", "largest_cache_percent")
+"""Details that are worked out."""
 _OOPS_LINES: Final = 160
 """Lines in which what any oops prints is looked for."""
+
+
+def known_details() -> frozenset[str]:
+    """Return the names of the details that the expressions of all forms read, and those made."""
+    forms = (shape for row in table.FORMATS if isinstance(row, Format) for shape in row.details)
+    shapes = (*forms, *(shape for kind in table.DETAILS.values() for shape in kind))
+    patterns = (*_FIELDS, *_patterns(shapes))
+    return frozenset({*_MADE, *(name for row in patterns for name in row.pattern.groupindex)})
 
 
 def details_of(form: Format | None, body: ReportText) -> tuple[dict[str, str], dict[str, int]]:

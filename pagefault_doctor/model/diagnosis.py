@@ -97,11 +97,15 @@ class Candidate(msgspec.Struct, frozen=True):
 
 
 class NextStep(msgspec.Struct, frozen=True):
-    """What to do next and why. `command` is an argv, empty where there is none to run."""
+    """What to do next and why. `command` is an argv, empty where there is none to run.
+
+    `situation` is the row of `playbooks/next-steps.yaml` that it comes from.
+    """
 
     step: str
     why: str
     command: tuple[str, ...] = ()
+    situation: str = ""
 
 
 class Missing(msgspec.Struct, frozen=True):

@@ -9,7 +9,10 @@ from __future__ import annotations
 import re
 from typing import Any, AnyStr, Final, cast
 
-_METHODS: Final = ("search", "match", "fullmatch", "finditer", "findall", "split", "sub", "groups")
+_METHODS: Final = (
+    *("search", "match", "fullmatch", "finditer", "findall", "split", "sub"),
+    *("groups", "groupindex"),
+)
 
 
 class _Lazy:

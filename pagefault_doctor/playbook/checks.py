@@ -36,12 +36,12 @@ def of_playbook(
     known_facts: Collection[str] | None = None,
 ) -> Iterator[Mistake]:
     """Yield every mistake in a playbook. Tools and facts must be known, where a list is given."""
-    yield from _schema(book.schema)
-    yield from _slug("$.id", book.id)
+    yield from schema(book.schema)
+    yield from slug("$.id", book.id)
     if not book.steps:
         yield "$.steps", "there is no step; write at least one"
     ids = [step.id for step in book.steps]
-    yield from _duplicates("$.steps", ids)
+    yield from duplicates("$.steps", ids)
     # The engine adds a status fact for each step, which no tool declares.
     facts = None if known_facts is None else {*known_facts, *(f"step.{i}.status" for i in ids)}
     for number, step in enumerate(book.steps):
@@ -52,9 +52,9 @@ def of_causes(causes: Sequence[Cause]) -> Iterator[Mistake]:
     """Yield every mistake in the causes: each root cause but `none` must be there, once."""
     ids = [cause.id for cause in causes]
     known = {cause.value for cause in RootCause} - {RootCause.NONE.value}
-    yield from _duplicates("$.causes", ids)
+    yield from duplicates("$.causes", ids)
     for number, name in enumerate(ids):
-        yield from _one_of(f"$.causes[{number}].id", "root cause", name, known)
+        yield from one_of(f"$.causes[{number}].id", "root cause", name, known)
     for name in sorted(known.difference(ids)):
         yield "$.causes", f"the cause `{name}` is missing; add it"
 
@@ -63,15 +63,15 @@ def of_scenario(
     scenario: Scenario, playbook_ids: Collection[str], find: Callable[[str], Playbook]
 ) -> Iterator[Mistake]:
     """Yield every mistake in a scenario. `find` returns the playbook of one of the ids."""
-    yield from _schema(scenario.schema)
-    yield from _slug("$.id", scenario.id)
-    yield from _one_of("$.root_cause", "root cause", scenario.root_cause, tuple(RootCause))
-    yield from _one_of("$.attribution", "attribution", scenario.attribution, tuple(Attribution))
-    yield from _one_of("$.playbook", "playbook", scenario.playbook, playbook_ids)
+    yield from schema(scenario.schema)
+    yield from slug("$.id", scenario.id)
+    yield from one_of("$.root_cause", "root cause", scenario.root_cause, tuple(RootCause))
+    yield from one_of("$.attribution", "attribution", scenario.attribution, tuple(Attribution))
+    yield from one_of("$.playbook", "playbook", scenario.playbook, playbook_ids)
     for number, event in enumerate(scenario.inject):
         name = event.partition(" ")[0]
-        yield from _one_of(f"$.inject[{number}]", "event", name, EVENTS)
-    yield from _duplicates("$.questions", [question.id for question in scenario.questions])
+        yield from one_of(f"$.inject[{number}]", "event", name, EVENTS)
+    yield from duplicates("$.questions", [question.id for question in scenario.questions])
     known = scenario.playbook in playbook_ids
     steps = [step.id for step in find(scenario.playbook).steps] if known else []
     for number, question in enumerate(scenario.questions):
@@ -79,9 +79,9 @@ def of_scenario(
 
 
 def _of_question(path: str, question: Question, steps: list[str]) -> Iterator[Mistake]:
-    yield from _slug(f"{path}.id", question.id)
+    yield from slug(f"{path}.id", question.id)
     if steps:
-        yield from _one_of(f"{path}.step", "step", question.step, steps)
+        yield from one_of(f"{path}.step", "step", question.step, steps)
     if len(question.choices) < 2:
         yield f"{path}.choices", "a question needs at least two choices; add one"
     elif not 0 <= question.answer < len(question.choices):
@@ -96,17 +96,17 @@ def _of_step(
     tools: Collection[str] | None,
     facts: Collection[str] | None,
 ) -> Iterator[Mistake]:
-    yield from _slug(f"{path}.id", step.id)
+    yield from slug(f"{path}.id", step.id)
     # A suggestion could not name such a step.
     if step.id == END:
         yield f"{path}.id", f"`{END}` means the end of the walk; name the step otherwise"
     for field, text in (("title", step.title), ("why", step.why)):
         if not text.strip():
             yield f"{path}.{field}", f"`{field}` is empty; write it"
-    yield from _duplicates(f"{path}.tools", step.tools, "")
+    yield from duplicates(f"{path}.tools", step.tools, "")
     for number, tool in enumerate(step.tools):
         if tools is not None:
-            yield from _one_of(f"{path}.tools[{number}]", "tool", tool, tools)
+            yield from one_of(f"{path}.tools[{number}]", "tool", tool, tools)
     for number, suggestion in enumerate(step.suggest):
         here = f"{path}.suggest[{number}]"
         yield from _of_suggestion(here, suggestion, steps, facts)
@@ -120,7 +120,7 @@ def _of_step(
 def _of_suggestion(
     path: str, suggestion: Suggestion, steps: list[str], facts: Collection[str] | None
 ) -> Iterator[Mistake]:
-    yield from _one_of(f"{path}.go", "step", suggestion.go, [*steps, END])
+    yield from one_of(f"{path}.go", "step", suggestion.go, [*steps, END])
     if not suggestion.because.strip():
         yield f"{path}.because", "`because` is empty; say why one goes there"
     # A typo in braces would show as `?` to a person in trouble.
@@ -156,12 +156,14 @@ def _of_condition(
         yield from _of_condition(f"{path}.not", condition.not_, facts)
 
 
-def _schema(schema: int) -> Iterator[Mistake]:
+def schema(schema: int) -> Iterator[Mistake]:
+    """Yield a mistake where the version of the format is not known."""
     if schema != SCHEMA:
         yield "$.schema", f"schema {schema} is not known; this version reads schema {SCHEMA}"
 
 
-def _slug(path: str, name: str) -> Iterator[Mistake]:
+def slug(path: str, name: str) -> Iterator[Mistake]:
+    """Yield a mistake where an id is not made as ids are."""
     if not _SLUG.fullmatch(name):
         yield path, "an id is made of small letters, digits and single hyphens; rename it"
 
@@ -170,15 +172,17 @@ def _fact(path: str, name: str, known: Collection[str] | None) -> Iterator[Mista
     if not _FACT.fullmatch(name):
         yield path, f"`{name}` is no fact name; facts look like report.module"
     elif known is not None:
-        yield from _one_of(path, "fact", name, known)
+        yield from one_of(path, "fact", name, known)
 
 
-def _one_of(path: str, what: str, name: str, known: Collection[str]) -> Iterator[Mistake]:
+def one_of(path: str, what: str, name: str, known: Collection[str]) -> Iterator[Mistake]:
+    """Yield a mistake where the name is not one of those known."""
     if name not in known:
         yield path, f"there is no {what} `{name}`; {nearest(name, known)}"
 
 
-def _duplicates(path: str, names: Sequence[str], field: str = ".id") -> Iterator[Mistake]:
+def duplicates(path: str, names: Sequence[str], field: str = ".id") -> Iterator[Mistake]:
+    """Yield a mistake for each name that was there before."""
     for number, name in enumerate(names):
         if name in names[:number]:
             yield f"{path}[{number}]{field}", f"`{name}` is there twice; rename or remove one"

@@ -58,7 +58,7 @@ class Causes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def load(text: str, source: str) -> Playbook:
     """Return the playbook in the text; raises PlaybookError with every mistake found in it."""
-    return _load(text, source, Playbook, lambda book: checks.of_playbook(book))
+    return load_checked(text, source, Playbook, lambda book: checks.of_playbook(book))
 
 
 def check(
@@ -69,7 +69,9 @@ def check(
 ) -> tuple[Problem, ...]:
     """Return the mistakes in a playbook, in the order of the file; tools and facts where given."""
     try:
-        _load(text, source, Playbook, lambda b: checks.of_playbook(b, known_tools, known_facts))
+        load_checked(
+            text, source, Playbook, lambda b: checks.of_playbook(b, known_tools, known_facts)
+        )
     except PlaybookError as error:
         return error.problems
     return ()
@@ -77,7 +79,7 @@ def check(
 
 def load_causes(text: str, source: str) -> dict[str, Cause]:
     """Return the causes in the text by their id; raises PlaybookError."""
-    held = _load(text, source, Causes, lambda held: checks.of_causes(held.causes))
+    held = load_checked(text, source, Causes, lambda held: checks.of_causes(held.causes))
     return {cause.id: cause for cause in held.causes}
 
 
@@ -88,7 +90,9 @@ def load_scenario(
 
     Its playbook must be one of those ids; `find` returns that playbook, whose steps are checked.
     """
-    return _load(text, source, Scenario, lambda held: checks.of_scenario(held, playbook_ids, find))
+    return load_checked(
+        text, source, Scenario, lambda held: checks.of_scenario(held, playbook_ids, find)
+    )
 
 
 def read(path: Path) -> str:
@@ -104,7 +108,8 @@ def read(path: Path) -> str:
     return data.decode("utf-8", "replace").replace("\r\n", "\n")
 
 
-def _load(text: str, source: str, kind: type[T], look: checks.Check[T]) -> T:
+def load_checked(text: str, source: str, kind: type[T], look: checks.Check[T]) -> T:
+    """Return the value of that type in the text; raises PlaybookError with what `look` yields."""
     document = parse(text, source)
     try:
         value = msgspec.convert(document.data, kind)

@@ -13,29 +13,18 @@ from pagefault_doctor.model.errors import MissingError, UsageError
 from pagefault_doctor.model.playbook import Cause, Playbook
 from pagefault_doctor.model.scenario import Scenario
 from pagefault_doctor.playbook import loader
+from pagefault_doctor.playbook.folder import CAUSES, folder
 from pagefault_doctor.playbook.problem import nearest
 
-_CAUSES = "causes.yaml"
+_TABLES = (CAUSES, "next-steps.yaml")
+"""Files beside the playbooks that are none."""
 _SCENARIO = "scenario.yaml"
 _RECORDING = "recording.jsonl"
 
 
-def folder() -> Path:
-    """Return the folder of the playbooks: the installed package's own, else the source checkout's.
-
-    Raises MissingError where neither exists.
-    """
-    package = Path(__file__).resolve().parents[1]
-    # The wheel has a copy inside the package (see pyproject.toml); a checkout has the original.
-    for place in (package / "_playbooks", package.parent / "playbooks"):
-        if (place / _CAUSES).is_file():
-            return place
-    raise MissingError("the playbooks are not installed", "install pagefault-doctor again")
-
-
 def playbook_ids() -> tuple[str, ...]:
     """Return the ids of the bundled playbooks, sorted; raises MissingError."""
-    names = (name for name in _names_in(folder()) if name != _CAUSES)
+    names = (name for name in _names_in(folder()) if name not in _TABLES)
     return tuple(name.removesuffix(".yaml") for name in names if name.endswith(".yaml"))
 
 
@@ -48,7 +37,7 @@ def playbook(playbook_id: str) -> Playbook:
 
 def causes() -> dict[str, Cause]:
     """Return every root cause but `none` by its id; raises PlaybookError for a broken file."""
-    return loader.load_causes(_text(folder() / _CAUSES), _CAUSES)
+    return loader.load_causes(_text(folder() / CAUSES), CAUSES)
 
 
 def scenario_ids() -> tuple[str, ...]:
@@ -75,6 +64,11 @@ def recording_path(scenario_id: str) -> Path:
     if not path.is_file():
         raise MissingError(f"the scenario {scenario_id} has no recording", "use --live")
     return path
+
+
+def text_of(name: str) -> str:
+    """Return the text of a bundled file of the playbooks' folder; raises MissingError."""
+    return _text(folder() / name)
 
 
 def _names_in(place: Path) -> list[str]:

@@ -152,8 +152,8 @@ def _to_do(diagnosis: Diagnosis, cause: Cause | None) -> Iterator[str]:
 
 
 def step_text(step: NextStep) -> str:
-    """Return the next step in words: its command, if it has one, and why to take it."""
-    return f"{' '.join(step.command)}: {step.why}" if step.command else step.why
+    """Return the next step in words, with the command that belongs to it, if there is one."""
+    return f"{step.why} Run: {' '.join(step.command)}" if step.command else step.why
 
 
 def tried(experiment: Experiment) -> Iterator[str]:

@@ -57,7 +57,7 @@ def test_a_rule_that_fails_leaves_the_others(
 
 PARTS = {
     "attribute": "whose code it is",
-    "next_step": "the next step",
+    "_next_step": "the next step",
     "_experiment": "what to try",
     "candidates": "the cause",
 }
@@ -69,7 +69,7 @@ def test_a_part_of_the_ranking_that_fails_is_told(forgiving: pytest.MonkeyPatch,
     (found,) = diagnosed(LOG)
     assert found.notes[0].startswith(f"{PARTS[name]} could not be worked out")
     assert found.candidates
-    assert found.attribution is not Attribution.MODULE or name in ("next_step", "_experiment")
+    assert found.attribution is not Attribution.MODULE or name in ("_next_step", "_experiment")
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_part_of_the_explanation_that_fails_leaves_the_cause(
 
 
 def test_text_and_json_tell_what_could_not_be_worked_out(forgiving: pytest.MonkeyPatch) -> None:
-    forgiving.setattr(ranking, "next_step", fails)
+    forgiving.setattr(ranking, "_next_step", fails)
     logs = (klog.read(LOG.encode(), "made.log"),)
     opinion = with_explanations(diagnose(logs, {}), logs, {})
     text = diagnosis_text("made.log", logs[0].reports, opinion)

@@ -88,10 +88,11 @@ def test_there_is_always_a_next_step_of_the_playbook(diagnosis: Diagnose, kind: 
         assert step.why
 
 
-def test_a_module_at_fault_is_identified_next(diagnosis: Diagnose) -> None:
+def test_a_module_at_fault_is_looked_for_in_its_tracker(diagnosis: Diagnose) -> None:
     found = diagnosis(Kind.NULL_POINTER, address="0x8", module="demo")
     assert found.next_step is not None
-    assert found.next_step.command == ("modinfo", "demo")
+    assert found.next_step.command == ("modinfo", "-F", "version", "demo")
+    assert "tracker of demo" in found.next_step.why
 
 
 def test_every_cause_has_a_rule_and_a_name() -> None:

@@ -22,6 +22,7 @@ from pagefault_doctor.playbook.engine import (
     advance,
     start,
 )
+from pagefault_doctor.playbook.folder import folder
 from pagefault_doctor.playbook.schema import json_schema
 from pagefault_doctor.session.derived_facts import known_facts
 from pagefault_doctor.tools import TOOLS
@@ -52,7 +53,7 @@ def test_the_four_playbooks_are_there() -> None:
 
 @pytest.mark.parametrize("playbook_id", IDS)
 def test_a_playbook_is_valid_and_names_only_known_tools_and_facts(playbook_id: str) -> None:
-    text = loader.read(shelf.folder() / f"{playbook_id}.yaml")
+    text = loader.read(folder() / f"{playbook_id}.yaml")
     assert loader.check(text, playbook_id, known_tools=frozenset(TOOLS), known_facts=FACTS) == ()
 
 
@@ -68,7 +69,7 @@ def test_each_step_explains_itself(playbook_id: str) -> None:
 
 @pytest.mark.parametrize("playbook_id", IDS)
 def test_each_text_is_ascii_and_fits_a_narrow_screen(playbook_id: str) -> None:
-    assert loader.read(shelf.folder() / f"{playbook_id}.yaml").isascii()
+    assert loader.read(folder() / f"{playbook_id}.yaml").isascii()
     for step in shelf.playbook(playbook_id).steps:
         assert len(step.title) <= 40
         assert [line for line in step.by_hand.splitlines() if len(line) > 78] == []

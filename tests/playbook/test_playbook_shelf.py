@@ -9,6 +9,7 @@ import pytest
 
 from pagefault_doctor.model.errors import MissingError, UsageError
 from pagefault_doctor.playbook import loader, shelf
+from pagefault_doctor.playbook.folder import folder
 from pagefault_doctor.playbook.problem import PlaybookError
 
 SCENARIO = """\
@@ -36,7 +37,7 @@ questions:
 
 @pytest.fixture
 def own_shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    bundled = shelf.folder()
+    bundled = folder()
     for name in ("causes.yaml", "kernel-page-fault.yaml"):
         (tmp_path / name).write_bytes((bundled / name).read_bytes())
     case = tmp_path / "scenarios" / "small-case"
@@ -47,7 +48,7 @@ def own_shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_folder_holds_the_playbooks() -> None:
-    assert (shelf.folder() / "kernel-page-fault.yaml").is_file()
+    assert (folder() / "kernel-page-fault.yaml").is_file()
     assert "causes" not in shelf.playbook_ids()
 
 
@@ -77,9 +78,11 @@ def test_no_id_leads_out_of_the_folder(name: str) -> None:
 def test_a_missing_shelf_is_said_with_a_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shelf, "__file__", str(tmp_path / "package" / "playbook" / "shelf.py"))
+    monkeypatch.setattr(
+        "pagefault_doctor.playbook.folder.__file__", str(tmp_path / "package" / "playbook" / "a.py")
+    )
     with pytest.raises(MissingError, match="not installed; install"):
-        shelf.folder()
+        folder()
 
 
 def test_an_installed_package_uses_its_own_playbooks(
@@ -88,8 +91,10 @@ def test_an_installed_package_uses_its_own_playbooks(
     for place in (tmp_path / "package" / "_playbooks", tmp_path / "playbooks"):
         place.mkdir(parents=True)
         (place / "causes.yaml").touch()
-    monkeypatch.setattr(shelf, "__file__", str(tmp_path / "package" / "playbook" / "shelf.py"))
-    assert shelf.folder() == tmp_path / "package" / "_playbooks"
+    monkeypatch.setattr(
+        "pagefault_doctor.playbook.folder.__file__", str(tmp_path / "package" / "playbook" / "a.py")
+    )
+    assert folder() == tmp_path / "package" / "_playbooks"
 
 
 def test_a_scenario_is_read_with_its_files(own_shelf: Path) -> None:

@@ -97,7 +97,7 @@ def test_the_account_says_that_the_fix_was_proven(scenario_id: str) -> None:
     assert verdict.account is not None
     assert verdict.account.tried[-1].text.startswith("with it the trigger")
     assert verdict.next_step is not None
-    assert "the fix is proven" in verdict.next_step.why
+    assert verdict.next_step.situation == "fix-proven"
 
 
 def test_an_answer_in_short_names_the_runner_up_and_what_speaks_against_it() -> None:

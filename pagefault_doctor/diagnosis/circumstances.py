@@ -1,0 +1,273 @@
+"""The situation of a report: the conditions and names that `playbooks/next-steps.yaml` uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Final
+
+from pagefault_doctor.diagnosis.context import Context
+from pagefault_doctor.diagnosis.history import same_fault
+from pagefault_doctor.diagnosis.missing import missing
+from pagefault_doctor.diagnosis.provenance import folder_of, is_unknown
+from pagefault_doctor.diagnosis.unloaded_module import unloaded
+from pagefault_doctor.model.diagnosis import Attribution, Candidate
+from pagefault_doctor.model.fact import Fact
+from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.model.report import LOADERS, Kind, Report
+from pagefault_doctor.symbols import in_tree
+
+_SURE: Final = 0.9
+_KERNELS: Final = {
+    name: regex(shape)
+    for name, shape in {
+        "proxmox": r"-pve$",
+        "ubuntu": r"-\d+-(?:generic|lowlatency|aws|azure|gcp|oem|kvm|raspi|nvidia)",
+        "debian": r"-(?:amd64|686|arm64|armmp|cloud|rt|s390x|powerpc64le|rpi|bpo)\b|[+~]deb\d",
+        "fedora": r"\.fc\d+",
+        "red-hat": r"\.el\d+|\.amzn\d|\.an\d|\.oe\d|\.uelc|\.el\duek",
+        "suse": r"-default$|-preempt$|\d-pae$",
+        "arch": r"-arch\d|-zen\d|-lts$|-MANJARO|-cachyos|-hardened",
+        "raspberry-pi": r"-v[678]l?\+|\+rpt|-rpi",
+        "wsl": r"-microsoft-",
+        "android": r"-android\d*|-perf\b|-gki",
+        "development": r"-rc\d|-next-|syzkaller|-g[0-9a-f]{7,}|\+$|-dirty|-test",
+    }.items()
+}
+"""Who built a kernel, by its release."""
+_VM: Final = regex(
+    r"QEMU|VMware|VirtualBox|innotek|KVM|Xen|Hyper-V|Virtual Machine|Google Compute|Amazon EC2"
+    r"|Bochs|OpenStack|Standard PC|Alibaba Cloud|BHYVE|Parallels"
+)
+_BOARDS: Final = ("arm", "mips", "riscv", "riscv64", "m68k", "xtensa", "sh")
+_SERVERS: Final = regex(r"Server|Rack|PRIMERGY|ProLiant|PowerEdge|ThinkSystem|Mt\.? ?Jade|Altra")
+_VITAL: Final = regex(
+    r"^(?:fs|block|drivers/(?:ata|scsi|nvme|md|block|mmc|virtio|net|input|tty|gpu|firmware|pinctrl"
+    r"|clk|regulator|usb/(?:host|storage))|net|crypto)\b"
+)
+"""Folders of modules that may hold the root file system, the console or the network."""
+_MODULES_OF_DISKS: Final = ("zfs", "spl", "drbd", "lustre", "bcachefs", "aufs", "dm_")
+_GOES_ON: Final = frozenset(
+    {*(Kind.WARNING, Kind.LOCKDEP, Kind.INFO, Kind.LEAK, Kind.REFCOUNT, Kind.ATOMIC_SLEEP)}
+)
+_LINES: Final = 80
+"""Lines of a report that conditions look at; the rest is its trace."""
+
+
+class Circumstances:
+    """The situation of one report whose likeliest cause is `first`."""
+
+    def __init__(self, first: Candidate, context: Context) -> None:
+        self._first, self._context, self._report = first, context, context.report
+
+    def walk_fact(self, name: str) -> Fact | None:
+        """Return a fact that a walk about this report found out."""
+        return self._context.walk_fact(name)
+
+    @cached_property
+    def cause(self) -> str:
+        """The root cause."""
+        return self._first.root_cause.value
+
+    @cached_property
+    def who(self) -> str:
+        """Who has to act."""
+        return self._first.attribution.value
+
+    @cached_property
+    def kind(self) -> str:
+        """What the report is about, by its own words."""
+        return self._report.kind.value
+
+    @cached_property
+    def module(self) -> str | None:
+        """The suspected module; a name that could pass for an option is none."""
+        name = self._first.module
+        return None if name is None or name.startswith("-") else name
+
+    @cached_property
+    def function(self) -> str | None:
+        """The function that the report is about."""
+        return self._report.function
+
+    @cached_property
+    def comm(self) -> str | None:
+        """The process that ran."""
+        return self._report.comm
+
+    @cached_property
+    def release(self) -> str | None:
+        """The kernel's release."""
+        return self._report.kernel_release
+
+    @cached_property
+    def arch(self) -> str | None:
+        """The architecture."""
+        return self._context.arch
+
+    @cached_property
+    def origin(self) -> str | None:
+        """Where the suspect's code comes from."""
+        module, report = self._first.module, self._report
+        if module is None:
+            kernel = self._first.attribution is Attribution.KERNEL
+            module_unknown = self._first.attribution is Attribution.MODULE
+            return "core" if kernel else "unnamed" if module_unknown else None
+        foreign = module in report.out_of_tree or is_unknown(module, report)
+        known = in_tree.path_of(module) is not None
+        return "third-party" if foreign or not known else "in-tree"
+
+    @cached_property
+    def folder(self) -> str | None:
+        """The folder of the suspect's source in the kernel's tree."""
+        if folder := folder_of(self._first.module, self._report):
+            return folder
+        return self.file.rpartition("/")[0] if self.file else None
+
+    @cached_property
+    def file(self) -> str | None:
+        """The file of the kernel's tree that the report names."""
+        name = self._report.details.get("file", "").partition(":")[0]
+        place = self._report.source_line
+        return name or (place.file if place else None)
+
+    @cached_property
+    def kernel(self) -> str | None:
+        """Who built the kernel, None where its release does not tell."""
+        release = self.release or ""
+        return next((name for name, shape in _KERNELS.items() if shape.search(release)), None)
+
+    @cached_property
+    def machine(self) -> str | None:
+        """The kind of machine."""
+        hardware = self._report.hardware or ""
+        if _VM.search(hardware):
+            return "vm"
+        if self.arch in _BOARDS or (self.arch in ("arm64", "aarch64") and hardware):
+            return "pc" if _SERVERS.search(hardware) else "board"
+        return "pc" if hardware else None
+
+    @cached_property
+    def place(self) -> str:
+        """Where the text was read."""
+        return "box" if self._context.facts else "file"
+
+    @cached_property
+    def detail(self) -> tuple[str, ...]:
+        """The details that the report has."""
+        return tuple(self._report.details)
+
+    @cached_property
+    def lacks(self) -> tuple[str, ...]:
+        """The parts that the report should have and lacks."""
+        return tuple(part.name for part in missing(self._report))
+
+    @cached_property
+    def line(self) -> str:
+        """The first lines of the report, its headline at the top."""
+        headline = self._report.line_of("headline")
+        lines = sorted(self._report.excerpt[:_LINES], key=lambda line: line.number != headline)
+        return "\n".join(line.text for line in lines)
+
+    @cached_property
+    def headline(self) -> str:
+        """The line that the report begins with."""
+        number = self._report.line_of("headline")
+        return next((x.text for x in self._report.excerpt if x.number == number), "")
+
+    @cached_property
+    def sure(self) -> bool:
+        """Whether the cause is as good as certain."""
+        return self._first.confidence >= _SURE
+
+    @cached_property
+    def after_death(self) -> bool:
+        """Whether the kernel had died before, and the log does not show of what."""
+        others = self._context.others
+        return self._report.follows_fault and not any(o.is_kernel_fault for o in others)
+
+    @cached_property
+    def loading(self) -> bool:
+        """Whether a module was being loaded, the suspect where there is one."""
+        return self._moving("+") or LOADERS.get(self.comm or "") == "+"
+
+    @cached_property
+    def unloading(self) -> bool:
+        """Whether a module was being unloaded."""
+        return self._moving("-") or LOADERS.get(self.comm or "") == "-"
+
+    def _moving(self, sign: str) -> bool:
+        return any(m.name == self.module and sign in m.flags for m in self._report.modules)
+
+    @cached_property
+    def gone(self) -> bool:
+        """Whether the suspect is unloaded."""
+        found = unloaded(self._context)
+        return found is not None and found.module == self.module
+
+    @cached_property
+    def vital(self) -> bool:
+        """Whether the machine may not start, or not be reached, without the suspect."""
+        folder, module = self.folder, self.module or ""
+        return bool(folder and _VITAL.search(folder)) or module.startswith(_MODULES_OF_DISKS)
+
+    @cached_property
+    def repeats(self) -> bool:
+        """Whether other boots of the log had the same fault."""
+        return bool(same_fault(self._report, self._context.history))
+
+    @cached_property
+    def regressed(self) -> bool:
+        """Whether the log has boots of another kernel, all without this fault."""
+        return self._good_boots > 0
+
+    @cached_property
+    def others_too(self) -> bool:
+        """Whether modules from outside the tree are loaded."""
+        return bool(self._report.out_of_tree)
+
+    @cached_property
+    def traced(self) -> bool:
+        """Whether there is a call trace."""
+        return "trace" in self._report.cited
+
+    @cached_property
+    def noticed(self) -> bool:
+        """Whether the kernel went on after it."""
+        return self._report.kind in _GOES_ON
+
+    @cached_property
+    def _good_release(self) -> str | None:
+        """The last other release whose boots all went without the fault."""
+        hit = {self._report.boot, *(r.boot for r in self._faults)}
+        bad = {self._context.booted[boot] for boot in hit if boot < len(self._context.booted)}
+        good = [r for r in self._context.booted if r and r not in bad]
+        return good[-1] if good and self.release and None not in bad else None
+
+    @cached_property
+    def _faults(self) -> tuple[Report, ...]:
+        return same_fault(self._report, self._context.history)
+
+    @cached_property
+    def _good_boots(self) -> int:
+        return self._context.booted.count(self._good_release) if self._good_release else 0
+
+    @cached_property
+    def names(self) -> Mapping[str, str]:
+        """What `{names}` in a sentence may stand for: details, and what else is known."""
+        known = {
+            **self._report.details,
+            **{name: getattr(self, name) for name in _NAMED},
+            "good_release": self._good_release,
+            "good_boots": str(self._good_boots) if self._good_boots else None,
+            "foreign": ", ".join(self._report.out_of_tree[:_FOREIGN]),
+            "pid": str(self._report.pid) if self._report.pid else None,
+        }
+        return {name: text for name, text in known.items() if text}
+
+
+_NAMED: Final = ("module", "function", "comm", "release", "folder", "file", "arch")
+_FOREIGN: Final = 4
+"""Modules from outside that a sentence names."""
+NAMED: Final = frozenset((*_NAMED, "good_release", "good_boots", "foreign", "pid"))
+"""Names that a sentence may hold besides details and the groups of its expressions."""

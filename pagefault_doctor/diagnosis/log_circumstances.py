@@ -1,0 +1,29 @@
+"""The situation of logs without a report, for `playbooks/next-steps.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from pagefault_doctor.model.fact import Fact
+from pagefault_doctor.model.log import THIS_BOOT, KernelLog
+
+_SHORT: Final = 60
+"""Lines of a log that is a piece rather than one of a whole boot."""
+
+
+class LogCircumstances:
+    """What is known of logs that have no report; the names are those of `model/situation.py`."""
+
+    cause: Final = "none"
+    who: Final = "none"
+    names: Final[Mapping[str, str]] = {}
+
+    def __init__(self, logs: Sequence[KernelLog], facts: Mapping[str, Fact]) -> None:
+        self.place = "box" if facts else "file"
+        self.whole = any(any(log.booted) or log.source in THIS_BOOT for log in logs)
+        self.short = sum(log.lines for log in logs) < _SHORT
+        self.unread = any(log.unread for log in logs)
+
+    def walk_fact(self, name: str) -> Fact | None:
+        """Return None: a walk's facts are about a report."""
