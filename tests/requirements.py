@@ -15,6 +15,8 @@ STRICT = os.environ.get("PFDOCTOR_REQUIRE_LAB") == "1"
 
 PACKAGES = {
     "bsdtar": "libarchive-tools",
+    "addr2line": "binutils",
+    "aarch64-linux-gnu-addr2line": "binutils-aarch64-linux-gnu",
     "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu",
     "aarch64-linux-gnu-objdump": "binutils-aarch64-linux-gnu",
     "aarch64-linux-gnu-strip": "binutils-aarch64-linux-gnu",

@@ -50,6 +50,7 @@ class Sections:
         self.machine: str = elf["e_machine"]
         self.is_relocatable: bool = elf["e_type"] == "ET_REL"
         self._cache: dict[str, bytes] = {}
+        self._places: dict[str, tuple[int, int] | None] = {}
 
     def data(self, name: str) -> bytes:
         """Return a section from the file, decompressed but not relocated; empty if missing."""
@@ -63,8 +64,37 @@ class Sections:
                 self._cache[name] = section.data()
         return self._cache[name]
 
+    def size(self, name: str) -> int:
+        """Return the bytes of a section, decompressed; 0 if it is missing."""
+        place = self._place_in_file(name)
+        return place[1] if place else len(self.data(name))
+
+    def plain(self, name: str, start: int, end: int) -> bytes:
+        """Return the bytes from `start` to `end` of a section, not relocated.
+
+        Of a section that is not compressed no more is read than that.
+        """
+        place = None if name in self._cache else self._place_in_file(name)
+        if place is None:
+            return self.data(name)[start:end]
+        begin, size = place
+        self.elf.stream.seek(begin + start)
+        return bytes(self.elf.stream.read(max(min(end, size) - start, 0)))
+
+    def _place_in_file(self, name: str) -> tuple[int, int] | None:
+        """Return where a section begins in the file and its bytes, None if it has to be made."""
+        if name not in self._places:
+            section = self.elf.get_section_by_name(name)
+            place = None
+            if section and section["sh_type"] != _SHT_NOBITS and not section.compressed:
+                place = section["sh_offset"], section["sh_size"]
+            self._places[name] = place
+        return self._places[name]
+
     def read(self, name: str, start: int, end: int) -> bytes:
         """Return the bytes from `start` to `end` of a section, relocated."""
+        if not self.is_relocatable:
+            return self.plain(name, start, end)
         data = self.data(name)
         end = min(end, len(data))
         out = bytearray(data[start:end])

@@ -62,6 +62,18 @@ def find_module(module_dir: Path, name: str, tell: Tell = ignore) -> Path | None
     return min(found, key=lambda path: _preference(path, module_dir), default=None)
 
 
+def module_files(folder: Path, tell: Tell = ignore) -> dict[str, Path]:
+    """Return the files of all modules in a folder or below it, by name with `_` for `-`.
+
+    Of several files for a module it is the one that `find_module` returns.
+    """
+    found: dict[str, Path] = {}
+    paths = files_below(folder, lambda file: _module_name(file) is not None, tell)
+    for path in sorted(paths, key=lambda path: _preference(path, folder)):
+        found.setdefault(_module_name(path.name) or "", path)
+    return found
+
+
 def open_module(path: Path, unpack: Unpack | None = None) -> ELFFile:
     """Return a module file as an ELF file, which the caller closes.
 

@@ -6,6 +6,7 @@ DW_AT_sibling skips subtrees. That takes milliseconds; parsing all of a large dr
 
 from __future__ import annotations
 
+import itertools
 import struct
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
@@ -26,6 +27,10 @@ _MAX_ENTRIES: Final = 600_000
 
 A unit of a large driver has about ten thousand at its top level.
 """
+_ROOT_BYTES: Final = 4096
+"""More than the header of a unit and its root take."""
+_MAX_UNITS: Final = 64
+"""Units that are kept in memory; one of a kernel has 80 kB, the largest a few MB."""
 _SIBLING: Final = 0x01
 _ADDR_BASE, _STR_OFFSETS_BASE = 0x73, 0x72
 _SPECIFICATION, _ABSTRACT_ORIGIN = 0x47, 0x31
@@ -56,24 +61,32 @@ class DebugEntry(NamedTuple):
 
 
 class Unit:
-    """One compilation unit. Offsets count from the start of `.debug_info`."""
+    """One compilation unit. Offsets count from the start of `.debug_info`.
 
-    def __init__(self, dwarf: Dwarf, start: int, end: int) -> None:
+    With `only_root` nothing but the root entry can be read, which takes a hundredth of the time.
+    """
+
+    def __init__(self, dwarf: Dwarf, start: int, end: int, *, only_root: bool = False) -> None:
         self.dwarf, self.start, self.end = dwarf, start, end
-        self._data = dwarf.sections.read(".debug_info", start, end)
-        (self.version,) = struct.unpack_from("<H", self._data, 4)
+        read_to = min(end, start + _ROOT_BYTES) if only_root else end
+        self.data = dwarf.sections.read(".debug_info", start, read_to)
+        (self.version,) = struct.unpack_from("<H", self.data, 4)
         if self.version == 5:
-            kind, size = self._data[6], self._data[7]
-            (abbreviations,) = struct.unpack_from("<I", self._data, 8)
+            kind, size = self.data[6], self.data[7]
+            (abbreviations,) = struct.unpack_from("<I", self.data, 8)
             first = 12 + _UNIT_TYPES_WITH_ID.get(kind, 0)
         elif 2 <= self.version <= 4:
-            abbreviations, size = struct.unpack_from("<IB", self._data, 6)
+            abbreviations, size = struct.unpack_from("<IB", self.data, 6)
             first = 11
         else:
             raise DamagedElf(f"DWARF version {self.version}")
         if size != 8:
             raise DamagedElf(f"addresses of {size} bytes")
-        self._abbreviations = dwarf.abbreviations(abbreviations)
+        if only_root:
+            code, _ = read_uleb(self.data, first)
+            self.abbreviations = dwarf.one_abbreviation(abbreviations, code)
+        else:
+            self.abbreviations = dwarf.abbreviations(abbreviations)
         root = self.entry(start + first)
         if root is None:
             raise DamagedElf("an empty unit")
@@ -83,12 +96,12 @@ class Unit:
         """Return the entry at an offset, or None where a list of children ends."""
         self.dwarf.count()
         at = offset - self.start
-        if not 0 < at < len(self._data):
+        if not 0 < at < len(self.data):
             raise DamagedElf("an entry beyond its unit")
-        code, at = read_uleb(self._data, at)
+        code, at = read_uleb(self.data, at)
         if not code:
             return None
-        abbreviation = self._abbreviations.get(code)
+        abbreviation = self.abbreviations.get(code)
         if abbreviation is None:
             raise DamagedElf("an entry of unknown shape")
         attributes: dict[int, tuple[int, Value]] = {}
@@ -96,7 +109,7 @@ class Unit:
             if form == IMPLICIT:
                 attributes[name] = (form, constant)
                 continue
-            value, at = read_value(self._data, form, at)
+            value, at = read_value(self.data, form, at)
             attributes[name] = (form, value)
         return DebugEntry(
             self, offset, at + self.start, abbreviation.tag, abbreviation.has_children, attributes
@@ -162,19 +175,48 @@ class Dwarf:
         if self._left < 0:
             raise DamagedElf("too many entries")
 
+    def renew(self) -> None:
+        """Allow as many entries as at first, and forget units that pile up.
+
+        For whoever asks about many addresses of one file.
+        """
+        self._left = _MAX_ENTRIES
+        if len(self._units) > _MAX_UNITS:
+            self._units.clear()
+            self._tables.clear()
+
     def _find_units(self) -> list[tuple[int, int]]:
-        data, found, start = self.sections.data(".debug_info"), [], 0
-        while start + 11 <= len(data):
-            (length,) = struct.unpack_from("<I", data, start)
+        sections, found, start = self.sections, [], 0
+        size = sections.size(".debug_info")
+        while start + 11 <= size:
+            (length,) = struct.unpack("<I", sections.plain(".debug_info", start, start + 4))
             if length >= 0xFFFFFFF0 or length < 7:
                 raise DamagedElf("a unit of 64-bit DWARF, or none")
-            found.append((start, min(start + 4 + length, len(data))))
+            found.append((start, min(start + 4 + length, size)))
             start += 4 + length
         return found
 
     def units(self) -> Iterator[Unit]:
         """Yield all units."""
         return (self._unit(start, end) for start, end in self._starts)
+
+    def unit_starts(self) -> Iterator[int]:
+        """Yield the offset of each unit."""
+        return (start for start, _ in self._starts)
+
+    def unit_at(self, start: int) -> Unit:
+        """Return the unit that begins at an offset. Raises DamagedElf where none does."""
+        return self._unit(*self._start(start))
+
+    def unit_root(self, start: int) -> DebugEntry:
+        """Return the root of the unit at an offset, without reading the unit."""
+        return Unit(self, *self._start(start), only_root=True).root
+
+    def _start(self, start: int) -> tuple[int, int]:
+        index = bisect_right(self._starts, (start, 1 << 62)) - 1
+        if index < 0 or self._starts[index][0] != start:
+            raise DamagedElf("a unit where none begins")
+        return self._starts[index]
 
     def _unit(self, start: int, end: int) -> Unit:
         if start not in self._units:
@@ -195,6 +237,11 @@ class Dwarf:
                 read_abbreviations(self.sections.data(".debug_abbrev"), offset, self.count)
             )
         return self._tables[offset]
+
+    def one_abbreviation(self, offset: int, code: int) -> dict[int, Abbreviation]:
+        """Return one of the abbreviations at an offset."""
+        table = read_abbreviations(self.sections.data(".debug_abbrev"), offset, self.count)
+        return dict(itertools.islice((pair for pair in table if pair[0] == code), 1))
 
     def text(self, entry: DebugEntry, name: int) -> str | None:
         """Return an attribute if it is a string, else None."""

@@ -75,6 +75,16 @@ def read_value(data: bytes, form: int, at: int) -> tuple[Value, int]:
     return _block(data, form, at)
 
 
+def fixed_size(form: int) -> int | None:
+    """Return the bytes of a form that always has the same number of them, else None."""
+    return _FIXED.get(form)
+
+
+def skip_value(data: bytes, form: int, at: int) -> int:
+    """Return the offset behind a value. Raises what `read_value` raises."""
+    return read_value(data, form, at)[1]
+
+
 def _block(data: bytes, form: int, at: int) -> tuple[Value, int]:
     if form in (_EXPRLOC, _BLOCK):
         length, at = read_uleb(data, at)

@@ -53,9 +53,15 @@ def find_unit(dwarf: Dwarf, address: int) -> DebugEntry | None:
 
 def scopes(dwarf: Dwarf, root: DebugEntry, address: int) -> tuple[Scope, ...]:
     """Return the functions around an address, the outermost first; empty if unknown."""
-    found: list[Scope] = []
     functions = (entry for entry in root.unit.children(root) if entry.tag == _FUNCTION)
-    entry = next((entry for entry in functions if covers(dwarf, entry, address)), None)
+    function = next((entry for entry in functions if covers(dwarf, entry, address)), None)
+    return scopes_in(dwarf, function, address) if function else ()
+
+
+def scopes_in(dwarf: Dwarf, function: DebugEntry, address: int) -> tuple[Scope, ...]:
+    """Return a function and the inlined ones in it around an address, the outermost first."""
+    found: list[Scope] = []
+    entry: DebugEntry | None = function
     blocks: list[DebugEntry] = []
     for _ in range(_MAX_DEPTH):
         if entry is None:
