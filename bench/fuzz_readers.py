@@ -25,6 +25,7 @@ from pagefault_doctor.diagnosis import diagnose
 from pagefault_doctor.diagnosis.explanation import with_explanations
 from pagefault_doctor.diagnosis.source_lookup import with_source
 from pagefault_doctor.hosts.remote_shell import remote_text
+from pagefault_doctor.klog.input.raw_lines import RawLines
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.command import Command, Result, ResultStatus
@@ -44,6 +45,9 @@ from pagefault_doctor.session.view import Fold
 from pagefault_doctor.symbols.btf import Btf
 from pagefault_doctor.symbols.module_file import elf_errors
 from pagefault_doctor.tools import TOOLS
+from pagefault_doctor.tools.debug.decode_log import LogDecoder, decoded_text, frame_row
+from pagefault_doctor.tools.debug.line_files import LineFiles
+from pagefault_doctor.tools.debug.missing_lines import missing_lines
 from pagefault_doctor.tools.logs.log_search import log_of, text_of
 from pagefault_doctor.tui.terminal_input import TerminalInput
 
@@ -166,6 +170,31 @@ def _modules(data: bytes, folder: Path, draw: random.Random) -> Iterator[str]:
     yield encode(diagnosis_document("fuzz", located, opinion))
 
 
+def _decoded(log: bytes, folder: Path) -> Iterator[str]:
+    """Yield a log as a terminal gets it, decoded with the modules of a folder."""
+    with contextlib.closing(LineFiles(module_dir=folder, unpack=UNPACK)) as files:
+        decoder = LogDecoder(files)
+        for number, line in enumerate(RawLines(io.BytesIO(log)), 1):
+            frames = decoder.decode(line)
+            text = decoded_text(line, frames)
+            assert frames or text == line
+            yield untrusted.clean(text.decode("utf-8", "backslashreplace"))
+            yield from (encode(frame_row(number, frame)) for frame in frames)
+        yield missing_lines(decoder, "debian") or ""
+
+
+def _decoded_logs(data: bytes, _folder: Path, _draw: random.Random) -> Iterator[str]:
+    yield from _decoded(data, shelf.scenario_folder("err-ptr"))
+
+
+def _decoding_modules(data: bytes, folder: Path, _draw: random.Random) -> Iterator[str]:
+    """A damaged module, and a log with places all over it."""
+    (folder / "fwsize.ko").write_bytes(data)
+    places = (f" fwsize_{name}+{at:#x}/0x200 [fwsize]\n" for name in ("write", "init", "exit")
+              for at in range(0, 0x200, 0x11))  # fmt: skip
+    yield from _decoded("".join(places).encode(), folder)
+
+
 def _types(data: bytes, _folder: Path, _draw: random.Random) -> Iterator[str]:
     try:
         types = Btf(data)
@@ -217,6 +246,8 @@ def _terminal(data: bytes, _folder: Path, draw: random.Random) -> Iterator[str]:
 COMMANDS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "diagnose": (("{log}",), ("--json", "{log}"), ("--markdown", "{log}"), ("{word}",),
                  ("--vmcore", "{log}"), ("--module-dir", "{word}", "{log}"), ("--host", "-{word}")),
+    "decode": (("{log}",), ("--json", "{log}"), ("{word}",), ("--vmlinux", "{log}", "{log}"),
+               ("--module-dir", "{word}", "{log}")),
     "run": (("--log", "{word}.none"), ("--playbook", "{word}"), ("--host", "-{word}"), ("{word}",)),
     "resume": (("{word}",), ("--theme", "{word}")),
     "sessions": ((), ("--json",)),
@@ -274,6 +305,8 @@ READERS: Final[dict[str, Reader]] = {
     "archives": Reader(Mutator.archive, _archives),
     "another machine": Reader(lambda make: make.input("log", 8000), _remote),
     "modules": Reader(lambda make: make.binary("module"), _modules),
+    "decoded logs": Reader(lambda make: make.input("log", 20_000), _decoded_logs),
+    "decoding modules": Reader(lambda make: make.binary("module"), _decoding_modules),
     "type tables": Reader(lambda make: make.binary("types"), _types),
     "dump headers": Reader(lambda make: make.binary(make.draw.choice(("dump", "vmlinux"))), _dumps),
     "module files": Reader(lambda make: make.binary("small module"), _module_files),

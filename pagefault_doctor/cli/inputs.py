@@ -50,7 +50,7 @@ def read_logs(path: str, module_dir: str | None = None) -> tuple[KernelLog, ...]
             else:
                 logs = list(klog.logs_in_file(Path(path), progress, programs))
         except OSError as error:
-            raise _file_error(path, error) from error
+            raise file_error(path, error) from error
     if not any(log.lines for log in logs):
         _reject(name, logs, programs)
     _reject_unread(name, logs)
@@ -117,7 +117,8 @@ def reports_with_source(reports: tuple[Report, ...], module_dir: Path) -> tuple[
         return tuple(with_source(report, module_dir, programs) for report in reports)
 
 
-def _file_error(path: str, error: OSError) -> PfDoctorError:
+def file_error(path: str, error: OSError) -> PfDoctorError:
+    """Return the error for a file that cannot be read, with its remedy."""
     kind, problem, remedy = _FILE_ERRORS.get(
         error.errno or 0, (PfDoctorError, f"{{}}: {error.strerror or error}", "")
     )

@@ -20,6 +20,7 @@ from pagefault_doctor.model.untrusted import clean_line
 
 SUBCOMMANDS: Final = {
     "diagnose": "read kernel logs and say what happened and why",
+    "decode": "print a log with the source line and the inlined callers of each frame",
     "run": "walk the playbook without a terminal UI: every command that only observes",
     "resume": "go on with a session after a drop, a kill or a reboot",
     "sessions": "list the sessions that were kept",

@@ -60,6 +60,17 @@ class HarmlessStream(io.TextIOBase):
         except (OSError, ValueError) as error:
             self._give_up(error)
 
+    def write_bytes(self, data: bytes) -> None:
+        """Write bytes of a file: unchanged to another file or a program, harmless to a terminal."""
+        raw = getattr(self._stream, "buffer", None)
+        if raw is None or self.isatty():
+            self.write(data.decode("utf-8", "backslashreplace"))
+            return
+        try:
+            raw.write(data)
+        except (OSError, ValueError) as error:
+            self._give_up(error)
+
     def flush(self) -> None:
         """Pass on what was written."""
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Final
 
@@ -39,7 +39,12 @@ def _unquoted(text: str) -> str:
 
 def _family(said: FirstValues) -> str:
     """Return the distribution family, by ID first, then by ID_LIKE; empty if unknown."""
-    ids = " ".join(_unquoted(said.get(key, ("", 0))[0]) for key in ("os.ID", "os.ID_LIKE"))
+    return family_of(_unquoted(said.get(key, ("", 0))[0]) for key in ("os.ID", "os.ID_LIKE"))
+
+
+def family_of(names: Iterable[str]) -> str:
+    """Return the family of a distribution by ID and ID_LIKE (os-release(5)); empty if unknown."""
+    ids = " ".join(names)
     for name in ids.lower().split():
         for family, members in _FAMILIES.items():
             if name in members:

@@ -9,6 +9,7 @@ LOG = "LOG"
 
 _WORK: dict[str, tuple[tuple[str, ...], ...]] = {
     "diagnose": ((LOG,), ("--json", LOG), ("--markdown", LOG)),
+    "decode": ((LOG,), ("--json", LOG)),
     "run": (("--log", LOG),),
     "train": (("null-deref-module",),),
     "lab": (("list",), ("run", "null-deref-module", "--module", LOG)),

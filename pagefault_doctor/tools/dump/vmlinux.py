@@ -69,7 +69,12 @@ def is_of_the_dump(case: Case, image: str) -> bool:
 def missing(case: Case, kernel: str = "") -> Blocked:
     """Return how to get a vmlinux with debug information, of the case's kernel or of this one."""
     kernel = kernel or release(case) or "KERNEL-RELEASE"
-    package = _PACKAGES.get(case.get("host.family", ""), "install the debug package of {}")
     own = case.get("host.debug_remedy", "")
-    remedy = own or f"{package.replace('{}', kernel)}; or name one: --vmlinux FILE"
+    package = debug_package(case.get("host.family", ""), kernel)
+    remedy = own or f"{package}; or name one: --vmlinux FILE"
     return Blocked(f"there is no vmlinux with debug information of {kernel}", remedy)
+
+
+def debug_package(family: str, kernel: str) -> str:
+    """Return how a family of distributions (`host.family`) installs the debug files of a kernel."""
+    return _PACKAGES.get(family, "install the debug package of {}").replace("{}", kernel)
