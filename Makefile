@@ -103,7 +103,7 @@ pins: ## renew requirements/, the versions and hashes of all dependencies
 tables: $(VENV)/.installed ## compile playbooks/next-steps.yaml, after a change of it
 	@$(VENV)/bin/python -c 'from pagefault_doctor.playbook.next_steps import compile_table; compile_table()'
 
-in-tree: $(VENV)/.installed ## renew the list of the kernel's own modules (600 MB from Debian)
+in-tree: $(VENV)/.installed ## renew the kernel's own modules and who takes reports (600 MB from Debian)
 	@.ci/in-tree
 
 clean: ## remove what was built
