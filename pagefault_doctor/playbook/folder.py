@@ -1,4 +1,4 @@
-"""The folder of the bundled playbooks."""
+"""Where the playbooks lie: in the installed package, else in the source checkout."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pagefault_doctor.model.errors import MissingError, UsageError
+from pagefault_doctor.playbook import folder as folder_module
 from pagefault_doctor.playbook import loader, shelf
 from pagefault_doctor.playbook.folder import folder
 from pagefault_doctor.playbook.problem import PlaybookError
@@ -79,7 +80,7 @@ def test_a_missing_shelf_is_said_with_a_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "pagefault_doctor.playbook.folder.__file__", str(tmp_path / "package" / "playbook" / "a.py")
+        folder_module, "__file__", str(tmp_path / "package" / "playbook" / "folder.py")
     )
     with pytest.raises(MissingError, match="not installed; install"):
         folder()
@@ -92,7 +93,7 @@ def test_an_installed_package_uses_its_own_playbooks(
         place.mkdir(parents=True)
         (place / "causes.yaml").touch()
     monkeypatch.setattr(
-        "pagefault_doctor.playbook.folder.__file__", str(tmp_path / "package" / "playbook" / "a.py")
+        folder_module, "__file__", str(tmp_path / "package" / "playbook" / "folder.py")
     )
     assert folder() == tmp_path / "package" / "_playbooks"
 
