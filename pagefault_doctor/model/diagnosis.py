@@ -163,15 +163,35 @@ class Explanation(msgspec.Struct, frozen=True):
     tried: tuple[Evidence, ...] = ()
 
 
+class Owner(msgspec.Struct, frozen=True):
+    """Who takes reports about the code that has to change: a subsystem or a project.
+
+    `place` is the code, a path in the kernel's tree or a module. `mailing_list` and `tracker`, an
+    address on the web, are None where there is none. `why` tells how it is known.
+    """
+
+    subsystem: str
+    mailing_list: str | None = msgspec.field(name="list")
+    tracker: str | None
+    why: str
+    place: str
+
+    @property
+    def text(self) -> str:
+        """All of it but the reason, for display."""
+        where = (part for part in (self.mailing_list, self.tracker) if part)
+        return f"{self.place}: {', '.join((self.subsystem, *where))}"
+
+
 class Diagnosis(msgspec.Struct, frozen=True):
     """The ranked causes of one report, or of a whole input.
 
     The first candidate is repeated in `root_cause`, `attribution`, `module` and `confidence`.
-    `summary` is one sentence for a person. `account`, `registers` and `module_directory`, where the
-    module lies in the kernel's tree, are None or empty until somebody reads the explanation
-    (`diagnosis/explanation/__init__.py`). `notes` are sentences on what could not be worked out,
-    because a rule or another part of pfdoctor failed. `missing` is what a report of its kind has
-    and this one lacks.
+    `summary` is one sentence for a person. `account`, `registers`, `owner` and `module_directory`,
+    where the module lies in the kernel's tree, are None or empty until somebody reads the
+    explanation (`diagnosis/explanation/__init__.py`). `notes` are sentences on what could not be
+    worked out, because a rule or another part of pfdoctor failed. `missing` is what a report of
+    its kind has and this one lacks.
     """
 
     root_cause: RootCause
@@ -186,6 +206,7 @@ class Diagnosis(msgspec.Struct, frozen=True):
     account: Explanation | None = None
     registers: tuple[RegisterNote, ...] = ()
     module_directory: str | None = None
+    owner: Owner | None = None
     notes: tuple[str, ...] = ()
     missing: tuple[Missing, ...] = ()
 

@@ -39,7 +39,7 @@ def analysis(
     yield from _registers(diagnosis.registers)
     if account is not None:
         yield from _section("What the evidence cannot tell", account.unknown)
-        yield from _section("Where the cure belongs", account.fix)
+        yield from _section("Where the cure belongs", (*account.fix, *whose(diagnosis)))
     if cause is not None:
         yield from _change(cause, here)
     if account is not None:
@@ -112,6 +112,12 @@ def weighed(candidate: Candidate) -> Iterator[str]:
 def cited(evidence: Evidence) -> str:
     """Return a sentence with the place it was read from."""
     return f"{evidence.text} ({evidence.place})" if evidence.place else evidence.text
+
+
+def whose(diagnosis: Diagnosis) -> Iterator[Evidence]:
+    """Yield who takes reports about the code, where that is known, and why it is they."""
+    if owner := diagnosis.owner:
+        yield Evidence(f"whose: {owner.text}; {owner.why}", 0.0)
 
 
 def _registers(registers: Iterable[RegisterNote]) -> Iterator[Block]:

@@ -97,6 +97,8 @@ def _rows(report: Report, diagnosis: Diagnosis, often: str) -> Iterator[tuple[st
         yield "missing", ", ".join(part.name for part in diagnosis.missing)
     for other in diagnosis.candidates[1:3]:
         yield "or", describe(other)
+    if diagnosis.owner:
+        yield "whose", diagnosis.owner.text
     if diagnosis.next_step:
         yield "next", step_text(diagnosis.next_step)
     if diagnosis.experiment:

@@ -94,6 +94,7 @@ def _report(report: Report, diagnosis: Diagnosis) -> Document:
         "registers": report.registers,
         "frames": [{name: getattr(frame, name) for name in _OF_A_FRAME} for frame in report.frames],
         "span": report.span,
+        **_owner(diagnosis),
         **({"file_note": report.file_note} if report.file_note else {}),
         **({"unread": report.unread} if report.unread else {}),
         "source_line": report.source_line,
@@ -104,6 +105,7 @@ def _report(report: Report, diagnosis: Diagnosis) -> Document:
             "attribution": diagnosis.attribution,
             "module": diagnosis.module,
             **_directory(diagnosis),
+            **_owner(diagnosis),
             # More digits would differ between machines, and mean nothing.
             "confidence": round(diagnosis.confidence, 3),
             "candidates": [_candidate(candidate) for candidate in diagnosis.candidates],
@@ -131,6 +133,10 @@ def _directory(diagnosis: Diagnosis) -> Document:
     return {"module_directory": found} if found else {}
 
 
+def _owner(diagnosis: Diagnosis) -> Document:
+    return {"owner": diagnosis.owner} if diagnosis.owner else {}
+
+
 def _candidate(candidate: Candidate) -> Document:
     return {
         "root_cause": candidate.root_cause,
@@ -150,6 +156,7 @@ def _verdict(opinion: Opinion) -> Document:
         "attribution": verdict.attribution,
         "module": verdict.module,
         **_directory(verdict),
+        **_owner(verdict),
         "confidence": round(verdict.confidence, 3),
         "summary": verdict.summary,
         "next_step": verdict.next_step,

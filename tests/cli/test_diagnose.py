@@ -103,6 +103,32 @@ def test_a_module_of_the_tree_has_its_folder(tmp_path: Path, capsys: Capture) ->
     assert f"module rtw88_core ({folder})" in capsys.readouterr().out
 
 
+def test_who_takes_reports_is_told_in_every_form(tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "kern.log"
+    path.write_text(OOPS.replace("[demo]", "[rtw88_core]").replace("G           O", "G W"))
+    text = "drivers/net/wireless/realtek/rtw88: REALTEK WIRELESS DRIVER (rtw88), linux-wireless@"
+    assert main(["diagnose", str(path)]) == 0
+    assert f"\n  whose   {text}" in " ".join(capsys.readouterr().out.split("\n          "))
+    assert main(["diagnose", "--markdown", str(path)]) == 0
+    told = capsys.readouterr().out.replace("\\", "")
+    assert told.count(f"- whose: {text}") == 1
+    assert main(["diagnose", "--json", str(path)]) == 0
+    document = json.loads(capsys.readouterr().out)
+    owner = document["verdict"]["owner"]
+    assert set(owner) == {"subsystem", "list", "tracker", "why", "place"}
+    assert owner["list"] == "linux-wireless@vger.kernel.org"
+    report = document["reports"][0]
+    assert report["owner"] == report["diagnosis"]["owner"] == owner
+
+
+def test_where_nobody_takes_reports_none_is_told(log: Path, capsys: Capture) -> None:
+    assert main(["diagnose", str(log)]) == 0
+    assert main(["diagnose", "--json", str(log)]) == 0
+    told = capsys.readouterr().out
+    assert "whose" not in told
+    assert '"owner"' not in told
+
+
 def test_jsonl_gives_a_line_for_each_input_in_order(
     log: Path, tmp_path: Path, capsys: Capture
 ) -> None:

@@ -16,6 +16,7 @@ from pagefault_doctor.diagnosis.contexts import contexts
 from pagefault_doctor.diagnosis.explanation.background import background
 from pagefault_doctor.diagnosis.explanation.conclusion import fix_location, tried, unknown
 from pagefault_doctor.diagnosis.explanation.fault import crux, happened
+from pagefault_doctor.diagnosis.owner import owner_of
 from pagefault_doctor.diagnosis.provenance import folder_of
 from pagefault_doctor.diagnosis.registers import register_notes
 from pagefault_doctor.diagnosis.unjudged import Unjudged
@@ -78,5 +79,6 @@ def _explained(diagnosis: Diagnosis, context: Context) -> Diagnosis:
         module_directory=unjudged.attempt(
             "whose tree it is of", None, folder_of, first.module, context.report
         ),
+        owner=unjudged.attempt("who takes reports about it", None, owner_of, first, context),
         notes=unjudged.notes,
     )

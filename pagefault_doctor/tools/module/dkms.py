@@ -66,8 +66,13 @@ def _read(result: Result, case: Case) -> ToolReading:
     kernel = reported_release(case) or case.get("host.kernel", "")
     row = next((row for row in suspect_rows if row.kernel == kernel), None)
     status = row.status if row else "not built"
+    shown = row or suspect_rows[0]
+    package = f"{shown.package}/{shown.version}"
     return ToolReading(
-        facts=(fact("module.dkms", status, result, row.line if row else suspect_rows[0].line),),
+        facts=(
+            fact("module.dkms", status, result, shown.line),
+            fact("module.dkms_package", package, result, shown.line),
+        ),
         findings=(
             *other_kernel_warning(case, result),
             *_status_findings(suspect_rows, row, kernel, result),
@@ -112,7 +117,7 @@ TOOL: Final = Tool(
     purpose="checks whether a module was rebuilt for this kernel",
     programs=("dkms",),
     package={"": "dkms"},
-    facts=("module.dkms",),
+    facts=("module.dkms", "module.dkms_package"),
     plan=_plan,
     read=answered(_read),
     by_hand="Look for the module's sources under /var/lib/dkms, one folder for each kernel.",

@@ -14,6 +14,7 @@ from pagefault_doctor.model.diagnosis import (
     RootCause,
 )
 from pagefault_doctor.model.playbook import Cause
+from pagefault_doctor.report.analysis import whose
 from pagefault_doctor.report.diagnosis import opinion_notes
 from pagefault_doctor.session.view import View
 from pagefault_doctor.tui.pages import phrases
@@ -38,7 +39,7 @@ def rows(view: View, causes: Mapping[str, Cause], opened: AbstractSet[int]) -> I
     if verdict.experiment:
         yield from experiment_rows(verdict.experiment, causes)
     if verdict.account:
-        yield from _account(verdict.account)
+        yield from _account(verdict.account, tuple(whose(verdict)))
     yield from _registers(verdict.registers)
     yield from _notes(view)
 
@@ -61,12 +62,12 @@ def experiment_rows(experiment: Experiment, causes: Mapping[str, Cause]) -> Iter
         yield Row(f"    {known.title if known else cause}: {outcome}", tone=Tone.DIM, hang=6)
 
 
-def _account(account: Explanation) -> Iterator[Row]:
+def _account(account: Explanation, owner: tuple[Evidence, ...]) -> Iterator[Row]:
     for title, sentences in (
         ("What happened", account.happened),
         ("How it came to that", account.came),
         ("What the evidence cannot tell", account.unknown),
-        ("Where the cure belongs", account.fix),
+        ("Where the cure belongs", (*account.fix, *owner)),
         ("What was tried", account.tried),
     ):
         if sentences:

@@ -267,6 +267,7 @@ def test_a_part_of_the_kernel_is_told_from_a_loaded_module() -> None:
 def test_dkms_installed_is_reported_but_proves_nothing(row: str) -> None:
     case, _, _ = follow(dkms.TOOL, known(SUSPECT, LOG), told(f"{row}\n"))
     assert case.get("module.dkms", "") == "installed"
+    assert case.get("module.dkms_package", "") == "wobble/1.0"
     assert "does not prove" in texts(case.findings)
 
 
