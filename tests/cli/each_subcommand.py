@@ -14,7 +14,10 @@ _WORK: dict[str, tuple[tuple[str, ...], ...]] = {
     "train": (("null-deref-module",),),
     "lab": (("list",), ("run", "null-deref-module", "--module", LOG)),
     "playbook": (("list",), ("check", LOG)),
-    "report": ((), ("--format", "html"), ("--format", "md"), ("--format", "json")),
+    "report": (
+        *((), ("--format", "html"), ("--format", "md"), ("--format", "json")),
+        ("--for-tracker",),
+    ),
     "sessions": ((), ("--json",)),
     "explain": (("null-deref",),),
     "completion": (("bash",),),

@@ -53,7 +53,7 @@ def keep(data: bytes) -> None:
 
 READERS = (
     ("sessions",), ("sessions", "--json"), ("report",), ("report", "--format", "json"),
-    ("report", "--format", "html", "--redact"), ("resume",),
+    ("report", "--format", "html", "--redact"), ("report", "--for-tracker"), ("resume",),
 )  # fmt: skip
 
 JUNK = st.one_of(
