@@ -1,9 +1,10 @@
-"""The page with the causes also says what could not be read."""
+"""The page with the causes also says what could not be read, and who takes reports."""
 
 from __future__ import annotations
 
 import msgspec
 
+from diagnosis.logs import page_fault
 from klog.test_unread_lines import ARM64, WHOLE
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import diagnose
@@ -46,3 +47,21 @@ def test_of_a_log_that_was_read_whole_they_say_nothing() -> None:
     view = view_of(f"0x{WHOLE}")
     assert TITLE not in [row.left for row in diagnosis.rows(view, CAUSES, {0})]
     assert TITLE not in text.render(session_outline(view))
+
+
+def test_the_wizard_and_the_report_say_who_takes_reports() -> None:
+    def owners(module: str) -> list[str]:
+        data = page_fault("8", place=f"f+0x1/0x9 [{module}]", modules=module, tainted="Not tainted")
+        log = klog.read(data.encode(), "kern.log")
+        case, opinion = Case(logs=(log,)), diagnose((log,), {})
+        view = msgspec.structs.replace(make_walk()[0].view, case=case, opinion=opinion)
+        rows = (row.left.strip() for row in diagnosis.rows(view, CAUSES, {0}))
+        found = [row for row in rows if row.startswith("whose: ")]
+        told = " ".join(text.render(session_outline(view)).split())
+        assert all(row in told for row in found)
+        return found
+
+    assert [row.partition(";")[0] for row in owners("ext4")] == [
+        "whose: fs/ext4: EXT4 FILE SYSTEM, linux-ext4@vger.kernel.org"
+    ]
+    assert owners("nobody") == []
