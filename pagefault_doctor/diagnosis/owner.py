@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 from pagefault_doctor.diagnosis import source_path
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.provenance import folder_of
@@ -24,7 +26,11 @@ def owner_of(first: Candidate, context: Context) -> Owner | None:
     """
     if first.attribution is Attribution.MODULE and first.module:
         folder = folder_of(first.module, context.report)
-        return _of_tree(first.module, folder, context.report) or _of_project(first.module, context)
+        found = _of_tree(first.module, folder, context.report)
+        found = found or _of_project(first.module, context)
+        if found and first.circumstantial:
+            return msgspec.structs.replace(found, why=f"{found.why}; but no trace leads there")
+        return found
     if first.attribution is Attribution.KERNEL and first.root_cause not in _FOUND_BY_OTHERS:
         return _of_kernel(context.report)
     return None

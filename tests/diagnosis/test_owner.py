@@ -112,6 +112,15 @@ def test_a_driver_from_outside_is_not_of_the_trees_subsystem(report: MakeReport)
     assert outside.tracker == "https://github.com/intel/ethernet-linux-ice/issues"
 
 
+def test_a_module_that_no_trace_leads_to_is_told_so(report: MakeReport) -> None:
+    def why(circumstantial: bool) -> str:
+        first = Candidate(RootCause.NULL_DEREF, MODULE, "ext4", 0.5, (), circumstantial)
+        found = owner_of(first, Context(report()))
+        return found.why if found else ""
+
+    assert why(True) == f"{why(False)}; but no trace leads there"
+
+
 def test_an_unknown_module_is_of_its_dkms_package(report: MakeReport) -> None:
     one = report(modules=(LinkedModule("nobody", "OE"),))
     assert owner(one, MODULE, "nobody") is None
