@@ -13,14 +13,16 @@ printed and `page_walk_stop`, the table whose entry was empty; `page_table` how 
 `arch/x86/kernel/dumpstack_32.c` and `_64.c` before 3.16), `stack_from` and `stack_to`, the part of
 it that is printed, in hex without `0x`;
 `largest_cache` of those that the OOM killer lists (`mm/slab_common.c`, dump_unreclaimable_slab) and
-`largest_cache_percent`, its part of them all; `typed_module` what a person was loading or removing
-(`klog/typed_before.py`).
+`largest_cache_percent`, its part of them all; `largest_task`, the row of the process with the
+largest `rss` (`mm/oom_kill.c`, dump_tasks); `said` and `said_next`, the first lines that are a
+warning's own words; `typed_module` what a person was loading or removing (`klog/typed_before.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from itertools import takewhile
 from typing import Final
 
 from pagefault_doctor.klog.formats import table
@@ -80,7 +82,10 @@ def _stop(walk: str) -> str | None:
 
 
 WORKED_OUT: Final = frozenset(
-    {"page_walk_stop", "last_branch", "largest_cache", "largest_cache_percent", "typed_module"}
+    {
+        *("page_walk_stop", "last_branch", "largest_cache", "largest_cache_percent"),
+        *("largest_task", "said", "said_next", "typed_module"),
+    }
 )
 """Details that no expression has a group for."""
 _LONGEST: Final = 200
@@ -93,6 +98,21 @@ _STACKS: Final = (
 _CACHES: Final = 400
 """Slab caches that a kernel lists, at most."""
 _CACHE: Final = regex(r"^(?P<name>\S{1,64})\s+\d{1,12}KB\s+(?P<size>\d{1,12})KB\s*$")
+_TASKS: Final = 1000
+"""Processes of the list that are compared, at most."""
+_TASK: Final = regex(
+    r"^\[ *\d{1,10}\] +\d{1,10} +\d{1,10} +\d{1,12} +(?P<rss>\d{1,12}) +\d.* [\w\[(].*$"
+)
+_WARNED: Final = frozenset(
+    {Kind.WARNING, Kind.REFCOUNT, Kind.KERNEL_BUG, Kind.LIST_CORRUPTION, Kind.USERCOPY}
+)
+"""Kinds whose own words stand beside the headline."""
+_SAID: Final = 6
+_NOT_SAID: Final = (
+    *("Hardware name:", "Modules linked in", "CPU: ", "Pid: ", "Call ", "Workqueue:", "Tainted:"),
+    *("---[", "===", "RIP: ", "Code: ", "Internal error", "PREEMPT"),
+)
+"""How lines near a headline begin that are not its own words."""
 _DEPTH: Final = 12
 _MADE: Final = ("page_walk_stop", "last_branch", "largest_cache", "largest_cache_percent")
 """Details that are worked out."""
@@ -123,6 +143,9 @@ def details_of(form: Format | None, body: ReportText) -> tuple[dict[str, str], d
         _read(patterns, body, found, cited, _LONGEST)
     if kind is Kind.OOM_KILL:
         _largest_cache(body, found, cited)
+        _largest_task(body, found, cited)
+    if kind in _WARNED:
+        _own_words(body, found, cited)
     if kind in (Kind.SANITIZER, Kind.SLAB, Kind.LEAK):
         _stacks(body, found, cited)
     return found, cited
@@ -164,6 +187,44 @@ def _largest_cache(body: ReportText, found: dict[str, str], cited: dict[str, int
         number, (size, name) = max(sizes.items(), key=lambda each: each[1])
         found["largest_cache"], found["largest_cache_percent"] = name, str(100 * size // total)
         cited["largest_cache"] = cited["largest_cache_percent"] = number
+
+
+def _largest_task(body: ReportText, found: dict[str, str], cited: dict[str, int]) -> None:
+    """Add the row of the process with the most memory; `rss` is the fourth number after the pid."""
+    heads = body.places("total_vm      rss", "total_vm   rss", "total_vm rss")
+    rows = (
+        (int(match["rss"]), -line.number, line)
+        for index in heads[:1]
+        for line in body.lines[index + 1 : index + 1 + _TASKS]
+        if (match := _TASK.match(line.text))
+    )
+    if largest := max(rows, default=None, key=lambda row: row[:2]):
+        found["largest_task"] = largest[2].text.strip()
+        cited["largest_task"] = largest[2].number
+
+
+def _own_words(body: ReportText, found: dict[str, str], cited: dict[str, int]) -> None:
+    """Add a warning's own words: above its headline, and before 4.11 below it.
+
+    `kernel/panic.c`: __warn_printk, and warn_slowpath_fmt before, behind the hardware's name.
+    """
+    lines: Sequence[LogLine] = ()
+    if cut := body.places("cut here")[:1]:
+        lines = list(takewhile(_is_no_headline, body.lines[cut[0] + 1 : cut[0] + 1 + _SAID]))
+    if not lines and (head := body.places("WARNING: at ")[:1]):
+        lines = body.lines[head[0] + 1 : head[0] + 1 + _SAID]
+        lines = list(takewhile(lambda line: "Modules linked in" not in line.text, lines))
+    own = [x for x in lines if not (x.frame or x.text.lstrip().startswith(_NOT_SAID))]
+    for name, line in zip(("said", "said_next"), filter(_has_text, own), strict=False):
+        found[name], cited[name] = line.text.strip(), line.number
+
+
+def _is_no_headline(line: LogLine) -> bool:
+    return "WARNING: " not in line.text and "BUG at " not in line.text
+
+
+def _has_text(line: LogLine) -> bool:
+    return bool(line.text.strip())
 
 
 def _stacks(body: ReportText, found: dict[str, str], cited: dict[str, int]) -> None:

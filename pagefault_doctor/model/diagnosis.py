@@ -147,6 +147,23 @@ class RegisterNote(msgspec.Struct, frozen=True):
     line: int | None = None
 
 
+class Quote(msgspec.Struct, frozen=True):
+    """Words of the log that decide something, and the line they stand in.
+
+    `text` stands in that line as it is. `means` is what they mean, where that has to be worked out:
+    an exit code in words, a place ready for addr2line.
+    """
+
+    text: str
+    line: int
+    means: str = ""
+
+    @property
+    def words(self) -> str:
+        """The quotation and what it means, for a person."""
+        return f"{self.text}: {self.means}" if self.means else self.text
+
+
 class Explanation(msgspec.Struct, frozen=True):
     """The explanation of a fault, each sentence with the line or the command it was read from.
 
@@ -187,11 +204,12 @@ class Diagnosis(msgspec.Struct, frozen=True):
     """The ranked causes of one report, or of a whole input.
 
     The first candidate is repeated in `root_cause`, `attribution`, `module` and `confidence`.
-    `summary` is one sentence for a person. `account`, `registers`, `owner` and `module_directory`,
-    where the module lies in the kernel's tree, are None or empty until somebody reads the
-    explanation (`diagnosis/explanation/__init__.py`). `notes` are sentences on what could not be
-    worked out, because a rule or another part of pfdoctor failed. `missing` is what a report of
-    its kind has and this one lacks.
+    `summary` is one sentence for a person. `account`, `facts` (what an expert would quote of the
+    log, the most decisive first), `registers`, `owner` and `module_directory`, where the module
+    lies in the kernel's tree, are None or empty until somebody reads the explanation
+    (`diagnosis/explanation/__init__.py`). `notes` are sentences on what could not be worked out,
+    because a rule or another part of pfdoctor failed. `missing` is what a report of its kind has
+    and this one lacks.
     """
 
     root_cause: RootCause
@@ -204,6 +222,7 @@ class Diagnosis(msgspec.Struct, frozen=True):
     experiment: Experiment | None = None
     # Named `account` in JSON since the first version; readers of the JSON depend on it.
     account: Explanation | None = None
+    facts: tuple[Quote, ...] = ()
     registers: tuple[RegisterNote, ...] = ()
     module_directory: str | None = None
     owner: Owner | None = None

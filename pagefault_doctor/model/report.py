@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.pointer import InlinedCall, Pointer
 
 
@@ -141,6 +142,18 @@ class SpokenBefore(msgspec.Struct, frozen=True):
     seconds: float | None = None
 
 
+_CONSOLE: Final = regex(r"^(?:[\w.-]{1,64}@\S{1,80}?[#$] |\S{1,64} login: )")
+"""What a shell or getty wrote at the beginning of a line of the kernel's."""
+_PASTED: Final = " \t`"
+_DISABLES: Final = ' "echo 0 > '
+"""How the hint of a hung task begins (`kernel/hung_task.c`), where lines were joined."""
+
+
+def said(text: str) -> str:
+    """Return what the kernel said in a line, without what a console or a paste added to it."""
+    return _CONSOLE.sub("", text.strip(_PASTED)).partition(_DISABLES)[0].strip(_PASTED)
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Everything read from one report.
 
@@ -203,6 +216,34 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     inlined: tuple[InlinedCall, ...] = ()
     pointer: Pointer | None = None
     file_note: str | None = None
+
+    @property
+    def message(self) -> str:
+        """The headline as the kernel printed it, without what stands before it on the console.
+
+        The title where the excerpt has no such line.
+        """
+        headline = self.line_of()
+        text = next((line.text for line in self.excerpt if line.number == headline), self.title)
+        return said(text) or self.title
+
+    @property
+    def headline(self) -> str:
+        """The message and the function, where the message does not name it, for a list."""
+        if not self.function or self.function in self.message:
+            return self.message
+        return f"{self.message}, in {self.function}"
+
+    @property
+    def place(self) -> SourceLine | None:
+        """The file and line that the kernel names for its own check, or None."""
+        file, line = self.details.get("file"), self.details.get("file_line", "")
+        return SourceLine(file, int(line)) if file and line.isdecimal() else None
+
+    @property
+    def texts(self) -> dict[int, str]:
+        """The text of each line of the excerpt, by its number: for a line that something cites."""
+        return {line.number: line.text for line in self.excerpt}
 
     @property
     def is_kernel_fault(self) -> bool:

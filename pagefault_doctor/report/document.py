@@ -1,4 +1,10 @@
-"""The JSON document of a diagnosis, `pfdoctor.diagnosis/1`."""
+"""The JSON document of a diagnosis, `pfdoctor.diagnosis/1`.
+
+Of a report, `title` and its neighbours follow the naming convention of syzbot; `message` is what
+the kernel printed, and `place` the file and line of its own check, null where it names none.
+`diagnosis.facts` is what an expert would quote, the most decisive first: `text` stands in line
+`line` of the log, and `means`, where it is there, is what that means.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from pagefault_doctor.model.diagnosis import Candidate, Diagnosis, Opinion
+from pagefault_doctor.model.diagnosis import Candidate, Diagnosis, Opinion, Quote
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.repeats import Repeats, repeats
 from pagefault_doctor.model.report import Report
@@ -90,6 +96,8 @@ def _harmless(found: re.Match[str]) -> str:
 def _report(report: Report, diagnosis: Diagnosis) -> Document:
     return {
         **{name: getattr(report, name) for name in _AS_THEY_ARE},
+        "message": report.message,
+        "place": report.place,
         "modules_linked": [module.name for module in report.modules],
         "registers": report.registers,
         "frames": [{name: getattr(frame, name) for name in _OF_A_FRAME} for frame in report.frames],
@@ -112,6 +120,7 @@ def _report(report: Report, diagnosis: Diagnosis) -> Document:
             "next_step": diagnosis.next_step,
             "experiment": diagnosis.experiment,
             "account": diagnosis.account,
+            "facts": [_fact(quote) for quote in diagnosis.facts],
             "registers": diagnosis.registers,
             **({"missing": diagnosis.missing} if diagnosis.missing else {}),
             **({"notes": diagnosis.notes} if diagnosis.notes else {}),
@@ -126,6 +135,11 @@ def _often(group: Repeats | None) -> Document:
     lines = {"first_line": group.first_line, "last_line": group.last_line}
     often = {"count": group.count, **lines, "seconds": group.seconds, "reports": group.indices}
     return {"repeats": often}
+
+
+def _fact(quote: Quote) -> Document:
+    means = {"means": quote.means} if quote.means else {}
+    return {"text": quote.text, "line": quote.line, **means}
 
 
 def _directory(diagnosis: Diagnosis) -> Document:

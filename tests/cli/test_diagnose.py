@@ -17,6 +17,8 @@ from test_import_hygiene import OOPS
 
 REPORT_KEYS = {
     "title",
+    "message",
+    "place",
     "alt_titles",
     "type",
     "corrupted",
@@ -139,6 +141,17 @@ def test_jsonl_gives_a_line_for_each_input_in_order(
     assert (first["source"], second["source"]) == (str(log), str(quiet))
     assert second["reports"] == []
     assert second["verdict"]["root_cause"] == "none"
+
+
+def test_json_has_the_words_of_the_log_with_their_lines(log: Path, capsys: Capture) -> None:
+    assert main(["diagnose", "--json", str(log)]) == 0
+    (report,) = json.loads(capsys.readouterr().out)["reports"]
+    lines = log.read_text().splitlines()
+    facts = report["diagnosis"]["facts"]
+    assert facts[0] == {"text": report["message"], "line": 4}
+    assert all(fact["text"] in lines[fact["line"] - 1] for fact in facts)
+    assert any("RIP: 0010:demo_init+0x11" in fact["text"] for fact in facts)
+    assert report["place"] is None
 
 
 def test_text_tells_cause_evidence_and_what_speaks_against(log: Path, capsys: Capture) -> None:

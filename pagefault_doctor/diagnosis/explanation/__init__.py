@@ -15,6 +15,7 @@ from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.contexts import contexts
 from pagefault_doctor.diagnosis.explanation.background import background
 from pagefault_doctor.diagnosis.explanation.conclusion import fix_location, tried, unknown
+from pagefault_doctor.diagnosis.explanation.facts import facts
 from pagefault_doctor.diagnosis.explanation.fault import crux, happened
 from pagefault_doctor.diagnosis.owner import owner_of
 from pagefault_doctor.diagnosis.provenance import folder_of
@@ -48,7 +49,7 @@ def explanation_of(
     def part(what: str, work: Callable[[], Iterable[Evidence]]) -> tuple[Evidence, ...]:
         return unjudged.attempt(what, (), lambda: tuple(work()))
 
-    untold = Evidence(report.title, 0.0, report.line_of("headline"))
+    untold = Evidence(report.message, 0.0, report.line_of("headline"))
     return Explanation(
         crux=unjudged.attempt("what happened", untold, crux, report, context, readings),
         happened=part("what happened", lambda: happened(report, context, readings)),
@@ -60,10 +61,10 @@ def explanation_of(
 
 
 def with_explanations(
-    opinion: Opinion, logs: tuple[KernelLog, ...], facts: Mapping[str, Fact]
+    opinion: Opinion, logs: tuple[KernelLog, ...], known: Mapping[str, Fact]
 ) -> Opinion:
-    """Return the opinion on these logs and facts, with explanations and registers."""
-    explained = tuple(map(_explained, opinion.by_report, contexts(logs, facts)))
+    """Return the opinion on these logs and the facts of a walk, with explanations and facts."""
+    explained = tuple(map(_explained, opinion.by_report, contexts(logs, known)))
     verdict = opinion.verdict if opinion.report is None else explained[opinion.report]
     return Opinion(explained, verdict, opinion.report)
 
@@ -75,6 +76,7 @@ def _explained(diagnosis: Diagnosis, context: Context) -> Diagnosis:
     return msgspec.structs.replace(
         diagnosis,
         account=explanation_of(context.report, context, first, registers, unjudged),
+        facts=unjudged.attempt("what to quote", (), facts, context.report, context),
         registers=registers,
         module_directory=unjudged.attempt(
             "whose tree it is of", None, folder_of, first.module, context.report

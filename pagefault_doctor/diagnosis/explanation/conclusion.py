@@ -87,7 +87,7 @@ def fix_location(report: Report, first: Candidate) -> Iterator[Evidence]:
 
 def _of_the_kernel(report: Report) -> str:
     release = f" than {report.kernel_release}" if report.kernel_release else ""
-    return f"look for the title in a newer kernel's changes{release}, else report it there"
+    return f"look for the place in a newer kernel's changes{release}, else report it there"
 
 
 _SHOWN: Final[tuple[tuple[str, Value, str], ...]] = (

@@ -17,7 +17,7 @@ from pagefault_doctor.diagnosis.describe_pointer import (
 from pagefault_doctor.diagnosis.registers import error_words, walk_words
 from pagefault_doctor.model.diagnosis import Evidence, RegisterNote
 from pagefault_doctor.model.fact import Fact
-from pagefault_doctor.model.report import Access, Report
+from pagefault_doctor.model.report import Access, Kind, Report
 
 
 def cited(text: str, report: Report, *fields: str) -> Evidence:
@@ -30,28 +30,47 @@ def by_command(text: str, fact: Fact) -> Evidence:
     return Evidence(text, 0.0, fact.source.line, fact.source.origin)
 
 
+_FAULTING: Final = frozenset(
+    {
+        *(Kind.NULL_POINTER, Kind.PAGE_FAULT, Kind.USER_ACCESS, Kind.GENERAL_PROTECTION),
+        *(Kind.STACK_GUARD, Kind.DOUBLE_FAULT, Kind.TRAP, Kind.SANITIZER),
+    }
+)
+"""Kinds in which an instruction failed; of others, the registers are only those of the moment."""
 _VERBS: Final = {Access.READ: "read from", Access.WRITE: "wrote to", Access.EXECUTE: "jumped to"}
 
 
 def crux(report: Report, context: Context, readings: tuple[RegisterNote, ...]) -> Evidence:
     """Return the fault in one sentence: which value was used where."""
-    place = f"In {report.function}" if report.function else "Outside any known function"
-    if line := _source_place(report, context):
+    place = f"In {report.function}" if report.function else ""
+    if place and (line := _source_place(report, context)):
         place += f" ({line})"
+    place += ", " * bool(place)
     if report.pointer and report.pointer.name:
-        return cited(f"{place}, {pointer_words(report.pointer)}", report, "registers")
+        return cited(_sentence(place, pointer_words(report.pointer)), report, "registers")
     if named := _variable(context):
-        return msgspec.structs.replace(named, text=f"{place}, {named.text}")
-    if context.instruction and context.base:
+        return msgspec.structs.replace(named, text=_sentence(place, named.text))
+    if context.instruction and context.base and report.kind in _FAULTING:
         name, value = context.base
         means = _meaning(readings, name)
         held = f"{value:#x}" + (f" ({means})" if means else "")
-        text = f"{place}, {context.instruction.text} went through {name.upper()}, which held {held}"
-        return cited(text, report, "code")
+        text = f"{context.instruction.text} went through {name.upper()}, which held {held}"
+        return cited(_sentence(place, text), report, "code")
     if used := _used(report, context):
         did, address = used
-        return cited(f"{place}, the kernel {did} {address}", report, "fault", "registers")
-    return cited(f"{place}, the kernel found this: {report.title}", report, "headline")
+        text = f"{_actor(report)} {did} {address}"
+        return cited(_sentence(place, text), report, "fault", "registers")
+    return cited(f"{_sentence(place, 'the kernel reported')}: {report.message}", report, "headline")
+
+
+def _sentence(place: str, text: str) -> str:
+    return f"{place}{text}" if place else f"{text[:1].upper()}{text[1:]}"
+
+
+def _actor(report: Report) -> str:
+    if report.is_kernel_fault:
+        return "the kernel"
+    return f"the program {report.comm}" if report.comm else "a program"
 
 
 def _variable(context: Context) -> Evidence | None:
@@ -88,7 +107,7 @@ def happened(
         yield cited(f"the error code {code} says: {words}", report, "fault")
     if words := walk_words(context):
         yield cited(words, report, "page_walk")
-    if context.instruction and context.base:
+    if context.instruction and context.base and report.kind in _FAULTING:
         name, value = context.base
         means = _meaning(readings, name)
         text = f"{context.instruction.text}: {name.upper()} was {value:#x}"
@@ -122,9 +141,9 @@ def _access(report: Report, context: Context) -> Evidence:
     who, place = _who(report), _place(report)
     if used := _used(report, context):
         did, address = used
-        text = f"{who} {did} the address {address} {place}"
+        text = f"{who} {did} the address {address} {place}".rstrip()
         return cited(text, report, "fault", "registers")
-    return cited(f"{who} met this {place}: {report.title}", report, "headline")
+    return cited(f"{' '.join(filter(None, (who, 'met this', place)))}: {report.message}", report)
 
 
 def _used(report: Report, context: Context) -> tuple[str, str] | None:
@@ -142,12 +161,12 @@ def _who(report: Report) -> str:
     if process and report.pid is not None:
         process = f"{process}[{report.pid}]"
     on = f" on CPU {report.cpu}" if report.cpu is not None else ""
-    return f"{process or 'the kernel'}{on}"
+    return f"{process or _actor(report)}{on}"
 
 
 def _place(report: Report) -> str:
     if report.function is None:
-        return "outside any known function" if report.registers else ""
+        return "at an address without a symbol" if report.registers else ""
     offset = f"+{report.offset:#x}" if report.offset is not None else ""
     of = f" of module {report.module}" if report.module else " of the kernel itself"
     return f"in {report.function}{offset}{of}"

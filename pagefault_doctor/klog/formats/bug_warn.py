@@ -7,7 +7,9 @@ Details: `file` and `file_line` of the check; `check` the words of a list, refer
 object check; `entry`, `expected`, `found` of a list check; `object_type`, `hint` of ODEBUG;
 `missing_endbr`, `cfi_caller`, `cfi_target` of control-flow checks; `device` and `driver` of a
 transmit queue that timed out; `irq` that nobody cared for, and its `handler`; the slab `cache` that
-an object was freed to.
+an object was freed to; `assertion` as printed (libcfs, OpenZFS), `because` and `page_dump` of a
+VM_BUG_ON (`mm/debug.c`, dump_page); `said` and `said_next`, a warning's own words
+(`klog/details.py`).
 """
 
 from __future__ import annotations
@@ -38,6 +40,9 @@ _WARNED: Final = ((RIP, TRACE), (CALL, TRACE))
 """After the RIP line of the trap; kernels before 4.11 have none."""
 
 
+PAGE_DUMP: Final = r"^(?P<page_dump>page: ?(?:[0-9a-f]+ )?(?:ref)?count:.*)"
+"""With the page's counters, mapping and index."""
+
 DETAILS: Final = (
     r"kernel BUG at (?P<file>\S+?):(?P<file_line>\d+)!",
     _AT + r"(?P<file>[^\s:]+\.\w):(?P<file_line>\d+) ",
@@ -59,6 +64,9 @@ DETAILS: Final = (
     r"irq (?P<irq>\d+): nobody cared",
     r"^\[<[0-9a-f]+>\] (?P<handler>\w+(?: \[[\w-]+\])?)(?: threaded .*)?$",
     r"skb_(?P<check>(?:over|under)_panic: .*)",
+    r"(?P<assertion>ASSERTION ?\(.*\) failed.*|(?:VERIFY|ASSERT)\w*\(.*\) failed.*)",
+    r"page dumped because: (?P<because>.+)",
+    PAGE_DUMP,
     r"CFI failure at (?P<cfi_caller>\S+(?: \[[\w-]+\])?) \(target: (?P<cfi_target>[^;]{1,80})",
 )
 
@@ -266,6 +274,10 @@ FORMATS: Final = (
         start=r"^irq \d+: nobody cared",
         title="irq: nobody cared",
         source="kernel/irq/spurious.c (__report_bad_irq)",
+    ),
+    Continuation(
+        lead=r"^page: ?(?:[0-9a-f]+ )?(?:ref)?count:|^page dumped because: ",
+        source="mm/debug.c (dump_page), before a VM_BUG_ON_PAGE or VM_BUG_ON_FOLIO",
     ),
     Continuation(lead=r"cut here", source="kernel/panic.c (__warn_printk), lib/bug.c (report_bug)"),
     Continuation(lead=r"Missing ENDBR: ", source="arch/x86/kernel/cet.c (do_kernel_cp_fault)"),

@@ -1,6 +1,7 @@
 """Lockups, stalls and hung tasks.
 
-Details: `seconds` or `jiffies` it has lasted; `stalled` the words of a stall; `blocked_on`, `owner`
+Details: `seconds` or `jiffies` it has lasted; `stalled` the words of a stall, `stalled_cpu` the
+line of the processor (`kernel/rcu/tree_stall.h`, print_cpu_stall_info); `blocked_on`, `owner`
 and `owner_pid` where the kernel knows the lock.
 """
 
@@ -26,6 +27,7 @@ DETAILS: Final = (
     r"soft lockup - CPU#\d+ stuck for (?P<seconds>\d+)s",
     r"blocked (?:in I/O wait )?for more than (?P<seconds>\d+) seconds",
     r"workqueue lockup - pool .*? stuck for (?P<seconds>\d+)s",
+    r"^(?:rcu: )?\s*(?P<stalled_cpu>\d+-[.!oO]+: \(.+)",
     r"\(t=(?P<jiffies>\d+) jiffies",
     r"is blocked on an? (?P<blocked_on>\w+),? .*?owned by task (?P<owner>\S+?):(?P<owner_pid>\d+)",
     r"(?P<stalled>(?:rcu_\w+ )?(?:self-)?detected (?:expedited )?stalls? on .*)",

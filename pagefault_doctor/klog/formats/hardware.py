@@ -1,9 +1,13 @@
 """What the hardware reports, as the kernel prints it.
 
-Details: `bank`, `status`, `inexact_ip`, `address`, `misc` of a machine check; `label`, `corrected`
-of a memory error; `severity`, `error_type` of a firmware record; `device` of a bus, IOMMU or disk
-error; `direction`, `dma_address`, `dma_reason` of an IOMMU fault; `sector`, `command` of a disk;
-`pfn` of a memory failure.
+Details: `bank`, `status`, `inexact_ip`, `address`, `misc`, `processor` and `mce_reason` of a
+machine check (`arch/x86/kernel/cpu/mce/core.c`, __print_mce, and severity.c); `label`, `corrected`
+of a memory error; `severity`, `error_type`, `memory_place` of a firmware record
+(`drivers/firmware/efi/cper.c`); `device` of a bus, IOMMU or disk error, `aer_device` with its error
+status; `direction`, `dma_address`, `dma_reason` of an IOMMU fault; `sector`, `command`, and as
+printed `ata_error`, `ata_status`, `ata_result`, `bus_error` (`drivers/ata/libata-eh.c`), `sense`,
+`add_sense` (`drivers/scsi/scsi_logging.c`) of a disk; `pfn` of a memory failure; `gpu` that
+NVIDIA's driver lost; `attributes`, `insn_address` of a SPARC (`arch/sparc/kernel/traps_64.c`).
 """
 
 from __future__ import annotations
@@ -37,6 +41,19 @@ DETAILS: Final = (
     r"failed command: (?P<command>.+)",
     r" error, dev (?P<device>\w+), sector (?P<sector>\d+)",
     r"Memory failure: (?P<pfn>0x[0-9a-f]+)",
+    r"(?P<processor>PROCESSOR \d+:[0-9a-f]+ TIME .*)",
+    r"Machine check: (?P<mce_reason>[A-Z].+)",
+    r"(?P<memory_place>(?:node|card|module|rank|DIMM location): ?\S.*)",
+    r"(?P<aer_device>device \[[0-9a-f:]+\] error status/mask=\S+)",
+    r"(?P<ata_error>error: \{ .*\})",
+    r"(?P<ata_status>status: \{ .*\})",
+    r"(?P<ata_result>res [0-9a-f]{2}/[0-9a-f:/]+ Emask .*)",
+    r"(?P<bus_error>SError: \{ .*\})",
+    r"(?P<sense>Sense Key ?: .+)",
+    r"(?P<add_sense>Add\. Sense: .+)",
+    r"NVRM: (?P<gpu>(?:The NVIDIA )?GPU (?:at )?\S*[0-9a-f]{2}:[0-9a-f]{2}[.:].*)",
+    r"ERROR: attrs (?P<attributes>\[.+)",
+    r"ERROR: (?P<insn_address>insn effective address .+)",
 )
 
 OFTEN: Final = 4

@@ -2,7 +2,8 @@
 
 Details: `bug` its kind; `access_size`; `cache`, `object`, `object_size`; `distance` and `where` the
 address lies seen from the object; `allocated_by`, `allocated_module`, `freed_by`, `freed_module`
-the first functions of these stacks that are not the allocator; `uninit_bytes`, `local_variable`,
+the first functions of these stacks that are not the allocator, `allocated_task` and `freed_task`
+who ran them; `uninit_bytes`, `local_variable`,
 `created_by`, `created_module` of KMSAN; `value_before`, `value_after` of KCSAN; for UBSAN `file`,
 `file_line`, `index`, `type`.
 """
@@ -29,9 +30,11 @@ _CARRIERS: Final = (
 DETAILS: Final = (
     r"BUG: K\w+: (?P<bug>[a-z][a-z -]*?) in ",
     r"(?:Read|Write) of size (?P<access_size>\d+) at addr",
-    r"The buggy address belongs to the cache (?P<cache>[\w-]+) of size (?P<object_size>\d+)",
+    r" belongs to the cache (?P<cache>[\w-]+) of size (?P<object_size>\d+)",
     r"(?:located|is located) (?P<distance>\d+) bytes (?P<where>inside of|to the right of"
     r"|to the left of|before|after)",
+    r"(?P<allocated_task>[Aa]llocated by task \d+.*?):?$",
+    r"(?P<freed_task>[Ff]reed by task \d+.*?):?$",
     r"kfence-#\d+: (?P<object>0x[0-9a-f]+-0x[0-9a-f]+), size=(?P<object_size>\d+),"
     r" cache=(?P<cache>[\w-]+)",
     r"Local variable (?P<local_variable>\S+) created at",

@@ -1,7 +1,8 @@
 """Pages, slabs, page tables and leaks found inconsistent.
 
 Details: `pfn`, `because`, `pte`, `pmd`, `counter`, `value`, as printed;
-`bad_entry`, one of a table above.
+`bad_entry`, one of a table above; as printed `page_dump` with its counters, `page_flags`
+(`mm/debug.c`, dump_page) and `page_address`, the mapping's line (`mm/memory.c`, print_bad_pte).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
+from pagefault_doctor.klog.formats.bug_warn import PAGE_DUMP
 from pagefault_doctor.klog.formats.format import TRACED, Format, Lead
 from pagefault_doctor.klog.formats.slab import leak
 from pagefault_doctor.klog.guilty_function import TRACE
@@ -22,6 +24,9 @@ DETAILS: Final = (
     r"file:.{0,80} (?:mmap|mmap_prepare):\w+ \[(?P<mapped_by_module>[\w-]+)\]",
     r"file:.{0,80} fault:\w+ \[(?P<mapped_by_module>[\w-]+)\]",
     r"BUG: Bad page map in process \S+ +pte:(?P<pte>[0-9a-f]+) pmd:(?P<pmd>[0-9a-f]+)",
+    PAGE_DUMP,
+    r"^(?P<page_flags>flags: 0x[0-9a-f]+\(.*\).*)",
+    r"^(?P<page_address>addr:[0-9a-f]+ vm_flags:.*)",
     r"bad (?:pgd|p4d|pud|pmd) \S*\((?P<bad_entry>[0-9a-f]+)\)",
     r"page allocation failure[:.] order:(?P<order>\d+), "
     r"mode:(?P<gfp_mask>0x[0-9a-f]+(?:\([^)]*\))?)",

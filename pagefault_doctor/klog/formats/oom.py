@@ -1,7 +1,10 @@
 """Memory running out: `mm/oom_kill.c` (dump_header, __oom_kill_process).
 
 Details: `invoked_by`; `order` and `gfp_mask` of the allocation; `constraint` and `cgroup`;
-`killed`, `killed_pid`, `total_vm`, `anon_rss` (with their unit), `oom_score_adj`.
+`killed`, `killed_pid`, `total_vm`, `anon_rss` (with their unit), `oom_score_adj`; `limit` of a
+control group and `killed_in` (`mm/memcontrol.c`, mem_cgroup_print_oom_meminfo, _oom_context);
+`zone`, the first with what is free in it and the least that should be, and `swap`
+(`mm/show_mem.c`, show_free_areas).
 """
 
 from __future__ import annotations
@@ -21,6 +24,10 @@ DETAILS: Final = (
     r"Kill(?:ed)? process (?P<killed_pid>\d+),? ?\((?P<killed>[^)]{1,40})\)"
     r"(?:.*?total-vm:(?P<total_vm>\d+kB))?(?:.*?anon-rss:(?P<anon_rss>\d+kB))?"
     r"(?:.*?oom_score_adj:(?P<oom_score_adj>-?\d+))?",
+    r"(?P<limit>memory: usage \d+kB, limit \d+kB, failcnt \d+)",
+    r"(?P<killed_in>Task in \S+ killed as a result of limit of .+)",
+    r"(?P<zone>(?:Node \d+ )?(?:DMA32|Normal|HighMem) free:\d+kB .*?min:\d+kB)",
+    r"(?P<swap>Free swap += \d+kB)",
 )
 
 _oom = partial(Format, kind=Kind.OOM_KILL, plain=True)

@@ -2,7 +2,8 @@
 
 Details: `program`; `ip` and `sp`; `object` the mapping the instruction was in, its `base` and
 `object_size`, `object_offset` of the instruction in the mapping; `trap` what it was, where it was
-no page fault; `on_cpu`, `core`, `socket` where the kernel prints them (since 6.1).
+no page fault; `crash_frame`, the first of systemd-coredump's; `on_cpu`, `core`, `socket` where the
+kernel prints them (since 6.1).
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ DETAILS: Final = (
     r" nip (?P<ip>[0-9a-f]+) lr ",
     rf"(?:error[ :][0-9a-f]+|code \w+|esr \w+,|0x[0-9a-f]+|ilc:\d|^) in {_MAPPED}",
     r"likely on CPU (?P<on_cpu>\d+) \(core (?P<core>\d+), socket (?P<socket>\d+)\)",
+    r"#0 +(?P<crash_frame>0x[0-9a-f]+ \S+ \(\S+(?: \+ 0x[0-9a-f]+)?\))",
     r"traps: .*?\] (?:trap )?(?P<trap>[a-z][\w /-]*?) ip:",
 )
 

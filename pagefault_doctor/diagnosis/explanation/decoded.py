@@ -1,0 +1,113 @@
+"""What words of the log mean, where that has to be worked out: an exit code, taint letters, a gap.
+
+Each function returns a phrase about one detail of a report, empty where there is nothing to add.
+"""
+
+from __future__ import annotations
+
+from signal import Signals
+from typing import Final
+
+from pagefault_doctor.diagnosis.context import Context
+from pagefault_doctor.model.report import Report
+from pagefault_doctor.model.taint import BY_LETTER
+
+_SIGNAL: Final = 0x7F
+_STATUS: Final = 8
+"""The exit code of a process: its low bits a signal, the next byte its status (`kernel/exit.c`)."""
+_STATUSES: Final = {
+    126: "the program could not be run",
+    127: "the program, or an interpreter or library that it needs, was not found",
+}
+"""What shells and the dynamic linker mean by a status (POSIX, 2.8.2)."""
+_CONSTRAINTS: Final = {
+    "CONSTRAINT_NONE": "no limit was hit: the whole machine ran out of memory",
+    "CONSTRAINT_MEMCG": "the limit of a control group was hit, not the end of the machine's memory",
+    "CONSTRAINT_CPUSET": "only the memory nodes of a cpuset ran out",
+    "CONSTRAINT_MEMORY_POLICY": "only the memory nodes of a policy ran out",
+}
+"""`mm/oom_kill.c`, oom_constraint_text."""
+_TAINTED_BY: Final = ("P", "F", "O", "E", "C", "X", "K")
+"""Letters that a module sets and carries itself (`kernel/module/main.c`, module_flags_taint)."""
+_SHORT: Final = {
+    "P": "proprietary",
+    "F": "loaded by force",
+    "O": "out-of-tree",
+    "E": "unsigned",
+    "C": "staging",
+    "W": "a warning before",
+    "D": "an oops before",
+}
+_MOST: Final = 4
+"""Modules of one letter that are named."""
+
+
+def exit_code(report: Report, _: Context) -> str:
+    """Return how a process ended that the kernel prints the exit code of."""
+    value = int(report.details["exitcode"], 16)
+    if number := value & _SIGNAL:
+        try:
+            return f"it was killed by signal {number} ({Signals(number).name})"
+        except ValueError:
+            return f"it was killed by signal {number}"
+    status = value >> _STATUS & 0xFF
+    told = _STATUSES.get(status, "")
+    return f"it ended itself with status {status}" + (f": {told}" if told else "")
+
+
+def constraint(report: Report, _: Context) -> str:
+    """Return which limit was hit when memory ran out."""
+    means = _CONSTRAINTS.get(report.details["constraint"], "")
+    group = report.details.get("cgroup")
+    return f"{means} ({group})" if group and group != "/" else means
+
+
+def order(report: Report, _: Context) -> str:
+    """Return how much memory in one piece was asked for, where it was more than a page."""
+    power = int(report.details["order"])
+    return f"{2**power} pages in one piece were asked for" if 0 < power < 32 else ""
+
+
+def link(report: Report, context: Context) -> str:
+    """Return what stands in a broken link of a list."""
+    found = context.broken_link
+    if found is None:
+        return ""
+    if found.means:
+        return f"{found.actual:#x} is {found.means}"
+    return "the two differ in one bit" if found.flipped == 1 else ""
+
+
+def place_in_object(report: Report, _: Context) -> str:
+    """Return the place of a program's fault as addr2line takes it, with the mapping's name."""
+    details = report.details
+    ip, base, name = (details.get(key) for key in ("ip", "base", "object"))
+    if not (ip and base and name):
+        return ""
+    if offset := details.get("object_offset"):
+        return f"{name}+{int(offset, 16):#x} in the file: addr2line -fe {name} {int(offset, 16):#x}"
+    # A program that is not position-independent is where its file says.
+    if int(base, 16) < _POSITION_INDEPENDENT and ".so" not in name:
+        return f"{name} at {int(ip, 16):#x}: addr2line -fe {name} {int(ip, 16):#x}"
+    return f"{name}+{int(ip, 16) - int(base, 16):#x}, from where its code is mapped"
+
+
+_POSITION_INDEPENDENT: Final = 0x10000000
+"""Where programs that are not position-independent lie below (the linker's script, 0x400000)."""
+
+
+def tainted(report: Report, _: Context) -> str:
+    """Return what the taint letters tell, and which modules set them."""
+    return ", ".join(filter(None, (_letter(report, letter) for letter in report.tainted or ())))
+
+
+def _letter(report: Report, letter: str) -> str:
+    flag = BY_LETTER.get(letter)
+    if flag is None:
+        return ""
+    names = [module.name for module in report.modules if letter in module.flags]
+    words = _SHORT.get(letter, flag.meaning)
+    if letter not in _TAINTED_BY or not names:
+        return f"{letter} {words}"
+    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
+    return f"{letter} {words} ({', '.join(names[:_MOST])}{more})"

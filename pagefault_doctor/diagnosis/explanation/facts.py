@@ -1,0 +1,202 @@
+"""The facts of a report: what an expert would quote of the log, the most decisive first.
+
+A fact is the log's own words, from the line that is named with it, and what they mean where that
+has to be worked out. Which words decide is data: `_ROWS` lists details of reports, which the
+families in `klog/formats/` read, by how much they tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+from typing import Final
+
+import msgspec
+
+from pagefault_doctor.diagnosis import function_roles
+from pagefault_doctor.diagnosis.context import Context
+from pagefault_doctor.diagnosis.explanation import decoded
+from pagefault_doctor.model.diagnosis import Quote
+from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.model.report import Kind, Report, said
+from pagefault_doctor.symbols.value_origin import OriginKind
+
+LONGEST: Final = 160
+"""Characters of a line that are quoted at most."""
+
+Meaning = Callable[[Report, Context], str]
+
+
+class _Row(msgspec.Struct, frozen=True):
+    """Details that are quoted alike, and what they mean: words, or what works them out."""
+
+    names: tuple[str, ...]
+    means: Meaning | None = None
+    words: str = ""
+
+
+def _row(names: str, means: Meaning | None = None, words: str = "") -> _Row:
+    return _Row(tuple(names.split()), means, words)
+
+
+_ROWS: Final = (
+    # What a check of the kernel's says, and where it stands in the source
+    _row("link_found list_corruption", decoded.link),
+    _row("exitcode", decoded.exit_code),
+    _row("assertion because said said_next check usercopy_exposure usercopy_overwrite"),
+    _row("fortify_overflow field_spanning_write missing_endbr cfi_target corrupted_in"),
+    _row("poison_overwritten redzone_overwritten padding_overwritten object_already_free"),
+    _row("kernel_bug file"),
+    # Whose object, where in it, and who had it
+    _row("overwritten first_byte distance cache access_size pte page_dump page_address"),
+    _row("index array_index_out_of_bounds shift_out_of_bounds value_before uninit_bytes"),
+    _row("local_variable"),
+    _row("allocated_in allocated_by", words="who allocated it"),
+    _row("freed_in freed_by", words="who freed it"),
+    _row("created_by", words="who made the memory that was never set"),
+    _row("allocated_task freed_task object page_flags"),
+    # Memory that ran out: the limit, and who held it
+    _row("constraint", decoded.constraint),
+    _row("limit killed_in killed total_vm"),
+    _row("largest_task", words="the largest process of the list"),
+    _row("order", decoded.order),
+    _row("zone swap largest_cache"),
+    # Hardware: which part
+    _row("label bank gpu mce_reason device memory_place ata_error command ata_result"),
+    _row("ata_status bus_error sense add_sense sector dma_address error_type severity address"),
+    _row("attributes insn_address processor aer_device"),
+    # A program: where in which file
+    _row("base", decoded.place_in_object),
+    _row("crash_frame", words="where it died"),
+    _row("trap damaged_store"),
+    # A hang: who holds what is waited for, and for how long
+    _row("blocked_on", words="who holds what it waits for"),
+    _row("seconds stalled_cpu jiffies task lock in_atomic preempt_count"),
+    # A start that failed
+    _row("no_root no_init ramdisk_error unpack_error rdinit_error init_error partition"),
+    # A fault: what the kernel and the page tables say of the address
+    _row("hint stack hint_address page_walk_stop already_free_irq handler"),
+)
+"""The most decisive first."""
+_PLACE: Final = regex(r"\b(?:E?IP:|EIP is at|PC is at|RIP:|pc :|epc *:|NIP \[|ERA:|TPC|Krnl PSW).*")
+"""The faulting instruction, from its label on."""
+_FAULTS: Final = frozenset(
+    {Kind.NULL_POINTER, Kind.PAGE_FAULT, Kind.USER_ACCESS, Kind.GENERAL_PROTECTION}
+)
+_CODE: Final = r"[<(][0-9a-f]{{2}}[>)](?: [0-9a-f]{{2}}){{0,{}}}|[<(][0-9a-f]{{4,8}}[>)]"
+"""The faulting instruction in the `Code:` line, of so many bytes besides the marked one."""
+_SOON: Final = 0.05
+"""Seconds that are told."""
+_PER_CPU: Final = ("%gs:", "%fs:")
+_SLEEPING: Final = regex(r"(?:__)?(?:io_)?schedule(?:_|$)|context_switch|__switch_to|bit_wait")
+"""Functions of a task that sleeps, whatever it waits for (`kernel/sched/core.c`)."""
+
+
+def facts(report: Report, context: Context) -> tuple[Quote, ...]:
+    """Return the facts, the headline first, each line once."""
+    found: dict[int, Quote] = {}
+    for quote in _all(report, context):
+        known = found.setdefault(quote.line, quote)
+        if quote.means not in known.means:
+            means = "; ".join(filter(None, (known.means, quote.means)))
+            found[quote.line] = msgspec.structs.replace(known, means=means)
+    return tuple(quote for quote in found.values() if quote.text)
+
+
+def _all(report: Report, context: Context) -> Iterator[Quote]:
+    lines = report.texts
+    yield Quote(_cut(report.message), report.line_of())
+    yield from _of_details(report, context, lines)
+    if report.kind is Kind.HUNG_TASK:
+        yield from _waits_in(report, lines)
+    if not report.is_kernel_fault:
+        return
+    yield from _place(report, lines)
+    yield from _code(report, context, lines)
+    yield from _before(report, context)
+    yield from _taint(report, context, lines)
+
+
+def _cut(text: str, value: str = "") -> str:
+    """Return the part of a line that is quoted: its beginning, or what begins with the value."""
+    begin = text.find(value)
+    if len(text) <= LONGEST or begin + len(value) <= LONGEST:
+        begin = 0
+    part = text[begin:]
+    return part if len(part) <= LONGEST else part[: part.rfind(" ", 1, LONGEST)].strip()
+
+
+def _of_details(report: Report, context: Context, lines: Mapping[int, str]) -> Iterator[Quote]:
+    for row in _ROWS:
+        for name in row.names:
+            if name in report.details and name in report.cited:
+                number, value = report.cited[name], report.details[name]
+                means = row.means(report, context) if row.means else row.words
+                yield Quote(_cut(said(lines.get(number, value)), value), number, means)
+
+
+def _waits_in(report: Report, lines: Mapping[int, str]) -> Iterator[Quote]:
+    """Yield the frame of a hung task that shows what it waits for, and who asked for that."""
+    awake = [f for f in report.frames if f.reliable and f.line in lines]
+    awake = [f for f in awake if not _SLEEPING.match(f.function or "")]
+    asked = (f for f in awake if not function_roles.only_passes_on(f.function))
+    for frame in dict.fromkeys((*awake[:1], *islice(asked, 1))):
+        if frame.line and not function_roles.is_entry_point(frame.function):
+            yield Quote(_cut(lines[frame.line].strip()), frame.line, "where it waits")
+
+
+def _place(report: Report, lines: Mapping[int, str]) -> Iterator[Quote]:
+    number = report.cited.get("function")
+    if number and (found := _PLACE.search(lines.get(number, ""))):
+        yield Quote(_cut(said(found[0])), number)
+    elif number and number in lines and report.kind in _FAULTS and report.is_call:
+        yield Quote(_cut(lines[number].strip()), number, "from where it came there")
+
+
+def _code(report: Report, context: Context, lines: Mapping[int, str]) -> Iterator[Quote]:
+    """Yield the faulting instruction and what is known of its pointer."""
+    number, instruction = report.cited.get("code"), context.instruction
+    if report.kind not in _FAULTS or not number or instruction is None or context.base is None:
+        return
+    found = regex(_CODE.format(max(len(instruction.code) - 1, 0))).search(lines.get(number, ""))
+    if not found:
+        return
+    name, value = context.base
+    means = f"{instruction.text}, with {name.upper()} = {value:#x}"
+    loaded = context.origin
+    if loaded and loaded.how is OriginKind.LOADED:
+        means += f", from {loaded.text}"
+        if any(segment in loaded.text for segment in _PER_CPU):
+            means += " (memory of the processor, such as a field of the current task)"
+    yield Quote(found[0], number, means)
+
+
+def _before(report: Report, context: Context) -> Iterator[Quote]:
+    """Yield what came before in this boot: another report, and the last words of modules."""
+    earlier = [r for r in context.others if r.span.first_line < report.span.first_line]
+    for other in earlier[-1:]:
+        yield Quote(
+            _cut(other.message), other.line_of(), "earlier in this boot" + _gap(other, report)
+        )
+    for spoken in report.spoken_before[:1]:
+        when = f", {spoken.seconds:.1f} s before" if spoken.seconds is not None else ", before"
+        yield Quote(
+            _cut(said(spoken.line.text)), spoken.line.number, f"said by {spoken.module}{when}"
+        )
+
+
+def _gap(earlier: Report, later: Report) -> str:
+    if earlier.timestamp is None or later.timestamp is None:
+        return ""
+    seconds = later.timestamp - earlier.timestamp
+    return f", {seconds:.1f} s before" if seconds >= _SOON else ", just before"
+
+
+def _taint(report: Report, context: Context, lines: Mapping[int, str]) -> Iterator[Quote]:
+    number = report.cited.get("process")
+    found = _TAINTED.search(lines.get(number, "")) if number else None
+    if number and found and (means := decoded.tainted(report, context)):
+        yield Quote(found[0].strip(), number, means)
+
+
+_TAINTED: Final = regex(r"Tainted: [A-Z ]+(?= )")
