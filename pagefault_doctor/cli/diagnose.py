@@ -66,6 +66,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     form.add_argument(
         "--jsonl", action="store_true", help="a JSON document a line, one for each input"
     )
+    form.add_argument(
+        "--all", action="store_true", help="each report of a log in full, not one screen"
+    )
     form.add_argument("--markdown", action="store_true", help="Markdown, for a ticket")
     parser.add_argument("--vmcore", metavar="FILE", help="start from a crash dump")
     parser.add_argument(
@@ -226,4 +229,4 @@ def _render(args: argparse.Namespace, diagnosed: DiagnosedLog) -> str:
 
         return render(diagnosis_outline(source, reports, opinion, causes()))
     width = shutil.get_terminal_size((100, 24)).columns
-    return diagnosis_text(source, reports, opinion, min(width, 120))
+    return diagnosis_text(source, reports, opinion, min(width, 120), whole=args.all)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
 from pagefault_doctor.model.diagnosis import (
     Candidate,
@@ -17,9 +18,11 @@ from pagefault_doctor.model.playbook import Cause
 from pagefault_doctor.report.block import Block, Heading, Items, Paragraph, Verbatim, describe
 from pagefault_doctor.session.remedy import MatchedRemedy
 
-_OTHERS = 2
+_OTHERS: Final = 2
 """Most other causes that are shown."""
-_LEVEL = 3
+LEAST: Final = 0.05
+"""Confidence of a cause that is shown, at least."""
+_LEVEL: Final = 3
 
 
 def analysis(
@@ -32,10 +35,13 @@ def analysis(
     """
     account, cause = diagnosis.account, causes.get(diagnosis.root_cause)
     yield Paragraph(in_short(diagnosis, cause))
+    if diagnosis.facts:
+        yield Heading("What the log says", _LEVEL)
+        yield Items(tuple(f"{quote.words} (line {quote.line})" for quote in diagnosis.facts))
     if account is not None:
         yield from _section("What happened", account.happened)
         yield from _section("How it came to that", account.came)
-    yield from _causes(diagnosis.candidates, cause)
+    yield from _causes(diagnosis, cause)
     yield from _registers(diagnosis.registers)
     if account is not None:
         yield from _section("What the evidence cannot tell", account.unknown)
@@ -65,12 +71,18 @@ def in_short(diagnosis: Diagnosis, cause: Cause | None) -> str:
 
 def _runner_up(diagnosis: Diagnosis) -> str:
     """Return a sentence about the next likely cause and the evidence against it."""
-    if len(diagnosis.candidates) < 2:
+    other = next(iter(likely_others(diagnosis)), None)
+    if other is None:
         return "No other cause fits." if diagnosis.confidence >= 0.5 else ""
-    other = diagnosis.candidates[1]
     against = next(iter(other.opposing), None)
     why = f": against it, {cited(against)}" if against else ", with less to speak for it"
     return f"Next likely is {other.root_cause} ({other.confidence:.0%}){why}."
+
+
+def likely_others(diagnosis: Diagnosis) -> tuple[Candidate, ...]:
+    """Return the causes besides the likeliest that are worth showing, the likeliest first."""
+    others = diagnosis.candidates[1 : 1 + _OTHERS]
+    return tuple(other for other in others if other.confidence >= LEAST)
 
 
 def _first_sentence(text: str) -> str:
@@ -85,15 +97,17 @@ def _section(title: str, sentences: Iterable[Evidence]) -> Iterator[Block]:
         yield Items(items)
 
 
-def _causes(candidates: tuple[Candidate, ...], cause: Cause | None) -> Iterator[Block]:
-    if not candidates:
+def _causes(diagnosis: Diagnosis, cause: Cause | None) -> Iterator[Block]:
+    if not diagnosis.candidates:
         return
-    first, *others = candidates
+    first = diagnosis.candidates[0]
     yield Heading(f"Why: {describe(first)}", _LEVEL)
     if cause is not None:
         yield Paragraph(cause.what)
     yield Items(tuple(weighed(first)))
-    for other in others[:_OTHERS]:
+    if diagnosis.missing:
+        yield Paragraph(f"Missing: {', '.join(part.name for part in diagnosis.missing)}.")
+    for other in likely_others(diagnosis):
         yield Heading(f"Also considered: {describe(other)}", _LEVEL)
         yield Items(tuple(weighed(other)))
 
@@ -104,9 +118,6 @@ def weighed(candidate: Candidate) -> Iterator[str]:
         yield f"for: {cited(evidence)}"
     for evidence in candidate.opposing:
         yield f"against: {cited(evidence)}"
-    # Stated, not left out: the reader must see that it was looked for.
-    if not candidate.opposing:
-        yield "against: nothing found"
 
 
 def cited(evidence: Evidence) -> str:

@@ -1,41 +1,75 @@
-"""A diagnosis as text: a few lines for each report of a log."""
+"""A diagnosis as text: the report that leads a log, and a line for each of the others."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+import msgspec
 
 from pagefault_doctor.diagnosis.describe_pointer import place_words, pointer_words
+from pagefault_doctor.model.consequence import follows_from
 from pagefault_doctor.model.diagnosis import Candidate, Diagnosis, Evidence, Opinion, RootCause
 from pagefault_doctor.model.playbook import Cause
 from pagefault_doctor.model.repeats import repeats
 from pagefault_doctor.model.report import Report
-from pagefault_doctor.report.analysis import analysis, step_text, tried
+from pagefault_doctor.report.analysis import analysis, likely_others, step_text, tried
 from pagefault_doctor.report.block import Block, Heading, Items, Paragraph, describe, one_line
 
-_LABEL = 8
-_SHOWN_EVIDENCE = 6
+SCREEN: Final = 24
+"""Lines that the answer to a log of several faults takes at most."""
+_LABEL: Final = 8
+_SHOWN_EVIDENCE: Final = 6
 """Most lines for, and most against; `--markdown` and `--json` have all."""
-_SHOWN_TEXT = 80
+_SHOWN_FACTS: Final = 6
+_SHOWN_TEXT: Final = 80
 """Characters of a damaged line that are shown."""
-_SURE = 0.9
+_SURE: Final = 0.9
 """From this confidence on, what the report lacks would change nothing."""
-_PLACES = ("often", "where", "source", "value", "note")
+_PLACES: Final = ("often", "where", "source", "value", "note")
+_LEFT_OUT: Final = ("or try", "note", "or", "value", "source", "what", "for", "fact", "missing")
+"""Rows that a screen without room for them leaves out, what is missed least first."""
+_OTHERS: Final = 6
+"""Lines of other reports that there is always room for."""
+_CONVENTION: Final = (
+    "no function in the stack trace",
+    "the naming convention has no title for this kind of report",
+)
+"""Why a report has no title by the naming convention: of no concern to who reads the log."""
+_UNTRACED: Final = ("no call trace", "the call trace has no frames")
+
+Row = tuple[str, str]
+
+
+class _Group(msgspec.Struct, frozen=True):
+    """A report, its diagnosis, and how often an equal one came."""
+
+    report: Report
+    diagnosis: Diagnosis
+    often: str
 
 
 def diagnosis_text(
-    source: str, reports: tuple[Report, ...], opinion: Opinion, width: int = 100
+    source: str,
+    reports: tuple[Report, ...],
+    opinion: Opinion,
+    width: int = 100,
+    *,
+    whole: bool = False,
 ) -> str:
-    """Return the diagnosis of one input as text, `width` columns wide where words allow it."""
+    """Return the diagnosis of one input as text, `width` columns wide where words allow it.
+
+    Of a log with several faults it fits one screen, unless the `whole` is asked for: the report
+    that leads, what followed from it, and a line for each of the others.
+    """
     if not reports:
         return one_line(f"{source}: {opinion.verdict.summary}") + "\n"
-    parts = [
-        "\n".join(_report_lines(source, reports[first], opinion.by_report[first], often, width))
-        for first, often in _groups(reports, opinion)
-    ]
-    if len(parts) > 1:
-        parts.append(one_line(f"In all: {opinion.verdict.summary}"))
-    return "\n\n".join(parts) + "\n"
+    first, *others = _groups(reports, opinion)
+    if whole or not others:
+        stanzas = (_stanza(source, group, width) for group in (first, *others))
+        return "\n\n".join("\n".join(stanza) for stanza in stanzas) + "\n"
+    return "\n".join(_screen(source, first, others, width)) + "\n"
 
 
 def diagnosis_outline(
@@ -44,58 +78,112 @@ def diagnosis_outline(
     """Yield the blocks of a diagnosis, for Markdown. `causes` explains each root cause."""
     yield Heading(f"Diagnosis of {source}", 1)
     yield Paragraph(opinion.verdict.summary)
-    for first, often in _groups(reports, opinion):
-        report, diagnosis = reports[first], opinion.by_report[first]
-        yield Heading(f"Line {report.span.first_line}: {report.title}")
-        rows = _rows(report, diagnosis, often)
-        yield Items(tuple(f"{label}: {text}" for label, text in rows if label in _PLACES))
+    if not reports:
+        return
+    first, *others = _groups(reports, opinion)
+    followed = [other for other in others if follows_from(other.report, first.report)]
+    for group in (first, *(other for other in others if other not in followed)):
+        report, diagnosis = group.report, group.diagnosis
+        yield Heading(f"Line {report.line_of()}: {report.message}")
+        yield Items(tuple(f"{label}: {text}" for label, text in _rows(group) if label in _PLACES))
         yield from analysis(diagnosis, causes)
+        if followed and group is first:
+            yield Heading("What followed from it", 3)
+            yield Items(tuple(f"{_headline(g)} (line {g.report.line_of()})" for g in followed))
 
 
-def _groups(reports: tuple[Report, ...], opinion: Opinion) -> Iterator[tuple[int, str]]:
-    """Yield the index of one report of each group of equal ones, and how often it came.
-
-    Of the group that the verdict is about, that is the report of the verdict.
-    """
+def _groups(reports: tuple[Report, ...], opinion: Opinion) -> list[_Group]:
+    """Return one report of each group of equal ones, that of the verdict before the others."""
+    groups: list[_Group] = []
+    leads = 0
     for group in repeats(reports):
-        leads = opinion.report is not None and opinion.report in group.indices
-        yield (opinion.report or 0) if leads else group.indices[0], group.text
+        is_leading = opinion.report is not None and opinion.report in group.indices
+        index = (opinion.report or 0) if is_leading else group.indices[0]
+        leads = len(groups) if is_leading else leads
+        groups.append(_Group(reports[index], opinion.by_report[index], group.text))
+    return [*groups[leads : leads + 1], *groups[:leads], *groups[leads + 1 :]]
 
 
-def _report_lines(
-    source: str, report: Report, diagnosis: Diagnosis, often: str, width: int
-) -> Iterator[str]:
-    yield one_line(f"{source}:{report.line_of('headline')}  {report.title}")
-    for label, text in _rows(report, diagnosis, often):
-        yield textwrap.fill(
-            one_line(text),
-            width,
-            initial_indent=f"  {label:{_LABEL}}",
-            subsequent_indent=" " * (_LABEL + 2),
-            # Paths and commands stay whole, to be copied.
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+def _stanza(source: str, group: _Group, width: int, most: int | None = None) -> list[str]:
+    """Return the lines on one report, `most` at most where they can be cut so short."""
+    report = group.report
+    head = [one_line(f"{source}:{report.line_of()}  {report.message}")]
+    rows = [(label, _filled(label, text, width)) for label, text in _rows(group)]
+    for label in _LEFT_OUT if most else ():
+        for place in [i for i, row in enumerate(rows) if row[0] == label][:0:-1]:
+            if _length(head, rows) > (most or 0):
+                del rows[place]
+    for label in _LEFT_OUT if most else ():
+        if _length(head, rows) > (most or 0):
+            rows = [row for row in rows if row[0] != label]
+    return [*head, *(line for _, lines in rows for line in lines)]
 
 
-def _rows(report: Report, diagnosis: Diagnosis, often: str) -> Iterator[tuple[str, str]]:
-    if often:
-        yield "often", often
+def _length(head: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]]) -> int:
+    return len(head) + sum(len(lines) for _, lines in rows)
+
+
+def _screen(source: str, first: _Group, others: Sequence[_Group], width: int) -> Iterator[str]:
+    """Yield the lines on the report that leads, and one for each of the others that fits."""
+    stanza = _stanza(source, first, width, SCREEN - min(len(others), _OTHERS))
+    yield from stanza
+    followed = [other for other in others if follows_from(other.report, first.report)]
+    rows = [("then", other) for other in followed]
+    rows += [("also", other) for other in others if other not in followed]
+    room = SCREEN - len(stanza)
+    shown = rows if len(rows) <= room else rows[: room - 1]
+    for label, other in shown:
+        line = f"{other.report.line_of():>5}  {_headline(other)}"
+        yield _cut(one_line(f"  {label:{_LABEL}}{line}"), width)
+    if left := len(rows) - len(shown):
+        yield f"  {'more':{_LABEL}}{left} more reports; --all shows each, and why"
+
+
+def _headline(group: _Group) -> str:
+    often = f" ({group.often})" if group.often else ""
+    return f"{group.report.message}{often}"
+
+
+def _cut(line: str, width: int) -> str:
+    return line if len(line) <= width else f"{line[: width - 3]}..."
+
+
+def _filled(label: str, text: str, width: int) -> list[str]:
+    return _wrapped(text, width, f"  {label:{_LABEL}}", " " * (_LABEL + 2))
+
+
+def _wrapped(text: str, width: int, first: str, later: str) -> list[str]:
+    return textwrap.wrap(
+        one_line(text),
+        width,
+        initial_indent=first,
+        subsequent_indent=later,
+        # Paths and commands stay whole, to be copied.
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _rows(group: _Group) -> Iterator[Row]:
+    report, diagnosis = group.report, group.diagnosis
+    if group.often:
+        yield "often", group.often
     if where := ", ".join(_where(report, diagnosis)):
         yield "where", where
     if source := place_words(report):
         yield "source", source
     if report.pointer:
         yield "value", pointer_words(report.pointer)
+    yield from _fact_rows(diagnosis)
     unknown = diagnosis.root_cause is RootCause.UNKNOWN
     yield "cause", ("" if unknown else f"{diagnosis.confidence:.0%}  ") + diagnosis.summary
-    if diagnosis.account:
+    if diagnosis.account and report.message not in diagnosis.account.crux.text:
         yield "what", _cited(diagnosis.account.crux)
     if diagnosis.candidates:
         yield from _evidence_rows(diagnosis.candidates[0])
     if diagnosis.missing and diagnosis.confidence < _SURE:
         yield "missing", ", ".join(part.name for part in diagnosis.missing)
-    for other in diagnosis.candidates[1:3]:
+    for other in likely_others(diagnosis):
         yield "or", describe(other)
     if diagnosis.owner:
         yield "whose", diagnosis.owner.text
@@ -108,16 +196,33 @@ def _rows(report: Report, diagnosis: Diagnosis, often: str) -> Iterator[tuple[st
         yield "note", note
 
 
+def _fact_rows(diagnosis: Diagnosis) -> Iterator[Row]:
+    """Yield the facts besides the headline, and what that means."""
+    for headline in diagnosis.facts[:1]:
+        if headline.means:
+            yield "fact", f"{headline.line:>5}  {headline.means}"
+    for quote in diagnosis.facts[1 : 1 + _SHOWN_FACTS]:
+        yield "fact", f"{quote.line:>5}  {quote.words}"
+
+
 def notes(report: Report, diagnosis: Diagnosis) -> Iterator[str]:
     """Yield what could not be read of a report, or not be worked out, a sentence each."""
-    if report.corrupted_reason:
-        yield f"the report is incomplete: {report.corrupted_reason}"
+    if reason := _lost(report):
+        yield f"the report is incomplete: {reason}"
     if report.file_note:
         yield report.file_note
     yield from diagnosis.notes
     for line in report.unread:
         text = line.text.strip()[:_SHOWN_TEXT]
         yield f"line {line.number} is damaged and was not read: {text}"
+
+
+def _lost(report: Report) -> str | None:
+    """Return why a report is not whole, where that is true of the text and not of its title."""
+    reason = report.corrupted_reason
+    if reason in _CONVENTION or (reason in _UNTRACED and "trace" in report.cited):
+        return None
+    return reason
 
 
 def opinion_notes(reports: tuple[Report, ...], opinion: Opinion) -> tuple[str, ...]:
@@ -127,13 +232,11 @@ def opinion_notes(reports: tuple[Report, ...], opinion: Opinion) -> tuple[str, .
     return tuple(dict.fromkeys((*about, *verdict.notes)))
 
 
-def _evidence_rows(candidate: Candidate) -> Iterator[tuple[str, str]]:
+def _evidence_rows(candidate: Candidate) -> Iterator[Row]:
     for evidence in candidate.supporting[:_SHOWN_EVIDENCE]:
         yield "for", _cited(evidence)
     for evidence in candidate.opposing[:_SHOWN_EVIDENCE]:
         yield "against", _cited(evidence)
-    if candidate.supporting and not candidate.opposing:
-        yield "against", "nothing found"
 
 
 def _cited(evidence: Evidence) -> str:
@@ -142,14 +245,7 @@ def _cited(evidence: Evidence) -> str:
 
 
 def _where(report: Report, diagnosis: Diagnosis) -> Iterator[str]:
-    if report.module:
-        flags = next((m.flags for m in report.modules if m.name == report.module), "")
-        traits = [name for letter, name in _TRAITS if letter in flags]
-        if diagnosis.module_directory and diagnosis.module == report.module:
-            traits.insert(0, diagnosis.module_directory)
-        yield f"module {report.module}" + (f" ({', '.join(traits)})" if traits else "")
-    elif report.function:
-        yield f"function {report.function}"
+    yield from _code_place(report, diagnosis)
     if report.comm:
         process = f"{report.comm}[{report.pid}]" if report.pid is not None else report.comm
         yield process + (f" on CPU {report.cpu}" if report.cpu is not None else "")
@@ -163,4 +259,21 @@ def _where(report: Report, diagnosis: Diagnosis) -> Iterator[str]:
         yield f"boot {report.boot + 1} of the log"
 
 
-_TRAITS = (("O", "out-of-tree"), ("E", "unsigned"), ("P", "proprietary"), ("F", "forced"))
+def _code_place(report: Report, diagnosis: Diagnosis) -> Iterator[str]:
+    """Yield the module and the function: the suspect's own where a check found its damage."""
+    suspect = diagnosis.module if diagnosis.module != report.module else None
+    frame = next((f for f in report.frames if suspect and f.module == suspect and f.reliable), None)
+    module, function = report.module, report.function
+    if frame:
+        module, function = frame.module, frame.function
+    if module:
+        flags = next((m.flags for m in report.modules if m.name == module), "")
+        traits = [name for letter, name in _TRAITS if letter in flags]
+        if diagnosis.module_directory and diagnosis.module == module:
+            traits.insert(0, diagnosis.module_directory)
+        yield f"module {module}" + (f" ({', '.join(traits)})" if traits else "")
+    if function:
+        yield f"function {function}"
+
+
+_TRAITS: Final = (("O", "out-of-tree"), ("E", "unsigned"), ("P", "proprietary"), ("F", "forced"))

@@ -154,11 +154,12 @@ def test_json_has_the_words_of_the_log_with_their_lines(log: Path, capsys: Captu
     assert report["place"] is None
 
 
-def test_text_tells_cause_evidence_and_what_speaks_against(log: Path, capsys: Capture) -> None:
+def test_text_tells_facts_cause_and_evidence(log: Path, capsys: Capture) -> None:
     assert main(["diagnose", str(log)]) == 0
     told = capsys.readouterr().out
-    for label in ("where", "cause", "for", "against", "next"):
+    for label in ("where", "fact", "cause", "for", "next"):
         assert f"\n  {label}" in told
+    assert "against" not in told
     assert f"{log}:4  " in told
 
 

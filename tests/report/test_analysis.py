@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from pagefault_doctor.model.diagnosis import Evidence, Explanation
 from pagefault_doctor.playbook import shelf
 from pagefault_doctor.report import markdown
-from pagefault_doctor.report.analysis import in_short
+from pagefault_doctor.report.analysis import LEAST, in_short
 from pagefault_doctor.report.outline import session_outline
 from pagefault_doctor.session.view import View
 from scenarios.test_every_scenario import EACH, visited, walk_again
@@ -22,7 +23,7 @@ TOLD = {
     ),
     "err-ptr": (
         "which held 0xfffffffffffffffe (the error code -ENOENT)",
-        "against it, RAX holds an error code, not NULL",
+        "No other cause fits.",
         "if (IS_ERR(firmware))",
     ),
     "use-after-free-timer": (
@@ -100,9 +101,19 @@ def test_the_account_says_that_the_fix_was_proven(scenario_id: str) -> None:
     assert verdict.next_step.situation == "fix-proven"
 
 
-def test_an_answer_in_short_names_the_runner_up_and_what_speaks_against_it() -> None:
+def test_an_answer_in_short_leaves_out_a_cause_that_hardly_fits() -> None:
     verdict = walk_again("err-ptr")[0].view.explained.verdict
     short = in_short(verdict, shelf.causes()["err-ptr"])
     assert short.startswith("Very likely error code used as a pointer in module fwsize (9")
-    assert "Next likely is null-deref (" in short
+    assert verdict.candidates[1].confidence < LEAST
+    assert "Next likely" not in short
     assert short.endswith("and return PTR_ERR().")
+
+
+def test_an_answer_in_short_names_the_runner_up_and_what_speaks_against_it() -> None:
+    verdict = walk_again("err-ptr")[0].view.explained.verdict
+    first, second, *others = verdict.candidates
+    near = msgspec.structs.replace(second, confidence=0.2)
+    doubtful = msgspec.structs.replace(verdict, candidates=(first, near, *others))
+    short = in_short(doubtful, shelf.causes()["err-ptr"])
+    assert "Next likely is null-deref (20%): against it, RAX holds an error code" in short

@@ -59,9 +59,15 @@ def test_every_sentence_of_the_evidence_names_its_line() -> None:
     assert all("(line " in s for s in why if s.startswith("for:"))
 
 
-def test_what_speaks_against_is_told_even_where_it_is_nothing() -> None:
+def test_nothing_is_said_where_nothing_speaks_against_a_cause() -> None:
     why = next(items for head, items in sections(found()).items() if head.startswith("Why"))
-    assert any(sentence.startswith("against:") for sentence in why)
+    assert not any(sentence.startswith("against:") for sentence in why)
+
+
+def test_the_words_of_the_log_come_with_their_lines() -> None:
+    said = sections(found())["What the log says"]
+    assert said[0].startswith("BUG: ")
+    assert all(re.search(r" \(line \d+\)$", sentence) for sentence in said)
 
 
 def test_other_causes_are_told_with_what_splits_them() -> None:

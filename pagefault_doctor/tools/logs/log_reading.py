@@ -107,4 +107,4 @@ def report_line(report: Report) -> str:
         details.append(report.comm if report.pid is None else f"{report.comm}[{report.pid}]")
     if report.timestamp is not None:
         details.append(f"{report.timestamp:.2f} s after boot")
-    return ": ".join([report.title, ", ".join(details)]) if details else report.title
+    return ": ".join([report.headline, ", ".join(details)]) if details else report.headline

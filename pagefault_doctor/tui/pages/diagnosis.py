@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 
 from pagefault_doctor.model.diagnosis import (
     Candidate,
+    Diagnosis,
     Evidence,
     Experiment,
     Explanation,
@@ -14,7 +15,7 @@ from pagefault_doctor.model.diagnosis import (
     RootCause,
 )
 from pagefault_doctor.model.playbook import Cause
-from pagefault_doctor.report.analysis import whose
+from pagefault_doctor.report.analysis import LEAST, whose
 from pagefault_doctor.report.diagnosis import opinion_notes
 from pagefault_doctor.session.view import View
 from pagefault_doctor.tui.pages import phrases
@@ -34,7 +35,10 @@ def rows(view: View, causes: Mapping[str, Cause], opened: AbstractSet[int]) -> I
         crux = verdict.account.crux
         yield Row(f"{crux.text}.", crux.place, hang=4, ref=crux)
         yield Row()
+    yield from _facts(verdict)
     for rank, candidate in enumerate(verdict.candidates):
+        if rank and candidate.confidence < LEAST:
+            break
         yield from _candidate(candidate, rank, causes, rank in opened)
     if verdict.experiment:
         yield from experiment_rows(verdict.experiment, causes)
@@ -42,6 +46,15 @@ def rows(view: View, causes: Mapping[str, Cause], opened: AbstractSet[int]) -> I
         yield from _account(verdict.account, tuple(whose(verdict)))
     yield from _registers(verdict.registers)
     yield from _notes(view)
+
+
+def _facts(verdict: Diagnosis) -> Iterator[Row]:
+    if verdict.facts:
+        yield Row("What the log says", tone=Tone.TITLE)
+    for quote in verdict.facts:
+        yield Row(f"    {quote.words}", f"line {quote.line}", hang=6, ref=quote)
+    if verdict.facts:
+        yield Row()
 
 
 def _notes(view: View) -> Iterator[Row]:
@@ -101,8 +114,6 @@ def _candidate(
         yield _evidence("for", evidence)
     for evidence in candidate.opposing:
         yield _evidence("against", evidence)
-    if candidate.supporting and not candidate.opposing:
-        yield Row("    against  nothing found", tone=Tone.DIM)
     if known := causes.get(candidate.root_cause.value):
         yield Row()
         yield Row(f"    {' '.join(known.what.split())}", tone=Tone.DIM, hang=4)

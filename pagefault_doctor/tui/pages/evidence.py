@@ -29,7 +29,9 @@ def rows(view: View) -> Iterator[Row]:
     for index in _order(view):
         report = reports[index]
         cited = _cited(view, index)
-        yield Row(f"report {index + 1} of {len(reports)}: {report.title}", tone=Tone.TITLE, hang=4)
+        yield Row(
+            f"report {index + 1} of {len(reports)}: {report.headline}", tone=Tone.TITLE, hang=4
+        )
         yield Row(f"  {_where(view, report)}", tone=Tone.DIM, hang=2)
         width = len(str(report.span.last_line))
         for line in report.excerpt:

@@ -217,7 +217,7 @@ def _given_logs(view: View, commands: set[str]) -> Iterator[Row]:
 def report_row(report: Report) -> Row:
     """Return a report by its title and its first line in the log."""
     line = f"line {report.line_of('headline')}"
-    return Row(f"  !  {report.title}", line, Tone.BAD, hang=5, ref=report)
+    return Row(f"  !  {report.headline}", line, Tone.BAD, hang=5, ref=report)
 
 
 def _unusable_tools(view: View, finished: tuple[ToolFinished, ...]) -> Iterator[Row]:

@@ -136,4 +136,4 @@ def found(log: KernelLog) -> str:
         return f"Read {log.lines} lines: no fault in them. {log.note or ''}".strip()
     count = len(log.reports)
     reports = "1 report" if count == 1 else f"{count} reports, the main one"
-    return f"Read {log.lines} lines: {reports}: {main.title}"
+    return f"Read {log.lines} lines: {reports}: {main.headline}"

@@ -202,7 +202,7 @@ class StepScreen(PageScreen):
             case Finding() as finding:
                 return finding.text
             case Report() as report:
-                return report.title
+                return report.message
             case NoteWritten() as note:
                 return note.text
             case ToolFinished() as tool:

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Input
 
-from pagefault_doctor.model.diagnosis import Evidence
+from pagefault_doctor.model.diagnosis import Evidence, Quote
 from pagefault_doctor.model.fact import Source
 from pagefault_doctor.model.playbook import Step
 from pagefault_doctor.session.view import CommandRecord, View
@@ -232,7 +232,7 @@ class DiagnosisScreen(ViewerScreen):
             case int(rank):
                 self._opened ^= {rank}
                 self.page.show(self.rows())
-            case Evidence(line=int(line), origin=None):
+            case Evidence(line=int(line), origin=None) | Quote(line=line):
                 self.app.push_screen(EvidenceScreen(line))
             case Evidence(line=line, origin=str(origin)):
                 self.app.push_screen(place_of(self.wizard.walk.view, Source(origin, line)))
