@@ -35,13 +35,13 @@ def rows(view: View, causes: Mapping[str, Cause], opened: AbstractSet[int]) -> I
         crux = verdict.account.crux
         yield Row(f"{crux.text}.", crux.place, hang=4, ref=crux)
         yield Row()
-    yield from _facts(verdict)
     for rank, candidate in enumerate(verdict.candidates):
         if rank and candidate.confidence < LEAST:
             break
         yield from _candidate(candidate, rank, causes, rank in opened)
     if verdict.experiment:
         yield from experiment_rows(verdict.experiment, causes)
+    yield from _facts(verdict)
     if verdict.account:
         yield from _account(verdict.account, tuple(whose(verdict)))
     yield from _registers(verdict.registers)
@@ -50,11 +50,10 @@ def rows(view: View, causes: Mapping[str, Cause], opened: AbstractSet[int]) -> I
 
 def _facts(verdict: Diagnosis) -> Iterator[Row]:
     if verdict.facts:
+        yield Row()
         yield Row("What the log says", tone=Tone.TITLE)
     for quote in verdict.facts:
         yield Row(f"    {quote.words}", f"line {quote.line}", hang=6, ref=quote)
-    if verdict.facts:
-        yield Row()
 
 
 def _notes(view: View) -> Iterator[Row]:
