@@ -53,7 +53,7 @@ _MODULE: Final = regex(r"(?P<name>[A-Za-z0-9][\w-]*)(?:\((?P<flags>[A-Z+-]+)\))?
 
 
 class ProcessInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What a report has on the process and the machine, and the line that names the process."""
+    """What a report has on the process and the machine, and the lines of process and workqueue."""
 
     cpu: int | None = None
     pid: int | None = None
@@ -63,12 +63,14 @@ class ProcessInfo(msgspec.Struct, frozen=True, kw_only=True):
     hardware: str | None = None
     workqueue: str | None = None
     line: int | None = None
+    workqueue_line: int | None = None
 
 
 def process_of(body: ReportText) -> ProcessInfo:
     """Return what the lines show of the process, of each field the first value."""
     found: dict[str, str] = {}
     cited: int | None = None
+    workqueue_line: int | None = None
     tainted: tuple[str, ...] | None = None
     for line in body.holding(*_PROCESS_WORDS, *_MACHINE_WORDS):
         text = line.text
@@ -87,11 +89,14 @@ def process_of(body: ReportText) -> ProcessInfo:
         for key, head in (("hardware", "Hardware name: "), ("workqueue", "Workqueue: ")):
             if key not in found and text.lstrip().startswith(head):
                 found[key] = text.split(head, 1)[1].strip()
+                if key == "workqueue":
+                    workqueue_line = line.number
     return ProcessInfo(
         cpu=_number(found.pop("cpu", None)),
         pid=_number(found.pop("pid", None)),
         tainted=tainted,
         line=cited,
+        workqueue_line=workqueue_line,
         **found,
     )
 

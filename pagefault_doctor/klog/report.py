@@ -263,6 +263,7 @@ def _fields_of(
         "code": code_line,
         "modules": modules_line,
         "process": process.line,
+        "workqueue": process.workqueue_line,
         "trace": stack.trace[0].line if stack.trace else None,
     }
     cited |= {name: line for name, line in places.items() if line}

@@ -165,13 +165,13 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     what only some reports have, under names that `klog/messages.py`, `klog/details.py` and the
     module of `klog/formats` for the kind document.
     `cited` maps a field (`headline`, `fault`, `function`, `registers`, `code`, `modules`,
-    `process`, `trace`, a register as `registers.rax`, or a key of `details`) to the line it was
-    read from. `outside` names modules from outside the kernel that no list of the report marks, but
-    the rest of the log; `spoken_before` has what modules printed in the seconds before, the nearest
-    first. `excerpt` is the report's own text, `unread` its lines that are so damaged
-    that they could not be read. `source_line`, `inlined` (the functions inlined at the place, the
-    outermost first) and `pointer` come from debug information, not from the log; `file_note` says
-    why they do not, where a file with it could not be read.
+    `process`, `workqueue`, `trace`, a register as `registers.rax`, or a key of `details`) to the
+    line it was read from. `outside` names modules from outside the kernel that no list of the
+    report marks, but the rest of the log; `spoken_before` has what modules printed in the seconds
+    before, the nearest first. `excerpt` is the report's own text, `unread` its lines that are so
+    damaged that they could not be read. `source_line`, `inlined` (the functions inlined at the
+    place, the outermost first) and `pointer` come from debug information, not from the log;
+    `file_note` says why they do not, where a file with it could not be read.
     """
 
     kind: Kind

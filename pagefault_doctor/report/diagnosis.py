@@ -136,7 +136,7 @@ def _screen(source: str, first: _Group, others: Sequence[_Group], width: int) ->
         line = f"{other.report.line_of():>5}  {_headline(other)}"
         yield _cut(one_line(f"  {label:{_LABEL}}{line}"), width)
     if left := len(rows) - len(shown):
-        yield f"  {'more':{_LABEL}}{left} more reports; --all shows each, and why"
+        yield f"  {'more':{_LABEL}}{left} more reports: pfdoctor diagnose --all"
 
 
 def _headline(group: _Group) -> str:

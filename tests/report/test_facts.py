@@ -172,6 +172,17 @@ def test_a_field_of_the_current_task_is_named_as_such() -> None:
     assert "current task" not in ordinary.means
 
 
+def test_who_is_blamed_is_shown_where_the_fault_is_in_other_code() -> None:
+    blamed = LIST.format("dead000000000122") + (
+        "Workqueue: pfd_wq pfd_work [pfd]\nCall Trace:\n pfd_work+0x1/0x9 [pfd]\n"
+        " process_one_work+0x1/0x9\nModules linked in: pfd(OE)\n"
+    )
+    found = facts(blamed)
+    assert found["pfd_work+0x1/0x9 [pfd]"].means == "the first of module pfd in the trace"
+    assert "Workqueue: pfd_wq pfd_work [pfd]" in found
+    assert not any("the first of module" in quote.means for quote in facts(OOPS).values())
+
+
 def test_a_limit_is_not_told_where_the_whole_machine_ran_out() -> None:
     whole = OOM.replace("CONSTRAINT_MEMCG", "CONSTRAINT_NONE")
     assert "no limit was hit" in facts(whole)[whole.splitlines()[6]].means

@@ -86,7 +86,7 @@ def test_many_reports_fit_a_screen_and_all_are_there_when_asked_for() -> None:
     text = told(FIRST, *many)
     assert len(text.splitlines()) <= SCREEN
     shown = text.count("\n  also ")
-    assert f"\n  more    {len(many) - shown} more reports; --all shows each, and why\n" in text
+    assert f"\n  more    {len(many) - shown} more reports: pfdoctor diagnose --all\n" in text
     whole = told(FIRST, *many, whole=True)
     assert whole.startswith("kern.log:1  BUG: ")
     assert whole.count("\n  cause ") == len(many) + 1

@@ -76,7 +76,7 @@ def _explained(diagnosis: Diagnosis, context: Context) -> Diagnosis:
     return msgspec.structs.replace(
         diagnosis,
         account=explanation_of(context.report, context, first, registers, unjudged),
-        facts=unjudged.attempt("what to quote", (), facts, context.report, context),
+        facts=unjudged.attempt("what to quote", (), facts, context.report, context, first),
         registers=registers,
         module_directory=unjudged.attempt(
             "whose tree it is of", None, folder_of, first.module, context.report

@@ -16,7 +16,7 @@ import msgspec
 from pagefault_doctor.diagnosis import function_roles
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.explanation import decoded
-from pagefault_doctor.model.diagnosis import Quote
+from pagefault_doctor.model.diagnosis import Candidate, Quote
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Kind, Report, said
 from pagefault_doctor.symbols.value_origin import OriginKind
@@ -44,7 +44,8 @@ _ROWS: Final = (
     _row("link_found list_corruption", decoded.link),
     _row("exitcode", decoded.exit_code),
     _row("assertion because said said_next check usercopy_exposure usercopy_overwrite"),
-    _row("fortify_overflow field_spanning_write missing_endbr cfi_target corrupted_in"),
+    _row("fortify_overflow field_spanning_write missing_endbr cfi_target"),
+    _row("corrupted_in"),
     _row("poison_overwritten redzone_overwritten padding_overwritten object_already_free"),
     _row("kernel_bug file"),
     # Whose object, where in it, and who had it
@@ -92,10 +93,10 @@ _SLEEPING: Final = regex(r"(?:__)?(?:io_)?schedule(?:_|$)|context_switch|__switc
 """Functions of a task that sleeps, whatever it waits for (`kernel/sched/core.c`)."""
 
 
-def facts(report: Report, context: Context) -> tuple[Quote, ...]:
-    """Return the facts, the headline first, each line once."""
+def facts(report: Report, context: Context, first: Candidate) -> tuple[Quote, ...]:
+    """Return the facts, the headline first, each line once. `first` is the likeliest cause."""
     found: dict[int, Quote] = {}
-    for quote in _all(report, context):
+    for quote in _all(report, context, first):
         known = found.setdefault(quote.line, quote)
         if quote.means not in known.means:
             means = "; ".join(filter(None, (known.means, quote.means)))
@@ -103,7 +104,7 @@ def facts(report: Report, context: Context) -> tuple[Quote, ...]:
     return tuple(quote for quote in found.values() if quote.text)
 
 
-def _all(report: Report, context: Context) -> Iterator[Quote]:
+def _all(report: Report, context: Context, first: Candidate) -> Iterator[Quote]:
     lines = report.texts
     yield Quote(_cut(report.message), report.line_of())
     yield from _of_details(report, context, lines)
@@ -112,6 +113,7 @@ def _all(report: Report, context: Context) -> Iterator[Quote]:
     if not report.is_kernel_fault:
         return
     yield from _place(report, lines)
+    yield from _suspect(report, first, lines)
     yield from _code(report, context, lines)
     yield from _before(report, context)
     yield from _taint(report, context, lines)
@@ -148,9 +150,24 @@ def _waits_in(report: Report, lines: Mapping[int, str]) -> Iterator[Quote]:
 def _place(report: Report, lines: Mapping[int, str]) -> Iterator[Quote]:
     number = report.cited.get("function")
     if number and (found := _PLACE.search(lines.get(number, ""))):
-        yield Quote(_cut(said(found[0])), number)
+        text = _cut(said(found[0]))
+        # crash encloses it.
+        yield Quote(text if "[" in text else text.rstrip("]"), number)
     elif number and number in lines and report.kind in _FAULTS and report.is_call:
         yield Quote(_cut(lines[number].strip()), number, "from where it came there")
+
+
+def _suspect(report: Report, first: Candidate, lines: Mapping[int, str]) -> Iterator[Quote]:
+    """Yield what shows the module that is blamed, where the fault itself is in other code."""
+    if not first.module or first.module == report.module:
+        return
+    number = report.cited.get("workqueue", 0)
+    if number in lines and f"[{first.module}]" in lines[number]:
+        yield Quote(_cut(said(lines[number])), number, f"it ran work of module {first.module}")
+    of_it = (f for f in report.frames if f.module == first.module and f.reliable)
+    if (frame := next(of_it, None)) and frame.line and frame.line in lines:
+        words = f"the first of module {first.module} in the trace"
+        yield Quote(_cut(lines[frame.line].strip()), frame.line, words)
 
 
 def _code(report: Report, context: Context, lines: Mapping[int, str]) -> Iterator[Quote]:
