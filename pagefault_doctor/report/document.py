@@ -18,6 +18,7 @@ from pagefault_doctor.model.diagnosis import Candidate, Diagnosis, Opinion, Quot
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.repeats import Repeats, repeats
 from pagefault_doctor.model.report import Report
+from pagefault_doctor.model.signature import signature
 from pagefault_doctor.model.untrusted import HARMFUL, clean, is_clean
 
 DIAGNOSIS_SCHEMA: Final = "pfdoctor.diagnosis/1"
@@ -98,6 +99,7 @@ def _report(report: Report, diagnosis: Diagnosis) -> Document:
         **{name: getattr(report, name) for name in _AS_THEY_ARE},
         "message": report.message,
         "place": report.place,
+        "signature": signature(report),
         "modules_linked": [module.name for module in report.modules],
         "registers": report.registers,
         "frames": [{name: getattr(frame, name) for name in _OF_A_FRAME} for frame in report.frames],
