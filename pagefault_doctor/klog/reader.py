@@ -14,6 +14,7 @@ from pagefault_doctor.klog.input.input_file import GROWN, OVERWRITTEN, FileBytes
 from pagefault_doctor.klog.input.unpack import EMPTY, Progress, UnpackedLog, Unpacker, UnpackProgram
 from pagefault_doctor.klog.report import report_of
 from pagefault_doctor.klog.scan import scan
+from pagefault_doctor.klog.scary import scary_lines
 from pagefault_doctor.klog.sharing import Room
 from pagefault_doctor.klog.split import split_reports
 from pagefault_doctor.klog.spoken_before import with_spoken
@@ -133,6 +134,7 @@ def _read(found: UnpackedLog, progress: Progress | None, most: int) -> KernelLog
         booted=tuple(boot.release for boot in seen.boots) or (None,),
         reports=tuple(reports),
         module_events=seen.module_events,
+        scary=() if reports else scary_lines(data, seen.lines),
         note=note,
         unread=lost,
     )

@@ -73,6 +73,11 @@ def header_of(text: str) -> str | None:
     return header
 
 
+def is_of_other_program(text: str) -> bool:
+    """Whether a line of the system's log is of another program than the kernel."""
+    return _OTHER_PROGRAM.match(text) is not None
+
+
 def row_of(text: str) -> Format | None:
     """Return the row whose report starts in this line, where the convention knows none."""
     row = table.TABLE.row_of(text)

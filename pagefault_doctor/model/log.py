@@ -31,6 +31,17 @@ class ModuleEvent(msgspec.Struct, frozen=True):
     boot: int = 0
 
 
+class ScaryLine(msgspec.Struct, frozen=True):
+    """A line that sounds like trouble, the first of those that differ only in numbers.
+
+    `count` is how many there are.
+    """
+
+    number: int
+    text: str
+    count: int = 1
+
+
 _OUTSIDE: Final = ("out-of-tree", "license")
 """Module events that only modules from outside the kernel's tree bring."""
 _MOST: Final = 256
@@ -50,6 +61,7 @@ class KernelLog(msgspec.Struct, frozen=True, kw_only=True):
 
     `size` is in bytes, `lines` counts lines, `boots` counts the boots seen (at least 1 where there
     was any line). `booted` holds the kernel release of each boot, None where its banner is missing.
+    `scary` holds lines that sound like trouble, of a log without reports.
     `note` is about what was cut from an oversized input, `unread` about what could not be read: a
     log without reports is no healthy one then.
     """
@@ -61,5 +73,6 @@ class KernelLog(msgspec.Struct, frozen=True, kw_only=True):
     booted: tuple[str | None, ...] = ()
     reports: tuple[Report, ...] = ()
     module_events: tuple[ModuleEvent, ...] = ()
+    scary: tuple[ScaryLine, ...] = ()
     note: str | None = None
     unread: str | None = None
