@@ -1,4 +1,4 @@
-"""Fixtures for every test: an ssh server, the public corpus, a private folder for sessions."""
+"""Fixtures for every test: an ssh server, the public corpus, private folders."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ def _private_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     state = tmp_path_factory.mktemp("state")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(state))
+        patch.setenv("XDG_CONFIG_HOME", str(state / "config"))
         patch.setenv(fence.STRICT, "1")
         yield
 

@@ -36,7 +36,7 @@ def of_playbook(
     known_facts: Collection[str] | None = None,
 ) -> Iterator[Mistake]:
     """Yield every mistake in a playbook. Tools and facts must be known, where a list is given."""
-    yield from schema(book.schema)
+    yield from of_schema(book.schema)
     yield from slug("$.id", book.id)
     if not book.steps:
         yield "$.steps", "there is no step; write at least one"
@@ -63,7 +63,7 @@ def of_scenario(
     scenario: Scenario, playbook_ids: Collection[str], find: Callable[[str], Playbook]
 ) -> Iterator[Mistake]:
     """Yield every mistake in a scenario. `find` returns the playbook of one of the ids."""
-    yield from schema(scenario.schema)
+    yield from of_schema(scenario.schema)
     yield from slug("$.id", scenario.id)
     yield from one_of("$.root_cause", "root cause", scenario.root_cause, tuple(RootCause))
     yield from one_of("$.attribution", "attribution", scenario.attribution, tuple(Attribution))
@@ -156,14 +156,14 @@ def _of_condition(
         yield from _of_condition(f"{path}.not", condition.not_, facts)
 
 
-def schema(schema: int) -> Iterator[Mistake]:
-    """Yield a mistake where the version of the format is not known."""
+def of_schema(schema: int) -> Iterator[Mistake]:
+    """Yield a mistake where this version does not read the schema."""
     if schema != SCHEMA:
         yield "$.schema", f"schema {schema} is not known; this version reads schema {SCHEMA}"
 
 
 def slug(path: str, name: str) -> Iterator[Mistake]:
-    """Yield a mistake where an id is not made as ids are."""
+    """Yield a mistake where the name is no id."""
     if not _SLUG.fullmatch(name):
         yield path, "an id is made of small letters, digits and single hyphens; rename it"
 
@@ -176,7 +176,7 @@ def _fact(path: str, name: str, known: Collection[str] | None) -> Iterator[Mista
 
 
 def one_of(path: str, what: str, name: str, known: Collection[str]) -> Iterator[Mistake]:
-    """Yield a mistake where the name is not one of those known."""
+    """Yield a mistake, with the nearest name, where the name is not a known one."""
     if name not in known:
         yield path, f"there is no {what} `{name}`; {nearest(name, known)}"
 

@@ -1,4 +1,4 @@
-"""From YAML text to checked values: playbooks, causes and scenarios.
+"""From YAML text to checked values: playbooks, causes, scenarios and known cases.
 
 msgspec checks the types of fields against the model, `checks` what they mean. Every mistake has the
 line and column where it is.
@@ -14,10 +14,11 @@ from typing import Final, Literal, TypeVar
 import msgspec
 
 from pagefault_doctor.files.regular_file import open_regular
+from pagefault_doctor.model.known_entry import Entry, KernelRange, KnownFile, Match
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.playbook import Cause, Condition, Playbook, Remedy, Step, Suggestion
 from pagefault_doctor.model.scenario import Question, Scenario
-from pagefault_doctor.playbook import checks
+from pagefault_doctor.playbook import checks, known_checks
 from pagefault_doctor.playbook.document import SIZE_LIMIT, Document, parse
 from pagefault_doctor.playbook.problem import PlaybookError, Problem, nearest
 
@@ -45,6 +46,9 @@ _STRUCTS: Final[dict[str, type[msgspec.Struct]]] = {
     "causes": Cause,
     "remedy": Remedy,
     "questions": Question,
+    "entries": Entry,
+    "match": Match,
+    "kernel": KernelRange,
 }
 """The type of the value under a field of that name, to suggest the nearest field name."""
 
@@ -93,6 +97,11 @@ def load_scenario(
     return load_checked(
         text, source, Scenario, lambda held: checks.of_scenario(held, playbook_ids, find)
     )
+
+
+def load_known(text: str, source: str) -> tuple[Entry, ...]:
+    """Return the known cases in the text; raises PlaybookError with every mistake found in it."""
+    return _load(text, source, KnownFile, known_checks.of_known).entries
 
 
 def read(path: Path) -> str:

@@ -83,7 +83,7 @@ def _mistakes(
     names: Collection[str] | None = None,
     facts: Collection[str] | None = None,
 ) -> Iterator[checks.Mistake]:
-    yield from checks.schema(held.schema)
+    yield from checks.of_schema(held.schema)
     yield from checks.duplicates("$.situations", [row.id for row in held.situations])
     for number, row in enumerate(held.situations):
         path = f"$.situations[{number}]"
