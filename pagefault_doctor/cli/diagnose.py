@@ -23,11 +23,12 @@ from pagefault_doctor.cli.stderr import print_message
 from pagefault_doctor.cli.stdout import print_document
 from pagefault_doctor.diagnosis import diagnose
 from pagefault_doctor.diagnosis.explanation import with_explanations
-from pagefault_doctor.model.diagnosis import Opinion, RootCause
+from pagefault_doctor.model.diagnosis import Opinion
 from pagefault_doctor.model.errors import ExitCode, MissingError, PfDoctorError, UsageError
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.model.untrusted import clean_line
+from pagefault_doctor.session.known import with_known
 
 if TYPE_CHECKING:
     from pagefault_doctor.session.walk import Walk
@@ -150,7 +151,7 @@ def _diagnose_logs(args: argparse.Namespace, path: str, read: Reader) -> list[Di
 
 
 def _opinion(logs: tuple[KernelLog, ...]) -> Opinion:
-    return with_explanations(diagnose(logs, {}), logs, {})
+    return with_known(with_explanations(diagnose(logs, {}), logs, {}), logs)
 
 
 def _diagnosed(path: str, log: KernelLog) -> DiagnosedLog:
@@ -206,9 +207,11 @@ def _print_dump_problems(walk: Walk) -> None:
 def _print_diagnosis(args: argparse.Namespace, diagnosed: DiagnosedLog) -> ExitCode:
     """Print the diagnosis and return its exit code."""
     print_document(_render(args, diagnosed))
+    for problem in diagnosed.opinion.known_problems:
+        print_message(problem)
     if diagnosed.unread:
         return ExitCode.FAILED
-    found = diagnosed.opinion.verdict.root_cause is not RootCause.NONE
+    found = diagnosed.opinion.counts_as_fault
     return ExitCode.FAULT_FOUND if args.exit_code and found else ExitCode.DONE
 
 

@@ -105,7 +105,7 @@ def _view(events: tuple[Event, ...], redact: bool, words: list[str]) -> tuple[Vi
             events = tuple(redaction.events(events, words))
         summary = redaction.summary
         print_message(summary)
-    return Fold(TOOLS).replay(events, playbook(first.playbook)), summary
+    return Fold(TOOLS, bundled_only=redact).replay(events, playbook(first.playbook)), summary
 
 
 def _events_or_log(name: str | None) -> tuple[Event, ...]:

@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     print_session(walk, as_json=args.json)
     if walk.unsaved:
         print_message(walk.unsaved)
-    found = walk.view.opinion.verdict.root_cause is not RootCause.NONE
+    found = walk.view.explained.counts_as_fault
     return ExitCode.FAULT_FOUND if args.exit_code and found else ExitCode.DONE
 
 

@@ -7,6 +7,8 @@ from typing import Final
 
 import msgspec
 
+from pagefault_doctor.model.known_case import KnownCase, KnownLine, Seen
+
 _CITED: Final = 40
 """Longest citation of a command, in characters."""
 
@@ -209,7 +211,8 @@ class Diagnosis(msgspec.Struct, frozen=True):
     lies in the kernel's tree, are None or empty until somebody reads the explanation
     (`diagnosis/explanation/__init__.py`). `notes` are sentences on what could not be worked out,
     because a rule or another part of pfdoctor failed. `missing` is what a report of its kind has
-    and this one lacks.
+    and this one lacks. `known` are the cases of the book that fit the report, and `seen` is how
+    often it was met before (`session/known.py`).
     """
 
     root_cause: RootCause
@@ -228,6 +231,13 @@ class Diagnosis(msgspec.Struct, frozen=True):
     owner: Owner | None = None
     notes: tuple[str, ...] = ()
     missing: tuple[Missing, ...] = ()
+    known: tuple[KnownCase, ...] = ()
+    seen: Seen | None = None
+
+    @property
+    def is_ignored(self) -> bool:
+        """Whether an entry of the book says that the report does not count."""
+        return any(case.ignored for case in self.known)
 
 
 class Opinion(msgspec.Struct, frozen=True):
@@ -235,9 +245,20 @@ class Opinion(msgspec.Struct, frozen=True):
 
     `by_report` has one diagnosis for each report, in the order of the logs and their reports.
     `verdict` is that of the whole input: its root cause is `none` when nothing faulted. `report` is
-    the index of its report, None where there is no report.
+    the index of its report, None where there is no report. `known_lines` are lines of logs without
+    a report that the book knows, and `known_problems` what is wrong with files of the book.
     """
 
     by_report: tuple[Diagnosis, ...]
     verdict: Diagnosis
     report: int | None = None
+    known_lines: tuple[KnownLine, ...] = ()
+    known_problems: tuple[str, ...] = ()
+
+    @property
+    def counts_as_fault(self) -> bool:
+        """Whether a fault was found that no entry of the book tells to ignore."""
+        if self.verdict.root_cause is RootCause.NONE:
+            return False
+        faults = [each for each in self.by_report if each.root_cause is not RootCause.NONE]
+        return self.report is None or not all(each.is_ignored for each in faults)

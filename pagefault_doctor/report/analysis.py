@@ -16,6 +16,7 @@ from pagefault_doctor.model.diagnosis import (
 )
 from pagefault_doctor.model.playbook import Cause
 from pagefault_doctor.report.block import Block, Heading, Items, Paragraph, Verbatim, describe
+from pagefault_doctor.report.known import known_blocks
 from pagefault_doctor.session.remedy import MatchedRemedy
 
 _OTHERS: Final = 2
@@ -38,6 +39,7 @@ def analysis(
     if diagnosis.facts:
         yield Heading("What the log says", _LEVEL)
         yield Items(tuple(f"{quote.words} (line {quote.line})" for quote in diagnosis.facts))
+    yield from known_blocks(diagnosis)
     if account is not None:
         yield from _section("What happened", account.happened)
         yield from _section("How it came to that", account.came)

@@ -16,6 +16,7 @@ from pagefault_doctor.model.repeats import repeats
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.report.analysis import analysis, likely_others, step_text, tried
 from pagefault_doctor.report.block import Block, Heading, Items, Paragraph, describe, one_line
+from pagefault_doctor.report.known import known_line_blocks, known_lines_text, known_rows
 
 SCREEN: Final = 24
 """Lines that the answer to a log of several faults takes at most."""
@@ -64,7 +65,8 @@ def diagnosis_text(
     that leads, what followed from it, and a line for each of the others.
     """
     if not reports:
-        return one_line(f"{source}: {opinion.verdict.summary}") + "\n"
+        summary = one_line(f"{source}: {opinion.verdict.summary}")
+        return "\n".join((summary, *known_lines_text(opinion, width))) + "\n"
     first, *others = _groups(reports, opinion)
     if whole or not others:
         stanzas = (_stanza(source, group, width) for group in (first, *others))
@@ -78,6 +80,7 @@ def diagnosis_outline(
     """Yield the blocks of a diagnosis, for Markdown. `causes` explains each root cause."""
     yield Heading(f"Diagnosis of {source}", 1)
     yield Paragraph(opinion.verdict.summary)
+    yield from known_line_blocks(opinion)
     if not reports:
         return
     first, *others = _groups(reports, opinion)
@@ -187,6 +190,7 @@ def _rows(group: _Group) -> Iterator[Row]:
         yield "or", describe(other)
     if diagnosis.owner:
         yield "whose", diagnosis.owner.text
+    yield from known_rows(diagnosis)
     if diagnosis.next_step:
         yield "next", step_text(diagnosis.next_step)
     if diagnosis.experiment:

@@ -20,6 +20,7 @@ from pagefault_doctor.model.repeats import Repeats, repeats
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.model.signature import signature
 from pagefault_doctor.model.untrusted import HARMFUL, clean, is_clean
+from pagefault_doctor.report.known import known_document, known_lines_document
 
 DIAGNOSIS_SCHEMA: Final = "pfdoctor.diagnosis/1"
 
@@ -105,6 +106,7 @@ def _report(report: Report, diagnosis: Diagnosis) -> Document:
         "frames": [{name: getattr(frame, name) for name in _OF_A_FRAME} for frame in report.frames],
         "span": report.span,
         **_owner(diagnosis),
+        **known_document(diagnosis),
         **({"file_note": report.file_note} if report.file_note else {}),
         **({"unread": report.unread} if report.unread else {}),
         "source_line": report.source_line,
@@ -177,4 +179,5 @@ def _verdict(opinion: Opinion) -> Document:
         "summary": verdict.summary,
         "next_step": verdict.next_step,
         "report": opinion.report,
+        **known_lines_document(opinion),
     }

@@ -11,6 +11,7 @@ from pagefault_doctor.playbook import shelf
 from pagefault_doctor.report.analysis import analysis
 from pagefault_doctor.report.block import Block, Heading, Items, Verbatim, one_line
 from pagefault_doctor.report.diagnosis import opinion_notes
+from pagefault_doctor.report.known import known_line_blocks
 from pagefault_doctor.report.local_time import local_time
 from pagefault_doctor.session import remedy
 from pagefault_doctor.session.view import CommandRecord, View
@@ -54,6 +55,7 @@ def _verdict(view: View) -> Iterator[Block]:
     causes = shelf.causes()
     cause = causes.get(verdict.root_cause)
     yield from analysis(verdict, causes, remedy.matched(view.case, cause) if cause else None)
+    yield from known_line_blocks(view.explained)
     if said := opinion_notes(view.case.reports, view.explained):
         yield Heading("What could not be read or worked out", 3)
         yield Items(said)

@@ -54,7 +54,10 @@ class CommandRecord(msgspec.Struct, frozen=True):
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """A session at one moment. `effects` are those of the engine that are to be carried out now."""
+    """A session at one moment. `effects` are those of the engine that are to be carried out now.
+
+    With `bundled_only`, of known cases only the bundled ones are told, none of this user.
+    """
 
     started: SessionStarted
     state: engine.WalkState
@@ -67,6 +70,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     answers: tuple[QuestionAnswered, ...] = ()
     finished_tools: tuple[ToolFinished, ...] = ()
     ended: SessionEnded | None = None
+    bundled_only: bool = False
 
     @property
     def playbook(self) -> Playbook:
@@ -80,12 +84,14 @@ class View(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def explained(self) -> Opinion:
-        """The opinion with the explanation of each report."""
+        """The opinion with the explanation of each report, and the known cases that fit it."""
         # Cached, because a screen reads it at each key. Computed here, because most views are only
         # a step on the way to the next.
         from pagefault_doctor.diagnosis.explanation import with_explanations
+        from pagefault_doctor.session.known import with_known
 
-        return with_explanations(self.opinion, self.case.logs, self.case.facts)
+        opinion = with_explanations(self.opinion, self.case.logs, self.case.facts)
+        return with_known(opinion, self.case.logs, bundled_only=self.bundled_only)
 
     def of_step(self, step_id: str) -> tuple[CommandRecord, ...]:
         """Return the commands that were started in a step, in order."""
@@ -95,8 +101,9 @@ class View(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 class Fold:
     """Computes views from events, with the tools that read the output of commands."""
 
-    def __init__(self, tools: Mapping[str, Tool]) -> None:
+    def __init__(self, tools: Mapping[str, Tool], *, bundled_only: bool = False) -> None:
         self._tools = tools
+        self._bundled_only = bundled_only
 
     def begin(self, event: SessionStarted, playbook: Playbook) -> View:
         """Return the view of a session that has just started."""
@@ -108,7 +115,11 @@ class Fold:
         # As if a tool had read them: a given suspect or dump counts from the first step on.
         return self._learn(
             View(
-                started=event, state=engine.start(playbook), case=case, opinion=diagnose((), given)
+                started=event,
+                state=engine.start(playbook),
+                case=case,
+                opinion=diagnose((), given),
+                bundled_only=self._bundled_only,
             ),
             ToolReading(facts=tuple(given.values())),
         )

@@ -193,7 +193,14 @@ class Walk:
         # A signal handler may end a walk that is about to end anyway.
         if self.view.ended is None:
             self._emit(SessionEnded(reason=reason))
+            self._record_sightings()
         self._sink.close()
+
+    def _record_sightings(self) -> None:
+        if self.is_kept and not self.view.started.scenario and self.view.case.reports:
+            from pagefault_doctor.session.sightings import record
+
+            record(self.view.case.reports, self.view.started.at)
 
     def _carry_out_effects(self) -> None:
         """Carry out effects until a command or a suggestion waits for the person."""

@@ -19,6 +19,7 @@ REPORT_KEYS = {
     "title",
     "message",
     "place",
+    "signature",
     "alt_titles",
     "type",
     "corrupted",

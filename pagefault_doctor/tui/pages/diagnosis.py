@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
 from pagefault_doctor.model.diagnosis import (
@@ -17,6 +17,7 @@ from pagefault_doctor.model.diagnosis import (
 from pagefault_doctor.model.playbook import Cause
 from pagefault_doctor.report.analysis import LEAST, whose
 from pagefault_doctor.report.diagnosis import opinion_notes
+from pagefault_doctor.report.known import known_line_sentences, known_sentences
 from pagefault_doctor.session.view import View
 from pagefault_doctor.tui.pages import phrases
 from pagefault_doctor.tui.row import Row, Tone
@@ -29,12 +30,14 @@ def rows(view: View, causes: Mapping[str, Cause], opened: AbstractSet[int]) -> I
     yield Row()
     if verdict.root_cause is RootCause.NONE or not verdict.candidates:
         yield Row("Nothing that was read so far looks like a fault.", tone=Tone.DIM)
+        yield from _known(known_line_sentences(view.explained))
         yield from _notes(view)
         return
     if verdict.account:
         crux = verdict.account.crux
         yield Row(f"{crux.text}.", crux.place, hang=4, ref=crux)
         yield Row()
+    yield from _known(known_sentences(verdict))
     for rank, candidate in enumerate(verdict.candidates):
         if rank and candidate.confidence < LEAST:
             break
@@ -54,6 +57,16 @@ def _facts(verdict: Diagnosis) -> Iterator[Row]:
         yield Row("What the log says", tone=Tone.TITLE)
     for quote in verdict.facts:
         yield Row(f"    {quote.words}", f"line {quote.line}", hang=6, ref=quote)
+
+
+def _known(sentences: Iterable[str]) -> Iterator[Row]:
+    told = tuple(sentences)
+    if told:
+        yield Row("Known or not", tone=Tone.TITLE)
+    for sentence in told:
+        yield Row(f"    {sentence}", hang=6)
+    if told:
+        yield Row()
 
 
 def _notes(view: View) -> Iterator[Row]:
