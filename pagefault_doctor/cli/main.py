@@ -28,6 +28,7 @@ SUBCOMMANDS: Final = {
     "lab": "crash a module safely in a throw-away virtual machine",
     "preflight": "say which tools will work here, which will not, and the remedy",
     "playbook": "list, show and check playbooks",
+    "known": "the book of known cases: is it known, is it harmless, where is it fixed",
     "report": "print the report of a session",
     "explain": "explain a root cause: how it shows, how it is fixed, how that is proven",
     "completion": "print a completion script for your shell",

@@ -14,6 +14,7 @@ _WORK: dict[str, tuple[tuple[str, ...], ...]] = {
     "train": (("null-deref-module",),),
     "lab": (("list",), ("run", "null-deref-module", "--module", LOG)),
     "playbook": (("list",), ("check", LOG)),
+    "known": (("list",), ("show", "unknown-symbol"), ("check",)),
     "report": (
         *((), ("--format", "html"), ("--format", "md"), ("--format", "json")),
         ("--for-tracker",),
