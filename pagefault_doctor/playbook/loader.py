@@ -101,7 +101,7 @@ def load_scenario(
 
 def load_known(text: str, source: str) -> tuple[Entry, ...]:
     """Return the known cases in the text; raises PlaybookError with every mistake found in it."""
-    return _load(text, source, KnownFile, known_checks.of_known).entries
+    return load_checked(text, source, KnownFile, known_checks.of_known).entries
 
 
 def read(path: Path) -> str:
