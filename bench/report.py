@@ -25,12 +25,14 @@ from pagefault_doctor.klog.split import split_reports
 from pagefault_doctor.klog.spoken_before import with_spoken
 from pagefault_doctor.klog.text import Lines
 from pagefault_doctor.model.log import KernelLog
+from pagefault_doctor.session.known import with_known
 
 T = TypeVar("T")
 WHOLE = "all of it"
 PHASES = (
     *("search the log", "cut the reports", "read their fields", "diagnose", WHOLE),
     "its account besides",
+    "known cases besides",
 )
 
 
@@ -68,8 +70,9 @@ def phases(data: bytes) -> list[float]:
     _, diagnosed = timed(lambda: diagnose((log,), {}))
     _, whole = timed(lambda: diagnose((klog.read(data, "log"),), {}))
     opinion = diagnose((log,), {})
-    _, told = timed(lambda: with_explanations(opinion, (log,), {}))
-    return [t / len(reports) for t in (searched, cut, read, diagnosed, whole, told)]
+    opinion, told = timed(lambda: with_explanations(opinion, (log,), {}))
+    _, known = timed(lambda: with_known(opinion, (log,)))
+    return [t / len(reports) for t in (searched, cut, read, diagnosed, whole, told, known)]
 
 
 def timed(work: Callable[[], T]) -> tuple[T, float]:

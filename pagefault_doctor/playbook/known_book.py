@@ -25,6 +25,8 @@ MOST_FILES: Final = 64
 """Files of one folder that are read."""
 OF_MACHINE: Final = Path("/etc/pfdoctor/known")
 _NAME: Final = "known"
+_OF_REPORTS: Final = "faults.yaml"
+"""The only bundled file that a log with a report needs; the others are about lines without one."""
 
 
 class Shelved(msgspec.Struct, frozen=True):
@@ -61,12 +63,22 @@ def bundled_folder() -> Path:
     return shelf.folder() / _NAME
 
 
-def read_book(*, bundled_only: bool = False, environ: Mapping[str, str] = os.environ) -> KnownBook:
-    """Return the book. Never raises: what cannot be read is named in its problems."""
+def read_book(
+    *,
+    bundled_only: bool = False,
+    of_reports: bool = False,
+    environ: Mapping[str, str] = os.environ,
+) -> KnownBook:
+    """Return the book; with `of_reports`, what of it a log with a report needs.
+
+    Never raises: what cannot be read is named in its problems.
+    """
     found: dict[str, Shelved] = {}
     problems: list[str] = []
     for folder, bundled in _folders(bundled_only, environ):
         for path in _files(folder, problems):
+            if bundled and of_reports and path.name != _OF_REPORTS:
+                continue
             for entry in _entries(path, problems):
                 found.setdefault(entry.id, Shelved(entry, path, bundled))
     return KnownBook(tuple(found.values()), tuple(problems))

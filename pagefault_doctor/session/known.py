@@ -30,7 +30,7 @@ def with_known(
     # The book is YAML, which many a run has no need of.
     from pagefault_doctor.playbook.known_book import read_book
 
-    book = read_book(bundled_only=bundled_only)
+    book = read_book(bundled_only=bundled_only, of_reports=bool(reports))
     index = _index(book.entries)
     opinion = msgspec.structs.replace(opinion, known_problems=book.problems)
     if not reports:

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
+
+import yaml
 
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import diagnose
 from pagefault_doctor.diagnosis.explanation import with_explanations
 from pagefault_doctor.diagnosis.known import KnownIndex
 from pagefault_doctor.model.known_entry import Entry
+
+
+def examples() -> dict[str, dict[str, str]]:
+    """Return for each entry of the bundled book a text that it `fits`, and one it does not."""
+    found: dict[str, dict[str, str]] = {}
+    for path in sorted(Path(__file__).parent.glob("*.yaml")):
+        found |= yaml.safe_load(path.read_text("utf-8"))
+    return found
 
 
 def ids(text: str, entries: Iterable[Entry]) -> list[str]:

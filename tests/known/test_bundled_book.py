@@ -6,11 +6,13 @@ from typing import Final
 
 import pytest
 
-from known.examples import ids
+from known.examples import examples, ids
+from pagefault_doctor import klog
 from pagefault_doctor.model.known_entry import Entry
 from pagefault_doctor.playbook.known_book import bundled_folder, read_book
 
 BOOK: Final = read_book(bundled_only=True)
+EXAMPLES: Final = examples()
 
 
 def test_the_book_can_be_read_and_is_no_small_one() -> None:
@@ -23,16 +25,28 @@ def test_the_book_can_be_read_and_is_no_small_one() -> None:
 
 @pytest.mark.parametrize("entry", BOOK.entries, ids=lambda entry: entry.id)
 def test_an_entry_fits_its_example_before_others_and_not_the_other(entry: Entry) -> None:
-    assert ids(entry.example, BOOK.entries)[:1] == [entry.id]
-    assert entry.id not in ids(entry.other, BOOK.entries)
+    example = EXAMPLES[entry.id]
+    assert ids(example["fits"], BOOK.entries)[:1] == [entry.id]
+    assert entry.id not in ids(example["other"], BOOK.entries)
 
 
 @pytest.mark.parametrize("entry", BOOK.entries, ids=lambda entry: entry.id)
 def test_an_entry_names_its_source_and_what_to_do(entry: Entry) -> None:
     assert entry.source
     assert entry.do or entry.harmless
-    assert entry.other
     assert not entry.ignore
+
+
+@pytest.mark.parametrize("entry", BOOK.entries, ids=lambda entry: entry.id)
+def test_an_entry_about_a_report_is_in_the_file_that_is_read_there(entry: Entry) -> None:
+    of_reports = read_book(bundled_only=True, of_reports=True)
+    if klog.read(EXAMPLES[entry.id]["fits"].encode(), "log").reports:
+        assert of_reports.find(entry.id)
+    assert len(of_reports.entries) < len(BOOK.entries)
+
+
+def test_every_example_is_of_an_entry() -> None:
+    assert set(EXAMPLES) == {entry.id for entry in BOOK.entries}
 
 
 def test_what_is_harmless_is_not_said_of_a_crash() -> None:
@@ -46,5 +60,6 @@ def test_what_is_harmless_is_not_said_of_a_crash() -> None:
     )
     assert len(notices) > 40
     for entry in notices:
-        line = entry.example.splitlines()[0].partition("] ")[2] or entry.example
+        example = EXAMPLES[entry.id]["fits"]
+        line = example.splitlines()[0].partition("] ")[2] or example
         assert ids(crash.format(line), [entry]) == [], entry.id
