@@ -100,8 +100,8 @@ pyz: $(VENV)/.installed ## build dist/pfdoctor.pyz, one file to copy onto a mach
 pins: ## renew requirements/, the versions and hashes of all dependencies
 	@PYTHON=$(PYTHON) .ci/pins
 
-tables: $(VENV)/.installed ## compile playbooks/next-steps.yaml, after a change of it
-	@$(VENV)/bin/python -c 'from pagefault_doctor.playbook.next_steps import compile_table; compile_table()'
+tables: $(VENV)/.installed ## compile playbooks/next-steps.yaml and playbooks/known, after a change
+	@$(VENV)/bin/python -c 'from pagefault_doctor.playbook import known_book, next_steps; next_steps.compile_table(); known_book.compile_tables()'
 
 in-tree: $(VENV)/.installed ## renew the kernel's own modules and who takes reports (600 MB from Debian)
 	@.ci/in-tree

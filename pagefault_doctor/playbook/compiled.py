@@ -1,6 +1,6 @@
 """A table of the playbooks' folder, compiled: JSON that is read without a YAML parser.
 
-Every diagnosis needs the table of next steps, and YAML takes longer to read than a log. The JSON
+Every diagnosis needs the next steps and the known cases, and YAML takes longer to read than a log. The JSON
 names the checksum of the YAML it was made from; where that differs, the YAML is read. `make tables`
 writes it.
 """
@@ -51,7 +51,7 @@ def write_table(name: str, table: msgspec.Struct) -> None:
 
 
 def _path(name: str) -> Path:
-    return _FOLDER / f"{Path(name).stem}.json"
+    return _FOLDER / f"{name.removesuffix('.yaml').replace('/', '-')}.json"
 
 
 def _crc(source: bytes) -> int:

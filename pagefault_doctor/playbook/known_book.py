@@ -17,8 +17,9 @@ import msgspec
 
 from pagefault_doctor.files.home_folder import NoHomeError, user_folder
 from pagefault_doctor.model.errors import MissingError
-from pagefault_doctor.model.known_entry import Entry
-from pagefault_doctor.playbook import loader, shelf
+from pagefault_doctor.model.known_entry import Entry, KnownFile
+from pagefault_doctor.playbook import folder as place
+from pagefault_doctor.playbook.compiled import read_table, write_table
 from pagefault_doctor.playbook.problem import PlaybookError
 
 MOST_FILES: Final = 64
@@ -60,7 +61,7 @@ def users_folder(environ: Mapping[str, str] = os.environ) -> Path:
 
 def bundled_folder() -> Path:
     """Return the folder of the bundled entries; raises MissingError."""
-    return shelf.folder() / _NAME
+    return place.folder() / _NAME
 
 
 def read_book(
@@ -123,4 +124,19 @@ def _entries(path: Path, problems: list[str]) -> tuple[Entry, ...]:
 @lru_cache(maxsize=2 * MOST_FILES)
 def _loaded(path: Path, _changed: int, _size: int) -> tuple[Entry, ...]:
     # The wizard asks for the book again and again, and a file seldom changes meanwhile.
+    is_bundled = path.parent == bundled_folder()
+    held = read_table(f"{_NAME}/{path.name}", KnownFile) if is_bundled else None
+    return held.entries if held else _checked(path)
+
+
+def _checked(path: Path) -> tuple[Entry, ...]:
+    # With compiled tables the YAML parser need not even be imported.
+    from pagefault_doctor.playbook import loader
+
     return loader.load_known(loader.read(path), str(path))
+
+
+def compile_tables() -> None:
+    """Write the bundled files in their compiled form; raises MissingError, PlaybookError."""
+    for path in sorted(bundled_folder().glob("*.yaml")):
+        write_table(f"{_NAME}/{path.name}", KnownFile(1, _checked(path)))

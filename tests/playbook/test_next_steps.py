@@ -9,10 +9,12 @@ import pytest
 
 from pagefault_doctor.diagnosis.circumstances import NAMED
 from pagefault_doctor.klog.details import known_details
+from pagefault_doctor.model.known_entry import KnownFile
 from pagefault_doctor.model.situation import Situation, Situations
-from pagefault_doctor.playbook import situation_checks
+from pagefault_doctor.playbook import loader, situation_checks
 from pagefault_doctor.playbook.compiled import read_table
 from pagefault_doctor.playbook.folder import folder
+from pagefault_doctor.playbook.known_book import bundled_folder
 from pagefault_doctor.playbook.next_steps import FILE, situations
 from pagefault_doctor.playbook.shelf import playbook
 from pagefault_doctor.session.derived_facts import known_facts
@@ -38,6 +40,14 @@ def test_the_compiled_table_is_that_of_the_file() -> None:
     made = read_table(FILE, Situations)
     assert made is not None, "make tables writes it anew"
     assert made == situation_checks.bundled(FILE)
+
+
+@pytest.mark.parametrize("name", [path.name for path in bundled_folder().glob("*.yaml")])
+def test_each_compiled_file_of_known_cases_is_that_of_the_file(name: str) -> None:
+    made = read_table(f"known/{name}", KnownFile)
+    assert made is not None, "make tables writes it anew"
+    path = bundled_folder() / name
+    assert made.entries == loader.load_known(loader.read(path), name)
 
 
 def test_a_changed_file_is_read_instead_of_what_was_compiled_from_it(
