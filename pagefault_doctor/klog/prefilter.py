@@ -3,8 +3,8 @@
 With the library hyperscan (extra `fast`, <https://www.hyperscan.io/>) every needle is searched for
 in one pass. Without it, this uses that a log repeats itself with other numbers: without their
 digits most lines were seen before, and a shape that was seen need not be searched again. In a log
-that hardly repeats itself most lines come from other programs: the words before them show that,
-and only what is left is searched for what the needles have in common.
+that hardly repeats itself most lines come from other programs: the words before them show that.
+What is left is searched for all needles in one walk, however many they are (`klog/needles.py`).
 """
 
 from __future__ import annotations
@@ -12,65 +12,27 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from functools import cache
-from itertools import filterfalse
+from itertools import chain, compress, count, filterfalse
 from typing import Any, Final
 
 from pagefault_doctor.klog import boots, module_events
 from pagefault_doctor.klog.formats import table
+from pagefault_doctor.klog.needles import Needles, shape_of
 
-COMMON: Final = (
-    b"module", b"error", b"panic", b"memory", b"version ", b"stack", b"list_", b" symbol", b"trap",
-    b"tection", b"alloc", b"nhandle", b"-- ", b"imeout", b"ontroller", b"rocess", b"firmware",
-    b"hardware",
-)  # fmt: skip
-"""What several needles have in common, chosen for speed: needles without it are found as well."""
-
-
-_DIGITS: Final = b"0123456789abcdef"
 _MOST: Final = 1 << 22
 """Bytes of shapes that are remembered: they stay in the cache, whatever the log."""
 _MOST_MATCHES: Final = 1 << 11
 """Matches in a piece beyond which it was made of the words that are looked for."""
 _MANY: Final = 1000
 """New shapes in a piece from which on it is worth leaving out the lines of other programs."""
-_QUIET: Final = bytes(x for x in range(256) if not (65 <= x <= 90 or x == 10))
 _TIME: Final = rb"(?:<>)?(?:--[T ]::(?:\.?[+-]:?|Z)?|[^\W\d]{1,9}\.? +::\S*) "
 _LIKE_A_PROGRAM: Final = re.compile(rb"[^\s:]+ [\w./@()-]+:")
 """What a needle looks like that could be a host and its program, such as `Internal error:`."""
 
 
-def _shape(text: bytes) -> bytes:
-    return text.translate(None, _DIGITS)
-
-
-def _capitals(text: bytes) -> bytes:
-    return text.translate(None, _QUIET)
-
-
-class _Needles:
-    """What lines that may matter hold one of, and its shapes, in groups that are soon ruled out."""
-
-    def __init__(self, rows: table.Table) -> None:
-        starts = map(str.encode, rows.needles)
-        self.words = words = (*starts, *boots.NEEDLES, *module_events.NEEDLES)
-        # Little of a text is capitals, so needles with several of them are soon looked for.
-        self.loud = [(loud, _shape(w)) for w in words if len(loud := _capitals(w)) > 2]
-        self.common = [(_shape(c), [_shape(w) for w in words if c in w]) for c in COMMON]
-        self.common += [
-            (_shape(w), [_shape(w)])
-            for w in words
-            if len(_capitals(w)) < 3 and not any(c in w for c in COMMON)
-        ]
-
-    def held(self, text: bytes) -> list[bytes]:
-        """Return the shapes of needles that a text of shapes holds."""
-        capitals = _capitals(text)
-        shapes = [shape for loud, shape in self.loud if loud in capitals]
-        shapes += [shape for word, each in self.common if word in text for shape in each]
-        return [shape for shape in shapes if shape in text]
-
-
-_needles = cache(_Needles)
+@cache
+def _needles(rows: table.Table) -> Needles:
+    return Needles((*map(str.encode, rows.needles), *boots.NEEDLES, *module_events.NEEDLES))
 
 
 def needles() -> tuple[bytes, ...]:
@@ -81,7 +43,7 @@ def needles() -> tuple[bytes, ...]:
 @cache
 def _other_program() -> re.Pattern[bytes]:
     """Return how lines of other programs begin (`starts._OTHER_PROGRAM`), without their digits."""
-    own = b"|".join(re.escape(_shape(n)) for n in needles() if _LIKE_A_PROGRAM.match(n))
+    own = b"|".join(re.escape(shape_of(n)) for n in needles() if _LIKE_A_PROGRAM.match(n))
     host = rb"(?!" + own + rb")[^\s:]+ " if own else rb"[^\s:]+ "
     program = rb"(?!krnl|usr-krnl|klog|login|systm|rlyoom|rut|uit)[\w./@()-]+(?:\[\])?: [^\r]*\r?$"
     return re.compile(_TIME + host + program)
@@ -93,7 +55,7 @@ class Prefilter:
     def __init__(self) -> None:
         self._needles = _needles(table.TABLE)
         self._known: set[bytes] = set()
-        self._wanted: set[bytes] = set()
+        self._wanted: dict[bytes, tuple[bytes, ...]] = {}
         self._size = 0
 
     def hits(self, piece: bytes) -> tuple[int, list[tuple[int, int]]]:
@@ -101,13 +63,13 @@ class Prefilter:
 
         Lines count from 1, offsets from 0. Lines of other programs may be left out.
         """
-        shapes = _shape(piece).split(b"\n")
+        shapes = shape_of(piece).split(b"\n")
         unique = set(shapes)
         if self._size > _MOST:
-            self._known, self._wanted, self._size = set(), set(), 0
+            self._known, self._wanted, self._size = set(), {}, 0
         if new := unique - self._known:
             self._learn(new)
-        if self._wanted.isdisjoint(unique):
+        if unique.isdisjoint(self._wanted):
             return len(shapes) - 1, []
         return len(shapes) - 1, self._places(piece, shapes)
 
@@ -117,21 +79,19 @@ class Prefilter:
         text = b"\n".join(new)
         self._size += len(text)
         self._known |= new
-        for needle in self._needles.held(text):
-            self._wanted.update([shape for shape in new if needle in shape])
+        self._wanted |= self._needles.lines(text)
 
     def _places(self, piece: bytes, shapes: list[bytes]) -> list[tuple[int, int]]:
         found: list[tuple[int, int]] = []
         place = number = 0
-        for index, shape in enumerate(shapes):
-            if shape not in self._wanted:
-                continue
+        for index in compress(count(), map(self._wanted.__contains__, shapes)):
             while number < index:
                 place = piece.index(b"\n", place) + 1
                 number += 1
             end = piece.find(b"\n", place)
             line = piece[place : end if end >= 0 else None]
-            if any(needle in line for needle in self._needles.words):
+            # The needles that were seen in its shape are nearly always those in the line.
+            if any(map(line.__contains__, chain(self._wanted[shapes[index]], self._needles.words))):
                 found.append((index + 1, place))
         return found
 
