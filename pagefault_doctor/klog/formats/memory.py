@@ -60,6 +60,7 @@ FORMATS: Final = (
     ),
     _page(
         start=r"\.[ch]:\d+: bad p(?:gd|4d|ud|md|te) \S*\([0-9a-f]+\)",
+        needles=(": bad pgd ", ": bad p4d ", ": bad pud ", ": bad pmd ", ": bad pte "),
         pattern=r": bad (p\w+) ",
         title="bad {1}",
         notice=True,

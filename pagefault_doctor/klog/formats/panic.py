@@ -155,7 +155,10 @@ FORMATS: Final = (
         start=r"VFS: Cannot open root device|^Please append a correct \"root=\" boot option"
         r"|Gave up waiting for root (?:file ?system )?device|ALERT! .* does not exist"
         r"|dracut: Refusing to continue|Warning: dracut-initqueue timeout",
-        needles=("VFS: Cannot open", "Please append a", "Gave up waiting", "ALERT! ", "dracut"),
+        needles=(
+            *("VFS: Cannot open", "Please append a", "Gave up waiting", "ALERT! "),
+            *("dracut: Refusing", "dracut-initqueue"),
+        ),
         fragment=True,
         said=True,
         plain=True,
