@@ -44,11 +44,15 @@ Row = tuple[str, str]
 
 
 class _Group(msgspec.Struct, frozen=True):
-    """A report, its diagnosis, and how often an equal one came."""
+    """A report, its diagnosis, and how often an equal one came.
+
+    `told` are the headlines, as lines of the log, that have a line of their own elsewhere.
+    """
 
     report: Report
     diagnosis: Diagnosis
     often: str
+    told: frozenset[int] = frozenset()
 
 
 def diagnosis_text(
@@ -128,7 +132,9 @@ def _length(head: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]]) -> i
 
 def _screen(source: str, first: _Group, others: Sequence[_Group], width: int) -> Iterator[str]:
     """Yield the lines on the report that leads, and one for each of the others that fits."""
-    stanza = _stanza(source, first, width, SCREEN - min(len(others), _OTHERS))
+    told = {other.report.line_of() for other in others}
+    alone = msgspec.structs.replace(first, told=frozenset(told))
+    stanza = _stanza(source, alone, width, SCREEN - min(len(others), _OTHERS))
     yield from stanza
     followed = [other for other in others if follows_from(other.report, first.report)]
     rows = [("then", other) for other in followed]
@@ -177,7 +183,7 @@ def _rows(group: _Group) -> Iterator[Row]:
         yield "source", source
     if report.pointer:
         yield "value", pointer_words(report.pointer)
-    yield from _fact_rows(diagnosis)
+    yield from _fact_rows(diagnosis, group.told)
     unknown = diagnosis.root_cause is RootCause.UNKNOWN
     yield "cause", ("" if unknown else f"{diagnosis.confidence:.0%}  ") + diagnosis.summary
     if diagnosis.account and report.message not in diagnosis.account.crux.text:
@@ -200,12 +206,13 @@ def _rows(group: _Group) -> Iterator[Row]:
         yield "note", note
 
 
-def _fact_rows(diagnosis: Diagnosis) -> Iterator[Row]:
-    """Yield the facts besides the headline, and what that means."""
+def _fact_rows(diagnosis: Diagnosis, told: frozenset[int]) -> Iterator[Row]:
+    """Yield the facts besides the headline, and what that means; none of lines that are told."""
     for headline in diagnosis.facts[:1]:
         if headline.means:
             yield "fact", f"{headline.line:>5}  {headline.means}"
-    for quote in diagnosis.facts[1 : 1 + _SHOWN_FACTS]:
+    others = [quote for quote in diagnosis.facts[1:] if quote.line not in told]
+    for quote in others[:_SHOWN_FACTS]:
         yield "fact", f"{quote.line:>5}  {quote.words}"
 
 

@@ -181,3 +181,12 @@ def test_an_arm64_instruction_abort_is_a_jump() -> None:
         Kind.PAGE_FAULT, arch="arm64", address="0xffff000012345678", error_code="0x96000044"
     )
     assert Context(data).access is Access.WRITE
+
+
+@pytest.mark.parametrize(("arch", "is_said"), [("x86_64", True), ("arm", False), (None, False)])
+def test_a_pointer_is_cut_only_where_pointers_are_known_to_be_longer(
+    diagnosis: Diagnose, arch: str | None, is_said: bool
+) -> None:
+    found = diagnosis(address="0x9b8a6540", access=Access.READ, arch=arch)
+    texts = [e.text for c in found.candidates for e in c.evidence]
+    assert any("cut to 32 bits" in text for text in texts) is is_said

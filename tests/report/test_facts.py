@@ -183,6 +183,27 @@ def test_who_is_blamed_is_shown_where_the_fault_is_in_other_code() -> None:
     assert not any("the first of module" in quote.means for quote in facts(OOPS).values())
 
 
+def test_an_address_that_is_the_instruction_itself_is_told() -> None:
+    jump = (
+        "BUG: unable to handle page fault for address: ffffffffc0a1b2c3\n"
+        "#PF: supervisor instruction fetch in kernel mode\n"
+        "Oops: 0010 [#1] SMP\n"
+        "CPU: 1 PID: 5 Comm: cat Not tainted 6.1.0-1-amd64 #1\n"
+        "RIP: 0010:0xffffffffc0a1b2c3\n"
+        "RAX: 0000000000000000 RBX: 0000000000000000 RCX: 0000000000000000\n"
+        "CR2: {} CR3: 0000000101f2c000 CR4: 00000000000006e0\n"
+        "Call Trace:\n vfs_read+0x1/0x9\n"
+    )
+    fetched = facts(jump.format("ffffffffc0a1b2c3"))
+    assert "the instruction itself" in fetched["CR2: ffffffffc0a1b2c3"].means
+    assert not any("CR2" in text for text in facts(jump.format("ffffffffc0a1b299")))
+
+
+def test_an_allocator_is_not_who_allocated() -> None:
+    passed_on = SLAB.replace("pfd_open+0x1/0x9 [pfd]", "kmemdup+0x1/0x9")
+    assert "who allocated it" not in {quote.means for quote in facts(passed_on).values()}
+
+
 def test_a_limit_is_not_told_where_the_whole_machine_ran_out() -> None:
     whole = OOM.replace("CONSTRAINT_MEMCG", "CONSTRAINT_NONE")
     assert "no limit was hit" in facts(whole)[whole.splitlines()[6]].means

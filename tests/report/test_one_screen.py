@@ -75,6 +75,12 @@ def test_what_came_before_and_is_no_consequence_is_also_there() -> None:
     assert "\n  then" not in text
 
 
+def test_a_report_before_is_told_once() -> None:
+    parts = (WARNING.format(name="start"), FIRST)
+    assert "earlier in this boot" not in told(*parts)
+    assert told(*parts, whole=True).count("earlier in this boot") == 1
+
+
 def test_the_same_report_again_is_one_report_several_times() -> None:
     text = told(*[WARNING.format(name="start")] * 5)
     assert "\n  often   5 times, lines 2 to 34, over 240.0 s\n" in text

@@ -79,6 +79,7 @@ _ROWS: Final = (
     _row("hint stack hint_address page_walk_stop already_free_irq handler"),
 )
 """The most decisive first."""
+_OWNERS: Final = ("allocated_by", "freed_by", "created_by")
 _PLACE: Final = regex(r"\b(?:E?IP:|EIP is at|PC is at|RIP:|pc :|epc *:|NIP \[|ERA:|TPC|Krnl PSW).*")
 """The faulting instruction, from its label on."""
 _FAULTS: Final = frozenset(
@@ -114,6 +115,7 @@ def _all(report: Report, context: Context, first: Candidate) -> Iterator[Quote]:
         return
     yield from _place(report, lines)
     yield from _suspect(report, first, lines)
+    yield from _fetched(report, context, lines)
     yield from _code(report, context, lines)
     yield from _before(report, context)
     yield from _taint(report, context, lines)
@@ -131,10 +133,15 @@ def _cut(text: str, value: str = "") -> str:
 def _of_details(report: Report, context: Context, lines: Mapping[int, str]) -> Iterator[Quote]:
     for row in _ROWS:
         for name in row.names:
-            if name in report.details and name in report.cited:
+            if name in report.details and name in report.cited and _tells(report, name):
                 number, value = report.cited[name], report.details[name]
                 means = row.means(report, context) if row.means else row.words
                 yield Quote(_cut(said(lines.get(number, value)), value), number, means)
+
+
+def _tells(report: Report, name: str) -> bool:
+    """Whether a detail tells more than that somebody allocated or freed memory."""
+    return name not in _OWNERS or not function_roles.only_passes_on(report.details[name])
 
 
 def _waits_in(report: Report, lines: Mapping[int, str]) -> Iterator[Quote]:
@@ -168,6 +175,26 @@ def _suspect(report: Report, first: Candidate, lines: Mapping[int, str]) -> Iter
     if (frame := next(of_it, None)) and frame.line and frame.line in lines:
         words = f"the first of module {first.module} in the trace"
         yield Quote(_cut(lines[frame.line].strip()), frame.line, words)
+
+
+def _fetched(report: Report, context: Context, lines: Mapping[int, str]) -> Iterator[Quote]:
+    """Yield CR2 where it is the instruction pointer as well: the code itself was not there."""
+    number, cr2 = report.cited.get("registers.cr2", 0), context.registers.get("cr2")
+    if (
+        report.kind not in _FAULTS
+        or cr2 is None
+        or cr2
+        not in (
+            context.registers.get("rip"),
+            context.registers.get("eip"),
+        )
+    ):
+        return
+    if found := _CR2.search(lines.get(number, "")):
+        yield Quote(found[0], number, "the address of the instruction itself: no code is there")
+
+
+_CR2: Final = regex(r"\bCR2: [0-9a-f]+")
 
 
 def _code(report: Report, context: Context, lines: Mapping[int, str]) -> Iterator[Quote]:

@@ -55,7 +55,8 @@ def _place(context: Context) -> Iterator[Evidence]:
         return
     key, phrase = _PLACES[part]
     yield context.evidence(key, f"fault address {at:#x} {phrase}", "fault")
-    if context.bits == 64 and part is AddressClass.USER and at < 1 << 32:
+    # Of a machine that is not known, pointers may have 32 bits anyway.
+    if context.arch and context.bits == 64 and part is AddressClass.USER and at < 1 << 32:
         text = "the upper half of the address is zero: a pointer cut to 32 bits, perhaps"
         yield context.evidence("wild.truncated", text, "fault")
 
