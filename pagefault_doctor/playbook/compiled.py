@@ -1,8 +1,8 @@
 """A table of the playbooks' folder, compiled: JSON that is read without a YAML parser.
 
-Every diagnosis needs the next steps and the known cases, and YAML takes longer to read than a log. The JSON
-names the checksum of the YAML it was made from; where that differs, the YAML is read. `make tables`
-writes it.
+Every diagnosis needs the next steps and the known cases, and YAML takes longer to read than a log.
+The JSON names the checksum of the YAML it was made from; where that differs, the YAML is read.
+`make tables` writes it.
 """
 
 from __future__ import annotations
