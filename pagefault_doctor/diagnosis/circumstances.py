@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Final
 
 from pagefault_doctor.diagnosis.context import Context
-from pagefault_doctor.diagnosis.history import same_fault
+from pagefault_doctor.diagnosis.function_roles import is_detector, only_passes_on
+from pagefault_doctor.diagnosis.history import CRASHES, same_fault
 from pagefault_doctor.diagnosis.missing import missing
 from pagefault_doctor.diagnosis.provenance import folder_of, is_unknown
 from pagefault_doctor.diagnosis.unloaded_module import unloaded
@@ -18,6 +19,8 @@ from pagefault_doctor.model.report import LOADERS, Kind, Report
 from pagefault_doctor.symbols import in_tree
 
 _SURE: Final = 0.9
+_COMPILERS: Final = regex(r"\.(?:isra|part|constprop|cold|llvm|lto_priv)\b.*")
+"""What gcc and clang add to the names of parts and copies of a function."""
 _KERNELS: Final = {
     name: regex(shape)
     for name, shape in {
@@ -87,8 +90,23 @@ class Circumstances:
 
     @cached_property
     def function(self) -> str | None:
-        """The function that the report is about."""
-        return self._report.function
+        """The function to look at: the suspect's own where a check only reports its damage.
+
+        Without what a compiler adds to a name, so that the source can be searched for it.
+        """
+        found = next(self._functions(), self._report.function)
+        return _COMPILERS.sub("", found) if found else None
+
+    def _functions(self) -> Iterator[str]:
+        report, module = self._report, self._first.module
+        frames = [frame for frame in report.frames if frame.reliable]
+        if module and report.module != module:
+            yield from (f.function for f in frames if f.function and f.module == module)
+        if report.function and (report.kind in CRASHES or not only_passes_on(report.function)):
+            yield report.function
+        names = [frame.function for frame in frames]
+        below = names.index(report.function) + 1 if report.function in names else len(names)
+        yield from (n for n in names[below:] if n and not (only_passes_on(n) or is_detector(n)))
 
     @cached_property
     def comm(self) -> str | None:

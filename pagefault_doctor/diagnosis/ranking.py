@@ -159,14 +159,18 @@ def candidates(report: Report, context: Context, unjudged: Unjudged) -> tuple[Ca
     return found or (_unknown(report, context, culprit),)
 
 
-def _experiment(report: Report, ranked: tuple[Candidate, ...]) -> Experiment | None:
+def _experiment(
+    report: Report, ranked: tuple[Candidate, ...], context: Context
+) -> Experiment | None:
     """Return what to try: to tell two causes apart, else to see whose fault it is."""
     first = ranked[0]
     if found := between_causes(ranked):
         return found
     if waits_for_lock(report):
         return for_hang(first)
-    return without_module(first) if first.module != report.module else None
+    # Without some modules the machine does not start, or cannot be reached.
+    is_needed = first.module == report.module or Circumstances(first, context).vital
+    return None if is_needed else without_module(first)
 
 
 def diagnose_report(report: Report, context: Context) -> Diagnosis:
@@ -216,6 +220,6 @@ def _diagnosed(report: Report, context: Context, unjudged: Unjudged) -> Diagnosi
         summary=wording.summary(first.root_cause, place, first.confidence, second),
         candidates=ranked,
         next_step=unjudged.attempt("the next step", None, _next_step, first, context),
-        experiment=unjudged.attempt("what to try", None, _experiment, report, causes),
+        experiment=unjudged.attempt("what to try", None, _experiment, report, causes, context),
         missing=tuple(missing(report)),
     )

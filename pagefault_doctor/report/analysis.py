@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
@@ -172,7 +173,7 @@ def _to_do(diagnosis: Diagnosis, cause: Cause | None) -> Iterator[str]:
 
 def step_text(step: NextStep) -> str:
     """Return the next step in words, with the command that belongs to it, if there is one."""
-    return f"{step.why} Run: {' '.join(step.command)}" if step.command else step.why
+    return f"{step.why} Run: {shlex.join(step.command)}" if step.command else step.why
 
 
 def tried(experiment: Experiment) -> Iterator[str]:

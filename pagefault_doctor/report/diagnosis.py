@@ -70,7 +70,8 @@ def diagnosis_text(
     """
     if not reports:
         summary = one_line(f"{source}: {opinion.verdict.summary}")
-        return "\n".join((summary, *known_lines_text(opinion, width))) + "\n"
+        lines = (summary, *known_lines_text(opinion, width), *_next(opinion.verdict, width))
+        return "\n".join(lines) + "\n"
     first, *others = _groups(reports, opinion)
     if whole or not others:
         stanzas = (_stanza(source, group, width) for group in (first, *others))
@@ -97,6 +98,10 @@ def diagnosis_outline(
         if followed and group is first:
             yield Heading("What followed from it", 3)
             yield Items(tuple(f"{_headline(g)} (line {g.report.line_of()})" for g in followed))
+
+
+def _next(verdict: Diagnosis, width: int) -> list[str]:
+    return _filled("next", step_text(verdict.next_step), width) if verdict.next_step else []
 
 
 def _groups(reports: tuple[Report, ...], opinion: Opinion) -> list[_Group]:
@@ -199,7 +204,7 @@ def _rows(group: _Group) -> Iterator[Row]:
     yield from known_rows(diagnosis)
     if diagnosis.next_step:
         yield "next", step_text(diagnosis.next_step)
-    if diagnosis.experiment:
+    if diagnosis.experiment and diagnosis.confidence < _SURE:
         first, *more = tried(diagnosis.experiment)
         yield "or try", "; ".join((first, *more))
     for note in notes(report, diagnosis):

@@ -44,8 +44,8 @@ class TestWhatHappened:
             assert sentence.line is not None
             assert sentence.line <= NULL.count("\n")
 
-    def test_without_an_address_the_title_stands_for_it(self) -> None:
-        assert "task hung" in told(account(HUNG).happened)
+    def test_without_an_address_the_headline_stands_for_it(self) -> None:
+        assert "task app:71 blocked for more than" in told(account(HUNG).happened)
 
 
 class TestHowItCameToThat:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,9 +12,14 @@ import pytest
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import diagnose
 from pagefault_doctor.diagnosis.circumstances import Circumstances
+from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.log_circumstances import LogCircumstances
-from pagefault_doctor.model.diagnosis import NextStep
+from pagefault_doctor.model.diagnosis import Attribution, Candidate, NextStep, RootCause
+from pagefault_doctor.model.report import Kind, Report
 from pagefault_doctor.model.situation import NAMES, SHAPES, SIGNS
+from pagefault_doctor.report.analysis import step_text
+
+MakeReport = Callable[..., Report]
 
 CORPUS = Path(os.environ.get("PFDOCTOR_CORPUS", "../shared/corpus"))
 
@@ -153,3 +158,34 @@ def test_no_sentence_answers_more_than_one_log_in_ten() -> None:
     (most, often), *_ = counts.most_common(1)
     assert often * 10 <= len(steps), most
     assert len(counts) >= 40
+
+
+@pytest.mark.parametrize(
+    ("module", "vital"),
+    [("ext4", True), ("nvme", True), ("e1000e", True), ("zfs", True), ("snd_hda_intel", False),
+     ("quay", False)],
+)  # fmt: skip
+def test_modules_of_the_root_file_system_storage_and_network_are_known(
+    report: MakeReport, module: str, vital: bool
+) -> None:
+    first = Candidate(RootCause.WILD_POINTER, Attribution.MODULE, module, 0.9)
+    assert Circumstances(first, Context(report())).vital is vital
+
+
+def test_the_function_to_look_at_is_the_suspects_own_where_a_check_found_the_damage(
+    report: MakeReport,
+) -> None:
+    made = report(
+        Kind.LIST_CORRUPTION,
+        function="__list_del_entry_valid.cold",
+        trace=("__list_del_entry_valid.cold", "quay_free.isra.0 [quay]", "do_exit"),
+    )
+    by_module = Candidate(RootCause.LIST_CORRUPTION, Attribution.MODULE, "quay", 0.9)
+    assert Circumstances(by_module, Context(made)).function == "quay_free"
+    by_nobody = Candidate(RootCause.LIST_CORRUPTION, Attribution.KERNEL, None, 0.9)
+    assert Circumstances(by_nobody, Context(made)).function == "quay_free"
+
+
+def test_a_command_is_quoted_so_that_it_can_be_pasted() -> None:
+    found = NextStep("check-logs", "Look.", ("journalctl", "-g", "Out of memory|oom"))
+    assert step_text(found) == "Look. Run: journalctl -g 'Out of memory|oom'"
