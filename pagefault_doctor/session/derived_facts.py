@@ -23,6 +23,7 @@ DERIVED: Final = (
     "report.count",
     "report.kind",
     "report.title",
+    "report.headline",
     "report.module",
     "report.function",
     "report.offset",
@@ -70,6 +71,7 @@ def _of_report(report: Report | None) -> Iterator[tuple[str, Value | None]]:
         return
     yield "report.kind", report.kind.value
     yield "report.title", report.title
+    yield "report.headline", report.headline
     yield "report.module", report.module
     yield "report.function", report.function
     yield "report.offset", report.offset

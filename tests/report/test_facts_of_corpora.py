@@ -7,6 +7,8 @@ import zlib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
@@ -20,6 +22,10 @@ from pagefault_doctor.playbook.shelf import causes
 from pagefault_doctor.report import html, markdown
 from pagefault_doctor.report.diagnosis import SCREEN, diagnosis_outline, diagnosis_text
 from pagefault_doctor.report.document import diagnosis_document
+from pagefault_doctor.session.view import View
+from pagefault_doctor.tui.pages import diagnosis as page
+from pagefault_doctor.tui.pages import evidence
+from pagefault_doctor.tui.row import Tone
 
 FOLDERS = ("field-dev", "realworld-dev", "satyr-dev", "syzkaller-dev")
 NEVER_SAID = (
@@ -97,6 +103,16 @@ def texts(log: KernelLog, opinion: Opinion) -> Iterator[str]:
     blocks = tuple(diagnosis_outline(log.source, log.reports, opinion, causes()))
     yield markdown.render(blocks)
     yield html.render(blocks)
+
+
+def test_nor_in_the_wizard(folder: Path) -> None:
+    for _, log, opinion in opinions(folder):
+        case = SimpleNamespace(reports=log.reports, logs=(log,))
+        view = cast("View", SimpleNamespace(explained=opinion, opinion=opinion, case=case))
+        shown = list(page.rows(view, causes(), {0, 1, 2}))
+        shown += [row for row in evidence.rows(view) if row.tone is Tone.TITLE]
+        for words in NEVER_SAID:
+            assert not any(words in row.left for row in shown), (log.source, words)
 
 
 def test_no_cause_below_five_percent_is_shown(folder: Path) -> None:
