@@ -26,4 +26,4 @@ def follows_from(report: Report, first: Report) -> bool:
         return False
     if not report.is_kernel_fault or rank(first) < Rank.CHECK:
         return False
-    return report.follows_fault or report.kind in _AFTER
+    return report.follows_fault or (report.kind in _AFTER and rank(first) is Rank.CRASH)

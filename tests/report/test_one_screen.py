@@ -106,6 +106,7 @@ def test_many_reports_fit_a_screen_and_all_are_there_when_asked_for() -> None:
         ((FIRST, STALL), True),
         ((FIRST, WARNING.format(name="late")), False),
         ((WARNING.format(name="early"), STALL), False),
+        ((STALL, STALL.replace("pfd_spin", "pfd_wait")), False),
         ((FIRST, "sh[7]: segfault at 8 ip 00007f0000401234 sp 00007ffc00000000 error 4\n"), False),
     ],
 )
