@@ -104,6 +104,50 @@ DISK = """\
 """
 
 
+MCE = """\
+mce: [Hardware Error]: CPU 0: Machine Check Exception: 4 Bank 5: b200000080060001
+mce: [Hardware Error]: TSC 2db9f8ee73 ADDR 3fff1f40
+mce: [Hardware Error]: PROCESSOR 0:306a9 TIME 1700000000 SOCKET 0 APIC 0 microcode 21
+mce: [Hardware Error]: Machine check: Processor context corrupt
+"""
+AMD = """\
+mce: [Hardware Error]: Machine check events logged
+[Hardware Error]: Corrected error, no action required.
+[Hardware Error]: CPU:0 (17:71:0) MC17_STATUS[-|CE|MiscV|AddrV|-|-|SyndV|CECC]: 0x9c2041000000011b
+[Hardware Error]: Error Addr: 0x00000003ff1f40
+[Hardware Error]: Unified Memory Controller Ext. Error Code: 0, DRAM ECC error.
+"""
+DUMPED = """\
+systemd-coredump[9]: Process 7 (pfd) of user 0 dumped core.
+systemd-coredump[9]: #0  0x00007f0000401234 n/a (libpfd.so + 0x9dbe2)
+"""
+STALL = """\
+rcu: INFO: rcu_preempt self-detected stall on CPU
+rcu:     1-....: (21000 ticks this GP) idle=125c/1/0x4
+rcu:     (t=21002 jiffies g=204277 q=1309 ncpus=8)
+RIP: 0010:pfd_spin+0x1/0x9 [pfd]
+"""
+MAP = """\
+BUG: Bad page map in process cat  pte:6353826300000000 pmd:00000000
+addr:00007f50cab1d000 vm_flags:08100073 anon_vma:ffff9eea335603f0 mapping:0 index:7f50cab1d
+"""
+FAILED = """\
+cat: page allocation failure: order:4, mode:0xc0(GFP_KERNEL), nodemask=(null)
+CPU: 1 PID: 5 Comm: cat Not tainted 6.1.0-1-amd64 #1
+Call Trace:
+ pfd_write+0x1/0x9 [pfd]
+Node 0 Normal free:9020kB boost:0kB min:4000kB low:5000kB high:6000kB
+"""
+SCSI = """\
+sd 0:0:0:0: [sda] tag#3 Sense Key : Medium Error [current]
+sd 0:0:0:0: [sda] tag#3 Add. Sense: Unrecovered read error
+"""
+LBUG = """\
+LustreError: 99:0:(pfd.c:77:pfd_put()) ASSERTION( atomic_read(&p->ref) > 0 ) failed:
+LustreError: 99:0:(pfd.c:77:pfd_put()) LBUG
+"""
+
+
 def facts(text: str) -> dict[str, Quote]:
     """Return the facts of the last report of a log, by their words."""
     stamped = "".join(f"[   10.000000] {line}\n" for line in text.splitlines())
@@ -145,14 +189,28 @@ def facts(text: str) -> dict[str, Quote]:
         (HUNG, "wait_for_completion+0x1/0x9", 8, "where it waits"),
         (HUNG, "pfd_flush+0x1/0x9 [pfd]", 9, "where it waits"),
         (DISK, "ata1.00: error: { UNC }", 4, ""),
+        (MCE, MCE.splitlines()[0], 1, ""),
+        (MCE, MCE.splitlines()[1], 2, ""),
+        (MCE, MCE.splitlines()[2], 3, ""),
+        (MCE, MCE.splitlines()[3], 4, ""),
+        (AMD, AMD.splitlines()[2], 3, ""),
+        (AMD, AMD.splitlines()[4], 5, ""),
+        (DUMPED, DUMPED.splitlines()[1], 2, "where it died"),
+        (STALL, STALL.splitlines()[1], 2, ""),
+        (STALL, STALL.splitlines()[2], 3, ""),
+        (MAP, MAP.splitlines()[1], 2, ""),
+        (FAILED, FAILED.splitlines()[0], 1, "16 pages in one piece were asked for"),
+        (FAILED, FAILED.splitlines()[4], 5, ""),
+        (SCSI, SCSI.splitlines()[1], 2, ""),
+        (LBUG, LBUG.splitlines()[0], 1, ""),
         (DISK, "ata1.00: failed command: READ FPDMA QUEUED", 2, ""),
     ],
 )
 def test_what_decides_is_quoted(log: str, text: str, line: int, means: str) -> None:
     found = facts(log)
-    assert text in found
-    assert found[text].line == line
-    assert means in found[text].means
+    (quote,) = (quote for words, quote in found.items() if words.startswith(text))
+    assert quote.line == line
+    assert means in quote.means
 
 
 def test_what_stands_in_a_broken_link_is_told() -> None:

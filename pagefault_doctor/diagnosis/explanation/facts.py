@@ -63,8 +63,9 @@ _ROWS: Final = (
     _row("order", decoded.order),
     _row("zone swap largest_cache"),
     # Hardware: which part
-    _row("label bank gpu mce_reason device memory_place ata_error command ata_result"),
-    _row("ata_status bus_error sense add_sense sector dma_address error_type severity address"),
+    _row("label bank gpu mc_status mc_unit mc_address mce_reason device memory_place"),
+    _row("ata_error command ata_result ata_status bus_error sense add_sense sector"),
+    _row("dma_address error_type severity address"),
     _row("attributes insn_address processor aer_device"),
     # A program: where in which file
     _row("base", decoded.place_in_object),

@@ -1,8 +1,9 @@
 """What the hardware reports, as the kernel prints it.
 
 Details: `bank`, `status`, `inexact_ip`, `address`, `misc`, `processor` and `mce_reason` of a
-machine check (`arch/x86/kernel/cpu/mce/core.c`, __print_mce, and severity.c); `label`, `corrected`
-of a memory error; `severity`, `error_type`, `memory_place` of a firmware record
+machine check (`arch/x86/kernel/cpu/mce/core.c`, __print_mce, and severity.c), as printed
+`mc_status`, `mc_unit` and `mc_address` (`drivers/edac/mce_amd.c`); `label`, `corrected` of a memory
+error; `severity`, `error_type`, `memory_place` of a firmware record
 (`drivers/firmware/efi/cper.c`); `device` of a bus, IOMMU or disk error, `aer_device` with its error
 status; `direction`, `dma_address`, `dma_reason` of an IOMMU fault; `sector`, `command`, and as
 printed `ata_error`, `ata_status`, `ata_result`, `bus_error` (`drivers/ata/libata-eh.c`), `sense`,
@@ -43,6 +44,9 @@ DETAILS: Final = (
     r"Memory failure: (?P<pfn>0x[0-9a-f]+)",
     r"(?P<processor>PROCESSOR \d+:[0-9a-f]+ TIME .*)",
     r"Machine check: (?P<mce_reason>[A-Z].+)",
+    r"(?P<mc_status>\bMC\d+_STATUS\[.+)",
+    r"(?P<mc_unit>[A-Z][\w /]+ Ext\. Error Code: .+)",
+    r"(?P<mc_address>Error Addr: 0x[0-9a-f]+)",
     r"(?P<memory_place>(?:node|card|module|rank|DIMM location): ?\S.*)",
     r"(?P<aer_device>device \[[0-9a-f:]+\] error status/mask=\S+)",
     r"(?P<ata_error>error: \{ .*\})",

@@ -18,6 +18,13 @@ from pagefault_doctor.model.report import Kind
 
 _ALLOCATORS: Final = "alloc|bounce|prep_new_page|get_page_from|clear_page|memset|set_page_owner"
 
+ORDER: Final = (
+    r"page allocation failure[:.] order:(?P<order>\d+), "
+    r"mode:(?P<gfp_mask>0x[0-9a-f]+(?:\([^)]*\))?)"
+)
+ZONE: Final = r"(?P<zone>(?:Node \d+ )?(?:DMA32|Normal|HighMem) free:\d+kB .*?min:\d+kB)"
+"""The first with what is free in it and the least that should be (`mm/show_mem.c`)."""
+
 DETAILS: Final = (
     r"BUG: Bad page (?:state|cache) in process \S+ +pfn:(?P<pfn>[0-9a-f]+)",
     r"page dumped because: (?P<because>.+)",
@@ -28,8 +35,7 @@ DETAILS: Final = (
     r"^(?P<page_flags>flags: 0x[0-9a-f]+\(.*\).*)",
     r"^(?P<page_address>addr:[0-9a-f]+ vm_flags:.*)",
     r"bad (?:pgd|p4d|pud|pmd) \S*\((?P<bad_entry>[0-9a-f]+)\)",
-    r"page allocation failure[:.] order:(?P<order>\d+), "
-    r"mode:(?P<gfp_mask>0x[0-9a-f]+(?:\([^)]*\))?)",
+    ORDER,
     r"BUG: Bad rss-counter state .*?type:(?P<counter>\w+) val:(?P<value>-?\d+)",
 )
 
@@ -137,6 +143,7 @@ FORMATS: Final = (
         kind=Kind.INFO,
         ways=TRACED,
         skip="alloc|slab|page_frag",
+        details=(ORDER, ZONE),
         source="mm/page_alloc.c (warn_alloc)",
     ),
     Format(

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Final
 
 from pagefault_doctor.klog.formats.format import Format
+from pagefault_doctor.klog.formats.memory import ZONE
 from pagefault_doctor.model.report import Kind
 
 _KILLED: Final = r"[Oo]ut of memory: Kill(?:ed)? process \d+,? ?\(([^)\n]{1,40})\)"
@@ -26,7 +27,7 @@ DETAILS: Final = (
     r"(?:.*?oom_score_adj:(?P<oom_score_adj>-?\d+))?",
     r"(?P<limit>memory: usage \d+kB, limit \d+kB, failcnt \d+)",
     r"(?P<killed_in>Task in \S+ killed as a result of limit of .+)",
-    r"(?P<zone>(?:Node \d+ )?(?:DMA32|Normal|HighMem) free:\d+kB .*?min:\d+kB)",
+    ZONE,
     r"(?P<swap>Free swap += \d+kB)",
 )
 
