@@ -38,7 +38,7 @@ _STAMPED: Final = regex(
 def prefix_of(head: bytes) -> re.Pattern[bytes] | None:
     """Return an expression for what stands before nearly every line, None where nothing does."""
     lines = [line for line in head.split(b"\n", _MOST_LINES)[:_MOST_LINES] if line.strip()]
-    if not lines or _share(lines, b"", _STAMPED) > _MOST or _share(lines, b"") > _FEW:
+    if not lines or _share_bare(lines, _STAMPED) > _MOST or _share_bare(lines, START) > _FEW:
         return None
     if any(map(_is_known, lines[:_FEWEST])):
         return None
@@ -81,6 +81,11 @@ def _common(lines: Sequence[bytes]) -> bytes:
 
 def _expression(shape: bytes) -> re.Pattern[bytes]:
     return re.compile(rb"^" + re.escape(shape).replace(b"0", rb"[ \d]{0,12}\d"))
+
+
+def _share_bare(lines: Sequence[bytes], sought: re.Pattern[bytes]) -> float:
+    """Return the part of the lines that begin so."""
+    return sum(map(bool, map(sought.match, lines))) / len(lines)
 
 
 def _share(lines: Sequence[bytes], shape: bytes, sought: re.Pattern[bytes] = START) -> float:

@@ -24,6 +24,7 @@ _BEFORE: Final = regex(
 _REMEMBERED: Final = 64
 _MOST_LINES: Final = 200
 _MOST: Final = 0.9
+_DIFFERENT: Final = 3 / 4
 
 
 def has_broadcasts(head: bytes) -> bool:
@@ -52,6 +53,9 @@ def without_broadcasts(pieces: Iterable[bytes]) -> Iterator[bytes]:
 def is_doubled(head: bytes) -> bool:
     """Whether nearly every line stands there twice, one after the other."""
     lines = [line for line in head.split(b"\n", _MOST_LINES)[:_MOST_LINES] if line.strip()]
+    # Of lines that stand there twice, hardly more than half differ.
+    if len(set(lines)) > _DIFFERENT * len(lines):
+        return False
     runs = [len(list(run)) for _, run in groupby(lines)]
     return len(runs) > 2 and sum(run % 2 == 0 for run in runs) >= _MOST * len(runs)
 

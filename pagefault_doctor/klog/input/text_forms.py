@@ -128,6 +128,8 @@ _FORMS: Final = (
 
 def _is_quoted_printable(head: bytes) -> bool:
     """Whether lines are short, and many of them end with the mark of a soft break."""
+    if head.count(b"=\n") + head.count(b"=\r") < _FEWEST_BREAKS:
+        return False
     lines = [line.rstrip(b"\r") for line in head.split(b"\n")[:-1]]
     broken = [line for line in lines if line.endswith(b"=")]
     is_short = all(len(line) <= _QUOTED_PRINTABLE_LINE for line in lines)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import filterfalse
 from typing import Final
 
 import msgspec
@@ -81,11 +82,15 @@ def wrap_of(head: bytes) -> Wrap | None:
     """Return how the lines of a log were broken, by its beginning; None where they were not."""
     lines = head.replace(b"\r", b"").split(b"\n")
     # What has no blank was not broken between words.
-    width = max((len(line) for line in lines if b" " in line.strip()), default=0)
+    longest = sorted(lines, key=len, reverse=True)
+    width = next((len(line) for line in longest if b" " in line.strip()), 0)
     if width not in _NARROW:
         return None
     columns = max(len(_bare(line)) for line in lines if len(line) == width)
     timed = any(map(_is_timed, lines))
+    untimed = (line for line in filterfalse(_TIMED.match, lines) if line.strip())
+    if timed and all(map(_is_timed, untimed)):
+        return None
     soft = _counted(lines, Wrap(width, within_words=False, timed=timed))
     if not soft[1]:
         return None
