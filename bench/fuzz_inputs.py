@@ -84,6 +84,7 @@ def seeds() -> dict[str, list[bytes]]:
         "output": [path.read_bytes() for path in (ROOT / "tests/tools/data").iterdir()],
         "recording": [path.read_bytes() for path in recordings],
         "playbook": [path.read_bytes() for path in ROOT.glob("playbooks/*.yaml")],
+        "known cases": [path.read_bytes() for path in ROOT.glob("playbooks/known/*.yaml")],
         "module": [(scenarios / "err-ptr/fwsize.ko").read_bytes()],
         "small module": [
             module("ab" * 20, "0123", small, {"printk": 7}),

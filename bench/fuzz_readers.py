@@ -40,6 +40,7 @@ from pagefault_doctor.report.document import diagnosis_document, encode
 from pagefault_doctor.report.outline import session_outline
 from pagefault_doctor.report.session_document import session_document
 from pagefault_doctor.session.event_log import read_events
+from pagefault_doctor.session.known import with_known
 from pagefault_doctor.session.redact.redaction import Redaction
 from pagefault_doctor.session.view import Fold
 from pagefault_doctor.symbols.btf import Btf
@@ -77,7 +78,7 @@ def _rendered(outline: Callable[[], Iterator[Block]]) -> Iterator[str]:
 
 
 def _diagnosed(log: KernelLog) -> Iterator[str]:
-    opinion = with_explanations(diagnose((log,), {}), (log,), {})
+    opinion = with_known(with_explanations(diagnose((log,), {}), (log,), {}), (log,))
     yield log.source + (log.note or "")
     yield diagnosis_text(log.source, log.reports, opinion)
     yield encode(diagnosis_document(log.source, log.reports, opinion))
@@ -118,6 +119,14 @@ def _tools(data: bytes, _folder: Path, draw: random.Random) -> Iterator[str]:
 def _playbooks(data: bytes, _folder: Path, _draw: random.Random) -> Iterator[str]:
     try:
         loader.load(untrusted.decode(data), "fuzz.yaml")
+    except PfDoctorError as error:
+        yield str(error)
+
+
+def _known_cases(data: bytes, _folder: Path, _draw: random.Random) -> Iterator[str]:
+    try:
+        for entry in loader.load_known(untrusted.decode(data), "fuzz.yaml"):
+            yield entry.case.text
     except PfDoctorError as error:
         yield str(error)
 
@@ -256,6 +265,8 @@ COMMANDS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
             ("run", "none-{word}", "--kernel", "{word}"), ("run", "--module", "{log}.none")),
     "preflight": (("--host", "-{word}"), ("--ssh-config", "{word}")),
     "playbook": (("check", "{playbook}"), ("show", "{word}"), ("{word}",)),
+    "known": (("check", "{playbook}"), ("show", "{word}"), ("list", "{word}"), ("remove", "{word}"),
+              ("add", "{log}.none", "--says", "{word}"), ("ignore", "{word}")),
     "report": (("{session}",), ("fuzz",), ("--format", "md", "{session}"), ("{word}",),
                ("--format", "json", "{session}"), ("--format", "html", "--redact", "{session}")),
     "explain": (("{word}",),),
@@ -300,6 +311,7 @@ READERS: Final[dict[str, Reader]] = {
         lambda make: make.input(make.draw.choice(("output", "log")), 8000), _tools
     ),
     "playbooks": Reader(lambda make: make.input("playbook"), _playbooks),
+    "known cases": Reader(lambda make: make.input("known cases"), _known_cases),
     "recordings": Reader(lambda make: make.input("recording", 300_000), _recordings),
     "sessions": Reader(Mutator.session, _recordings),
     "archives": Reader(Mutator.archive, _archives),
