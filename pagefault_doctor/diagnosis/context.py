@@ -32,7 +32,8 @@ class Context(msgspec.Struct, frozen=True, dict=True):
 
     `twins` are reports of the same fault in other logs, such as that of its dump, `history` those
     of other boots, and `boots_after` is how many boots of the log came after the report's. `booted`
-    has the release of each boot of the log, None where its banner is missing.
+    has the release of each boot of the log, None where its banner is missing; `rejoined` is whether
+    lines of the text were broken.
     """
 
     report: Report
@@ -43,6 +44,7 @@ class Context(msgspec.Struct, frozen=True, dict=True):
     history: tuple[Report, ...] = ()
     boots_after: int = 0
     booted: tuple[str | None, ...] = ()
+    rejoined: bool = False
 
     @cached_property
     def bits(self) -> int:

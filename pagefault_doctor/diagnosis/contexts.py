@@ -8,6 +8,7 @@ from typing import Final
 
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.provenance import with_outside
+from pagefault_doctor.klog.input.text_forms import JOINED
 from pagefault_doctor.model.fact import Fact
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.report import Report
@@ -40,6 +41,7 @@ def context_of(
         history=_history(report, log) if log.boots > 1 else (),
         boots_after=max(log.boots - 1 - report.boot, 0),
         booted=log.booted,
+        rejoined=JOINED in (log.note or ""),
     )
 
 

@@ -22,7 +22,8 @@ class LogCircumstances:
     def __init__(self, logs: Sequence[KernelLog], facts: Mapping[str, Fact]) -> None:
         self.place = "box" if facts else "file"
         self.whole = any(any(log.booted) or log.source in THIS_BOOT for log in logs)
-        self.short = sum(log.lines for log in logs) < _SHORT
+        lines = sum(log.lines for log in logs)
+        self.empty, self.short = lines == 0, lines < _SHORT
         self.unread = any(log.unread for log in logs)
 
     def walk_fact(self, name: str) -> Fact | None:

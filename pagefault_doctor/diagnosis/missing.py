@@ -1,12 +1,16 @@
-"""What of a report is not in the text, and the command that would bring it."""
+"""What of a report is not in the text, what it would decide, and what brings it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
+import msgspec
+
+from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.history import CRASHES
 from pagefault_doctor.model.diagnosis import Missing
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Kind, Report
 
 _TRACED: Final = frozenset(Kind) - {
@@ -14,24 +18,75 @@ _TRACED: Final = frozenset(Kind) - {
     *(Kind.USER_SEGFAULT, Kind.USER_TRAP, Kind.OOM_KILL),
 }
 """Kinds that the kernel prints a call trace with."""
+_BOARDS: Final = ("arm", "mips", "riscv64", "riscv", "xtensa", "sh", "m68k")
+"""Architectures whose machines mostly have a serial console and no journal."""
 
+
+_KERNEL_LOG: Final = "journalctl -k -b -1"
+_VERSION: Final = "uname -a"
 
 HEADLINE: Final = Missing(
     "headline",
-    "the line that says what happened (BUG:, Oops:, Unable to handle, WARNING:) is missing: it "
-    "stands above the first line here",
+    "the line above the first one here, with BUG:, Oops:, Unable to handle or WARNING:",
+    "it says what happened, and at which address",
+    _KERNEL_LOG,
 )
 ADDRESS: Final = Missing(
-    "address", "the address that could not be used is missing: it stands in the headline"
+    "address",
+    "the end of the headline, with the address that could not be used",
+    "NULL, an error code, freed memory and garbage differ by it",
+    _KERNEL_LOG,
 )
 REGISTERS: Final = Missing(
-    "registers", "the registers and the Code: line are missing: they stand below the headline"
+    "registers",
+    "the registers and the Code: line below the headline",
+    "they show which pointer was bad, and what it held",
+    _KERNEL_LOG,
 )
-TRACE: Final = Missing("trace", "the call trace is missing: it stands below the registers")
-VERSION: Final = Missing("version", "the version of the kernel is not in the text", ("uname", "-a"))
+TRACE: Final = Missing(
+    "trace",
+    "the call trace below the registers, down to the end trace mark",
+    "it shows who called, and with that whose code is to blame",
+    _KERNEL_LOG,
+)
+VERSION: Final = Missing(
+    "version",
+    "the version of the kernel",
+    "whether it is fixed in a newer one depends on it",
+    _VERSION,
+)
 REPORT: Final = Missing(
-    "report", "the report that led to the panic is missing: it stands above the panic"
+    "report",
+    "the report above the panic",
+    "the panic only follows from it",
+    f"{_KERNEL_LOG}; ls /var/lib/systemd/pstore",
 )
+
+_CONSOLE: Final = "picocom -g console.log /dev/ttyUSB0"
+_OF_CRASH: Final = regex(r"^\s*#\d+ \[")
+"""A frame as the bt of crash prints it."""
+
+
+def to_bring(context: Context) -> Iterator[Missing]:
+    """Yield what is missing with what brings it from where the text came from."""
+    # Why the first process ended is in its own words, not in a report.
+    needless = (REPORT, TRACE) if "init_killed" in context.report.details else ()
+    for part in missing(context.report):
+        if part not in needless:
+            yield part if part is VERSION else _from_there(part, context)
+
+
+def _from_there(part: Missing, context: Context) -> Missing:
+    report = context.report
+    if context.rejoined:
+        bring = "the log as a file, attached: a mail or a terminal broke the lines of this text"
+    elif _OF_CRASH.match(report.details.get("headless", "")):
+        bring = "log (in crash, beside bt)"
+    elif report.arch in _BOARDS and not report.wall_clock:
+        bring = f"{_CONSOLE} (the serial console, from the start on), or {part.how}"
+    else:
+        return part
+    return msgspec.structs.replace(part, how=bring)
 
 
 def missing(report: Report) -> Iterator[Missing]:

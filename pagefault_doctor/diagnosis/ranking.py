@@ -15,7 +15,7 @@ from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.culprit import Culprit
 from pagefault_doctor.diagnosis.experiments import between_causes, for_hang, without_module
 from pagefault_doctor.diagnosis.history import waits_for_lock
-from pagefault_doctor.diagnosis.missing import missing
+from pagefault_doctor.diagnosis.missing import to_bring
 from pagefault_doctor.diagnosis.next_step import next_step
 from pagefault_doctor.diagnosis.rules import RULES, Rule
 from pagefault_doctor.diagnosis.unjudged import Unjudged
@@ -221,5 +221,5 @@ def _diagnosed(report: Report, context: Context, unjudged: Unjudged) -> Diagnosi
         candidates=ranked,
         next_step=unjudged.attempt("the next step", None, _next_step, first, context),
         experiment=unjudged.attempt("what to try", None, _experiment, report, causes, context),
-        missing=tuple(missing(report)),
+        missing=tuple(to_bring(context)),
     )

@@ -113,12 +113,14 @@ class NextStep(msgspec.Struct, frozen=True):
 class Missing(msgspec.Struct, frozen=True):
     """A part that a report lacks.
 
-    `name` is the part's, `text` a sentence on what to look for, `command` an argv that prints it.
+    `name` is the part's, `what` where it stands, `why` what it would decide, `how` the command or
+    the file that brings it.
     """
 
     name: str
-    text: str
-    command: tuple[str, ...] = ("journalctl", "-k", "-b", "-1")
+    what: str
+    why: str
+    how: str
 
 
 class Experiment(msgspec.Struct, frozen=True):

@@ -26,7 +26,7 @@ name of a part that it should have.
 """
 SIGNS: Final = frozenset(
     {"sure", "after_death", "loading", "unloading", "gone", "vital", "repeats", "regressed",
-     "others_too", "traced", "noticed", "whole", "short", "unread"}
+     "others_too", "traced", "noticed", "whole", "short", "empty", "unread"}
 )  # fmt: skip
 """Conditions that are true or false.
 
@@ -35,7 +35,7 @@ module was just then. `gone`: it is unloaded. `vital`: without it the machine ma
 be reached. `repeats`: other boots had the same fault. `regressed`: only a newer kernel has it.
 `others_too`: modules from outside the tree are loaded. `traced`: there is a call trace. `noticed`:
 the kernel went on after it. Of a log without a report: `whole`: it begins with a boot; `short`: it
-has few lines; `unread`: a part of it could not be read.
+has few lines; `empty`: it has none; `unread`: a part of it could not be read.
 """
 FACTS: Final = frozenset({"facts"})
 CONDITIONS: Final = SHAPES | NAMES | SIGNS | FACTS

@@ -196,7 +196,7 @@ def _rows(group: _Group) -> Iterator[Row]:
     if diagnosis.candidates:
         yield from _evidence_rows(diagnosis.candidates[0])
     if diagnosis.missing and diagnosis.confidence < _SURE:
-        yield "missing", ", ".join(part.name for part in diagnosis.missing)
+        yield from _missing_rows(diagnosis)
     for other in likely_others(diagnosis):
         yield "or", describe(other)
     if diagnosis.owner:
@@ -209,6 +209,14 @@ def _rows(group: _Group) -> Iterator[Row]:
         yield "or try", "; ".join((first, *more))
     for note in notes(report, diagnosis):
         yield "note", note
+
+
+def _missing_rows(diagnosis: Diagnosis) -> Iterator[Row]:
+    """Yield what would help most, with what brings it, and the names of the rest."""
+    first, *rest = diagnosis.missing
+    yield "missing", f"{first.what} ({first.why}); to bring it: {first.how}"
+    if rest:
+        yield "missing", "besides: " + ", ".join(part.name for part in rest)
 
 
 def _fact_rows(diagnosis: Diagnosis, told: frozenset[int]) -> Iterator[Row]:

@@ -181,7 +181,7 @@ def _text(view: View, report: Report, verdict: Diagnosis, missing: list[str]) ->
     if left := len(report.excerpt) - _LINES:
         lines += [f"... and {left} more lines"] if left > 0 else []
     yield Verbatim("\n".join(lines))
-    missing.extend(part.text for part in verdict.missing)
+    missing.extend(part.what for part in verdict.missing)
 
 
 def _concluded(

@@ -77,7 +77,8 @@ def test_the_text_names_what_is_missing_and_no_chance_of_an_unknown_cause(
     assert main(["diagnose", str(log)]) == 0
     text = capsys.readouterr().out
     assert "  cause   fault of unknown cause in module quay" in text
-    assert "  missing headline, registers, version\n" in text
+    assert "  missing the line above the first one here" in text
+    assert "  missing besides: registers, version\n" in text
     assert "against" not in text
     assert main(["diagnose", "--json", str(log)]) == 0
     (report,) = json.loads(capsys.readouterr().out)["reports"]

@@ -9,7 +9,7 @@ from pagefault_doctor.diagnosis import dump_memory, function_roles
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.explanation.background import CHECKERS
 from pagefault_doctor.diagnosis.explanation.fault import by_command, cited
-from pagefault_doctor.diagnosis.missing import missing
+from pagefault_doctor.diagnosis.missing import to_bring
 from pagefault_doctor.diagnosis.provenance import folder_of
 from pagefault_doctor.model.diagnosis import Attribution, Candidate, Evidence, RootCause
 from pagefault_doctor.model.fact import Value
@@ -44,8 +44,8 @@ _EXPLAINED_BY_A_CALL: Final = (RootCause.NULL_DEREF, RootCause.ERR_PTR)
 
 def unknown(report: Report, context: Context, first: Candidate) -> Iterator[Evidence]:
     """Yield what is not known about the likeliest cause and would be worth knowing."""
-    for part in missing(report):
-        yield Evidence(f"{part.text}; {' '.join(part.command)} prints it", 0.0)
+    for part in to_bring(context):
+        yield Evidence(f"{part.what} ({part.why}); to bring it: {part.how}", 0.0)
     if dump_memory.names_who_freed(context):
         return
     text = _UNKNOWN.get(first.root_cause)
