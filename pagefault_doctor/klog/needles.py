@@ -56,8 +56,8 @@ class Needles:
         With each stand the needles of that shape; of several shapes in a line, those of any one.
         """
         rare = _rare(text)
-        short = (found for sign, found in self._short if sign in rare)
-        return dict(chain(self._with_long(text), *(self._with(found, text) for found in short)))
+        short = [shape for sign, shape in self._short if sign in rare and shape in text]
+        return dict(chain(self._with_long(text), *(self._with(shape, text) for shape in short)))
 
     def _with_long(self, text: bytes) -> Iterator[tuple[bytes, tuple[bytes, ...]]]:
         words = array("I", text[: len(text) // _STEP * _STEP])
