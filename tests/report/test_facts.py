@@ -299,3 +299,5 @@ def test_a_long_line_is_cut_to_what_matters() -> None:
     long = INIT.format("0000000b").replace("init!", "init! " + "x " * 100)
     (text,) = [text for text in facts(long) if "exitcode" in text or "Attempted" in text]
     assert len(text) <= 160
+    unbroken = PROGRAM.replace("libpfd", "lib" + "p" * 300)
+    assert all(0 < len(text) <= 160 for text in facts(unbroken))

@@ -124,11 +124,14 @@ def _all(report: Report, context: Context, first: Candidate) -> Iterator[Quote]:
 
 def _cut(text: str, value: str = "") -> str:
     """Return the part of a line that is quoted: its beginning, or what begins with the value."""
-    begin = text.find(value)
+    begin = max(text.find(value), 0)
     if len(text) <= LONGEST or begin + len(value) <= LONGEST:
         begin = 0
     part = text[begin:]
-    return part if len(part) <= LONGEST else part[: part.rfind(" ", 1, LONGEST)].strip()
+    if len(part) <= LONGEST:
+        return part
+    end = part.rfind(" ", 1, LONGEST)
+    return part[: end if end > 0 else LONGEST].strip()
 
 
 def _of_details(report: Report, context: Context, lines: Mapping[int, str]) -> Iterator[Quote]:
@@ -181,15 +184,8 @@ def _suspect(report: Report, first: Candidate, lines: Mapping[int, str]) -> Iter
 def _fetched(report: Report, context: Context, lines: Mapping[int, str]) -> Iterator[Quote]:
     """Yield CR2 where it is the instruction pointer as well: the code itself was not there."""
     number, cr2 = report.cited.get("registers.cr2", 0), context.registers.get("cr2")
-    if (
-        report.kind not in _FAULTS
-        or cr2 is None
-        or cr2
-        not in (
-            context.registers.get("rip"),
-            context.registers.get("eip"),
-        )
-    ):
+    pointers = {context.registers.get(name) for name in ("rip", "eip")} - {None}
+    if report.kind not in _FAULTS or cr2 not in pointers:
         return
     if found := _CR2.search(lines.get(number, "")):
         yield Quote(found[0], number, "the address of the instruction itself: no code is there")
