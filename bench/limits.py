@@ -30,7 +30,8 @@ from terminal import open_terminal  # noqa: E402
 
 PFDOCTOR: Final = (sys.executable, "-m", "pagefault_doctor")
 ARGUMENTS: Final[dict[str, tuple[str, ...]]] = {
-    "": (), "diagnose": ("--json", "{log}"), "run": ("--quiet", "--read-only", "--log", "{log}"),
+    "": (), "diagnose": ("--json", "{log}"), "decode": ("{log}",),
+    "run": ("--quiet", "--read-only", "--log", "{log}"),
     "resume": ("{id}",), "sessions": (), "train": ("--plain", "err-ptr"), "lab": ("list",),
     "preflight": (), "playbook": ("list",), "report": ("{id}",), "explain": ("null-deref",),
     "completion": ("bash",),
