@@ -14,8 +14,9 @@ from pagefault_doctor.diagnosis.provenance import folder_of, is_unknown
 from pagefault_doctor.diagnosis.unloaded_module import unloaded
 from pagefault_doctor.model.diagnosis import Attribution, Candidate
 from pagefault_doctor.model.fact import Fact
+from pagefault_doctor.model.known_entry import release as release_of
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.model.report import LOADERS, Kind, Report
+from pagefault_doctor.model.report import LOADERS, Access, Kind, Report
 from pagefault_doctor.symbols import in_tree
 
 _SURE: Final = 0.9
@@ -53,6 +54,20 @@ _MODULES_OF_DISKS: Final = ("zfs", "spl", "drbd", "lustre", "bcachefs", "aufs", 
 _GOES_ON: Final = frozenset(
     {*(Kind.WARNING, Kind.LOCKDEP, Kind.INFO, Kind.LEAK, Kind.REFCOUNT, Kind.ATOMIC_SLEEP)}
 )
+_OF_CRASH: Final = regex(r"^\s*(?:crash> |#\d{1,3} \[[0-9a-f]{8,16}\] )")
+"""What crash prints of a dump: its prompt and the frames of bt."""
+_FIRST_JOURNAL: Final = (3, 0, 0)
+_FIRST_SLUB: Final = (2, 6, 22)
+_FIRST_KASAN: Final = {
+    "x86_64": (4, 0, 0),
+    "arm64": (4, 4, 0),
+    "aarch64": (4, 4, 0),
+    "s390x": (4, 20, 0),
+    "riscv64": (5, 7, 0),
+    "arm": (5, 11, 0),
+    "loongarch64": (6, 6, 0),
+}
+"""The releases that have KASAN, by architecture (HAVE_ARCH_KASAN in `arch/*/Kconfig`)."""
 _LINES: Final = 80
 """Lines of a report that conditions look at; the rest is its trace."""
 
@@ -271,6 +286,36 @@ class Circumstances:
         return self._context.booted.count(self._good_release) if self._good_release else 0
 
     @cached_property
+    def called(self) -> bool:
+        """Whether the processor jumped to where no code is."""
+        fault = self._report.fault
+        return fault is not None and fault.access is Access.EXECUTE
+
+    @cached_property
+    def in_crash(self) -> bool:
+        """Whether the text is what crash printed of a dump."""
+        return any(_OF_CRASH.match(line.text) for line in self._report.excerpt[:_LINES])
+
+    @cached_property
+    def journal(self) -> bool:
+        """Whether the machine may keep a journal: no board, and no kernel older than systemd."""
+        version = release_of(self.release or "")
+        return self.arch not in _BOARDS and (version is None or version >= _FIRST_JOURNAL)
+
+    @cached_property
+    def _is_x86(self) -> bool:
+        return self.arch in (None, "x86_64", "i386", "x86")
+
+    @cached_property
+    def _checker(self) -> str:
+        """The check of memory that this kernel has: KASAN came to each architecture on its own."""
+        version = release_of(self.release or "") or _FIRST_KASAN["x86_64"]
+        since = _FIRST_KASAN.get(self.arch or "x86_64")
+        if since and version >= since:
+            return "a kernel with CONFIG_KASAN=y"
+        return "slub_debug=FZPU" if version >= _FIRST_SLUB else "a kernel with CONFIG_DEBUG_SLAB=y"
+
+    @cached_property
     def names(self) -> Mapping[str, str]:
         """What `{names}` in a sentence may stand for: details, and what else is known."""
         known = {
@@ -279,6 +324,9 @@ class Circumstances:
             "good_release": self._good_release,
             "good_boots": str(self._good_boots) if self._good_boots else None,
             "foreign": ", ".join(self._report.out_of_tree[:_FOREIGN]),
+            "workqueue": self._report.workqueue,
+            "memory_test": "memtest86+ overnight" if self._is_x86 else "memtester 1G 3",
+            "checker": self._checker,
             "pid": str(self._report.pid) if self._report.pid else None,
         }
         return {name: text for name, text in known.items() if text}
@@ -287,5 +335,10 @@ class Circumstances:
 _NAMED: Final = ("module", "function", "comm", "release", "folder", "file", "arch")
 _FOREIGN: Final = 4
 """Modules from outside that a sentence names."""
-NAMED: Final = frozenset((*_NAMED, "good_release", "good_boots", "foreign", "pid"))
+NAMED: Final = frozenset(
+    {
+        *(*_NAMED, "good_release", "good_boots", "foreign", "pid"),
+        *("workqueue", "memory_test", "checker"),
+    }
+)
 """Names that a sentence may hold besides details and the groups of its expressions."""

@@ -42,10 +42,19 @@ def _step(row: Situation, seen: Seen) -> NextStep | None:
     names = {**seen.names, **found}
     if not all(name in names for text in (row.do, *row.command) for name in _NAME.findall(text)):
         return None
-    command = tuple(_filled(part, names) for part in row.command)
-    if any(_is_unsafe(part, given) for part, given in zip(command, row.command, strict=True)):
-        command = ()
+    command = _command(row, names) if _can_run(row, seen) else ()
     return NextStep(row.step, " ".join(_filled(row.do, names).split()), command, row.id)
+
+
+def _can_run(row: Situation, seen: Seen) -> bool:
+    return row.command[:1] != ("journalctl",) or getattr(seen, "journal", True)
+
+
+def _command(row: Situation, names: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the command, nothing where what fills it is not fit for one."""
+    command = tuple(_filled(part, names) for part in row.command)
+    pairs = zip(command, row.command, strict=True)
+    return () if any(_is_unsafe(part, given) for part, given in pairs) else command
 
 
 def _holds(name: str, wanted: Wanted, seen: Seen, found: dict[str, str]) -> bool:

@@ -70,7 +70,9 @@ def diagnosis_text(
     """
     if not reports:
         summary = one_line(f"{source}: {opinion.verdict.summary}")
-        lines = (summary, *known_lines_text(opinion, width), *_next(opinion.verdict, width))
+        known = tuple(known_lines_text(opinion, width))
+        # What is known of the lines says already what to do about them.
+        lines = (summary, *known, *(() if known else _next(opinion.verdict, width)))
         return "\n".join(lines) + "\n"
     first, *others = _groups(reports, opinion)
     if whole or not others:
@@ -154,8 +156,9 @@ def _screen(source: str, first: _Group, others: Sequence[_Group], width: int) ->
 
 
 def _headline(group: _Group) -> str:
-    often = f" ({group.often})" if group.often else ""
-    return f"{group.report.message}{often}"
+    # First, for the line may be cut.
+    times = group.often.partition(",")[0]
+    return f"{times}: {group.report.message}" if times else group.report.message
 
 
 def _cut(line: str, width: int) -> str:

@@ -42,7 +42,6 @@ _AS_THEY_ARE: Final = (
     "function",
     "offset",
     "size",
-    "module",
     "fault",
     "cpu",
     "pid",
@@ -55,12 +54,12 @@ _OF_A_FRAME: Final = ("function", "offset", "size", "module", "reliable", "conte
 def diagnosis_document(source: str, reports: Iterable[Report], opinion: Opinion) -> Document:
     """Return the document of one input: its reports, each with its diagnosis, and the verdict."""
     reports = tuple(reports)
-    often = {group.indices[0]: group for group in repeats(reports) if group.count > 1}
+    often = {index: group for group in repeats(reports) for index in group.indices}
     return {
         "schema": DIAGNOSIS_SCHEMA,
         "source": source,
         "reports": [
-            {**_report(report, diagnosis), **_often(often.get(index))}
+            {**_report(report, diagnosis), **_often(index, often[index])}
             for index, (report, diagnosis) in enumerate(
                 zip(reports, opinion.by_report, strict=True)
             )
@@ -98,6 +97,8 @@ def _harmless(found: re.Match[str]) -> str:
 def _report(report: Report, diagnosis: Diagnosis) -> Document:
     return {
         **{name: getattr(report, name) for name in _AS_THEY_ARE},
+        # Also where a check of the kernel's reports what the module did.
+        "module": report.module or diagnosis.module,
         "message": report.message,
         "place": report.place,
         "signature": signature(report),
@@ -132,13 +133,14 @@ def _report(report: Report, diagnosis: Diagnosis) -> Document:
     }
 
 
-def _often(group: Repeats | None) -> Document:
-    """Return how often the report came, for the first of several equal ones."""
-    if group is None:
-        return {}
+def _often(index: int, group: Repeats) -> Document:
+    """Return how often the report came; the first of several equal ones also names the others."""
     lines = {"first_line": group.first_line, "last_line": group.last_line}
-    often = {"count": group.count, **lines, "seconds": group.seconds, "reports": group.indices}
-    return {"repeats": often}
+    often = {"count": group.count, **lines}
+    if group.count == 1 or index != group.indices[0]:
+        return {"occurrences": often}
+    others = {"seconds": group.seconds, "reports": group.indices}
+    return {"occurrences": often, "repeats": {**often, **others}}
 
 
 def _fact(quote: Quote) -> Document:
@@ -179,5 +181,6 @@ def _verdict(opinion: Opinion) -> Document:
         "summary": verdict.summary,
         "next_step": verdict.next_step,
         "report": opinion.report,
+        "missing": verdict.missing,
         **known_lines_document(opinion),
     }

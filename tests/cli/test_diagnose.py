@@ -18,6 +18,7 @@ from test_import_hygiene import OOPS
 REPORT_KEYS = {
     "title",
     "message",
+    "occurrences",
     "place",
     "signature",
     "alt_titles",
@@ -70,6 +71,11 @@ def test_json_has_exactly_the_keys_that_scripts_rely_on(log: Path, capsys: Captu
     assert report["title"].endswith("NULL pointer dereference in demo_init")
     assert (report["function"], report["offset"], report["size"]) == ("demo_init", 17, 4096)
     assert report["module"] == "demo"
+    assert report["occurrences"] == {
+        "count": 1,
+        "first_line": 4,
+        "last_line": report["span"]["last_line"],
+    }
     assert report["fault"] == {
         "address": "0x0",
         "access": "write",
@@ -90,6 +96,7 @@ def test_json_has_exactly_the_keys_that_scripts_rely_on(log: Path, capsys: Captu
         "summary",
         "next_step",
         "report",
+        "missing",
     }
     assert document["verdict"]["report"] == 0
 

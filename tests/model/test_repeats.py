@@ -59,8 +59,10 @@ def test_the_text_has_one_stanza_and_json_says_how_often(
     log.write_text(MANY + page_fault("0000000000000018", code=CODE, at=150.0))
     assert main(["diagnose", str(log)]) == 0
     text = capsys.readouterr().out
-    assert text.count("many.log:") == 2
-    assert "60 times, lines 1 to 478, over 29.5 s" in text
+    assert text.count("many.log:") == 1
+    assert "  also        1  60 times: WARNING: " in text
+    assert main(["diagnose", "--all", str(log)]) == 0
+    assert "60 times, lines 1 to 478, over 29.5 s" in capsys.readouterr().out
     assert main(["diagnose", "--json", str(log)]) == 0
     reports = json.loads(capsys.readouterr().out)["reports"]
     assert len(reports) == 61
