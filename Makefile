@@ -60,7 +60,7 @@ LAB_PACKAGES := fish tcsh zsh qemu-system-x86 kexec-tools busybox-static cpio km
 	memtester linux-perf sparse coccinelle gdb valgrind gcc make tmux screen openssh-client openssh-server \
 	strace zstd patch systemd systemd-journal-remote debuginfod dnf dnf-plugins-core rpm rpm2cpio createrepo-c \
 	libarchive-tools binutils dash shellcheck gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm gdb-multiarch \
-	qemu-system-misc qemu-system-ppc qemu-system-mips
+	qemu-system-misc qemu-system-ppc qemu-system-mips linux-source
 
 # For all users of this machine. What forky has changes, so that tests see the newest kernel there is.
 lab-kernels: $(VENV)/.installed ## fetch the other kernels and architectures that tests boot (as root, 2 GB)
