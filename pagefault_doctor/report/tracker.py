@@ -15,7 +15,7 @@ from pagefault_doctor.model.diagnosis import Attribution, Diagnosis, Evidence, O
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.model.taint import BY_LETTER
-from pagefault_doctor.report.analysis import cited, weighed
+from pagefault_doctor.report.analysis import cited
 from pagefault_doctor.report.block import Block, Heading, Items, Paragraph, Verbatim
 from pagefault_doctor.report.diagnosis import opinion_notes
 from pagefault_doctor.session.view import View
@@ -194,7 +194,11 @@ def _concluded(
         yield Items(tuple(cited(one) for one in (verdict.account.crux, *verdict.account.happened)))
     if verdict.candidates:
         yield Paragraph("What speaks for it, and against it:")
-        yield Items(tuple(weighed(verdict.candidates[0])))
+        first = verdict.candidates[0]
+        # Stated, not left out: the reader must see that it was looked for.
+        opposing = first.opposing or (Evidence("nothing found", 0.0),)
+        against = (f"against: {cited(evidence)}" for evidence in opposing)
+        yield Items((*(f"for: {cited(evidence)}" for evidence in first.supporting), *against))
     if verdict.account and verdict.account.unknown:
         yield Paragraph("What the evidence does not show:")
         yield Items(tuple(cited(one) for one in verdict.account.unknown))
