@@ -18,6 +18,17 @@ from pagefault_doctor.model.report import Kind
 _HEADER: Final = "Unable to handle kernel"
 
 
+_USER_32: Final = "(?:[0-9a][0-9a-f]{7}|b[0-9a-e][0-9a-f]{6})"
+"""Addresses below ARM's modules (MODULES_VADDR, `arch/arm/include/asm/memory.h`)."""
+_OF_A_PROGRAM: Final = (
+    rf"Unhandled fault: (?!.*(?:external abort|parity|ECC|imprecise)).* at 0x(?:{_USER_32}"
+    r"|0000[0-9a-f]{12})\b(?![\s\S]*(?:Internal error|Mode SVC|\bPC is at [A-Za-z_]|"
+    r"\+0x[0-9a-f]+/0x))"
+)
+"""Of the kernel's own faults, `Internal error` follows (`arch/arm/kernel/traps.c`, arm_notify_die;
+`arch/arm64/kernel/traps.c`, arm64_notify_die)."""
+
+
 def _internal(what: str, kind: Kind) -> Format:
     return fault(
         header="Internal error:",
@@ -55,6 +66,14 @@ FORMATS: Final = (
         r"Oops: |Accessing user space|Unhandled fault|: [0-9a-f]+ \[|.*abort: ", Kind.PAGE_FAULT
     ),
     _internal(r"", Kind.TRAP),
+    Format(
+        header="Unhandled fault:",
+        pattern=_OF_A_PROGRAM,
+        title="unhandled fault of a program",
+        kind=Kind.USER_SEGFAULT,
+        plain=True,
+        source="arch/arm/mm/fault.c (do_DataAbort), of a program: arm_notify_die prints no more",
+    ),
     fault(
         header="Unhandled fault:",
         title="Unhandled fault in {f}",
@@ -63,7 +82,8 @@ FORMATS: Final = (
     ),
     Format(
         header="Alignment trap:",
-        pattern=r"Alignment trap: \S.{0,40} \(\d+\) PC=0x",
+        pattern=r"Alignment trap: (?:\S.{0,40} \(\d+\) PC=0x"
+        rf"|not handling instruction [0-9a-f]+ at \[<{_USER_32}>\])(?![\s\S]*Internal error)",
         title="Alignment trap in {f}",
         kind=Kind.USER_TRAP,
         ways=FAULT,

@@ -88,11 +88,14 @@ def _stopped(printed: str, *, fragment: bool = False) -> Format:
 
 
 _OF_A_PROGRAM: Final = (
-    r"RIP: 0033:|RSP: 002b:|Mode USER_\d\d|psr: ?[0-9a-f]{6}[13]0\b|pstate: ?[0-9a-f]{7}0\b"
-    r"|status: [0-9a-f]{13}[02468ace][0-9a-f]{2} badaddr: "
+    r"RIP: 00[23]3:|[RE]SP: 00[27]b:|E?IP: +0073:|Mode USER_\d\d|psr: ?[0-9a-f]{6}[13]0\b"
+    r"|pstate: ?[0-9a-f]{7}0\b|status: (?:[0-9a-f]{8})?[0-9a-f]{5}[02468ace][0-9a-f]{2} badaddr: "
+    r"|Status: (?:[0-9a-f]{8}\s.*\bUSER\b|[0-9a-f]{6}[13579bdf][0-7]\b)"
+    r"|\bMSR: +[0-9a-f]{8,16} <[A-Z0-9,]*\bPR\b|PRMD: [0-9a-f]{8} \(PPLV3\b|^User PSW :"
 )
-"""What registers show of code that ran as a program: the selector of x86_64, the modes of ARM and
-arm64 (EL0t), and riscv's status without SPP (`arch/*/include/asm/ptrace.h`, `csr.h`)."""
+"""What registers show of code that ran as a program: the selectors of x86, the modes of ARM, arm64
+(EL0t) and MIPS, riscv's status without SPP, powerpc's PR, LoongArch's privilege level 3
+(`arch/*/include/asm/ptrace.h`, `csr.h`, and what `show_regs` prints of them)."""
 _OF_THE_KERNEL: Final = r"RIP: (?:0010|e030):|\w\+0x[0-9a-f]+/0x|Mode SVC|CPU: \d+.*tainted: .*D"
 REMAINS: Final = (
     Format(
@@ -102,6 +105,11 @@ REMAINS: Final = (
         kind=Kind.USER_TRAP,
         plain=True,
         source="show_regs of a program, as arch/*/mm/fault.c prints it with user_debug",
+    ),
+    structs.replace(
+        _left("__do_user_fault|arm64_show_signal|show_signal_msg|print_fatal_signal|show_signal",
+              "a program faulted", Kind.USER_TRAP),
+        plain=True,
     ),
     _left("sysrq_handle_crash", "kernel panic: sysrq triggered crash", Kind.PANIC),
     _left("mce_panic|do_machine_check|exc_machine_check|machine_check_exception",

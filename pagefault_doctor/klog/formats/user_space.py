@@ -42,7 +42,6 @@ _NAMED: Final = r"(?!syz|traps: )[\w.@/+:()# -]{1,40}"
 _program = partial(Format, plain=True)
 _segfault = partial(_program, kind=Kind.USER_SEGFAULT)
 _trapped = partial(_program, kind=Kind.USER_TRAP)
-_told = partial(_program, fragment=True, said=True, kind=Kind.USER_SEGFAULT)
 
 FORMATS: Final = (
     _program(
@@ -110,14 +109,24 @@ FORMATS: Final = (
         source="arch/x86_64/mm/fault.c (do_page_fault), before 2.6.25",
     ),
     _segfault(
+        start=r"(?:^|[\s\]>])(?!syz)[\w.@/+()#-]{1,40}(?:\[\d+\])?: segfault at [0-9a-f]{1,16} r?ip"
+        r" [0-9a-f]{1,16} r?sp [0-9a-f]{1,16} error ",
+        pattern=r"(?:^|[\s\]>])([^\s\]>]{1,40}?)(?:\[\d+\])?: segfault at",
+        title="segfault in {1}",
+        source="arch/x86/mm/fault.c (show_signal_msg), with its begin or the number lost",
+    ),
+    _segfault(
         start=_BY + r"segfault at [0-9a-f]+ ip [0-9a-f]+ \(rpc ",
         pattern=r"(?:^|\n)(.{1,40}?)\[\d+\]: segfault",
         title="segfault in {1}",
         source="arch/sparc/mm/fault_64.c (show_signal_msg)",
     ),
     _trapped(
-        start=rf"^{_NAMED}\[\d+\] (?:trap |general protection )[\w ]*(?:r?ip):",
-        pattern=r"(?:^|\n)(.{1,40}?)\[\d+\] (?:trap )?(\w[\w ]*?) r?ip:",
+        start=rf"^{_NAMED}\[\d+\] (?:trap |general protection )[\w ]*(?:r?ip):"
+        r"|(?:^|[\s\]>])(?!syz)[\w.@/+()#-]{1,40}(?:\[\d+\])? general protection"
+        r" r?ip:[0-9a-f]+ r?sp:",
+        needles=("ip:",),
+        pattern=r"(?:^|[\n\s\]>])([^\n\]>]{1,40}?)(?:\[\d+\])? (?:trap )?(\w[\w ]*?) r?ip:",
         title="{2} in {1}",
         source="arch/x86/kernel/traps.c (show_signal), before 4.12 and of one whose begin is lost",
     ),
@@ -128,8 +137,10 @@ FORMATS: Final = (
         source="arch/mips/mm/fault.c (__do_page_fault), arch/loongarch/mm/fault.c",
     ),
     _segfault(
-        start=rf"^{_NAMED}\[\d+\]: unhandled (?:exception: |signal \d+ at )",
-        pattern=r"(?:^|\n)(.{1,40}?)\[\d+\]: unhandled (exception: [^,]+|signal \d+)",
+        start=rf"^{_NAMED}(?:\[\d+\])?: unhandled (?:exception: .*\bESR 0x|signal \d+ at )"
+        rf"|^{_NAMED}\[\d+\]: unhandled exception: ",
+        needles=(": unhandled ",),
+        pattern=r"(?:^|\n)(.{1,40}?)(?:\[\d+\])?: unhandled (exception: [^,]+|signal \d+)",
         title="unhandled {2} in {1}",
         alike="unhandled",
         source="arch/arm64/kernel/traps.c (arm64_show_signal), since 4.17",
@@ -151,95 +162,35 @@ FORMATS: Final = (
         title="user process fault",
         source="arch/s390/kernel/traps.c (do_trap), before 3.16",
     ),
-    _told(
-        start=r"Process \d+ \([^)]+\) of user \d+ (?:dumped core|terminated abnormally)",
-        pattern=r"Process \d+ \((?P<who>[^)]+)\) of user",
-        title="{1} dumped core",
-        source="systemd's src/coredump/coredump.c (submit_coredump)",
+    _trapped(
+        start=rf"^{_NAMED}\[\d+\] bad frame in \w+ frame:[0-9a-f]+ ip:",
+        needles=(" bad frame in ",),
+        pattern=r"(?:^|\n)(.{1,40}?)\[\d+\] (bad frame) in",
+        title="{2} in {1}",
+        source="arch/x86/kernel/signal.c (signal_fault)",
     ),
-    _told(
-        start=r"process exited, code=(?:dumped|killed), status=\d+/(?:SEGV|BUS|ILL|FPE|TRAP|ABRT)",
-        pattern=r"(\S+): \w+ process exited, code=\w+, status=\d+/(\w+)",
-        title="{1} died of SIG{2}",
-        source="systemd's src/core/service.c (service_sigchld_event)",
+    _trapped(
+        start=rf"^{_NAMED}\[\d+\] (?:vsyscall attempted with vsyscall=none|misaligned vsyscall"
+        r"|vsyscall fault)",
+        needles=(" vsyscall",),
+        pattern=r"(?:^|\n)(.{1,40}?)\[\d+\] (?:misaligned )?vsyscall",
+        title="vsyscall of {1}",
+        source="arch/x86/entry/vsyscall/vsyscall_64.c (warn_bad_vsyscall)",
     ),
-    _told(
-        start=r"type=1701 audit\(.* sig=(?:4|5|6|7|8|11)\b",
-        needles=(" sig=",),
-        pattern=r'comm="([^"]+)".* sig=(\d+)',
-        title="{1} died of signal {2}",
-        source="kernel/auditsc.c (audit_core_dumps)",
+    _segfault(
+        start=rf"^{_NAMED}\[\d+\]: User access of kernel address \([0-9a-f]+\) - exploit attempt",
+        needles=(": User access of kernel address",),
+        pattern=r"(?:^|\n)(.{1,40}?)\[\d+\]: User access of kernel",
+        title="user access of a kernel address in {1}",
+        source="arch/powerpc/mm/fault.c (sanity_check_fault)",
     ),
-    _told(
-        start=r"^(?:\[\d+\] .*|\w[\w./ -]*: )?Segmentation fault *(?:\(core dumped\)|\n|$)",
-        needles=("Segmentation fault",),
-        title="segmentation fault of a program",
-        source="bash's jobs.c and siglist.c, of a program that died of SIGSEGV",
-    ),
-    _told(
-        start=r"request_module: runaway loop modprobe binfmt-|exists but couldn't execute it"
-        r"|^INIT: Id \"\w+\" respawning too fast",
-        needles=("runaway loop", "couldn't execute it", "respawning too fast"),
-        title="a program of the boot cannot run",
-        source="kernel/module/kmod.c (__request_module), init/main.c (try_to_run_init_process),"
-        " sysvinit's init.c",
-    ),
-    _told(
-        start=r"line \d+: +\d+ (?:Segmentation fault|Aborted|Bus error|Illegal instruction)\b",
-        needles=("Segmentation fault", "Aborted", "Bus error", "Illegal instruction"),
-        pattern=r"line \d+: +\d+ (\w+ ?\w*)",
-        title="a program of a script died: {1}",
-        source="bash's jobs.c (notify_of_job_status), of a program in a script",
-    ),
-    _told(
-        start=r"[Ff]atal signal \d+ \(SIG\w+\)|^signal \d+ \(SIG\w+\), code ",
-        needles=(" (SIG",),
-        pattern=r"signal \d+ \((SIG\w+)\)",
-        title="{1} of a program",
-        source="Android's debuggerd (debuggerd_handler.cpp, tombstone.cpp)",
-    ),
-    _told(
-        start=r"^# +SIG\w+ \(0x[0-9a-f]+\) at pc=",
-        needles=(") at pc=",),
-        pattern=r"# +(SIG\w+) \(0x",
-        title="{1} in Java's virtual machine",
-        source="HotSpot's vmError.cpp (VMError::report)",
-    ),
-    _told(
-        start=r"^==\d+==ERROR: \w+Sanitizer: ",
-        needles=("Sanitizer: ",),
-        pattern=r"ERROR: (\w+Sanitizer: [\w-]+)",
-        title="{1} in a program",
-        source="compiler-rt's lib/asan/asan_report.cpp and its like, of programs",
-    ),
-    _told(
-        start=r"^\*\*\* (?:Error in .*: |stack smashing detected|buffer overflow detected)"
-        r"|^(?:free|malloc|realloc|munmap_chunk)\(\): (?:invalid|corrupted|double free)",
-        needles=(
-            "*** Error in ",
-            "*** stack smashing",
-            "*** buffer overflow",
-            "free(): ",
-            "malloc(): ",
-            "realloc(): ",
-            "munmap_chunk(): ",
-        ),
-        title="a program found its memory damaged",
-        source="glibc's malloc/malloc.c (malloc_printerr), debug/fortify_fail.c",
-    ),
-    _told(
-        start=r"^(?:Thread .*)?Program (?:received|terminated with) signal SIG\w+",
-        needles=("signal SIG",),
-        pattern=r"signal (SIG\w+)",
-        title="{1} of a program",
-        source="gdb's infrun.c (print_signal_received_reason), of a program",
-    ),
-    _told(
-        start=r"^You are in (?:emergency|rescue) mode|^Mounting root failed"
-        r"|initramfs emergency recovery shell launched",
-        needles=("You are in ", "Mounting root failed", "initramfs emergency"),
-        title="the boot stopped for want of a file system",
-        source="systemd's emergency.service, mkinitfs' initramfs-init",
+    _trapped(
+        start=r"^(?:Caught unhandled exception|Illegal [Ii]nstruction"
+        r"|Unaligned memory access to \S+) in '(?!syz)[^']{1,40}' \(pid = \d+, pc = ",
+        needles=("' (pid = ",),
+        pattern=r" in '([^']{1,40})' \(pid = ",
+        title="unhandled exception in {1}",
+        source="arch/xtensa/kernel/traps.c (do_unhandled, do_illegal_instruction)",
     ),
 )
 
