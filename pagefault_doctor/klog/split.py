@@ -61,6 +61,9 @@ _REPORT_LIKE: Final = regex(
     r"[0-9a-f]{8}|^\s|[Tt]race|\[ cut|</?[A-Z]+>|^[A-Z][\w ]+:|#\d|---\[|\{"
 )
 """What the lines of a report have, and those of a log that goes on after it mostly lack."""
+_LAST_WORDS: Final = 'PANIC: "'
+_MOMENT: Final = 60.0
+"""Seconds after which the kernel has surely printed a report: it stores the lines at once."""
 _MOST_FOREIGN: Final = 48
 """Lines without any of it, one after the other, after which a report has surely ended.
 
@@ -125,7 +128,14 @@ def _that_count(starts: Sequence[Start]) -> list[Start]:
 
     lasting = [s for s in starts if s.row is None or lasts(s, s.row)]
     other = {s.boot for s in lasting if s.row is None or not (s.row.fragment or s.row.silent)}
-    return [s for s in lasting if s.boot not in other or not _is_mere_fragment(s)]
+    kept = [s for s in lasting if s.boot not in other or not _is_mere_fragment(s)]
+    said = {s.boot for s in kept if not _is_quoted(s) and s.kind not in USER_SIDE}
+    return [s for s in kept if s.boot not in said or not _is_quoted(s)]
+
+
+def _is_quoted(start: Start) -> bool:
+    """Whether crash(8) tells the last words of the log (its `sys`), which are no event more."""
+    return start.line.text.lstrip().startswith(_LAST_WORDS)
 
 
 def _is_mere_fragment(start: Start) -> bool:
@@ -166,6 +176,8 @@ def _continues(start: Start, last: Start) -> bool:
         return False
     if start.header == "Kernel panic" and _LOST.search(text):
         return True
+    if _seconds_between(last.line, start.line) > _MOMENT:
+        return False
     follows = bool(table.TABLE.followers.search(text))
     near = _FAR if follows and _SLAB.search(last.line.text) else _NEAR
     if distance > near and start.header != "Kernel panic":
@@ -175,6 +187,13 @@ def _continues(start: Start, last: Start) -> bool:
     if start.header in table.TABLE.continuing or follows:
         return True
     return start.row is not None and (last.row is None or start.row.is_alike(last.row))
+
+
+def _seconds_between(before: LogLine, line: LogLine) -> float:
+    """Return the seconds between two lines by the kernel's clock, 0 where one has no stamp."""
+    if before.timestamp is None or line.timestamp is None:
+        return 0.0
+    return line.timestamp - before.timestamp
 
 
 def _unfolds(line: LogLine, before: LogLine) -> bool:
