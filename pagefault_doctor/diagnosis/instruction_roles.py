@@ -20,6 +20,46 @@ _TRAPS: Final = ("ud0", "ud1", "ud2", "udf")
 
 The kernel itself reports arm64's brk as an assertion (`arch/arm64/kernel/traps.c`).
 """
+_BASIC: Final = frozenset(
+    {
+        *("mov", "push", "pop", "call", "ret", "jmp", "lea", "add", "sub", "and", "or", "xor"),
+        *("cmp", "test", "inc", "dec", "neg", "not", "shl", "shr", "sar", "nop", "leave", "cld"),
+        *("sbb", "adc", "xchg", "bt", "bts", "btr", "imul", "movabs", "sti", "cli", "hlt"),
+        *("je", "jne", "jb", "jbe", "ja", "jae", "js", "jns", "jg", "jge", "jl", "jle"),
+        *("movzx", "movsx", "movsxd", "rep movsq", "rep movsb", "rep stosq", "rep stosb"),
+        *("lock cmpxchg", "lock add", "lock sub", "lock inc", "lock dec", "lock xadd", "lock or"),
+    }
+)
+"""Mnemonics that every x86 processor has. What has `lock` before it must use memory."""
+_BASIC_ELSEWHERE: Final = frozenset(
+    {
+        *("mov", "add", "sub", "and", "or", "orr", "xor", "eor", "cmp", "ldr", "str", "ldp", "stp"),
+        *("b", "bl", "bx", "ret", "push", "pop", "nop", "cbz", "cbnz", "mr", "li", "lis", "addi"),
+        *("lwz", "stw", "ld", "std", "stdu", "lw", "sw", "sd", "addiu", "move", "jr", "jal"),
+        *("beq", "bne", "bnez", "beqz", "ldrb", "strb", "lbz", "stb"),
+    }
+)
+"""The like of ARM, arm64, powerpc, MIPS and riscv."""
+_NOT_EVERYWHERE: Final = ("%xmm", "%ymm", "%zmm", "%cr", "%db", "%dr", "%cs", "%es", "%fs", "%gs")
+_X86: Final = ("x86_64", "i386", "x86", "x86_32")
+_DIVISIONS: Final = ("div", "idiv", "aam")
+
+
+def is_basic(instruction: Instruction | None, arch: str | None) -> bool:
+    """Whether every processor of an architecture knows an instruction, whatever its operands."""
+    if instruction is None:
+        return False
+    if arch not in _X86:
+        return instruction.mnemonic in _BASIC_ELSEWHERE
+    if any(map(instruction.text.__contains__, _NOT_EVERYWHERE)):
+        return False
+    alone = not instruction.mnemonic.startswith("lock ") or instruction.has_memory
+    return instruction.mnemonic in _BASIC and alone
+
+
+def divides(instruction: Instruction) -> bool:
+    """Whether an instruction of x86 may raise a divide error."""
+    return instruction.mnemonic.startswith(_DIVISIONS)
 
 
 def is_privileged(instruction: Instruction | None) -> bool:

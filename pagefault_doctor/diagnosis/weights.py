@@ -262,6 +262,8 @@ WEIGHT: Final = {
     "hard.single-bit": 4.0,
     "hard.firmware": 3.0,
     "hard.external-abort": 3.5,
+    "hard.refused": 3.8,
+    "hard.no-division": 6.0,
     "hard.store": 1.2,
     "hard.unrelated": 1.5,
     "hard.unrelated-boots": 3.6,

@@ -121,6 +121,8 @@ LOGS = {
     "error.register": page_fault("1e", code=None, registers={"rax": "fffffffffffffffe"}),
     "error.freed": page_fault("ffffe9ec41ffffc8", place="kfree+0x70/0x490", code=None,
                               registers={"rdi": "ffffffffffffffea"}),
+    "hard.refused": oops("invalid opcode: 0000 [#1] SMP", code="90 <48> 8b 06 c3"),
+    "hard.no-division": oops("divide error: 0000 [#1] SMP", code="90 <48> 8b 06 c3"),
     "error.in-no-register": page_fault("ffffffffffffffd8", code=None, registers={"rax": "0"}),
     "freed.queued": gpf("3030303030303038", place="__run_timers+0x1b8/0x280", code=None),
     "freed.sanitizer": kasan("slab-use-after-free"),

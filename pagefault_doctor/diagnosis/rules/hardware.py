@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pagefault_doctor.diagnosis import address, function_roles, history
+from pagefault_doctor.diagnosis import address, function_roles, history, instruction_roles
 from pagefault_doctor.diagnosis.address import AddressClass
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
@@ -122,6 +122,24 @@ def _machine(report: Report, context: Context) -> Iterator[Evidence]:
         yield context.evidence("hard.virtual", "the machine is virtual", "hardware")
 
 
+def _refused(report: Report, context: Context) -> Iterator[Evidence]:
+    """Weigh an exception that the instruction in memory cannot raise: the processor read another.
+
+    The kernel prints the bytes after the fact, from memory (`arch/x86/kernel/dumpstack.c`,
+    show_opcodes). Only what modifies code as it runs has another explanation.
+    """
+    found = context.instruction
+    is_known = instruction_roles.is_basic(found, context.arch)
+    if report.kind is not Kind.TRAP or found is None or not is_known:
+        return
+    if "divide_error" in report.details and not instruction_roles.divides(found):
+        text = f"a divide error at {found.text}, which divides nothing"
+        yield context.evidence("hard.no-division", text, "code", "headline")
+    elif "invalid_opcode" in report.details:
+        text = f"the processor refused {found.text}, which every processor knows: it read other"
+        yield context.evidence("hard.refused", f"{text} bytes than memory has", "code", "headline")
+
+
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether the hardware or firmware is to blame."""
     if found := context.first_evidence(_MESSAGES):
@@ -139,5 +157,6 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
         yield context.evidence("hard.bad-map", flipped, "headline")
     yield from _flipped(report, context)
     yield from _one_bit(report, context)
+    yield from _refused(report, context)
     yield from _reports(report, context)
     yield from _machine(report, context)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pagefault_doctor.diagnosis import function_roles
+from pagefault_doctor.diagnosis import function_roles, instruction_roles
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Kind, Report
@@ -63,9 +63,16 @@ def _is_own_check(report: Report) -> bool:
     return "indirect_branch_check" in report.details and "O" not in (report.tainted or ())
 
 
+def _divides_nothing(report: Report, context: Context) -> bool:
+    """Whether a divide error is of an instruction that does not divide: no code caused that."""
+    found = context.instruction
+    return "divide_error" in report.details and instruction_roles.is_basic(found, context.arch)
+
+
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether an error of logic is behind it."""
-    if found := context.first_evidence(_MESSAGES):
+    found = context.first_evidence(_MESSAGES)
+    if found and not _divides_nothing(report, context):
         yield found
         return
     if report.kind is Kind.WARNING and "allocator_warning" in report.details:
