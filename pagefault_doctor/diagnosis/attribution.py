@@ -43,6 +43,8 @@ _BELOW: Final = ("cfg80211", "mac80211", "rfkill", "libarc4")
 """Modules that are no driver, of those that a wireless driver needs."""
 _ONLY_ONE: Final = 0.75
 """How likely it is the only driver from outside, where none of the tree is loaded."""
+_GUESSED: Final = 0.8
+"""How likely it is the first module on a stack of which nothing is certain."""
 _HANGS: Final = (Kind.LOCKUP, Kind.STALL, Kind.PANIC)
 _BAD_POINTER: Final = (
     Kind.PAGE_FAULT,
@@ -127,6 +129,23 @@ def _from_trace(report: Report) -> Culprit | None:
     return None
 
 
+def _from_unsure_trace(report: Report) -> Culprit | None:
+    """Return the first module of a trace in which every frame has the mark of a guess.
+
+    Without frame pointers, x86 could not do better until it had ORC (4.14): what is on the stack is
+    all there is (`arch/x86/kernel/unwind_guess.c`, `print_context_stack` before it).
+    """
+    stack = report.frames[0 if report.is_call else 1 :]
+    if any(frame.reliable for frame in stack):
+        return None
+    frame = next((f for f in stack[: _CORE_DEPTH + 1] if f.module), None)
+    if frame is None or not frame.module:
+        return None
+    text = f"{frame.function} of {frame.module} led to the fault, as far as the stack tells"
+    found = blame(frame.module, text, frame.line or report.line_of("trace"))
+    return msgspec.structs.replace(found, share=_GUESSED)
+
+
 def _of_cache(report: Report, context: Context) -> Culprit | None:
     """Return the module after which the slab cache is named that holds most of the memory.
 
@@ -146,13 +165,13 @@ def _named_after(cache: str, report: Report) -> str | None:
 
 
 def _of_own_cache(report: Report) -> Culprit | None:
-    """Return the module whose slab cache an object was of, or was freed to."""
-    cache = report.details.get("cache", "")
-    module = _named_after(cache, report)
-    if module is None:
-        return None
-    text = f"the slab cache {cache} is named after {module}"
-    return blame(module, text, report.line_of("cache"))
+    """Return the module whose slab cache an object was of, was freed to, or was copied from."""
+    for name in ("cache", "usercopy_cache"):
+        cache = report.details.get(name, "")
+        if module := _named_after(cache, report):
+            text = f"the slab cache {cache} is named after {module}"
+            return blame(module, text, report.line_of(name))
+    return None
 
 
 def _cache_owner(report: Report) -> Culprit | None:
@@ -296,6 +315,8 @@ def _suspects(report: Report, context: Context) -> Iterator[Culprit | None]:
     # Who asks a damaged allocator for memory has not damaged it.
     if not freelist.is_broken(context):
         yield _from_trace(report)
+        if report.kind is Kind.USERCOPY or context.is_user_area:
+            yield _from_unsure_trace(report)
         yield _from_next(report, context)
         yield loading_or_unloading(report)
         yield return_into_modules(report, context)

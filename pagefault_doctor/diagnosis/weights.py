@@ -213,6 +213,7 @@ WEIGHT: Final = {
     "api.field": 4.0,
     "api.flexible-array": 2.0,
     "api.whitelist": 4.4,
+    "api.copied-pages": 4.4,
     "api.fact-vermagic": 3.0,
     "api.fact-srcversion": 0.8,
     "api.fact-checksums": 2.5,

@@ -7,8 +7,9 @@ panic after it. So these are looked for in every report, and what only one kind 
 The value of a detail in `_MESSAGES` is the line that holds the message. Those in `_VALUES` are
 `out_of_bounds`, such a line; `link_expected` and `link_found`, what the link of a list should be
 and is, in hex without `0x` (`lib/list_debug.c`); `usercopy_cache`, the slab cache of an object that
-a copy is refused of (`mm/usercopy.c`, usercopy_abort); `field_size`, in bytes, of a field that a
-copy was too long for (`include/linux/fortify-string.h`); `hung_task`, the name of a task
+a copy is refused of, and `usercopy_pages` where it is of pages that are no slab's
+(`mm/usercopy.c`, usercopy_abort; before 4.16 report_usercopy); `field_size`, in bytes, of a field
+that a copy was too long for (`include/linux/fortify-string.h`); `hung_task`, the name of a task
 (`kernel/hung_task.c`, check_hung_task); `slab_unreclaimable` and `ram_pages`, in pages
 (`mm/show_mem.c`, show_free_areas and __show_mem).
 """
@@ -92,7 +93,8 @@ _MESSAGES: Final = (
     # mm/usercopy.c (usercopy_abort), lib/string_helpers.c (__fortify_report),
     # mm/maccess.c (__copy_overflow), net/core/skbuff.c (skb_panic),
     # kernel/panic.c (__stack_chk_fail)
-    ("usercopy_exposure", "kernel memory exposure attempt", "Kernel memory exposure attempt"),
+    ("usercopy_exposure", "kernel memory exposure attempt", "Kernel memory exposure attempt",
+     "kernel memory leak attempt"),
     ("usercopy_overwrite", "kernel memory overwrite attempt", "Kernel memory overwrite attempt"),
     ("usercopy_whitelist", "missing usercopy whitelist"),
     ("fortify_overflow", "etected buffer overflow", "buffer overflow detected"),
@@ -222,6 +224,14 @@ _VALUES: Final = tuple(
         ),
         ("field-spanning", r"field-spanning write .*\(size (?P<field_size>\d{1,9})\)"),
         ("B object '", r"usercopy: .* SL[AU]B object '(?P<usercopy_cache>[^']{1,64})'"),
+        (
+            "attempt detected",
+            r"attempt detected (?:from|to) [0-9a-f]{8,16} \((?P<usercopy_cache>[\w.-]{1,64})\)",
+        ),
+        (
+            "attempt detected",
+            r"attempt detected (?:from|to)? ?(?P<usercopy_pages>spans multiple pages|vmalloc)",
+        ),
         (" blocked", r"task (?P<hung_task>\S+):\d+ (?:<[^>]*> )?blocked"),
         # The first is of all memory, those of the nodes have a unit.
         ("slab_unreclaimable:", r"slab_unreclaimable:(?P<slab_unreclaimable>\d{1,12})(?!\d|kB)"),
@@ -245,6 +255,8 @@ def messages_of(body: ReportText, last: int) -> tuple[dict[str, str], dict[str, 
         for line in _holding(body, word, last) if word in text else ():
             if match := pattern.search(line.text):
                 for name, value in match.groupdict().items():
+                    if value is None:
+                        continue
                     found[name], cited[name] = value.strip(), line.number
                 break
     return found, cited

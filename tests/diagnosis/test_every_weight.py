@@ -123,6 +123,8 @@ LOGS = {
                               registers={"rdi": "ffffffffffffffea"}),
     "hard.refused": oops("invalid opcode: 0000 [#1] SMP", code="90 <48> 8b 06 c3"),
     "hard.no-division": oops("divide error: 0000 [#1] SMP", code="90 <48> 8b 06 c3"),
+    "api.copied-pages": bug("mm/usercopy.c:99", "usercopy: Kernel memory exposure attempt detected "
+                            "from spans multiple pages (offset 0, size 5120)!"),
     "error.in-no-register": page_fault("ffffffffffffffd8", code=None, registers={"rax": "0"}),
     "freed.queued": gpf("3030303030303038", place="__run_timers+0x1b8/0x280", code=None),
     "freed.sanitizer": kasan("slab-use-after-free"),

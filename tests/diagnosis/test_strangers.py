@@ -39,3 +39,45 @@ def test_a_module_from_outside_that_waits_is_still_asked() -> None:
     assert hung(*frames, modules=modules).module == "quay"
     assert hung("io_schedule+0x46/0x70", frames[0], modules=modules).module == "quay"
     assert hung("quay_wait+0x1/0x9 [quay]", modules=modules).module == "quay"
+
+
+USERCOPY = "usercopy: Kernel memory exposure attempt detected from"
+COPIED = " simple_copy_to_iter+0x2a/0x50", " tcp_recvmsg+0x6f0/0xb20"
+
+
+def refused_copy(what: str, *trace: str, path: str = "") -> Diagnosis:
+    return verdict_on(
+        f"{USERCOPY} {what}",
+        "------------[ cut here ]------------",
+        f"kernel BUG at {path}mm/usercopy.c:99!",
+        "invalid opcode: 0000 [#1] SMP PTI",
+        "Modules linked in: quay(OE) pier(OE) ext4",
+        "CPU: 2 PID: 31 Comm: wget Tainted: G           OE     5.4.0-42-generic #46",
+        "RIP: 0010:usercopy_abort+0x7b/0x7d",
+        "Call Trace:",
+        *trace,
+    )
+
+
+def test_a_refused_copy_out_of_a_cache_named_after_a_module_is_that_module() -> None:
+    found = refused_copy("SLUB object 'quay_rx' (offset 66, size 144)!", *COPIED)
+    assert (found.attribution, found.module) == (Attribution.MODULE, "quay")
+    old = refused_copy("ffff8803f2e41a40 (quay_rx) (64 bytes)", *COPIED, path="/build/linux-4.9/")
+    assert (old.attribution, old.module) == (Attribution.MODULE, "quay")
+    found = refused_copy("SLUB object 'kmalloc-64' (offset 66, size 144)!", *COPIED)
+    assert found.attribution is Attribution.KERNEL
+
+
+def test_pages_that_the_check_does_not_know_are_no_overrun_of_a_module_from_outside() -> None:
+    trace = " __check_object_size+0x1/0x9", " quay_read+0x8c/0x140 [quay]"
+    for what in ("spans multiple pages (offset 0, size 5120)!", "vmalloc (offset 1, size 16)!"):
+        assert refused_copy(what, *trace).root_cause is RootCause.API_MISMATCH
+    found = refused_copy("SLUB object 'kmalloc-64' (offset 66, size 144)!", *trace)
+    assert found.root_cause is RootCause.OUT_OF_BOUNDS
+
+
+def test_of_a_stack_of_which_nothing_is_certain_the_first_module_is_asked() -> None:
+    guessed = " ? quay_copy+0x22/0x50 [quay]", " ? do_vfs_ioctl+0x9f/0x600"
+    assert refused_copy("ffff8803f2e41a40 (kmalloc-64) (64 bytes)", *guessed).module == "quay"
+    certain = (" sock_read_iter+0x8f/0xf0", *guessed)
+    assert refused_copy("ffff8803f2e41a40 (kmalloc-64) (64 bytes)", *certain).module is None

@@ -131,6 +131,10 @@ def _older_kernel(report: Report, context: Context) -> Iterator[Evidence]:
         text = f"{cache} is a slab cache of {module}, which does not tell what of it may be copied"
         text += " to user space (kmem_cache_create_usercopy, since 4.16)"
         yield context.evidence("api.whitelist", text, "usercopy_cache")
+    pages = report.details.get("usercopy_pages", "")
+    if pages:
+        text = f"{module} copies memory ({pages}) that this kernel checks as older ones did not"
+        yield context.evidence("api.copied-pages", text, "usercopy_pages")
 
 
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:

@@ -94,7 +94,7 @@ FORMATS: Final = (
         source="lib/debugobjects.c (debug_print_object)",
     ),
     _warned(
-        pattern=_AT + r"mm/usercopy\.c",
+        pattern=_AT + r"(?:/\S+/)?mm/usercopy\.c",
         title="WARNING: bad usercopy in {f}",
         kind=Kind.USERCOPY,
         skip=_COPY,
@@ -166,14 +166,14 @@ FORMATS: Final = (
         source="arch/x86/kernel/unwind_frame.c (unwind_next_frame)",
     ),
     _bug(
-        pattern=r"kernel BUG at mm/usercopy\.c",
+        pattern=r"kernel BUG at (?:/\S+/)?mm/usercopy\.c",
         title="BUG: bad usercopy in {f}",
         kind=Kind.USERCOPY,
         skip=_COPY,
         source="mm/usercopy.c (usercopy_abort)",
     ),
     _bug(
-        pattern=r"kernel BUG at lib/list_debug\.c",
+        pattern=r"kernel BUG at (?:/\S+/)?lib/list_debug\.c",
         title="BUG: corrupted list in {f}",
         kind=Kind.LIST_CORRUPTION,
         alts=(BAD_ACCESS,),
@@ -230,8 +230,8 @@ FORMATS: Final = (
         source="lib/refcount.c (refcount_warn_saturate); its headline is not in the log",
     ),
     _checked(
-        start=r"Kernel memory (?:exposure|overwrite) attempt detected",
-        needles=("Kernel memory ",),
+        start=r"[Kk]ernel memory (?:exposure|overwrite|leak) attempt detected",
+        needles=("Kernel memory ", "kernel memory "),
         lead=Lead.DROPPED,
         title="BUG: bad usercopy in {f}",
         kind=Kind.USERCOPY,
