@@ -114,6 +114,9 @@ _USER_AREAS: Final[Mapping[str | None, tuple[tuple[int, int], ...]]] = {
         (0x7FF000000000, 0x800000000000),
     ),
     "mips64": ((0xAAAAAAA000, 0xABC0000000), (0xFF00000000, 0x10000000000)),
+    "arm": ((0xB6000000, 0xBF000000),),
+    "i386": ((0xB7000000, 0xC0000000),),
+    "mips": ((0x77000000, 0x80000000),),
 }
 """Where programs have their code and heap, from ELF_ET_DYN_BASE on (`arch/*/include/asm/elf.h`),
 and their libraries and stack, below the end (TASK_SIZE, DEFAULT_MAP_WINDOW): each as far as
@@ -157,6 +160,21 @@ def is_user_area(value: int, arch: str | None) -> bool:
 def is_common(number: int) -> bool:
     """Whether functions of the kernel often return this errno."""
     return number in _ERRNO
+
+
+_LAST_ERRNO: Final[Mapping[str | None, int]] = {"mips": 168, "mips64": 168, "parisc": 257}
+"""The highest errno of an architecture that has its own; 133 elsewhere
+(`arch/*/include/uapi/asm/errno.h`, `include/uapi/asm-generic/errno.h`)."""
+_KERNELS_OWN: Final = range(512, 534)
+"""Errnos that programs never see (`include/linux/errno.h`)."""
+_EDQUOT_OF_MIPS: Final = 1133
+
+
+def is_errno(number: int, arch: str | None) -> bool:
+    """Whether a number is an errno at all: most up to MAX_ERRNO are none, on any architecture."""
+    if number in _KERNELS_OWN or (number == _EDQUOT_OF_MIPS and "mips" in (arch or "")):
+        return True
+    return 0 < number <= _LAST_ERRNO.get(arch, 133)
 
 
 def error_of(value: int, bits: int = 64) -> int | None:

@@ -118,7 +118,7 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         """
         at, cr2 = self.used_address, self.registers.get("cr2")
         if at is None:
-            return cr2 if self._is_member_of_null(cr2) else None
+            return cr2 if self._is_member_of_null(cr2) or self._is_user_pointer(cr2) else None
         return at if cr2 == at or not address.canonical(at, self.arch) else None
 
     def _is_member_of_null(self, at: int | None) -> bool:
@@ -127,6 +127,12 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         if found is None or at is None or not found.base or found.index or found.segment:
             return False
         return 0 < at == found.displacement < address.PAGE
+
+    def _is_user_pointer(self, at: int | None) -> bool:
+        """Whether a register holds the address in CR2, and it is one of a program."""
+        if at is None or self.report.code or not address.is_user_area(at, self.arch):
+            return False
+        return any(value == at for _, value in self.general())
 
     def _within(self, page: int) -> int:
         """Return the address in a page that the instruction used: s390 prints the page alone.

@@ -154,6 +154,7 @@ WEIGHT: Final = {
     "wild.kmsan": 2.5,
     "wild.small-loaded": 3.0,
     "wild.filling": 2.4,
+    "wild.just-below-zero": 1.8,
     "wild.fresh": 0.8,
     "wild.truncated": 1.0,
     "wild.user-half": 1.0,
@@ -172,6 +173,7 @@ WEIGHT: Final = {
     "user.unmapped": 0.4,
     "user.refused": 1.2,
     "user.area": 0.8,
+    "user.mapped": 3.0,
     # write to constant memory
     "constant.headline": 4.0,
     "constant.protection": 3.5,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from diagnosis.logs import page_fault, verdict
 from diagnosis.test_crashes_of_many_kernels import verdict_on
+from pagefault_doctor.diagnosis.address import is_errno
 from pagefault_doctor.model.diagnosis import Attribution, Diagnosis, RootCause
 
 
@@ -39,6 +41,28 @@ def test_a_module_from_outside_that_waits_is_still_asked() -> None:
     assert hung(*frames, modules=modules).module == "quay"
     assert hung("io_schedule+0x46/0x70", frames[0], modules=modules).module == "quay"
     assert hung("quay_wait+0x1/0x9 [quay]", modules=modules).module == "quay"
+
+
+@pytest.mark.parametrize(("value", "cause"), [
+    ("fffffffffffffff4", RootCause.ERR_PTR),
+    ("ffffffffffffffed", RootCause.ERR_PTR),
+    ("fffffffffffffdfb", RootCause.ERR_PTR),
+    ("fffffffffffffe1d", RootCause.WILD_POINTER),
+    ("fffffffffffff001", RootCause.WILD_POINTER),
+])  # fmt: skip
+def test_only_a_number_that_is_an_errno_makes_an_error_pointer(
+    value: str, cause: RootCause
+) -> None:
+    text = page_fault(value, code="90 <48> 8b 06 c3", registers={"rsi": value})
+    assert verdict(text).root_cause is cause
+
+
+def test_architectures_have_errnos_of_their_own() -> None:
+    assert is_errno(133, None)
+    assert not is_errno(145, "x86_64")
+    assert is_errno(145, "mips")
+    assert is_errno(517, "arm64")
+    assert not is_errno(600, "arm64")
 
 
 USERCOPY = "usercopy: Kernel memory exposure attempt detected from"
@@ -81,3 +105,42 @@ def test_of_a_stack_of_which_nothing_is_certain_the_first_module_is_asked() -> N
     assert refused_copy("ffff8803f2e41a40 (kmalloc-64) (64 bytes)", *guessed).module == "quay"
     certain = (" sock_read_iter+0x8f/0xf0", *guessed)
     assert refused_copy("ffff8803f2e41a40 (kmalloc-64) (64 bytes)", *certain).module is None
+
+
+ARM = (
+    "Internal error: Oops: 80f [#1] ARM",
+    "CPU: 0 PID: 52 Comm: cat Tainted: G           O      4.4.0 #1",
+    "PC is at quay_ioctl+0x24/0x90 [quay]",
+    "pc : [<bf0040a4>]    lr : [<c00c4b5c>]    psr: 60000013",
+)
+
+
+@pytest.mark.parametrize(
+    ("at", "entry", "cause"),
+    [
+        ("b6f2c004", "*pte=5f2d175f, *ppte=5f2d1c7f", RootCause.USER_ACCESS),
+        ("00a2c004", "*pte=5f2d175f, *ppte=5f2d1c7f", RootCause.USER_ACCESS),
+        ("00a2c004", "*pte=00000000, *ppte=00000000", RootCause.WILD_POINTER),
+    ],
+)
+def test_a_page_of_the_program_that_is_there_was_meant(
+    at: str, entry: str, cause: RootCause
+) -> None:
+    head = f"Unable to handle kernel paging request at virtual address {at}"
+    assert verdict_on(head, f"[{at}] *pgd=62a1b831, {entry}", *ARM).root_cause is cause
+
+
+def test_without_a_headline_cr2_counts_where_the_kernel_holds_that_user_pointer() -> None:
+    lines = [
+        "RIP: 0010:strncpy+0x12/0x30",
+        "RAX: 0000000000000000 RBX: ffff8de0b6b0d000 RCX: 0000000000000000",
+        "RDX: 00007f9a2c0008c0 RSI: 00007f9a2c0008c0 RDI: ffff8de0b6b0d000",
+        "CR2: 00007f9a2c0008c0 CR3: 00000001f1d1a006 CR4: 00000000003606f0",
+        "Call Trace:",
+        " quay_set+0x1b/0x60 [quay]",
+    ]
+    found = verdict_on(*lines)
+    assert (found.root_cause, found.module) == (RootCause.USER_ACCESS, "quay")
+    lines[2] = "RDX: 00007f9a2c0008c0 RSI: ffff8de0b6b0d000 RDI: ffff8de0b6b0d000"
+    stale = [line.replace("RDX: 00007f9a2c0008c0", "RDX: 0000000000000001") for line in lines]
+    assert verdict_on(*stale).root_cause is not RootCause.USER_ACCESS

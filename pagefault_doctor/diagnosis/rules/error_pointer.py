@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from pagefault_doctor.diagnosis import function_roles
-from pagefault_doctor.diagnosis.address import PAGE, errno_name, error_of, is_common
+from pagefault_doctor.diagnosis.address import PAGE, errno_name, error_of, is_common, is_errno
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.register_names import FIRST_ARGUMENT
 from pagefault_doctor.model.diagnosis import Evidence
@@ -100,6 +100,8 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     if context.base:
         name, value = context.base
         number = error_of(value, context.bits)
+        if number and not is_errno(number, context.arch):
+            return
         if number:
             # container_of(NULL) is a multiple of a pointer's size before NULL.
             is_error = is_common(number) or number % (context.bits // 8)
@@ -120,7 +122,7 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
         text = f"{pointer.name} is what {pointer.returned_by}() had returned"
         yield context.evidence("error.returned", text, "registers")
     number = error_of(at, context.bits)
-    if number:
+    if number and (context.base or is_errno(number, context.arch)):
         key = "error.address" if is_common(number) else "error.address-rare"
         key = "error.filling" if is_filling(number, context) else key
         text = f"fault address {at:#x} is the error code {errno_name(number)} as a pointer"

@@ -7,10 +7,19 @@ from collections.abc import Iterator
 from pagefault_doctor.diagnosis.address import AddressClass
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Kind, Report
 
 _PRESENT = 1
 _RESERVED = 8
+_PAGE = regex(r"\bpte *= ?([0-9a-f]{4,16})|\bPTE ([0-9a-f]{4,16})")
+"""`arch/arm/mm/fault.c` (show_pte), `arch/x86/mm/fault.c` (dump_pagetable)."""
+
+
+def _is_mapped(report: Report) -> bool:
+    """Whether the walk through the page tables came to a page, and found it there."""
+    entry = _PAGE.search(report.details.get("page_walk", ""))
+    return entry is not None and bool((entry[1] or entry[2]).strip("0"))
 
 
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
@@ -37,6 +46,9 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
         yield context.evidence("user.refused", text, "access_without_uaccess")
     elif report.kind is Kind.USER_ACCESS:
         yield context.evidence("user.headline", touched, "headline")
+    elif is_user and _is_mapped(report):
+        text = f"fault address {at:#x} is a page of the program that runs: its tables have it"
+        yield context.evidence("user.mapped", text, "page_walk")
     elif report.kind is Kind.PAGE_FAULT:
         text = "is in the half of the addresses that belongs to user space"
         text = text if is_user else "is far from all that the report shows of the kernel"

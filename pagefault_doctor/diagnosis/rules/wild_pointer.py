@@ -73,6 +73,9 @@ def _value(context: Context) -> Iterator[Evidence]:
     if number and error_pointer.is_filling(number, context):
         text = f"{at:#x} is what memory full of ff holds: never set, or gone"
         yield context.evidence("wild.filling", text, "registers", "fault")
+    if number and not address.is_errno(number, context.arch) and context.base:
+        text = f"{at:#x} lies just below 0, and is no error code: a damaged or computed pointer"
+        yield context.evidence("wild.just-below-zero", text, "registers", "fault")
     hit = context.poison
     if hit and hit.poison.name == "POISON_FREE":
         text = f"{hit.poison.name} also fills new objects of a checking allocator: never set, then"
