@@ -231,7 +231,7 @@ FORMATS: Final = (
     ),
     _checked(
         start=r"[Kk]ernel memory (?:exposure|overwrite|leak) attempt detected",
-        needles=("Kernel memory ", "kernel memory "),
+        needles=("ernel memory ",),
         lead=Lead.DROPPED,
         title="BUG: bad usercopy in {f}",
         kind=Kind.USERCOPY,
