@@ -144,3 +144,31 @@ def test_without_a_headline_cr2_counts_where_the_kernel_holds_that_user_pointer(
     lines[2] = "RDX: 00007f9a2c0008c0 RSI: ffff8de0b6b0d000 RDI: ffff8de0b6b0d000"
     stale = [line.replace("RDX: 00007f9a2c0008c0", "RDX: 0000000000000001") for line in lines]
     assert verdict_on(*stale).root_cause is not RootCause.USER_ACCESS
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("The buggy address is located 0 bytes to the right of",
+         " allocated 64-byte region [ffff888012345600, ffff888012345640)"),
+        ("slab error in verify_redzone_free(): cache `size-32': memory outside object was "
+         "overwritten",),
+        (" __fortify_panic+0xd/0xf", " quay_show+0x33/0x100 [quay]", " seq_read+0x11/0x22"),
+        ("index 8 is out of range for type 'u8 [8]'",),
+    ],
+)  # fmt: skip
+def test_what_is_left_of_a_report_still_tells_an_overrun(lines: tuple[str, ...]) -> None:
+    assert verdict("\n".join(lines)).root_cause is RootCause.OUT_OF_BOUNDS
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("The buggy address is located 8 bytes inside of",
+         " freed 64-byte region [ffff888012345600, ffff888012345640)"),
+        ("Slab corruption (Tainted: G O): size-64 start=ffff88003c1a2b40, len=64",),
+        (" quay_fortify_check+0xd/0xf", " quay_show+0x33/0x100 [quay]", " seq_read+0x11/0x22"),
+    ],
+)  # fmt: skip
+def test_the_like_of_it_tells_none(lines: tuple[str, ...]) -> None:
+    assert verdict("\n".join(lines)).root_cause is not RootCause.OUT_OF_BOUNDS

@@ -14,6 +14,7 @@ from pagefault_doctor.model.report import Kind, Report
 _MESSAGES = (
     ("kasan_tag_mismatch", "bounds.tag", "a memory tag does not match: out of bounds or freed"),
     ("out_of_bounds", "bounds.sanitizer", "the sanitizer saw an access out of bounds"),
+    ("beside_object", "bounds.sanitizer", "the address that KASAN reports lies beside the object"),
     ("kfence_out_of_bounds_read", "bounds.sanitizer", "KFENCE saw a read out of bounds"),
     ("kfence_out_of_bounds_write", "bounds.sanitizer", "KFENCE saw a write out of bounds"),
     ("kfence_memory_corruption", "bounds.sanitizer", "KFENCE found bytes beside an object changed"),
@@ -28,6 +29,7 @@ _MESSAGES = (
     ("field_spanning_write", "bounds.field-spanning", "a copy was larger than its field"),
     ("stack_protector", "bounds.canary", "a buffer on the stack was overrun"),
 )
+_FORTIFIED = "WARNING: buffer overflow in "
 _EDGE = 16
 """A buffer that ends with its page is overrun within its next few bytes."""
 _BUFFER = 0x10000
@@ -111,6 +113,9 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether something was accessed past its end."""
     if found := context.first_evidence(_MESSAGES):
         yield found
+    elif report.title.startswith(_FORTIFIED):
+        text = "the trace is that of a string function that was asked to overflow"
+        yield context.evidence("bounds.fortify", text, "headline")
     yield from _index(context)
     yield from _edge(context)
     if freelist.is_broken(context):

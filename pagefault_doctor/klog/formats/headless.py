@@ -125,6 +125,7 @@ REMAINS: Final = (
           "INFO: rcu detected stall in {f}", Kind.STALL),
     _left(r"kasan_report\w*|kasan_report_invalid_free", "KASAN: in {f}", Kind.SANITIZER),
     _left(r"__ubsan_handle_\w+|ubsan_epilogue", "UBSAN: in {f}", Kind.SANITIZER),
+    _left(r"_*fortify_(?:panic|report)", "WARNING: buffer overflow in {f}", Kind.WARNING),
     _left("usercopy_abort|__check_object_size", "BUG: bad usercopy in {f}", Kind.USERCOPY),
     _left("__stack_chk_fail", "kernel panic: stack is corrupted in {f}", Kind.STACK_CORRUPTED),
     _left("handle_stack_overflow|panic_bad_stack|handle_bad_stack",

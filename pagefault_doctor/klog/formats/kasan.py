@@ -112,4 +112,15 @@ FORMATS: Final = (
         plain=True,
         source="kernel/kcsan/report.c (print_report)",
     ),
+    Format(
+        start=r"^The buggy address is located \d+ bytes (?:to the (?:left|right)|inside) of",
+        needles=("buggy address is located",),
+        fragment=True,
+        title="KASAN: the tail of its report",
+        kind=Kind.SANITIZER,
+        details=(r"(?P<beside_object>is located \d+ bytes to the (?:left|right) of)",),
+        plain=True,
+        lost=True,
+        source="mm/kasan/report.c (describe_object_addr); its headline is not in the log",
+    ),
 )

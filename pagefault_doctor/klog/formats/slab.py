@@ -55,6 +55,22 @@ FORMATS: Final = (
         title="BUG: double free in cache {1}",
         source="mm/slab.c (before 6.8)",
     ),
+    Format(
+        start=r"^slab error in \w+\(\): cache [`'][\w.-]+': ",
+        needles=("slab error in ",),
+        pattern=r"slab error in \w+\(\): cache [`']([^']+)': (.+)",
+        title="slab error in cache {1}: {2}",
+        kind=Kind.SLAB,
+        ways=((TRACE,),),
+        skip="slab|cache_free_debugcheck|verify_redzone",
+        source="mm/slab.c (__slab_error), before 6.8",
+    ),
+    _slab(
+        start=r"^Slab corruption(?: \((?:Not tainted|Tainted: )[^)]*\))?:? .*start=[0-9a-f]{8}",
+        needles=("Slab corruption",),
+        title="slab corruption",
+        source="mm/slab.c (check_poison_obj), before 6.8",
+    ),
     Continuation(
         follows=r"INFO: (?:Allocated in|Freed in|Slab 0x|Object 0x|0x[0-9a-f]+-0x)",
         source="mm/slub.c (print_track, print_slab_info, check_bytes_and_report), before 5.14",

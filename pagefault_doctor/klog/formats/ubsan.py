@@ -27,4 +27,13 @@ FORMATS: Final = (
         title="UBSAN: {1} in {f}",
         source="lib/ubsan.c (ubsan_prologue)",
     ),
+    Format(
+        start=r"^index -?\d+ is out of range for type '",
+        needles=(" is out of range for type '",),
+        fragment=True,
+        title="UBSAN: array-index-out-of-bounds in {f}",
+        kind=Kind.SANITIZER,
+        ways=TRACED,
+        source="lib/ubsan.c (__ubsan_handle_out_of_bounds); its headline is not in the log",
+    ),
 )
