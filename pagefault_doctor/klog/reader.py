@@ -12,6 +12,7 @@ from typing import IO, Final
 
 from pagefault_doctor.klog.input.input_file import GROWN, OVERWRITTEN, FileBytes
 from pagefault_doctor.klog.input.unpack import EMPTY, Progress, UnpackedLog, Unpacker, UnpackProgram
+from pagefault_doctor.klog.just_before import with_lines_before
 from pagefault_doctor.klog.report import report_of
 from pagefault_doctor.klog.scan import scan
 from pagefault_doctor.klog.scary import scary_lines
@@ -110,6 +111,7 @@ def _read(found: UnpackedLog, progress: Progress | None, most: int) -> KernelLog
         report = report_of(cut, seen, numbers[cut.start.boot])
         report = with_spoken(report, cut.start.place, lines, seen.module_events)
         report = with_typed(report, cut.start.place, lines)
+        report = with_lines_before(report, cut.start.place, lines)
         reports.append(room.kept(report))
         if progress:
             progress("reading", cut.start.place, size, len(reports))

@@ -167,7 +167,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     `cited` maps a field (`headline`, `fault`, `function`, `registers`, `code`, `modules`,
     `process`, `workqueue`, `trace`, a register as `registers.rax`, or a key of `details`) to the
     line it was read from. `outside` names modules from outside the kernel that no list of the
-    report marks, but the rest of the log; `spoken_before` has what modules printed in the seconds
+    report marks, but the rest of the log; `before` has lines just before it that tell of trouble,
+    `spoken_before` what modules printed in the seconds
     before, the nearest first. `excerpt` is the report's own text, `unread` its lines that are so
     damaged that they could not be read. `source_line`, `inlined` (the functions inlined at the
     place, the outermost first) and `pointer` come from debug information, not from the log;
@@ -203,6 +204,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     modules: tuple[LinkedModule, ...] = ()
     outside: tuple[str, ...] = ()
     spoken_before: tuple[SpokenBefore, ...] = ()
+    before: tuple[Line, ...] = ()
     last_unloaded: str | None = None
     registers: dict[str, str] = {}
     code: str | None = None

@@ -219,6 +219,10 @@ def _before(report: Report, context: Context) -> Iterator[Quote]:
         yield Quote(
             _cut(other.message), other.line_of(), "earlier in this boot" + _gap(other, report)
         )
+    spans = [other.span for other in context.others]
+    for line in report.before:
+        if not any(s.first_line <= line.number <= s.last_line for s in spans):
+            yield Quote(_cut(said(line.text)), line.number, "just before")
     for spoken in report.spoken_before[:1]:
         when = f", {spoken.seconds:.1f} s before" if spoken.seconds is not None else ", before"
         yield Quote(
