@@ -32,7 +32,8 @@ _TROUBLE: Final = regex(
     re.IGNORECASE,
 )
 _OF_OTHERS: Final = regex(
-    r"^(?:[\w.@-]+\[\d+\]: |Call Trace|Code:|Modules linked|CPU: \d|RIP:|RSP:|---\[|R[A-D]X:|Hardware name)"
+    r"^(?:[\w.@-]+\[\d+\]: |Call Trace|Code:|Modules linked|CPU: \d|RIP:|RSP:|---\[|R[A-D]X:"
+    r"|Hardware name)"
 )
 
 
