@@ -224,17 +224,19 @@ def _waits_for_io(report: Report) -> Culprit | None:
     return Culprit(Attribution.KERNEL, None, Evidence(text, 0.0, line))
 
 
-def _unseen_caller(report: Report) -> Culprit | None:
+def _unseen_caller(report: Report, context: Context) -> Culprit | None:
     """Return that a module is to blame, where the trace ends before whoever passed the pointer.
 
     Modules are likelier than the core, those from outside the tree most; with many modules of the
-    tree loaded, that proves too little.
+    tree loaded, that proves too little. What reads and writes for a program calls a driver.
     """
     if report.kind not in _BAD_POINTER or report.function is None:
         return None
     named = (report.function, *(f.function for f in report.frames if f.reliable))
-    if not all(function_roles.only_passes_on(function) for function in named):
-        return None
+    for function in named:
+        is_entry = context.is_user_area and function_roles.is_entry_point(function)
+        if not (is_entry or function_roles.only_passes_on(function)):
+            return None
     foreign = report.out_of_tree
     if "O" not in (report.tainted or ()) and not 0 < len(report.modules) <= _FEW:
         return None
@@ -329,7 +331,7 @@ def _suspects(report: Report, context: Context) -> Iterator[Culprit | None]:
     yield _task(report)
     yield _of_own_cache(report)
     yield bystander.at_work(report, context)
-    yield None if context.is_jump else _unseen_caller(report)
+    yield None if context.is_jump else _unseen_caller(report, context)
     yield bystander.only_one(report, context)
     yield _owner_of_table(report, context)
     yield _only_detectors(report)

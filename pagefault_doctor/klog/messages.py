@@ -110,7 +110,8 @@ _MESSAGES: Final = (
     # arch/x86/mm/fault.c and arch/x86/kernel (traps.c, dumpstack_64.c, irq_64.c);
     # arch/arm64/mm/fault.c and mm/physaddr.c; arch/powerpc/mm/fault.c;
     # arch/riscv/mm/fault.c; kernel/sched/core.c (schedule_debug)
-    ("access_outside_uaccess", "access to user memory outside uaccess"),
+    ("access_outside_uaccess", "access to user memory outside uaccess",
+     "user space memory outside uaccess"),
     ("access_without_uaccess", "access to user memory without uaccess",
      "Kernel attempted to read user page", "Kernel attempted to write user page"),
     ("read_only_write", "write to read-only memory"),

@@ -172,3 +172,31 @@ def test_what_is_left_of_a_report_still_tells_an_overrun(lines: tuple[str, ...])
 )  # fmt: skip
 def test_the_like_of_it_tells_none(lines: tuple[str, ...]) -> None:
     assert verdict("\n".join(lines)).root_cause is not RootCause.OUT_OF_BOUNDS
+
+
+def user_copy(*trace: str, tainted: str = "G           OE     ") -> Diagnosis:
+    return verdict_on(
+        "BUG: unable to handle page fault for address: 00007f2b11c0a010",
+        "#PF: supervisor write access in kernel mode",
+        "#PF: error_code(0x0003) - permissions violation",
+        "Oops: 0003 [#1] PREEMPT SMP NOPTI",
+        f"CPU: 7 PID: 51 Comm: quayread Tainted: {tainted} 5.15.0-100-generic #110",
+        "RIP: 0010:memcpy_erms+0x6/0x10",
+        "Call Trace:",
+        *trace,
+    )
+
+
+def test_a_driver_that_left_its_copy_to_the_end_is_not_in_the_trace() -> None:
+    read = " vfs_read+0xa0/0x1a0", " ksys_read+0x67/0xf0"
+    assert user_copy(*read).attribution is Attribution.MODULE
+    assert user_copy(*read, tainted="G        W       ").attribution is Attribution.KERNEL
+    assert user_copy(" timerfd_read+0xa0/0x1a0", *read).attribution is Attribution.KERNEL
+
+
+def test_arm64_says_that_user_memory_was_touched_without_its_address() -> None:
+    words = "Internal error: Accessing user space memory outside uaccess.h routines: 96000004 [#1]"
+    place = "PC is at quay_ioctl+0x38/0x1a0 [quay]", "pstate: 60400145"
+    assert verdict_on(words, *place).root_cause is RootCause.USER_ACCESS
+    other = verdict_on("Internal error: Oops: 96000004 [#1] SMP", *place)
+    assert other.root_cause is not RootCause.USER_ACCESS

@@ -28,9 +28,10 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
         text = "KASAN calls it a user memory access"
         yield context.evidence("user.sanitizer", text, "user_memory_access")
     is_user = context.address_class is AddressClass.USER
-    if context.is_jump or not (is_user or context.is_user_area):
-        return
     at = context.fault_address
+    told = at is None and "access_outside_uaccess" in report.details
+    if context.is_jump or not (is_user or context.is_user_area or told):
+        return
     bits = context.x86_fault_bits
     touched = "the kernel touched user memory directly"
     if "access_outside_uaccess" in report.details or "read_only_write" in report.details:
