@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Final
 
 from pagefault_doctor.diagnosis.context import Context
-from pagefault_doctor.diagnosis.function_roles import is_detector, only_passes_on
-from pagefault_doctor.diagnosis.history import CRASHES, same_fault
+from pagefault_doctor.diagnosis.history import same_fault
 from pagefault_doctor.diagnosis.missing import missing
 from pagefault_doctor.diagnosis.provenance import folder_of, is_unknown
+from pagefault_doctor.diagnosis.suspect import suspect_frame
 from pagefault_doctor.diagnosis.unloaded_module import unloaded
 from pagefault_doctor.model.diagnosis import Attribution, Candidate
 from pagefault_doctor.model.fact import Fact
@@ -109,19 +109,8 @@ class Circumstances:
 
         Without what a compiler adds to a name, so that the source can be searched for it.
         """
-        found = next(self._functions(), self._report.function)
+        found = suspect_frame(self._report, self._first.module).function
         return _COMPILERS.sub("", found) if found else None
-
-    def _functions(self) -> Iterator[str]:
-        report, module = self._report, self._first.module
-        frames = [frame for frame in report.frames if frame.reliable]
-        if module and report.module != module:
-            yield from (f.function for f in frames if f.function and f.module == module)
-        if report.function and (report.kind in CRASHES or not only_passes_on(report.function)):
-            yield report.function
-        names = [frame.function for frame in frames]
-        below = names.index(report.function) + 1 if report.function in names else len(names)
-        yield from (n for n in names[below:] if n and not (only_passes_on(n) or is_detector(n)))
 
     @cached_property
     def comm(self) -> str | None:

@@ -56,7 +56,7 @@ _DETECTING: Final = regex(
     r"local_apic_timer|__sysvec_|sysvec_|smp_apic|apic_timer|perf_event_|__perf_event|"
     r"handle_pmi|intel_pmu|amd_pmu|x86_pmu|nmi_handle|default_do_nmi|end_repeat_nmi|"
     r"arch_timer_handler|handle_percpu|gic_handle|timekeeping_|rcu_|machine_kexec|__?crash_kexec|"
-    r"panic$|oops_end|watchdog_)"
+    r"panic$|oops_end|watchdog_|do_nmi$|exc_nmi|asm_exc_nmi|nmi_|dump_stack|show_stack)"
 )
 """How the names of functions begin between the interrupt that finds a hang and its report."""
 _ENTRY_POINTS: Final = regex(

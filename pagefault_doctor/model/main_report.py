@@ -49,6 +49,8 @@ _RANKS: Final = {
 _CHECKS: Final = ("WARNING: ODEBUG bug",)
 _WARNINGS: Final = ("UBSAN:", "KCSAN:")
 """Titles of reports that count for more, or for less, than their kind."""
+_ON_PURPOSE: Final = "int3 in "
+"""Title of a program that stopped itself with a breakpoint, as GLib does for an error of its own."""
 _ALLOCATOR: Final = ("mm/slab", "mm/slub")
 """Sources whose warnings are about an object that somebody freed or passed: a check of memory."""
 _ASKED_FOR: Final = "sysrq_handle_crash"
@@ -108,6 +110,8 @@ def rank(report: Report) -> Rank:
         return Rank.WARNING
     if report.is_words_alone:
         return Rank.WORDS
+    if report.kind is Kind.USER_TRAP and report.title.startswith(_ON_PURPOSE):
+        return Rank.NOTICE
     if report.is_kernel_fault and report.die_count is not None:
         return Rank.CRASH
     if report.title.startswith(_WARNINGS):

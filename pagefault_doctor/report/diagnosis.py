@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from pagefault_doctor.diagnosis.describe_pointer import place_words, pointer_words
+from pagefault_doctor.diagnosis.suspect import suspect_frame
 from pagefault_doctor.model.consequence import follows_from
 from pagefault_doctor.model.diagnosis import Candidate, Diagnosis, Evidence, Opinion, RootCause
 from pagefault_doctor.model.playbook import Cause
@@ -24,6 +25,7 @@ _LABEL: Final = 8
 _SHOWN_EVIDENCE: Final = 6
 """Most lines for, and most against; `--markdown` and `--json` have all."""
 _SHOWN_FACTS: Final = 6
+_HEADLINE: Final = 200
 _SHOWN_TEXT: Final = 80
 """Characters of a damaged line that are shown."""
 _SURE: Final = 0.9
@@ -121,7 +123,7 @@ def _groups(reports: tuple[Report, ...], opinion: Opinion) -> list[_Group]:
 def _stanza(source: str, group: _Group, width: int, most: int | None = None) -> list[str]:
     """Return the lines on one report, `most` at most where they can be cut so short."""
     report = group.report
-    head = [one_line(f"{source}:{report.line_of()}  {report.message}")]
+    head = [one_line(f"{source}:{report.line_of()}  {_cut(report.message, _HEADLINE)}")]
     rows = [(label, _filled(label, text, width)) for label, text in _rows(group)]
     for label in _LEFT_OUT if most else ():
         for place in [i for i, row in enumerate(rows) if row[0] == label][:0:-1]:
@@ -288,11 +290,8 @@ def _where(report: Report, diagnosis: Diagnosis) -> Iterator[str]:
 
 def _code_place(report: Report, diagnosis: Diagnosis) -> Iterator[str]:
     """Yield the module and the function: the suspect's own where a check found its damage."""
-    suspect = diagnosis.module if diagnosis.module != report.module else None
-    frame = next((f for f in report.frames if suspect and f.module == suspect and f.reliable), None)
-    module, function = report.module, report.function
-    if frame:
-        module, function = frame.module, frame.function
+    frame = suspect_frame(report, diagnosis.module)
+    module, function = frame.module, frame.function
     if module:
         flags = next((m.flags for m in report.modules if m.name == module), "")
         traits = [name for letter, name in _TRAITS if letter in flags]

@@ -36,9 +36,9 @@ DETAILS: Final = (
 )
 
 # Fuzzers kill and fault their own programs (syz-executor, syz.1.2) on purpose.
-_BY: Final = r"^(?!syz)[\w.@/+:()# -]{1,40}\[\d+\]: "
+_BY: Final = r"^(?!syz).{1,40}?\[\d+\]: "
 _UNHANDLED: Final = _BY + r"unhandled .{3,60}? (?:\(\d+\) )?(?:at|code) (?:0x)?[0-9a-f]+"
-_NAMED: Final = r"(?!syz|traps: )[\w.@/+:()# -]{1,40}"
+_NAMED: Final = r"(?!syz|traps: ).{1,40}?"
 _program = partial(Format, plain=True)
 _segfault = partial(_program, kind=Kind.USER_SEGFAULT)
 _trapped = partial(_program, kind=Kind.USER_TRAP)
@@ -68,7 +68,7 @@ FORMATS: Final = (
         source="arch/arm64/kernel/traps.c (arm64_show_signal), arch/riscv/kernel/traps.c (do_trap)",
     ),
     _program(
-        start=r"^(?!syz)[\w.@/+:()# -]{1,40}: unhandled page fault \(\d+\) at ",
+        start=r"^(?!syz).{1,40}?: unhandled page fault \(\d+\) at ",
         pattern=r"(?:^|\n)(.{1,40}?): unhandled (page fault) \(\d+\) at",
         title="{2} in {1}",
         kind=Kind.USER_SEGFAULT,
@@ -109,7 +109,7 @@ FORMATS: Final = (
         source="arch/x86_64/mm/fault.c (do_page_fault), before 2.6.25",
     ),
     _segfault(
-        start=r"(?:^|[\s\]>])(?!syz)[\w.@/+()#-]{1,40}(?:\[\d+\])?: segfault at [0-9a-f]{1,16} r?ip"
+        start=r"(?:^|[\s\]>])(?!syz)[^\s\[\]]{1,40}(?:\[\d+\])?: segfault at [0-9a-f]{1,16} r?ip"
         r" [0-9a-f]{1,16} r?sp [0-9a-f]{1,16} error ",
         pattern=r"(?:^|[\s\]>])([^\s\]>]{1,40}?)(?:\[\d+\])?: segfault at",
         title="segfault in {1}",
@@ -123,7 +123,7 @@ FORMATS: Final = (
     ),
     _trapped(
         start=rf"^{_NAMED}\[\d+\] (?:trap |general protection )[\w ]*(?:r?ip):"
-        r"|(?:^|[\s\]>])(?!syz)[\w.@/+()#-]{1,40}(?:\[\d+\])? general protection"
+        r"|(?:^|[\s\]>])(?!syz)[^\s\[\]]{1,40}(?:\[\d+\])? general protection"
         r" r?ip:[0-9a-f]+ r?sp:",
         needles=("ip:",),
         pattern=r"(?:^|[\n\s\]>])([^\n\]>]{1,40}?)(?:\[\d+\])? (?:trap )?(\w[\w ]*?) r?ip:",

@@ -1,0 +1,35 @@
+"""The function to look at: the suspect's own, where a check of the kernel's reports its damage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pagefault_doctor.diagnosis.function_roles import is_detector, only_passes_on
+from pagefault_doctor.diagnosis.history import CRASHES
+from pagefault_doctor.model.report import Frame, Report
+
+
+def suspect_frame(report: Report, module: str | None) -> Frame:
+    """Return the frame to look at where the module is the suspect, None for the kernel itself.
+
+    Where no frame is better, it is the place that the report is about.
+    """
+    place = Frame(report.function, module=report.module)
+    return next(_candidates(report, module, place), place)
+
+
+def _candidates(report: Report, module: str | None, place: Frame) -> Iterator[Frame]:
+    frames = [frame for frame in report.frames if frame.reliable and frame.function]
+    if module and report.module != module:
+        yield from (frame for frame in frames if frame.module == module)
+    if report.function and (report.kind in CRASHES or not _is_on_the_way(report.function)):
+        yield place
+    names = [frame.function for frame in frames]
+    below = names.index(report.function) + 1 if report.function in names else len(names)
+    for frame in frames[below:]:
+        if not _is_on_the_way(frame.function):
+            yield frame
+
+
+def _is_on_the_way(function: str | None) -> bool:
+    return only_passes_on(function) or is_detector(function)
