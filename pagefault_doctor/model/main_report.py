@@ -50,7 +50,7 @@ _CHECKS: Final = ("WARNING: ODEBUG bug",)
 _WARNINGS: Final = ("UBSAN:", "KCSAN:")
 """Titles of reports that count for more, or for less, than their kind."""
 _ON_PURPOSE: Final = "int3 in "
-"""Title of a program that stopped itself with a breakpoint, as GLib does for an error of its own."""
+"""Title of a program that stopped itself with a breakpoint, as GLib does at an error."""
 _ALLOCATOR: Final = ("mm/slab", "mm/slub")
 """Sources whose warnings are about an object that somebody freed or passed: a check of memory."""
 _ASKED_FOR: Final = "sysrq_handle_crash"
