@@ -106,6 +106,8 @@ def test_an_ordinary_user_gets_an_answer_and_nothing_is_written_elsewhere(
     paths = {path for line in lines if (path := written_by(line))}
     made = {str(folder) for folder in kept.parents if folder.is_relative_to(home / ".local")}
     keys = {path for path in paths if path.startswith(f"{kept.parent}/session-key")}
+    # What a kept session was about, for `seen before`.
+    keys.add(f"{kept.parent.parent}/sightings.jsonl")
     elsewhere = paths - {str(kept), "/dev/null", "/dev/tty"} - made - keys
     assert sorted(path for path in elsewhere if not path.startswith("/proc/self/")) == []
     assert str(kept) in paths

@@ -18,6 +18,7 @@ from pagefault_doctor.diagnosis.history import waits_for_lock
 from pagefault_doctor.diagnosis.missing import to_bring
 from pagefault_doctor.diagnosis.next_step import next_step
 from pagefault_doctor.diagnosis.rules import RULES, Rule
+from pagefault_doctor.diagnosis.suspect import suspect_frame
 from pagefault_doctor.diagnosis.unjudged import Unjudged
 from pagefault_doctor.model.diagnosis import (
     Attribution,
@@ -211,7 +212,8 @@ def _diagnosed(report: Report, context: Context, unjudged: Unjudged) -> Diagnosi
     ranked = _calibrated(report, causes)
     first = ranked[0]
     second = causes[1].root_cause if len(causes) > 1 and causes[1].confidence >= 0.1 else None
-    place = wording.where(first.attribution, first.module, report.function)
+    function = suspect_frame(report, first.module).function
+    place = wording.where(first.attribution, first.module, function)
     return Diagnosis(
         root_cause=first.root_cause,
         attribution=first.attribution,

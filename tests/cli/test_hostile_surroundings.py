@@ -16,7 +16,7 @@ from pagefault_doctor.playbook.shelf import recording_path
 from tools.example_reports import BOOT, OOPS
 
 CODES = (0, 1, 2, 3)
-NOTES = ("here is the plain diagnosis", "will not be kept")
+NOTES = ("here is the plain diagnosis", "will not be kept", "have no line, for want of")
 """Messages that go before the end of a run, and are no error."""
 
 FULL, CLOSED, CLOSED_ERRORS = ">/dev/full", ">&-", "2>&-"

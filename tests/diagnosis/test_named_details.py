@@ -52,9 +52,10 @@ def details_looked_up() -> Iterator[str]:
                 yield name
 
 
-def test_only_the_table_of_next_steps_searches_the_text_of_a_report() -> None:
+def test_only_next_steps_and_known_cases_search_the_text_of_a_report() -> None:
     assert {path.rpartition("/")[2] for path, _ in functions_that_read_text()} == {
-        "circumstances.py"
+        "circumstances.py",
+        "known.py",
     }
 
 

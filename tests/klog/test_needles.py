@@ -70,6 +70,6 @@ def test_words_with_one_shape_are_told_together() -> None:
 
 def test_a_line_is_found_for_the_needle_it_has_not_for_one_its_shape_has() -> None:
     one = Prefilter()
-    text = b"a trp of RIP: 1\na trp of rip\na trap of rip"
+    text = b"a RIP: 1\na Krnl pni - not\na Kernel panic - not"
     for _ in range(2):
-        assert one.hits(text) == (2, [(1, 0), (3, 29)])
+        assert one.hits(text) == (2, [(1, 0), (3, 26)])

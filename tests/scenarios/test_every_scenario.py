@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from pagefault_doctor import klog
 from pagefault_doctor.cli.main import main
 from pagefault_doctor.hosts.recorded import RecordedHost
 from pagefault_doctor.model.diagnosis import RootCause
@@ -210,7 +211,8 @@ def test_the_serial_log_is_diagnosed(scenario_id: str, with_module: bool, capsys
     assert cited
     assert all(0 < number <= len(lines) for number in cited)
     assert any(span["first_line"] <= number <= span["last_line"] for number in cited)
-    if report["module"] and with_module:
+    (read, *_) = klog.read_file(folder / "serial.log").reports
+    if read.module and with_module:
         assert report["source_line"]["file"].endswith(f"{scenario.module}.c")
     else:
         assert report["source_line"] is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
@@ -30,6 +31,7 @@ def rows(view: View, causes: Mapping[str, Cause], opened: AbstractSet[int]) -> I
     yield Row()
     if verdict.root_cause is RootCause.NONE or not verdict.candidates:
         yield Row("Nothing that was read so far looks like a fault.", tone=Tone.DIM)
+        yield from _next_step(verdict)
         yield from _known(known_line_sentences(view.explained))
         yield from _notes(view)
         return
@@ -37,6 +39,7 @@ def rows(view: View, causes: Mapping[str, Cause], opened: AbstractSet[int]) -> I
         crux = verdict.account.crux
         yield Row(f"{crux.text}.", crux.place, hang=4, ref=crux)
         yield Row()
+    yield from _next_step(verdict)
     yield from _known(known_sentences(verdict))
     for rank, candidate in enumerate(verdict.candidates):
         if rank and candidate.confidence < LEAST:
@@ -51,10 +54,21 @@ def rows(view: View, causes: Mapping[str, Cause], opened: AbstractSet[int]) -> I
     yield from _notes(view)
 
 
+def _next_step(verdict: Diagnosis) -> Iterator[Row]:
+    if verdict.next_step is None:
+        return
+    yield Row("What to do next", tone=Tone.TITLE)
+    yield Row(f"    {verdict.next_step.why}", hang=4)
+    if verdict.next_step.command:
+        yield Row(f"    $ {shlex.join(verdict.next_step.command)}", hang=6)
+    yield Row()
+
+
 def _facts(verdict: Diagnosis) -> Iterator[Row]:
-    if verdict.facts:
-        yield Row()
-        yield Row("What the log says", tone=Tone.TITLE)
+    if not verdict.facts:
+        return
+    yield Row()
+    yield Row("What the log says", tone=Tone.TITLE)
     for quote in verdict.facts:
         yield Row(f"    {quote.words}", f"line {quote.line}", hang=6, ref=quote)
 

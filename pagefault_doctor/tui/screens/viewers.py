@@ -222,6 +222,10 @@ class DiagnosisScreen(ViewerScreen):
         """Begin at the likeliest cause."""
         return next((n for n, row in enumerate(rows) if row.ref == 0), None)
 
+    def _begin_at(self, row: int) -> None:
+        # From the top: what to do next stands there.
+        self.page.choose(row)
+
     def key_list(self) -> tuple[tuple[str, str], ...]:
         """Return the keys for the last line."""
         return ("Enter", "open, or go to the line"), ("y", "copy"), ("w", "write"), ("q", "back")
