@@ -66,18 +66,23 @@ FORMATS: Final = (
     ),
     _told(
         start=r"^(?:\[\d+\] .*|\w[\w./ -]*: )?(?:Segmentation fault *(?:\(core dumped\)|\n|$)"
-        r"|(?:Bus error|Aborted|Illegal instruction|Floating point exception) *\(core dumped\))",
-        needles=("Segmentation fault", "(core dumped)"),
+        r"|(?:Bus error|Aborted|Illegal instruction|Floating point exception) *\(core dumped\)"
+        r"|(?:Bus error|Illegal instruction)\s*(?:\n|$))",
+        needles=("Segmentation fault", "(core dumped)", "Bus error", "Illegal instruction"),
         title="segmentation fault of a program",
         source="bash's jobs.c and siglist.c, of a program that died of SIGSEGV",
     ),
     _told(
         start=r"request_module: runaway loop modprobe binfmt-|exists but couldn't execute it"
-        r"|^INIT: Id \"\w+\" respawning too fast",
-        needles=("runaway loop", "couldn't execute it", "respawning too fast"),
+        r"|^INIT: Id \"\w+\" respawning too fast"
+        r"|^(?:init: )?critical process '\S+' exited \d+ times",
+        needles=(
+            *("runaway loop", "couldn't execute it", "respawning too fast"),
+            "critical process '",
+        ),
         title="a program of the boot cannot run",
-        source="kernel/module/kmod.c (__request_module), init/main.c (try_to_run_init_process),"
-        " sysvinit's init.c",
+        source="kernel/module/kmod.c (__request_module), init/main.c (try_to_run_init_process)"
+        ", sysvinit's init.c, Android's system/core/init/service.cpp",
     ),
     _told(
         start=r"line \d+: +\d+ (?:Segmentation fault|Aborted|Bus error|Illegal instruction)\b",
@@ -132,10 +137,27 @@ FORMATS: Final = (
     ),
     _told(
         start=r"^You are in (?:emergency|rescue) mode|^Mounting root failed"
-        r"|initramfs emergency recovery shell launched",
-        needles=("You are in ", "Mounting root failed", "initramfs emergency"),
+        r"|initramfs emergency recovery shell launched"
+        r"|^mount: mounting \S+ on /(?:root|sysroot) failed",
+        needles=(
+            *("You are in ", "Mounting root failed", "initramfs emergency"),
+            "mount: mounting",
+        ),
         title="the boot stopped for want of a file system",
-        source="systemd's emergency.service, mkinitfs' initramfs-init",
+        source="systemd's emergency.service, mkinitfs' initramfs-init, busybox's"
+        " util-linux/mount.c",
+    ),
+    _told(
+        start=r"^(?:Target filesystem doesn't have requested /\S+|No init found\. Try passing init="
+        r"|run-init: /\S+: |switch_root: failed to execute )"
+        r"|^(?:systemd\[1\]: |\[!+\] )?(?:Failed to [\w ./-]{3,60}, freezing|Freezing execution)\.",
+        needles=(
+            *("Target filesystem", "No init found. Try", "run-init: /", "switch_root: failed"),
+            *(", freezing.", "Freezing execution"),
+        ),
+        title="the first process cannot run",
+        source="initramfs-tools' init, klibc's run-init.c, util-linux' sys-utils/switch_root.c,"
+        " systemd's src/core/main.c and crash-handler.c",
     ),
     _told(
         start=r"\b(?:terminated by|exited (?:on|due to)|killed by|got|[Cc]aught|died (?:of|from))"
@@ -148,7 +170,7 @@ FORMATS: Final = (
     ),
     _told(
         start=r"^(?:fatal error: unexpected signal during runtime|\[?signal SIG\w+: |SIG\w+:"
-        r" segmentation violation|Fatal Python error: (?:Segmentation fault|Bus error|Aborted))"
+        r" segmentation violation|(?:\S+\[\d+\]: )?Fatal Python error: (?:Segm|Bus error|Aborted))"
         r"|^\[[\w.-]+:\d+\] Signal: (?:Segmentation fault|Bus error|Aborted|Illegal ins)",
         needles=(
             "unexpected signal",

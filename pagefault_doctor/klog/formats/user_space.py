@@ -45,7 +45,8 @@ _trapped = partial(_program, kind=Kind.USER_TRAP)
 
 FORMATS: Final = (
     _program(
-        start=_BY + r"segfault (?:at [0-9a-f]+ ip [0-9a-f]+ sp |\(\d+\) at [0-9a-f]+ nip )",
+        start=_BY + r"segfault (?:at [0-9a-f]+ ip +(?:[0-9a-f]+|\(null\)) sp "
+        r"|\(\d+\) at [0-9a-f]+ nip )",
         pattern=r"(?:^|\n)(.{1,40}?)\[\d+\]: segfault",
         title="segfault in {1}",
         kind=Kind.USER_SEGFAULT,
@@ -163,7 +164,7 @@ FORMATS: Final = (
         source="arch/s390/kernel/traps.c (do_trap), before 3.16",
     ),
     _trapped(
-        start=rf"^{_NAMED}\[\d+\] bad frame in \w+ frame:[0-9a-f]+ ip:",
+        start=rf"^{_NAMED}\[\d+\] bad frame in [\w ]{{3,40}}? frame:[0-9a-f]+ ip:",
         needles=(" bad frame in ",),
         pattern=r"(?:^|\n)(.{1,40}?)\[\d+\] (bad frame) in",
         title="{2} in {1}",
