@@ -17,6 +17,8 @@ _ALIGNED: Final = 4
 """Members that a crash is likely to go through lie at multiples of this."""
 _EPERM: Final = 1
 _ENOENT: Final = 2
+_TRACED: Final = ("x86_64", "i386")
+"""Architectures whose code before the fault is printed at length and traced back."""
 _CALLERS: Final = 3
 """Frames among which is the function that frees, where another one faults for it: the faulting one
 may be there twice."""
@@ -77,12 +79,14 @@ def is_filling(number: int, context: Context) -> bool:
     """Whether a value may come from memory full of ff as well as from an error code.
 
     -EPERM is all bits set, and so an error code only where a function had just returned it;
-    -ENOENT is one unless the code shows that it was read from memory.
+    -ENOENT is one unless the code shows that it was read from memory, or could be traced and shows
+    no call that returned it.
     """
     how = context.origin.how if context.origin else None
-    return (number == _EPERM and how is not OriginKind.RETURNED) or (
-        number == _ENOENT and how is OriginKind.LOADED
-    )
+    if number == _EPERM:
+        return how is not OriginKind.RETURNED
+    is_traced = context.base is not None and context.arch in _TRACED
+    return number == _ENOENT and (how is OriginKind.LOADED or (how is None and is_traced))
 
 
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:

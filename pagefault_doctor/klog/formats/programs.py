@@ -15,6 +15,11 @@ _told = partial(Format, plain=True, fragment=True, said=True, kind=Kind.USER_SEG
 
 FORMATS: Final = (
     _told(
+        start=r"^(?!.*\bsyz)(?:.*\s)?segfault (?:\(\d+\) )?at [0-9a-f]{1,16}\b",
+        title="segfault in a program",
+        source="arch/x86/mm/fault.c (show_signal_msg), of a line whose begin or end is lost",
+    ),
+    _told(
         start=r"Service '[^']+' \(pid \d+\) (?:killed by|received) signal (?:4|5|6|7|8|11)\b",
         needles=(" by signal ", " received signal "),
         pattern=r"Service '([^']+)' \(pid \d+\) \w+(?: by)? signal (\d+)",
@@ -65,7 +70,7 @@ FORMATS: Final = (
         source="kernel/auditsc.c (audit_core_dumps)",
     ),
     _told(
-        start=r"^(?:\[\d+\] .*|\w[\w./ -]*: )?(?:Segmentation fault *(?:\(core dumped\)|\n|$)"
+        start=r"^(?:\[\d+\] .*|[\w/][\w./ -]*: )?(?:Segmentation fault *(?:\(core dumped\)|\n|$)"
         r"|(?:Bus error|Aborted|Illegal instruction|Floating point exception) *\(core dumped\)"
         r"|(?:Bus error|Illegal instruction)\s*(?:\n|$))",
         needles=("Segmentation fault", "(core dumped)", "Bus error", "Illegal instruction"),
@@ -92,7 +97,7 @@ FORMATS: Final = (
         source="bash's jobs.c (notify_of_job_status), of a program in a script",
     ),
     _told(
-        start=r"[Ff]atal signal \d+ \(SIG\w+\)|^signal \d+ \(SIG\w+\), code ",
+        start=r"[Ff]atal signal \d+ \(SIG\w+\)|(?:^|: )signal \d+ \(SIG\w+\), code ",
         needles=(" (SIG",),
         pattern=r"signal \d+ \((SIG\w+)\)",
         title="{1} of a program",
@@ -162,9 +167,11 @@ FORMATS: Final = (
     _told(
         start=r"\b(?:terminated by|exited (?:on|due to)|killed by|got|[Cc]aught|died (?:of|from))"
         r" signal:? (?:4|6|7|8|11)\b(?!\d)|exit signal (?:Segmentation fault|Bus error|Aborted)"
+        r"|(?:crashed with|pid \d+ received) signal (?:4|6|7|8|11)\b"
+        r"|terminated by SIG(?:SEGV|BUS|ILL|ABRT|FPE)\b"
         r"|uncaught target signal (?:4|6|7|8|11)\b|default action of signal (?:4|6|7|8|11)\b",
-        needles=(" signal ", " signal: "),
-        pattern=r"signal:? (\d+|Segmentation fault|Bus error|Aborted)",
+        needles=(" signal ", " signal: ", "terminated by SIG"),
+        pattern=r"(?:signal:?|by) (\d+|Segmentation fault|Bus error|Aborted|SIG\w+)",
         title="a program died of signal {1}",
         source="what servers say of their workers, qemu's linux-user/signal.c, valgrind, Xorg",
     ),
@@ -196,5 +203,14 @@ FORMATS: Final = (
         needles=("grsec: ", "PAX: terminating"),
         title="segmentation fault of a program",
         source="grsecurity's grsec_sig.c (gr_log_signal), PaX's fs/exec.c (pax_report_fault)",
+    ),
+    _told(
+        start=r"^(?:\S+: |\S+\[\d+\]: )?(?:terminate called after throwing an instance of"
+        r"|\S+: \S+: Assertion `.*' failed\.|Assertion '.*' failed at \S+, function .*Aborting"
+        r"|(?:\*\*\* )?FATAL EXCEPTION(?: IN SYSTEM PROCESS)?: )",
+        needles=("terminate called", "Assertion `", "Assertion '", "FATAL EXCEPTION"),
+        title="a program ended itself",
+        source="libstdc++'s libsupc++/vterminate.cc, glibc's assert/assert.c, systemd's"
+        " src/basic/log.c (log_assert_failed), Android's RuntimeInit.java",
     ),
 )

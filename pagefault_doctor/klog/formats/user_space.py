@@ -53,7 +53,8 @@ FORMATS: Final = (
         source="arch/x86/mm/fault.c (show_signal_msg)",
     ),
     _program(
-        start=r"^traps: (?!syz)[^\[\]]+\[\d+\] [a-z][\w /-]*? ip:[0-9a-f]+ sp:[0-9a-f]+ error:",
+        start=r"^traps: (?!syz)[^\[\]]+\[\d+\] [a-z][\w /-]*? ip:[0-9a-f]+ sp:[0-9a-f]+"
+        r" (?:ssp:[0-9a-f]+ )?error:",
         pattern=r"traps: (.{1,40}?)\[\d+\] (?:trap )?([a-z][\w /-]*?) ip:",
         title="{2} in {1}",
         kind=Kind.USER_TRAP,
