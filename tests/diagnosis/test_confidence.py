@@ -123,3 +123,25 @@ class TestAWrappedErrorCode:
     def test_an_error_code_that_does_not_explain_the_address_says_nothing(self) -> None:
         found = verdict(page_fault("18", code=None, registers={"rax": "fffffffffffffffe"}))
         assert found.root_cause is RootCause.NULL_DEREF
+
+
+class TestNoEntryAsAPointer:
+    """-ENOENT is an error code where a call is seen to return it; else it may be any garbage."""
+
+    AT = "fffffffffffffffe"
+    CALLED = "55 48 89 e5 e8 11 22 33 44 <48> 8b 00 c3"  # call; mov (%rax),%rax
+    UNSEEN = "90 90 90 90 <48> 8b 03 c3"  # mov (%rbx),%rax
+
+    def test_behind_a_call_it_is_certain(self) -> None:
+        found = verdict(page_fault(self.AT, code=self.CALLED, registers={"rax": self.AT}))
+        assert (found.root_cause, found.confidence > 0.9) == (RootCause.ERR_PTR, True)
+
+    def test_where_the_code_shows_no_call_nothing_is_certain(self) -> None:
+        found = verdict(page_fault(self.AT, code=self.UNSEEN, registers={"rbx": self.AT}))
+        assert found.confidence < 0.9
+        assert RootCause.ERR_PTR in [each.root_cause for each in found.candidates]
+
+    def test_another_error_code_needs_no_call(self) -> None:
+        invalid = "ffffffffffffffea"
+        found = verdict(page_fault(invalid, code=self.UNSEEN, registers={"rbx": invalid}))
+        assert (found.root_cause, found.confidence > 0.9) == (RootCause.ERR_PTR, True)

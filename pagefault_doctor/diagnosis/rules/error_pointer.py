@@ -80,12 +80,14 @@ def is_filling(number: int, context: Context) -> bool:
 
     -EPERM is all bits set, and so an error code only where a function had just returned it;
     -ENOENT is one unless the code shows that it was read from memory, or could be traced and shows
-    no call that returned it.
+    no call that returned it. With the offset of a member that wraps round it is a structure's.
     """
     how = context.origin.how if context.origin else None
     if number == _EPERM:
         return how is not OriginKind.RETURNED
-    is_traced = context.base is not None and context.arch in _TRACED
+    at = context.fault_address
+    wraps = at is not None and error_of(at, context.bits) is None
+    is_traced = context.base is not None and context.arch in _TRACED and not wraps
     return number == _ENOENT and (how is OriginKind.LOADED or (how is None and is_traced))
 
 
