@@ -231,7 +231,7 @@ _VALUES: Final = tuple(
         ),
         (
             "attempt detected",
-            r"attempt detected (?:from|to)? ?(?P<usercopy_pages>spans multiple pages|vmalloc)",
+            r"attempt detected (?:from|to)? ?(?P<usercopy_pages>spans multiple pages)",
         ),
         (" blocked", r"task (?P<hung_task>\S+):\d+ (?:<[^>]*> )?blocked"),
         # The first is of all memory, those of the nodes have a unit.
