@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache, lru_cache
 from typing import Final, Protocol
 
 from pagefault_doctor.model.diagnosis import NextStep
 from pagefault_doctor.model.fact import Fact
-from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.model.pattern import WordedPattern, regex
 from pagefault_doctor.model.situation import SHAPES, Situation, Wanted, listed
 from pagefault_doctor.playbook.next_steps import situations
 
+_LOOKED_UP: Final = ("cause", "who", "kind")
+"""Conditions that most rows have."""
 _NAME: Final = regex(r"\{(\w+)\}")
 _SAFE: Final = regex(r"[\w.:/@+~-]+")
 """What of a log may stand in a command."""
@@ -30,7 +33,19 @@ class Seen(Protocol):
 
 def next_step(seen: Seen) -> NextStep | None:
     """Return what to do next in a situation; raises MissingError where there is no table."""
-    return next((step for row in situations() if (step := _step(row, seen))), None)
+    looked_up = (getattr(seen, name, None) for name in _LOOKED_UP)
+    return next((step for row in _rows(*looked_up) if (step := _step(row, seen))), None)
+
+
+@lru_cache(256)
+def _rows(*values: str | None) -> tuple[Situation, ...]:
+    """Return the rows that these values of what is looked up first do not rule out."""
+    pairs = tuple(zip(_LOOKED_UP, values, strict=True))
+    return tuple(
+        row
+        for row in situations()
+        if all(name not in row.when or value in listed(row.when[name]) for name, value in pairs)
+    )
 
 
 def _step(row: Situation, seen: Seen) -> NextStep | None:
@@ -74,8 +89,14 @@ def _holds(name: str, wanted: Wanted, seen: Seen, found: dict[str, str]) -> bool
 
 
 def _first_match(shapes: tuple[str, ...], text: str) -> re.Match[str] | None:
-    matches = (re.search(shape, text, re.MULTILINE) for shape in shapes)
+    matches = (_pattern(shape).search(text) for shape in shapes)
     return next((match for match in matches if match), None)
+
+
+@cache
+def _pattern(shape: str) -> WordedPattern | re.Pattern[str]:
+    """Return an expression that is compiled only for a text with a word that it needs."""
+    return regex(shape) if shape.startswith("(?i)") else WordedPattern(shape)
 
 
 def _filled(text: str, names: Mapping[str, str]) -> str:
