@@ -34,24 +34,30 @@ class Seen(Protocol):
 def next_step(seen: Seen) -> NextStep | None:
     """Return what to do next in a situation; raises MissingError where there is no table."""
     looked_up = (getattr(seen, name, None) for name in _LOOKED_UP)
-    return next((step for row in _rows(*looked_up) if (step := _step(row, seen))), None)
+    rows = _rows(*looked_up)
+    return next((step for row, rest in rows if (step := _step(row, rest, seen))), None)
+
+
+Rest = tuple[tuple[str, Wanted], ...]
+"""Conditions of a row besides those that are looked up first."""
 
 
 @lru_cache(256)
-def _rows(*values: str | None) -> tuple[Situation, ...]:
+def _rows(*values: str | None) -> tuple[tuple[Situation, Rest], ...]:
     """Return the rows that these values of what is looked up first do not rule out."""
     pairs = tuple(zip(_LOOKED_UP, values, strict=True))
     return tuple(
-        row
+        (row, tuple(pair for pair in row.when.items() if pair[0] not in _LOOKED_UP))
         for row in situations()
         if all(name not in row.when or value in listed(row.when[name]) for name, value in pairs)
     )
 
 
-def _step(row: Situation, seen: Seen) -> NextStep | None:
+def _step(row: Situation, rest: Rest, seen: Seen) -> NextStep | None:
     found: dict[str, str] = {}
-    if not all(_holds(name, wanted, seen, found) for name, wanted in row.when.items()):
-        return None
+    for name, wanted in rest:
+        if not _holds(name, wanted, seen, found):
+            return None
     if any(_holds(name, wanted, seen, {}) for name, wanted in row.unless.items()):
         return None
     names = {**seen.names, **found}
