@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.playbook.folder import folder
 
 FILE: Final = "third_party_modules.json"
@@ -29,16 +30,24 @@ class Project(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     proprietary: bool = False
 
 
+_WILDCARDS: Final = regex(r"[*?\[]")
+
+
 def project_of(module: str, proprietary: bool = False) -> Project | None:
     """Return the project of a module from outside the kernel, None where it is not known.
 
     `proprietary` is whether the kernel marks it P. Raises MissingError without the playbooks.
     """
     for project in projects():
-        fits = any(fnmatchcase(module, pattern) for pattern in project.modules)
+        fits = any(_fits(module, pattern) for pattern in project.modules)
         if fits and (proprietary or not project.proprietary):
             return project
     return None
+
+
+def _fits(module: str, pattern: str) -> bool:
+    # A pattern is compiled at its first use, which is worth it only where its begin fits.
+    return module.startswith(_WILDCARDS.split(pattern, 1)[0]) and fnmatchcase(module, pattern)
 
 
 @cache
