@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 import msgspec
@@ -35,6 +34,9 @@ class PlaybookError(UsageError):
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return a hint with the nearest known word, else a list of all."""
+    # Only a mistake needs it.
+    import difflib
+
     names = sorted(known)
     if close := difflib.get_close_matches(word, names, n=1):
         return f"did you mean `{close[0]}`?"

@@ -7,7 +7,6 @@ same report, read again from the same log or from another one, is one sighting.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -38,6 +37,9 @@ class Sighting(msgspec.Struct, frozen=True):
 
 def sighting_of(report: Report, at: float = 0.0) -> Sighting:
     """Return the sighting of a report; two of them are the same time where they are equal."""
+    # Most runs have no earlier sighting, and OpenSSL takes long to load.
+    import hashlib
+
     # Registers differ each time; the clock does not help where one of two logs prints none.
     when = tuple(sorted(report.registers.items())) or (report.timestamp, report.wall_clock)
     who = (report.kernel_release, report.comm, report.pid, report.cpu, report.die_count)
