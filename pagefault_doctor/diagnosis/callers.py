@@ -9,6 +9,7 @@ from pagefault_doctor.diagnosis.address import AddressClass, classify
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.culprit import BEHIND_NAME, Culprit, blame
 from pagefault_doctor.diagnosis.history import CRASHES
+from pagefault_doctor.diagnosis.module_area import is_module_area
 from pagefault_doctor.diagnosis.register_names import FIRST_ARGUMENT
 from pagefault_doctor.klog.guilty_function import is_uninformative
 from pagefault_doctor.klog.skip_functions import CRASHING, EXCEPTION_ENTRY
@@ -89,7 +90,7 @@ def caller_of_leaf(report: Report) -> Culprit | None:
 def return_into_modules(report: Report, context: Context) -> Culprit | None:
     """Return that the way back leads into a module, where s390 prints it as a number alone."""
     value = context.registers.get("r14", 0) if context.arch == "s390x" else 0
-    if not context.is_module_area(value):
+    if not is_module_area(value, context.report, context.arch):
         return None
     foreign = report.out_of_tree
     text = f"the return address in R14, {value:#x}, lies in a module"
@@ -106,7 +107,8 @@ def of_argument(report: Report, context: Context) -> Culprit | None:
     value = context.registers.get(name, 0) if name else 0
     # On powerpc modules are in vmalloc memory, where an object with a callback seldom is else.
     in_vmalloc = context.arch == "ppc64" and classify(value, context.arch) is AddressClass.VMALLOC
-    if not context.is_jump or not (in_vmalloc or context.is_module_area(value)):
+    in_modules = in_vmalloc or is_module_area(value, report, context.arch)
+    if not (context.is_jump and in_modules):
         return None
     foreign = report.out_of_tree
     text = f"the call was made with {name} = {value:#x}, which lies in a module"

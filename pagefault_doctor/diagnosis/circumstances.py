@@ -16,7 +16,7 @@ from pagefault_doctor.model.diagnosis import Attribution, Candidate
 from pagefault_doctor.model.fact import Fact
 from pagefault_doctor.model.known_entry import release as release_of
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.model.report import LOADERS, Access, Kind, Report
+from pagefault_doctor.model.report import LOADERS, Access, Report
 from pagefault_doctor.symbols import in_tree
 
 _SURE: Final = 0.9
@@ -51,9 +51,6 @@ _VITAL: Final = regex(
 )
 """Folders of modules that may hold the root file system, the console or the network."""
 _MODULES_OF_DISKS: Final = ("zfs", "spl", "drbd", "lustre", "bcachefs", "aufs", "dm_")
-_GOES_ON: Final = frozenset(
-    {*(Kind.WARNING, Kind.LOCKDEP, Kind.INFO, Kind.LEAK, Kind.REFCOUNT, Kind.ATOMIC_SLEEP)}
-)
 _OF_CRASH: Final = regex(r"^\s*(?:crash> |#\d{1,3} \[[0-9a-f]{8,16}\] )")
 """What crash prints of a dump: its prompt and the frames of bt."""
 _FIRST_JOURNAL: Final = (3, 0, 0)
@@ -252,11 +249,6 @@ class Circumstances:
     def traced(self) -> bool:
         """Whether there is a call trace."""
         return "trace" in self._report.cited
-
-    @cached_property
-    def noticed(self) -> bool:
-        """Whether the kernel went on after it."""
-        return self._report.kind in _GOES_ON
 
     @cached_property
     def _good_release(self) -> str | None:

@@ -11,6 +11,7 @@ from pagefault_doctor.diagnosis import address, instruction_roles, poison, regis
 from pagefault_doctor.diagnosis.address import AddressClass
 from pagefault_doctor.diagnosis.error_code import access_of
 from pagefault_doctor.diagnosis.memory_checks import BrokenLink, OddByte, broken_link, odd_byte
+from pagefault_doctor.diagnosis.module_area import S390_IMAGE
 from pagefault_doctor.diagnosis.weights import WEIGHT
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.fact import Fact
@@ -21,10 +22,6 @@ from pagefault_doctor.symbols.value_origin import OriginKind, ValueOrigin, origi
 
 _NO_DELTA = ("s390x", "i386", "x86", "arm", "mips")
 """Architectures that add nothing to the poison of a link (`include/linux/poison.h`)."""
-_S390_IMAGE = 1 << 26
-"""What the kernel's image may be long."""
-_S390_MODULES = 1 << 31
-"""MODULES_LEN (`arch/s390/include/asm/pgtable.h`)."""
 
 
 class Context(msgspec.Struct, frozen=True, dict=True):
@@ -349,18 +346,7 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         known = [value for _, value in self.general()]
         known += [int(frame.address, 16) for frame in self.report.frames if frame.address]
         shared = self.arch == "s390x" and at >= address.S390_SHARED
-        return not (shared and any(address.PAGE <= abs(at - v) < _S390_IMAGE for v in known))
-
-    def is_module_area(self, value: int) -> bool:
-        """Whether modules lie at an address: on s390 that is below the kernel's image.
-
-        Where that is, a frame shows (`arch/s390/boot/startup.c`, setup_kernel_memory_layout).
-        """
-        if self.arch != "s390x":
-            return address.classify(value, self.arch) is AddressClass.MODULES
-        named = (f for f in self.report.frames if f.function and f.address and not f.module)
-        code = next((int(f.address or "", 16) for f in named), None)
-        return code is not None and _S390_IMAGE < code - value <= _S390_IMAGE + _S390_MODULES
+        return not (shared and any(address.PAGE <= abs(at - v) < S390_IMAGE for v in known))
 
     def fact(self, name: str) -> Fact | None:
         """Return a fact, or None where it is unknown."""

@@ -8,6 +8,7 @@ import msgspec
 
 from pagefault_doctor.diagnosis.address import AddressClass, classify
 from pagefault_doctor.diagnosis.context import Context
+from pagefault_doctor.diagnosis.module_area import is_module_area
 from pagefault_doctor.model.report import Report
 
 
@@ -77,7 +78,7 @@ def data_after_unload(context: Context) -> UnloadedModule | None:
     What it left behind in a list or timer of the kernel points there.
     """
     at = context.fault_address
-    in_modules = at is not None and context.is_module_area(at)
+    in_modules = at is not None and is_module_area(at, context.report, context.arch)
     # powerpc keeps modules in vmalloc memory: only one that was removed may have been there.
     if context.arch == "ppc64" and context.report.last_unloaded:
         in_modules = context.address_class is AddressClass.VMALLOC

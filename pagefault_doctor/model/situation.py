@@ -6,9 +6,7 @@ from typing import Final
 
 import msgspec
 
-SHAPES: Final = frozenset(
-    {"module", "function", "headline", "line", "comm", "folder", "file", "release"}
-)
+SHAPES: Final = frozenset({"module", "function", "headline", "line", "comm", "folder", "file"})
 """Conditions that are an expression to be found in a text; their named groups fill sentences.
 
 `headline` is found in the line that the report begins with, `line` in any of it; `folder` and
@@ -26,17 +24,17 @@ name of a part that it should have.
 """
 SIGNS: Final = frozenset(
     {"sure", "after_death", "loading", "unloading", "gone", "vital", "repeats", "regressed",
-     "others_too", "traced", "noticed", "called", "in_crash", "whole", "short", "empty", "unread"}
+     "others_too", "traced", "called", "in_crash", "whole", "short", "empty", "unread"}
 )  # fmt: skip
 """Conditions that are true or false.
 
 `sure`: said with 0.9 or more. `after_death`: another fault came before. `loading`, `unloading`: the
 module was just then. `gone`: it is unloaded. `vital`: without it the machine may not start or not
 be reached. `repeats`: other boots had the same fault. `regressed`: only a newer kernel has it.
-`others_too`: modules from outside the tree are loaded. `traced`: there is a call trace. `noticed`:
-the kernel went on after it. `called`: it jumped to where no code is. `in_crash`: the text is what
-crash printed of a dump. Of a log without a report: `whole`: it begins with a boot; `short`: it
-has few lines; `empty`: it has none; `unread`: a part of it could not be read.
+`others_too`: modules from outside the tree are loaded. `traced`: there is a call trace. `called`:
+it jumped to where no code is. `in_crash`: the text is what crash printed of a dump. Of a log
+without a report: `whole`: it begins with a boot; `short`: it has few lines; `empty`: it has none;
+`unread`: a part of it could not be read.
 """
 FACTS: Final = frozenset({"facts"})
 CONDITIONS: Final = SHAPES | NAMES | SIGNS | FACTS
