@@ -27,6 +27,9 @@ from pagefault_doctor.model.errors import PfDoctorError
 MAX_REQUEST_BYTES: Final = 48 << 10
 """Size limit of a request: the guest's tty layer drops input beyond 64 kB."""
 
+MOST_BOOTS: Final = 4
+"""Boots at most: a processor of QEMU can lose its timer on a busy machine, and idles for ever."""
+
 BOOT_CONSOLE_LINES: Final = 40
 """Console lines in the error message when the guest does not boot."""
 
@@ -104,9 +107,9 @@ class GuestHost(Closing, Host):
     ) -> None:
         """Start the machine and wait for its agent, which a machine with a saved state has already.
 
-        A boot that is not done within `boot_timeout` seconds is begun once more. Raises
-        PfDoctorError if the agent does not answer then either, if the guest's kernel panics or the
-        guest ends before, or if `cancelled` returns True.
+        A boot that is not done within `boot_timeout` seconds, or that QEMU does not live to see, is
+        begun again, up to `MOST_BOOTS` in all. Raises PfDoctorError if the agent does not answer
+        then either, if the guest's kernel panics, or if `cancelled` returns True.
         """
         self.machine = machine
         self._buffer = b""
@@ -114,17 +117,12 @@ class GuestHost(Closing, Host):
         self._end_reason = ""
         self._stream_output = _OutputStream(None)
         machine.start()
-        if machine.has_state or self._is_ready(boot_timeout, cancelled):
+        if machine.has_state or self._boots(boot_timeout, cancelled):
             return
-        # A processor of QEMU can lose its timer on a busy machine, and then idles for ever.
-        if not (why := self._why_not(cancelled)):
-            self._buffer = b""
-            machine.restart()
-            if self._is_ready(boot_timeout, cancelled):
-                return
-            why = self._why_not(cancelled) or f"It was not ready in {boot_timeout:.0f} s, twice."
+        why = self._why_not(cancelled)
         raise PfDoctorError(
-            f"the guest did not boot. {why}", self._console_tail(BOOT_CONSOLE_LINES)
+            f"the guest did not boot. {why or f'It was not ready in {boot_timeout:.0f} s.'}",
+            self._console_tail(BOOT_CONSOLE_LINES),
         )
 
     def run(
@@ -230,6 +228,17 @@ class GuestHost(Closing, Host):
             self.machine.agent.sendall(data)
         except OSError:
             self._end_reason = self.machine.end(END_TIMEOUT) or GONE
+
+    def _boots(self, timeout: float, cancelled: Callable[[], bool]) -> bool:
+        """Return whether one of `MOST_BOOTS` boots comes to its end."""
+        for more in reversed(range(MOST_BOOTS)):
+            if self._is_ready(timeout, cancelled):
+                return True
+            if not more or cancelled() or self.machine.panicked():
+                return False
+            self._buffer, self._end_reason = b"", ""
+            self.machine.restart()
+        return False
 
     def _is_ready(self, timeout: float, cancelled: Callable[[], bool]) -> bool:
         """Return whether the agent says within `timeout` seconds that it is ready."""

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from pagefault_doctor.lab import guest as guest_module
-from pagefault_doctor.lab.guest import GuestHost
+from pagefault_doctor.lab.guest import MOST_BOOTS, GuestHost
 from pagefault_doctor.lab.machine import X86_64
 from pagefault_doctor.lab.stock import Stock
 from pagefault_doctor.lab.vm import Setup, VirtualMachine
@@ -125,24 +125,66 @@ def test_a_guest_that_does_not_boot_gives_its_last_words(kernel: Path) -> None:
         GuestHost(machine, boot_timeout=300)
 
 
+class StopsAtFirst(VirtualMachine):
+    """A machine whose first boots stand still."""
+
+    starts = 0
+    still = 2
+
+    def start(self) -> None:
+        self.starts += 1
+        if self.starts > self.still:
+            super().start()
+
+
 @lab
-def test_a_boot_that_stops_on_its_way_is_begun_once_more(
+def test_a_boot_that_stops_on_its_way_is_begun_again(
     kernel: Path, image: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class StopsAtFirst(VirtualMachine):
+    machine = StopsAtFirst(Setup(kernel=kernel), image)
+    skipped = itertools.count()
+
+    def hasty() -> float:
+        """Return a time that flies while the machine stands still."""
+        if machine.starts <= machine.still:
+            return time.monotonic() + 1000 * next(skipped)
+        return time.monotonic() + 1e6
+
+    monkeypatch.setattr(guest_module, "time", SimpleNamespace(monotonic=hasty))
+    with GuestHost(machine, boot_timeout=300) as guest:
+        assert machine.starts == 3
+        assert run(guest, "echo here") == "here"
+
+
+@lab
+def test_a_boot_that_qemu_does_not_live_to_see_is_begun_again(kernel: Path, image: bytes) -> None:
+    class DiesAtFirst(VirtualMachine):
         starts = 0
 
         def start(self) -> None:
             self.starts += 1
-            if self.starts > 1:
-                super().start()
+            super().start()
+            if self.starts == 1:
+                self.quit()
 
-    now = itertools.chain((0.0,), iter(lambda: time.monotonic() + 100, None))
-    monkeypatch.setattr(guest_module, "time", SimpleNamespace(monotonic=lambda: next(now)))
-    machine = StopsAtFirst(Setup(kernel=kernel), image)
-    with GuestHost(machine) as guest:
+    machine = DiesAtFirst(Setup(kernel=kernel), image)
+    with GuestHost(machine, boot_timeout=300) as guest:
         assert machine.starts == 2
         assert run(guest, "echo here") == "here"
+
+
+@lab
+def test_a_guest_that_never_boots_is_given_up(kernel: Path) -> None:
+    class NeverStarts(VirtualMachine):
+        starts = 0
+
+        def start(self) -> None:
+            self.starts += 1
+
+    with NeverStarts(Setup(kernel=kernel), b"") as machine:
+        with pytest.raises(PfDoctorError, match=r"did not boot\. It was not ready in 0 s"):
+            GuestHost(machine, boot_timeout=0)
+        assert machine.starts == MOST_BOOTS
 
 
 @lab
