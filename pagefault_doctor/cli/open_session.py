@@ -121,7 +121,7 @@ def begin_asked(args: argparse.Namespace) -> Walk:
     return start_walk(
         host,
         args.playbook,
-        given=given_files(args),
+        given=given_files(args) | ({"log_of": args.log_of} if args.log_of else {}),
         logs=chosen_logs(args, host),
         read_only=args.read_only,
     )

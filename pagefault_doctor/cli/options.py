@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
+from pagefault_doctor.model.case import LOG_OF
+
 DEFAULT_PLAYBOOK: Final = "kernel-page-fault"
 
 FILE_OPTIONS: Final = (
@@ -36,6 +38,12 @@ def add_walk_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options for the start and the limits of a walk."""
     start = parser.add_argument_group("where to start from")
     start.add_argument("--log", metavar="FILE", help="a log as pfdoctor diagnose takes it")
+    start.add_argument(
+        "--log-of",
+        choices=LOG_OF,
+        help="whose the log or dump is, where pfdoctor cannot tell; with another machine's no "
+        "command about this one is run",
+    )
     for option, metavar, text in FILE_OPTIONS:
         start.add_argument(option, metavar=metavar, help=text)
     start.add_argument(

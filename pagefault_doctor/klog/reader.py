@@ -13,6 +13,7 @@ from typing import IO, Final
 from pagefault_doctor.klog.input.input_file import GROWN, OVERWRITTEN, FileBytes
 from pagefault_doctor.klog.input.unpack import EMPTY, Progress, UnpackedLog, Unpacker, UnpackProgram
 from pagefault_doctor.klog.just_before import with_lines_before
+from pagefault_doctor.klog.machine_marks import machine_marks
 from pagefault_doctor.klog.report import report_of
 from pagefault_doctor.klog.scan import scan
 from pagefault_doctor.klog.scary import scary_lines
@@ -105,6 +106,7 @@ def _read(found: UnpackedLog, progress: Progress | None, most: int) -> KernelLog
     lines = Lines(data)
     numbers: Counter[int] = Counter()
     reports: list[Report] = []
+    starts: list[int] = []
     room = Room(size)
     for cut in islice(split_reports(seen, lines), most):
         numbers[cut.start.boot] += 1
@@ -113,6 +115,7 @@ def _read(found: UnpackedLog, progress: Progress | None, most: int) -> KernelLog
         report = with_typed(report, cut.start.place, lines)
         report = with_lines_before(report, cut.start.place, lines)
         reports.append(room.kept(report))
+        starts.append(cut.start.place)
         if progress:
             progress("reading", cut.start.place, size, len(reports))
     lost = OVERWRITTEN if lines.overwritten else _unread(found)
@@ -136,6 +139,7 @@ def _read(found: UnpackedLog, progress: Progress | None, most: int) -> KernelLog
         booted=tuple(boot.release for boot in seen.boots) or (None,),
         reports=tuple(reports),
         module_events=seen.module_events,
+        machine=machine_marks(reports, starts, seen.boots, lines),
         scary=() if reports else scary_lines(data, seen.lines),
         note=note,
         unread=lost,

@@ -152,6 +152,13 @@ class NoteWritten(_Event, frozen=True, kw_only=True, tag="note-written"):
     text: str
 
 
+class FactGiven(_Event, frozen=True, kw_only=True, tag="fact-given"):
+    """The person said something of the case, which becomes the fact `given.NAME`."""
+
+    name: str
+    value: str
+
+
 class QuestionAnswered(_Event, frozen=True, kw_only=True, tag="question-answered"):
     """A training question was answered. `choice` counts from 0; `hinted` when the hint was seen."""
 
@@ -185,6 +192,7 @@ Event = (
     | ToolFinished
     | StepFinished
     | NoteWritten
+    | FactGiven
     | QuestionAnswered
     | SessionResumed
     | SessionEnded

@@ -42,6 +42,19 @@ class ScaryLine(msgspec.Struct, frozen=True):
     count: int = 1
 
 
+class MachineMark(msgspec.Struct, frozen=True):
+    """By what a log names its machine, in one of its boots.
+
+    `what` is `hostname`, `hardware`, `command-line` or `boot-id`. Each but `hardware` has its label
+    in `text`, by which redaction knows it: `hostname: db7`, and the lines as the log prints them.
+    """
+
+    what: str
+    text: str
+    line: int
+    boot: int = 0
+
+
 _OUTSIDE: Final = ("out-of-tree", "license")
 """Module events that only modules from outside the kernel's tree bring."""
 _MOST: Final = 256
@@ -61,9 +74,9 @@ class KernelLog(msgspec.Struct, frozen=True, kw_only=True):
 
     `size` is in bytes, `lines` counts lines, `boots` counts the boots seen (at least 1 where there
     was any line). `booted` holds the kernel release of each boot, None where its banner is missing.
-    `scary` holds lines that sound like trouble, of a log without reports.
-    `note` is about what was cut from an oversized input, `unread` about what could not be read: a
-    log without reports is no healthy one then.
+    `machine` holds what names the machine that wrote it. `scary` are the lines that sound like
+    trouble, of a log without reports. `note` is about what was cut from an oversized input,
+    `unread` about what could not be read: a log without reports is no healthy one then.
     """
 
     source: str
@@ -73,6 +86,7 @@ class KernelLog(msgspec.Struct, frozen=True, kw_only=True):
     booted: tuple[str | None, ...] = ()
     reports: tuple[Report, ...] = ()
     module_events: tuple[ModuleEvent, ...] = ()
+    machine: tuple[MachineMark, ...] = ()
     scary: tuple[ScaryLine, ...] = ()
     note: str | None = None
     unread: str | None = None

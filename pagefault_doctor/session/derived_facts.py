@@ -9,17 +9,22 @@ from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.diagnosis import Attribution, Opinion, RootCause
 from pagefault_doctor.model.fact import Fact, Source, Value
 from pagefault_doctor.model.report import Report
+from pagefault_doctor.tools.log_machine import log_machine
 from pagefault_doctor.tools.tool import Tool
 
 GIVEN: Final = (
     *("log", "vmcore", "vmlinux", "module_dir", "source_dir", "fixed_module"),
     *("trigger", "kernel_args", "suspect"),
-    *("program", "core"),
+    *("program", "core", "log_of"),
 )
 """What a person can give at the start; each becomes a fact `given.NAME`."""
 
 DERIVED: Final = (
     "log.lines",
+    "log.of",
+    "log.of_sure",
+    "log.of_why",
+    "log.host",
     "report.count",
     "report.kind",
     "report.title",
@@ -63,7 +68,16 @@ def derived_facts(case: Case, opinion: Opinion) -> tuple[Fact, ...]:
     report = case.main_report
     source = Source("the logs", report.span.first_line if report else None)
     pairs = [("report.count", len(case.reports)), *_of_report(report), *_of_verdict(opinion)]
+    pairs += _of_machine(case)
     return tuple(Fact(name, value, source) for name, value in pairs if value is not None)
+
+
+def _of_machine(case: Case) -> Iterator[tuple[str, Value | None]]:
+    if found := log_machine(case):
+        yield "log.of", found.of
+        yield "log.of_sure", found.sure
+        yield "log.of_why", found.why
+        yield "log.host", found.host
 
 
 def _of_report(report: Report | None) -> Iterator[tuple[str, Value | None]]:

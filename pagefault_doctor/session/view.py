@@ -19,6 +19,7 @@ from pagefault_doctor.model.event import (
     CommandFinished,
     CommandStarted,
     Event,
+    FactGiven,
     LogRead,
     NoteWritten,
     QuestionAnswered,
@@ -139,6 +140,9 @@ class Fold:
         match event:
             case LogRead(log=log):
                 view = self._learn(view, _reading_of_given(log))
+            case FactGiven(name=name, value=value):
+                given = Fact(f"given.{name}", value, Source("given by you"))
+                return self._learn(view, ToolReading(facts=(given,)))
             case StepEntered():
                 # A tool plans by its results in this step, so a new step starts without any.
                 view = _with(view, case=msgspec.structs.replace(view.case, results={}))

@@ -23,6 +23,7 @@ from pagefault_doctor.model.event import (
     CommandFinished,
     CommandStarted,
     Event,
+    FactGiven,
     LogRead,
     NoteWritten,
     Outcome,
@@ -186,6 +187,11 @@ class Walk:
     def give_log(self, log: KernelLog) -> None:
         """Add a log that the person named or pasted."""
         self._emit(LogRead(log=log))
+        self._carry_out_effects()
+
+    def give_fact(self, name: str, value: str) -> None:
+        """Take what the person says of the case as the fact `given.NAME`."""
+        self._emit(FactGiven(name=name, value=value))
         self._carry_out_effects()
 
     def end(self, reason: str) -> None:

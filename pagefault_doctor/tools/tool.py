@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from pagefault_doctor.model.case import Case, ToolReading
+from pagefault_doctor.model.case import ANOTHER_MACHINE, Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Source, Value
 from pagefault_doctor.model.fence import fenced
@@ -66,13 +66,20 @@ INSTALLERS: Final = {
 """The command that installs a package, by distribution family."""
 
 
+GO_THERE: Final = (
+    "run pfdoctor there (--host), or in the lab (--lab); if it is this box: m, or --log-of this-box"
+)
+"""What helps where a command would be about the wrong machine."""
+
+
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
     """One tool: its purpose, its requirements, and its functions.
 
     `programs` must all be on the host's PATH, and at least one of `one_of`. `package` has them, by
     distribution family, or under `""` by default. `risk` is the highest risk of its commands.
-    `needs_root` marks tools that are useless without root. `facts` names every fact that `read` may
-    return. `by_hand` describes what a person can do without the tool.
+    `needs_root` marks tools that are useless without root, `of_box` those that look at, load or
+    change the machine they run on, which is of no use where the case is another machine's. `facts`
+    names every fact that `read` may return. `by_hand` describes what a person can do without it.
     """
 
     id: str
@@ -84,6 +91,7 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     package: dict[str, str] = {}
     risk: Risk = Risk.READ
     needs_root: bool = False
+    of_box: bool = False
     facts: tuple[str, ...] = ()
     by_hand: str = ""
 
@@ -186,6 +194,8 @@ def _next_command(tool: Tool, case: Case) -> Command | Blocked | None:
     planned = tool.plan(case)
     if planned is None or isinstance(planned, Blocked):
         return planned
+    if tool.of_box and case.get("log.of", "") == ANOTHER_MACHINE:
+        return Blocked(f"the case is of another machine: {case.get('log.of_why', '')}", GO_THERE)
     obstacle = blocked(tool, case) or blocked_by_results(case.done(tool.id))
     root = sudo and tool.needs_root
     return obstacle or msgspec.structs.replace(planned, as_root=root, asks=asks and root)

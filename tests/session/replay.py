@@ -11,6 +11,7 @@ from pagefault_doctor.model.event import (
     CommandFinished,
     CommandStarted,
     Event,
+    FactGiven,
     LogRead,
     NoteWritten,
     QuestionAnswered,
@@ -40,6 +41,8 @@ def replay(events: Iterable[Event], walk: Walk) -> None:
                     walk.decline(walk.proposed, reason)
             case StepFinished(reason=reason) if reason == "skipped by you":
                 walk.skip(reason)
+            case FactGiven(name=name, value=value):
+                walk.give_fact(name, value)
             case NoteWritten(text=text):
                 walk.note(text)
             case QuestionAnswered():

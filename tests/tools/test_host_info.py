@@ -56,6 +56,8 @@ def test_it_tells_all_that_the_probe_printed() -> None:
         "lockdown": "integrity",
         "dmesg_restrict": True,
         "secure_boot": True,
+        "command_line": "root=/dev/vda1 quiet crashkernel=512M-:192M",
+        "hardware": "PowerEdge R640",
         "crashkernel": "512M-:192M",
         "programs": ("dmesg", "ls"),
     }

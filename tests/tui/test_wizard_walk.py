@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from pagefault_doctor import klog
 from pagefault_doctor.model.event import (
     CommandDeclined,
     CommandFinished,
     CommandStarted,
+    FactGiven,
     NoteWritten,
     StepEntered,
     StepFinished,
@@ -410,3 +412,37 @@ def test_every_reading_screen_is_left_with_q(key: str) -> None:
         assert isinstance(app.screen, StepScreen)
 
     drive(make_app(walk), play)
+
+
+def test_the_log_that_was_given_says_whose_it_is_and_m_corrects_it() -> None:
+    walk, log = make_walk(FakeHost())
+    walk.enter("check-logs")
+    walk.give_log(klog.read(LOG.encode(), "case.log"))
+    walk.give_fact("log_of", "another")
+
+    async def play(app: WizardApp, pilot: Pilot[int]) -> None:
+        await settle(app, pilot)
+        assert "case of another machine  6.1.0-demo  commands on db7" in text_of(app)
+        assert "The log is of another machine: you said so (m if it is of this box)" in " ".join(
+            text_of(app).split()
+        )
+        await press(app, pilot, "m")
+        assert "of this box: you said so" in " ".join(text_of(app).split())
+        assert "commands on db7" not in text_of(app)
+
+    drive(make_app(walk), play)
+    assert [event.value for event in log.events if isinstance(event, FactGiven)] == [
+        "another",
+        "this-box",
+    ]
+
+
+def test_without_a_given_log_m_says_that_all_is_of_this_box() -> None:
+    walk, log = make_walk(FakeHost())
+
+    async def play(app: WizardApp, pilot: Pilot[int]) -> None:
+        await press(app, pilot, "m")
+        assert "No log was given" in text_of(app)
+
+    drive(make_app(walk), play)
+    assert not [event for event in log.events if isinstance(event, FactGiven)]

@@ -54,6 +54,7 @@ def _missing_core_text(pattern: str, limit: str) -> str:
 
 TOOL: Final = Tool(
     id="core-file",
+    of_box=True,
     purpose="finds the core of the program that died",
     programs=("sh", "cat", "sed", "ls", "head"),
     package={"": "coreutils sed"},

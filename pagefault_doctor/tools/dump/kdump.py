@@ -112,6 +112,7 @@ def _room(said: dict[str, str]) -> list[tuple[str, str]]:
 
 TOOL: Final = Tool(
     id="kdump",
+    of_box=True,
     purpose="checks whether the next crash would leave a dump",
     programs=("sh",),
     facts=("kdump.reserved_bytes", "kdump.loaded", "kdump.panic_on_oops", "kdump.ready"),

@@ -114,6 +114,7 @@ def _status_findings(
 
 TOOL: Final = Tool(
     id="dkms",
+    of_box=True,
     purpose="checks whether a module was rebuilt for this kernel",
     programs=("dkms",),
     package={"": "dkms"},

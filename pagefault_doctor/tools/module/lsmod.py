@@ -109,6 +109,7 @@ def _flags(case: Case) -> tuple[tuple[Fact, ...], tuple[Finding, ...]]:
 
 TOOL: Final = Tool(
     id="lsmod",
+    of_box=True,
     purpose="lists the loaded modules",
     programs=("lsmod",),
     package={"": "kmod"},

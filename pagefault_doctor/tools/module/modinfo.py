@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.model.case import Case, ToolReading
+from pagefault_doctor.model.case import ANOTHER_MACHINE, Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.tools.arguments import other_kernel_warning, reported_release
@@ -31,11 +31,13 @@ def _fields(output: str) -> FirstValues:
 
 def _targets(case: Case, name: str) -> list[str]:
     """Return the names to try: files in the given folder, then the installed module."""
+    # What is installed here is of no use where the case is another machine's.
+    installed = [] if case.get("log.of", "") == ANOTHER_MACHINE else [name]
     folder = case.get("given.module_dir", "")
     if not folder.startswith("/"):
-        return [name]
+        return installed
     spellings = dict.fromkeys((name, name.replace("_", "-"), name.replace("-", "_")))
-    return [*(f"{folder.rstrip('/')}/{spelling}.ko" for spelling in spellings), name]
+    return [*(f"{folder.rstrip('/')}/{spelling}.ko" for spelling in spellings), *installed]
 
 
 def _plan(case: Case) -> Command | Blocked | None:

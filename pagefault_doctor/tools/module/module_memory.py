@@ -135,6 +135,7 @@ def _judge(
 
 LIVE_TOOL: Final = Tool(
     id="module-memory",
+    of_box=True,
     purpose="compares the module's code in memory with its file",
     programs=("sh",),
     needs_root=True,

@@ -102,6 +102,7 @@ def _source(said: FirstValues, result: Result, case: Case) -> FactsAndFindings:
 
 TOOL: Final = Tool(
     id="module-state",
+    of_box=True,
     purpose="reads what the running kernel knows of the module",
     programs=("sh",),
     facts=(

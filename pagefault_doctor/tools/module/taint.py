@@ -74,6 +74,7 @@ def _against_report(now: tuple[str, ...], result: Result, case: Case) -> tuple[F
 
 TOOL: Final = Tool(
     id="taint",
+    of_box=True,
     purpose="reads the taint flags of the running kernel",
     programs=("cat",),
     package={"": "coreutils"},

@@ -212,6 +212,7 @@ _BY_HAND: Final = "Run dmesg before and after, and compare the two by time."
 
 BEFORE: Final = Tool(
     id=_BEFORE,
+    of_box=True,
     purpose="notes what the kernel log holds, to find later what is new",
     programs=_PROGRAMS,
     package=_PACKAGE,
@@ -224,6 +225,7 @@ BEFORE: Final = Tool(
 
 DELTA: Final = Tool(
     id=_DELTA,
+    of_box=True,
     purpose="checks whether the fault came again",
     programs=_PROGRAMS,
     package=_PACKAGE,
@@ -235,6 +237,7 @@ DELTA: Final = Tool(
 
 AFTER: Final = Tool(
     id=_AFTER,
+    of_box=True,
     purpose="checks whether the fix holds: nothing new in the log, no new taint",
     programs=("dmesg", "cat"),
     package={"": "util-linux coreutils"},

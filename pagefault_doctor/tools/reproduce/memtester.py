@@ -139,6 +139,7 @@ def _unfinished(result: Result) -> str:
 
 TOOL: Final = Tool(
     id="memtester",
+    of_box=True,
     purpose="tests whether memory keeps what is written to it",
     programs=("memtester",),
     package={"": "memtester"},

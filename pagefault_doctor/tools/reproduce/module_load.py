@@ -197,6 +197,7 @@ _KMOD: Final = {"": "kmod"}
 TOOLS: Final = (
     Tool(
         id="insmod",
+        of_box=True,
         purpose="loads the suspect again to see whether it faults",
         programs=("insmod",),
         package=_KMOD,
@@ -209,6 +210,7 @@ TOOLS: Final = (
     ),
     Tool(
         id="insmod-fixed",
+        of_box=True,
         purpose="loads the fixed build of the module",
         programs=("insmod",),
         package=_KMOD,
@@ -221,6 +223,7 @@ TOOLS: Final = (
     ),
     Tool(
         id="rmmod",
+        of_box=True,
         purpose="unloads the module again, which runs its exit code",
         programs=("rmmod",),
         package=_KMOD,

@@ -69,6 +69,7 @@ def _read(result: Result, case: Case) -> ToolReading:
 
 TOOL: Final = Tool(
     id="perf",
+    of_box=True,
     purpose="counts the page faults of the whole box",
     programs=("perf",),
     package={"": "perf", "debian": "linux-perf"},

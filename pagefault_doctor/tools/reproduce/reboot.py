@@ -90,6 +90,7 @@ def _read(result: Result, case: Case) -> ToolReading:
 
 TOOL: Final = Tool(
     id="reboot",
+    of_box=True,
     purpose="starts the box afresh when its kernel died or found damage",
     risk=Risk.CRASH,
     needs_root=True,

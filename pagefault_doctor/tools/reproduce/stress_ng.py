@@ -93,6 +93,7 @@ def _metrics(lines: list[tuple[str, str]], result: Result) -> tuple[Finding, ...
 
 TOOL: Final = Tool(
     id="stress-ng",
+    of_box=True,
     purpose="loads memory and faults pages, checking the results",
     programs=("stress-ng",),
     package={"": "stress-ng"},

@@ -124,6 +124,7 @@ def _verdict(result: Result) -> tuple[str, Mark]:
 
 TOOL: Final = Tool(
     id="trigger",
+    of_box=True,
     purpose="does what made the module fault, once it is loaded",
     risk=Risk.CRASH,
     needs_root=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from pagefault_doctor.model.case import THIS_BOX
 from pagefault_doctor.model.command import Command, Result, ResultStatus, quoted
 from pagefault_doctor.model.diagnosis import Attribution, Candidate, RootCause
 from pagefault_doctor.model.playbook import Cause
@@ -33,6 +34,11 @@ _ATTRIBUTIONS: Final = {
 
 _WEIGHTS: Final = ((2.5, "very strong"), (1.2, "strong"), (0.5, "moderate"), (0.0, "weak"))
 """Least log-odds of each word: e^2.5 is 12 to 1, e^1.2 is 3 to 1."""
+
+
+def log_of(whose: str) -> str:
+    """Return whose a log is, in words (`model.case.LOG_OF`)."""
+    return "this box" if whose == THIS_BOX else "another machine"
 
 
 def short(step_id: str) -> str:

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from pagefault_doctor.model.case import ANOTHER_MACHINE
 from pagefault_doctor.model.diagnosis import RootCause
 from pagefault_doctor.model.playbook import Cause
 from pagefault_doctor.session.view import View
+from pagefault_doctor.tools.arguments import reported_release
 from pagefault_doctor.tui.pages import phrases
 from pagefault_doctor.tui.row import STATUS_MARKS, STATUS_WORDS, Row, Tone
 from pagefault_doctor.tui.safe_text import cells
 
 
 def top(view: View, host: str, live: bool, vitals: str) -> Row:
-    """Return the status line: host, kernel, taint, vital signs, and mode."""
+    """Return the status line: host, kernel, taint, vital signs, and mode.
+
+    Of a case from another machine it has that one's name and kernel, and where commands run.
+    """
     case = view.case
+    if case.get("log.of", "") == ANOTHER_MACHINE:
+        of = f"case of {case.get('log.host', 'another machine')}"
+        parts = ["pfdoctor", of, reported_release(case) or "", f"commands on {host}"]
+        return Row("  ".join(filter(None, parts)), _mode(view, live), Tone.TITLE, hang=10)
     kernel = case.get("host.kernel", "") or case.get("report.release", "")
     taint = case.facts.get("taint.letters")
     letters = "".join(taint.value) if taint and isinstance(taint.value, tuple) else ""

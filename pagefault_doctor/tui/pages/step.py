@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
+from pagefault_doctor.model.case import LOG_OF
 from pagefault_doctor.model.command import Blocked, Command, Risk
 from pagefault_doctor.model.event import Outcome, ToolFinished
 from pagefault_doctor.model.fact import Finding, Mark
@@ -212,6 +213,12 @@ def _given_logs(view: View, commands: set[str]) -> Iterator[Row]:
         yield Row(f"  -  {log.source}: {log.lines} lines, {count}", hang=5)
         for report in log.reports[:8]:
             yield report_row(report)
+    if whose := view.case.get("log.of", ""):
+        verb = "is" if view.case.get("log.of_sure", False) else "seems to be"
+        other = phrases.log_of(next(each for each in LOG_OF if each != whose))
+        why = view.case.get("log.of_why", "")
+        text = f"The log {verb} of {phrases.log_of(whose)}: {why} (m if it is of {other})"
+        yield Row(f"  -  {text}", hang=5)
 
 
 def report_row(report: Report) -> Row:
@@ -225,8 +232,13 @@ def _unusable_tools(view: View, finished: tuple[ToolFinished, ...]) -> Iterator[
     unusable = [tool for tool in finished if tool.outcome in (Outcome.BLOCKED, Outcome.FAILED)]
     if unusable:
         yield Row()
+    # Tools that lack the same thing stand in one line.
+    alike: dict[tuple[str, str, str], list[ToolFinished]] = {}
     for tool in unusable:
-        word = "blocked" if tool.outcome is Outcome.BLOCKED else "failed"
-        yield Row(f"  #  {tool.tool}: {tool.reason}", word, Tone.WARN, hang=5, ref=tool)
-        if tool.remedy:
-            yield Row(f"     remedy: {tool.remedy}", tone=Tone.DIM, hang=13)
+        alike.setdefault((tool.outcome, tool.reason, tool.remedy), []).append(tool)
+    for (outcome, reason, cure), those in alike.items():
+        word = "blocked" if outcome == Outcome.BLOCKED else "failed"
+        names = ", ".join(tool.tool for tool in those)
+        yield Row(f"  #  {names}: {reason}", word, Tone.WARN, hang=5, ref=those[0])
+        if cure:
+            yield Row(f"     remedy: {cure}", tone=Tone.DIM, hang=13)

@@ -9,6 +9,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.events import Paste
 
+from pagefault_doctor.model.case import LOG_OF
 from pagefault_doctor.model.command import Command
 from pagefault_doctor.model.event import NoteWritten, ToolFinished
 from pagefault_doctor.model.fact import Finding
@@ -19,7 +20,7 @@ from pagefault_doctor.model.scenario import Question
 from pagefault_doctor.session.view import CommandRecord
 from pagefault_doctor.tui import keys
 from pagefault_doctor.tui.pages import next as next_page
-from pagefault_doctor.tui.pages import status, training
+from pagefault_doctor.tui.pages import phrases, status, training
 from pagefault_doctor.tui.pages import step as step_page
 from pagefault_doctor.tui.row import Row, Tone
 from pagefault_doctor.tui.screens.page import PageScreen, ScreenResult
@@ -301,6 +302,18 @@ class StepScreen(PageScreen):
     def action_paste(self) -> None:
         """Take a kernel log from the clipboard."""
         self._paste("")
+
+    def action_machine(self) -> None:
+        """Say that the log is of the other machine than was believed."""
+        walk = self.wizard.walk
+        if not (before := walk.view.case.get("log.of", "")):
+            self.show_notice("No log was given: all that is read is of this box.")
+            return
+        other = next(each for each in LOG_OF if each != before)
+        now = self.wizard.when_idle(lambda: walk.give_fact("log_of", other))
+        told = f"From now on the log counts as one of {phrases.log_of(other)}."
+        self.show_notice(told if now else "It counts as soon as the command has ended.")
+        self.wizard.changed()
 
     def action_report(self) -> None:
         """Show the report so far."""
