@@ -6,17 +6,12 @@ import argparse
 from typing import Final
 
 from pagefault_doctor.model.case import LOG_OF
+from pagefault_doctor.model.given_input import INPUTS
 
 DEFAULT_PLAYBOOK: Final = "kernel-page-fault"
 
-FILE_OPTIONS: Final = (
-    ("--vmcore", "FILE", "a crash dump to analyse"),
-    ("--vmlinux", "FILE", "the kernel with debug symbols that the dump is of"),
-    ("--module-dir", "DIR", "where the suspect's .ko with debug information lies"),
-    ("--source-dir", "DIR", "where the suspect's source lies"),
-    ("--fixed-module", "FILE", "the .ko whose fix is to be proven"),
-    ("--program", "FILE", "the program that died, for a fault in user space"),
-    ("--core", "FILE", "the core that program left"),
+FILE_OPTIONS: Final = tuple(
+    (each.option, "DIR" if each.is_folder else "FILE", each.what) for each in INPUTS
 )
 """Options for a file or folder that the tools use; each becomes a fact `given.NAME`."""
 

@@ -11,7 +11,14 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.model.event import Event, Outcome, StepEntered, StepFinished, ToolFinished
+from pagefault_doctor.model.event import (
+    Event,
+    FactGiven,
+    Outcome,
+    StepEntered,
+    StepFinished,
+    ToolFinished,
+)
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Source
 from pagefault_doctor.model.playbook import Playbook, StepStatus
 from pagefault_doctor.playbook.condition import fill, holds
@@ -71,6 +78,8 @@ class Suggest(msgspec.Struct, frozen=True):
     because: str
 
 
+_DID_NOTHING: Final = (Outcome.BLOCKED, Outcome.NOT_NEEDED)
+
 Effect = UseTool | Conclude | Suggest
 
 
@@ -107,6 +116,8 @@ def advance(state: WalkState, event: Event | OutputLearned) -> tuple[WalkState, 
             )
             state = _with_step(state, step, after)
             return state, _proceed(state, step)
+        case FactGiven():
+            return _tried_again(state)
         case StepFinished(step=step, status=status, reason=reason):
             after = msgspec.structs.replace(
                 state.steps[step], status=status, reason=reason, pending=()
@@ -116,6 +127,28 @@ def advance(state: WalkState, event: Event | OutputLearned) -> tuple[WalkState, 
             state = _learn(state, OutputLearned((fact,)))
             return state, (suggest(state, step),)
     return state, ()
+
+
+def _tried_again(state: WalkState) -> tuple[WalkState, tuple[Effect, ...]]:
+    """Return the state in which tools of the current step that could do nothing are used again."""
+    step = state.current
+    if step is None:
+        return state, ()
+    before = state.steps[step]
+    idle = {tool.tool for tool in before.finished if tool.outcome in _DID_NOTHING}
+    if not idle:
+        running = before.status is StepStatus.RUNNING
+        return state, _proceed(state, step) if running else (suggest(state, step),)
+    waiting = idle | {*before.pending}
+    after = msgspec.structs.replace(
+        before,
+        status=StepStatus.RUNNING,
+        reason="",
+        pending=tuple(tool for tool in state.playbook.step(step).tools if tool in waiting),
+        finished=tuple(tool for tool in before.finished if tool.tool not in idle),
+    )
+    state = _with_step(state, step, after)
+    return state, _proceed(state, step)
 
 
 def suggest(state: WalkState, step_id: str) -> Suggest:

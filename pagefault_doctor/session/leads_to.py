@@ -61,7 +61,7 @@ def _lines(view: View) -> Iterator[str]:
     if started.scenario is not None and started.destination is None and started.lab is None:
         return  # A recording answers; nothing runs.
     for name in GIVEN:
-        if value := started.given.get(name, ""):
+        if value := view.case.get(f"given.{name}", ""):
             yield f"uses as {name}: {value}"
     for name, what in PATHS.items():
         if value := view.case.get(name, ""):

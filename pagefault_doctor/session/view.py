@@ -142,7 +142,7 @@ class Fold:
                 view = self._learn(view, _reading_of_given(log))
             case FactGiven(name=name, value=value):
                 given = Fact(f"given.{name}", value, Source("given by you"))
-                return self._learn(view, ToolReading(facts=(given,)))
+                view = self._learn(view, ToolReading(facts=(given,)))
             case StepEntered():
                 # A tool plans by its results in this step, so a new step starts without any.
                 view = _with(view, case=msgspec.structs.replace(view.case, results={}))
@@ -163,7 +163,7 @@ class Fold:
             case SessionEnded():
                 return _with(view, ended=event)
         state, effects = engine.advance(view.state, event)
-        if isinstance(event, StepEntered | ToolFinished | StepFinished):
+        if isinstance(event, StepEntered | ToolFinished | StepFinished | FactGiven):
             view = _with(view, effects=effects)
         return _with(view, state=state)
 

@@ -107,6 +107,7 @@ def make_walk() -> MakeWalk:
         *,
         playbook: Playbook = PLAYBOOK,
         read_only: bool = False,
+        tools: Mapping[str, Tool] = TOOLS,
         sink: Sink | None = None,
     ) -> Walk:
         started = SessionStarted(
@@ -117,7 +118,7 @@ def make_walk() -> MakeWalk:
             playbook,
             host=TableHost(answers),
             sink=sink or MemoryLog(),
-            tools=TOOLS,
+            tools=tools,
             clock=lambda: 7.0,
         )
 

@@ -21,9 +21,20 @@ from pagefault_doctor.model.event import (
 from pagefault_doctor.model.playbook import StepStatus
 from pagefault_doctor.tui.app import WizardApp
 from pagefault_doctor.tui.screens.consent import ConsentScreen
+from pagefault_doctor.tui.screens.path import PathScreen, completed
 from pagefault_doctor.tui.screens.step import StepScreen
 from pagefault_doctor.tui.screens.viewers import EvidenceScreen, OutputScreen, ReportScreen
-from tui.wizard_bench import LOG, FakeHost, drive, make_app, make_walk, press, settle, text_of
+from tui.wizard_bench import (
+    LACKING,
+    LOG,
+    FakeHost,
+    drive,
+    make_app,
+    make_walk,
+    press,
+    settle,
+    text_of,
+)
 
 
 def test_the_first_step_is_entered_and_its_command_is_shown_before_it_runs() -> None:
@@ -446,3 +457,49 @@ def test_without_a_given_log_m_says_that_all_is_of_this_box() -> None:
 
     drive(make_app(walk), play)
     assert not [event for event in log.events if isinstance(event, FactGiven)]
+
+
+def test_f_takes_the_folder_that_a_blocked_tool_lacks(tmp_path: Path) -> None:
+    (tmp_path / "modules").mkdir()
+    (tmp_path / "modules/radish.ko").touch()
+    (tmp_path / "sources").mkdir()
+    walk, log = make_walk(FakeHost(), tools=LACKING)
+    walk.enter("identify-module")
+
+    async def play(app: WizardApp, pilot: Pilot[int]) -> None:
+        await settle(app, pilot)
+        assert "--module-dir DIR (f: give it here)" in text_of(app)
+        await press(app, pilot, "f", *f"{tmp_path}/s", "tab", "enter")
+        assert "there is no .ko in" in " ".join(text_of(app).split())
+        assert isinstance(app.screen, PathScreen)
+        await press(app, pilot, *("backspace",) * len("sources/"), "m", "tab", "enter")
+        assert isinstance(app.screen, StepScreen)
+        assert "Taken:" in text_of(app)
+        assert walk.proposed
+        assert walk.proposed.argv == ("readelf", f"{tmp_path}/modules")
+
+    drive(make_app(walk), play)
+    given = [(event.name, event.value) for event in log.events if isinstance(event, FactGiven)]
+    assert given == [("module_dir", f"{tmp_path}/modules")]
+
+
+def test_f_says_where_nothing_is_lacking() -> None:
+    walk, _ = make_walk(FakeHost())
+
+    async def play(app: WizardApp, pilot: Pilot[int]) -> None:
+        await press(app, pilot, "f")
+        assert "Nothing is blocked here for want of a file or folder" in text_of(app)
+
+    drive(make_app(walk), play)
+
+
+def test_tab_completes_a_path_as_far_as_it_is_clear(tmp_path: Path) -> None:
+    for name in ("radish-1", "radish-2", ".hidden"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "radish-file").touch()
+    begin = f"{tmp_path}/"
+    assert completed(begin, folders_only=True) == (f"{begin}radish-", ["radish-1/", "radish-2/"])
+    assert completed(f"{begin}radish-f", folders_only=False)[0] == f"{begin}radish-file"
+    assert completed(f"{begin}.h", folders_only=True)[0] == f"{begin}.hidden/"
+    assert completed(f"{begin}turnip", folders_only=True) == (f"{begin}turnip", [])
+    assert completed(f"{begin}nothing/x", folders_only=True) == (f"{begin}nothing/x", [])

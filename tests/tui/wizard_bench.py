@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from textual.pilot import Pilot
@@ -128,6 +128,22 @@ TOOLS = {
     )
 }  # fmt: skip
 
+
+def _lacks_folder(case: Case) -> Command | Blocked | None:
+    if case.done("modinfo"):
+        return None
+    if not (folder := case.get("given.module_dir", "")):
+        return Blocked("the file is not known", "name its folder: --module-dir DIR")
+    return Command(argv=("readelf", folder), tool="modinfo")
+
+
+LACKING = {
+    **TOOLS,
+    "lsmod": _tool("lsmod", lambda case: None, "lists the modules"),
+    "modinfo": _tool("modinfo", _lacks_folder, "tells what a module is"),
+}
+"""Tools of which one lacks a folder."""
+
 _STEPS = (
     ("check-logs", "Check kernel logs", ("dmesg",)),
     ("identify-module", "Identify the culprit module", ("lsmod", "modinfo")),
@@ -205,6 +221,7 @@ def make_walk(
     read_only: bool = False,
     scenario: str | None = None,
     playbook: Playbook = PLAYBOOK,
+    tools: Mapping[str, Tool] = TOOLS,
 ) -> tuple[Walk, MemoryLog]:
     """Return a walk that has not begun yet, and the log its events go to."""
     log = MemoryLog()
@@ -221,7 +238,7 @@ def make_walk(
         playbook,
         host=host or FakeHost(),
         sink=log,
-        tools=TOOLS,
+        tools=tools,
         clock=lambda: 1704110400.0,
     )
     return walk, log

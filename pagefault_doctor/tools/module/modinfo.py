@@ -22,7 +22,7 @@ _FACTS: Final = {
     "signer": "module.signer",
 }
 
-_NAME_FOLDER: Final = "start pfdoctor with --module-dir and the folder that holds its .ko"
+_NAME_FOLDER: Final = "name the folder that holds its .ko: --module-dir DIR"
 
 
 def _fields(output: str) -> FirstValues:

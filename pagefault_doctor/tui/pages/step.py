@@ -14,6 +14,7 @@ from pagefault_doctor.model.fact import Finding, Mark
 from pagefault_doctor.model.playbook import Cause, Step, StepStatus
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.session import remedy
+from pagefault_doctor.session.given_input import asked_for
 from pagefault_doctor.session.remedy import MatchedRemedy
 from pagefault_doctor.session.view import CommandRecord, View
 from pagefault_doctor.tools.tool import Tool, next_command
@@ -241,4 +242,5 @@ def _unusable_tools(view: View, finished: tuple[ToolFinished, ...]) -> Iterator[
         names = ", ".join(tool.tool for tool in those)
         yield Row(f"  #  {names}: {reason}", word, Tone.WARN, hang=5, ref=those[0])
         if cure:
-            yield Row(f"     remedy: {cure}", tone=Tone.DIM, hang=13)
+            here = " (f: give it here)" if asked_for(cure) else ""
+            yield Row(f"     remedy: {cure}{here}", tone=Tone.DIM, hang=13)

@@ -9,6 +9,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.events import Paste
 
+from pagefault_doctor.hosts.ssh import SshHost
 from pagefault_doctor.model.case import LOG_OF
 from pagefault_doctor.model.command import Command
 from pagefault_doctor.model.event import NoteWritten, ToolFinished
@@ -17,6 +18,7 @@ from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.playbook import Step
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.model.scenario import Question
+from pagefault_doctor.session.given_input import doubt, wanted
 from pagefault_doctor.session.view import CommandRecord
 from pagefault_doctor.tui import keys
 from pagefault_doctor.tui.pages import next as next_page
@@ -141,6 +143,8 @@ class StepScreen(PageScreen):
             first = [("Esc", "cancel"), ("n", "note"), ("o", "output")]
         elif wizard.walk.proposed:
             first = [("Enter", "run"), ("e", "edit"), ("s", "skip"), ("d", "diagnosis")]
+        elif wanted(wizard.walk.view):
+            first = [("Enter", "next"), ("f", "give a file"), ("d", "diagnosis"), ("o", "output")]
         else:
             first = [("Enter", "next"), ("d", "diagnosis"), ("o", "output"), ("/", "search")]
         self.show_keys(*first, ("?", "help"), ("q", "quit"))
@@ -302,6 +306,26 @@ class StepScreen(PageScreen):
     def action_paste(self) -> None:
         """Take a kernel log from the clipboard."""
         self._paste("")
+
+    def action_give(self) -> None:
+        """Ask for what the step lacks, and go on with it."""
+        from pagefault_doctor.tui.screens.path import PathScreen
+
+        wizard, walk = self.wizard, self.wizard.walk
+        if not (lacking := wanted(walk.view)):
+            self.show_notice("Nothing is blocked here for want of a file or folder.")
+            return
+
+        def given(path: ScreenResult) -> None:
+            if isinstance(path, str):
+                one, case = lacking[0], walk.view.case
+                wizard.when_idle(lambda: walk.give_fact(one.name, path))
+                wizard.changed()
+                self.show_notice(doubt(one, path, case) or f"Taken: {path}")
+
+        # Only the box itself has its files at hand.
+        is_here = not isinstance(walk.host, SshHost)
+        self.app.push_screen(PathScreen(lacking[0], walk.view.case, is_here), given)
 
     def action_machine(self) -> None:
         """Say that the log is of the other machine than was believed."""

@@ -1,0 +1,148 @@
+"""Which of the files and folders that a person can give a step lacks, and whether one fits."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from pagefault_doctor.model.case import Case
+from pagefault_doctor.model.errors import UsageError
+from pagefault_doctor.model.event import Outcome
+from pagefault_doctor.model.given_input import INPUTS, GivenInput
+from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.model.untrusted import clean_line
+from pagefault_doctor.session.view import View
+from pagefault_doctor.tools.arguments import release
+
+_OPTION: Final = regex(r"--[a-z][a-z-]*")
+_MOST_NAMES: Final = 3
+_MOST_FILES: Final = 10_000
+"""Entries of a folder that are looked at."""
+_RELEASES: Final = (
+    ("vmlinux", b"Linux version "),
+    ("fixed_module", b"vermagic="),
+)
+"""What stands before the release in a file (`init/version.c`, `scripts/mod/modpost.c`)."""
+_LONGEST_RELEASE: Final = 128
+_ELF: Final = b"\x7fELF"
+
+
+def wanted(view: View) -> tuple[GivenInput, ...]:
+    """Return what would unblock the tools of the current step, in the order of the tools."""
+    if view.step is None:
+        return ()
+    finished = view.state.steps[view.step].finished
+    blocked = [tool for tool in finished if tool.outcome is Outcome.BLOCKED]
+    named = [word for tool in blocked for word in _OPTION.findall(tool.remedy)]
+    by_option = {each.option: each for each in INPUTS}
+    return tuple(by_option[word] for word in dict.fromkeys(named) if word in by_option)
+
+
+def asked_for(remedy: str) -> bool:
+    """Whether a remedy is one of the inputs."""
+    return any(each.option in _OPTION.findall(remedy) for each in INPUTS)
+
+
+def checked(one: GivenInput, text: str, case: Case, *, is_here: bool) -> str:
+    """Return the absolute path that was typed, if it is what is asked for.
+
+    With `is_here` the path is looked at; else it is of another machine and only has to be absolute.
+    Raises UsageError with the reason, and what there is instead.
+    """
+    typed = text.strip()
+    if not typed or clean_line(typed) != typed:
+        raise UsageError("this is no path", "type the path of a file or folder; Tab completes it")
+    path = Path(typed).expanduser() if is_here else Path(typed)
+    if not is_here:
+        if not path.is_absolute():
+            raise UsageError(
+                f"{typed} is no absolute path", "it is looked for on the other machine"
+            )
+        return str(path)
+    path = path.absolute()
+    if not path.exists():
+        raise UsageError(f"there is no {path}", "check the name; Tab completes it")
+    # Who names the .ko means its folder.
+    if one.name == "module_dir" and path.is_file() and ".ko" in path.suffixes:
+        path = path.parent
+    if one.is_folder != path.is_dir():
+        is_what = "a folder" if path.is_dir() else "a file"
+        raise UsageError(f"{path} is {is_what}", f"give {one.what}")
+    if one.name == "module_dir":
+        _check_modules(path, case)
+    elif one.name == "source_dir":
+        _check_sources(path)
+    elif one.name in ("vmlinux", "fixed_module", "program"):
+        _check_elf(path)
+    return str(path)
+
+
+def doubt(one: GivenInput, path: str, case: Case) -> str:
+    """Return what speaks against a file or folder that is taken all the same; mostly nothing.
+
+    A build for another kernel has other offsets and lines.
+    """
+    reported = release(case)
+    file = Path(path)
+    if one.name == "module_dir" and case.suspect:
+        file = file / f"{case.suspect}.ko"
+    marker = b"vermagic=" if file.suffix == ".ko" else dict(_RELEASES).get(one.name, b"")
+    found = _release_in(file, marker) if marker and reported else ""
+    if not found or found == reported:
+        return ""
+    return f"it is of {found}, and the case of {reported}: lines and offsets may be wrong"
+
+
+def _check_modules(folder: Path, case: Case) -> None:
+    names = [name for name in _names(folder) if ".ko" in Path(name).suffixes]
+    if not names:
+        raise UsageError(f"there is no .ko in {folder}", "give the folder that holds it")
+    suspect = case.suspect
+    stems = {name.partition(".ko")[0].replace("-", "_") for name in names}
+    if suspect and suspect.replace("-", "_") not in stems:
+        others = ", ".join(sorted(names)[:_MOST_NAMES])
+        raise UsageError(f"there is no {suspect}.ko in {folder}", f"it has {others}")
+
+
+def _check_sources(folder: Path) -> None:
+    if not any(name.endswith((".c", ".rs", "Makefile", "Kbuild")) for name in _names(folder)):
+        raise UsageError(f"there is no source in {folder}", "give the folder with the Makefile")
+
+
+def _check_elf(file: Path) -> None:
+    try:
+        with file.open("rb") as opened:
+            begin = opened.read(len(_ELF))
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}", "check who may read it") from error
+    if begin != _ELF:
+        raise UsageError(f"{file} is no ELF file", "unpack it first, if it is packed")
+
+
+def _names(folder: Path) -> Iterator[str]:
+    try:
+        with os.scandir(folder) as entries:
+            for entry, _ in zip(entries, range(_MOST_FILES), strict=False):
+                yield clean_line(entry.name)
+    except OSError as error:
+        raise UsageError(f"{folder}: {error.strerror}", "check who may read it") from error
+
+
+def _release_in(file: Path, marker: bytes) -> str:
+    """Return the release that a file names behind the marker; empty where it does not."""
+    try:
+        with (
+            file.open("rb") as opened,
+            mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content,
+        ):
+            place = content.find(marker)
+            if place < 0:
+                return ""
+            begin = place + len(marker)
+            text = content[begin : begin + _LONGEST_RELEASE]
+    except (OSError, ValueError):
+        return ""
+    return clean_line(text.split(b" ")[0].split(b"\0")[0].decode("ascii", "replace"))
