@@ -44,6 +44,29 @@ class TestWhatHappened:
             assert sentence.line is not None
             assert sentence.line <= NULL.count("\n")
 
+    @pytest.mark.parametrize(
+        ("registers", "words"),
+        [
+            ({"cr2": "ffffc900000f7ff8"}, "the access to 0xffffc900000f7ff8 went below its end"),
+            ({"cr2": "00007f0000001000"}, "0xffffc900000f8000, the first address of a page"),
+            ({"rsp": "ffffc900000f8010"}, "RSP was 0xffffc900000f8010"),
+        ],
+    )
+    def test_a_hashed_address_of_a_full_stack_is_not_taken_for_one(
+        self, registers: dict[str, str], words: str
+    ) -> None:
+        full = {"rsp": "ffffc900000f8000"} | registers
+        lines = "".join(f"[   50.100000] {n.upper()}: {v}\n" for n, v in full.items())
+        log = (
+            "[   50.100000] BUG: TASK stack guard page was hit at 00000000abcdef12"
+            " (stack is 00000000b3aa1203..00000000d1e00412)\n"
+            "[   50.100000] RIP: 0010:demo_walk+0x5/0x70 [demo]\n"
+        ) + lines
+        said = account(log)
+        assert said.crux.text.startswith("In demo_walk, the kernel stack was full")
+        assert said.crux.text.endswith(words)
+        assert "abcdef12" not in said.crux.text + told(said.happened)
+
     def test_without_an_address_the_headline_stands_for_it(self) -> None:
         assert "task app:71 blocked for more than" in told(account(HUNG).happened)
 

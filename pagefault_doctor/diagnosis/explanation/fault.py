@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from pagefault_doctor.diagnosis.address import PAGE
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.describe_pointer import (
     others_words,
@@ -37,6 +38,8 @@ _FAULTING: Final = frozenset(
     }
 )
 """Kinds in which an instruction failed; of others, the registers are only those of the moment."""
+_NEAR: Final = 0x4000
+"""Bytes below the stack pointer that a frame of the stack may reach."""
 _VERBS: Final = {Access.READ: "read from", Access.WRITE: "wrote to", Access.EXECUTE: "jumped to"}
 
 
@@ -50,6 +53,8 @@ def crux(report: Report, context: Context, readings: tuple[RegisterNote, ...]) -
         return cited(_sentence(place, pointer_words(report.pointer)), report, "registers")
     if named := _variable(context):
         return msgspec.structs.replace(named, text=_sentence(place, named.text))
+    if report.kind is Kind.STACK_GUARD:
+        return cited(_sentence(place, _full_stack(report)), report, "headline")
     if context.instruction and context.base and report.kind in _FAULTING:
         name, value = context.base
         means = _meaning(readings, name)
@@ -61,6 +66,19 @@ def crux(report: Report, context: Context, readings: tuple[RegisterNote, ...]) -
         text = f"{_actor(report)} {did} {address}"
         return cited(_sentence(place, text), report, "fault", "registers")
     return cited(f"{_sentence(place, 'the kernel reported')}: {report.message}", report, "headline")
+
+
+def _full_stack(report: Report) -> str:
+    """Return how full the stack was; the headline's addresses are hashed since 4.15 (`%p`)."""
+    name = next(filter(report.register, ("rsp", "sp")), None)
+    stack = report.register(name) if name else None
+    at = report.register("cr2") or report.register("far")
+    if name is None or stack is None:
+        return "the kernel stack was full"
+    if at and 0 < stack - at <= _NEAR:
+        return f"the kernel stack was full: the access to {at:#x} went below its end"
+    text = f"the kernel stack was full: {name.upper()} was {stack:#x}"
+    return f"{text}, the first address of a page" if stack % PAGE == 0 else text
 
 
 def _sentence(place: str, text: str) -> str:
@@ -139,6 +157,8 @@ def _overwritten(report: Report) -> Iterator[Evidence]:
 
 def _access(report: Report, context: Context) -> Evidence:
     who, place = _who(report), _place(report)
+    if report.kind is Kind.STACK_GUARD:
+        return cited(f"{who} used up its kernel stack {place}".rstrip(), report, "headline")
     if used := _used(report, context):
         did, address = used
         text = f"{who} {did} the address {address} {place}".rstrip()
