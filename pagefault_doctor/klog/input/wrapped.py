@@ -37,6 +37,8 @@ _LONGEST: Final = 1 << 16
 """Bytes of a line that is put together."""
 _UNFINISHED: Final = regex(rb" at \S{1,200}:\d{1,6}$|\b(?:RIP|EIP|PC is at|[lp][rc] ?|Comm):$")
 """How a line ends that a place in the code or a name has to follow."""
+_FENCE: Final = regex(rb" {0,3}(?:`{3}|~{3})[`~]*\w*[ \r]*$")
+"""The line of Markdown that code stands between."""
 _SAID: Final = regex(rb"(?!0x)[A-Za-z][\w.-]{0,40}(?: [\w.-]{1,40}){0,2}: ")
 """How what a driver or a program says begins."""
 _SLACK: Final = 5
@@ -55,11 +57,16 @@ class Wrap(msgspec.Struct, frozen=True):
 
     def begins(self, line: bytes, before: bytes) -> bool:
         """Whether a line is a whole one, or the first part of one, by the line before it."""
-        if self.timed:
-            return _is_timed(line)
         bare = _bare(line)
+        if self.timed:
+            return _is_timed(line) or _FENCE.match(bare) is not None
         said = not self.within_words and _SAID.match(bare) is not None
-        begun = said or not bare.strip() or START.match(bare) is not None
+        begun = (
+            said
+            or not bare.strip()
+            or _FENCE.match(bare) is not None
+            or START.match(bare) is not None
+        )
         return begun and _UNFINISHED.search(before) is None
 
     def may_go_on(self, line: bytes) -> bool:

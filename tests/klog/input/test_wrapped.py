@@ -89,6 +89,13 @@ def test_what_has_to_follow_is_no_line_of_its_own() -> None:
     assert b"".join(unwrapped([text], wrap)).split(b"\n")[::2] == [line.encode()] * 3 + [b""]
 
 
+@pytest.mark.parametrize("fence", ["```", "~~~", "```text"])
+def test_the_fence_around_a_line_is_no_part_of_it(fence: str) -> None:
+    line = "RIP: 0010:demo_probe_the_card+0x1f3/0x560 [demo_parport]"
+    assert wrap_of(f"{fence}\n{line}\n{fence[:3]}\n".encode()) is None
+    assert wrap_of(f"{fence}\n{line}\nand_more\n{fence[:3]}\n".encode()) is not None
+
+
 def test_lines_of_drivers_are_not_joined() -> None:
     text = "".join(
         f"demo {n}-1: a message that is nearly as long as the longest line{'.' * n}\n"
