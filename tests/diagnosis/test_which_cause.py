@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from diagnosis.logs import gpf, oops, page_fault, verdict
+from diagnosis.logs import gpf, oops, page_fault, stamped, verdict
 from diagnosis.test_crashes_of_many_kernels import log_of, verdict_on
 from diagnosis.test_every_cause import bug
 from diagnosis.test_hard_pairs import broken_list
@@ -366,6 +366,18 @@ def test_a_module_that_newer_checks_of_the_kernel_catch_does_not_fit(words: str,
     found = noted(words)
     assert (found.root_cause, found.module) == (RootCause.API_MISMATCH, "demo")
     assert any(said in evidence.text for evidence in found.candidates[0].evidence)
+
+
+def test_an_unpatched_return_is_of_the_module_that_the_trace_names_whatever_the_taint() -> None:
+    lost = stamped(
+        "RIP: 0010:__warn_thunk+0x10/0x20",
+        "Call Trace:",
+        " warn_thunk_thunk+0x16/0x30",
+        " quay_start+0x52/0x110 [quay]",
+    )
+    found, core = verdict(lost), verdict(lost.replace("quay_start+0x52/0x110 [quay]", "go+0x1/0x2"))
+    assert (found.root_cause, found.module) == (RootCause.API_MISMATCH, "quay")
+    assert core.root_cause is not RootCause.API_MISMATCH
 
 
 def test_a_real_field_was_overrun() -> None:

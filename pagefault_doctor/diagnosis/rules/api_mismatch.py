@@ -118,8 +118,11 @@ def _is_one_element(report: Report) -> bool:
 def _older_kernel(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh checks that newer kernels make, and that modules written before them do not pass."""
     module = _foreign(report)
-    if module is None and "return_thunk" in report.details and len(report.out_of_tree) == 1:
-        module = report.out_of_tree[0]
+    if module is None and "return_thunk" in report.details:
+        # The kernel's own code is patched whole: what is not came in with a module.
+        named = (frame.module for frame in report.frames if frame.reliable and frame.module)
+        only = report.out_of_tree[0] if len(report.out_of_tree) == 1 else None
+        module = next(named, only)
     if module is None:
         return
     for name, key, text in _CHECKS:
