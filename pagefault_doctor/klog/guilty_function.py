@@ -32,7 +32,7 @@ class Choice(Enum):
 TRACE: Final = "trace"
 """A place to look: the frames up to the next head of a trace."""
 
-_PC: Final = r"\[<?(?:0x)?[0-9a-f]+>?\]"
+_PC: Final = r"\[<?(?:(?:0x)?[0-9a-f]+)?>?\]"
 _CS: Final = r"[0-9a-f]{2,4}"
 """The selector of the code, `0010` for the kernel and `e030` under Xen."""
 _FUNC: Final = r"(?P<f>[A-Za-z0-9_$]+)[.+]"

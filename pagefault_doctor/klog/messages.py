@@ -48,7 +48,7 @@ _MESSAGES: Final = (
     ("kcsan_race", "BUG: KCSAN"),
     # lib/ubsan.c
     ("array_index_out_of_bounds", "array-index-out-of-bounds", "is out of range for type"),
-    ("flexible_array", "[1]'", "[0]'"),
+    ("flexible_array", "[1]'", "[0]'", "[*]'"),
     ("shift_out_of_bounds", "UBSAN: shift-out-of-bounds", "shift exponent"),
     ("integer_overflow", "UBSAN: signed-integer", "integer overflow"),
     ("division_by_zero", "UBSAN: division", "ivision by zero"),
@@ -127,7 +127,7 @@ _MESSAGES: Final = (
     ("stack_segment", "stack segment"),
     ("unreadable_code", "Bad RIP value", "Unable to access opcode bytes", "Code: (Bad",
      "(Bad address)"),
-    ("return_thunk", "Unpatched return thunk"),
+    ("return_thunk", "Unpatched return thunk", ":__warn_thunk+0x"),
     ("indirect_branch_check", "Missing ENDBR", "CFI failure"),
     ("non_linear_address", "used for non-linear address"),
     ("stack_guard_page", "stack guard page"),

@@ -22,6 +22,11 @@ _RELEASE: Final = regex(
     r"(?:Not tainted *|Tainted: (?:[A-Z]{1,20}(?![\w.\]=])| )+?)(?:-+ *)?"
     r"\(?(?P<release>\d+\.\d+[^\s,)]*)"
 )
+_TAINT_NAMES: Final = regex(r"^Tainted: (?:\[[A-Z]\]=[A-Z_]+(?:, |\s*$))+")
+"""The line below that of the process, since 6.10."""
+_TAINT_LETTER: Final = regex(r"\[([A-Z])\]=")
+_OLD_RELEASE: Final = regex(r"^EFLAGS: [0-9a-f]{8} +\((?P<release>\d+\.\d+[^\s,)]*)")
+"""As i386 printed it until 2.6.24 (`arch/i386/kernel/traps.c`, show_registers)."""
 _LOCKDEP_RELEASE: Final = regex(r"^(?P<release>\d+\.\d+\S*) #\S+ .*?(?:Not t|T)ainted")
 _PROCESS: Final = tuple(
     regex(p)
@@ -46,7 +51,7 @@ _PROCESS: Final = tuple(
     )
 )
 _PROCESS_WORDS: Final = ("CPU", "id: ", "task ", "atomic: ", "process ", "comm ")
-_MACHINE_WORDS: Final = ("ainted", "Hardware name: ", "Workqueue: ")
+_MACHINE_WORDS: Final = ("ainted", "EFLAGS: ", "Hardware name: ", "Workqueue: ")
 _MODULES: Final = "Modules linked in:"
 _UNLOADED: Final = regex(r"\[last unloaded: (?P<name>[^\]()\s:]+)")
 _MODULE: Final = regex(r"(?P<name>[A-Za-z0-9][\w-]*)(?:\((?P<flags>[A-Z+-]+)\))?$")
@@ -82,10 +87,15 @@ def process_of(body: ReportText) -> ProcessInfo:
         if tainted is None and "ainted" in text and (match2 := _TAINTED.search(text)):
             tainted = () if match2["clean"] else _letters(match2["taint"])
             cited = line.number if "comm" in found else cited
+        if tainted is None and "Tainted: [" in text and _TAINT_NAMES.match(text):
+            tainted = tuple(_TAINT_LETTER.findall(text))
+            cited = cited or line.number
         if "release" not in found and "ainted" in text:
             release = _RELEASE.search(text) or _LOCKDEP_RELEASE.search(text)
             if release:
                 found["release"] = release["release"]
+        elif "release" not in found and (release := _OLD_RELEASE.search(text)):
+            found["release"] = release["release"]
         for key, head in (("hardware", "Hardware name: "), ("workqueue", "Workqueue: ")):
             if key not in found and text.lstrip().startswith(head):
                 found[key] = text.split(head, 1)[1].strip()

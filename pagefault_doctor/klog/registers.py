@@ -79,7 +79,8 @@ _PAIRS: Final = regex(
 )
 """As LoongArch prints them (`arch/loongarch/kernel/process.c`, __show_regs)."""
 _CODE: Final = regex(
-    r"^\s*Code: (?P<code>(?:[(<]?(?:[0-9a-f]{2,8}|X{8})[)>]? *)+|Bad \w+ value.*|Unable .*)"
+    r"^\s*Code: (?:\.{2,3} ?)?"
+    r"(?P<code>(?:[(<]?(?:[0-9a-f]{2,8}|X{8})[)>]? *)+|Bad \w+ value.*|Unable .*)"
 )
 _DUMPED: Final = "Instruction dump:"
 _DUMPED_ROWS: Final = 2

@@ -26,7 +26,7 @@ _MODULE: Final = r"(?:\s*\[(?P<module>\d*[A-Za-z][\w-]*)(?:\([A-Z+-]+\))?(?: [0-
 _PLACE: Final = rf"(?P<function>{NAME})\+0x(?P<offset>[0-9a-f]+)(?:/0x(?P<size>[0-9a-f]+))?"
 _MARK: Final = r"(?:<(?P<mark>/?[A-Z][A-Z0-9#_ ]*)> *)?"
 _LINE: Final = regex(
-    rf"\s*(?:\{{\w+\}} )?{_MARK}(?:\[c[0-9a-f]+\] ?|\[<0>\] |\((?=\[<))?{_ADDRESS}?"
+    rf"\s*(?:\{{\w+\}} )?{_MARK}(?:\[c[0-9a-f]+\] ?|\[<0>\] |\[(?:<>)?\] ?|\((?=\[<))?{_ADDRESS}?"
     r"(?:\[?<?(?:0x)?[0-9a-f]{8,16}>?\]? *)?(?:[RSF] )?"
     rf"(?P<doubt>\? +)?(?::(?P<old_module>\w+):)?{_PLACE}{_MODULE}"
     r"(?P<unreliable> *\(unreliable\))?(?: \([A-Z]+\))?"
@@ -38,6 +38,11 @@ _ARM: Final = regex(
 )
 _ARM_NEW: Final = regex(rf"\s*(?P<function>{NAME}){_MODULE} from {NAME}\+0x")
 SOURCE: Final = r"\([^()\s]*[/.]\w*:[\d?]+(?::\d+)?(?: \(discriminator \d+\))?\)"
+_DECODED: Final = regex(
+    rf" in: (?P<function>{NAME}) \((?:[^()\s]+:[\d?]+|\(discriminator \d+\)| )+\)"
+    r"(?: \[?(?P<module>[A-Za-z]\w*)\]?)?\s*$"
+)
+"""The place in a headline after scripts/decode_stacktrace.sh, with the lines of what is inlined."""
 _TOOLS: Final = tuple(
     (word, regex(p))
     for word, p in (
@@ -171,8 +176,8 @@ def frame_from(found: Mapping[str, str | None], line: int, context: str | None =
 
 
 def place_in(line: LogLine) -> Frame | None:
-    """Return the function that a headline names with its offset, or None."""
-    match = _NAMED.search(line.text)
+    """Return the function that a headline names with its offset or its source, or None."""
+    match = _NAMED.search(line.text) or _DECODED.search(line.text)
     return frame_from(match.groupdict(), line.number) if match else None
 
 

@@ -12,7 +12,7 @@ _TYPOGRAPHY: Final = {
     "\u00a0": " ", "\u2007": " ", "\u202f": " ", "\u3000": " ",
     "\u200b": "", "\u200c": "", "\u200d": "", "\u2060": "", "\ufeff": "", "\u00ad": "",
     "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2010": "-", "\u2011": "-",
-    "\u2013": "--", "\u2014": "---", "\u2026": "...",
+    "\u00d7": "x", "\u2013": "--", "\u2014": "---", "\u2026": "...",
 }  # fmt: skip
 """What web pages and office programs make of blanks, quotes, dashes and dots."""
 _INSTEAD: Final = {sign.encode(): ascii_.encode() for sign, ascii_ in _TYPOGRAPHY.items()}

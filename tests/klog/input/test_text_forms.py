@@ -169,6 +169,10 @@ def test_the_letter_o_is_a_zero_only_where_a_picture_was_read() -> None:
     assert lines_of("an Ox is no ox\n1.000001 x\n") == ["an Ox is no ox", "1.000001 x"]
 
 
+def test_the_sign_of_a_product_is_the_letter_of_a_number() -> None:
+    assert lines_of("EIP is at demo_add+0\u00d783/0\u00d7d7\n") == ["EIP is at demo_add+0x83/0xd7"]
+
+
 def test_letters_of_a_language_stay() -> None:
     assert lines_of("größer, 漢字\n") == ["größer, 漢字"]
     assert lines_of("\ufeffa\u00a0b\u200b \u201cc\u201d\n") == ['a b "c"']
