@@ -65,6 +65,7 @@ _WORDS: Final = tuple(dict.fromkeys(word for word, _ in _POINTERS))
 _USER_SELECTORS: Final = ("0033", "0023", "0073")
 _VALUES: Final = regex(
     r"(?:^|[\s(])(?P<name>R[A-D]X|R[SD]I|R[BS]P|R0[89]|R1[0-5]|E[A-D]X|E[SD]I|E[BS]P|CR[0-4]"
+    r"|e[a-d]x|e[sd]i|e[bs]p"
     r"|DR[0-7]|EFLAGS|ORIG_RAX|FS|GS|knlGS|x[12]?\d|x30|sp|fp|ip|lr|ra|gp|tp|[rast]\d{1,2}|badaddr"
     r"|cause|status|DAR|DSISR|MSR|GPR\d\d|pstate|psr|epc|pc) ?[:=] ?(?:[0-9a-f]{4}:)?"
     r"(?:\[?<)?(?:0x)?(?P<value>[0-9a-f]{4,16})(?![0-9a-z])"
