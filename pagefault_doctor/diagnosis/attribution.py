@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.diagnosis import bystander, dump_memory, freelist, function_roles
+from pagefault_doctor.diagnosis import bystander, callbacks, dump_memory, freelist, function_roles
 from pagefault_doctor.diagnosis.callers import (
     caller_of_leaf,
     loading_or_unloading,
@@ -25,7 +25,12 @@ from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.culprit import BEHIND_NAME, Culprit, blame
 from pagefault_doctor.diagnosis.history import happens_without, lock_holder, waits_for_lock
 from pagefault_doctor.diagnosis.rules import memory_pressure
-from pagefault_doctor.diagnosis.unloaded_module import data_after_unload, use_after_unload
+from pagefault_doctor.diagnosis.unloaded_module import (
+    data_after_unload,
+    data_of_nobody,
+    left_in_list,
+    use_after_unload,
+)
 from pagefault_doctor.model.diagnosis import Attribution, Evidence, RootCause
 from pagefault_doctor.model.report import Kind, Report
 from pagefault_doctor.symbols import in_tree
@@ -295,6 +300,10 @@ def _suspects(report: Report, context: Context) -> Iterator[Culprit | None]:
     foreign = "O" in report.details.get("last_unloaded_flags", "")
     if left and (report.module is None or foreign):
         yield blame(left.module, f"{left.why}, and what it left behind was used", left.line)
+    if why := left_in_list(context):
+        yield blame(None, why, report.line_of("fault"))
+    if why := data_of_nobody(context):
+        yield msgspec.structs.replace(blame(None, why, report.line_of("fault")), share=_GUESSED)
     yield _of_object(report, "freed")
     yield _of_dump(context)
     yield _of_mapping(report)
@@ -333,33 +342,8 @@ def _suspects(report: Report, context: Context) -> Iterator[Culprit | None]:
     yield bystander.at_work(report, context)
     yield None if context.is_jump else _unseen_caller(report, context)
     yield bystander.only_one(report, context)
-    yield _owner_of_table(report, context)
+    yield callbacks.owner_of_table(report, context)
     yield _only_detectors(report)
-
-
-_OWNER_UNSEEN: Final = 0.7
-"""How likely it is the kernel, or a module at all, where whose table was called is not shown."""
-
-
-def _owner_of_table(report: Report, context: Context) -> Culprit | None:
-    """Return that the owner of a table is to blame through which the kernel called, if it did.
-
-    Who walks notifiers, files, timers or works calls what others have put there. With modules from
-    outside loaded, it is likelier one of theirs.
-    """
-    if not context.is_jump:
-        return None
-    first = next((f for f in report.frames if f.function and f.reliable), None)
-    caller = first.function if first else "the kernel"
-    text = f"{caller} called through a table whose owner is not shown"
-    line = (first.line if first else None) or report.line_of("trace")
-    foreign = report.out_of_tree
-    found = Culprit(Attribution.KERNEL, None, Evidence(text, 0.0, line), _OWNER_UNSEEN)
-    if not foreign:
-        return found
-    names = ", ".join(foreign[:_FEW]) + (" and others" if len(foreign) > _FEW else "")
-    text = f"{text}: of the modules loaded, {names} are from outside"
-    return msgspec.structs.replace(blame(None, text, line), share=_OWNER_UNSEEN)
 
 
 def _only_detectors(report: Report) -> Culprit | None:
@@ -370,7 +354,7 @@ def _only_detectors(report: Report) -> Culprit | None:
         return None
     text = "the trace has only those who found it, and not who was at work"
     because = Evidence(text, 0.0, report.line_of("trace"))
-    return Culprit(Attribution.KERNEL, None, because, _OWNER_UNSEEN)
+    return Culprit(Attribution.KERNEL, None, because, callbacks.OWNER_UNSEEN)
 
 
 def _is_detector(function: str | None) -> bool:

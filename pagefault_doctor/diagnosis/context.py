@@ -10,7 +10,12 @@ import msgspec
 from pagefault_doctor.diagnosis import address, instruction_roles, poison, register_names
 from pagefault_doctor.diagnosis.address import AddressClass
 from pagefault_doctor.diagnosis.error_code import access_of
-from pagefault_doctor.diagnosis.memory_checks import BrokenLink, OddByte, broken_link, odd_byte
+from pagefault_doctor.diagnosis.memory_checks import (
+    BrokenLink,
+    OddByte,
+    broken_link,
+    odd_byte,
+)
 from pagefault_doctor.diagnosis.module_area import S390_IMAGE
 from pagefault_doctor.diagnosis.weights import WEIGHT
 from pagefault_doctor.model.diagnosis import Evidence
@@ -171,6 +176,7 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         value = self.printed_address
         used = (self.instruction.base, self.instruction.index) if self.instruction else ()
         known = any(self.registers.get(name or "") == address.KASAN_SHADOW for name in used)
+        known = known or "kasan_kernel" in self.report.details
         return value is not None and address.is_shadow(value, known)
 
     @cached_property

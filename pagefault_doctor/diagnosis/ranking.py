@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.diagnosis import weights, wording
+from pagefault_doctor.diagnosis import callbacks, weights, wording
 from pagefault_doctor.diagnosis.attribution import FIXED, attribute, decides
 from pagefault_doctor.diagnosis.circumstances import Circumstances
 from pagefault_doctor.diagnosis.confidence import confidence, signs
@@ -20,6 +20,7 @@ from pagefault_doctor.diagnosis.next_step import next_step
 from pagefault_doctor.diagnosis.rules import RULES, Rule
 from pagefault_doctor.diagnosis.suspect import suspect_frame
 from pagefault_doctor.diagnosis.unjudged import Unjudged
+from pagefault_doctor.diagnosis.unloaded_module import is_of_nobody
 from pagefault_doctor.model.diagnosis import (
     Attribution,
     Candidate,
@@ -165,6 +166,8 @@ def _experiment(
 ) -> Experiment | None:
     """Return what to try: to tell two causes apart, else to see whose fault it is."""
     first = ranked[0]
+    if is_of_nobody(context):
+        return None  # No check of allocations sees the data of modules.
     if found := between_causes(ranked):
         return found
     if waits_for_lock(report):
@@ -213,7 +216,9 @@ def _diagnosed(report: Report, context: Context, unjudged: Unjudged) -> Diagnosi
     first = ranked[0]
     second = causes[1].root_cause if len(causes) > 1 and causes[1].confidence >= 0.1 else None
     function = suspect_frame(report, first.module).function
-    place = wording.where(first.attribution, first.module, function)
+    foreign = None if first.module else callbacks.foreign_words(report, is_jump=context.is_jump)
+    foreign = wording.GONE if is_of_nobody(context) else foreign
+    place = wording.where(first.attribution, first.module, function, foreign)
     return Diagnosis(
         root_cause=first.root_cause,
         attribution=first.attribution,

@@ -9,7 +9,8 @@ import msgspec
 from pagefault_doctor.diagnosis.address import AddressClass, classify
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.module_area import is_module_area
-from pagefault_doctor.model.report import Report
+from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.model.report import LOADERS, Kind, Report
 
 
 def _is_nameless(report: Report) -> bool:
@@ -86,6 +87,65 @@ def data_after_unload(context: Context) -> UnloadedModule | None:
     return unloaded(context) if in_modules and not context.is_jump else None
 
 
+def left_in_list(context: Context) -> str | None:
+    """Return why the fault is one of a list in which a module that is gone left its entry, or None.
+
+    Who registers something writes to the entry before it. Where that lies in the modules' area and
+    is not mapped, its module was removed without taking it out; it is not the one that is loading.
+    """
+    report = context.report
+    at, name = context.fault_address, report.function
+    if at is None or not name or report.module or context.is_jump or unloaded(context):
+        return None
+    if not _REGISTERING.match(name) or not _is_loading(report):
+        return None
+    if not (is_module_area(at, report, context.arch) or _is_beside_module(at, context)):
+        return None
+    return (
+        f"{name} met an entry at {at:#x}, where modules lie: one that is gone left it in the list"
+    )
+
+
+def data_of_nobody(context: Context) -> str | None:
+    """Return why the fault is one of a module that is gone and that nothing names, or None.
+
+    Code of the kernel itself then walks a list in which the module left an object of its own.
+    """
+    report, at = context.report, context.fault_address
+    stack = {frame.module for frame in report.frames if frame.reliable}
+    if (
+        at is None
+        or report.function is None
+        or stack - {None}
+        or report.kind is not Kind.PAGE_FAULT
+    ):
+        return None
+    if context.is_jump or context.poison or context.address_class is not AddressClass.MODULES:
+        return None
+    text = f"{report.function} used {at:#x}, where modules lie and none is any more"
+    return f"{text}: a module that is gone left an object in a list of the kernel"
+
+
+def is_of_nobody(context: Context) -> bool:
+    """Whether a module is to blame that is gone, and that nothing names."""
+    return bool(left_in_list(context) or data_of_nobody(context))
+
+
+def _is_loading(report: Report) -> bool:
+    names = {(frame.function or "").partition(".")[0] for frame in report.frames}
+    return LOADERS.get(report.comm or "") == "+" or any(n.endswith(_INITIALISING) for n in names)
+
+
+def _is_beside_module(at: int, context: Context) -> bool:
+    """Whether an address of i386 is one of vmalloc memory, where modules lie, as another register.
+
+    `arch/x86/include/asm/pgtable_32_areas.h`: MODULES_VADDR is VMALLOC_START.
+    """
+    if context.arch not in ("i386", "x86") or not _VMALLOC_I386 <= at < _FIXMAP_I386:
+        return False
+    return any(_OBJECT < abs(value - at) < _SPAN for _, value in context.general())
+
+
 def _is_within_reach(context: Context) -> bool:
     """Whether a module from outside the tree that was removed may have had an address of arm64.
 
@@ -101,6 +161,17 @@ def _is_within_reach(context: Context) -> bool:
     return near and context.address_class is AddressClass.VMALLOC
 
 
+_REGISTERING: Final = regex(
+    r"(?:__)?(?:kobject_add|kset_|klist_add|list_add|bus_add_|driver_register|device_add"
+    r"|\w*notifier_chain_register|\w*register_\w*notifier|proc_register|class_(?:add|register)"
+    r"|misc_register|register_filesystem|crypto_(?:register|alg)|nf_register|input_register)"
+)
+"""How the names of functions begin that put an object of a module into a list of the kernel."""
+_INITIALISING: Final = ("init_module", "do_one_initcall")
+_VMALLOC_I386: Final = 0xF0000000
+_FIXMAP_I386: Final = 0xFF000000
+_SPAN: Final = 1 << 25
+"""Bytes between modules that are loaded one after the other, at most."""
 _REACH: Final = 1 << 31
 _OBJECT: Final = 1 << 16
 """What lies closer may be an address that was worked out from the same pointer."""

@@ -33,6 +33,9 @@ NO_FAULT: Final = "no fault found"
 SURE: Final = 0.75
 UNSURE: Final = 0.5
 
+GONE: Final = " that was unloaded before"
+"""Which module is meant, behind "a module"."""
+
 _WHERE: Final = {
     Attribution.KERNEL: " in the kernel itself",
     Attribution.HARDWARE: "",
@@ -42,10 +45,15 @@ _WHERE: Final = {
 }
 
 
-def where(attribution: Attribution, module: str | None, function: str | None) -> str:
-    """Return the place a cause is in, as it follows the cause's name."""
+def where(
+    attribution: Attribution, module: str | None, function: str | None, foreign: str | None = None
+) -> str:
+    """Return the place a cause is in, as it follows the cause's name.
+
+    `foreign` tells of the modules from outside, of which one is meant where none is named.
+    """
     if attribution is Attribution.MODULE:
-        return f" in module {module}" if module else " in a module"
+        return f" in module {module}" if module else f" in a module{foreign or ''}"
     if attribution is Attribution.KERNEL and function:
         return f" in the kernel itself, at {function}"
     return _WHERE[attribution]

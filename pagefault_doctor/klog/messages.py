@@ -46,6 +46,8 @@ _MESSAGES: Final = (
     ("kmsan_uninit_value", "KMSAN: uninit-value"),
     ("kmsan_infoleak", "infoleak"),
     ("kcsan_race", "BUG: KCSAN"),
+    # arch/x86/kernel/dumpstack.c (__die_header)
+    ("kasan_kernel", "SMP KASAN", "PREEMPT KASAN", "] KASAN"),
     # lib/ubsan.c
     ("array_index_out_of_bounds", "array-index-out-of-bounds", "is out of range for type"),
     ("flexible_array", "[1]'", "[0]'", "[*]'"),

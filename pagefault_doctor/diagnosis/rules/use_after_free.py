@@ -8,7 +8,13 @@ from pagefault_doctor.diagnosis import address, dump_memory, freelist, poison
 from pagefault_doctor.diagnosis.address import AddressClass
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.poison import MemoryState
-from pagefault_doctor.diagnosis.unloaded_module import data_after_unload, unloaded, use_after_unload
+from pagefault_doctor.diagnosis.unloaded_module import (
+    data_after_unload,
+    data_of_nobody,
+    left_in_list,
+    unloaded,
+    use_after_unload,
+)
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.report import Kind, Report
 
@@ -101,6 +107,8 @@ def _unloaded(context: Context) -> Iterator[Evidence]:
     if lost := data_after_unload(context):
         text = f"the address was a module's: {lost.why}"
         yield context.evidence("freed.module-data", text, line=lost.line)
+    elif (why := left_in_list(context)) or (why := data_of_nobody(context)):
+        yield context.evidence("freed.module-data", why, "fault")
     elif context.is_jump and context.address_class is AddressClass.MODULES:
         text = "the kernel jumped to a part of the modules' area where no code is"
         yield context.evidence("freed.module-range", text, "fault")
