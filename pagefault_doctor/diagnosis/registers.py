@@ -46,14 +46,30 @@ _ESR_STATUS: Final = (
     (0x30, 0x30, "two entries of the TLB conflict"),
 )
 """`arch/arm64/include/asm/esr.h`; the status is DFSC or IFSC, the lowest six bits."""
+_FSR_WRITE: Final = 1 << 11
+_FSR_LPAE: Final = 1 << 9
+_FSR_STATUS: Final = {
+    0x1: "the address is misaligned for this access",
+    0x5: "nothing is mapped there, not even in the first level of the page tables",
+    0x7: "no page is mapped there",
+    0x8: "external abort: the bus answered with an error",
+    0x9: "the domain of the section refuses it",
+    0xB: "the domain of the page refuses it",
+    0xD: "the permissions of the section refuse it",
+    0xF: "the permissions of the page refuse it",
+    0x16: "external abort, which came late: the bus answered with an error",
+}
+"""`arch/arm/mm/fsr-2level.c`; the status is FS, bits 0 to 3 and 10 (`arch/arm/mm/fault.h`)."""
 
 
 def error_words(context: Context) -> str | None:
-    """Return the x86 error code or the arm64 ESR in words, or None where there is neither."""
+    """Return the x86 error code, the arm64 ESR or the ARM FSR in words, None without one."""
     if context.x86_fault_bits is not None:
         return _x86(context.x86_fault_bits)
     if context.arch == "arm64" and context.error_code is not None:
         return _esr(context.error_code)
+    if context.arch == "arm" and context.error_code is not None:
+        return _fsr(context.error_code)
     return None
 
 
@@ -63,6 +79,12 @@ def _x86(code: int) -> str:
     page = "the page is mapped, and does not allow it" if code & 1 else "no page is mapped there"
     more = [words for bit, words in _X86_BITS if code & bit]
     return "; ".join((f"{what} {who}", *(more or [page])))
+
+
+def _fsr(code: int) -> str | None:
+    """Return the status of ARM's two-level page tables in words."""
+    words = None if code & _FSR_LPAE else _FSR_STATUS.get(code & 0xF | code >> 6 & 0x10)
+    return f"a {'write' if code & _FSR_WRITE else 'read'}; {words}" if words else None
 
 
 def _esr(code: int) -> str:

@@ -253,3 +253,24 @@ def test_the_cr2_of_a_general_protection_fault_is_not_read() -> None:
     log = gpf("6b6b6b6b6b6b6b6b", code=LOAD, registers={"rsi": "6b" * 8}) + stamped("CR2: 0018")
     found = verdict(log)
     assert of(found, RootCause.NULL_DEREF) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("5", "a read; nothing is mapped there"),
+        ("805", "a write; nothing is mapped there"),
+        ("17", "a read; no page is mapped there"),
+        ("80f", "a write; the permissions of the page refuse it"),
+        ("406", "a read; external abort, which came late"),
+        ("206", None),  # Three-level page tables have other numbers.
+    ],
+)
+def test_the_status_of_arm_in_words(code: str, words: str | None) -> None:
+    log = f"Internal error: Oops: {code} [#1] SMP ARM\nProcess cat (pid: 8, stack limit = 0x2179)\n"
+    (report,) = klog.read(log.encode(), "log").reports
+    said = error_words(Context(report))
+    assert (said is None) == (words is None)
+    assert (said or "").startswith(words or "")
+    quote = verdict(log).facts[0]
+    assert quote.means == (f"the error code 0x{code} says: {said}" if said else "")

@@ -16,6 +16,7 @@ import msgspec
 from pagefault_doctor.diagnosis import function_roles
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.explanation import decoded
+from pagefault_doctor.diagnosis.registers import error_words
 from pagefault_doctor.model.diagnosis import Candidate, Quote
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Kind, Report, said
@@ -108,7 +109,7 @@ def facts(report: Report, context: Context, first: Candidate) -> tuple[Quote, ..
 
 def _all(report: Report, context: Context, first: Candidate) -> Iterator[Quote]:
     lines = report.texts
-    yield Quote(_cut(report.message), report.line_of())
+    yield Quote(_cut(report.message), report.line_of(), _error_code(report, context))
     yield from _of_details(report, context, lines)
     if report.kind is Kind.HUNG_TASK:
         yield from _waits_in(report, lines)
@@ -120,6 +121,15 @@ def _all(report: Report, context: Context, first: Candidate) -> Iterator[Quote]:
     yield from _code(report, context, lines)
     yield from _before(report, context)
     yield from _taint(report, context, lines)
+
+
+def _error_code(report: Report, context: Context) -> str:
+    """Return what the code in the headline tells, where nothing tells the address."""
+    if report.kind is not Kind.PAGE_FAULT or context.printed_address is not None:
+        return ""
+    words = error_words(context) if report.line_of("fault") == report.line_of() else None
+    code = report.fault.error_code if report.fault else None
+    return f"the error code {code} says: {words}" if words and code else ""
 
 
 def _cut(text: str, value: str = "") -> str:
