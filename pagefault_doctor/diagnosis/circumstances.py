@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Final
 
+from pagefault_doctor.diagnosis import callbacks
+from pagefault_doctor.diagnosis.address import NEAR_NULL
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.history import same_fault
 from pagefault_doctor.diagnosis.missing import missing
 from pagefault_doctor.diagnosis.provenance import folder_of, is_unknown
 from pagefault_doctor.diagnosis.suspect import suspect_frame
-from pagefault_doctor.diagnosis.unloaded_module import unloaded
+from pagefault_doctor.diagnosis.unloaded_module import is_of_nobody, unloaded
 from pagefault_doctor.model.diagnosis import Attribution, Candidate
 from pagefault_doctor.model.fact import Fact
 from pagefault_doctor.model.known_entry import release as release_of
@@ -273,9 +275,27 @@ class Circumstances:
         return fault is not None and fault.access is Access.EXECUTE
 
     @cached_property
+    def left_behind(self) -> bool:
+        """Whether a module that is gone, and that nothing names, left an object in a list."""
+        return is_of_nobody(self._context)
+
+    @cached_property
+    def _place(self) -> str | None:
+        """The function and the offset in it, as crash takes them."""
+        name, offset = self._report.function, self._report.offset
+        return f"{name}+{offset:#x}" if name and offset else None
+
+    @cached_property
+    def _pointer(self) -> str | None:
+        """The bad pointer, where it is more than an offset from NULL."""
+        value = self._context.pointer
+        return f"{value:#x}" if value and value >= NEAR_NULL else None
+
+    @cached_property
     def in_crash(self) -> bool:
         """Whether the text is what crash printed of a dump."""
-        return any(_OF_CRASH.match(line.text) for line in self._report.excerpt[:_LINES])
+        printed = any(_OF_CRASH.match(line.text) for line in self._report.excerpt[:_LINES])
+        return printed or "typed_crash" in self._report.details
 
     @cached_property
     def journal(self) -> bool:
@@ -305,6 +325,9 @@ class Circumstances:
             "good_release": self._good_release,
             "good_boots": str(self._good_boots) if self._good_boots else None,
             "foreign": ", ".join(self._report.out_of_tree[:_FOREIGN]),
+            "registered": callbacks.owned(self._report),
+            "place": self._place,
+            "pointer": self._pointer,
             "workqueue": self._report.workqueue,
             "memory_test": "memtest86+ overnight" if self._is_x86 else "memtester 1G 3",
             "checker": self._checker,
@@ -319,7 +342,7 @@ _FOREIGN: Final = 4
 NAMED: Final = frozenset(
     {
         *(*_NAMED, "good_release", "good_boots", "foreign", "pid"),
-        *("workqueue", "memory_test", "checker"),
+        *("workqueue", "memory_test", "checker", "registered", "place", "pointer"),
     }
 )
 """Names that a sentence may hold besides details and the groups of its expressions."""

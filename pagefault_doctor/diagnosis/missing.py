@@ -80,8 +80,10 @@ def _from_there(part: Missing, context: Context) -> Missing:
     report = context.report
     if context.rejoined:
         bring = "the log as a file, attached: a mail or a terminal broke the lines of this text"
-    elif _OF_CRASH.match(report.details.get("headless", "")):
+    elif "typed_crash" in report.details or _OF_CRASH.match(report.details.get("headless", "")):
         bring = "log (in crash, beside bt)"
+    elif "typed_module" in report.details:
+        bring = "dmesg, on that machine: if it still runs, only the loading died"
     elif report.arch in _BOARDS and not report.wall_clock:
         bring = f"{_CONSOLE} (the serial console, from the start on), or {part.how}"
     else:

@@ -173,7 +173,9 @@ def _experiment(
     if waits_for_lock(report):
         return for_hang(first)
     # Without some modules the machine does not start, or cannot be reached.
-    is_needed = first.module == report.module or Circumstances(first, context).vital
+    seen = Circumstances(first, context)
+    # Who loads a module by hand has only to leave that.
+    is_needed = first.module == report.module or seen.vital or seen.loading
     return None if is_needed else without_module(first)
 
 

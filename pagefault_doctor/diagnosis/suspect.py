@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from pagefault_doctor.diagnosis.function_roles import is_detector, only_passes_on
 from pagefault_doctor.diagnosis.history import CRASHES
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Frame, Report
 
 
@@ -22,6 +24,7 @@ def _candidates(report: Report, module: str | None, place: Frame) -> Iterator[Fr
     frames = [frame for frame in report.frames if frame.reliable and frame.function]
     if module and report.module != module:
         yield from (frame for frame in frames if frame.module == module)
+        yield from _work_of(module, report)
     if report.function and (report.kind in CRASHES or not _is_on_the_way(report.function)):
         yield place
     names = [frame.function for frame in frames]
@@ -29,6 +32,16 @@ def _candidates(report: Report, module: str | None, place: Frame) -> Iterator[Fr
     for frame in frames[below:]:
         if not _is_on_the_way(frame.function):
             yield frame
+
+
+def _work_of(module: str, report: Report) -> Iterator[Frame]:
+    """Yield the function of a module that ran as work (`kernel/workqueue.c`, print_worker_info)."""
+    match = _WORK.search(report.workqueue or "")
+    if match and match["module"] == module:
+        yield Frame(match["function"], module=module)
+
+
+_WORK: Final = regex(r"(?P<function>[A-Za-z_][\w.]*) \[(?P<module>[\w-]+)\]\s*$")
 
 
 def _is_on_the_way(function: str | None) -> bool:

@@ -84,7 +84,7 @@ def _stop(walk: str) -> str | None:
 WORKED_OUT: Final = frozenset(
     {
         *("page_walk_stop", "last_branch", "largest_cache", "largest_cache_percent"),
-        *("largest_task", "said", "said_next", "typed_module"),
+        *("largest_task", "said", "said_next", "typed_module", "typed_crash"),
     }
 )
 """Details that no expression has a group for."""

@@ -17,6 +17,9 @@ from pagefault_doctor.model.report import LOADERS, Report
 
 _LINES: Final = 16
 """Lines before a report in which the command is looked for."""
+_BYTES: Final = 1 << 11
+_PROMPT: Final = b"crash> "
+"""What the crash utility asks for a command with."""
 _COMMAND: Final = regex(
     r"(?:^|[#$%>] ?|\bsudo )(?:[\w/]*/)?(?P<command>insmod|modprobe|rmmod)(?: -\S+)* "
     r"(?:\S*/)?(?P<module>[A-Za-z0-9][\w-]*)(?:\.ko\S*)?(?: |$)"
@@ -25,20 +28,34 @@ _COMMAND: Final = regex(
 
 
 def with_typed(report: Report, place: int, lines: Lines) -> Report:
-    """Return the report, at a place of the log, with the module of the command as a detail."""
+    """Return the report, at a place of the log, with what was typed as details.
+
+    `typed_module` is the module of a command, `typed_crash` the command of the crash utility.
+    """
     return fenced(lambda _: report, _with_typed, report, place, lines)
 
 
 def _with_typed(report: Report, place: int, lines: Lines) -> Report:
-    if report.comm not in LOADERS or not report.is_kernel_fault:
+    if not report.is_kernel_fault:
+        return report
+    if _PROMPT in lines.data[max(0, place - _BYTES) : place]:
+        before = lines.before(place, report.span.first_line, _LINES)
+        typed = next((line for line in before if line.text.lstrip().startswith("crash> ")), None)
+        report = (
+            _with_detail(report, "typed_crash", typed.text.strip(), typed.number)
+            if typed
+            else report
+        )
+    if report.comm not in LOADERS:
         return report
     for line in reversed(lines.before(place, report.span.first_line, _LINES)):
         match = _COMMAND.search(line.text) if line.timestamp is None else None
         if match and match["command"] == report.comm:
-            details = {"typed_module": match["module"].replace("-", "_")}
-            return msgspec.structs.replace(
-                report,
-                details=report.details | details,
-                cited=report.cited | dict.fromkeys(details, line.number),
-            )
+            module = match["module"].replace("-", "_")
+            return _with_detail(report, "typed_module", module, line.number)
     return report
+
+
+def _with_detail(report: Report, name: str, value: str, number: int) -> Report:
+    details, cited = report.details | {name: value}, report.cited | {name: number}
+    return msgspec.structs.replace(report, details=details, cited=cited)

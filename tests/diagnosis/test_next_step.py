@@ -60,9 +60,13 @@ OUTSIDE = {"taint": "Tainted: G OE", "function": "quay_read", "module": " [quay]
 @pytest.mark.parametrize(
     ("text", "situation", "words"),
     [
-        (oops(**OUTSIDE, linked="quay(OE+)"), "loaded-and-died", "quay died while it was loading"),
+        (
+            oops(**OUTSIDE, linked="quay(OE+)"),
+            "loaded-and-died",
+            "names 6.1.0-31-amd64 as supported",
+        ),
         (oops(**OUTSIDE, linked="quay(OE-)"), "died-while-unloading", "while it was unloading"),
-        (oops(**OUTSIDE, linked="quay(OE)"), "outside-null-by-program", "cat can bring this about"),
+        (oops(**OUTSIDE, linked="quay(OE)"), "outside-null-by-program", "without what cat did"),
         (oops(**OUTSIDE, linked="quay(OE)", comm="kworker/1:2"), "outside-null-in-callback", ""),
         (oops(), "null-on-distribution", "newest update"),
         (oops(release="6.9.0"), "null", "seq_show"),

@@ -1,0 +1,131 @@
+"""The next step where a module is or may be to blame: first what whoever runs it can do."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+from diagnosis.logs import gpf, page_fault, stamped, verdict
+from diagnosis.test_next_step import oops, step
+from klog.test_printed_otherwise import OLD, PANIC
+
+PROCESS: Final = "[  50.1] CPU: 1 PID: 9 Comm: {} {} 6.9.0 #1\n"
+OUT: Final = "Tainted: G           O     "
+
+
+def canary(place: str, frame: str = "vfs_read+0x44/0x200", taint: str = "Not tainted") -> str:
+    trace = f"[  50.1] Call Trace:\n[  50.1]  panic+0x1/0x2\n[  50.1]  {frame}\n"
+    return f"{PANIC.format(place)}\n{PROCESS.format('udevd', taint)}{trace}"
+
+
+@pytest.mark.parametrize(
+    ("log", "situation", "words"),
+    [
+        (canary("quay_log+0x9/0x9 [quay]", taint=OUT), "stack-canary-outside", "newest quay"),
+        (canary("put_all+0x9/0x9", "really_probe+0x1/0x2"), "stack-canary-in-probe", "udevd bound"),
+        (canary("vfs_log+0x9/0x9"), "stack-canary-found", "on the stack of vfs_log"),
+        (OLD, "left-in-a-list", "kobject_add only met that"),
+    ],
+)
+def test_the_step_begins_with_what_a_person_can_do(log: str, situation: str, words: str) -> None:
+    found = step(log)
+    assert found.situation == situation
+    assert words in found.why
+
+
+def test_an_address_alone_is_no_name_of_who_overran_its_stack() -> None:
+    log = canary("c02e62f8").replace("panic+0x1/0x2", "i2c_xfer+0x508/0x54c")
+    assert "c02e62f8" not in step(log).why
+
+
+FULL: Final = stamped(
+    "BUG: TASK stack guard page was hit at 00000000abcdef12 (stack is 00000000b3..00000000d1)",
+    "CPU: 1 PID: 9 Comm: qemu Not tainted 6.9.0 #1",
+    "RIP: 0010:vm_update_irq+0x5/0x70",
+    "RSP: 0018:ffffc90001dd8000 EFLAGS: 00010246",
+)
+
+
+def test_what_filled_a_stack_is_asked_for_only_where_its_trace_is_missing() -> None:
+    assert step(FULL).situation == "stack-without-trace"
+    traced = FULL + stamped("Call Trace:", " vm_set_irq+0x1/0x2", " vm_ack_irq+0x1/0x2")
+    assert step(traced).situation == "stack"
+
+
+QUAY: Final = {"function": "quay_read", "module": " [quay]", "taint": "Tainted: G OE"}
+
+
+def test_a_file_below_sys_was_used_without_the_drivers_data() -> None:
+    log = oops(**QUAY, linked="quay(OE)").replace("vfs_read+0x44/0x200", "dev_attr_show+0x1d/0x70")
+    found = step(log)
+    assert found.situation == "outside-null-in-attribute"
+    assert "Stop cat for now" in found.why
+    assert step(oops(**QUAY, linked="quay(OE)")).situation == "outside-null-by-program"
+
+
+@pytest.mark.parametrize(
+    ("rip", "situation"), [("e030", "refused-by-xen"), ("0010", "outside-wild")]
+)
+def test_a_guest_of_xen_may_not_write_to_control_registers(rip: str, situation: str) -> None:
+    log = stamped(
+        "general protection fault: 0000 [#1] SMP NOPTI",
+        "CPU: 0 PID: 16 Comm: cat Tainted: G           OE     4.19.0-26-amd64 #1",
+        f"RIP: {rip}:quay_write_cr0+0x11/0x20 [quay]",
+    )
+    assert step(log).situation == situation
+
+
+CRASHED: Final = "crash> log\n(...)\n"
+
+
+def test_a_person_in_crash_is_told_its_commands_for_this_fault() -> None:
+    quay = page_fault("ffff888012345670", place="quay_poll+0x24/0x90 [quay]", tainted=OUT)
+    found = step(CRASHED + quay)
+    assert found.situation == "in-the-dump-module"
+    assert "mod -s quay" in found.why
+    assert "dis -rl quay_poll+0x24" in found.why
+    core = gpf("6b6b6b6b6b6b6b6b", place="vfs_poll+0x24/0x90", code="48 89 c3 90 <8b> 03 c3 90",
+               tainted="Not tainted", modules="ext4",
+               registers={"rbx": "6b6b6b6b6b6b6b6b"})  # fmt: skip
+    found = step(CRASHED + core)
+    assert found.situation == "in-the-dump-pointer"
+    assert "kmem 0x6b6b6b6b6b6b6b6b" in found.why
+    assert not step(core).situation.startswith("in-the-dump")
+    missing = verdict(CRASHED + stamped("BUG: unable to handle page fault for address: ffff8880"))
+    assert any("in crash" in part.how for part in missing.missing)
+
+
+def test_who_loaded_a_module_at_a_prompt_has_its_report_in_dmesg() -> None:
+    log = stamped(
+        "Internal error: Oops: 5 [#1] SMP ARM", "Process insmod (pid: 9850, stack limit = 0xb938)"
+    )
+    found = step("$ sudo insmod quay.ko\n" + log)
+    assert (found.situation, found.command) == ("no-address-at-the-prompt", ("dmesg",))
+    assert verdict("$ sudo insmod quay.ko\n" + log).experiment is None
+    assert step(log).situation == "no-address"
+
+
+@pytest.mark.parametrize(
+    ("function", "situation"),
+    [("ibmvnic_xmit", "null-in-transmit"), ("ibmvnic_open", "null-in-network-driver")],
+)
+def test_a_packet_was_sent_while_the_queues_were_away(function: str, situation: str) -> None:
+    assert (
+        step(oops(function=function, module=" [ibmvnic]", linked="ibmvnic")).situation == situation
+    )
+
+
+def test_the_work_that_ran_names_the_function_to_look_at() -> None:
+    log = stamped(
+        "list_del corruption. next->prev should be ffff9646a3de9460, but was dead000000000122",
+        "kernel BUG at lib/list_debug.c:62!",
+        "CPU: 1 PID: 20 Comm: kworker/1:1 Tainted: G           OE     5.10.0-20-amd64 #1",
+        "Workqueue: quay-events quay_delete_work [quay]",
+        "RIP: 0010:__list_del_entry_valid.cold+0x1d/0x69",
+    )
+    found = step(log)
+    assert found.situation == "outside-list"
+    assert "quay_delete_work" in found.why
+    other = log.replace("quay_delete_work [quay]", "vmstat_update")
+    assert "vmstat_update" not in step(other).why
