@@ -24,6 +24,7 @@ from pagefault_doctor.diagnosis.callers import (
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.culprit import BEHIND_NAME, Culprit, blame
 from pagefault_doctor.diagnosis.history import happens_without, lock_holder, waits_for_lock
+from pagefault_doctor.diagnosis.provenance import is_unknown
 from pagefault_doctor.diagnosis.rules import memory_pressure
 from pagefault_doctor.diagnosis.unloaded_module import (
     data_after_unload,
@@ -267,6 +268,18 @@ def _driver_below(report: Report) -> Culprit | None:
     return msgspec.structs.replace(blame(name, text, report.line_of("modules")), share=_ONLY_ONE)
 
 
+def _target_of_check(report: Report) -> Culprit | None:
+    """Return the module from outside that a function is of whose type the caller does not expect.
+
+    The caller's type is that of the kernel's own headers (`kernel/cfi.c`, report_cfi_failure).
+    """
+    target = BEHIND_NAME.search(report.details.get("cfi_target", ""))
+    if target is None or not (target[1] in report.out_of_tree or is_unknown(target[1], report)):
+        return None
+    text = f"a function of {target[1]} has another type than this kernel calls it by"
+    return blame(target[1], text, report.line_of("cfi_target"))
+
+
 def _checked_call(report: Report) -> Culprit | None:
     target = BEHIND_NAME.search(report.details.get("missing_endbr", ""))
     if target:
@@ -313,6 +326,7 @@ def _suspects(report: Report, context: Context) -> Iterator[Culprit | None]:
         text = f"{report.function} of {report.module} waits for a lock: who holds it is not shown"
         yield blame(report.module, text, report.line_of("function"))
     yield _driver_below(report)
+    yield _target_of_check(report)
     if report.module:
         # What is called at the end of a function and does not return leaves the address of the
         # next one.

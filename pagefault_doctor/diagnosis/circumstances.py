@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Final
 
-from pagefault_doctor.diagnosis import callbacks
+from pagefault_doctor.diagnosis import callbacks, source_path
 from pagefault_doctor.diagnosis.address import NEAR_NULL
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.history import same_fault
@@ -147,10 +147,11 @@ class Circumstances:
 
     @cached_property
     def file(self) -> str | None:
-        """The file of the kernel's tree that the report names."""
+        """The file of the kernel's tree that the report names, from the root of the tree on."""
         name = self._report.details.get("file", "").partition(":")[0]
         place = self._report.source_line
-        return name or (place.file if place else None)
+        name = name or (place.file if place else "")
+        return source_path.in_tree_of(name) or name or None
 
     @cached_property
     def kernel(self) -> str | None:

@@ -103,6 +103,12 @@ def of_module(module: str, folder: str, report: Report) -> str:
     return f"{folder}/{module}.c"
 
 
+def in_tree_of(file: str) -> str | None:
+    """Return a file from the root of the kernel's tree on, None where it is not of one."""
+    found = _OF_TREE.fullmatch(file)
+    return found[1] if found else None
+
+
 def named_in(report: Report) -> str | None:
     """Return the file that a report of the kernel's own code names as the place of the fault.
 

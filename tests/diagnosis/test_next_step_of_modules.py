@@ -129,3 +129,61 @@ def test_the_work_that_ran_names_the_function_to_look_at() -> None:
     assert "quay_delete_work" in found.why
     other = log.replace("quay_delete_work [quay]", "vmstat_update")
     assert "vmstat_update" not in step(other).why
+
+
+@pytest.mark.parametrize(
+    ("place", "situation"),
+    [("quay_bind+0x24/0x90 [quay]", "called-null-by-module"), ("vfs_bind+0x24/0x90", None)],
+)
+def test_a_module_called_a_function_that_it_had_not_found(
+    place: str, situation: str | None
+) -> None:
+    log = page_fault("0000000000000000", 0x10, place="0x0", code=None, modules="ext4",
+                     tainted="Not tainted", trace=(place, "ksys_read+0x6b/0xf0"))  # fmt: skip
+    found = step(log.replace("quay", "cfg80211")).situation
+    assert (found == "called-null-by-module") is (situation is not None)
+
+
+def test_a_person_in_crash_is_told_of_a_pointer_only_where_one_was_bad() -> None:
+    log = CRASHED + stamped(
+        "kernel BUG at quay/lock.c:1084!",
+        "invalid opcode: 0000 [#1] SMP",
+        "CPU: 1 PID: 9 Comm: app Tainted: G           O     6.9.0 #1",
+        "RIP: 0010:quay_lock+0xa2/0xb0 [quay]",
+    )
+    assert step(log).situation == "in-the-dump"
+
+
+def test_the_path_of_a_file_begins_at_the_root_of_the_tree() -> None:
+    log = stamped(
+        "------------[ cut here ]------------",
+        "WARNING: CPU: 1 PID: 5 at /build/linux-W6HB68/linux-4.4.0/drivers/quay/core.c:88 "
+        "quay_check+0x10/0x20 [e1000]",
+        "CPU: 1 PID: 5 Comm: sh Not tainted 4.4.0 #1",
+        "Call Trace:",
+        " vfs_write+0x1/0x9",
+    )
+    found = step(log)
+    assert found.situation == "warning-in-driver"
+    assert "comment at drivers/quay/core.c" in found.why
+
+
+def cfi(target: str, headline: str = "CFI failure (target: {}):") -> str:
+    return stamped(
+        headline.format(target),
+        "WARNING: CPU: 3 PID: 861 at kernel/cfi.c:29 __ubsan_handle_cfi_check_fail+0x54/0x58",
+        "Modules linked in: quay(OE) buoy(OE) cfg80211",
+        "CPU: 3 PID: 861 Comm: irq/231 Tainted: G           OE     5.10.136 #1",
+        "Call trace:",
+        " irq_thread_fn+0x84/0x13c",
+    )
+
+
+def test_a_function_of_another_type_is_the_fault_of_the_module_it_is_of() -> None:
+    found = verdict(cfi("quay_irq+0x0/0x30c [quay]"))
+    assert found.module == "quay"
+    assert step(cfi("quay_irq+0x0/0x30c [quay]")).situation == "cfi"
+    new = "CFI failure at cfg80211_go+0x31/0x40 [cfg80211] (target: {}; expected type: 0x6efa3f60)"
+    assert verdict(cfi("buoy_show+0x0/0x40 [buoy]", new)).module == "buoy"
+    for core in ("irq_default+0x0/0x40", "cfg80211_x+0x0/0x40 [cfg80211]"):
+        assert verdict(cfi(core)).module not in ("quay", "buoy")

@@ -67,6 +67,7 @@ DETAILS: Final = (
     r"(?P<assertion>ASSERTION ?\(.*\) failed.*|(?:VERIFY|ASSERT)\w*\(.*\) failed.*)",
     r"page dumped because: (?P<because>.+)",
     PAGE_DUMP,
+    r"CFI failure \(target: (?P<cfi_target>[^);]{1,80})\)",
     r"CFI failure at (?P<cfi_caller>\S+(?: \[[\w-]+\])?) \(target: (?P<cfi_target>[^;]{1,80})",
 )
 
