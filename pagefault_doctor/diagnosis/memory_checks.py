@@ -94,6 +94,11 @@ class OddByte(msgspec.Struct, frozen=True):
         """Whether it is less by one, as a count that was dropped in freed memory."""
         return self.found == self.expected - 1
 
+    @property
+    def is_increment(self) -> bool:
+        """Whether it is more by one, as a count that was raised in freed memory."""
+        return self.found == self.expected + 1
+
 
 def odd_byte(details: Mapping[str, str]) -> OddByte | None:
     """Return the wrong byte of a slab report by its details, None where several are wrong."""

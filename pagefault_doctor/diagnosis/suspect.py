@@ -8,7 +8,7 @@ from typing import Final
 from pagefault_doctor.diagnosis.function_roles import is_detector, only_passes_on
 from pagefault_doctor.diagnosis.history import CRASHES
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.model.report import Frame, Report
+from pagefault_doctor.model.report import Frame, Kind, Report
 
 
 def suspect_frame(report: Report, module: str | None) -> Frame:
@@ -22,6 +22,10 @@ def suspect_frame(report: Report, module: str | None) -> Frame:
 
 def _candidates(report: Report, module: str | None, place: Frame) -> Iterator[Frame]:
     frames = [frame for frame in report.frames if frame.reliable and frame.function]
+    freed_by = report.details.get(f"{_LAST}_by")
+    of_same = report.details.get(f"{_LAST}_module") == module
+    if report.kind is Kind.SLAB and of_same and freed_by and not only_passes_on(freed_by):
+        yield Frame(freed_by, module=module)
     if module and report.module != module:
         yield from (frame for frame in frames if frame.module == module)
         yield from _work_of(module, report)
@@ -41,6 +45,8 @@ def _work_of(module: str, report: Report) -> Iterator[Frame]:
         yield Frame(match["function"], module=module)
 
 
+_LAST: Final = "freed"
+"""Of the stacks that a slab check prints, the one of who had the object last."""
 _WORK: Final = regex(r"(?P<function>[A-Za-z_][\w.]*) \[(?P<module>[\w-]+)\]\s*$")
 
 

@@ -294,3 +294,12 @@ class TestAnotherBoot:
         found = verdict(BOOT + stamped("systemd[1]: Startup finished") + BOOT + NULL_WRITE)
         assert found.account is not None
         assert not any("an earlier boot" in e.text for e in found.account.came)
+
+
+def test_a_counter_in_freed_memory_that_was_raised_is_told() -> None:
+    raised, other = verdict(poison_overwritten(0x6C)), verdict(poison_overwritten(0x41))
+    assert any("was raised" in quote.means for quote in raised.facts)
+    assert any("raised" in evidence.text for evidence in raised.candidates[0].evidence)
+    assert not any("raised" in quote.means for quote in other.facts)
+    broken = poison_overwritten(0x6C).replace(" instead of", "\n[   50.100000] instead of")
+    assert any("was raised" in quote.means for quote in verdict(broken).facts)

@@ -111,3 +111,12 @@ def _letter(report: Report, letter: str) -> str:
         return f"{letter} {words}"
     more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
     return f"{letter} {words} ({', '.join(names[:_MOST])}{more})"
+
+
+def counted(report: Report, context: Context) -> str:
+    """Return that the byte that was found in freed memory is one more or less than it should be."""
+    byte = context.odd_byte
+    if byte is None or not (byte.is_increment or byte.is_decrement):
+        return ""
+    did = "raised" if byte.is_increment else "dropped"
+    return f"one {'more' if byte.is_increment else 'less'}: a counter in the freed object was {did}"

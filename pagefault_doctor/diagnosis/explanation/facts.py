@@ -50,7 +50,8 @@ _ROWS: Final = (
     _row("poison_overwritten redzone_overwritten padding_overwritten object_already_free"),
     _row("kernel_bug file"),
     # Whose object, where in it, and who had it
-    _row("overwritten first_byte distance cache access_size pte page_dump page_address"),
+    _row("first_byte", decoded.counted),
+    _row("overwritten distance cache access_size pte page_dump page_address"),
     _row("index array_index_out_of_bounds shift_out_of_bounds value_before uninit_bytes"),
     _row("local_variable"),
     _row("allocated_in allocated_by", words="who allocated it"),

@@ -184,3 +184,8 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     if byte and byte.is_decrement:
         text = f"{byte.found:#x} is {byte.expected:#x} less one: a counter in freed memory"
         yield context.evidence("freed.decrement", text, "first_byte")
+    elif byte and byte.is_increment:
+        text = (
+            f"{byte.found:#x} is {byte.expected:#x} and one: a counter in freed memory was raised"
+        )
+        yield context.evidence("freed.decrement", text, "first_byte")

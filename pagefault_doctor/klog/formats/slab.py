@@ -19,7 +19,9 @@ DETAILS: Final = (
     r"unreferenced object (?P<object>0x[0-9a-f]+) \(size (?P<object_size>\d+)\)",
     r"BUG (?P<cache>[\w-]+) \((?:Not t|T)ainted[^)]*\): (?P<problem>.+)",
     r"(?P<overwritten>0x[0-9a-f]+-0x[0-9a-f]+)(?: @offset=\d+)?\. First byte "
-    r"(?P<first_byte>0x[0-9a-f]+) instead of (?P<expected_byte>0x[0-9a-f]+)",
+    r"(?P<first_byte>0x[0-9a-f]+)(?: instead of (?P<expected_byte>0x[0-9a-f]+)|$)",
+    # Where a mail broke the line
+    r"^instead of (?P<expected_byte>0x[0-9a-f]+)\b",
     r"Allocated in (?P<allocated_in>\S+(?: \[[\w-]+\])?)",
     r"Freed in (?P<freed_in>\S+(?: \[[\w-]+\])?)",
     r"Object (?P<object>0x[0-9a-f]+) @offset",
