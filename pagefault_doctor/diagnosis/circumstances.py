@@ -7,14 +7,14 @@ from functools import cached_property
 from typing import Final
 
 from pagefault_doctor.diagnosis import callbacks, source_path
-from pagefault_doctor.diagnosis.address import NEAR_NULL
+from pagefault_doctor.diagnosis.address import NEAR_NULL, AddressClass
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.history import same_fault
 from pagefault_doctor.diagnosis.missing import missing
 from pagefault_doctor.diagnosis.provenance import folder_of, is_unknown
 from pagefault_doctor.diagnosis.suspect import suspect_frame
 from pagefault_doctor.diagnosis.unloaded_module import is_of_nobody, unloaded
-from pagefault_doctor.model.diagnosis import Attribution, Candidate
+from pagefault_doctor.model.diagnosis import Attribution, Candidate, RootCause
 from pagefault_doctor.model.fact import Fact
 from pagefault_doctor.model.known_entry import release as release_of
 from pagefault_doctor.model.pattern import regex
@@ -274,6 +274,12 @@ class Circumstances:
         """Whether the processor jumped to where no code is."""
         fault = self._report.fault
         return fault is not None and fault.access is Access.EXECUTE
+
+    @cached_property
+    def in_vmalloc(self) -> bool:
+        """Whether what was overrun is an area of vmalloc, which slab checks do not watch."""
+        overrun = self._first.root_cause is RootCause.OUT_OF_BOUNDS
+        return overrun and self._context.address_class is AddressClass.VMALLOC
 
     @cached_property
     def left_behind(self) -> bool:

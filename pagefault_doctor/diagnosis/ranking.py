@@ -166,14 +166,14 @@ def _experiment(
 ) -> Experiment | None:
     """Return what to try: to tell two causes apart, else to see whose fault it is."""
     first = ranked[0]
-    if is_of_nobody(context):
-        return None  # No check of allocations sees the data of modules.
+    seen = Circumstances(first, context)
+    if is_of_nobody(context) or seen.in_vmalloc:
+        return None  # No check of allocations sees these.
     if found := between_causes(ranked):
         return found
     if waits_for_lock(report):
         return for_hang(first)
     # Without some modules the machine does not start, or cannot be reached.
-    seen = Circumstances(first, context)
     # Who loads a module by hand has only to leave that.
     is_needed = first.module == report.module or seen.vital or seen.loading
     return None if is_needed else without_module(first)

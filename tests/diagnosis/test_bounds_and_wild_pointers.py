@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from diagnosis.conftest import make_report
+from diagnosis.logs import page_fault, verdict
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Attribution, Diagnosis, RootCause
 from pagefault_doctor.model.report import Access, Kind
@@ -190,3 +191,23 @@ def test_a_pointer_is_cut_only_where_pointers_are_known_to_be_longer(
     found = diagnosis(address="0x9b8a6540", access=Access.READ, arch=arch)
     texts = [e.text for c in found.candidates for e in c.evidence]
     assert any("cut to 32 bits" in text for text in texts) is is_said
+
+
+@pytest.mark.parametrize(
+    ("address", "register", "cause"),
+    [
+        ("ffffc90004c26fff", "ffffc90004c27000", RootCause.OUT_OF_BOUNDS),
+        ("ffffc90004c26fd8", "ffffc90004c27000", RootCause.OUT_OF_BOUNDS),
+        ("ffffc90004c26f00", "ffffc90004c27000", RootCause.WILD_POINTER),  # Too far.
+        ("ffffc90004c26fff", "ffffc90004c27010", RootCause.WILD_POINTER),  # No beginning.
+        ("ffff888004c26fff", "ffff888004c27000", RootCause.WILD_POINTER),  # No area of its own.
+    ],
+)
+def test_the_element_before_the_first_of_a_vmalloc_area(
+    address: str, register: str, cause: RootCause
+) -> None:
+    found = verdict(page_fault(address, code=None, registers={"rax": register}))
+    assert found.root_cause is cause
+    known = found.next_step is not None and found.next_step.situation
+    assert (known == "outside-overrun-in-vmalloc") is (cause is RootCause.OUT_OF_BOUNDS)
+    assert cause is RootCause.WILD_POINTER or found.experiment is None

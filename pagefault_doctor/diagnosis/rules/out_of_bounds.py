@@ -34,6 +34,8 @@ _EDGE = 16
 """A buffer that ends with its page is overrun within its next few bytes."""
 _BUFFER = 0x10000
 """Bytes that a buffer may well have."""
+_ELEMENT = 64
+"""Bytes of an element of an array, at most, that is taken for the one before the first."""
 _WIDE = 64
 _BUFFERS = (AddressClass.DIRECT_MAP, AddressClass.VMALLOC, AddressClass.KERNEL)
 
@@ -66,6 +68,30 @@ def _edge(context: Context) -> Iterator[Evidence]:
     elif not context.registers:
         text = f"fault address {at:#x} is the start of a page: a walk off the end of a buffer"
         yield context.evidence("bounds.page-edge", text, "fault")
+
+
+def _before(context: Context) -> Iterator[Evidence]:
+    """Weigh whether what lies before a vmalloc area was used, as by an index of -1.
+
+    There is always a page without memory between two such areas (`mm/vmalloc.c`,
+    __get_vm_area_node).
+    """
+    at, is_vmalloc = context.fault_address, context.address_class is AddressClass.VMALLOC
+    if (
+        at is None
+        or not is_vmalloc
+        or context.report.kind is not Kind.PAGE_FAULT
+        or context.is_jump
+    ):
+        return
+    for name, value in context.general():
+        below = value - at
+        if value % PAGE or not 0 < below <= _ELEMENT:
+            continue
+        text = f"fault address {at:#x} is {below} byte{'s' * (below > 1)} before {value:#x}, where "
+        text += f"{name.upper()} points: an area begins there, and what lies before it was used"
+        yield context.evidence("bounds.walk", text, "fault", "registers")
+        return
 
 
 def _text_as_pointer(context: Context) -> Iterator[Evidence]:
@@ -118,6 +144,7 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
         yield context.evidence("bounds.fortify", text, "headline")
     yield from _index(context)
     yield from _edge(context)
+    yield from _before(context)
     if freelist.is_broken(context):
         text = "the allocator's list of free objects is damaged, as by an overrun"
         yield context.evidence("bounds.freelist-crash", text, "function", "headline")
