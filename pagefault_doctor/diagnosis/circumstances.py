@@ -334,6 +334,7 @@ class Circumstances:
             "foreign": ", ".join(self._report.out_of_tree[:_FOREIGN]),
             "registered": callbacks.owned(self._report),
             "place": self._place,
+            "pc": self._report.registers.get("pc"),
             "pointer": self._pointer,
             "workqueue": self._report.workqueue,
             "memory_test": "memtest86+ overnight" if self._is_x86 else "memtester 1G 3",
@@ -349,7 +350,7 @@ _FOREIGN: Final = 4
 NAMED: Final = frozenset(
     {
         *(*_NAMED, "good_release", "good_boots", "foreign", "pid"),
-        *("workqueue", "memory_test", "checker", "registered", "place", "pointer"),
+        *("workqueue", "memory_test", "checker", "registered", "place", "pointer", "pc"),
     }
 )
 """Names that a sentence may hold besides details and the groups of its expressions."""

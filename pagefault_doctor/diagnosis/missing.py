@@ -101,7 +101,8 @@ def missing(report: Report) -> Iterator[Missing]:
         yield REPORT
     if report.kind in CRASHES and not report.registers:
         yield REGISTERS
-    if report.kind in _TRACED and "trace" not in report.cited:
+    told = "trace" in report.cited or "bare_backtrace" in report.details
+    if report.kind in _TRACED and not told:
         yield TRACE
     if not report.kernel_release and report.is_kernel_fault:
         yield VERSION

@@ -34,6 +34,8 @@ _SIGNS: Final = tuple(
         ("arm", "__dabt_svc", "__dabt_svc"),
         ("riscv64", "epc : ", r"\bepc : [0-9a-z_]+\+?.* ra : "),
         ("riscv64", "badaddr: ", r"\bbadaddr: "),
+        ("ppc", "NIP: ", r"\bNIP: +(?:[0-9a-f]{8}|[0-9A-F]{8}) (?:LR|XER):"),
+        ("ppc", "GPR", r"\bGPR\d\d: (?:[0-9a-f]{8}|[0-9A-F]{8}) "),
         ("ppc64", "NIP", r"\bNIP \[|NIP: +[0-9a-f]{16}"),
         ("ppc64", "DAR: ", r"\bDAR: "),
         ("ppc64", "GPR", r"\bGPR\d\d: "),

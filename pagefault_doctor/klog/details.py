@@ -4,7 +4,8 @@ The names of the first are documented by their family in `klog/formats/`. The ot
 `lib/dump_stack.c` (dump_stack_print_info), `kernel/panic.c` (print_tainted_verbose),
 `arch/x86/mm/fault.c` (dump_pagetable), `arch/arm64/mm/fault.c` (show_pte, mem_abort_decode),
 `arch/arm/mm/fault.c` (show_pte) and `arch/s390/mm/fault.c` (dump_fault_info): `preempt` the
-preemption model; `uid`; `kdump` whether a dump kernel was loaded; `taint_words` the taint flags in
+preemption model; `bare_backtrace` the head of a trace of addresses alone (`arch/ppc`);
+`uid`; `kdump` whether a dump kernel was loaded; `taint_words` the taint flags in
 words; `link` the return address; `last_branch` where s390 branched last
 (`arch/s390/kernel/dumpstack.c`, show_last_breaking_event); `kernel_offset` of KASLR; `page_walk` as
 printed and `page_walk_stop`, the table whose entry was empty; `page_table` how tables are built;
@@ -46,6 +47,8 @@ _FIELDS: Final = _patterns(
     (
         r"\b(?P<preempt>PREEMPT(?:_[A-Z]+|\([a-z]+\))?)",
         r"CPU: \d+ UID: (?P<uid>\d+)",
+        # arch/ppc/kernel/process.c (print_backtrace), before 2.6.16
+        r"^(?P<bare_backtrace>Call backtrace:)\s*$",
         r"Kdump: (?P<kdump>\w+)",
         r"Tainted: (?P<taint_words>\[[A-Z]\]=.*)",
         rf"^\s*lr : (?P<link>{_PLACE})",

@@ -56,6 +56,7 @@ _POINTERS: Final = tuple(
         ),
         ("IP: ", r"\b[RE]?IP: (?:\[<)?(?:0x)?(?P<address>(?!0000[5-7][0-9a-f])[0-9a-f]{8,16})"),
         ("NIP [", r"^\s*NIP \[(?P<address>[0-9a-f]{8,16})\] 0x"),
+        ("NIP: ", r"^\s*NIP: +(?P<address>[0-9a-f]{8,16}|[0-9A-F]{8}) (?:LR|XER):"),
         ("Krnl PSW : ", r"Krnl PSW : [0-9a-f]{16} (?P<address>[0-9a-f]{16}) \(0x"),
         ("pc", r"^\s*(?:pc|epc) *: \[?<?(?:0x)?(?P<address>[0-9a-f]{8,16})"),
     )
@@ -72,9 +73,10 @@ _VALUES: Final = regex(
 )
 _ROW: Final = regex(
     r"^\s*(?:Krnl GPRS:|GPR(?P<gpr>\d\d):|\$ ?(?P<mips>\d{1,2}) *:)?"
-    r"(?P<values>(?:\s+[0-9a-f]{8,16}){2,4})\s*$"
+    r"(?P<values>(?:\s+(?:[0-9a-f]{8,16}|[0-9A-F]{8})){2,8})\s*$"
 )
-"""Registers without a name of their own: s390, powerpc and MIPS print four in a row."""
+"""Registers without a name of their own: s390, powerpc and MIPS print four in a row, powerpc of 32
+bits eight, until 2.6 in capitals (`arch/powerpc/kernel/process.c`, `arch/ppc/kernel/process.c`)."""
 _PAIRS: Final = regex(
     r"(?:^|\s)(?P<name>pc|ra|tp|sp|a\d|t\d|u0|s\d|fp) (?P<value>[0-9a-f]{16})(?=\s|$)"
 )

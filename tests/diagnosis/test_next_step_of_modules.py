@@ -187,3 +187,46 @@ def test_a_function_of_another_type_is_the_fault_of_the_module_it_is_of() -> Non
     assert verdict(cfi("buoy_show+0x0/0x40 [buoy]", new)).module == "buoy"
     for core in ("irq_default+0x0/0x40", "cfg80211_x+0x0/0x40 [cfg80211]"):
         assert verdict(cfi(core)).module not in ("quay", "buoy")
+
+
+BARE: Final = """\
+Unable to handle kernel paging request at virtual address c9876fff
+NIP: C9471C7C XER: 20000000 LR: C0018C74 SP: C0198E20 REGS: c0198d70 TRAP: 0800    Not tainted
+DEAR: C9876FFF, ESR: 00000000
+GPR00: 00000000 C0198E20 C0197020 00000000 C016E494 000000C2 C01D0000 00000000
+Call backtrace:
+00000001 C0018C74 C0018A1C C0005E14
+"""
+
+
+def test_an_address_without_a_name_is_to_be_looked_up() -> None:
+    found = step(BARE)
+    assert found.situation == "addresses-alone"
+    assert "look 0xC9471C7C up" in found.why
+    named = BARE.replace("NIP: C9471C7C XER: 20000000", "NIP [c0018c74] quay_go+0x10/0x20")
+    assert step(named).situation != "addresses-alone"
+
+
+def ubsan(kind: str, folder: str = "/build/linux-6.8.0/kernel", module: str = "") -> str:
+    return stamped(
+        f"UBSAN: array-index-out-of-bounds in {folder}/tx.c:120:33",
+        f"index 9 is out of range for type '{kind}'",
+        f"CPU: 1 PID: 912 Comm: wpa Tainted: G           {'OE' * bool(module)}      6.5.0-14 #14",
+        "Call Trace:",
+        " __ubsan_handle_out_of_bounds+0x69/0x80",
+        f" carafe_tx+0x9c/0xb0{module}",
+    )
+
+
+def test_an_array_without_a_length_is_no_reason_to_look_for_an_index() -> None:
+    assert step(ubsan("u8 [*]")).situation == "flexible-array-in-kernel"
+    assert step(ubsan("u8 [8]")).situation == "undefined"
+
+
+def test_the_version_that_dkms_built_is_the_one_to_look_beyond() -> None:
+    path = "/var/lib/dkms/carafe/1.0.3/build"
+    found = step(ubsan("u8 [8]", path, " [carafe]"))
+    assert found.situation == "dkms-version"
+    assert "You run carafe 1.0.3" in found.why
+    assert found.command == ("dkms", "status", "carafe")
+    assert step(ubsan("u8 [8]", "/usr/src/carafe", " [carafe]")).situation != "dkms-version"

@@ -7,6 +7,7 @@ from typing import Final
 import pytest
 
 from pagefault_doctor import klog
+from pagefault_doctor.diagnosis.missing import missing
 from pagefault_doctor.model.report import Report
 
 OLD: Final = """\
@@ -91,3 +92,35 @@ def test_an_array_of_unknown_length_is_a_flexible_one() -> None:
     text = "UBSAN: array-index-out-of-bounds in drivers/quay/a.c:19:4\nindex 8 is out of range for"
     assert "flexible_array" in read(f"{text} type '__u8 [*]'\n").details
     assert "flexible_array" not in read(f"{text} type '__u8 [8]'\n").details
+
+
+PPC: Final = """\
+Oops: kernel access of bad area, sig: 11
+NIP: C9471C7C XER: 20000000 LR: C0018C74 SP: C0198E20 REGS: c0198d70 TRAP: 0800    Not tainted
+MSR: 00009030 EE: 1 PR: 0 FP: 0 ME: 1 IR/DR: 11
+DEAR: C9876FFF, ESR: 00000000
+TASK = c0197020[0] 'swapper' Last syscall: 120
+GPR00: 00000000 C0198E20 C0197020 00000000 C016E494 000000C2 C01D0000 00000000
+GPR08: C98701F0 C9876FFF 00008000 C768AE0F 24004022 1001B120 07FC9500 00000000
+Call backtrace:
+00000001 C0018C74 C0018A1C C0005E14 C0004780 C0022724 C0005D4C
+"""
+
+
+def test_powerpc_of_32_bits_prints_eight_registers_in_a_row() -> None:
+    report = read(PPC)
+    assert report.arch == "ppc"
+    assert (report.register("gpr07"), report.register("gpr09")) == (0, 0xC9876FFF)
+    assert report.register("pc") == 0xC9471C7C
+    new = PPC.replace("XER: 20000000 ", "").replace("C9471C7C", "c9471c7c")
+    assert read(new.replace("C0198E20", "c0198e20", 1)).register("pc") == 0xC9471C7C
+
+
+def test_a_trace_of_addresses_alone_is_not_missing() -> None:
+    assert "trace" not in {part.name for part in missing(read(PPC))}
+    cut = PPC.partition("Call backtrace")[0]
+    assert "trace" in {part.name for part in missing(read(cut))}
+
+
+def test_registers_of_old_i386_are_read() -> None:
+    assert read(OLD).register("ecx") == 0xF8A1B670
