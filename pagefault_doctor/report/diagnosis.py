@@ -31,30 +31,8 @@ _SHOWN_TEXT: Final = 80
 _SURE: Final = 0.9
 """From this confidence on, what the report lacks would change nothing."""
 _PLACES: Final = ("often", "where", "source", "value", "note")
-_LEFT_OUT: Final = (
-    "or try",
-    "tells",
-    "note",
-    "or",
-    "value",
-    "source",
-    "what",
-    "for",
-    "fact",
-    "missing",
-)
+_LEFT_OUT: Final = ("or try", "note", "or", "value", "source", "what", "for", "fact", "missing")
 """Rows that a screen without room for them leaves out, what is missed least first."""
-_ASKED: Final = {
-    "slub-debug": "slub_debug",
-    "memtester": "memtest",
-    "checked-kernel": "KASAN",
-    "without-module": "without",
-    "rebuild": "ebuild",
-    "registers": "dis -rl",
-    "page-checks": "page_owner",
-    "blocked-tasks": "SysRq w",
-}
-"""Words of a next step that asks for the same as an experiment of `diagnosis/experiments.py`."""
 _OTHERS: Final = 6
 """Lines of other reports that there is always room for."""
 _CONVENTION: Final = (
@@ -231,21 +209,11 @@ def _rows(group: _Group) -> Iterator[Row]:
     yield from known_rows(diagnosis)
     if diagnosis.next_step:
         yield "next", step_text(diagnosis.next_step)
-    yield from _experiment_rows(diagnosis)
+    if diagnosis.experiment and diagnosis.confidence < _SURE:
+        first, *more = tried(diagnosis.experiment)
+        yield "or try", "; ".join((first, *more))
     for note in notes(report, diagnosis):
         yield "note", note
-
-
-def _experiment_rows(diagnosis: Diagnosis) -> Iterator[Row]:
-    """Yield what to try; of what the next step asks for already, only what its outcomes mean."""
-    if diagnosis.experiment is None or diagnosis.confidence >= _SURE:
-        return
-    first, *more = tried(diagnosis.experiment)
-    sign = _ASKED.get(diagnosis.experiment.name)
-    if sign is None or diagnosis.next_step is None or sign not in diagnosis.next_step.why:
-        yield "or try", "; ".join((first, *more))
-    elif len(more) > 1:
-        yield "tells", "; ".join(more)
 
 
 def _missing_rows(diagnosis: Diagnosis) -> Iterator[Row]:

@@ -154,30 +154,3 @@ def test_a_program_reads_and_not_the_kernel() -> None:
     )
     assert "The program sh read from 0x8" in text
     assert "the kernel read" not in text
-
-
-FREELIST = """\
-BUG: unable to handle page fault for address: ffff888107407800
-Oops: 0000 [#1] SMP
-CPU: 1 PID: 0 Comm: swapper/1 Not tainted 6.1.0 #1
-RIP: 0010:__kmalloc_track_caller+0x51/0x90
-Call Trace:
- <IRQ>
- __alloc_skb+0x1/0x9
- napi_alloc_skb+0x1/0x9
-"""
-
-
-def test_what_the_next_step_asks_for_is_not_asked_for_again() -> None:
-    log = klog.read(FREELIST.encode(), "log")
-    opinion = with_explanations(diagnose((log,), {}), (log,), {})
-    verdict = opinion.verdict
-    assert verdict.next_step is not None
-    assert verdict.experiment is not None
-    assert verdict.experiment.name == "slub-debug"
-    for why, label in (("Start with slub_debug=FZPU.", "  tells"), ("Update it.", "  or try")):
-        step = structs.replace(verdict.next_step, why=why)
-        each = (structs.replace(verdict, next_step=step),)
-        text = diagnosis_text("log", log.reports, structs.replace(opinion, by_report=each))
-        assert label in text
-        assert ("boot once with slub_debug" in text) is (label == "  or try")
