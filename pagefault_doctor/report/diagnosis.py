@@ -18,6 +18,7 @@ from pagefault_doctor.model.report import Report
 from pagefault_doctor.report.analysis import analysis, likely_others, step_text, tried
 from pagefault_doctor.report.block import Block, Heading, Items, Paragraph, describe, one_line
 from pagefault_doctor.report.known import known_line_blocks, known_lines_text, known_rows
+from pagefault_doctor.report.repetition import adds, asks_for_the_same
 
 SCREEN: Final = 24
 """Lines that the answer to a log of several faults takes at most."""
@@ -30,6 +31,8 @@ _SHOWN_TEXT: Final = 80
 """Characters of a damaged line that are shown."""
 _SURE: Final = 0.9
 """From this confidence on, what the report lacks would change nothing."""
+_WORTH: Final = 0.15
+"""Confidence of another cause that the answer on a screen names; `--all` and `--json` have more."""
 _PLACES: Final = ("often", "where", "source", "value", "note")
 _LEFT_OUT: Final = ("or try", "note", "or", "value", "source", "what", "for", "fact", "missing")
 """Rows that a screen without room for them leaves out, what is missed least first."""
@@ -78,7 +81,7 @@ def diagnosis_text(
         return "\n".join(lines) + "\n"
     first, *others = _groups(reports, opinion)
     if whole or not others:
-        stanzas = (_stanza(source, group, width) for group in (first, *others))
+        stanzas = (_stanza(source, group, width, whole=whole) for group in (first, *others))
         return "\n\n".join("\n".join(stanza) for stanza in stanzas) + "\n"
     return "\n".join(_screen(source, first, others, width)) + "\n"
 
@@ -120,11 +123,13 @@ def _groups(reports: tuple[Report, ...], opinion: Opinion) -> list[_Group]:
     return [*groups[leads : leads + 1], *groups[:leads], *groups[leads + 1 :]]
 
 
-def _stanza(source: str, group: _Group, width: int, most: int | None = None) -> list[str]:
+def _stanza(
+    source: str, group: _Group, width: int, most: int | None = None, *, whole: bool = False
+) -> list[str]:
     """Return the lines on one report, `most` at most where they can be cut so short."""
     report = group.report
     head = [one_line(f"{source}:{report.line_of()}  {_cut(report.message, _HEADLINE)}")]
-    rows = [(label, _filled(label, text, width)) for label, text in _rows(group)]
+    rows = [(label, _filled(label, text, width)) for label, text in _rows(group, whole=whole)]
     for label in _LEFT_OUT if most else ():
         for place in [i for i, row in enumerate(rows) if row[0] == label][:0:-1]:
             if _length(head, rows) > (most or 0):
@@ -183,37 +188,61 @@ def _wrapped(text: str, width: int, first: str, later: str) -> list[str]:
     )
 
 
-def _rows(group: _Group) -> Iterator[Row]:
+def _rows(group: _Group, *, whole: bool = True) -> Iterator[Row]:
+    """Yield what it is, what to do and who takes reports; then what shows it, each thing once."""
     report, diagnosis = group.report, group.diagnosis
     if group.often:
         yield "often", group.often
+    unknown = diagnosis.root_cause is RootCause.UNKNOWN
+    yield "cause", ("" if unknown else f"{diagnosis.confidence:.0%}  ") + diagnosis.summary
+    yield from known_rows(diagnosis)
+    if diagnosis.next_step:
+        yield "next", step_text(diagnosis.next_step)
+    if diagnosis.owner:
+        yield "whose", diagnosis.owner.text
+    yield from _shown_by(group)
+    if diagnosis.missing and diagnosis.confidence < _SURE:
+        yield from _missing_rows(diagnosis)
+    others = [o for o in likely_others(diagnosis) if whole or o.confidence >= _WORTH]
+    for other in others:
+        yield "or", describe(other)
+    if diagnosis.experiment and (whole or _is_worth_a_try(diagnosis, others)):
+        first, *more = tried(diagnosis.experiment)
+        yield "or try", "; ".join((first, *more))
+    for note in notes(report, diagnosis):
+        yield "note", note
+
+
+def _shown_by(group: _Group) -> Iterator[Row]:
+    """Yield where it is, and the lines that decide; a sentence that only says them again is not."""
+    report, diagnosis = group.report, group.diagnosis
     if where := ", ".join(_where(report, diagnosis)):
         yield "where", where
     if source := place_words(report):
         yield "source", source
     if report.pointer:
         yield "value", pointer_words(report.pointer)
-    yield from _fact_rows(diagnosis, group.told)
-    unknown = diagnosis.root_cause is RootCause.UNKNOWN
-    yield "cause", ("" if unknown else f"{diagnosis.confidence:.0%}  ") + diagnosis.summary
-    if diagnosis.account and report.message not in diagnosis.account.crux.text:
-        yield "what", _cited(diagnosis.account.crux)
-    if diagnosis.candidates:
-        yield from _evidence_rows(diagnosis.candidates[0])
-    if diagnosis.missing and diagnosis.confidence < _SURE:
-        yield from _missing_rows(diagnosis)
-    for other in likely_others(diagnosis):
-        yield "or", describe(other)
-    if diagnosis.owner:
-        yield "whose", diagnosis.owner.text
-    yield from known_rows(diagnosis)
-    if diagnosis.next_step:
-        yield "next", step_text(diagnosis.next_step)
-    if diagnosis.experiment and diagnosis.confidence < _SURE:
-        first, *more = tried(diagnosis.experiment)
-        yield "or try", "; ".join((first, *more))
-    for note in notes(report, diagnosis):
-        yield "note", note
+    facts = tuple(_fact_rows(diagnosis, group.told))
+    yield from facts
+    said = [report.message, *(text for _, text in facts)]
+    account = diagnosis.account
+    if account and report.message not in account.crux.text:
+        said.append(account.crux.text)
+        if adds(account.crux.text, (*said[:-1], report.function or "")):
+            yield "what", _cited(account.crux)
+    for label, evidence in _evidence_rows(diagnosis.candidates):
+        if label == "against" or adds(evidence.text, said):
+            yield label, _cited(evidence)
+
+
+def _is_worth_a_try(diagnosis: Diagnosis, others: Sequence[Candidate]) -> bool:
+    """Whether an experiment tells apart what is shown, and is not what the next step asks for."""
+    step, experiment = diagnosis.next_step, diagnosis.experiment
+    if experiment is None or diagnosis.confidence >= _SURE:
+        return False
+    shown = {diagnosis.root_cause, *(other.root_cause for other in others)}
+    tells = {cause for cause, _ in experiment.tells}
+    return tells <= shown and not (step and asks_for_the_same(experiment, step_text(step)))
 
 
 def _missing_rows(diagnosis: Diagnosis) -> Iterator[Row]:
@@ -261,11 +290,13 @@ def opinion_notes(reports: tuple[Report, ...], opinion: Opinion) -> tuple[str, .
     return tuple(dict.fromkeys((*about, *verdict.notes)))
 
 
-def _evidence_rows(candidate: Candidate) -> Iterator[Row]:
-    for evidence in candidate.supporting[:_SHOWN_EVIDENCE]:
-        yield "for", _cited(evidence)
-    for evidence in candidate.opposing[:_SHOWN_EVIDENCE]:
-        yield "against", _cited(evidence)
+def _evidence_rows(candidates: Sequence[Candidate]) -> Iterator[tuple[str, Evidence]]:
+    """Yield what speaks for the likeliest cause and against it."""
+    for candidate in candidates[:1]:
+        for evidence in candidate.supporting[:_SHOWN_EVIDENCE]:
+            yield "for", evidence
+        for evidence in candidate.opposing[:_SHOWN_EVIDENCE]:
+            yield "against", evidence
 
 
 def _cited(evidence: Evidence) -> str:

@@ -162,12 +162,14 @@ def test_json_has_the_words_of_the_log_with_their_lines(log: Path, capsys: Captu
     assert report["place"] is None
 
 
-def test_text_tells_facts_cause_and_evidence(log: Path, capsys: Capture) -> None:
+def test_text_tells_cause_and_next_step_before_what_shows_them(log: Path, capsys: Capture) -> None:
     assert main(["diagnose", str(log)]) == 0
     told = capsys.readouterr().out
-    for label in ("where", "fact", "cause", "for", "next"):
-        assert f"\n  {label}" in told
+    places = [told.index(f"\n  {label}") for label in ("cause", "next", "where", "fact", "what")]
+    assert places == sorted(places)
     assert "against" not in told
+    # The headline says so, and that is the first line.
+    assert "the kernel calls it" not in told
     assert f"{log}:4  " in told
 
 

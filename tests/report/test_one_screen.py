@@ -9,6 +9,7 @@ from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import diagnose
 from pagefault_doctor.diagnosis.explanation import with_explanations
 from pagefault_doctor.model.consequence import follows_from
+from pagefault_doctor.model.diagnosis import Experiment, NextStep, RootCause
 from pagefault_doctor.report.diagnosis import SCREEN, diagnosis_text
 
 OOPS = """\
@@ -154,3 +155,41 @@ def test_a_program_reads_and_not_the_kernel() -> None:
     )
     assert "The program sh read from 0x8" in text
     assert "the kernel read" not in text
+
+
+UNSURE = """\
+general protection fault, maybe for address 0x20: 0000 [#1] SMP
+CPU: 1 PID: 5 Comm: cat Not tainted 6.1.0-1-amd64 #1
+RIP: 0010:__dec_node_page+0x13/0x60
+Call Trace:
+ unmap_pages+0x1/0x9
+"""
+
+
+def test_weak_causes_and_what_repeats_the_next_step_are_left_for_all() -> None:
+    log = klog.read(log_of(UNSURE), "kern.log")
+    opinion = with_explanations(diagnose((log,), {}), (log,), {})
+    others = [
+        structs.replace(opinion.by_report[0].candidates[0], root_cause=cause, confidence=part)
+        for cause, part in ((RootCause.USE_AFTER_FREE, 0.2), (RootCause.HARDWARE, 0.14))
+    ]
+    tells = ((RootCause.USE_AFTER_FREE, "6b6b"), (RootCause.WILD_POINTER, "nothing"))
+    changed = structs.replace(
+        opinion.by_report[0],
+        root_cause=RootCause.WILD_POINTER,
+        confidence=0.5,
+        candidates=(opinion.by_report[0].candidates[0], *others),
+        next_step=NextStep("reproduce", "Do the same with CONFIG_KASAN=y."),
+        experiment=Experiment("it", "reproduce", "boot with slub_debug=FZPU", (), tells),
+    )
+    changed_opinion = structs.replace(opinion, by_report=(changed,))
+    text = diagnosis_text("kern.log", log.reports, changed_opinion)
+    assert "\n  or      20% use-after-free" in text
+    assert "hardware" not in text
+    assert "or try" not in text
+    whole = diagnosis_text("kern.log", log.reports, changed_opinion, whole=True)
+    assert "\n  or      14% hardware" in whole
+    assert "\n  or try  to tell the causes apart" in whole
+    other = structs.replace(changed, next_step=NextStep("check-logs", "Update the kernel."))
+    text = diagnosis_text("kern.log", log.reports, structs.replace(opinion, by_report=(other,)))
+    assert "\n  or try  to tell the causes apart" in text
