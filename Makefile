@@ -10,7 +10,7 @@ PINNED := $(PIP) --require-hashes --requirement
 OURS := $(PIP) --no-deps --no-build-isolation
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fresh lint check format lab-setup lab-kernels crashes screenshots scenarios bench fuzz pyz pins in-tree tables clean
+.PHONY: help run test fresh lint check format lab-setup lab-kernels crashes screenshots scenarios bench fuzz pyz pins in-tree function-files tables clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -105,6 +105,11 @@ tables: $(VENV)/.installed ## compile playbooks/next-steps.yaml and playbooks/kn
 
 in-tree: $(VENV)/.installed ## renew the kernel's own modules and who takes reports (600 MB from Debian)
 	@.ci/in-tree
+
+function-files: $(VENV)/.installed ## renew the files of the kernel's functions (with its debug symbols installed)
+	gdb -batch -ex 'info functions' $$(ls -v /usr/lib/debug/boot/vmlinux-* | tail -n 1) | \
+		$(BIN)/python bench/function_files.py >pagefault_doctor/symbols/function_files.new
+	mv pagefault_doctor/symbols/function_files.new pagefault_doctor/symbols/function_files.zlib
 
 clean: ## remove what was built
 	rm -rf $(VENV) dist build

@@ -7,8 +7,10 @@ from typing import Final
 import msgspec
 
 from pagefault_doctor.diagnosis import source_path
+from pagefault_doctor.diagnosis.area import area_of
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.provenance import folder_of
+from pagefault_doctor.diagnosis.suspect import suspect_frame
 from pagefault_doctor.model.diagnosis import Attribution, Candidate, Owner, RootCause
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.playbook.third_party import project_of
@@ -51,9 +53,19 @@ def _of_kernel(report: Report) -> Owner | None:
     if file and (path is None or source_path.is_beside(file, path)):
         return _of_path(file, file, "the kernel names this file")
     if path is None:
-        return None
+        return _of_area(report)
     why = f"by its name, {report.function} is a function of it"
     return _of_path(path, path.rstrip("/"), why)
+
+
+def _of_area(report: Report) -> Owner | None:
+    """Return the owner of the part of the kernel that the function is of, or who called it."""
+    area = area_of(report, suspect_frame(report, None).function)
+    if area is None:
+        return None
+    why = f"{area.function} is a function of it"
+    why += f", and called {report.function}" if area.caller else ""
+    return _of_path(area.path, area.path.rstrip("/"), why)
 
 
 def _of_path(path: str, place: str, why: str) -> Owner | None:

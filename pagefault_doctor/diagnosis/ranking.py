@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from pagefault_doctor.diagnosis import callbacks, weights, wording
+from pagefault_doctor.diagnosis.area import area_of
 from pagefault_doctor.diagnosis.attribution import FIXED, attribute, decides
 from pagefault_doctor.diagnosis.circumstances import Circumstances
 from pagefault_doctor.diagnosis.confidence import confidence, signs
@@ -220,7 +221,10 @@ def _diagnosed(report: Report, context: Context, unjudged: Unjudged) -> Diagnosi
     function = suspect_frame(report, first.module).function
     foreign = None if first.module else callbacks.foreign_words(report, is_jump=context.is_jump)
     foreign = wording.GONE if is_of_nobody(context) else foreign
-    place = wording.where(first.attribution, first.module, function, foreign)
+    area = None
+    if first.attribution is Attribution.KERNEL and first.root_cause is not RootCause.LOCKUP_HANG:
+        area = unjudged.attempt("the part of the kernel", None, area_of, report, function)
+    place = wording.where(first.attribution, first.module, function, foreign, area)
     return Diagnosis(
         root_cause=first.root_cause,
         attribution=first.attribution,

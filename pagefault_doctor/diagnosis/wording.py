@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from pagefault_doctor.diagnosis.area import Area
 from pagefault_doctor.model.diagnosis import Attribution, RootCause
 
 NAMES: Final = {
@@ -46,16 +47,24 @@ _WHERE: Final = {
 
 
 def where(
-    attribution: Attribution, module: str | None, function: str | None, foreign: str | None = None
+    attribution: Attribution,
+    module: str | None,
+    function: str | None,
+    foreign: str | None = None,
+    area: Area | None = None,
 ) -> str:
     """Return the place a cause is in, as it follows the cause's name.
 
-    `foreign` tells of the modules from outside, of which one is meant where none is named.
+    `foreign` tells of the modules from outside, of which one is meant where none is named, `area`
+    of the part of the kernel that the function is of.
     """
     if attribution is Attribution.MODULE:
-        return f" in module {module}" if module else f" in a module{foreign or ''}"
+        unnamed = f" in a module{foreign}" if foreign else " in a module that is not named"
+        return f" in module {module}" if module else unnamed
     if attribution is Attribution.KERNEL and function:
-        return f" in the kernel itself, at {function}"
+        part = f"the kernel's {area.words}" if area else "the kernel itself"
+        caller = f", called by {area.function}" if area and area.caller else ""
+        return f" in {part}, at {function}{caller}"
     return _WHERE[attribution]
 
 

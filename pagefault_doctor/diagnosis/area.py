@@ -1,0 +1,182 @@
+"""The part of the kernel that a fault is in, in plain words: by its function, or by who called it.
+
+A fault in a helper, such as the code of trees and lists, is of who called it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+
+import msgspec
+
+from pagefault_doctor.diagnosis import function_roles, source_path
+from pagefault_doctor.diagnosis.provenance import folder_of
+from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.model.report import Report
+from pagefault_doctor.symbols.function_files import file_of
+
+_WORDS: Final = {
+    "arch/x86/kvm": "virtual machines (KVM)",
+    "arch/arm64/kvm": "virtual machines (KVM)",
+    "block": "block layer",
+    "crypto": "crypto code",
+    "drivers/acpi": "ACPI code",
+    "drivers/ata": "ATA code (libata)",
+    "drivers/base/power": "suspend and resume of devices (drivers/base/power)",
+    "drivers/base/regmap": "access to device registers (regmap)",
+    "drivers/block": "block drivers",
+    "drivers/char/tpm": "TPM code",
+    "drivers/cpufreq": "CPU frequency code",
+    "drivers/cpuidle": "CPU idle code",
+    "drivers/dma-buf": "shared buffers (dma-buf)",
+    "drivers/firmware/efi": "EFI code",
+    "drivers/gpu/drm": "graphics code (DRM)",
+    "drivers/hid": "input device code (HID)",
+    "drivers/hv": "Hyper-V code",
+    "drivers/i2c": "I2C code",
+    "drivers/input": "input code",
+    "drivers/iommu": "IOMMU code",
+    "drivers/md": "RAID and device mapper (md)",
+    "drivers/mmc": "MMC and SD card code",
+    "drivers/net": "network drivers",
+    "drivers/nvme": "NVMe code",
+    "drivers/of": "device tree code",
+    "drivers/pci": "PCI code",
+    "drivers/scsi": "SCSI code",
+    "drivers/thermal": "thermal code",
+    "drivers/tty": "terminal and serial code (tty)",
+    "drivers/usb": "USB code",
+    "drivers/vfio": "VFIO code",
+    "drivers/video": "frame buffer and video code",
+    "drivers/virtio": "virtio code",
+    "drivers/xen": "Xen code",
+    "fs": "file-system layer (VFS)",
+    "fs/jbd2": "journal of ext4 (jbd2)",
+    "fs/proc": "/proc code",
+    "fs/smb": "SMB file system (cifs)",
+    "fs/sysfs": "sysfs code",
+    "io_uring": "io_uring code",
+    "ipc": "System V and POSIX IPC code",
+    "kernel/bpf": "BPF code",
+    "kernel/cgroup": "control group code",
+    "kernel/events": "perf event code",
+    "kernel/exit.c": "end of processes (kernel/exit.c)",
+    "kernel/fork.c": "start of processes (kernel/fork.c)",
+    "kernel/futex": "futex code",
+    "kernel/irq": "interrupt code",
+    "kernel/module": "module loader",
+    "kernel/power": "suspend and hibernate code",
+    "kernel/rcu": "RCU code",
+    "kernel/sched": "scheduler",
+    "kernel/signal.c": "signal code",
+    "kernel/time": "timer code",
+    "kernel/trace": "tracing code",
+    "kernel/workqueue.c": "workqueue code",
+    "lib": "library code",
+    "mm": "memory management",
+    "net": "network stack",
+    "net/bluetooth": "Bluetooth code",
+    "net/bridge": "network bridge",
+    "net/mac80211": "Wi-Fi layer (mac80211)",
+    "net/netfilter": "packet filter (netfilter)",
+    "net/sched": "traffic control (net/sched)",
+    "net/sunrpc": "RPC code of NFS (sunrpc)",
+    "net/tls": "TLS code",
+    "net/wireless": "Wi-Fi layer (cfg80211)",
+    "net/xfrm": "IPsec code (xfrm)",
+    "security": "security code",
+    "security/apparmor": "AppArmor",
+    "security/keys": "key code",
+    "security/selinux": "SELinux",
+    "sound": "sound code",
+    "virt/kvm": "virtual machines (KVM)",
+}
+"""Folders and files of the kernel's tree, the longest that fits counts."""
+_PREFIXES: Final = {
+    **dict.fromkeys(("regmap",), "drivers/base/regmap/"),
+    **dict.fromkeys(("i2c", "i2c_smbus"), "drivers/i2c/i2c-core-base.c"),
+    **dict.fromkeys(("hid", "hidraw", "hidinput"), "drivers/hid/hid-core.c"),
+    **dict.fromkeys(("usb", "usb_hcd", "hub"), "drivers/usb/core/hub.c"),
+    **dict.fromkeys(("drm", "drm_atomic", "drm_gem"), "drivers/gpu/drm/drm_drv.c"),
+    **dict.fromkeys(("dma_fence", "dma_buf", "dma_resv"), "drivers/dma-buf/dma-buf.c"),
+    **dict.fromkeys(("mmc", "mmc_blk"), "drivers/mmc/core/core.c"),
+    **dict.fromkeys(("idempotent", "load_module"), "kernel/module/main.c"),
+}
+"""Where functions lie whose names begin so, of what that one kernel has as modules or lacks."""
+_FILE_SYSTEM: Final = regex(r"fs/([a-z][\w-]*)(?:/|$)")
+_HELPERS: Final = regex(
+    r"lib/|mm/(?:kasan|kfence|kmsan|slub\.|slab|usercopy|dmapool|mempool|percpu|util\.|debug|"
+    r"vmalloc\.|maccess)|mm/$|kernel/(?:locking|panic|kcsan|softirq\.|workqueue\.|smp\.|printk|"
+    r"notifier|kthread|entry)|drivers/base/(?:regmap/|[\w.-]*$)|"
+    r"fs/(?:kernfs|sysfs|debugfs)/|arch/\w+/(?:entry|kernel|lib|mm)/|net/core/(?:skbuff|sock|datagram|utils)|include/|init/|"
+    r"kernel/sched/(?:core|wait|swait|completion)|kernel/(?:time|rcu)/|kernel/$"
+)
+"""Where code lies that works with what its callers give it, or carries them."""
+_DEEP: Final = 8
+"""Frames that are looked at for a caller of a helper."""
+
+
+class Area(msgspec.Struct, frozen=True):
+    """A part of the kernel in words, the file or folder that tells it, and a function of it.
+
+    `caller` is whether that function called the one that faulted.
+    """
+
+    words: str
+    path: str
+    function: str
+    caller: bool
+
+
+def area_of(report: Report, function: str | None) -> Area | None:
+    """Return the part of the kernel that a report is of, None where no name tells it.
+
+    `function` is the one that the report is about, its own or that of who failed a check.
+    """
+    callers = islice(_callers(report, function), _DEEP)
+    for number, (name, module) in enumerate([(function or "", report.module), *callers]):
+        path = _path(name, module, report)
+        if path and (words := words_of(path)) and not _HELPERS.match(path):
+            return Area(words, path, name, caller=number > 0)
+    return None
+
+
+def words_of(path: str) -> str | None:
+    """Return a file or folder of the tree in words, None where there are none for it."""
+    known = path.rstrip("/")
+    if (found := _FILE_SYSTEM.match(path)) and known != "fs" and found[1] not in _LAYERS:
+        return f"file system {found[1]}"
+    while known:
+        if words := _WORDS.get(known):
+            return words
+        known = known.rpartition("/")[0]
+    return None
+
+
+_LAYERS: Final = ("jbd2", "proc", "sysfs", "smb", "notify", "crypto", "verity", "iomap", "quota")
+
+
+def _callers(report: Report, function: str | None) -> Iterator[tuple[str, str | None]]:
+    frames = [f for f in report.frames if f.reliable and f.function]
+    names = [frame.function for frame in frames]
+    below = names.index(function) + 1 if function in names else 0
+    for frame in frames[below:]:
+        if function_roles.is_entry_point(frame.function):
+            return
+        yield frame.function or "", frame.module
+
+
+def _path(name: str, module: str | None, report: Report) -> str | None:
+    if module:
+        folder = folder_of(module, report)
+        return f"{folder}/" if folder else None
+    if function_roles.is_entry_point(name):
+        return None
+    return source_path.of_function(name) or file_of(name) or _by_prefix(name)
+
+
+def _by_prefix(name: str) -> str | None:
+    words = name.lstrip("_").split("_")
+    return _PREFIXES.get("_".join(words[:2])) or _PREFIXES.get(words[0])
