@@ -171,12 +171,14 @@ class Quote(msgspec.Struct, frozen=True):
 class Explanation(msgspec.Struct, frozen=True):
     """The explanation of a fault, each sentence with the line or the command it was read from.
 
-    `crux` is the essential point in one sentence, `happened` what the processor or the kernel met,
+    `crux` is the essential point in one sentence, `story` what the task was doing, where the trace
+    tells it, `happened` what the processor or the kernel met,
     `came` what may have led to it, `unknown` what the evidence does not show, `fix` where the fix
     belongs, `tried` what a walk did about it and what that showed.
     """
 
     crux: Evidence
+    story: Evidence | None = None
     happened: tuple[Evidence, ...] = ()
     came: tuple[Evidence, ...] = ()
     unknown: tuple[Evidence, ...] = ()

@@ -6,11 +6,14 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+import msgspec
+
 from pagefault_doctor.model.diagnosis import (
     Candidate,
     Diagnosis,
     Evidence,
     Experiment,
+    Explanation,
     NextStep,
     RegisterNote,
     RootCause,
@@ -42,7 +45,7 @@ def analysis(
         yield Items(tuple(f"{quote.words} (line {quote.line})" for quote in diagnosis.facts))
     yield from known_blocks(diagnosis)
     if account is not None:
-        yield from _section("What happened", account.happened)
+        yield from _section("What happened", (*account.happened, *_doing(account)))
         yield from _section("How it came to that", account.came)
     yield from _causes(diagnosis, cause)
     yield from _registers(diagnosis.registers)
@@ -55,6 +58,11 @@ def analysis(
         yield from _section("What was tried", account.tried)
     yield Heading("What to do next", _LEVEL)
     yield Items(tuple(_to_do(diagnosis, cause)))
+
+
+def _doing(account: Explanation) -> Iterator[Evidence]:
+    if story := account.story:
+        yield msgspec.structs.replace(story, text=f"what ran then: {story.text}")
 
 
 def in_short(diagnosis: Diagnosis, cause: Cause | None) -> str:

@@ -34,7 +34,10 @@ _SURE: Final = 0.9
 _WORTH: Final = 0.15
 """Confidence of another cause that the answer on a screen names; `--all` and `--json` have more."""
 _PLACES: Final = ("often", "where", "source", "value", "note")
-_LEFT_OUT: Final = ("or try", "note", "or", "value", "source", "what", "for", "fact", "missing")
+_LEFT_OUT: Final = (
+    *("or try", "note", "or", "value", "source"),
+    *("doing", "what", "for", "fact", "missing"),
+)
 """Rows that a screen without room for them leaves out, what is missed least first."""
 _OTHERS: Final = 6
 """Lines of other reports that there is always room for."""
@@ -218,6 +221,8 @@ def _shown_by(group: _Group) -> Iterator[Row]:
     report, diagnosis = group.report, group.diagnosis
     if where := ", ".join(_where(report, diagnosis)):
         yield "where", where
+    if diagnosis.account and diagnosis.account.story:
+        yield "doing", diagnosis.account.story.text
     if source := place_words(report):
         yield "source", source
     if report.pointer:

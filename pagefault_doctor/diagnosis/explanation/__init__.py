@@ -17,6 +17,7 @@ from pagefault_doctor.diagnosis.explanation.background import background
 from pagefault_doctor.diagnosis.explanation.conclusion import fix_location, tried, unknown
 from pagefault_doctor.diagnosis.explanation.facts import facts
 from pagefault_doctor.diagnosis.explanation.fault import crux, happened
+from pagefault_doctor.diagnosis.explanation.story import story
 from pagefault_doctor.diagnosis.owner import owner_of
 from pagefault_doctor.diagnosis.provenance import folder_of
 from pagefault_doctor.diagnosis.registers import register_notes
@@ -52,6 +53,7 @@ def explanation_of(
     untold = Evidence(report.message, 0.0, report.line_of("headline"))
     return Explanation(
         crux=unjudged.attempt("what happened", untold, crux, report, context, readings),
+        story=unjudged.attempt("what the task was doing", None, story, report),
         happened=part("what happened", lambda: happened(report, context, readings)),
         came=part("what led to it", lambda: background(report, context, first)),
         unknown=part("what is unknown", lambda: unknown(report, context, first)),
