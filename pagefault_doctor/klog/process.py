@@ -41,11 +41,13 @@ _PROCESS: Final = tuple(
         r"INFO: task (?P<comm>.{1,64}):(?P<pid>\d+) ",
         r"by task (?P<comm>.{1,64})/(?P<pid>\d+)\s*$",
         r"scheduling while atomic: (?P<comm>.{1,64})/(?P<pid>\d+)/0x",
+        r"^\s*PID: (?P<pid>\d+) +TASK: [0-9a-f]+ +CPU: (?P<cpu>\d+) +COMMAND: \"(?P<comm>[^\"]+)",
         r"(?:^|\s)CPU: (?P<cpu>\d+) +(?:Not t|T)ainted",
         r"(?:^|\s)CPU: (?P<cpu>\d+)\b",
         r"^CPU (?P<cpu>\d+) *$",
         r"in_atomic\(\):.* pid: (?P<pid>\d+), name: (?P<comm>\S+)",
         r"BUG: Bad page (?:state|map) in process (?P<comm>\S+)",
+        r"Bad page state at \w+ \(in process '(?P<comm>[^']{1,64})', page ",
         r"WARNING: CPU: (?P<cpu>\d+) PID: (?P<pid>\d+)",
         r"^\s*comm \"(?P<comm>[^\"]{1,64})\", pid (?P<pid>\d+),",
     )

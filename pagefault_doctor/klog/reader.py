@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import IO, Final
+
+import msgspec
 
 from pagefault_doctor.klog.input.input_file import GROWN, OVERWRITTEN, FileBytes
 from pagefault_doctor.klog.input.unpack import EMPTY, Progress, UnpackedLog, Unpacker, UnpackProgram
@@ -118,6 +120,7 @@ def _read(found: UnpackedLog, progress: Progress | None, most: int) -> KernelLog
         starts.append(cut.start.place)
         if progress:
             progress("reading", cut.start.place, size, len(reports))
+    reports = list(_with_releases(reports))
     lost = OVERWRITTEN if lines.overwritten else _unread(found)
     if seen.full_at and not reports:
         # The fault may be behind: this is no log without one.
@@ -144,6 +147,18 @@ def _read(found: UnpackedLog, progress: Progress | None, most: int) -> KernelLog
         note=note,
         unread=lost,
     )
+
+
+def _with_releases(reports: Sequence[Report]) -> Iterator[Report]:
+    """Yield the reports, those that do not name the kernel with the release of their boot's others.
+
+    Some reports never do, such as that of a bad page until 2.6.15.
+    """
+    releases = {r.boot: r.kernel_release for r in reversed(reports) if r.kernel_release}
+    for report in reports:
+        known = report.kernel_release or releases.get(report.boot)
+        is_new = known != report.kernel_release
+        yield msgspec.structs.replace(report, kernel_release=known) if is_new else report
 
 
 def _joined(*notes: str | None) -> str | None:

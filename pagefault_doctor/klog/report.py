@@ -59,6 +59,17 @@ _DUMPED: Final = ("CPU: ", "Modules linked in:", "CPU#", "Pid: ")
 _NO_MODULES: Final[tuple[tuple[LinkedModule, ...], str | None, int | None]] = ((), None, None)
 
 
+_FAULTS: Final = (
+    Kind.NULL_POINTER,
+    Kind.PAGE_FAULT,
+    Kind.GENERAL_PROTECTION,
+    Kind.USER_ACCESS,
+)
+_WORDS_AT: Final = regex(
+    r"[a-z]{2,} (?:at|in|from) (?:address )?[A-Za-z_]\w*\+0x[0-9a-f]+/0x[0-9a-f]"
+)
+
+
 class _Stack(msgspec.Struct, frozen=True):
     """The faulting frame and the first call trace."""
 
@@ -245,6 +256,8 @@ def _fields_of(
             fault, fault_line = read(head, (fault, fault_line), lambda body: fault_of(body, kind))
         told = place_in(headline) if kind is Kind.STACK_CORRUPTED else None
         blamed = told or stack.blamed(kind, naming.spellings) or place_in(headline) or blamed
+        if blamed.function is None and kind in _FAULTS and not stack.frames:
+            blamed = _told_before(cut.lead) or blamed
     modules, unloaded, modules_line = read(body, _NO_MODULES, modules_of)
     if modules_line is None:
         modules, unloaded, modules_line = read(ReportText(cut.beyond), _NO_MODULES, modules_of)
@@ -274,6 +287,12 @@ def _fields_of(
         "code": code,
     }
     return _Fields(stack, blamed, fault, process, fields, printed, details, cited)
+
+
+def _told_before(lead: Sequence[LogLine]) -> Frame | None:
+    """Return the place that a person names in the words above a headline copied by hand."""
+    lines = [line for line in lead if line.timestamp is None and _WORDS_AT.search(line.text)]
+    return place_in(lines[-1]) if len(lines) == 1 else None
 
 
 def _led(lead: Sequence[LogLine]) -> tuple[LogLine, ...]:

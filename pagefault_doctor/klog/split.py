@@ -31,6 +31,10 @@ _DUMP_ONLY: Final = (
 """What prints a stack and is no report: `mm/vmalloc.c`, `lib/fault-inject.c`, `mm/memory.c`."""
 _DIE: Final = regex(r" \[#(\d{1,6})\]")
 """The number of a fault within its boot (`die_counter`): another number is another fault."""
+_OF_CRASH: Final = regex(
+    r"^\s*(?:crash> ?bt\b|PID: \d+ +TASK: [0-9a-f]+ |#\d{1,3} \[[0-9a-f]{8,16}\] \w)"
+)
+"""What crash(8) prints of the task of a report: people paste it below the lines of the log."""
 _QUESTIONABLE: Final = regex(
     r"^\s*(?:\[<[0-9a-f]+>\] )?(?:<[A-Z]+> *)?(?:\[<[0-9a-f]+>\] )?\? |\(unreliable\)"
 )
@@ -225,7 +229,7 @@ def lines_of_report(start: Start, end: int | None, lines: Lines) -> ReportLines:
     own: list[LogLine] = []
     naming: list[LogLine] = []
     beyond: list[LogLine] = []
-    ended = asked = False
+    ended = asked = in_crash = False
     of_memory = start.kind is Kind.OOM_KILL
     listed = start.header is None
     foreign: list[str] = []
@@ -233,7 +237,9 @@ def lines_of_report(start: Start, end: int | None, lines: Lines) -> ReportLines:
         if line.number == number and line.text != start.line.text:
             lines.overwritten = True
             break
+        in_crash = in_crash or _is_of_crash(line)
         ours = line.context == context or _asked(line, asked) or _wrapped(line, own)
+        ours = ours or (in_crash and line.timestamp is None and line.number - number <= _NEAR)
         if ours and (of_memory or line.frame):
             foreign.clear()
         elif ours or line.timestamp is None:
@@ -272,6 +278,10 @@ def _all_foreign(texts: list[str]) -> bool:
 def _asked(line: LogLine, asked: bool) -> bool:
     """Whether another CPU answers the report that asked all of them for their stacks."""
     return asked and (line.caller or "").startswith("C")
+
+
+def _is_of_crash(line: LogLine) -> bool:
+    return line.timestamp is None and _OF_CRASH.match(line.text) is not None
 
 
 def _wrapped(line: LogLine, own: list[LogLine]) -> bool:

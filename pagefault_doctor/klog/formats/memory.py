@@ -57,6 +57,14 @@ FORMATS: Final = (
         skip=_ALLOCATORS + "|bad_page|free_pages|free_pcp",
         source="mm/page_alloc.c (bad_page)",
     ),
+    _page(
+        start=r"^Bad page state at \w+ \(in process '",
+        needles=("Bad page state at ",),
+        pattern=r"Bad page state at (\w+)",
+        title="BUG: Bad page state in {1}",
+        plain=True,
+        source="mm/page_alloc.c (bad_page) until 2.6.15",
+    ),
     _bad(
         pattern=r"BUG: Bad page cache",
         title="BUG: Bad page cache in {f}",

@@ -30,9 +30,10 @@ _REGISTER: Final = (
     rb"|pstate: "
 )
 _HEADS: Final = (
-    rb"BUG: |BUG [\w-]{3,40} \(|Oops|WARNING: |INFO: |kernel BUG at |(?<!\d\] )general protection "
-    rb"fault|Unable to handle |#PF: |PGD |RIP: |EIP: |IP: |PC is at |LR is at |Code: |CPU: \d"
-    rb"|CPU \d+ Unable|Hardware name: |Workqueue: |Modules linked in:|Call [Tt]race:|Backtrace: ?"
+    rb"BUG: |BUG [\w-]{3,40} \(|Oops|WARNING: |INFO: |[Kk]ernel BUG at "
+    rb"|(?<!\d\] )general protection fault|Unable to handle |#PF: |PGD |RIP: |EIP: |IP: "
+    rb"|PC is at |LR is at |Code: |CPU: \d|CPU \d+ Unable|Hardware name: "
+    rb"|Workqueue: |Modules linked in:|Call [Tt]race:|Backtrace: ?"
     rb"|Internal error: |Kernel panic - not|---\[ |Process \w|Stack: ?|Mem abort info|</?(?:TASK"
     rb"|IRQ|NMI|EOI)>|Data abort info|list_(?:add|del) corruption|refcount_t: |Kernel Offset: "
     rb"|CPU#\d|invalid opcode: |divide error: |Mem-Info:|Dumping ftrace|Instruction dump"
