@@ -290,6 +290,21 @@ def printable(value: int, bits: int = 64) -> str | None:
     return letters.decode("ascii")
 
 
+def is_page_flags(value: int) -> bool:
+    """Return whether a value looks like the flags of a struct page: few low bits, zone and node.
+
+    The flags themselves are the lowest bits, zone and node the highest (`include/linux/mm.h`,
+    `include/linux/page-flags-layout.h`); between them lies the last CPU, all ones or nothing.
+    """
+    low, middle, high = value & 0xFFFFFFF, value >> 28 & 0xFFFFFFF, value >> 56
+    return 0 < low.bit_count() <= _MOST_FLAGS and middle in _NO_CPU and 0 < high < _MOST_ZONES
+
+
+_MOST_FLAGS: Final = 8
+_NO_CPU: Final = frozenset({0, 0xFFFFC00, 0xFFFFFC0, 0xFFFFF80})
+_MOST_ZONES: Final = 0x60
+
+
 def repaired(value: int, neighbours: tuple[int, ...]) -> tuple[int, int] | None:
     """Return the bit (and the value without its flip) that alone makes a value a kernel pointer.
 

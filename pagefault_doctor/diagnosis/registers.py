@@ -166,6 +166,8 @@ def _special(
         others = tuple(other for other_name, other in known if other_name != name)
         if fixed := address.repaired(value, others):
             yield f"one flipped bit ({fixed[0]}) away from {fixed[1]:#x}", True
+        if address.is_page_flags(value):
+            yield "like the flags of a struct page, with its zone and node in the top bits", True
         if whole := address.unpacked(value, others):
             yield f"the pointer {whole:#x} with something else in its upper 16 bits", True
     yield from _stack(context, value)

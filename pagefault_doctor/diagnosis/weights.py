@@ -203,6 +203,7 @@ WEIGHT: Final = {
     "table.code": 1.8,
     "table.bad-page": 0.8,
     "table.freed-in-use": 1.2,
+    "table.swap-entry": 3.0,
     # module does not fit
     "api.symbol-version": 3.0,
     "api.version-magic": 3.0,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -151,7 +151,8 @@ def _report_of(cut: ReportLines, seen: Scan, number: int) -> Report:
         found.cited["headless"] = start.line.number
     blamed, process = found.blamed, found.process
     problem = _problem(naming, cut)
-    last = max([*found.cited.values(), *(f.line or 0 for f in found.stack.frames)])
+    ends = (*found.cited.values(), *(f.line or 0 for f in found.stack.frames))
+    last = max((*ends, *_printed_at_once(found.printed)))
     last = min(last, cut.lines[-1].number)
     # What ends the report is settled: a message behind its end is not part of it.
     messages, cited = unread.read(
@@ -191,6 +192,20 @@ def _report_of(cut: ReportLines, seen: Scan, number: int) -> Report:
         unread=unread.lines,
         **found.fields,
     )
+
+
+def _printed_at_once(printed: Mapping[str, int]) -> Iterator[int]:
+    """Yield the lines of the registers that stand together: a text may end with them."""
+    before = 0
+    for line in sorted(set(printed.values())):
+        if before and line - before > _APART:
+            return
+        yield line
+        before = line
+
+
+_APART: Final = 3
+"""Lines from one line of registers to the next, where others print in between."""
 
 
 def _name(cut: ReportLines, unread: UnreadLines) -> titles.Title:

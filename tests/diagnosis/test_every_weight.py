@@ -267,6 +267,8 @@ LOGS = {
     "table.corrupted": stamped("app: Corrupted page table at address 7f0000001000")
     + page_fault("00007f0000001000", 9, code=None),
     "table.counter": says("BUG: Bad rss-counter state mm:00000000abcdef12 type:MM_ANONPAGES val:3"),
+    "table.swap-entry": stamped("get_swap_device: Bad swap offset entry 808000000", at=50.0)
+    + page_fault("00000001108ca000"),
     "table.freed-in-use": says("BUG: Bad page state in process app  pfn:12345",
                                "page dumped because: PAGE_FLAGS_CHECK_AT_FREE flag(s) set"),
     "api.symbol-version": refused("disagrees about version of symbol module_layout"),

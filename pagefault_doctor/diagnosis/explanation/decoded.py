@@ -8,8 +8,9 @@ from __future__ import annotations
 from signal import Signals
 from typing import Final
 
+from pagefault_doctor.diagnosis import address
 from pagefault_doctor.diagnosis.context import Context
-from pagefault_doctor.model.report import Report
+from pagefault_doctor.model.report import Kind, Report
 from pagefault_doctor.model.taint import BY_LETTER
 
 _SIGNAL: Final = 0x7F
@@ -78,6 +79,43 @@ def link(report: Report, context: Context) -> str:
     return "the two differ in one bit" if found.flipped == 1 else ""
 
 
+_MAGIC: Final = {
+    b"\x63\x82\x53\x63": "the mark of a DHCP message (RFC 2131): a network packet lies there",
+    b"\x7fELF": "the begin of a program file (ELF)",
+    b"\x1f\x8b\x08": "the begin of gzip data",
+    b"PK\x03\x04": "the begin of a ZIP archive",
+    b"\x89PNG": "the begin of a PNG picture",
+    b"\xff\xd8\xff": "the begin of a JPEG picture",
+}
+_MANY_BITS: Final = 4
+_DIGITS: Final = 16
+
+
+def page_table_entry(report: Report, _: Context) -> str:
+    """Return what an entry of a page table holds instead, where its value tells.
+
+    Bit 0 of a mapped page is set on x86 (`arch/x86/include/asm/pgtable_types.h`, _PAGE_PRESENT).
+    """
+    text = report.details["pte"]
+    if len(text) > _DIGITS:
+        return ""
+    value = int(text, 16)
+    data = value.to_bytes(8, "little")
+    for magic, words in _MAGIC.items():
+        if magic in data:
+            return f"its bytes {magic.hex(' ')} are {words}, where a page table should"
+    if letters := address.printable(value):
+        return f"it holds the text {letters!r}, where a page table entry should be"
+    if value >> 47 == 0x1FFFF:
+        return "it holds a pointer of the kernel, where a page table entry should be"
+    if len(text) == _DIGITS and not value & 1 and value.bit_count() >= _MANY_BITS:
+        return (
+            f"it marks no page (bit 0), and {value.bit_count()} bits of it are set: other data, "
+            "not one flipped bit"
+        )
+    return ""
+
+
 def place_in_object(report: Report, _: Context) -> str:
     """Return the place of a program's fault as addr2line takes it, with the mapping's name."""
     details = report.details
@@ -96,9 +134,12 @@ _POSITION_INDEPENDENT: Final = 0x10000000
 """Where programs that are not position-independent lie below (the linker's script, 0x400000)."""
 
 
-def tainted(report: Report, _: Context) -> str:
+def tainted(report: Report, context: Context) -> str:
     """Return what the taint letters tell, and which modules set them."""
-    return ", ".join(filter(None, (_letter(report, letter) for letter in report.tainted or ())))
+    letters = [_letter(report, letter) for letter in report.tainted or ()]
+    if "W" in (report.tainted or ()) and not any(o.kind is Kind.WARNING for o in context.others):
+        letters.append("that warning is not in this text: journalctl -k -g WARNING has it")
+    return ", ".join(filter(None, letters))
 
 
 def _letter(report: Report, letter: str) -> str:

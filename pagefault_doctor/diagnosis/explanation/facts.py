@@ -13,10 +13,10 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.diagnosis import function_roles
+from pagefault_doctor.diagnosis import address, function_roles
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.explanation import decoded
-from pagefault_doctor.diagnosis.registers import error_words
+from pagefault_doctor.diagnosis.registers import error_words, register_notes
 from pagefault_doctor.model.diagnosis import Candidate, Quote
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Kind, Report, said
@@ -51,7 +51,8 @@ _ROWS: Final = (
     _row("kernel_bug file"),
     # Whose object, where in it, and who had it
     _row("first_byte", decoded.counted),
-    _row("overwritten distance cache access_size pte page_dump page_address"),
+    _row("pte", decoded.page_table_entry),
+    _row("overwritten distance cache access_size page_dump page_address"),
     _row("index array_index_out_of_bounds shift_out_of_bounds value_before uninit_bytes"),
     _row("local_variable"),
     _row("allocated_in allocated_by", words="who allocated it"),
@@ -120,6 +121,7 @@ def _all(report: Report, context: Context, first: Candidate) -> Iterator[Quote]:
     yield from _suspect(report, first, lines)
     yield from _fetched(report, context, lines)
     yield from _code(report, context, lines)
+    yield from _odd_registers(report, context, lines)
     yield from _before(report, context)
     yield from _taint(report, context, lines)
 
@@ -215,12 +217,44 @@ def _code(report: Report, context: Context, lines: Mapping[int, str]) -> Iterato
         return
     name, value = context.base
     means = f"{instruction.text}, with {name.upper()} = {value:#x}"
-    loaded = context.origin
-    if loaded and loaded.how is OriginKind.LOADED:
-        means += f", from {loaded.text}"
-        if any(segment in loaded.text for segment in _PER_CPU):
-            means += " (memory of the processor, such as a field of the current task)"
-    yield Quote(found[0], number, means)
+    yield Quote(found[0], number, means + _whence(report, context))
+
+
+def _whence(report: Report, context: Context) -> str:
+    """Return where the pointer came from, as the code before the fault shows it."""
+    found = context.origin
+    if found is None:
+        return ""
+    match found.how:
+        case OriginKind.LOADED:
+            per_cpu = any(segment in found.text for segment in _PER_CPU)
+            words = " (memory of the processor, such as a field of the current task)"
+            return f", from {found.text}{words if per_cpu else ''}"
+        case OriginKind.PASSED:
+            return f", argument {found.number} of {report.function}: its caller passed that"
+        case OriginKind.CLEARED:
+            return f", just set to 0 ({found.text})"
+        case OriginKind.RETURNED:
+            return ", what the call just before returned"
+
+
+def _odd_registers(report: Report, context: Context, lines: Mapping[int, str]) -> Iterator[Quote]:
+    """Yield registers that hold no valid address, where the access itself could not be read.
+
+    One of them is what the fault came of (`arch/x86/kernel/traps.c`, exc_general_protection).
+    """
+    if report.kind is not Kind.GENERAL_PROTECTION or context.base or context.bits != 64:
+        return
+    odd = ((n, v) for n, v in context.general() if not address.canonical(v, context.arch))
+    for name, value in islice(odd, _ODD):
+        number = context.register_line(name)
+        found = regex(rf"\b{name.upper()}: 0*{value:x}\b").search(lines.get(number or 0, ""))
+        if found and number:
+            means = next((r.means for r in register_notes(context) if r.register == name), "")
+            yield Quote(found[0], number, f"no valid address: {means}")
+
+
+_ODD: Final = 2
 
 
 def _before(report: Report, context: Context) -> Iterator[Quote]:

@@ -1,0 +1,107 @@
+"""Values that are read for the person: entries of page tables, registers, and whence they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from diagnosis.logs import NULL, diagnosed, gpf, oops, page_fault, stamped
+from pagefault_doctor.diagnosis import address
+from pagefault_doctor.diagnosis.context import Context
+from pagefault_doctor.diagnosis.explanation.decoded import page_table_entry, tainted
+from pagefault_doctor.model.diagnosis import RootCause
+from pagefault_doctor.model.report import Kind, Report
+
+MakeReport = Callable[..., Report]
+
+
+@pytest.mark.parametrize(
+    ("pte", "words"),
+    [
+        # In memory: 00 00 00 00 63 82 53 63.
+        ("6353826300000000", "the mark of a DHCP message"),
+        ("00000000464c457f", "a program file (ELF)"),
+        ("2064657269757120", "the text"),
+        ("ffff888012345678", "a pointer of the kernel"),
+        ("a1b2c3d4e5f60718", "not one flipped bit"),
+        # A mapped page, a flipped bit, an entry that is too short or too long to tell.
+        ("8000000012345025", ""),
+        ("0000200000000000", ""),
+        ("80", ""),
+        ("6353826300000000ff", ""),
+    ],
+)
+def test_an_entry_of_a_page_table_is_read(report: MakeReport, pte: str, words: str) -> None:
+    found = page_table_entry(report(details={"pte": pte}), Context(report()))
+    assert words in found
+    assert bool(words) == bool(found)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (0x0200000000040068, True),
+        (0x17FFFFC000010020, True),
+        # A pointer, a pointer with a flipped bit, text, noise, a plain number.
+        (0xFFFF888012345678, False),
+        (0xFFFB888012345678, False),
+        (0x2F656D6F682F2E2E, False),
+        (0xCA53E83F5E8CF5A8, False),
+        (0x40068, False),
+    ],
+)
+def test_flags_of_a_struct_page_are_told_from_pointers(value: int, *, expected: bool) -> None:
+    assert address.is_page_flags(value) is expected
+
+
+def facts_of(text: str) -> list[str]:
+    return [quote.words for quote in diagnosed(text)[0].facts]
+
+
+REGISTERS = {"rax": "00000000ffffffff", "rcx": "0200000000040068"}
+
+
+def test_of_an_access_that_is_not_read_the_register_without_a_valid_address_is_named() -> None:
+    # The base, RDX, is not printed.
+    text = gpf("0", code="90 <65> 0f c0 02 90", registers=REGISTERS).replace(
+        ", probably for non-canonical address 0x0", ""
+    )
+    text = text[: text.index("[   50.100000] RDX")]
+    words = "RCX: 0200000000040068: no valid address: like the flags of a struct page"
+    assert any(fact.startswith(words) for fact in facts_of(text))
+    valid = text.replace(REGISTERS["rcx"], "ffff888012345678")
+    assert not any("no valid address" in fact for fact in facts_of(valid))
+
+
+def test_of_a_pointer_that_was_passed_its_argument_is_told() -> None:
+    code = "90 90 90 f3 0f 1e fa 0f 1f 44 00 00 <48> 8b 47 60 c3"
+    text = oops(
+        NULL.format("0000000000000060"),
+        "#PF: supervisor read access in kernel mode",
+        place="demo_name+0x9/0x40 [demo]",
+        code=code,
+        registers={"rax": "0000000000000001", "rdi": "0000000000000000"},
+    )
+    told = [fact for fact in facts_of(text) if "RDI = 0x0" in fact]
+    assert told
+    assert told[0].endswith("argument 1 of demo_name: its caller passed that")
+
+
+def test_a_bad_swap_entry_just_before_tells_of_the_page_table() -> None:
+    bad = stamped("get_swap_device: Bad swap offset entry 808000000", at=50.0)
+    fault = page_fault(
+        "00000001108ca000", place="lookup_it+0x40/0x80", trace=("exit_mmap+0x1/0x9",)
+    )
+    assert diagnosed(bad + fault)[0].root_cause is RootCause.PAGE_TABLE
+    other = stamped("app_get_device: Bad swap of drives", at=50.0)
+    assert diagnosed(other + fault)[0].root_cause is not RootCause.PAGE_TABLE
+
+
+def test_a_warning_that_came_before_is_looked_for_where_it_would_be(report: MakeReport) -> None:
+    one = report(tainted=("W",))
+    assert "journalctl -k -g WARNING" in tainted(one, Context(one))
+    seen = Context(one, others=(report(kind=Kind.WARNING),))
+    assert "journalctl" not in tainted(one, seen)
+    oopsed = report(tainted=("D",))
+    assert "journalctl" not in tainted(oopsed, Context(oopsed))
