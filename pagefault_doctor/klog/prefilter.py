@@ -45,7 +45,8 @@ def _other_program() -> re.Pattern[bytes]:
     """Return how lines of other programs begin (`starts._OTHER_PROGRAM`), without their digits."""
     own = b"|".join(re.escape(shape_of(n)) for n in needles() if _LIKE_A_PROGRAM.match(n))
     host = rb"(?!" + own + rb")[^\s:]+ " if own else rb"[^\s:]+ "
-    program = rb"(?!krnl|usr-krnl|klog|login|systm|rlyoom|rut|uit)[\w./@()-]+(?:\[\])?: [^\r]*\r?$"
+    talking = rb"krnl|usr-krnl|klog|login|systm|rlyoom|rut|uit|rt|pport|init|pro|rkonqi|gnom-sss"
+    program = rb"(?!" + talking + rb")[\w./@()-]+(?:\[\])?: [^\r]*\r?$"
     return re.compile(_TIME + host + program)
 
 

@@ -56,6 +56,8 @@ CLOSE: Final = 16
 _INLINED: Final = " [inline]"
 _NEXT: Final = 3
 """Lines from one to the next of one report, where another task may print in between."""
+_ECHO: Final = 24
+"""Lines within which another program (shell, systemd) tells of the same death again."""
 _NEAR: Final = 60
 _FAR: Final = 500
 _AHEAD: Final = 50
@@ -176,6 +178,8 @@ def _continues(start: Start, last: Start) -> bool:
         return True
     if start.kind is last.kind is Kind.OOM_KILL:
         return start.row is not last.row and start.row is not None and start.row.follows
+    if start.row and last.row and start.row.said and last.row.said:
+        return start.row is not last.row and distance <= _ECHO
     if start.kind in USER_SIDE or last.kind in USER_SIDE:
         return False
     if start.header == "Kernel panic" and _LOST.search(text):

@@ -46,7 +46,10 @@ _OTHER_PROGRAM: Final = regex(
 )
 
 
-_TALKING: Final = regex(r"\S+(?: +\S+){1,3} (?:systemd[\w-]*|earlyoom|dracut[\w-]*|auditd?)[\[:]")
+_TALKING: Final = regex(
+    r"\S+(?: +\S+){1,3} (?:systemd[\w-]*|earlyoom|dracut[\w-]*|auditd?|abrt[\w-]*|apport|init"
+    r"|procd|drkonqi|gnome-session[\w-]*)[\[:]"
+)
 """Programs that tell of faults of others (`prefilter._other_program` leaves their lines in)."""
 
 

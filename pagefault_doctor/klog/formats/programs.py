@@ -165,8 +165,9 @@ FORMATS: Final = (
         " systemd's src/core/main.c and crash-handler.c",
     ),
     _told(
-        start=r"\b(?:terminated by|exited (?:on|due to)|killed by|got|[Cc]aught|died (?:of|from))"
-        r" signal:? (?:4|6|7|8|11)\b(?!\d)|exit signal (?:Segmentation fault|Bus error|Aborted)"
+        start=r"\b(?:terminated by|exited (?:on|due to|with|prematurely:)|killed (?:by|with)|got"
+        r"|[Cc]aught|died (?:of|from)) signal:? (?:4|6|7|8|11)\b(?!\d)"
+        r"|exit signal (?:Segmentation fault|Bus error|Aborted)"
         r"|(?:crashed with|pid \d+ received) signal (?:4|6|7|8|11)\b"
         r"|terminated by SIG(?:SEGV|BUS|ILL|ABRT|FPE)\b"
         r"|uncaught target signal (?:4|6|7|8|11)\b|default action of signal (?:4|6|7|8|11)\b",

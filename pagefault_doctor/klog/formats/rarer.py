@@ -23,7 +23,7 @@ FORMATS: Final = (
         source="arch/alpha/mm/fault.c, arch/ia64/kernel/traps.c (die), arch/openrisc (die)",
     ),
     _oops(
-        start=r"^.{1,40} \(pid \d+\): .{3,60} (?:at [0-9a-f]{8,16} )?\(code \d+\)",
+        start=r"^.{1,40} \(pid \d+\): .{3,60} (?:at [0-9a-f]{8,16} )?\(code \d+\)(?! at )",
         needles=("(code ",),
         source="arch/parisc/kernel/traps.c (parisc_terminate, die_if_kernel)",
     ),

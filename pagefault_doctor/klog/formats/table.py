@@ -16,6 +16,7 @@ from pagefault_doctor.klog.formats import (
     atomic,
     bug_warn,
     devices,
+    died_programs,
     hang,
     hardware,
     headless,
@@ -41,7 +42,7 @@ from pagefault_doctor.model.report import Kind
 
 _FAMILIES: Final = (
     kasan, rarer, x86, powerpc, s390, arm64, mips, bug_warn, hang, atomic, lock, memory, ubsan,
-    panic, misc, slab, user_space, programs, oom, hardware, devices, headless,
+    panic, misc, slab, user_space, programs, died_programs, oom, hardware, devices, headless,
 )  # fmt: skip
 FORMATS: Final[tuple[Format | Continuation, ...]] = tuple(
     row for family in _FAMILIES for row in family.FORMATS

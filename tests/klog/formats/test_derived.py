@@ -131,7 +131,7 @@ def test_every_start_in_the_logs_of_the_tests_is_found() -> None:
 
 @pytest.mark.parametrize("row", FORMATS, ids=lambda row: row.source)
 def test_every_row_names_the_file_that_prints_it(row: Format | Continuation) -> None:
-    assert re.search(r"\w\.(?:c|cpp|h|rs|go|service)\b|any file of the kernel", row.source)
+    assert re.search(r"\w\.(?:c|cc|cpp|h|rs|go|service)\b|any file of the kernel", row.source)
 
 
 @pytest.mark.parametrize("row", TABLE.rows, ids=lambda row: row.title)
