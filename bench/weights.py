@@ -25,10 +25,10 @@ from typing import Any, Final, NamedTuple
 
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis import ranking
-from pagefault_doctor.diagnosis.confidence import WITHOUT_PLACE, signs
+from pagefault_doctor.diagnosis.confidence import highest, signs
 from pagefault_doctor.diagnosis.contexts import context_of
 from pagefault_doctor.diagnosis.unjudged import Unjudged
-from pagefault_doctor.diagnosis.weights import CONFIDENCE, HIGHEST, HIGHEST_WITHOUT_PLACE
+from pagefault_doctor.diagnosis.weights import CONFIDENCE, HIGHEST
 from pagefault_doctor.model.main_report import main_report
 from pagefault_doctor.playbook import shelf
 
@@ -167,13 +167,12 @@ def judge(labelled_log: Labelled, form: str, text: str, weight: float) -> Case |
 
 def said(model: Mapping[str, float], case: Case) -> float:
     """Return the confidence of a case's answer, as `diagnosis/confidence.py` works it out."""
-    highest = HIGHEST_WITHOUT_PLACE if WITHOUT_PLACE in case.keys else HIGHEST
-    return min(_chance(model, case), highest)
+    return min(_chance(model, case), highest(case.keys))
 
 
 def _chance(model: Mapping[str, float], case: Case) -> float:
     likely = min(max(case.likely, 0.02), HIGHEST)
-    odds = log(likely / (1 - likely)) + model["base"] + sum(model[key] for key in case.keys)
+    odds = log(likely / (1 - likely)) + model["base"] + sum(model.get(key, 0) for key in case.keys)
     return 1 / (1 + exp(-odds))
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from pagefault_doctor.diagnosis import callbacks, source_path
 from pagefault_doctor.diagnosis.address import NEAR_NULL, AddressClass
 from pagefault_doctor.diagnosis.context import Context
+from pagefault_doctor.diagnosis.deadlock import waits_for_itself
 from pagefault_doctor.diagnosis.history import same_fault
 from pagefault_doctor.diagnosis.missing import missing
 from pagefault_doctor.diagnosis.provenance import folder_of, is_unknown
@@ -299,6 +300,17 @@ class Circumstances:
         return f"{value:#x}" if value and value >= NEAR_NULL else None
 
     @cached_property
+    def twice(self) -> str | None:
+        """The function that stands twice in the trace of a processor that spins on a lock."""
+        found = waits_for_itself(self._report)
+        return found.function if found else None
+
+    @cached_property
+    def locked_twice(self) -> bool:
+        """Whether the processor waits for a lock that its own trace shows it may hold."""
+        return self.twice is not None
+
+    @cached_property
     def in_crash(self) -> bool:
         """Whether the text is what crash printed of a dump."""
         printed = any(_OF_CRASH.match(line.text) for line in self._report.excerpt[:_LINES])
@@ -344,7 +356,7 @@ class Circumstances:
         return {name: text for name, text in known.items() if text}
 
 
-_NAMED: Final = ("module", "function", "comm", "release", "folder", "file", "arch")
+_NAMED: Final = ("module", "function", "comm", "release", "folder", "file", "arch", "twice")
 _FOREIGN: Final = 4
 """Modules from outside that a sentence names."""
 NAMED: Final = frozenset(

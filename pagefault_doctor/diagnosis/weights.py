@@ -45,6 +45,9 @@ They are added to the log-odds of the cause: `base` always, the others where the
 """
 HIGHEST_WITHOUT_PLACE: Final = 0.85
 """However certain the cause is: without a function and a trace, who has to act is a guess."""
+HIGHEST_UNNAMED: Final = 0.87
+"""For an error of the hardware that names no part, and a hang whose trace names no owner: a device
+without power, a driver, or the host of a virtual machine look the same."""
 NOTHING: Final = 0.9
 NOTHING_IN_PART: Final = 0.6
 """How sure it is that a log without a report has no fault: a log from its boot on, and a part."""
