@@ -193,6 +193,11 @@ class Circumstances:
         return "\n".join(line.text for line in lines)
 
     @cached_property
+    def before(self) -> str:
+        """The lines just before the report that may have led to it."""
+        return "\n".join(line.text for line in self._report.before)
+
+    @cached_property
     def headline(self) -> str:
         """The line that the report begins with."""
         number = self._report.line_of("headline")

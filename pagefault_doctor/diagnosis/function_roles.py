@@ -109,10 +109,12 @@ ALLOCATING: Final = regex(
 FREEING: Final = ("kfree", "kmem_cache_free", "__kmem_cache_free", "__slab_free", "set_freepointer")
 TOUCHING_REGISTERS: Final = regex(
     r"_?regmap_|(?:__)?(?:raw_)?(?:read|write)[bwlq](?:_relaxed)?$|io(?:read|write)(?:8|16|32|64)|"
-    r"(?:\w+_)?(?:mmio|reg|register|readl|writel)(?:_\w+)?$"
+    r"(?:\w+_)?(?:mmio|reg|register|readl|writel)(?:_\w+)?$|"
+    r"(?:\w+_)?(?:rd|wr|read|write)_(?:own_|other_)?conf(?:ig)?(?:_\w+)?$|"
+    r"(?:\w+_)?conf(?:ig)?_(?:read|write)(?:_\w+)?$|(?:__)?pci_\w*msix?_|msix_\w+"
 )
 """Functions that read or write a register of a device (`include/asm-generic/io.h`,
-`drivers/base/regmap`), by how drivers name them as well."""
+`drivers/base/regmap`, `drivers/pci/access.c` and `msi/`), by how drivers name them as well."""
 RUNNING_TIMERS: Final = ("call_timer_fn", "__run_hrtimer", "__hrtimer_run_queues")
 
 _SUBSYSTEMS: Final = regex(

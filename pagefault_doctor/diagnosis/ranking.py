@@ -170,6 +170,8 @@ def _experiment(
     seen = Circumstances(first, context)
     if is_of_nobody(context) or seen.in_vmalloc:
         return None  # No check of allocations sees these.
+    if "external_abort" in report.details:
+        return None  # A device did not answer: a test of the memory tells nothing of it.
     if found := between_causes(ranked):
         return found
     if waits_for_lock(report):

@@ -189,7 +189,8 @@ _MESSAGES: Final = (
     ("single_bit_error", "single bit error", "single-bit error"),
     ("firmware_bug", "BIOS is broken", "[Firmware Bug]"),
     ("external_abort", "SError Interrupt", "synchronous external abort", "external abort on",
-     "imprecise external abort", "Data bus error", "Instruction bus error"),
+     "imprecise external abort", "Data bus error", "Instruction bus error",
+     "type [precise nonresumable]"),
     # drivers/tty/sysrq.c, kernel/exit.c (do_exit), kernel/irq/manage.c (__free_irq)
     ("sysrq_crash", "sysrq triggered crash", "sysrq: Trigger a crash", "SysRq : Trigger a crash"),
     ("init_killed", "Attempted to kill init"),

@@ -6,11 +6,13 @@ from typing import Final
 
 import msgspec
 
-SHAPES: Final = frozenset({"module", "function", "headline", "line", "comm", "folder", "file"})
+SHAPES: Final = frozenset(
+    {"module", "function", "headline", "line", "before", "comm", "folder", "file"}
+)
 """Conditions that are an expression to be found in a text; their named groups fill sentences.
 
-`headline` is found in the line that the report begins with, `line` in any of it; `folder` and
-`file` are of the kernel's tree.
+`headline` is found in the line that the report begins with, `line` in any of it, `before` in the
+lines just before it; `folder` and `file` are of the kernel's tree.
 """
 NAMES: Final = frozenset(
     {"cause", "who", "kind", "origin", "kernel", "machine", "place", "arch", "detail", "lacks"}
