@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Final
 
-from pagefault_doctor.diagnosis import callbacks, source_path
+from pagefault_doctor.diagnosis import callbacks, machine_check, source_path
 from pagefault_doctor.diagnosis.address import NEAR_NULL, AddressClass
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.deadlock import waits_for_itself
@@ -348,6 +348,7 @@ class Circumstances:
             **{name: getattr(self, name) for name in _NAMED},
             "good_release": self._good_release,
             "good_boots": str(self._good_boots) if self._good_boots else None,
+            "bank_says": machine_check.meaning(self._report),
             "foreign": ", ".join(self._report.out_of_tree[:_FOREIGN]),
             "registered": callbacks.owned(self._report),
             "place": self._place,
@@ -368,6 +369,7 @@ NAMED: Final = frozenset(
     {
         *(*_NAMED, "good_release", "good_boots", "foreign", "pid"),
         *("workqueue", "memory_test", "checker", "registered", "place", "pointer", "pc"),
+        "bank_says",
     }
 )
 """Names that a sentence may hold besides details and the groups of its expressions."""

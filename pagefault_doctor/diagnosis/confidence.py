@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator
 from math import exp, log
 from typing import Final
 
+from pagefault_doctor.diagnosis import machine_check
 from pagefault_doctor.diagnosis.attribution import FIXED
 from pagefault_doctor.diagnosis.deadlock import waits_for_itself
 from pagefault_doctor.diagnosis.missing import missing
@@ -70,6 +71,8 @@ def _who(report: Report, first: Candidate) -> str:
 
 def _is_unnamed(report: Report, first: Candidate) -> bool:
     """Whether nothing in the text names the broken part, or who a hang waits for."""
+    if first.root_cause is RootCause.HARDWARE and machine_check.of_guest(report):
+        return True
     if first.root_cause is RootCause.HARDWARE:
         return _PARTS.isdisjoint(report.details) and not _MEASURED.search(report.message)
     if first.root_cause is not RootCause.LOCKUP_HANG or report.kind not in _HANGS:

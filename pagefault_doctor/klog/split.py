@@ -54,6 +54,8 @@ _MODULES: Final = "Modules linked in:"
 CLOSE: Final = 16
 """Lines within which a dump begins, or a panic follows, after words that any driver may print."""
 _INLINED: Final = " [inline]"
+_INDENT: Final = " " * 10
+"""As wide as a clock at least (util-linux' `sys-utils/dmesg.c`, print_record)."""
 _NEXT: Final = 3
 """Lines from one to the next of one report, where another task may print in between."""
 _ECHO: Final = 24
@@ -229,7 +231,10 @@ def lines_of_report(start: Start, end: int | None, lines: Lines) -> ReportLines:
     """Return the lines of the report that starts there and ends before the line `end`."""
     context = start.line.context
     number = start.line.number
-    lead = tuple(x for x in lines.before(start.place, number, LEAD) if x.context == context)
+    # dmesg indents the further lines of one message, which then have no clock of their own.
+    within = start.line.text.startswith(_INDENT)
+    before = lines.before(start.place, number, LEAD)
+    lead = tuple(x for x in before if x.context == context or within)
     own: list[LogLine] = []
     naming: list[LogLine] = []
     beyond: list[LogLine] = []
@@ -242,7 +247,7 @@ def lines_of_report(start: Start, end: int | None, lines: Lines) -> ReportLines:
             lines.overwritten = True
             break
         in_crash = in_crash or _is_of_crash(line)
-        ours = line.context == context or _asked(line, asked) or _wrapped(line, own)
+        ours = line.context == context or within or _asked(line, asked) or _wrapped(line, own)
         ours = ours or (in_crash and line.timestamp is None and line.number - number <= _NEAR)
         if ours and (of_memory or line.frame):
             foreign.clear()

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.diagnosis import address, function_roles
+from pagefault_doctor.diagnosis import address, function_roles, machine_check
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.deadlock import waits_for_itself
 from pagefault_doctor.diagnosis.explanation import decoded
@@ -67,7 +67,8 @@ _ROWS: Final = (
     _row("order", decoded.order),
     _row("zone swap largest_cache"),
     # Hardware: which part
-    _row("label bank gpu mc_status mc_unit mc_address mce_reason device memory_place"),
+    _row("bank", lambda report, _: machine_check.meaning(report)),
+    _row("label gpu gpu_id gpu_driver mc_status mc_unit mc_address mce_reason device memory_place"),
     _row("ata_error command ata_result ata_status bus_error sense add_sense sector"),
     _row("dma_address error_type severity address"),
     _row("attributes insn_address processor aer_device"),

@@ -8,7 +8,8 @@ error; `severity`, `error_type`, `memory_place` of a firmware record
 status; `direction`, `dma_address`, `dma_reason` of an IOMMU fault; `sector`, `command`, and as
 printed `ata_error`, `ata_status`, `ata_result`, `bus_error` (`drivers/ata/libata-eh.c`), `sense`,
 `add_sense` (`drivers/scsi/scsi_logging.c`) of a disk; `pfn` of a memory failure; `gpu` that
-NVIDIA's driver lost; `attributes`, `insn_address` of a SPARC (`arch/sparc/kernel/traps_64.c`).
+NVIDIA's driver lost, its `gpu_id` and the version of its `gpu_driver`; `attributes`, `insn_address`
+of a SPARC (`arch/sparc/kernel/traps_64.c`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from pagefault_doctor.klog.formats.format import FAULT, Format, Lead
+from pagefault_doctor.klog.formats.format import FAULT, Continuation, Format, Lead
 from pagefault_doctor.model.report import Kind
 
 DETAILS: Final = (
@@ -56,6 +57,8 @@ DETAILS: Final = (
     r"(?P<sense>Sense Key ?: .+)",
     r"(?P<add_sense>Add\. Sense: .+)",
     r"NVRM: (?P<gpu>(?:The NVIDIA )?GPU (?:at )?\S*[0-9a-f]{2}:[0-9a-f]{2}[.:].*)",
+    r"NVRM: (?P<gpu_id>\(PCI ID: [0-9a-f:]+\))",
+    r"NVRM: loading (?P<gpu_driver>NVIDIA UNIX .*?Module .*? [\d.]+)\b",
     r"ERROR: attrs (?P<attributes>\[.+)",
     r"ERROR: (?P<insn_address>insn effective address .+)",
 )
@@ -98,6 +101,10 @@ FORMATS: Final = (
         start=r"fallen off the bus",
         title="device fallen off the bus",
         source="NVIDIA's open-gpu-kernel-modules, kernel-open/nvidia/nv-pci.c; Xid 79",
+    ),
+    Continuation(
+        lead=r"^NVRM: (?:The NVIDIA )?GPU \S*[0-9a-f]{2}:[0-9a-f]{2}[.:]\S*\s*$|^NVRM: \(PCI ID: ",
+        source="NVIDIA's open-gpu-kernel-modules, kernel-open/nvidia/nv-pci.c, in lines of its own",
     ),
     _checked(start=r"^Machine check in kernel mode", needles=("Machine ",), lead=Lead.DROPPED),
     _checked(start=r"Oops: Machine check, sig"),
