@@ -85,7 +85,7 @@ EXPERIMENTS: Final = (
         "memtester",
         "test the memory, best for hours and from outside the system (memtest86+)",
         {
-            **dict.fromkeys(_SOFTWARE, _CLEAN),
+            **{cause: _CLEAN for cause in _SOFTWARE if cause is not RootCause.LOCKUP_HANG},
             RootCause.HARDWARE: "failures, most often of one bit or at one offset; a clean run "
             "lowers the suspicion and does not clear the memory",
         },

@@ -109,6 +109,13 @@ def happened_before(report: Report, others: Sequence[Report]) -> tuple[str, ...]
     return tuple(what for letter, what in EARLIER.items() if letter in tainted and letter != own)
 
 
+def waits_for_disk(report: Report) -> bool:
+    """Whether the task of the report sleeps until a disk answers."""
+    named = (frame.function or "" for frame in report.frames)
+    waits = any(name.startswith(function_roles.WAITING_FOR_DISK) for name in named)
+    return report.kind is Kind.HUNG_TASK and waits
+
+
 def waits_for_lock(report: Report) -> bool:
     """Whether the task of the report sleeps until another releases a lock."""
     if report.kind is not Kind.HUNG_TASK:

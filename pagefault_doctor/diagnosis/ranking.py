@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.diagnosis import callbacks, weights, wording
+from pagefault_doctor.diagnosis import callbacks, history, weights, wording
 from pagefault_doctor.diagnosis.area import area_of
 from pagefault_doctor.diagnosis.attribution import FIXED, attribute, decides
 from pagefault_doctor.diagnosis.circumstances import Circumstances
@@ -15,7 +15,6 @@ from pagefault_doctor.diagnosis.confidence import confidence, signs
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.culprit import Culprit
 from pagefault_doctor.diagnosis.experiments import between_causes, for_hang, without_module
-from pagefault_doctor.diagnosis.history import waits_for_lock
 from pagefault_doctor.diagnosis.missing import to_bring
 from pagefault_doctor.diagnosis.next_step import next_step
 from pagefault_doctor.diagnosis.rules import RULES, Rule
@@ -172,9 +171,11 @@ def _experiment(
         return None  # No check of allocations sees these.
     if "external_abort" in report.details:
         return None  # A device did not answer: a test of the memory tells nothing of it.
+    if first.root_cause is RootCause.LOCKUP_HANG and history.waits_for_disk(report):
+        return None  # The next step looks at the disk.
     if found := between_causes(ranked):
         return found
-    if waits_for_lock(report):
+    if history.waits_for_lock(report):
         return for_hang(first)
     # Without some modules the machine does not start, or cannot be reached.
     # Who loads a module by hand has only to leave that.
@@ -215,18 +216,26 @@ def _next_step(first: Candidate, context: Context) -> NextStep | None:
     return next_step(Circumstances(first, context))
 
 
+def _place(first: Candidate, context: Context, function: str | None) -> str:
+    """Return where the cause is, in words behind its name."""
+    report = context.report
+    if first.root_cause is RootCause.LOCKUP_HANG and history.waits_for_disk(report):
+        return wording.WAITING_FOR_DISK
+    foreign = None if first.module else callbacks.foreign_words(report, is_jump=context.is_jump)
+    foreign = wording.GONE if is_of_nobody(context) else foreign
+    area = None
+    if first.attribution is Attribution.KERNEL and first.root_cause is not RootCause.LOCKUP_HANG:
+        area = unjudged.attempt("the part of the kernel", None, area_of, report, function)
+    return wording.where(first.attribution, first.module, function, foreign, area)
+
+
 def _diagnosed(report: Report, context: Context, unjudged: Unjudged) -> Diagnosis:
     causes = candidates(report, context, unjudged)
     ranked = _calibrated(report, causes)
     first = ranked[0]
     second = causes[1].root_cause if len(causes) > 1 and causes[1].confidence >= 0.1 else None
     function = suspect_frame(report, first.module).function
-    foreign = None if first.module else callbacks.foreign_words(report, is_jump=context.is_jump)
-    foreign = wording.GONE if is_of_nobody(context) else foreign
-    area = None
-    if first.attribution is Attribution.KERNEL and first.root_cause is not RootCause.LOCKUP_HANG:
-        area = unjudged.attempt("the part of the kernel", None, area_of, report, function)
-    place = wording.where(first.attribution, first.module, function, foreign, area)
+    place = _place(first, context, function)
     return Diagnosis(
         root_cause=first.root_cause,
         attribution=first.attribution,

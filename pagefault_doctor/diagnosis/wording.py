@@ -36,7 +36,7 @@ UNSURE: Final = 0.5
 
 GONE: Final = " that was unloaded before"
 """Which module is meant, behind "a module"."""
-
+WAITING_FOR_DISK: Final = " of a task that waits for storage"
 _WHERE: Final = {
     Attribution.KERNEL: " in the kernel itself",
     Attribution.HARDWARE: "",

@@ -66,3 +66,64 @@ def test_hardware_is_said_for_sure_only_where_the_part_is_named(line: str, sure:
     found = verdict(stamped(line))
     assert found.root_cause == "hardware"
     assert (found.confidence >= 0.9) is sure
+
+
+def hung(task: str, *trace: str, hardware: str = "") -> str:
+    lines = (f" {frame}" for frame in trace)
+    process = [f"CPU: 1 PID: 731 Comm: {task}", f"Hardware name: {hardware}"] if hardware else []
+    head = f"INFO: task {task}:731 blocked for more than 120 seconds."
+    return stamped(
+        head,
+        "      Not tainted 6.1.0-1-amd64 #1",
+        f"task:{task:15} state:D stack:0 pid:731 ppid:2",
+        *process,
+        "Call Trace:",
+        *lines,
+    )
+
+
+IO = ("__schedule+0x2/0x9", "io_schedule+0x4/0x9", "bit_wait_io+0x1/0x9", "quay_sync+0x3/0x9")
+
+
+@pytest.mark.parametrize(
+    ("text", "situation", "named"),
+    [
+        (hung("jbd2/vdb1-8", *IO), "hang-on-disk-of-host", "vdb1,"),
+        (hung("jbd2/sda1-8", *IO), "hang-on-named-disk", "sda1:"),
+        (hung("xfsaild/dm-0", *IO), "hang-on-named-disk", "dm-0:"),
+        (hung("jbd2/nvme0n1p2-8", *IO), "hang-on-named-disk", "nvme0n1p2:"),
+        (hung("quayd", *IO[:2], "jbd2_log_wait_commit+0x8/0x9"), "hang-on-journal", "quayd"),
+        (hung("quayd", *IO, hardware="QEMU Standard PC"), "hang-on-storage-of-host", "host"),
+        (hung("quayd", *IO, hardware="ACME Board"), "hang-on-storage", "storage"),
+        (hung("jbd2/quay-8", *IO), "hang-on-storage", "storage"),
+    ],
+)
+def test_a_task_that_waits_for_a_disk_is_sent_to_that_disk(
+    text: str, situation: str, named: str
+) -> None:
+    found = verdict(text)
+    assert found.next_step is not None
+    assert (found.next_step.situation, named in found.next_step.why) == (situation, True)
+    assert found.summary == "likely lockup or hang of a task that waits for storage"
+    assert found.experiment is None
+
+
+def test_a_task_that_waits_for_a_lock_does_not_wait_for_storage() -> None:
+    found = verdict(hung("quayd", "__schedule+0x2/0x9", "__mutex_lock+0x4/0x9", "quay+0x3/0x9"))
+    assert "storage" not in found.summary
+
+
+def test_a_guest_that_stops_itself_did_not_hang_before() -> None:
+    text = stamped(
+        "watchdog: BUG: soft lockup - CPU#2 stuck for 23s! [quayd:731]",
+        "Kernel panic - not syncing: softlockup: hung tasks",
+        "CPU: 2 PID: 731 Comm: quayd Tainted: G             L    6.1.0-1-amd64 #1",
+        "Hardware name: {}, BIOS 1.13",
+    )
+    found = verdict(text.format("QEMU Standard PC"))
+    assert found.next_step is not None
+    assert found.next_step.situation == "stall-panic-in-vm"
+    assert any("L this soft lockup" in fact.means for fact in found.facts)
+    machine = verdict(text.format("ACME Board")).next_step
+    assert machine is not None
+    assert machine.situation != "stall-panic-in-vm"

@@ -146,6 +146,8 @@ def _letter(report: Report, letter: str) -> str:
     flag = BY_LETTER.get(letter)
     if flag is None:
         return ""
+    if letter == "L" and "soft_lockup_panic" in report.details:
+        return "L this soft lockup"  # kernel/watchdog.c sets it before it panics.
     names = [module.name for module in report.modules if letter in module.flags]
     words = _SHORT.get(letter, flag.meaning)
     if letter not in _TAINTED_BY or not names:

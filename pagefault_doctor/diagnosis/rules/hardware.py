@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pagefault_doctor.diagnosis import address, function_roles, history, instruction_roles
+from pagefault_doctor.diagnosis import address, history, instruction_roles
 from pagefault_doctor.diagnosis.address import AddressClass
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
@@ -146,9 +146,7 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
         yield found
     elif report.kind is Kind.HARDWARE:
         yield context.evidence("hard.event", "the hardware reported an error", "headline")
-    if report.kind is Kind.HUNG_TASK and any(
-        (f.function or "").startswith(function_roles.WAITING_FOR_DISK) for f in report.frames
-    ):
+    if history.waits_for_disk(report):
         yield context.evidence("hard.io-wait", "the task waits for a disk", "trace")
     flipped = "a flipped bit in a page table would show like this"
     if (context.x86_fault_bits or 0) & 8:
