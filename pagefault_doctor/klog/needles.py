@@ -53,31 +53,44 @@ class Needles:
     def lines(self, text: bytes) -> dict[bytes, tuple[bytes, ...]]:
         """Return the lines of a text of shapes that hold the shape of a needle.
 
-        With each stand the needles of that shape; of several shapes in a line, those of any one.
+        With each stand the needles of all such shapes.
         """
         rare = _rare(text)
         short = [shape for sign, shape in self._short if sign in rare and shape in text]
-        return dict(chain(self._with_long(text), *(self._with(shape, text) for shape in short)))
+        found: dict[bytes, set[bytes]] = {}
+        for line, held in chain(self._with_long(text), *(_with(shape, text) for shape in short)):
+            found.setdefault(line, set()).update(held)
+        return {
+            line: tuple(chain.from_iterable(map(self._of_shape.__getitem__, held)))
+            for line, held in found.items()
+        }
 
-    def _with_long(self, text: bytes) -> Iterator[tuple[bytes, tuple[bytes, ...]]]:
+    def _with_long(self, text: bytes) -> Iterator[tuple[bytes, set[bytes]]]:
+        """Yield the lines that hold long shapes, with each those that it holds."""
         words = array("I", text[: len(text) // _STEP * _STEP])
-        end = -1
+        start, end, held = 0, -1, set[bytes]()
         for index in compress(count(), map(self._long.__contains__, words)):
             place = index * _STEP
-            if place <= end:
-                continue
+            if place > end and held:
+                yield text[start:end], held
+                held = set()
             for offset, shape in self._long[words[index]]:
-                if offset <= place and text.startswith(shape, place - offset):
+                if shape in held or offset > place or not text.startswith(shape, place - offset):
+                    continue
+                if not held:
                     start, end = _line(text, place)
-                    yield text[start:end], self._of_shape[shape]
-                    break
+                held.add(shape)
+        if held:
+            yield text[start:end], held
 
-    def _with(self, shape: bytes, text: bytes) -> Iterator[tuple[bytes, tuple[bytes, ...]]]:
-        place = text.find(shape)
-        while place >= 0:
-            start, end = _line(text, place)
-            yield text[start:end], self._of_shape[shape]
-            place = text.find(shape, end)
+
+def _with(shape: bytes, text: bytes) -> Iterator[tuple[bytes, tuple[bytes]]]:
+    """Yield the lines that hold a shape."""
+    place = text.find(shape)
+    while place >= 0:
+        start, end = _line(text, place)
+        yield text[start:end], (shape,)
+        place = text.find(shape, end)
 
 
 def _line(text: bytes, place: int) -> tuple[int, int]:

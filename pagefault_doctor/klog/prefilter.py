@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from functools import cache
-from itertools import chain, compress, count, filterfalse
+from itertools import compress, count, filterfalse
 from typing import Any, Final
 
 from pagefault_doctor.klog import boots, module_events
@@ -84,15 +84,13 @@ class Prefilter:
 
     def _places(self, piece: bytes, shapes: list[bytes]) -> list[tuple[int, int]]:
         found: list[tuple[int, int]] = []
+        lines = piece.split(b"\n")
         place = number = 0
         for index in compress(count(), map(self._wanted.__contains__, shapes)):
-            while number < index:
-                place = piece.index(b"\n", place) + 1
-                number += 1
-            end = piece.find(b"\n", place)
-            line = piece[place : end if end >= 0 else None]
-            # The needles that were seen in its shape are nearly always those in the line.
-            if any(map(line.__contains__, chain(self._wanted[shapes[index]], self._needles.words))):
+            place += sum(map(len, lines[number:index])) + index - number
+            number, line = index, lines[index]
+            # The line may have other digits than the needles of its shape.
+            if any(map(line.__contains__, self._wanted[shapes[index]])):
                 found.append((index + 1, place))
         return found
 

@@ -56,16 +56,22 @@ def test_lines_that_hold_a_shape_are_found_and_no_others(text: bytes) -> None:
 
 
 @given(AROUND)
-def test_what_is_told_of_a_line_stands_in_it(text: bytes) -> None:
+def test_every_needle_whose_shape_a_line_holds_is_told_of_it(text: bytes) -> None:
     for line, words in Needles(NEEDLES).lines(text).items():
-        assert words
-        assert all(shape_of(word) in line and word in NEEDLES for word in words)
+        assert set(words) == {needle for needle in NEEDLES if shape_of(needle) in line}
 
 
 def test_words_with_one_shape_are_told_together() -> None:
     words = (b"no memory at all", b"no memory 1t all", b"panic", b"pan1ic")
     found = Needles(words).lines(b"xno mmory t llx\nyxpniy")
     assert found == {b"xno mmory t llx": words[:2], b"yxpniy": words[2:]}
+
+
+def test_words_that_overlap_are_told_both() -> None:
+    words = (b"oo QQQQ", b"QQQQ uv")
+    for before in range(4):
+        line = b"~" * before + b"oo QQQQ uv"
+        assert set(Needles(words).lines(line)[line]) == set(words)
 
 
 def test_a_line_is_found_for_the_needle_it_has_not_for_one_its_shape_has() -> None:
