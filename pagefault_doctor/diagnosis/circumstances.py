@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property
 from typing import Final
 
@@ -260,7 +259,7 @@ class Circumstances:
         return "trace" in self._report.cited
 
     @cached_property
-    def _good_release(self) -> str | None:
+    def good_release(self) -> str | None:
         """The last other release whose boots all went without the fault."""
         hit = {self._report.boot, *(r.boot for r in self._faults)}
         bad = {self._context.booted[boot] for boot in hit if boot < len(self._context.booted)}
@@ -273,7 +272,7 @@ class Circumstances:
 
     @cached_property
     def _good_boots(self) -> int:
-        return self._context.booted.count(self._good_release) if self._good_release else 0
+        return self._context.booted.count(self.good_release) if self.good_release else 0
 
     @cached_property
     def called(self) -> bool:
@@ -293,13 +292,13 @@ class Circumstances:
         return is_of_nobody(self._context)
 
     @cached_property
-    def _place(self) -> str | None:
+    def instruction(self) -> str | None:
         """The function and the offset in it, as crash takes them."""
         name, offset = self._report.function, self._report.offset
         return f"{name}+{offset:#x}" if name and offset else None
 
     @cached_property
-    def _pointer(self) -> str | None:
+    def pointer(self) -> str | None:
         """The bad pointer, where it is more than an offset from NULL."""
         value = self._context.pointer
         return f"{value:#x}" if value and value >= NEAR_NULL else None
@@ -327,12 +326,54 @@ class Circumstances:
         version = release_of(self.release or "")
         return self.arch not in _BOARDS and (version is None or version >= _FIRST_JOURNAL)
 
-    @cached_property
-    def _is_x86(self) -> bool:
-        return self.arch in (None, "x86_64", "i386", "x86")
+    def named(self, name: str) -> str | None:
+        """Return what `{name}` in a sentence stands for: a detail, or what else is known."""
+        told = getattr(self, name) if name in NAMED else self._report.details.get(name)
+        return told or None
 
-    @cached_property
-    def _checker(self) -> str:
+    @property
+    def good_boots(self) -> str | None:
+        """How many boots it had."""
+        return str(self._good_boots) if self._good_boots else None
+
+    @property
+    def foreign(self) -> str:
+        """Modules from outside the tree."""
+        return ", ".join(self._report.out_of_tree[:_FOREIGN])
+
+    @property
+    def registered(self) -> str | None:
+        """What the callback that is missing belongs to."""
+        return callbacks.owned(self._report)
+
+    @property
+    def bank_says(self) -> str | None:
+        """The status of the machine check's bank in words."""
+        return machine_check.meaning(self._report)
+
+    @property
+    def pc(self) -> str | None:
+        """The address of the instruction, where the report prints a number."""
+        return self._report.registers.get("pc")
+
+    @property
+    def workqueue(self) -> str | None:
+        """The work that ran."""
+        return self._report.workqueue
+
+    @property
+    def pid(self) -> str | None:
+        """The number of the process that ran."""
+        return str(self._report.pid) if self._report.pid else None
+
+    @property
+    def memory_test(self) -> str:
+        """The test of memory that the machine can run."""
+        x86 = self.arch in (None, "x86_64", "i386", "x86")
+        return "memtest86+ overnight" if x86 else "memtester 1G 3"
+
+    @property
+    def checker(self) -> str:
         """The check of memory that this kernel has: KASAN came to each architecture on its own."""
         version = release_of(self.release or "") or _FIRST_KASAN["x86_64"]
         since = _FIRST_KASAN.get(self.arch or "x86_64")
@@ -340,36 +381,14 @@ class Circumstances:
             return "a kernel with CONFIG_KASAN=y"
         return "slub_debug=FZPU" if version >= _FIRST_SLUB else "a kernel with CONFIG_DEBUG_SLAB=y"
 
-    @cached_property
-    def names(self) -> Mapping[str, str]:
-        """What `{names}` in a sentence may stand for: details, and what else is known."""
-        known = {
-            **self._report.details,
-            **{name: getattr(self, name) for name in _NAMED},
-            "good_release": self._good_release,
-            "good_boots": str(self._good_boots) if self._good_boots else None,
-            "bank_says": machine_check.meaning(self._report),
-            "foreign": ", ".join(self._report.out_of_tree[:_FOREIGN]),
-            "registered": callbacks.owned(self._report),
-            "place": self._place,
-            "pc": self._report.registers.get("pc"),
-            "pointer": self._pointer,
-            "workqueue": self._report.workqueue,
-            "memory_test": "memtest86+ overnight" if self._is_x86 else "memtester 1G 3",
-            "checker": self._checker,
-            "pid": str(self._report.pid) if self._report.pid else None,
-        }
-        return {name: text for name, text in known.items() if text}
 
-
-_NAMED: Final = ("module", "function", "comm", "release", "folder", "file", "arch", "twice")
 _FOREIGN: Final = 4
 """Modules from outside that a sentence names."""
 NAMED: Final = frozenset(
     {
-        *(*_NAMED, "good_release", "good_boots", "foreign", "pid"),
-        *("workqueue", "memory_test", "checker", "registered", "place", "pointer", "pc"),
-        "bank_says",
+        *("module", "function", "comm", "release", "folder", "file", "arch"),
+        *("good_release", "good_boots", "foreign", "pid", "twice", "bank_says"),
+        *("workqueue", "memory_test", "checker", "registered", "instruction", "pointer", "pc"),
     }
 )
 """Names that a sentence may hold besides details and the groups of its expressions."""

@@ -17,7 +17,6 @@ class LogCircumstances:
 
     cause: Final = "none"
     who: Final = "none"
-    names: Final[Mapping[str, str]] = {}
 
     def __init__(self, logs: Sequence[KernelLog], facts: Mapping[str, Fact]) -> None:
         self.place = "box" if facts else "file"
@@ -28,3 +27,6 @@ class LogCircumstances:
 
     def walk_fact(self, name: str) -> Fact | None:
         """Return None: a walk's facts are about a report."""
+
+    def named(self, name: str) -> str | None:
+        """Return None: what a sentence can name is of a report."""

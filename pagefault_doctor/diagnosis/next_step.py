@@ -13,8 +13,8 @@ from pagefault_doctor.model.pattern import WordedPattern, regex
 from pagefault_doctor.model.situation import SHAPES, Situation, Wanted, listed
 from pagefault_doctor.playbook.next_steps import situations
 
-_LOOKED_UP: Final = ("cause", "who", "kind")
-"""Conditions that most rows have."""
+_LOOKED_UP: Final = ("cause", "who", "kind", "origin", "arch", "place", "after_death")
+"""Conditions that many rows have or few reports fulfil."""
 _NAME: Final = regex(r"\{(\w+)\}")
 _SAFE: Final = regex(r"[\w.:/@+~-]+")
 """What of a log may stand in a command."""
@@ -23,9 +23,8 @@ _SAFE: Final = regex(r"[\w.:/@+~-]+")
 class Seen(Protocol):
     """What the table's conditions are held against; each condition is an attribute of its name."""
 
-    @property
-    def names(self) -> Mapping[str, str]:
-        """What a `{name}` in a sentence stands for."""
+    def named(self, name: str) -> str | None:
+        """Return what a `{name}` in a sentence stands for, None where it is not known."""
 
     def walk_fact(self, name: str) -> Fact | None:
         """Return a fact that a walk found out."""
@@ -38,18 +37,19 @@ def next_step(seen: Seen) -> NextStep | None:
     return next((step for row, rest in rows if (step := _step(row, rest, seen))), None)
 
 
+Words = str | tuple[str, ...]
 Rest = tuple[tuple[str, Wanted], ...]
 """Conditions of a row besides those that are looked up first."""
 
 
 @lru_cache(256)
-def _rows(*values: str | None) -> tuple[tuple[Situation, Rest], ...]:
+def _rows(*values: str | bool | None) -> tuple[tuple[Situation, Rest], ...]:
     """Return the rows that these values of what is looked up first do not rule out."""
     pairs = tuple(zip(_LOOKED_UP, values, strict=True))
     return tuple(
         (row, tuple(pair for pair in row.when.items() if pair[0] not in _LOOKED_UP))
         for row in situations()
-        if all(name not in row.when or value in listed(row.when[name]) for name, value in pairs)
+        if all(_is(row.when[name], value) for name, value in pairs if name in row.when)
     )
 
 
@@ -60,8 +60,9 @@ def _step(row: Situation, rest: Rest, seen: Seen) -> NextStep | None:
             return None
     if any(_holds(name, wanted, seen, {}) for name, wanted in row.unless.items()):
         return None
-    names = {**seen.names, **found}
-    if not all(name in names for text in (row.do, *row.command) for name in _NAME.findall(text)):
+    asked = (name for text in (row.do, *row.command) for name in _NAME.findall(text))
+    names = {name: found.get(name) or seen.named(name) or "" for name in asked}
+    if not all(names.values()):
         return None
     command = _command(row, names) if _can_run(row, seen) else ()
     return NextStep(row.step, " ".join(_filled(row.do, names).split()), command, row.id)
@@ -84,14 +85,19 @@ def _holds(name: str, wanted: Wanted, seen: Seen, found: dict[str, str]) -> bool
         facts = ((seen.walk_fact(fact), value) for fact, value in wanted.items())
         return all(fact is not None and fact.value == value for fact, value in facts)
     value = getattr(seen, name, None)
-    if isinstance(wanted, bool):
-        return value is wanted
     if name not in SHAPES:
-        return any(word in listed(wanted) for word in listed(value or ()))
+        return _is(wanted, value)
     match = _first_match(listed(wanted), value) if value else None
     if match:
         found.update({group: text for group, text in match.groupdict().items() if text})
     return match is not None
+
+
+def _is(wanted: Wanted, value: Words | bool | None) -> bool:
+    """Whether a sign is as wanted, or a word is among those of which one has to fit."""
+    if isinstance(wanted, bool) or isinstance(value, bool):
+        return value is wanted
+    return any(word in listed(wanted) for word in listed(value or ()))
 
 
 def _first_match(shapes: tuple[str, ...], text: str) -> re.Match[str] | None:

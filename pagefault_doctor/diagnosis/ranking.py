@@ -216,7 +216,7 @@ def _next_step(first: Candidate, context: Context) -> NextStep | None:
     return next_step(Circumstances(first, context))
 
 
-def _place(first: Candidate, context: Context, function: str | None) -> str:
+def _place(first: Candidate, context: Context, function: str | None, unjudged: Unjudged) -> str:
     """Return where the cause is, in words behind its name."""
     report = context.report
     if first.root_cause is RootCause.LOCKUP_HANG and history.waits_for_disk(report):
@@ -235,7 +235,7 @@ def _diagnosed(report: Report, context: Context, unjudged: Unjudged) -> Diagnosi
     first = ranked[0]
     second = causes[1].root_cause if len(causes) > 1 and causes[1].confidence >= 0.1 else None
     function = suspect_frame(report, first.module).function
-    place = _place(first, context, function)
+    place = _place(first, context, function, unjudged)
     return Diagnosis(
         root_cause=first.root_cause,
         attribution=first.attribution,
