@@ -188,8 +188,10 @@ class Circumstances:
     def line(self) -> str:
         """The first lines of the report, its headline at the top."""
         headline = self._report.line_of("headline")
-        lines = sorted(self._report.excerpt[:_LINES], key=lambda line: line.number != headline)
-        return "\n".join(line.text for line in lines)
+        lines = list(self._report.excerpt[:_LINES])
+        if lines and lines[0].number != headline:
+            lines.sort(key=lambda line: line.number != headline)
+        return "\n".join([line.text for line in lines])
 
     @cached_property
     def before(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from pagefault_doctor.model.diagnosis import NextStep
 from pagefault_doctor.model.fact import Fact
@@ -84,25 +84,21 @@ def _holds(name: str, wanted: Wanted, seen: Seen, found: dict[str, str]) -> bool
     if isinstance(wanted, dict):
         facts = ((seen.walk_fact(fact), value) for fact, value in wanted.items())
         return all(fact is not None and fact.value == value for fact, value in facts)
-    value = getattr(seen, name, None)
+    value: Any = getattr(seen, name, None)
     if name not in SHAPES:
         return _is(wanted, value)
-    match = _first_match(listed(wanted), value) if value else None
-    if match:
-        found.update({group: text for group, text in match.groupdict().items() if text})
-    return match is not None
+    for shape in listed(wanted) if value else ():
+        if match := _pattern(shape).search(value):
+            found.update({group: text for group, text in match.groupdict().items() if text})
+            return True
+    return False
 
 
 def _is(wanted: Wanted, value: Words | bool | None) -> bool:
     """Whether a sign is as wanted, or a word is among those of which one has to fit."""
     if isinstance(wanted, bool) or isinstance(value, bool):
         return value is wanted
-    return any(word in listed(wanted) for word in listed(value or ()))
-
-
-def _first_match(shapes: tuple[str, ...], text: str) -> re.Match[str] | None:
-    matches = (_pattern(shape).search(text) for shape in shapes)
-    return next((match for match in matches if match), None)
+    return not set(listed(value or ())).isdisjoint(listed(wanted))
 
 
 @cache
