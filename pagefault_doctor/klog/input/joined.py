@@ -40,7 +40,9 @@ def _apart(line: bytes) -> list[bytes]:
     escape = next((escape for escape in _ESCAPES if line.count(escape) >= _FEWEST), None)
     if escape:
         return line.split(escape)
-    if _STAMP.search(line):
+    if stamp := _STAMP.search(line):
+        if not _STAMP.search(line, stamp.end()):
+            return [line]
         ways = (AT_DATES.split(line), AT_CLOCKS.split(line))
         return next((lines for lines in ways if len(lines) >= _FEWEST), [line])
     lines = BETWEEN.split(line)

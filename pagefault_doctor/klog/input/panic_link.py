@@ -15,6 +15,7 @@ from typing import Final
 from pagefault_doctor.model.pattern import regex
 
 _LINK: Final = regex(rb"[#?&]zl?=(\d{40,20000})")
+_SIGNS: Final = (b"z=", b"zl=")
 _BLOCK: Final = 17
 _BYTES: Final = {3: 1, 5: 2, 8: 3, 10: 4, 13: 5, 15: 6, 17: 7}
 """Bytes that so many digits stand for: the last block is a short one."""
@@ -26,7 +27,8 @@ _LONGEST: Final = 1 << 16
 
 def has_link(head: bytes) -> bool:
     """Whether a text holds such a link."""
-    return any(_log_of(match[1]) for match in _LINK.finditer(head[:_LONGEST]))
+    head = head[:_LONGEST] if any(map(head.__contains__, _SIGNS)) else b""
+    return any(_log_of(match[1]) for match in _LINK.finditer(head))
 
 
 def unpacked(pieces: Iterable[bytes]) -> Iterator[bytes]:

@@ -38,9 +38,10 @@ _STAMPED: Final = regex(
 def prefix_of(head: bytes) -> re.Pattern[bytes] | None:
     """Return an expression for what stands before nearly every line, None where nothing does."""
     lines = [line for line in head.split(b"\n", _MOST_LINES)[:_MOST_LINES] if line.strip()]
-    if not lines or _share_bare(lines, _STAMPED) > _MOST or _share_bare(lines, START) > _FEW:
+    # Most logs are known by their first line.
+    if not lines or any(map(_is_known, lines[:_FEWEST])):
         return None
-    if any(map(_is_known, lines[:_FEWEST])):
+    if _share_bare(lines, _STAMPED) > _MOST or _share_bare(lines, START) > _FEW:
         return None
     return _learned(lines) or (_MARKS if all(map(_MARKS.match, lines)) else None)
 

@@ -156,6 +156,8 @@ def _unquoted(pieces: Iterable[bytes]) -> Iterator[bytes]:
 def _utf_16(head: bytes) -> str | None:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
+    if b"\0" not in head:
+        return None
     if head[1::2].count(0) * 10 > len(head) * 4 and head[::2].count(0) * 10 < len(head):
         return "utf-16-le"
     if head[::2].count(0) * 10 > len(head) * 4 and head[1::2].count(0) * 10 < len(head):

@@ -98,30 +98,27 @@ def wrap_of(head: bytes) -> Wrap | None:
     untimed = (line for line in filterfalse(_TIMED.match, lines) if line.strip())
     if timed and all(map(_is_timed, untimed)):
         return None
-    soft = _counted(lines, Wrap(width, within_words=False, timed=timed))
-    if not soft[1]:
+    soft, hard = (Wrap(width, within_words=within, timed=timed) for within in (False, True))
+    softly = list(_pairs(lines, soft))
+    by_words = sum(soft.could_break(line, rest) for line, rest in softly)
+    if not by_words:
         return None
-    hard = _counted(lines, Wrap(width, within_words=True, timed=timed))
+    hardly = softly if timed else list(_pairs(lines, hard))
+    within = sum(hard.could_break(line, rest) for line, rest in hardly)
     # A terminal leaves the lines that it breaks all equally long, as wide as it is.
-    equal = hard[1] >= soft[1] and (columns in _COLUMNS or hard[1] >= _MANY)
-    wrap, broken, pairs = hard if equal else soft
+    equal = within >= by_words and (columns in _COLUMNS or within >= _MANY)
+    wrap, broken, pairs = (hard, within, hardly) if equal else (soft, by_words, softly)
     fewest = _FEWEST[timed] if sum(map(bool, lines)) > _SHORT else 1
-    return wrap if broken >= fewest and broken >= _MOST[timed] * pairs else None
+    return wrap if broken >= fewest and broken >= _MOST[timed] * len(pairs) else None
 
 
-def _counted(lines: list[bytes], wrap: Wrap) -> tuple[Wrap, int, int]:
-    """Return how lines may have been broken, how many were, and how many begin as no other."""
-    pairs = [(lines[n - 1], lines[n]) for n in _rests(lines, wrap)]
-    return wrap, sum(wrap.could_break(line, rest) for line, rest in pairs), len(pairs)
-
-
-def _rests(lines: list[bytes], wrap: Wrap) -> Iterator[int]:
-    """Yield the index of each line that is none of its own and stands behind one, or its rest."""
+def _pairs(lines: list[bytes], wrap: Wrap) -> Iterator[tuple[bytes, bytes]]:
+    """Yield each line that is none of its own, behind the one it follows, which may go on."""
     goes_on, before = False, b""
-    for index, line in enumerate(lines):
+    for line in lines:
         begins = wrap.begins(line, before if goes_on else b"")
         if goes_on and not begins and line.strip():
-            yield index
+            yield before, line
         goes_on = wrap.may_go_on(line) if begins else goes_on and line.strip() != b""
         before = line
 

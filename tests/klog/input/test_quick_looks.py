@@ -11,7 +11,7 @@ from pagefault_doctor.klog.input import text_forms
 from pagefault_doctor.klog.input.prefixed import _share, _share_bare
 from pagefault_doctor.klog.input.repeated import is_doubled
 from pagefault_doctor.klog.input.report_lines import START
-from pagefault_doctor.klog.input.wrapped import Wrap, _counted, wrap_of
+from pagefault_doctor.klog.input.wrapped import Wrap, _pairs, wrap_of
 
 TIMED = (b"[    1.000001] ", b"> [   12.000001] ", b"Jan  2 01:02:07 ")
 BEGINS = st.sampled_from((*TIMED, b"", b"> ", b" ", b"RIP: ", b"note: "))
@@ -38,9 +38,9 @@ def test_lines_that_stand_there_twice(lines: list[bytes], place: int, once: bool
 def test_where_all_lines_have_a_time_none_was_broken_off(lines: list[bytes]) -> None:
     text = b"\n".join(lines)
     for width in (50, 80):
-        soft = _counted(text.split(b"\n"), Wrap(width, within_words=False, timed=True))
+        soft = _pairs(text.split(b"\n"), Wrap(width, within_words=False, timed=True))
         if all(line.startswith(TIMED) or not line.strip() for line in lines):
-            assert soft[2] == 0
+            assert not list(soft)
     widths = [len(line) for line in text.replace(b"\r", b"").split(b"\n") if b" " in line.strip()]
     found = wrap_of(text)
     assert found is None or found.width == max(widths)
