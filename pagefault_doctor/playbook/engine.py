@@ -78,7 +78,8 @@ class Suggest(msgspec.Struct, frozen=True):
     because: str
 
 
-_DID_NOTHING: Final = (Outcome.BLOCKED, Outcome.NOT_NEEDED)
+DID_NOTHING: Final = (Outcome.BLOCKED, Outcome.NOT_NEEDED)
+"""Outcomes of tools that ran no command."""
 
 Effect = UseTool | Conclude | Suggest
 
@@ -135,7 +136,7 @@ def _tried_again(state: WalkState) -> tuple[WalkState, tuple[Effect, ...]]:
     if step is None:
         return state, ()
     before = state.steps[step]
-    idle = {tool.tool for tool in before.finished if tool.outcome in _DID_NOTHING}
+    idle = {tool.tool for tool in before.finished if tool.outcome in DID_NOTHING}
     if not idle:
         running = before.status is StepStatus.RUNNING
         return state, _proceed(state, step) if running else (suggest(state, step),)

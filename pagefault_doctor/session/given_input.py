@@ -30,11 +30,9 @@ _LONGEST_RELEASE: Final = 128
 _ELF: Final = b"\x7fELF"
 
 
-def wanted(view: View) -> tuple[GivenInput, ...]:
-    """Return what would unblock the tools of the current step, in the order of the tools."""
-    if view.step is None:
-        return ()
-    finished = view.state.steps[view.step].finished
+def wanted(view: View, step: str) -> tuple[GivenInput, ...]:
+    """Return what would unblock the tools of a step, in the order of the tools."""
+    finished = view.state.steps[step].finished
     blocked = [tool for tool in finished if tool.outcome is Outcome.BLOCKED]
     named = [word for tool in blocked for word in _OPTION.findall(tool.remedy)]
     by_option = {each.option: each for each in INPUTS}

@@ -37,7 +37,7 @@ from pagefault_doctor.model.event import (
 )
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.playbook import Playbook, StepStatus
-from pagefault_doctor.playbook.engine import Conclude, Suggest, UseTool
+from pagefault_doctor.playbook.engine import DID_NOTHING, END, Conclude, Suggest, UseTool
 from pagefault_doctor.session.edited_command import needed_risk
 from pagefault_doctor.session.event_log import MemoryLog, SessionError, Sink
 from pagefault_doctor.session.view import Fold, View
@@ -115,6 +115,34 @@ class Walk:
         """Go to a step, for the first time or again."""
         self._emit(StepEntered(step=step))
         self._carry_out_effects()
+
+    def go_on(self, stops_at: Callable[[View], bool] = lambda view: False) -> tuple[str, ...]:
+        """Go where the suggestion leads, past steps in which no tool can do anything.
+
+        Return the ids of those steps. A step that shows the usual fix is no such step, nor one at
+        which `stops_at` holds. Where the suggestion is to end, nothing happens.
+        """
+        passed: list[str] = []
+        for _ in self.view.playbook.steps:
+            if self.suggestion is None or self.suggestion.go == END:
+                break
+            self.enter(self.suggestion.go)
+            if not self._is_of_no_use() or stops_at(self.view):
+                break
+            assert self.view.step
+            if self.suggestion is None or self.suggestion.go == END:
+                break
+            passed.append(self.view.step)
+        return tuple(passed)
+
+    def _is_of_no_use(self) -> bool:
+        """Whether the current step ended at once, for want of something."""
+        step = self.view.step
+        assert step
+        now = self.view.state.steps[step]
+        idle = all(tool.outcome in DID_NOTHING for tool in now.finished)
+        has_remedy = self.view.playbook.step(step).remedy
+        return now.status is StepStatus.BLOCKED and idle and not has_remedy
 
     def run(
         self,

@@ -58,7 +58,7 @@ def test_the_options_of_the_command_line_are_the_inputs() -> None:
 
 def test_what_a_blocked_tool_asks_for_is_wanted(walk: Walk) -> None:
     assert walk.proposed is None
-    assert wanted(walk.view) == (BY_NAME["module_dir"],)
+    assert wanted(walk.view, "first") == (BY_NAME["module_dir"],)
     assert asked_for("name its folder: --module-dir DIR")
     assert not asked_for("apt install gdb")
 
@@ -70,7 +70,7 @@ def test_the_walk_goes_on_at_the_tool_that_lacked_it(walk: Walk) -> None:
     assert walk.view.state.steps["first"].status is StepStatus.RUNNING
     assert walk.proposed
     assert walk.proposed.argv == ("gdb", "/modules")
-    assert wanted(walk.view) == ()
+    assert wanted(walk.view, "first") == ()
     walk.run(walk.proposed)
     assert walk.host.ran == [*ran, ("gdb", "/modules")], "what had run does not run again"
     finished = walk.view.state.steps["first"].finished
@@ -80,7 +80,7 @@ def test_the_walk_goes_on_at_the_tool_that_lacked_it(walk: Walk) -> None:
 
 def test_a_fact_that_unblocks_nothing_leaves_the_walk_where_it_is(walk: Walk) -> None:
     walk.give_fact("source_dir", "/source")
-    assert wanted(walk.view) == (BY_NAME["module_dir"],)
+    assert wanted(walk.view, "first") == (BY_NAME["module_dir"],)
     assert walk.suggestion is not None
 
 
@@ -163,3 +163,53 @@ def test_a_kernel_of_another_build_is_taken_with_a_doubt(tmp_path: Path) -> None
     file = tmp_path / "vmlinux"
     file.write_bytes(b"\x7fELF" + b"x" * 5000 + b"Linux version 5.10.0-1-amd64 (gcc)\n")
     assert "it is of 5.10.0-1-amd64" in doubt(BY_NAME["vmlinux"], str(file), CASE)
+
+
+def playbook_of(*steps: Step) -> Playbook:
+    return Playbook(schema=1, id="p", title="P", summary="A walk.", steps=steps)
+
+
+def step_of(name: str, *tools: str, remedy: bool = False) -> Step:
+    return Step(id=name, title=name, why="To test.", tools=tools, remedy=remedy)
+
+
+def test_to_go_on_passes_over_steps_in_which_nothing_can_be_done(make_walk: MakeWalk) -> None:
+    steps = (step_of("one", "look"), step_of("two", "wall"), step_of("three", "wall", "idle"))
+    walk = make_walk(playbook=playbook_of(*steps, step_of("four", "look")))
+    walk.enter("one")
+    assert walk.proposed
+    walk.run(walk.proposed)
+    assert walk.go_on() == ("two", "three")
+    assert walk.view.step == "four"
+    assert walk.proposed
+
+
+def test_a_step_that_shows_the_usual_fix_is_not_passed_over(make_walk: MakeWalk) -> None:
+    steps = (step_of("one", "idle"), step_of("two", "wall", remedy=True), step_of("three", "look"))
+    walk = make_walk(playbook=playbook_of(*steps))
+    walk.enter("one")
+    assert walk.go_on() == ()
+    assert walk.view.step == "two"
+
+
+def test_to_go_on_stops_at_the_last_step_and_where_the_caller_wants(make_walk: MakeWalk) -> None:
+    steps = (step_of("one", "idle"), step_of("two", "wall"), step_of("three", "wall"))
+    walk = make_walk(playbook=playbook_of(*steps))
+    walk.enter("one")
+    assert walk.go_on() == ("two",)
+    assert walk.view.step == "three"
+    assert walk.suggestion
+    assert walk.suggestion.go == "end"
+    assert walk.go_on() == ()
+    walk.enter("one")
+    assert walk.go_on(lambda view: view.step == "two") == ()
+    assert walk.view.step == "two"
+
+
+def test_a_step_whose_commands_ran_is_not_passed_over(make_walk: MakeWalk) -> None:
+    steps = (step_of("one", "idle"), step_of("two", "look", "wall"), step_of("three", "look"))
+    walk = make_walk(playbook=playbook_of(*steps))
+    walk.enter("one")
+    assert walk.go_on() == ()
+    assert walk.view.step == "two"
+    assert walk.proposed

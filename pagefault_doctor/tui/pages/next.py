@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from pagefault_doctor.model.command import Command, Risk
+from pagefault_doctor.model.event import Outcome
 from pagefault_doctor.model.scenario import Question
 from pagefault_doctor.playbook.engine import END, Suggest
+from pagefault_doctor.session.given_input import wanted
 from pagefault_doctor.session.view import View
 from pagefault_doctor.tui.pages import phrases
 from pagefault_doctor.tui.running import LAB, Running
@@ -50,6 +52,22 @@ def text(
         return f"Next: the report. {because}"
     title = view.playbook.step(suggestion.go).title
     return f"Next: step {number(view, suggestion.go)}, {title}. {because}"
+
+
+def passed_over(view: View, steps: Sequence[str]) -> str:
+    """Return which steps could do nothing, with the reason of each, and the way to change that."""
+    told = [
+        f"{number(view, step)} {phrases.short(step)} ({_first_reason(view, step)})"
+        for step in steps
+    ]
+    lacking = next((step for step in steps if wanted(view, step)), None)
+    way = f" {number(view, lacking)}, then f, to give what it lacks." if lacking else ""
+    return f"Passed over: {', '.join(told)}.{way}"
+
+
+def _first_reason(view: View, step: str) -> str:
+    finished = view.state.steps[step].finished
+    return next((tool.reason for tool in finished if tool.outcome is Outcome.BLOCKED), "")
 
 
 def number(view: View, step_id: str) -> int:

@@ -139,11 +139,13 @@ class StepScreen(PageScreen):
         wizard = self.wizard
         if self._looked_at:
             first = [("Enter", "back"), ("g", "go here"), ("Left Right", "look")]
+            if wanted(wizard.walk.view, self.shown.id):
+                first.insert(1, ("f", "give a file"))
         elif wizard.running:
             first = [("Esc", "cancel"), ("n", "note"), ("o", "output")]
         elif wizard.walk.proposed:
             first = [("Enter", "run"), ("e", "edit"), ("s", "skip"), ("d", "diagnosis")]
-        elif wanted(wizard.walk.view):
+        elif wanted(wizard.walk.view, self.shown.id):
             first = [("Enter", "next"), ("f", "give a file"), ("d", "diagnosis"), ("o", "output")]
         else:
             first = [("Enter", "next"), ("d", "diagnosis"), ("o", "output"), ("/", "search")]
@@ -227,7 +229,7 @@ class StepScreen(PageScreen):
         elif questions := training.waiting(walk.view, wizard.scenario):
             self._ask(questions)
         elif walk.suggestion:
-            wizard.enter(walk.suggestion.go)
+            wizard.go_on()
         else:
             wizard.enter(walk.view.step or walk.view.playbook.steps[0].id)
 
@@ -312,7 +314,8 @@ class StepScreen(PageScreen):
         from pagefault_doctor.tui.screens.path import PathScreen
 
         wizard, walk = self.wizard, self.wizard.walk
-        if not (lacking := wanted(walk.view)):
+        step = self.shown.id
+        if not (lacking := wanted(walk.view, step)):
             self.show_notice("Nothing is blocked here for want of a file or folder.")
             return
 
@@ -320,6 +323,8 @@ class StepScreen(PageScreen):
             if isinstance(path, str):
                 one, case = lacking[0], walk.view.case
                 wizard.when_idle(lambda: walk.give_fact(one.name, path))
+                if step != walk.view.step and not wizard.running:
+                    wizard.enter(step)
                 wizard.changed()
                 self.show_notice(doubt(one, path, case) or f"Taken: {path}")
 
