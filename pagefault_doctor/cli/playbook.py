@@ -70,7 +70,7 @@ def _check(name: str) -> ExitCode:
 
 def _known_names() -> frozenset[str]:
     """Return the names that the sentence of a next step may hold."""
-    from pagefault_doctor.diagnosis.circumstances import NAMED
+    from pagefault_doctor.diagnosis.named_circumstances import NAMED
     from pagefault_doctor.klog.details import known_details
 
     return NAMED | known_details()

@@ -1,12 +1,12 @@
-"""The situation of a report: the conditions and names that `playbooks/next-steps.yaml` uses."""
+"""The situation of a report: the conditions that `playbooks/next-steps.yaml` uses."""
 
 from __future__ import annotations
 
 from functools import cached_property
 from typing import Final
 
-from pagefault_doctor.diagnosis import callbacks, machine_check, source_path
-from pagefault_doctor.diagnosis.address import NEAR_NULL, AddressClass
+from pagefault_doctor.diagnosis import source_path
+from pagefault_doctor.diagnosis.address import AddressClass
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.deadlock import waits_for_itself
 from pagefault_doctor.diagnosis.history import same_fault
@@ -56,17 +56,6 @@ _MODULES_OF_DISKS: Final = ("zfs", "spl", "drbd", "lustre", "bcachefs", "aufs", 
 _OF_CRASH: Final = regex(r"^\s*(?:crash> |#\d{1,3} \[[0-9a-f]{8,16}\] )")
 """What crash prints of a dump: its prompt and the frames of bt."""
 _FIRST_JOURNAL: Final = (3, 0, 0)
-_FIRST_SLUB: Final = (2, 6, 22)
-_FIRST_KASAN: Final = {
-    "x86_64": (4, 0, 0),
-    "arm64": (4, 4, 0),
-    "aarch64": (4, 4, 0),
-    "s390x": (4, 20, 0),
-    "riscv64": (5, 7, 0),
-    "arm": (5, 11, 0),
-    "loongarch64": (6, 6, 0),
-}
-"""The releases that have KASAN, by architecture (HAVE_ARCH_KASAN in `arch/*/Kconfig`)."""
 _LINES: Final = 80
 """Lines of a report that conditions look at; the rest is its trace."""
 
@@ -248,7 +237,7 @@ class Circumstances:
     @cached_property
     def regressed(self) -> bool:
         """Whether the log has boots of another kernel, all without this fault."""
-        return self._good_boots > 0
+        return self.boots_without > 0
 
     @cached_property
     def others_too(self) -> bool:
@@ -273,7 +262,7 @@ class Circumstances:
         return same_fault(self._report, self._context.history)
 
     @cached_property
-    def _good_boots(self) -> int:
+    def boots_without(self) -> int:
         return self._context.booted.count(self.good_release) if self.good_release else 0
 
     @cached_property
@@ -292,18 +281,6 @@ class Circumstances:
     def left_behind(self) -> bool:
         """Whether a module that is gone, and that nothing names, left an object in a list."""
         return is_of_nobody(self._context)
-
-    @cached_property
-    def instruction(self) -> str | None:
-        """The function and the offset in it, as crash takes them."""
-        name, offset = self._report.function, self._report.offset
-        return f"{name}+{offset:#x}" if name and offset else None
-
-    @cached_property
-    def pointer(self) -> str | None:
-        """The bad pointer, where it is more than an offset from NULL."""
-        value = self._context.pointer
-        return f"{value:#x}" if value and value >= NEAR_NULL else None
 
     @cached_property
     def twice(self) -> str | None:
@@ -327,70 +304,3 @@ class Circumstances:
         """Whether the machine may keep a journal: no board, and no kernel older than systemd."""
         version = release_of(self.release or "")
         return self.arch not in _BOARDS and (version is None or version >= _FIRST_JOURNAL)
-
-    def named(self, name: str) -> str | None:
-        """Return what `{name}` in a sentence stands for: a detail, or what else is known."""
-        told = getattr(self, name) if name in NAMED else self._report.details.get(name)
-        return told or None
-
-    @property
-    def good_boots(self) -> str | None:
-        """How many boots it had."""
-        return str(self._good_boots) if self._good_boots else None
-
-    @property
-    def foreign(self) -> str:
-        """Modules from outside the tree."""
-        return ", ".join(self._report.out_of_tree[:_FOREIGN])
-
-    @property
-    def registered(self) -> str | None:
-        """What the callback that is missing belongs to."""
-        return callbacks.owned(self._report)
-
-    @property
-    def bank_says(self) -> str | None:
-        """The status of the machine check's bank in words."""
-        return machine_check.meaning(self._report)
-
-    @property
-    def pc(self) -> str | None:
-        """The address of the instruction, where the report prints a number."""
-        return self._report.registers.get("pc")
-
-    @property
-    def workqueue(self) -> str | None:
-        """The work that ran."""
-        return self._report.workqueue
-
-    @property
-    def pid(self) -> str | None:
-        """The number of the process that ran."""
-        return str(self._report.pid) if self._report.pid else None
-
-    @property
-    def memory_test(self) -> str:
-        """The test of memory that the machine can run."""
-        x86 = self.arch in (None, "x86_64", "i386", "x86")
-        return "memtest86+ overnight" if x86 else "memtester 1G 3"
-
-    @property
-    def checker(self) -> str:
-        """The check of memory that this kernel has: KASAN came to each architecture on its own."""
-        version = release_of(self.release or "") or _FIRST_KASAN["x86_64"]
-        since = _FIRST_KASAN.get(self.arch or "x86_64")
-        if since and version >= since:
-            return "a kernel with CONFIG_KASAN=y"
-        return "slub_debug=FZPU" if version >= _FIRST_SLUB else "a kernel with CONFIG_DEBUG_SLAB=y"
-
-
-_FOREIGN: Final = 4
-"""Modules from outside that a sentence names."""
-NAMED: Final = frozenset(
-    {
-        *("module", "function", "comm", "release", "folder", "file", "arch"),
-        *("good_release", "good_boots", "foreign", "pid", "twice", "bank_says"),
-        *("workqueue", "memory_test", "checker", "registered", "instruction", "pointer", "pc"),
-    }
-)
-"""Names that a sentence may hold besides details and the groups of its expressions."""

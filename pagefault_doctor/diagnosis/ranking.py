@@ -16,6 +16,7 @@ from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.culprit import Culprit
 from pagefault_doctor.diagnosis.experiments import between_causes, for_hang, without_module
 from pagefault_doctor.diagnosis.missing import to_bring
+from pagefault_doctor.diagnosis.named_circumstances import NamedCircumstances
 from pagefault_doctor.diagnosis.next_step import next_step
 from pagefault_doctor.diagnosis.rules import RULES, Rule
 from pagefault_doctor.diagnosis.suspect import suspect_frame
@@ -213,7 +214,7 @@ def _calibrated(report: Report, ranked: tuple[Candidate, ...]) -> tuple[Candidat
 
 
 def _next_step(first: Candidate, context: Context) -> NextStep | None:
-    return next_step(Circumstances(first, context))
+    return next_step(NamedCircumstances(first, context))
 
 
 def _place(first: Candidate, context: Context, function: str | None, unjudged: Unjudged) -> str:

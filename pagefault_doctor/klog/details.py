@@ -88,6 +88,7 @@ WORKED_OUT: Final = frozenset(
     {
         *("page_walk_stop", "last_branch", "largest_cache", "largest_cache_percent"),
         *("largest_task", "said", "said_next", "typed_module", "typed_crash"),
+        *("module_version", "versioned_module", "version_line"),
     }
 )
 """Details that no expression has a group for."""

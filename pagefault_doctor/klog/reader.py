@@ -16,6 +16,7 @@ from pagefault_doctor.klog.input.input_file import GROWN, OVERWRITTEN, FileBytes
 from pagefault_doctor.klog.input.unpack import EMPTY, Progress, UnpackedLog, Unpacker, UnpackProgram
 from pagefault_doctor.klog.just_before import with_lines_before
 from pagefault_doctor.klog.machine_marks import machine_marks
+from pagefault_doctor.klog.module_version import with_version
 from pagefault_doctor.klog.report import report_of
 from pagefault_doctor.klog.scan import scan
 from pagefault_doctor.klog.scary import scary_lines
@@ -30,6 +31,8 @@ from pagefault_doctor.model.untrusted import clean_line
 
 MOST_REPORTS: Final = 500
 """Reports that are read from one log: a flood repeats itself."""
+_VERSIONED: Final = 8
+"""Reports whose modules' versions are looked for before them."""
 _MORE: Final = f"only the first {MOST_REPORTS} reports are told"
 _UNREAD: Final = "lines after line {} were only counted: too many before them look like reports"
 _UNSEEN: Final = (
@@ -115,6 +118,8 @@ def _read(found: UnpackedLog, progress: Progress | None, most: int) -> KernelLog
         report = report_of(cut, seen, numbers[cut.start.boot])
         report = with_spoken(report, cut.start.place, lines, seen.module_events)
         report = with_typed(report, cut.start.place, lines)
+        if len(reports) < _VERSIONED:
+            report = with_version(report, cut.start.place, lines)
         report = with_lines_before(report, cut.start.place, lines)
         reports.append(room.kept(report))
         starts.append(cut.start.place)

@@ -230,3 +230,12 @@ def test_the_version_that_dkms_built_is_the_one_to_look_beyond() -> None:
     assert "You run carafe 1.0.3" in found.why
     assert found.command == ("dkms", "status", "carafe")
     assert step(ubsan("u8 [8]", "/usr/src/carafe", " [carafe]")).situation != "dkms-version"
+
+
+def test_the_allocator_that_met_the_damage_is_not_the_code_to_fix() -> None:
+    log = page_fault("ffff888107407800", tainted="Not tainted", modules="ext4 mt76", code=None,
+                     place="__kmalloc_track_caller+0x51/0x90",
+                     trace=("__alloc_skb+0x1/0x9", "napi_alloc_skb+0x1/0x9"))  # fmt: skip
+    assert step(log).situation == "allocator-found-it"
+    other = log.replace("__kmalloc_track_caller", "tcp_ack")
+    assert step(other).situation != "allocator-found-it"

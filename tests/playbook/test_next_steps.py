@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pagefault_doctor.diagnosis.circumstances import NAMED
+from pagefault_doctor.diagnosis.named_circumstances import NAMED
 from pagefault_doctor.klog.details import known_details
 from pagefault_doctor.model.known_entry import KnownFile
 from pagefault_doctor.model.situation import Situation, Situations

@@ -50,6 +50,7 @@ _ROWS: Final = (
     _row("corrupted_in"),
     _row("poison_overwritten redzone_overwritten padding_overwritten object_already_free"),
     _row("kernel_bug file"),
+    _row("version_line", words="the version of the module"),
     # Whose object, where in it, and who had it
     _row("first_byte", decoded.counted),
     _row("pte", decoded.page_table_entry),
