@@ -62,6 +62,9 @@ REPORT: Final = Missing(
     f"{_KERNEL_LOG}; ls /var/lib/systemd/pstore",
 )
 
+_WITHOUT_CODE: Final = msgspec.structs.replace(
+    REGISTERS, what="the registers below the Code: line, and that line to its end"
+)
 _CONSOLE: Final = "picocom -g console.log /dev/ttyUSB0"
 _OF_CRASH: Final = regex(r"^\s*#\d+ \[")
 """A frame as the bt of crash prints it."""
@@ -100,7 +103,7 @@ def missing(report: Report) -> Iterator[Missing]:
     if report.kind is Kind.PANIC and "trace" not in report.cited:
         yield REPORT
     if report.kind in CRASHES and not report.registers:
-        yield REGISTERS
+        yield _WITHOUT_CODE if "code" in report.cited else REGISTERS
     told = "trace" in report.cited or "bare_backtrace" in report.details
     if report.kind in _TRACED and not told:
         yield TRACE

@@ -162,18 +162,30 @@ def candidates(report: Report, context: Context, unjudged: Unjudged) -> tuple[Ca
     return found or (_unknown(report, context, culprit),)
 
 
+def _is_beyond_experiments(first: Candidate, context: Context, seen: Circumstances) -> bool:
+    """Whether none of the experiments would tell anything of the fault."""
+    report = context.report
+    return (
+        # No check of allocations sees these.
+        is_of_nobody(context)
+        or seen.in_vmalloc
+        # A device did not answer: a test of the memory tells nothing of it.
+        or "external_abort" in report.details
+        # The next step looks at the disk.
+        or (first.root_cause is RootCause.LOCKUP_HANG and history.waits_for_disk(report))
+        # No build of the module changes what a guest may do.
+        or (context.is_privileged and "xen_pv" in report.details)
+    )
+
+
 def _experiment(
     report: Report, ranked: tuple[Candidate, ...], context: Context
 ) -> Experiment | None:
     """Return what to try: to tell two causes apart, else to see whose fault it is."""
     first = ranked[0]
     seen = Circumstances(first, context)
-    if is_of_nobody(context) or seen.in_vmalloc:
-        return None  # No check of allocations sees these.
-    if "external_abort" in report.details:
-        return None  # A device did not answer: a test of the memory tells nothing of it.
-    if first.root_cause is RootCause.LOCKUP_HANG and history.waits_for_disk(report):
-        return None  # The next step looks at the disk.
+    if _is_beyond_experiments(first, context, seen):
+        return None
     if found := between_causes(ranked):
         return found
     if history.waits_for_lock(report):

@@ -73,7 +73,15 @@ def test_a_guest_of_xen_may_not_write_to_control_registers(rip: str, situation: 
         "CPU: 0 PID: 16 Comm: cat Tainted: G           OE     4.19.0-26-amd64 #1",
         f"RIP: {rip}:quay_write_cr0+0x11/0x20 [quay]",
     )
-    assert step(log).situation == situation
+    found = verdict(log)
+    assert found.next_step is not None
+    assert found.next_step.situation == situation
+    assert (found.experiment is None) or rip == "0010"
+    code = verdict(f"{log}[   50.100000] Code: ff ff 89 0d 49 04 01 00 89\n").missing
+    (registers,) = (part for part in code if part.name == "registers")
+    assert "below the Code: line" in registers.what
+    (without,) = (part for part in found.missing if part.name == "registers")
+    assert "below the headline" in without.what
 
 
 CRASHED: Final = "crash> log\n(...)\n"

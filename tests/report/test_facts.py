@@ -301,3 +301,19 @@ def test_a_long_line_is_cut_to_what_matters() -> None:
     assert len(text) <= 160
     unbroken = PROGRAM.replace("libpfd", "lib" + "p" * 300)
     assert all(0 < len(text) <= 160 for text in facts(unbroken))
+
+
+PLACES = "./include/linux/pfd.h:15 ./fs/pfd/log.h:138 ./fs/pfd/log.c:579"
+
+
+@pytest.mark.parametrize(
+    ("places", "last"),
+    [(PLACES, "./fs/pfd/log.c:579"), (f"{PLACES} (discriminator 3)", "./fs/pfd/log.c:579")],
+)
+def test_the_line_of_an_overrun_stack_is_told_however_long_the_headline(
+    places: str, last: str
+) -> None:
+    head = "Kernel panic - not syncing: stack-protector: Kernel stack is corrupted in: pfd_log"
+    log = klog.read(f"{head} ({places}) pfd\n".encode(), "log")
+    opinion = with_explanations(diagnose((log,), {}), (log,), {})
+    assert opinion.verdict.facts[0].means == f"at {last}"

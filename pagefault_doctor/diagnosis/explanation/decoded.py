@@ -163,3 +163,8 @@ def counted(report: Report, context: Context) -> str:
         return ""
     did = "raised" if byte.is_increment else "dropped"
     return f"one {'more' if byte.is_increment else 'less'}: a counter in the freed object was {did}"
+
+
+def line_of_source(report: Report, context: Context) -> str:
+    """Return the line of source of the function whose stack was overrun, as the log has it."""
+    return f"at {report.details.get('corrupted_at', '')}"

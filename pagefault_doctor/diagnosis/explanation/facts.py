@@ -48,6 +48,7 @@ _ROWS: Final = (
     _row("assertion because said said_next check usercopy_exposure usercopy_overwrite"),
     _row("fortify_overflow field_spanning_write missing_endbr cfi_target"),
     _row("corrupted_in"),
+    _row("corrupted_at", decoded.line_of_source),
     _row("poison_overwritten redzone_overwritten padding_overwritten object_already_free"),
     _row("kernel_bug file"),
     _row("version_line", words="the version of the module"),

@@ -148,6 +148,8 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     yield from _older_kernel(report, context)
     if context.is_privileged and (module := _foreign(report)):
         text = f"{module} uses an instruction that this kernel or machine does not allow it"
+        if "xen_pv" in report.details:
+            text = f"{module} uses an instruction that Xen refuses to a PV guest (e030)"
         yield context.evidence("api.privileged", text, "code", "function")
     if "indirect_branch_check" in report.details and "O" in (report.tainted or ()):
         text = "a function was called through a pointer that this kernel does not allow"

@@ -3,7 +3,8 @@
 What stands behind `Kernel panic - not syncing:` is the caller's; where it is only that an
 earlier report was fatal, that earlier report is the one that counts.
 
-Details: `panic` the words; `corrupted_in` the function whose stack was; `exitcode` of init;
+Details: `panic` the words; `corrupted_in` the function whose stack was,
+`corrupted_at` its line of source; `exitcode` of init;
 what stands above a panic while the kernel starts, as printed: `ramdisk_error`, `unpack_error`,
 `rdinit_error`, `init_error`, the first `partition` of the `partition_list`;
 `hardware_error` the words of the hardware.
@@ -25,6 +26,8 @@ _PANIC: Final = r"Kernel panic(?: - not syncing)?: "
 DETAILS: Final = (
     r"Kernel panic(?: - not syncing)?: (?P<panic>.+)",
     r"Kernel stack is corrupted in: (?P<corrupted_in>\S+(?: \[[\w-]+\])?)",
+    # After scripts/decode_stacktrace.sh; the last place is of the function itself
+    r"corrupted in: \S+ \([^()]*?(?P<corrupted_at>[^\s()]+:\d+)(?: \(discriminator \d+\))?\)",
     r"exitcode=(?P<exitcode>0x[0-9a-f]{1,8})",
     r"(?P<ramdisk_error>RAMDISK: .*-\d+.*)",
     r"(?P<unpack_error>Initramfs unpacking failed: .+)",
