@@ -56,7 +56,7 @@ _POINTERS: Final = tuple(
         ),
         ("IP: ", r"\b[RE]?IP: (?:\[<)?(?:0x)?(?P<address>(?!0000[5-7][0-9a-f])[0-9a-f]{8,16})"),
         ("NIP [", r"^\s*NIP \[(?P<address>[0-9a-f]{8,16})\] 0x"),
-        ("NIP: ", r"^\s*NIP: +(?P<address>[0-9a-f]{8}|[0-9A-F]{8}) (?:LR|XER):"),
+        ("NIP: ", r"^\s*NIP: +(?P<address>[0-9A-F]{8}) XER:"),
         ("Krnl PSW : ", r"Krnl PSW : [0-9a-f]{16} (?P<address>[0-9a-f]{16}) \(0x"),
         ("pc", r"^\s*(?:pc|epc) *: \[?<?(?:0x)?(?P<address>[0-9a-f]{8,16})"),
     )

@@ -113,7 +113,8 @@ def test_powerpc_of_32_bits_prints_eight_registers_in_a_row() -> None:
     assert (report.register("gpr07"), report.register("gpr09")) == (0, 0xC9876FFF)
     assert report.register("pc") == 0xC9471C7C
     new = PPC.replace("XER: 20000000 ", "").replace("C9471C7C", "c9471c7c")
-    assert read(new.replace("C0198E20", "c0198e20", 1)).register("pc") == 0xC9471C7C
+    named = read(f"{new}NIP [c9471c7c] quay_go+0x10/0x20 [quay]\n")
+    assert (named.arch, named.function, named.module) == ("ppc", "quay_go", "quay")
 
 
 def test_a_trace_of_addresses_alone_is_not_missing() -> None:
