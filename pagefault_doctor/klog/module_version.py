@@ -31,7 +31,8 @@ def with_version(report: Report, place: int, lines: Lines) -> Report:
 
 
 def _with_version(report: Report, place: int, lines: Lines) -> Report:
-    stack = (frame.module for frame in report.frames if frame.reliable)
+    certain_first = sorted(report.frames, key=lambda frame: not frame.reliable)
+    stack = (frame.module for frame in certain_first)
     named = (name for name in (report.module, *stack) if name in report.out_of_tree)
     if (name := next(named, None)) is None or not report.is_kernel_fault:
         return report

@@ -44,6 +44,12 @@ def test_the_last_line_before_the_report_counts() -> None:
     assert version("quay_net: version 2.0", log)[0] == "3.0"
 
 
+def test_a_module_that_the_stack_only_may_have_is_asked_for_last() -> None:
+    doubted = OOPS.replace("quay_net_poll+0x24/0x90 [quay_net]", "0xffffffffc0c7b11d")
+    doubted = doubted.replace(" vfs_read", " ? quay_net_go+0x1/0x9 [quay_net]\n[   50.1]  vfs_read")
+    assert version("quay_net: version 2.0", doubted)[0] == "2.0"
+
+
 def test_the_next_step_and_a_fact_tell_the_version() -> None:
     log = f"[    3.200000] quay_net: loaded module v2.1.5\n{OOPS}"
     assert "newer quay_net than 2.1.5" in step(log).why
