@@ -111,7 +111,8 @@ _HELPERS: Final = regex(
     r"vmalloc\.|maccess)|mm/$|kernel/(?:locking|panic|kcsan|softirq\.|workqueue\.|smp\.|printk|"
     r"notifier|kthread|entry)|drivers/base/(?:regmap/|[\w.-]*$)|"
     r"fs/(?:kernfs|sysfs|debugfs)/|arch/\w+/(?:entry|kernel|lib|mm)/|net/core/(?:skbuff|sock|datagram|utils)|include/|init/|"
-    r"kernel/sched/(?:core|wait|swait|completion)|kernel/(?:time|rcu)/|kernel/$"
+    r"kernel/sched/(?:core|wait|swait|completion)|kernel/(?:time|rcu)/|"
+    r"kernel/(?:fork\.c|exit\.c|$)"
 )
 """Where code lies that works with what its callers give it, or carries them."""
 _DEEP: Final = 8
@@ -121,6 +122,7 @@ _DEEP: Final = 8
 class Area(msgspec.Struct, frozen=True):
     """A part of the kernel in words, the file or folder that tells it, and a function of it.
 
+    The path is empty where only a line of the log names the part.
     `caller` is whether that function called the one that faulted.
     """
 
@@ -140,7 +142,23 @@ def area_of(report: Report, function: str | None) -> Area | None:
         path = _path(name, module, report)
         if path and (words := words_of(path)) and not _HELPERS.match(path):
             return Area(words, path, name, caller=number > 0)
-    return None
+    return _of_speaker(report, function)
+
+
+def _of_speaker(report: Report, function: str | None) -> Area | None:
+    """Return the driver that spoke just before a register of a device could not be used.
+
+    `dev_printk` begins a line with the driver and the device (`drivers/base/core.c`).
+    """
+    if function is None or not function_roles.touches_registers(function):
+        return None
+    found = (_SPEAKER.match(line.text) for line in reversed(report.before))
+    driver = next((match["driver"] for match in found if match), None)
+    words = f"driver {driver} (it spoke just before)"
+    return Area(words, "", function, caller=False) if driver else None
+
+
+_SPEAKER: Final = regex(r"(?P<driver>[a-z][\w-]{2,31}) [\w@.:/-]*[\d.:][\w@.:/-]*: ")
 
 
 def words_of(path: str) -> str | None:

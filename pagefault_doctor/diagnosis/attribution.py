@@ -236,7 +236,7 @@ def _unseen_caller(report: Report, context: Context) -> Culprit | None:
     Modules are likelier than the core, those from outside the tree most; with many modules of the
     tree loaded, that proves too little. What reads and writes for a program calls a driver.
     """
-    if report.kind not in _BAD_POINTER or report.function is None:
+    if report.kind not in _BAD_POINTER or report.function is None or freelist.is_broken(context):
         return None
     named = (report.function, *(f.function for f in report.frames if f.reliable))
     for function in named:

@@ -7,10 +7,12 @@ from typing import Final
 
 from pagefault_doctor.diagnosis import source_path
 from pagefault_doctor.diagnosis.address import AddressClass
+from pagefault_doctor.diagnosis.area import Area, area_of
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.deadlock import waits_for_itself
 from pagefault_doctor.diagnosis.history import same_fault
 from pagefault_doctor.diagnosis.missing import missing
+from pagefault_doctor.diagnosis.newer_kernel import is_ended
 from pagefault_doctor.diagnosis.provenance import folder_of, is_unknown
 from pagefault_doctor.diagnosis.suspect import suspect_frame
 from pagefault_doctor.diagnosis.unloaded_module import is_of_nobody, unloaded
@@ -133,6 +135,23 @@ class Circumstances:
         if folder := folder_of(self._first.module, self._report):
             return folder
         return self.file.rpartition("/")[0] if self.file else None
+
+    @cached_property
+    def area(self) -> str | None:
+        """The file or folder of the code that faulted, or of who called it."""
+        return self._area.path or None if self._area else None
+
+    @cached_property
+    def _area(self) -> Area | None:
+        if self._first.attribution is not Attribution.KERNEL:
+            return None
+        return area_of(self._report, suspect_frame(self._report, None).function)
+
+    @cached_property
+    def ended(self) -> bool:
+        """Whether the branch of the kernel gets no fixes any more, from kernel.org at least."""
+        version = release_of(self.release or "")
+        return version is not None and is_ended(version[:2])
 
     @cached_property
     def file(self) -> str | None:

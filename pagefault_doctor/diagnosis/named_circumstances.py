@@ -7,6 +7,7 @@ from typing import Final
 from pagefault_doctor.diagnosis import callbacks, machine_check
 from pagefault_doctor.diagnosis.address import NEAR_NULL
 from pagefault_doctor.diagnosis.circumstances import Circumstances
+from pagefault_doctor.diagnosis.newer_kernel import newer_kernel
 from pagefault_doctor.model.known_entry import release as release_of
 
 _FIRST_SLUB: Final = (2, 6, 22)
@@ -27,6 +28,7 @@ NAMED: Final = frozenset(
         *("module", "function", "comm", "release", "folder", "file", "arch", "newer", "newest"),
         *("good_release", "good_boots", "foreign", "pid", "twice", "bank_says"),
         *("workqueue", "memory_test", "checker", "registered", "instruction", "pointer", "pc"),
+        *("newer_kernel", "branch", "caller"),
     }
 )
 """Names that a sentence may hold besides details and the groups of its expressions."""
@@ -99,6 +101,22 @@ class NamedCircumstances(Circumstances):
             return None
         words = told.replace("{version}", self._version) if self._version else else_
         return words.replace("{module}", self.module)
+
+    @property
+    def newer_kernel(self) -> str | None:
+        """The newer kernel to try, as whoever built this one offers it."""
+        return newer_kernel(self.kernel, self.release or "")
+
+    @property
+    def branch(self) -> str | None:
+        """The two first numbers of the release."""
+        version = release_of(self.release or "")
+        return f"{version[0]}.{version[1]}" if version else None
+
+    @property
+    def caller(self) -> str | None:
+        """The function of the area, where it is that of who called."""
+        return self._area.function if self._area and self._area.caller else None
 
     @property
     def workqueue(self) -> str | None:

@@ -61,7 +61,7 @@ def _of_kernel(report: Report) -> Owner | None:
 def _of_area(report: Report) -> Owner | None:
     """Return the owner of the part of the kernel that the function is of, or who called it."""
     area = area_of(report, suspect_frame(report, None).function)
-    if area is None:
+    if area is None or not area.path:
         return None
     why = f"{area.function} is a function of it"
     why += f", and called {report.function}" if area.caller else ""

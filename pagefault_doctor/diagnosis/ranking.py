@@ -31,7 +31,7 @@ from pagefault_doctor.model.diagnosis import (
     NextStep,
     RootCause,
 )
-from pagefault_doctor.model.main_report import missing_first_fault
+from pagefault_doctor.model.main_report import missing_first_fault, which_follows
 from pagefault_doctor.model.report import Kind, Report
 
 _CHECKERS: Final = (
@@ -237,9 +237,10 @@ def _place(first: Candidate, context: Context, function: str | None, unjudged: U
     foreign = None if first.module else callbacks.foreign_words(report, is_jump=context.is_jump)
     foreign = wording.GONE if is_of_nobody(context) else foreign
     area = None
-    if first.attribution is Attribution.KERNEL and first.root_cause is not RootCause.LOCKUP_HANG:
+    if first.attribution is Attribution.KERNEL:
         area = unjudged.attempt("the part of the kernel", None, area_of, report, function)
-    return wording.where(first.attribution, first.module, function, foreign, area)
+    is_hang = first.root_cause is RootCause.LOCKUP_HANG
+    return wording.where(first.attribution, first.module, function, foreign, area, is_hang=is_hang)
 
 
 def _diagnosed(report: Report, context: Context, unjudged: Unjudged) -> Diagnosis:
@@ -254,7 +255,10 @@ def _diagnosed(report: Report, context: Context, unjudged: Unjudged) -> Diagnosi
         attribution=first.attribution,
         module=first.module,
         confidence=first.confidence,
-        summary=wording.summary(first.root_cause, place, first.confidence, second),
+        summary=wording.following(
+            wording.summary(first.root_cause, place, first.confidence, second),
+            which_follows(report, context.others),
+        ),
         candidates=ranked,
         next_step=unjudged.attempt("the next step", None, _next_step, first, context),
         experiment=unjudged.attempt("what to try", None, _experiment, report, causes, context),

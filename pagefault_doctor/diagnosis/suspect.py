@@ -51,4 +51,6 @@ _WORK: Final = regex(r"(?P<function>[A-Za-z_][\w.]*) \[(?P<module>[\w-]+)\]\s*$"
 
 
 def _is_on_the_way(function: str | None) -> bool:
-    return only_passes_on(function) or is_detector(function)
+    # Where a thread begins stands first only where two stacks were printed through each other.
+    begins = (function or "").startswith("ret_from_")
+    return begins or only_passes_on(function) or is_detector(function)

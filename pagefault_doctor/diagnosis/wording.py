@@ -52,8 +52,10 @@ def where(
     function: str | None,
     foreign: str | None = None,
     area: Area | None = None,
+    *,
+    is_hang: bool = False,
 ) -> str:
-    """Return the place a cause is in, as it follows the cause's name.
+    """Return the place a cause is in, as it follows the cause's name: of a hang, where it shows.
 
     `foreign` tells of the modules from outside, of which one is meant where none is named, `area`
     of the part of the kernel that the function is of.
@@ -64,7 +66,8 @@ def where(
     if attribution is Attribution.KERNEL and function:
         part = f"the kernel's {area.words}" if area else "the kernel itself"
         caller = f", called by {area.function}" if area and area.caller else ""
-        return f" in {part}, at {function}{caller}"
+        shows = " that shows" if is_hang else ""
+        return f"{shows} in {part}, at {function}{caller}"
     return _WHERE[attribution]
 
 
@@ -81,3 +84,13 @@ def summary(cause: RootCause, place: str, confidence: float, runner_up: RootCaus
     if confidence >= UNSURE:
         return f"probably {name}{other}"
     return f"not sure: perhaps {name}{other}"
+
+
+def following(text: str, which: str | None) -> str:
+    """Return the summary of a report that follows a fault which is not in the log, if `which`."""
+    if which is None:
+        return text
+    return (
+        f"{which}: the first one is not in this log, and is the cause to look for; alone, this "
+        f"one would be: {text}"
+    )

@@ -26,7 +26,8 @@ _READ: Final = 10
 _KEPT: Final = 2
 _TROUBLE: Final = regex(
     r"\b(?:fail(?:ed|ure|s)?|errors?|unbalanced|unregister\w*|unload\w*|removed|disconnect\w*"
-    r"|suspend(?:ed|ing)?|resum(?:ed|ing|e)|reset(?:ting)?|abort\w*|time(?:d )?out|corrupt\w*|bad"
+    r"|shutdown|shutting down|suspend(?:ed|ing)?|resum(?:ed|ing|e)|reset(?:ting)?|abort\w*"
+    r"|time(?:d )?out|corrupt\w*|bad"
     r"|invalid|blocked|refus\w+|overflow\w*|lost|too (?:many|long)|unexpected|stuck|cannot|can't"
     r"|not (?:found|responding|ready|supported))\b",
     re.IGNORECASE,

@@ -346,12 +346,30 @@ def _stack(kind: Kind, body: ReportText, remains: bool) -> _Stack:
     head = next((i for i in body.places(*HEADS) if is_head(lines[i].text)), len(lines))
     begin = head if kind in _HEADED and head < len(lines) else 0
     first = begin or int(frame_of(lines[0]) is None and len(lines) > 1)
+    if not begin:
+        first = _behind_others(lines, first, body)
     trace = first_trace(lines[first:])
     # What powerpc prints of a stack's earlier contexts has an instruction pointer of its own.
     end = next(iter(body.places("--- interrupt: ", "--- Exception: ")), len(lines))
     if kind in _TRACE_FIRST and not remains:
         end = min(end, next((i for i in range(1, head) if frame_of(lines[i])), head) + 1)
     return _Stack(_in_module(pointer_of(body.head(end)), trace), trace)
+
+
+def _behind_others(lines: Sequence[LogLine], first: int, body: ReportText) -> int:
+    """Return where to look for the trace: behind the frames that another CPU printed in between.
+
+    On x86 the registers come first, and the trace has a head (`arch/x86/kernel/dumpstack.c`).
+    """
+    pointer = next(iter(body.places("RIP: 0010:")), None)
+    if pointer is None:
+        return first
+    heads = (i for i in body.places(*HEADS) if i > pointer and is_head(lines[i].text))
+    head = next(heads, None)
+    if head is None:
+        return first
+    between = [i for i in range(first, head) if i != pointer and frame_of(lines[i])]
+    return head if between else first
 
 
 def _in_module(pointer: Frame | None, trace: tuple[Frame, ...]) -> Frame | None:

@@ -126,18 +126,22 @@ def missing_first_fault(report: Report, others: Iterable[Report]) -> str | None:
 
     `others` are the other reports of that boot and log.
     """
-    if not report.follows_fault or any(map(_is_first, others)):
+    if (which := which_follows(report, others)) is None:
         return None
-    number = report.die_count or 0
-    which = (
-        f"this is fault #{number} of its boot"
-        if number > 1
-        else "the kernel had died before in this boot (taint D)"
-    )
     return (
         f"{which}: the first one is not in this log. Look for that earlier fault, the likely "
         f"cause, in the part of the log before this, or with {_FIND} (-b -1: the boot before)"
     )
+
+
+def which_follows(report: Report, others: Iterable[Report]) -> str | None:
+    """Return the begin of that sentence: how it is known that the report is not the first."""
+    if not report.follows_fault or any(map(_is_first, others)):
+        return None
+    number = report.die_count or 0
+    if number > 1:
+        return f"this is fault #{number} of its boot"
+    return "the kernel had died before in this boot (taint D)"
 
 
 def _is_first(report: Report) -> bool:

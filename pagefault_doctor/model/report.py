@@ -255,8 +255,20 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def follows_fault(self) -> bool:
         """Whether it shows itself that the kernel died before: `[#2]` or more, or taint D."""
-        died = (self.die_count or 0) > 1 or "D" in (self.tainted or ())
-        return self.is_kernel_fault and died
+        died = "D" in (self.tainted or ()) and not self._died_itself
+        return self.is_kernel_fault and (died or (self.die_count or 0) > 1)
+
+    @property
+    def _died_itself(self) -> bool:
+        """Whether the taint was printed behind the report's own end: then it tells of itself.
+
+        The kernel sets it in `oops_end` (`kernel/panic.c`, add_taint by die), before it panics.
+        """
+        place = self.cited.get("process", 0)
+        before = (line.text for line in self.excerpt if line.number < place)
+        return "headless" in self.details and any(
+            "---[ end trace" in text or "Fatal exception" in text for text in before
+        )
 
     @property
     def is_words_alone(self) -> bool:

@@ -7,12 +7,13 @@ from typing import Final
 import msgspec
 
 SHAPES: Final = frozenset(
-    {"module", "function", "headline", "line", "before", "comm", "folder", "file"}
+    {"module", "function", "headline", "line", "comm", "folder", "file", "area", "before"}
 )
 """Conditions that are an expression to be found in a text; their named groups fill sentences.
 
 `headline` is found in the line that the report begins with, `line` in any of it, `before` in the
-lines just before it; `folder` and `file` are of the kernel's tree.
+lines just before it; `folder` and `file` are of the kernel's tree, `area` is the file or folder of
+the kernel's own code that faulted, or of who called it.
 """
 NAMES: Final = frozenset(
     {"cause", "who", "kind", "origin", "kernel", "machine", "place", "arch", "detail", "lacks"}
@@ -27,7 +28,7 @@ name of a part that it should have.
 SIGNS: Final = frozenset(
     {"sure", "after_death", "loading", "unloading", "gone", "vital", "repeats", "regressed",
      "others_too", "traced", "called", "locked_twice", "in_crash", "in_vmalloc", "left_behind",
-     "whole", "short", "empty", "unread"}
+     "whole", "short", "empty", "unread", "ended"}
 )  # fmt: skip
 """Conditions that are true or false.
 
@@ -37,10 +38,10 @@ be reached. `repeats`: other boots had the same fault. `regressed`: only a newer
 `others_too`: modules from outside the tree are loaded. `traced`: there is a call trace. `called`:
 it jumped to where no code is. `locked_twice`: a processor spins on a lock, and the function that
 asked for it stands twice in its trace. `in_vmalloc`: an area of vmalloc was overrun. `left_behind`:
-a module that is gone, and that nothing names, left an object in a list. `in_crash`: the text is
-what crash printed of a dump, or was asked for there. Of a log without a report: `whole`: it begins
-with a boot; `short`: it has few lines; `empty`: it has none; `unread`: a part of it could not be
-read.
+a module that is gone, and that nothing names, left an object in a list. `ended`: the kernel's
+branch gets no fixes any more. `in_crash`: the text is what crash printed of a dump, or was asked
+for there. Of a log without a report: `whole`: it begins with a boot; `short`: it has few lines;
+`empty`: it has none; `unread`: a part of it could not be read.
 """
 FACTS: Final = frozenset({"facts"})
 CONDITIONS: Final = SHAPES | NAMES | SIGNS | FACTS

@@ -33,6 +33,8 @@ _SURE: Final = 0.9
 """From this confidence on, what the report lacks would change nothing."""
 _WORTH: Final = 0.15
 """Confidence of another cause that the answer on a screen names; `--all` and `--json` have more."""
+_NOT_FIRST: Final = "the first one is not in this log"
+"""What the summary says of a report that follows another: its own cause matters less then."""
 _PLACES: Final = ("often", "where", "source", "value", "note")
 _LEFT_OUT: Final = (
     *("or try", "note", "or", "value", "source"),
@@ -196,8 +198,8 @@ def _rows(group: _Group, *, whole: bool = True) -> Iterator[Row]:
     report, diagnosis = group.report, group.diagnosis
     if group.often:
         yield "often", group.often
-    unknown = diagnosis.root_cause is RootCause.UNKNOWN
-    yield "cause", ("" if unknown else f"{diagnosis.confidence:.0%}  ") + diagnosis.summary
+    untold = diagnosis.root_cause is RootCause.UNKNOWN or _NOT_FIRST in diagnosis.summary
+    yield "cause", ("" if untold else f"{diagnosis.confidence:.0%}  ") + diagnosis.summary
     yield from known_rows(diagnosis)
     if diagnosis.next_step:
         yield "next", step_text(diagnosis.next_step)
@@ -236,7 +238,7 @@ def _shown_by(group: _Group) -> Iterator[Row]:
         if adds(account.crux.text, (*said[:-1], report.function or "")):
             yield "what", _cited(account.crux)
     for label, evidence in _evidence_rows(diagnosis.candidates):
-        if label == "against" or adds(evidence.text, said):
+        if _NOT_FIRST not in evidence.text and (label == "against" or adds(evidence.text, said)):
             yield label, _cited(evidence)
 
 

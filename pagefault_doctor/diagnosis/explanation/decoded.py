@@ -150,6 +150,8 @@ def _letter(report: Report, letter: str) -> str:
         return "L this soft lockup"  # kernel/watchdog.c sets it before it panics.
     names = [module.name for module in report.modules if letter in module.flags]
     words = _SHORT.get(letter, flag.meaning)
+    if letter == "D" and not report.follows_fault:
+        words = "it died, of this oops"
     if letter not in _TAINTED_BY or not names:
         return f"{letter} {words}"
     more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""

@@ -1,0 +1,39 @@
+"""How a person gets a newer kernel, by who built the one that runs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_LONGTERM: Final = ((5, 10), (5, 15), (6, 1), (6, 6), (6, 12), (6, 18))
+"""Branches that kernel.org keeps for years; it keeps any other until two months after the next."""
+_WAYS: Final = {
+    "proxmox": "the newest proxmox-kernel package (apt install proxmox-default-kernel)",
+    "ubuntu": "the newest kernel of Ubuntu (apt full-upgrade, or the HWE kernel: "
+    "linux-generic-hwe-NN.04), then a mainline build from kernel.ubuntu.com/mainline",
+    "debian": "the kernel of Debian backports (apt install -t SUITE-backports linux-image-ARCH)",
+    "fedora": "the newest kernel of Fedora (dnf upgrade kernel) of a release that is still kept",
+    "elrepo": "a newer kernel-ml or kernel-lt of ELRepo",
+    "red-hat": "the newest kernel of the distribution (dnf update kernel), or ELRepo's kernel-ml",
+    "suse": "the newest kernel (zypper update), then the one of the repository Kernel:stable",
+    "arch": "the newest kernel (pacman -Syu), or linux-lts beside it (pacman -S linux-lts)",
+    "raspberry-pi": "the newest kernel (apt full-upgrade), then the one in test (rpi-update)",
+    "wsl": "the newest kernel of WSL (wsl --update, in Windows)",
+    "android": "the newest image of the maker or of the ROM",
+    "development": "the newest -rc or stable kernel",
+}
+_OTHERWISE: Final = "the newest stable kernel of kernel.org"
+
+
+def newer_kernel(builder: str | None, release: str) -> str:
+    """Return where a newer kernel comes from, as the object of `try`."""
+    if "elrepo" in release:
+        return _WAYS["elrepo"]
+    return _WAYS.get(builder or "", _OTHERWISE)
+
+
+def is_ended(branch: tuple[int, ...]) -> bool:
+    """Return whether kernel.org gives a branch, such as (6, 10), no fixes any more.
+
+    Of the branches since the last one that is known to be kept it is not known.
+    """
+    return branch < _LONGTERM[-1] and branch not in _LONGTERM

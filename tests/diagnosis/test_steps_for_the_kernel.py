@@ -1,0 +1,173 @@
+"""The next step for faults in the kernel's own code: by what was going on, and by its age."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnosis.logs import diagnosed, oops, page_fault, stamped
+from pagefault_doctor.model.diagnosis import Diagnosis
+
+CORE = {"place": "demo_lookup+0x40/0x80", "modules": "ext4", "tainted": "Not tainted"}
+
+
+def fault(release: str = "6.1.0-1-amd64", **rest: object) -> str:
+    parts = {**CORE, "trace": ("exit_mmap+0x1/0x9", "do_exit+0x1/0x9"), **rest}
+    return page_fault("ffffc90012345678", **parts).replace("6.1.0-1-amd64", release)
+
+
+def said(text: str) -> str:
+    return stamped(text, at=50.0)
+
+
+def lead(text: str) -> Diagnosis:
+    return diagnosed(text)[0]
+
+
+SWAP = "get_swap_device: Bad swap offset entry 808000000"
+GONE = "quay: Unregistered quay transport"
+OFF = "quay 0000:12:00.0: Shutdown was called"
+
+
+@pytest.mark.parametrize(
+    ("text", "situation"),
+    [
+        (said(SWAP) + fault("6.17.0-rc4+"), "swap-entry-in-development"),
+        (said(SWAP) + fault("6.12.1"), "swap-entry"),
+        (said(GONE) + fault("6.12.1"), "used-after-unloading"),
+        (said(OFF) + fault("6.12.1"), "used-while-shut-down"),
+        (fault("6.10.7-arch1-1"), "ended-branch"),
+        # Kept for long, by kernel.org or by the distribution.
+        (fault("6.12.1"), "wild-code"),
+        (fault("5.4.0-1-generic"), "wild-on-distribution"),
+        # Modules from outside, whose list is not there.
+        (fault("6.12.1", tainted="Tainted: P           OE     ", modules=""),
+         "chance-of-unnamed-third-party"),
+        (fault("6.12.1", tainted="Tainted: G        W         ", modules=""), "wild-code"),
+        (fault("6.12.1", place="rb_erase+0x1/0x9", trace=("unlink_anon_vmas+0x1/0x9",)),
+         "structure-of-the-caller"),
+        (fault("6.12.1", place="rb_erase+0x1/0x9", trace=("demo_gone+0x1/0x9",)), "wild-code"),
+        (fault("6.15.0-rc1", trace=("dpm_resume+0x1/0x9",)), "suspend-in-development"),
+        (fault("6.12.1", trace=("dpm_resume+0x1/0x9",)), "suspend-resume"),
+    ],
+)  # fmt: skip
+def test_the_step_fits_what_was_going_on(text: str, situation: str) -> None:
+    step = lead(text).next_step
+    assert step
+    assert step.situation == situation
+
+
+def test_what_was_said_stands_in_the_step() -> None:
+    step = lead(said(OFF) + fault("6.12.1")).next_step
+    assert step
+    assert f'"{OFF}": cat still used the device' in step.why
+
+
+def test_a_load_after_a_load_that_died_has_its_own_step() -> None:
+    parts = {"place": "idempotent_init_module+0x1/0x9", "trace": ("do_exit+0x1/0x9",)}
+    died = fault("6.12.1", **parts, tainted="Tainted: G      D          ")
+    step = lead(died).next_step
+    assert step
+    assert step.situation == "load-after-a-load-that-died"
+    other = lead(fault("6.12.1", tainted="Tainted: G      D          ")).next_step
+    assert other
+    assert other.situation == "not-the-first"
+
+
+def test_of_a_later_fault_the_first_is_the_cause_to_look_for() -> None:
+    later = lead(fault("6.12.1", tainted="Tainted: G      D          "))
+    assert later.summary.startswith("the kernel had died before in this boot (taint D): the first")
+    assert "alone, this one would be: " in later.summary
+    assert "alone" not in lead(fault("6.12.1")).summary
+
+
+def test_the_taint_of_a_death_that_was_printed_behind_its_end_is_its_own() -> None:
+    tail = stamped(
+        "---[ end trace 0000000000000000 ]---",
+        "Kernel panic - not syncing: Fatal exception in interrupt",
+        "CPU: 0 PID: 369 Comm: cat Tainted: G      D           5.10.113 #1",
+        "epc : demo_alloc+0x246/0x570",
+        " ra : demo_alloc+0x44c/0x570",
+        "epc: ffffffe00038dada ra : ffffffe00038dce0 sp : ffffffe103863b60",
+        " gp : ffffffe001611290 tp : ffffffe103459b00 t0 : ffffffe10cd53500",
+    )
+    found = lead(tail)
+    assert "taint D" not in found.summary
+    assert any("it died, of this oops" in fact.words for fact in found.facts)
+
+
+def test_a_hang_only_shows_where_it_waits() -> None:
+    hung = stamped(
+        "INFO: task cat:321 blocked for more than 120 seconds.",
+        "      Not tainted 6.1.0-1-amd64 #1",
+        "task:cat             state:D stack:0     pid:321   ppid:1      flags:0x00000002",
+        "Call Trace:",
+        " __schedule+0x1/0x9",
+        " schedule+0x1/0x9",
+        " jbd2_log_wait_commit+0x1/0x9 [jbd2]",
+        " ext4_sync_file+0x1/0x9 [ext4]",
+        " do_fsync+0x1/0x9",
+    )
+    assert "hang that shows in the kernel's" in lead(hung).summary
+
+
+SERROR = (
+    "SError Interrupt on CPU3, code 0xbe000011 -- SError",
+    "CPU: 3 PID: 321 Comm: Xorg Not tainted 5.18.0 #1",
+    "pc : _regmap_bus_reg_write+0x20/0x30",
+    "lr : _regmap_write+0x5c/0xb0",
+    "sp : ffff80000aea3900",
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("quay-pm fdd90000.power: failed to get ack on domain 'gpu'", "driver quay-pm (it spoke"),
+        ("Failed to get ack on domain 'gpu'", "the kernel itself"),
+    ],
+)
+def test_a_register_that_does_not_answer_is_of_the_driver_that_spoke_before(
+    line: str, words: str
+) -> None:
+    found = lead(stamped(line, at=50.0) + stamped(*SERROR))
+    assert words in found.summary
+
+
+INTERLEAVED = (
+    "list_add corruption. prev->next should be next (ffffffff9da75c60), but was ffff99bbd1d94790.",
+    "------------[ cut here ]------------",
+    "kernel BUG at lib/list_debug.c:32!",
+    " device_resume+0x47/0x200",
+    "Oops: invalid opcode: 0000 [#1] SMP",
+    " async_resume+0x1d/0x30",
+    "CPU: 2 UID: 0 PID: 25 Comm: cat Not tainted 6.15.0 #1 PREEMPT(voluntary)",
+    "RIP: 0010:__list_add_valid_or_report+0x90/0xa0",
+    " process_one_work+0x22b/0x5b0",
+    "RSP: 0018:ffffc09a45dafb20 EFLAGS: 00010246",
+    "RAX: 0000000000000075 RBX: ffffffff9da75c60 RCX: 0000000000000027",
+    "Call Trace:",
+    " <TASK>",
+    " ret_from_fork+0x31/0x50",
+    " dpm_resume+0x139/0x350",
+    " dpm_resume_end+0x11/0x20",
+)
+
+
+def test_frames_that_another_cpu_printed_in_between_are_of_nobody_here() -> None:
+    assert lead(stamped(*INTERLEAVED)).summary.endswith("at dpm_resume")
+
+
+def test_without_a_trace_of_its_own_the_frames_that_are_there_count() -> None:
+    cut = stamped(*(line for line in INTERLEAVED[:11]))
+    assert "async_resume" in lead(cut).summary or "device_resume" in lead(cut).summary
+
+
+def test_who_asks_a_damaged_allocator_is_no_module() -> None:
+    text = oops(
+        "Unable to handle kernel paging request at virtual address 9097852246119ace",
+        place="kmem_cache_alloc+0x246/0x570",
+        trace=(),
+        modules="quay",
+        tainted="Not tainted",
+    )
+    assert "a module that is not named" not in lead(text).summary
