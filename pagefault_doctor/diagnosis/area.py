@@ -11,7 +11,8 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.diagnosis import function_roles, source_path
+from pagefault_doctor.diagnosis import freelist, function_roles, source_path
+from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.provenance import folder_of
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Report
@@ -95,6 +96,8 @@ _WORDS: Final = {
 }
 """Folders and files of the kernel's tree, the longest that fits counts."""
 _PREFIXES: Final = {
+    **dict.fromkeys(("dapm", "snd_soc"), "sound/soc/soc-dapm.c"),
+    **dict.fromkeys(("bfq", "bfqg"), "block/bfq-iosched.c"),
     **dict.fromkeys(("regmap",), "drivers/base/regmap/"),
     **dict.fromkeys(("i2c", "i2c_smbus"), "drivers/i2c/i2c-core-base.c"),
     **dict.fromkeys(("hid", "hidraw", "hidinput"), "drivers/hid/hid-core.c"),
@@ -132,17 +135,27 @@ class Area(msgspec.Struct, frozen=True):
     caller: bool
 
 
-def area_of(report: Report, function: str | None) -> Area | None:
+def area_of(context: Context, function: str | None) -> Area | None:
     """Return the part of the kernel that a report is of, None where no name tells it.
 
-    `function` is the one that the report is about, its own or that of who failed a check.
+    `function` is the one that the report is about, its own or that of who failed a check. Whoever
+    called a helper counts in its stead, but not of an allocator whose memory others damaged.
     """
+    report = context.report
+    if freelist.is_broken(context) or report.message.startswith(_HYPERVISOR):
+        return None
     callers = islice(_callers(report, function), _DEEP)
     for number, (name, module) in enumerate([(function or "", report.module), *callers]):
         path = _path(name, module, report)
         if path and (words := words_of(path)) and not _HELPERS.match(path):
             return Area(words, path, name, caller=number > 0)
+        if path is None and not function_roles.only_passes_on(name):
+            break
     return _of_speaker(report, function)
+
+
+_HYPERVISOR: Final = "----[ Xen"
+"""How a report of Xen's begins, whose functions are none of the kernel (`xen/arch/x86/traps.c`)."""
 
 
 def _of_speaker(report: Report, function: str | None) -> Area | None:

@@ -145,7 +145,7 @@ class Circumstances:
     def _area(self) -> Area | None:
         if self._first.attribution is not Attribution.KERNEL:
             return None
-        return area_of(self._report, suspect_frame(self._report, None).function)
+        return area_of(self._context, suspect_frame(self._report, None).function)
 
     @cached_property
     def ended(self) -> bool:

@@ -34,7 +34,7 @@ def owner_of(first: Candidate, context: Context) -> Owner | None:
             return msgspec.structs.replace(found, why=f"{found.why}; but no trace leads there")
         return found
     if first.attribution is Attribution.KERNEL and first.root_cause not in _FOUND_BY_OTHERS:
-        return _of_kernel(context.report)
+        return _of_kernel(context)
     return None
 
 
@@ -46,21 +46,23 @@ def _of_tree(module: str, folder: str | None, report: Report) -> Owner | None:
     return _of_path(path, place, f"{module} is a module of this folder")
 
 
-def _of_kernel(report: Report) -> Owner | None:
+def _of_kernel(context: Context) -> Owner | None:
+    report = context.report
     file = source_path.named_in(report)
     path = source_path.of_function(report.function) if report.module is None else None
     # A check that was inlined names its own file; the function is of who failed it.
     if file and (path is None or source_path.is_beside(file, path)):
         return _of_path(file, file, "the kernel names this file")
     if path is None:
-        return _of_area(report)
+        return _of_area(context)
     why = f"by its name, {report.function} is a function of it"
     return _of_path(path, path.rstrip("/"), why)
 
 
-def _of_area(report: Report) -> Owner | None:
+def _of_area(context: Context) -> Owner | None:
     """Return the owner of the part of the kernel that the function is of, or who called it."""
-    area = area_of(report, suspect_frame(report, None).function)
+    report = context.report
+    area = area_of(context, suspect_frame(report, None).function)
     if area is None or not area.path:
         return None
     why = f"{area.function} is a function of it"

@@ -238,7 +238,7 @@ def _place(first: Candidate, context: Context, function: str | None, unjudged: U
     foreign = wording.GONE if is_of_nobody(context) else foreign
     area = None
     if first.attribution is Attribution.KERNEL:
-        area = unjudged.attempt("the part of the kernel", None, area_of, report, function)
+        area = unjudged.attempt("the part of the kernel", None, area_of, context, function)
     is_hang = first.root_cause is RootCause.LOCKUP_HANG
     return wording.where(first.attribution, first.module, function, foreign, area, is_hang=is_hang)
 

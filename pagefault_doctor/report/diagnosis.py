@@ -235,7 +235,9 @@ def _shown_by(group: _Group) -> Iterator[Row]:
     account = diagnosis.account
     if account and report.message not in account.crux.text:
         said.append(account.crux.text)
-        if adds(account.crux.text, (*said[:-1], report.function or "")):
+        instructions = {quote.means.partition(", with ")[0] for quote in diagnosis.facts} - {""}
+        is_told = any(text in account.crux.text for text in instructions)
+        if not is_told and adds(account.crux.text, (*said[:-1], report.function or "")):
             yield "what", _cited(account.crux)
     for label, evidence in _evidence_rows(diagnosis.candidates):
         if _NOT_FIRST not in evidence.text and (label == "against" or adds(evidence.text, said)):

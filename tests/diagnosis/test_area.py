@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from diagnosis.logs import diagnosed
+from diagnosis.logs import GPF, diagnosed, oops
 from pagefault_doctor.diagnosis.area import area_of, words_of
-from pagefault_doctor.model.report import Report
+from pagefault_doctor.diagnosis.context import Context
+from pagefault_doctor.model.report import Kind, Report
 
 MakeReport = Callable[..., Report]
 
@@ -32,7 +33,7 @@ def test_folders_and_files_have_words(path: str, words: str | None) -> None:
 
 def test_the_fault_of_a_helper_is_of_who_called_it(report: MakeReport) -> None:
     trace = ("__rb_erase_color", "kfree", "? ext4_sync_file", "unlink_anon_vmas", "exit_mmap")
-    found = area_of(report(trace=trace), "__rb_erase_color")
+    found = area_of(Context(report(trace=trace)), "__rb_erase_color")
     assert found is not None
     assert (found.words, found.function, found.caller) == (
         "memory management",
@@ -42,7 +43,7 @@ def test_the_fault_of_a_helper_is_of_who_called_it(report: MakeReport) -> None:
 
 
 def test_a_function_of_a_part_needs_no_caller(report: MakeReport) -> None:
-    found = area_of(report(trace=("shrink_slab", "ext4_sync_file")), "shrink_slab")
+    found = area_of(Context(report(trace=("shrink_slab", "ext4_sync_file"))), "shrink_slab")
     assert found is not None
     assert (found.path, found.caller) == ("mm/vmscan.c", False)
 
@@ -52,13 +53,15 @@ def test_a_function_of_a_part_needs_no_caller(report: MakeReport) -> None:
     [
         (),
         ("no_name_that_is_known",),
+        # It need not be a helper.
+        ("no_name_that_is_known", "unlink_anon_vmas"),
         # What lies below where a thread begins has no part in it.
         ("kthread", "unlink_anon_vmas"),
     ],
 )
 def test_where_no_name_tells_it_none_is_told(report: MakeReport, names: tuple[str, ...]) -> None:
     one = report(trace=("__rb_erase_color", *names))
-    assert area_of(one, "__rb_erase_color") is None
+    assert area_of(Context(one), "__rb_erase_color") is None
 
 
 OOPS = """\
@@ -88,3 +91,24 @@ OOPS = """\
 def test_the_cause_says_which_part_of_the_kernel(function: str, caller: str, place: str) -> None:
     found = diagnosed(OOPS.format(function=function, caller=caller))[0]
     assert found.summary.endswith(f"in {place}")
+
+
+def test_who_asks_a_damaged_allocator_has_no_part_in_it() -> None:
+    text = oops(
+        GPF.format("3fa0c91b77e2d415", 1),
+        place="kmem_cache_alloc+0x112/0x390",
+        code="90 90 <49> 8b 1c 04 90",
+        registers={"r12": "3fa0c91b77e2d3b5", "rax": "0000000000000060"},
+        trace=("alloc_empty_file+0x1/0x9", "path_openat+0x1/0x9"),
+        modules="ext4",
+        tainted="Not tainted",
+    )
+    found = diagnosed(text)[0]
+    assert "alloc_empty_file" not in found.summary
+    assert found.owner is None
+
+
+def test_a_function_of_the_hypervisor_is_none_of_the_kernel(report: MakeReport) -> None:
+    head = "----[ Xen-4.17.2  x86_64  debug=n  Not tainted ]----"
+    one = report(Kind.TRAP, head, trace=("unlink_anon_vmas",))
+    assert area_of(Context(one), "unlink_anon_vmas") is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from diagnosis.logs import diagnosed, oops, page_fault, stamped
@@ -10,8 +12,8 @@ from pagefault_doctor.model.diagnosis import Diagnosis
 CORE = {"place": "demo_lookup+0x40/0x80", "modules": "ext4", "tainted": "Not tainted"}
 
 
-def fault(release: str = "6.1.0-1-amd64", **rest: object) -> str:
-    parts = {**CORE, "trace": ("exit_mmap+0x1/0x9", "do_exit+0x1/0x9"), **rest}
+def fault(release: str = "6.1.0-1-amd64", **rest: Any) -> str:
+    parts: dict[str, Any] = {**CORE, "trace": ("exit_mmap+0x1/0x9", "do_exit+0x1/0x9"), **rest}
     return page_fault("ffffc90012345678", **parts).replace("6.1.0-1-amd64", release)
 
 

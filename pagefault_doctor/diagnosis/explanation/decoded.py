@@ -137,7 +137,12 @@ _POSITION_INDEPENDENT: Final = 0x10000000
 def tainted(report: Report, context: Context) -> str:
     """Return what the taint letters tell, and which modules set them."""
     letters = [_letter(report, letter) for letter in report.tainted or ()]
-    if "W" in (report.tainted or ()) and not any(o.kind is Kind.WARNING for o in context.others):
+    died = report.follows_fault
+    if (
+        "W" in (report.tainted or ())
+        and not died
+        and not any(o.kind is Kind.WARNING for o in context.others)
+    ):
         letters.append("that warning is not in this text: journalctl -k -g WARNING has it")
     return ", ".join(filter(None, letters))
 

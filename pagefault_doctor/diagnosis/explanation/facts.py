@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from pagefault_doctor.diagnosis import address, function_roles, machine_check
+from pagefault_doctor.diagnosis.address import AddressClass
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.deadlock import waits_for_itself
 from pagefault_doctor.diagnosis.explanation import decoded
@@ -224,6 +225,9 @@ def _code(report: Report, context: Context, lines: Mapping[int, str]) -> Iterato
         return
     name, value = context.base
     means = f"{instruction.text}, with {name.upper()} = {value:#x}"
+    if value >= address.PAGE:
+        note = next((r.means for r in register_notes(context) if r.register == name), "")
+        means += f" ({note})" if note else ""
     yield Quote(found[0], number, means + _whence(report, context))
 
 
@@ -258,7 +262,8 @@ def _odd_registers(report: Report, context: Context, lines: Mapping[int, str]) -
         found = regex(rf"\b{name.upper()}: 0*{value:x}\b").search(lines.get(number or 0, ""))
         if found and number:
             means = next((r.means for r in register_notes(context) if r.register == name), "")
-            yield Quote(found[0], number, f"no valid address: {means}")
+            told = f": {means}" if means != AddressClass.NON_CANONICAL.value else ""
+            yield Quote(found[0], number, f"no valid address{told}")
 
 
 _ODD: Final = 2
