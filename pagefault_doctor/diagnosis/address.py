@@ -290,6 +290,21 @@ def printable(value: int, bits: int = 64) -> str | None:
     return letters.decode("ascii")
 
 
+def end_of_text(value: int) -> str | None:
+    """Return the text that a value of 64 bits ends, where it is one: plain letters, then zeros.
+
+    The addresses of programs hardly ever have such bytes alone.
+    """
+    data = value.to_bytes(8, "little").rstrip(b"\0")
+    is_plain = len(data) in _TEXT_END and all(byte in _PLAIN for byte in data)
+    return data.decode("ascii") if is_plain else None
+
+
+WIDE: Final = 64
+_TEXT_END: Final = (5, 6)
+_PLAIN: Final = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./: "
+
+
 def is_page_flags(value: int) -> bool:
     """Return whether a value looks like the flags of a struct page: few low bits, zone and node.
 

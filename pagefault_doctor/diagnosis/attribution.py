@@ -17,6 +17,7 @@ from pagefault_doctor.diagnosis.callers import (
     of_argument,
     of_link,
     of_loader,
+    of_watchdog,
     return_into_modules,
     stack_top,
     user_of,
@@ -325,7 +326,7 @@ def _suspects(report: Report, context: Context) -> Iterator[Culprit | None]:
     if report.module and waits_for_lock(report):
         text = f"{report.function} of {report.module} waits for a lock: who holds it is not shown"
         yield blame(report.module, text, report.line_of("function"))
-    yield _driver_below(report)
+    yield of_watchdog(report) or _driver_below(report)
     yield _target_of_check(report)
     if report.module:
         # What is called at the end of a function and does not return leaves the address of the

@@ -218,3 +218,15 @@ def hands_over(caller: Frame, called: Frame, report: Report) -> bool:
     moves = any(m.name == caller.module and signs & set(m.flags) for m in report.modules)
     other = called.module is not None and called.module != caller.module
     return moves and other and _REGISTER in (called.function or "")
+
+
+def of_watchdog(report: Report) -> Culprit | None:
+    """Return the driver of the network card that did not send what it was given.
+
+    The watchdog of the core names it (`net/sched/sch_generic.c`, dev_watchdog).
+    """
+    driver = report.details.get("driver")
+    if report.function != "dev_watchdog" or driver is None:
+        return None
+    text = f"the card of {driver} did not send what it was given"
+    return blame(driver.replace("-", "_"), text, report.line_of("driver", "headline"))

@@ -162,6 +162,8 @@ def _special(
     text = address.printable(value, bits)
     if text and bits == 64:
         yield f"the text {text!r}", _is_used(context, name)
+    if bits == 64 and (end := address.end_of_text(value)):
+        yield f"the end of a text, {end!r}: something wrote text there", _is_used(context, name)
     if bits == 64 and not address.canonical(value, context.arch):
         others = tuple(other for other_name, other in known if other_name != name)
         if fixed := address.repaired(value, others):

@@ -176,6 +176,7 @@ WEIGHT: Final = {
     "user.unmapped": 0.4,
     "user.refused": 1.2,
     "user.area": 0.8,
+    "user.text": -2.0,
     "user.mapped": 3.0,
     # write to constant memory
     "constant.headline": 4.0,

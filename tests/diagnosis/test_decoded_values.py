@@ -105,3 +105,30 @@ def test_a_warning_that_came_before_is_looked_for_where_it_would_be(report: Make
     assert "journalctl" not in tainted(one, seen)
     oopsed = report(tainted=("D",))
     assert "journalctl" not in tainted(oopsed, Context(oopsed))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0x646E65707375, "uspend"),
+        (0x746F6F6C62, "bloot"),
+        # Addresses of programs, of their stack, of libraries; a pointer; a number; four letters.
+        (0x55D2C0A41230, None),
+        (0x7FFC12345678, None),
+        (0x7F31AC0C7000, None),
+        (0xFFFF888012345678, None),
+        (0x1234, None),
+        (0x64636261, None),
+    ],
+)
+def test_the_end_of_a_text_is_told_from_an_address(value: int, text: str | None) -> None:
+    assert address.end_of_text(value) == text
+
+
+def test_a_text_in_a_pointer_is_told_and_is_no_pointer_of_a_program() -> None:
+    text = page_fault("0000646e65707375", registers={"rbx": "0000646e65707375"})
+    assert any("the end of a text, 'uspend'" in fact for fact in facts_of(text))
+    found = diagnosed(text)[0]
+    assert found.root_cause is RootCause.WILD_POINTER
+    (user,) = [c for c in found.candidates if c.root_cause is RootCause.USER_ACCESS]
+    assert any("end of a text" in evidence.text for evidence in user.opposing)

@@ -236,6 +236,7 @@ LOGS = {
         "Call trace:", " readl+0x24/0x90", " vfs_read+0x9f/0x190", " ksys_read+0x6/0x9"),
     "user.refused": riscv(
         "Unable to handle kernel access to user memory without uaccess routines", 0x12345678, "d"),
+    "user.text": page_fault("0000646e65707375", registers={"rbx": "0000646e65707375"}),
     "user.area": page_fault("00007ffc12345678", code=None),
     "user.sanitizer": kasan("user-memory-access"),
     "constant.image": riscv("Unable to handle kernel paging request", 0xFFFFFFFF810F4BA8, "f"),
@@ -397,6 +398,7 @@ AGAINST = {
     *("null.odd-offset", "null.base-not-zero", "null.base-error", "null.base-loaded"),
     *("error.base-zero", "error.in-no-register"),
     *("freed.dump-live", "bounds.flexible-array", "wild.valid-address", "wild.dump-freed"),
+    "user.text",
     *("hard.same-place", "hard.virtual", "hard.memtest-passed"),
 }
 """Weights that speak against their cause; each other one speaks for it."""

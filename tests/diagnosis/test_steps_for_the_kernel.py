@@ -173,3 +173,36 @@ def test_who_asks_a_damaged_allocator_is_no_module() -> None:
         tainted="Not tainted",
     )
     assert "a module that is not named" not in lead(text).summary
+
+
+WATCHDOG = (
+    "------------[ cut here ]------------",
+    "{line}",
+    "WARNING: CPU: 1 PID: 0 at net/sched/sch_generic.c:525 dev_watchdog+0x20d/0x220",
+    "CPU: 1 PID: 0 Comm: swapper/1 Not tainted 6.12.1 #1",
+    "RIP: 0010:dev_watchdog+0x20d/0x220",
+    "Call Trace:",
+    " call_timer_fn+0x1/0x9",
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "module"),
+    [
+        ("NETDEV WATCHDOG: eth0 (r8169): transmit queue 0 timed out", "r8169"),
+        (
+            "igc 0000:03:00.0 eth0: NETDEV WATCHDOG: CPU: 1: transmit queue 0 timed out 5376 ms",
+            "igc",
+        ),
+        # The driver is not named, or something else warned.
+        ("NETDEV WATCHDOG: eth0: transmit queue 0 timed out", None),
+        ("eth0 (r8169): link is down", None),
+    ],
+)
+def test_a_card_that_does_not_send_is_of_its_driver(line: str, module: str | None) -> None:
+    text = stamped(*(part.format(line=line) for part in WATCHDOG))
+    found = lead(text)
+    assert found.module == module
+    step = found.next_step
+    assert step
+    assert (step.situation == "card-that-does-not-send") is (module is not None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pagefault_doctor.diagnosis import address
 from pagefault_doctor.diagnosis.address import AddressClass
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
@@ -54,6 +55,10 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
         text = "is in the half of the addresses that belongs to user space"
         text = text if is_user else "is far from all that the report shows of the kernel"
         yield context.evidence("user.unmapped", f"fault address {at:#x} {text}", "fault")
+    base = context.base[1] if context.base and context.bits == address.WIDE else 0
+    if base and (letters := address.end_of_text(base)):
+        text = f"the pointer is the end of a text, {letters!r}, and no address of a program"
+        yield context.evidence("user.text", text, "code", "registers")
     if context.is_user_area:
         text = f"{at:#x} is where programs have their memory, and few other values lie"
         yield context.evidence("user.area", text, "fault")

@@ -60,6 +60,7 @@ DETAILS: Final = (
     r"ODEBUG: (?P<check>\w+ \w+).*object type: (?P<object_type>\w+)(?: hint: (?P<hint>\S+"
     r"(?: \[[\w-]+\])?))?",
     r"Missing ENDBR: (?P<missing_endbr>\S+(?: \[[\w-]+\])?)",
+    r"(?P<driver>[\w-]{2,32}) \S+ (?P<device>\S+): NETDEV WATCHDOG: CPU",
     r"NETDEV WATCHDOG: (?P<device>\S+)(?: \((?P<driver>[\w-]+)\))?",
     r"irq (?P<irq>\d+): nobody cared",
     r"^\[<[0-9a-f]+>\] (?P<handler>\w+(?: \[[\w-]+\])?)(?: threaded .*)?$",
