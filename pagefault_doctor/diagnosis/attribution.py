@@ -17,6 +17,7 @@ from pagefault_doctor.diagnosis.callers import (
     of_argument,
     of_link,
     of_loader,
+    of_sleeper,
     of_watchdog,
     return_into_modules,
     stack_top,
@@ -326,7 +327,7 @@ def _suspects(report: Report, context: Context) -> Iterator[Culprit | None]:
     if report.module and waits_for_lock(report):
         text = f"{report.function} of {report.module} waits for a lock: who holds it is not shown"
         yield blame(report.module, text, report.line_of("function"))
-    yield of_watchdog(report) or _driver_below(report)
+    yield of_watchdog(report) or of_sleeper(report) or _driver_below(report)
     yield _target_of_check(report)
     if report.module:
         # What is called at the end of a function and does not return leaves the address of the

@@ -230,3 +230,21 @@ def of_watchdog(report: Report) -> Culprit | None:
         return None
     text = f"the card of {driver} did not send what it was given"
     return blame(driver.replace("-", "_"), text, report.line_of("driver", "headline"))
+
+
+def of_sleeper(report: Report) -> Culprit | None:
+    """Return the driver that called its subsystem where nothing may sleep.
+
+    The subsystem may sleep there at any time (`drivers/usb/core/message.c`, usb_start_wait_urb);
+    who took a lock or turned preemption off is further out.
+    """
+    if report.kind is not Kind.ATOMIC_SLEEP or report.module is None:
+        return None
+    outer = (f for f in report.frames if f.reliable and f.module not in (None, report.module))
+    frame = next(outer, None)
+    if frame is None or not frame.module:
+        return None
+    if not function_roles.calls_into(frame.module, report.module, report):
+        return None
+    text = f"{frame.function} of {frame.module} called {report.module}, which may sleep"
+    return blame(frame.module, text, frame.line or report.line_of("trace"))

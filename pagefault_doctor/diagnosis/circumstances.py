@@ -158,8 +158,7 @@ class Circumstances:
         """The file of the kernel's tree that the report names, from the root of the tree on."""
         name = self._report.details.get("file", "").partition(":")[0]
         place = self._report.source_line
-        name = name or (place.file if place else "")
-        return source_path.in_tree_of(name) or name or None
+        return source_path.from_root(name or (place.file if place else "")) or None
 
     @cached_property
     def kernel(self) -> str | None:

@@ -86,6 +86,15 @@ _ARCHITECTURES: Final = {
 }
 
 
+def from_root(file: str) -> str:
+    """Return a path from the root of the kernel's tree on; one that is not of it stays as it is.
+
+    Kernels built in another folder than that of their source name the whole path.
+    """
+    found = _OF_TREE.fullmatch(file)
+    return found[1] if found else file
+
+
 def of_module(module: str, folder: str, report: Report) -> str:
     """Return the file or folder of a module of the tree, which lies in `folder`.
 
@@ -101,12 +110,6 @@ def of_module(module: str, folder: str, report: Report) -> str:
     if folder == "arch":
         folder = f"arch/{_ARCHITECTURES.get(report.arch or '', '')}/{module}"
     return f"{folder}/{module}.c"
-
-
-def in_tree_of(file: str) -> str | None:
-    """Return a file from the root of the kernel's tree on, None where it is not of one."""
-    found = _OF_TREE.fullmatch(file)
-    return found[1] if found else None
 
 
 def named_in(report: Report) -> str | None:

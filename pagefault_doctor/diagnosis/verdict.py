@@ -68,7 +68,7 @@ def _mismatch(event: ModuleEvent, text: str) -> Diagnosis:
         candidates=(Candidate(cause, who, event.module, 0.9, (evidence,)),),
         next_step=NextStep(
             "identify-module",
-            f"compare what {event.module} was built for with the running kernel, then rebuild it",
+            f"Compare what {event.module} was built for with the running kernel, then rebuild it.",
             ("modinfo", event.module),
         ),
     )

@@ -206,3 +206,63 @@ def test_a_card_that_does_not_send_is_of_its_driver(line: str, module: str | Non
     step = found.next_step
     assert step
     assert (step.situation == "card-that-does-not-send") is (module is not None)
+
+
+@pytest.mark.parametrize(
+    ("file", "shown"),
+    [
+        ("/build/linux-W6HB68/linux-4.4.0/drivers/quay/dock.c", " drivers/quay/dock.c "),
+        ("/home/me/quay/dock.c", " /home/me/quay/dock.c "),
+    ],
+)
+def test_a_file_of_the_tree_is_named_from_its_root(file: str, shown: str) -> None:
+    text = stamped(
+        f"WARNING: CPU: 1 PID: 1187 at {file}:13061 quay_check+0x60c/0x8f0",
+        "CPU: 1 PID: 1187 Comm: cat Not tainted 6.12.1 #1",
+        "RIP: 0010:quay_check+0x60c/0x8f0",
+        "Call Trace:",
+        " quay_commit+0x1/0x9",
+    )
+    step = lead(text).next_step
+    assert step
+    assert shown in f"{step.why} "
+
+
+def test_a_leak_of_a_module_from_outside_is_no_check_of_its_own() -> None:
+    text = stamped(
+        "unreferenced object 0xffffff8003a91c00 (size 512):",
+        '  comm "cat", pid 1412, jiffies 4294941000 (age 30.100s)',
+        "  backtrace:",
+        "    [<00000000c5d0a4f2>] quay_scan+0x58/0x3a8 [quay]",
+        "    [<00000000c5d0a4f3>] ksys_read+0x58/0x3a8",
+    )
+    step = lead(text).next_step
+    assert step
+    assert step.situation == "outside-leak"
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer", "module"),
+    [
+        ("usb_start_wait_urb+0x1/0x9 [usbcore]", "quay_read+0x1/0x9 [quay]", "quay"),
+        # A driver that calls another one, and one that nobody else called.
+        ("dock_wait+0x1/0x9 [dock]", "quay_read+0x1/0x9 [quay]", "dock"),
+        ("usb_start_wait_urb+0x1/0x9 [usbcore]", "ksys_read+0x1/0x9", "usbcore"),
+    ],
+)
+def test_a_driver_that_calls_its_subsystem_where_none_may_sleep_is_to_blame(
+    inner: str, outer: str, module: str
+) -> None:
+    text = stamped(
+        "BUG: scheduling while atomic: quayd/1412/0x00000200",
+        "Modules linked in: quay dock usbcore",
+        "CPU: 2 PID: 1412 Comm: quayd Not tainted 6.12.1 #1",
+        "Call Trace:",
+        " dump_stack+0x6b/0x83",
+        " __schedule_bug.cold+0x43/0x51",
+        " schedule_timeout+0x11d/0x150",
+        f" {inner}",
+        f" {outer}",
+        " kthread+0x11b/0x140",
+    )
+    assert lead(text).module == module
