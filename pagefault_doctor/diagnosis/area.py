@@ -139,13 +139,15 @@ def area_of(context: Context, function: str | None) -> Area | None:
     """Return the part of the kernel that a report is of, None where no name tells it.
 
     `function` is the one that the report is about, its own or that of who failed a check. Whoever
-    called a helper counts in its stead, but not of an allocator whose memory others damaged.
+    called a helper counts in its stead, but not of an allocator whose memory others damaged. A call
+    through a bad pointer is of who set it.
     """
     report = context.report
-    if freelist.is_broken(context) or report.message.startswith(_HYPERVISOR):
+    if context.is_jump or freelist.is_broken(context) or report.message.startswith(_HYPERVISOR):
         return None
     callers = islice(_callers(report, function), _DEEP)
-    for number, (name, module) in enumerate([(function or "", report.module), *callers]):
+    own = next((f.module for f in report.frames if f.function == function), report.module)
+    for number, (name, module) in enumerate([(function or "", own), *callers]):
         path = _path(name, module, report)
         if path and (words := words_of(path)) and not _HELPERS.match(path):
             return Area(words, path, name, caller=number > 0)

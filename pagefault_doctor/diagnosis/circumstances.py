@@ -9,11 +9,11 @@ from pagefault_doctor.diagnosis import source_path
 from pagefault_doctor.diagnosis.address import AddressClass
 from pagefault_doctor.diagnosis.area import Area, area_of
 from pagefault_doctor.diagnosis.context import Context
-from pagefault_doctor.diagnosis.deadlock import waits_for_itself
 from pagefault_doctor.diagnosis.history import same_fault
 from pagefault_doctor.diagnosis.missing import missing
 from pagefault_doctor.diagnosis.newer_kernel import is_ended
 from pagefault_doctor.diagnosis.provenance import folder_of, is_unknown
+from pagefault_doctor.diagnosis.reentry import entered_again
 from pagefault_doctor.diagnosis.suspect import suspect_frame
 from pagefault_doctor.diagnosis.unloaded_module import is_of_nobody, unloaded
 from pagefault_doctor.model.diagnosis import Attribution, Candidate, RootCause
@@ -146,6 +146,11 @@ class Circumstances:
         if self._first.attribution is not Attribution.KERNEL:
             return None
         return area_of(self._context, suspect_frame(self._report, None).function)
+
+    @cached_property
+    def reentered(self) -> bool:
+        """Whether the task may wait for a lock that it holds itself."""
+        return entered_again(self._report) is not None
 
     @cached_property
     def ended(self) -> bool:
@@ -299,17 +304,6 @@ class Circumstances:
     def left_behind(self) -> bool:
         """Whether a module that is gone, and that nothing names, left an object in a list."""
         return is_of_nobody(self._context)
-
-    @cached_property
-    def twice(self) -> str | None:
-        """The function that stands twice in the trace of a processor that spins on a lock."""
-        found = waits_for_itself(self._report)
-        return found.function if found else None
-
-    @cached_property
-    def locked_twice(self) -> bool:
-        """Whether the processor waits for a lock that its own trace shows it may hold."""
-        return self.twice is not None
 
     @cached_property
     def in_crash(self) -> bool:

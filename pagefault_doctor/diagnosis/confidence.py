@@ -13,8 +13,8 @@ from typing import Final
 
 from pagefault_doctor.diagnosis import machine_check
 from pagefault_doctor.diagnosis.attribution import FIXED
-from pagefault_doctor.diagnosis.deadlock import waits_for_itself
 from pagefault_doctor.diagnosis.missing import missing
+from pagefault_doctor.diagnosis.reentry import entered_again
 from pagefault_doctor.diagnosis.weights import (
     CONFIDENCE,
     HIGHEST,
@@ -78,7 +78,7 @@ def _is_unnamed(report: Report, first: Candidate) -> bool:
     if first.root_cause is not RootCause.LOCKUP_HANG or report.kind not in _HANGS:
         return False
     is_known = first.module is not None or "owner" in report.details
-    return not is_known and waits_for_itself(report) is None
+    return not is_known and entered_again(report) is None
 
 
 def highest(keys: Collection[str]) -> float:

@@ -8,6 +8,7 @@ from pagefault_doctor.diagnosis import callbacks, machine_check
 from pagefault_doctor.diagnosis.address import NEAR_NULL
 from pagefault_doctor.diagnosis.circumstances import Circumstances
 from pagefault_doctor.diagnosis.newer_kernel import newer_kernel
+from pagefault_doctor.diagnosis.reentry import bare, entered_again
 from pagefault_doctor.model.known_entry import release as release_of
 
 _FIRST_SLUB: Final = (2, 6, 22)
@@ -26,9 +27,9 @@ _FOREIGN: Final = 4
 NAMED: Final = frozenset(
     {
         *("module", "function", "comm", "release", "folder", "file", "arch", "newer", "newest"),
-        *("good_release", "good_boots", "foreign", "pid", "twice", "bank_says"),
+        *("good_release", "good_boots", "foreign", "pid", "bank_says"),
         *("workqueue", "memory_test", "checker", "registered", "instruction", "pointer", "pc"),
-        *("newer_kernel", "branch", "caller"),
+        *("newer_kernel", "branch", "caller", "again"),
     }
 )
 """Names that a sentence may hold besides details and the groups of its expressions."""
@@ -117,6 +118,12 @@ class NamedCircumstances(Circumstances):
     def caller(self) -> str | None:
         """The function of the area, where it is that of who called."""
         return self._area.function if self._area and self._area.caller else None
+
+    @property
+    def again(self) -> str | None:
+        """The function that waits for a lock and stands twice in the trace."""
+        outer = entered_again(self._report)
+        return bare(outer) if outer else None
 
     @property
     def workqueue(self) -> str | None:

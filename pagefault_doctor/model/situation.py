@@ -27,7 +27,7 @@ name of a part that it should have.
 """
 SIGNS: Final = frozenset(
     {"sure", "after_death", "loading", "unloading", "gone", "vital", "repeats", "regressed",
-     "others_too", "traced", "called", "locked_twice", "in_crash", "in_vmalloc", "left_behind",
+     "others_too", "traced", "called", "reentered", "in_crash", "in_vmalloc", "left_behind",
      "whole", "short", "empty", "unread", "ended"}
 )  # fmt: skip
 """Conditions that are true or false.
@@ -36,12 +36,12 @@ SIGNS: Final = frozenset(
 module was just then. `gone`: it is unloaded. `vital`: without it the machine may not start or not
 be reached. `repeats`: other boots had the same fault. `regressed`: only a newer kernel has it.
 `others_too`: modules from outside the tree are loaded. `traced`: there is a call trace. `called`:
-it jumped to where no code is. `locked_twice`: a processor spins on a lock, and the function that
-asked for it stands twice in its trace. `in_vmalloc`: an area of vmalloc was overrun. `left_behind`:
-a module that is gone, and that nothing names, left an object in a list. `ended`: the kernel's
-branch gets no fixes any more. `in_crash`: the text is what crash printed of a dump, or was asked
-for there. Of a log without a report: `whole`: it begins with a boot; `short`: it has few lines;
-`empty`: it has none; `unread`: a part of it could not be read.
+it jumped to where no code is. `reentered`: the function that waits for a lock stands twice in the
+trace. `in_vmalloc`: an area of vmalloc was overrun. `left_behind`: a module that is gone, and that
+nothing names, left an object in a list. `ended`: the kernel's branch gets no fixes any more.
+`in_crash`: the text is what crash printed of a dump, or was asked for there. Of a log without a
+report: `whole`: it begins with a boot; `short`: it has few lines; `empty`: it has none; `unread`: a
+part of it could not be read.
 """
 FACTS: Final = frozenset({"facts"})
 CONDITIONS: Final = SHAPES | NAMES | SIGNS | FACTS

@@ -105,9 +105,9 @@ def test_a_hang_only_shows_where_it_waits() -> None:
         "Call Trace:",
         " __schedule+0x1/0x9",
         " schedule+0x1/0x9",
-        " jbd2_log_wait_commit+0x1/0x9 [jbd2]",
-        " ext4_sync_file+0x1/0x9 [ext4]",
-        " do_fsync+0x1/0x9",
+        " unix_wait_for_peer+0x1/0x9",
+        " unix_stream_connect+0x1/0x9",
+        " __sys_connect+0x1/0x9",
     )
     assert "hang that shows in the kernel's" in lead(hung).summary
 
@@ -266,3 +266,36 @@ def test_a_driver_that_calls_its_subsystem_where_none_may_sleep_is_to_blame(
         " kthread+0x11b/0x140",
     )
     assert lead(text).module == module
+
+
+@pytest.mark.parametrize(
+    ("outer", "situation"), [("quay_update", "locked-twice"), ("quay_other", "soft-lockup")]
+)
+def test_a_task_that_may_wait_for_itself_has_its_own_step(outer: str, situation: str) -> None:
+    text = stamped(
+        "watchdog: BUG: soft lockup - CPU#1 stuck for 23s! [quayd:321]",
+        "CPU: 1 PID: 321 Comm: quayd Not tainted 6.12.1 #1",
+        "RIP: 0010:queued_spin_lock_slowpath+0x47/0x50",
+        "Call Trace:",
+        " _raw_spin_lock+0x1/0x9",
+        " quay_update+0x1/0x9",
+        " quay_alarm+0x1/0x9",
+        f" {outer}+0x5/0x9",
+        " kthread+0x1/0x9",
+    )
+    step = lead(text).next_step
+    assert step
+    assert step.situation == situation
+
+
+def test_a_call_through_a_bad_pointer_is_of_no_part_of_the_kernel() -> None:
+    parts: dict[str, Any] = {
+        **CORE,
+        "place": "0x0",
+        "code": None,
+        "trace": ("shrink_slab+0x1/0x9",),
+    }
+    text = page_fault("0000000000000000", 0x10, **parts)
+    found = lead(text)
+    assert found.owner is None
+    assert "memory management" not in found.summary

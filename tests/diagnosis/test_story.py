@@ -97,6 +97,9 @@ def test_a_lock_that_the_task_may_hold_itself_is_told(report: MakeReport) -> Non
     assert "pfd_update is twice in the trace" in (told(report(trace=trace)) or "")
     once = ("mutex_lock", "pfd_update", "pfd_set", "process_one_work")
     assert told(report(trace=once)) is None
+    nmi = ("_raw_spin_lock_irqsave", "machine_kexec", "panic", "do_nmi", "_raw_spin_lock_irqsave")
+    found_by_nmi = (*nmi, "pfd_update", "pfd_set", "pfd_update.isra.0")
+    assert "pfd_update is twice" in (told(report(trace=found_by_nmi)) or "")
     # Nobody waits there.
     free = ("pfd_read", "pfd_update", "pfd_set", "pfd_update")
     assert told(report(trace=free)) is None

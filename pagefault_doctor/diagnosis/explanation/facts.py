@@ -16,8 +16,8 @@ import msgspec
 from pagefault_doctor.diagnosis import address, function_roles, machine_check
 from pagefault_doctor.diagnosis.address import AddressClass
 from pagefault_doctor.diagnosis.context import Context
-from pagefault_doctor.diagnosis.deadlock import waits_for_itself
 from pagefault_doctor.diagnosis.explanation import decoded
+from pagefault_doctor.diagnosis.reentry import entered_again
 from pagefault_doctor.diagnosis.registers import error_words, register_notes
 from pagefault_doctor.model.diagnosis import Candidate, Quote
 from pagefault_doctor.model.pattern import regex
@@ -120,7 +120,7 @@ def _all(report: Report, context: Context, first: Candidate) -> Iterator[Quote]:
     yield from _of_details(report, context, lines)
     if report.kind is Kind.HUNG_TASK:
         yield from _waits_in(report, lines)
-    if (first_call := waits_for_itself(report)) and first_call.line in lines:
+    if (first_call := entered_again(report)) and first_call.line in lines:
         words = f"{first_call.function} again further out: that call may hold the lock it waits for"
         yield Quote(_cut(lines[first_call.line].strip()), first_call.line, words)
     if not report.is_kernel_fault:

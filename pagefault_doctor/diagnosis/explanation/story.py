@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import takewhile
 from typing import Final
 
-from pagefault_doctor.diagnosis.function_roles import LOCKING, SLEEPING
+from pagefault_doctor.diagnosis.reentry import bare, entered_again
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Frame, Kind, Report
@@ -132,10 +132,12 @@ _TASKS: Final = {
     }.items()
 }
 """What tasks of the kernel's do, and a few programs, by their names."""
-_COMPILERS: Final = regex(r"\.(?:isra|part|constprop|cold|llvm|lto_priv)\b.*")
 _WORK: Final = regex(r"(?P<queue>\S+) (?P<function>\w+)(?:\.\S+)?(?: \[(?P<module>[\w-]+)\])?$")
 """What `Workqueue:` names (kernel/workqueue.c, print_worker_info)."""
 _MOST: Final = 4
+_AGAIN: Final = (
+    "it waits for a lock that the outer call of it may hold (the task then waits for itself)"
+)
 
 
 def story(report: Report) -> Evidence | None:
@@ -147,8 +149,8 @@ def story(report: Report) -> Evidence | None:
     if len(parts) > _MOST:
         parts = [*parts[:1], *parts[1 - _MOST :]]
     text = ", ".join(parts)
-    if twice := _entered_twice(frames):
-        text += "; " * bool(text) + twice
+    if again := entered_again(report):
+        text += "; " * bool(text) + f"{bare(again)} is twice in the trace: {_AGAIN}"
     line = frames[0].line if frames and frames[0].line else None
     return Evidence(text, 0.0, line or report.line_of("workqueue", "trace")) if text else None
 
@@ -165,7 +167,7 @@ def _own_frames(report: Report) -> Iterator[Frame]:
 
 def _parts(report: Report, frames: list[Frame]) -> Iterator[str]:
     """Yield what was done, the outermost first."""
-    phrases = [_DOES.get(_bare(frame)) for frame in reversed(frames)]
+    phrases = [_DOES.get(bare(frame)) for frame in reversed(frames)]
     told = list(filter(None, phrases))
     if found := _work(report):
         of = f" of module {found['module']}" if found["module"] else ""
@@ -191,27 +193,6 @@ def _of_task(report: Report) -> str | None:
 
 
 def _call(frame: Frame) -> str | None:
-    found = _CALL.fullmatch(_bare(frame))
+    found = _CALL.fullmatch(bare(frame))
     name = found and (found["name"] or found["old"])
     return name.removeprefix("new") if name and not frame.module else None
-
-
-def _bare(frame: Frame) -> str:
-    return _COMPILERS.sub("", frame.function or "")
-
-
-def _entered_twice(frames: list[Frame]) -> str:
-    """Return that a task waits for a lock in a function that it is in already, if it is so.
-
-    The first frame of that function may hold the lock, which is then never given back.
-    """
-    awake = [f for f in frames if not SLEEPING.match(f.function or "")]
-    if not awake or not LOCKING.match(awake[0].function or ""):
-        return ""
-    stack = [_bare(f) for f in awake if not LOCKING.match(f.function or "")]
-    if not stack or stack.count(stack[0]) < 2:
-        return ""
-    return (
-        f"{stack[0]} is twice in the trace: it waits for a lock that the outer call of it may hold "
-        "(the task then waits for itself)"
-    )
