@@ -51,6 +51,8 @@ _WARNINGS: Final = ("UBSAN:", "KCSAN:")
 """Titles of reports that count for more, or for less, than their kind."""
 _ON_PURPOSE: Final = "int3 in "
 """Title of a program that stopped itself with a breakpoint, as GLib does at an error."""
+_DUMPERS: Final = ("systemd-coredum", "abrt-hook-ccpp", "apport", "drkonqi", "crash_dump")
+"""Programs that run because another one died: their own death is the second."""
 _ALLOCATOR: Final = ("mm/slab", "mm/slub")
 """Sources whose warnings are about an object that somebody freed or passed: a check of memory."""
 _ASKED_FOR: Final = "sysrq_handle_crash"
@@ -111,6 +113,8 @@ def rank(report: Report) -> Rank:
     if report.is_words_alone:
         return Rank.WORDS
     if report.kind is Kind.USER_TRAP and report.title.startswith(_ON_PURPOSE):
+        return Rank.NOTICE
+    if report.kind in USER_SIDE and report.details.get("program", "").startswith(_DUMPERS):
         return Rank.NOTICE
     if report.is_kernel_fault and report.die_count is not None:
         return Rank.CRASH

@@ -56,6 +56,19 @@ def exit_code(report: Report, _: Context) -> str:
     return f"it ended itself with status {status}" + (f": {told}" if told else "")
 
 
+def first_signal(report: Report, _: Context) -> str:
+    """Return what a signal means that systemd itself, the first process, caught."""
+    return _CAUGHT.get(report.details["first_signal"], "")
+
+
+_CAUGHT: Final = {
+    "ABRT": "systemd stopped itself at a check that failed, or someone sent it this signal",
+    "SEGV": "systemd used a bad pointer",
+    "BUS": "a file that systemd had mapped could not be read, or an address was not aligned",
+    "ILL": "systemd or a library of it is built for another processor, or is damaged",
+}
+
+
 def constraint(report: Report, _: Context) -> str:
     """Return which limit was hit when memory ran out."""
     means = _CONSTRAINTS.get(report.details["constraint"], "")

@@ -78,6 +78,8 @@ _ROWS: Final = (
     # A program: where in which file
     _row("base", decoded.place_in_object),
     _row("crash_frame", words="where it died"),
+    _row("waited_in", words="it was waiting for work"),
+    _row("first_signal", decoded.first_signal),
     _row("trap damaged_store"),
     # A hang: who holds what is waited for, and for how long
     _row("blocked_on", words="who holds what it waits for"),

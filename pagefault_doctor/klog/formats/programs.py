@@ -46,9 +46,17 @@ FORMATS: Final = (
         start=r"Caught <(?:SEGV|ABRT|BUS|ILL|FPE)>, (?:dumped core|core dump failed|from our own"
         r"|cannot fork|not dumping)",
         needles=("Caught <",),
-        pattern=r"Caught <(\w+)>",
+        pattern=r"Caught <(?P<first_signal>\w+)>",
         title="SIG{1} of the first process, systemd",
-        source="systemd's src/core/crash-handler.c (crash)",
+        fragment=False,
+        details=(r"Caught <(?P<first_signal>\w+)>",),
+        source="systemd's src/core/crash-handler.c (crash), src/coredump/coredump.c",
+    ),
+    _told(
+        start=r"Due to PID 1 having crashed,? coredump collection will now be turned off",
+        title="the first process, systemd, crashed",
+        fragment=False,
+        source="systemd's src/coredump/coredump.c (disable_coredumps)",
     ),
     _told(
         start=r"Process \d+ \([^)]+\) of user \d+ (?:dumped core|terminated abnormally)",

@@ -2,8 +2,8 @@
 
 Details: `program`; `ip` and `sp`; `object` the mapping the instruction was in, its `base` and
 `object_size`, `object_offset` of the instruction in the mapping; `trap` what it was, where it was
-no page fault; `crash_frame`, the first of systemd-coredump's; `on_cpu`, `core`, `socket` where the
-kernel prints them (since 6.1).
+no page fault; `crash_frame`, the first of systemd-coredump's, its `died_pid`, and the call that it
+`waited_in`; `on_cpu`, `core`, `socket` where the kernel prints them (since 6.1).
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ DETAILS: Final = (
     r" ip[ :](?P<ip>[0-9a-f]+) sp[ :](?P<sp>[0-9a-f]+)",
     r" nip (?P<ip>[0-9a-f]+) lr ",
     rf"(?:error[ :][0-9a-f]+|code \w+|esr \w+,|0x[0-9a-f]+|ilc:\d|^) in {_MAPPED}",
+    r"#[0-4] +0x[0-9a-f]+ (?P<waited_in>epoll_p?wait\w*|_*p?poll\w*|sd_event_wait|_*p?select\w*"
+    r"|\w*nanosleep\w*) \(",
+    r"\bProcess (?P<died_pid>\d+) \((?P<program>[^)\n]{1,40})\) of user \d+ ",
     r"likely on CPU (?P<on_cpu>\d+) \(core (?P<core>\d+), socket (?P<socket>\d+)\)",
     r"#0 +(?P<crash_frame>0x[0-9a-f]+ \S+ \(\S+(?: \+ 0x[0-9a-f]+)?\))",
     r"traps: .*?\] (?:trap )?(?P<trap>[a-z][\w /-]*?) ip:",
