@@ -10,7 +10,7 @@ from pagefault_doctor.diagnosis.address import AddressClass
 from pagefault_doctor.diagnosis.area import Area, area_of
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.history import same_fault
-from pagefault_doctor.diagnosis.missing import missing
+from pagefault_doctor.diagnosis.missing import is_before_init, missing
 from pagefault_doctor.diagnosis.newer_kernel import is_ended
 from pagefault_doctor.diagnosis.provenance import folder_of, is_unknown
 from pagefault_doctor.diagnosis.reentry import entered_again
@@ -315,4 +315,6 @@ class Circumstances:
     def journal(self) -> bool:
         """Whether the machine may keep a journal: no board, and no kernel older than systemd."""
         version = release_of(self.release or "")
+        if is_before_init(self._report):
+            return False
         return self.arch not in _BOARDS and (version is None or version >= _FIRST_JOURNAL)

@@ -66,6 +66,10 @@ _WITHOUT_CODE: Final = msgspec.structs.replace(
     REGISTERS, what="the registers below the Code: line, and that line to its end"
 )
 _CONSOLE: Final = "picocom -g console.log /dev/ttyUSB0"
+_BEFORE_INIT: Final = (
+    "a serial line (console=ttyS0,115200; of a virtual machine on its host), or photos of the"
+    " screens with boot_delay=200: no journal runs yet"
+)
 _OF_CRASH: Final = regex(r"^\s*#\d+ \[")
 """A frame as the bt of crash prints it."""
 
@@ -73,10 +77,19 @@ _OF_CRASH: Final = regex(r"^\s*#\d+ \[")
 def to_bring(context: Context) -> Iterator[Missing]:
     """Yield what is missing with what brings it from where the text came from."""
     # Why the first process ended is in its own words, not in a report.
-    needless = (REPORT, TRACE) if "init_killed" in context.report.details else ()
+    needless: tuple[Missing, ...] = ()
+    if "init_killed" in context.report.details:
+        needless = (REPORT, TRACE)
+    if context.report.kind is Kind.HARDWARE:
+        needless = (VERSION,)
     for part in missing(context.report):
         if part not in needless:
             yield part if part is VERSION else _from_there(part, context)
+
+
+def is_before_init(report: Report) -> bool:
+    """Whether the kernel was still starting, as its first task, so that no journal ran yet."""
+    return report.pid == 1 and (report.comm or "").startswith("swapper")
 
 
 def _from_there(part: Missing, context: Context) -> Missing:
@@ -87,6 +100,8 @@ def _from_there(part: Missing, context: Context) -> Missing:
         bring = "log (in crash, beside bt)"
     elif "typed_module" in report.details:
         bring = "dmesg, on that machine: if it still runs, only the loading died"
+    elif is_before_init(report):
+        bring = _BEFORE_INIT
     elif report.arch in _BOARDS and not report.wall_clock:
         bring = f"{_CONSOLE} (the serial console, from the start on), or {part.how}"
     else:

@@ -32,7 +32,9 @@ def _kernels_own(context: Context) -> Iterator[Evidence]:
 def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether memory ran out."""
     if report.kind is Kind.OOM_KILL:
-        yield context.evidence("oom.kill", "the kernel killed a process to free memory", "headline")
+        failed = "allocation fail" in report.message
+        text = "an allocation failed" if failed else "the kernel killed a process to free memory"
+        yield context.evidence("oom.kill", text, "headline")
         yield from _kernels_own(context)
     elif report.kind is Kind.PANIC and "out_of_memory" in report.details:
         text = "the kernel panicked for lack of memory"
