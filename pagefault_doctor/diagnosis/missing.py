@@ -70,6 +70,8 @@ _BEFORE_INIT: Final = (
     "a serial line (console=ttyS0,115200; of a virtual machine on its host), or photos of the"
     " screens with boot_delay=200: no journal runs yet"
 )
+_TRACELESS: Final = regex(r"ring \S+ timeout|GPU (?:reset|HANG|recovery)|workqueue lockup")
+"""Headlines of hangs under which no trace is printed (`drivers/gpu/drm`, `kernel/workqueue.c`)."""
 _OF_CRASH: Final = regex(r"^\s*#\d+ \[")
 """A frame as the bt of crash prints it."""
 
@@ -80,6 +82,8 @@ def to_bring(context: Context) -> Iterator[Missing]:
     needless: tuple[Missing, ...] = ()
     if "init_killed" in context.report.details:
         needless = (REPORT, TRACE)
+    if _TRACELESS.search(context.report.message):
+        needless = (TRACE,)
     if context.report.kind is Kind.HARDWARE:
         needless = (VERSION,)
     for part in missing(context.report):

@@ -17,6 +17,7 @@ NOT_A_START: Final = (
     r"_INFO:|_BUG:|_WARNING:|_panic:|\w:INFO:",
     r"\w+log_status:",
     r"general protection (?:fault)?.*?\bip:[0-9a-f]+ sp:",
+    r"^traps: [^\[\]]{1,40}\[\d+\] general protection fault",
     r"segfault at [0-9a-f]+ ip ",
     r"INFO: lockdep is turned off",
     r"INFO: Stall ended before state dump start",

@@ -77,12 +77,14 @@ _ROWS: Final = (
     _row("attributes insn_address processor aer_device"),
     # A program: where in which file
     _row("base", decoded.place_in_object),
+    _row("return_address", words="who called"),
     _row("crash_frame", words="where it died"),
     _row("waited_in", words="it was waiting for work"),
     _row("first_signal", decoded.first_signal),
     _row("trap damaged_store"),
     # A hang: who holds what is waited for, and for how long
     _row("blocked_on", words="who holds what it waits for"),
+    _row("gpu_program", words="whose work the graphics chip did not finish"),
     _row("seconds stalled_cpu jiffies task lock in_atomic preempt_count"),
     # A start that failed
     _row("no_root no_init ramdisk_error unpack_error rdinit_error init_error partition"),

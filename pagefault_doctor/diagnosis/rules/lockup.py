@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Kind, Report
 
 _KINDS = {
@@ -37,6 +38,8 @@ _MESSAGES = (
     ("hung_task_panic", "hang.panic", "a task waited far too long"),
     ("rcu_stall_panic", "hang.panic", "a processor did not pass through a quiet state in time"),
 )
+_GRAPHICS = regex(r"ring \S+ timeout|GPU (?:reset|HANG|recovery)|Resetting chip")
+"""What drivers of graphics chips say (`drivers/gpu/drm`, amdgpu_job.c, i915_gpu_error.c)."""
 _HEADLINES = 3
 """Lines in which the kernel prints what the report is about."""
 
@@ -45,6 +48,8 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
     """Weigh whether the kernel hung, or would have."""
     if report.kind in _KINDS:
         key, text = _KINDS[report.kind]
+        if _GRAPHICS.search(report.message):
+            text = "the graphics chip did not finish its work in time"
         yield context.evidence(key, text, "headline")
         return
     if report.kind not in (Kind.LOCKDEP, Kind.PANIC, Kind.INFO, Kind.WARNING, Kind.KERNEL_BUG):

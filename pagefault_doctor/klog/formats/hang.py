@@ -1,7 +1,8 @@
 """Lockups, stalls and hung tasks.
 
 Details: `seconds` or `jiffies` it has lasted; `stalled` the words of a stall, `stalled_cpu` the
-line of the processor (`kernel/rcu/tree_stall.h`, print_cpu_stall_info); `blocked_on`, `owner`
+line of the processor (`kernel/rcu/tree_stall.h`, print_cpu_stall_info); `gpu_program` whose work a
+graphics chip did not finish (`drivers/gpu/drm/amd/amdgpu/amdgpu_job.c`); `blocked_on`, `owner`
 and `owner_pid` where the kernel knows the lock.
 """
 
@@ -30,6 +31,7 @@ DETAILS: Final = (
     r"^(?:rcu: )?\s*(?P<stalled_cpu>\d+-[.!oO]+: \(.+)",
     r"\(t=(?P<jiffies>\d+) jiffies",
     r"is blocked on an? (?P<blocked_on>\w+),? .*?owned by task (?P<owner>\S+?):(?P<owner_pid>\d+)",
+    r"[Pp]rocess information: process (?P<gpu_program>[\w.-]+) pid",
     r"(?P<stalled>(?:rcu_\w+ )?(?:self-)?detected (?:expedited )?stalls? on .*)",
 )
 

@@ -32,6 +32,9 @@ DETAILS: Final = (
     rf"(?:error[ :][0-9a-f]+|code \w+|esr \w+,|0x[0-9a-f]+|ilc:\d|^) in {_MAPPED}",
     r"#[0-4] +0x[0-9a-f]+ (?P<waited_in>epoll_p?wait\w*|_*p?poll\w*|sd_event_wait|_*p?select\w*"
     r"|\w*nanosleep\w*) \(",
+    r"sending SIG\w+ to (?P<program>.{1,40}?) for ",
+    rf"^\s*epc *= *(?P<ip>[0-9a-f]+) in {_MAPPED}",
+    r"^\s*(?P<return_address>ra *= *[0-9a-f]+ in \S+)",
     r"\bProcess (?P<died_pid>\d+) \((?P<program>[^)\n]{1,40})\) of user \d+ ",
     r"likely on CPU (?P<on_cpu>\d+) \(core (?P<core>\d+), socket (?P<socket>\d+)\)",
     r"#0 +(?P<crash_frame>0x[0-9a-f]+ \S+ \(\S+(?: \+ 0x[0-9a-f]+)?\))",
@@ -62,6 +65,14 @@ FORMATS: Final = (
         title="{2} in {1}",
         kind=Kind.USER_TRAP,
         source="arch/x86/kernel/traps.c (show_signal)",
+    ),
+    _program(
+        start=r"^traps: (?!syz)[^\[\]]{1,40}\[\d+\] (?:trap )?(?:general protection|invalid opcode"
+        r"|divide error|int3|stack segment|control protection)(?: fault)?\s*(?:\n|$)",
+        pattern=r"traps: (.{1,40}?)\[\d+\] (?:trap )?([a-z][\w ]*)",
+        title="{2} in {1}",
+        kind=Kind.USER_TRAP,
+        source="arch/x86/kernel/traps.c (show_signal), of a line whose end was broken off",
     ),
     _program(
         start=_UNHANDLED,
