@@ -127,3 +127,27 @@ def test_a_guest_that_stops_itself_did_not_hang_before() -> None:
     machine = verdict(text.format("ACME Board")).next_step
     assert machine is not None
     assert machine.situation != "stall-panic-in-vm"
+
+
+@pytest.mark.parametrize(
+    ("comm", "function", "hardware", "is_idle"),
+    [
+        ("swapper/3", "native_safe_halt", "ACME Board", True),
+        ("swapper/3", "native_safe_halt", "QEMU Standard PC", False),
+        ("swapper/3", "tide_poll", "ACME Board", False),
+        ("quayd", "native_safe_halt", "ACME Board", False),
+    ],
+)
+def test_a_processor_that_was_idle_was_not_held_up(
+    comm: str, function: str, hardware: str, is_idle: bool
+) -> None:
+    text = stamped(
+        "rcu: INFO: rcu_sched self-detected stall on CPU",
+        "rcu: \t3-....: (1 GPs behind) idle=4d2/1/0x4 softirq=20/20 fqs=1021",
+        f"CPU: 3 PID: 0 Comm: {comm} Not tainted 5.10.0-21-amd64 #1 Debian",
+        f"Hardware name: {hardware}",
+        f"RIP: 0010:{function}+0xe/0x20",
+    )
+    step = verdict(text).next_step
+    assert step is not None
+    assert (step.situation == "stall-of-idle") is is_idle

@@ -79,6 +79,7 @@ _ROWS: Final = (
     _row("base", decoded.place_in_object),
     _row("return_address", words="who called"),
     _row("crash_frame", words="where it died"),
+    _row("own_function", words="the first function of its own"),
     _row("waited_in", words="it was waiting for work"),
     _row("first_signal", decoded.first_signal),
     _row("trap damaged_store"),

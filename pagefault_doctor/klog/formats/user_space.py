@@ -2,8 +2,9 @@
 
 Details: `program`; `ip` and `sp`; `object` the mapping the instruction was in, its `base` and
 `object_size`, `object_offset` of the instruction in the mapping; `trap` what it was, where it was
-no page fault; `crash_frame`, the first of systemd-coredump's, its `died_pid`, and the call that it
-`waited_in`; `on_cpu`, `core`, `socket` where the kernel prints them (since 6.1).
+no page fault; `crash_frame`, the first of systemd-coredump's, its `died_pid`, the call that it
+`waited_in`, the `own_function` below what stopped it; `on_cpu`,
+`core`, `socket` where the kernel prints them (since 6.1).
 """
 
 from __future__ import annotations
@@ -30,6 +31,10 @@ DETAILS: Final = (
     r" ip[ :](?P<ip>[0-9a-f]+) sp[ :](?P<sp>[0-9a-f]+)",
     r" nip (?P<ip>[0-9a-f]+) lr ",
     rf"(?:error[ :][0-9a-f]+|code \w+|esr \w+,|0x[0-9a-f]+|ilc:\d|^) in {_MAPPED}",
+    r"#\d{1,2} +0x[0-9a-f]+ (?P<own_function>(?!n/a|_*(?:pthread_kill|GI_|libc_|assert|gsignal)"
+    r"|raise|abort|sd_event_wait|_?g_(?:log|assert|abort)|malloc_printerr|_int_|_*(?:epoll|p?poll|p?select)"
+    r"|\w*nanosleep)[\w:~$.]+) \(",
+    r"^pc : (?P<ip>[0-9a-f]{8,16})\s*$",
     r"#[0-4] +0x[0-9a-f]+ (?P<waited_in>epoll_p?wait\w*|_*p?poll\w*|sd_event_wait|_*p?select\w*"
     r"|\w*nanosleep\w*) \(",
     r"sending SIG\w+ to (?P<program>.{1,40}?) for ",
