@@ -163,8 +163,9 @@ def _read(
     longest: int | None = None,
 ) -> None:
     """Add what the expressions find: of each name the first value, cut to the longest length."""
-    rows = [row for row in patterns if any(map(body.text.__contains__, row.words))]
-    for line in body.holding(*(word for row in rows for word in row.words)):
+    words = {word for row in patterns for word in row.words if word in body.text}
+    rows = [row for row in patterns if not words.isdisjoint(row.words)] if words else ()
+    for line in body.holding(*words):
         for row in rows:
             match = row.search(line.text)
             for name, value in match.groupdict().items() if match else ():
