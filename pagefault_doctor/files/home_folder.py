@@ -48,3 +48,8 @@ def user_folder(variable: str, below_home: str, environ: Mapping[str, str] = os.
     named = environ.get(variable) or ""
     # The specification says to ignore a relative path.
     return Path(named) if named.startswith("/") else home_folder(environ) / below_home
+
+
+def state_folder(environ: Mapping[str, str]) -> Path:
+    """Return pfdoctor's folder below XDG_STATE_HOME, else ~/.local/state; raises NoHomeError."""
+    return user_folder("XDG_STATE_HOME", ".local/state", environ) / "pfdoctor"

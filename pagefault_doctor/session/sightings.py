@@ -14,13 +14,12 @@ from typing import Final
 
 import msgspec
 
+from pagefault_doctor.files.home_folder import state_folder
 from pagefault_doctor.files.private_folder import check_private_folder
 from pagefault_doctor.files.regular_file import read_regular
 from pagefault_doctor.model.known_case import Seen
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.model.signature import signature
-from pagefault_doctor.session.event_log import SessionError
-from pagefault_doctor.session.store import sessions_folder
 
 LARGEST: Final = 1 << 18
 """Bytes of the file from which on its older half is left out."""
@@ -49,13 +48,13 @@ def sighting_of(report: Report, at: float = 0.0) -> Sighting:
 
 
 def path_of(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the file of sightings, which may be missing; raises SessionError without a home."""
-    return sessions_folder(environ).parent / _NAME
+    """Return the file of sightings, which may be missing; raises NoHomeError."""
+    return state_folder(environ) / _NAME
 
 
 def record(reports: Iterable[Report], at: float) -> None:
     """Add the reports that are not in the file yet. Does nothing where it cannot be written."""
-    with contextlib.suppress(OSError, SessionError):
+    with contextlib.suppress(OSError):
         path = path_of()
         check_private_folder(path.parent, 1)
         there = _read(path)
@@ -69,7 +68,7 @@ def record(reports: Iterable[Report], at: float) -> None:
 def earlier(reports: Iterable[Report]) -> Iterator[Seen | None]:
     """Yield for each report how often its like was met before, None where it was not."""
     known: list[Sighting] = []
-    with contextlib.suppress(OSError, SessionError):
+    with contextlib.suppress(OSError):
         known = _read(path_of())
     for report in reports:
         this = sighting_of(report) if known else None

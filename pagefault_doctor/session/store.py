@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from pagefault_doctor.files.home_folder import NoHomeError, user_folder
+from pagefault_doctor.files.home_folder import NoHomeError, state_folder
 from pagefault_doctor.files.private_folder import (
     NotPrivateError,
     check_private_folder,
@@ -48,7 +48,7 @@ def sessions_folder(environ: Mapping[str, str] = os.environ) -> Path:
     Raises SessionError where neither is known.
     """
     try:
-        return user_folder("XDG_STATE_HOME", ".local/state", environ) / "pfdoctor/sessions"
+        return state_folder(environ) / "sessions"
     except NoHomeError as error:
         raise SessionError(
             "there is no folder for sessions: no home folder is known",
