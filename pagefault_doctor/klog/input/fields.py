@@ -6,7 +6,6 @@ differently; what else they know of it is left out.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -58,6 +57,8 @@ def delimiter_of(head: bytes) -> tuple[str, int] | None:
 
 def from_table(pieces: Iterable[bytes], delimiter: str, column: int) -> Iterator[bytes]:
     """Yield the lines that stand in a column; a row that is none is one as it stands."""
+    import csv
+
     lines = (line.decode("utf-8", "replace") for line in whole_lines(pieces))
     rows = csv.reader(lines, delimiter=delimiter)
     while True:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -38,6 +37,9 @@ def _shown(text: bytes) -> bytes:
     if b"<" in text:
         text = _TAG.sub(_instead, text).replace(b"\0\n", b"\n").replace(b"\0", b"\n")
     if b"&" in text:
+        # Few logs are web pages, and its table of entities is large.
+        import html
+
         text = _ENTITY.sub(lambda m: html.unescape(m[0].decode()).encode("utf-8", "replace"), text)
     return text
 
