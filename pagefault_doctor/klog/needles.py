@@ -24,6 +24,8 @@ _COMMON: Final = b" .:ghiklmnoprstuvwxyz"
 """Bytes that ordinary lines are made of, as far as shapes have them."""
 _FREQUENT: Final = b" .:ilnorst"
 """The most frequent of them."""
+_RARITY: Final = bytes(byte not in _FREQUENT for byte in range(256))
+"""One for each byte that is not, for `bytes.translate`."""
 
 
 def shape_of(text: bytes) -> bytes:
@@ -101,11 +103,8 @@ def _line(text: bytes, place: int) -> tuple[int, int]:
 
 def _signs(shape: bytes) -> Iterator[tuple[int, int]]:
     """Yield for each way in which a text's words may lie on a shape the rarest word, and where."""
+    rare = shape.translate(_RARITY)
+    rareness = [*map(sum, zip(*(rare[n:] for n in range(_STEP)), strict=False))]
     for first in range(_STEP):
-        words = [(shape[at : at + _STEP], at) for at in range(first, len(shape) - _LAST, _STEP)]
-        word, offset = max(words, key=_rareness)
-        yield int.from_bytes(word, sys.byteorder), offset
-
-
-def _rareness(word: tuple[bytes, int]) -> int:
-    return len(word[0].translate(None, _FREQUENT))
+        offset = max(range(first, len(rareness), _STEP), key=rareness.__getitem__)
+        yield int.from_bytes(shape[offset : offset + _STEP], sys.byteorder), offset

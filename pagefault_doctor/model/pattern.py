@@ -42,10 +42,12 @@ def regex(source: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
 
 # Compiled at its first use as well: `pfdoctor --version` needs neither.
 _TOKEN: Final = regex(
-    r"(?P<plain>(?:[^\\()\[{|*+?^$.]|\\\W)+|\))(?P<loose>[*?]|\{0?,?\d*\})?"
-    r"|\((?P<aside>\?[^:P])?(?:\?:|\?P<\w+>)?|\[\^?\]?(?:\\.|[^\]\\])*\]|\{\d*,?\d*\}|\\.|.",
+    r"((?:[^\\()\[{|*+?^$.]|\\\W)+|\))([*?]|\{0?,?\d*\})?"
+    r"|(\()(\?[^:P])?(?:\?:|\?P<\w+>)?|\[\^?\]?(?:\\.|[^\]\\])*\]|\{\d*,?\d*\}|\\.|(\|)|.",
     re.DOTALL,
 )
+"""The parts of an expression: plain text or a closing bracket, and what makes it optional; an
+opening bracket, and what is aside if its group is; the mark between alternatives."""
 _ESCAPED: Final = regex(r"\\(\W)")
 
 
@@ -72,19 +74,18 @@ def words_of(source: str) -> tuple[str, ...]:
     groups = [_Group(aside=False)]
     # One pass over the expression, with a stack for its brackets. What a quantifier makes optional
     # and what a lookaround holds need not be in the text, so neither counts.
-    for token in _TOKEN.finditer(source):
-        mark, loose = token.group(), token["loose"]
-        if mark.startswith("("):
-            groups.append(_Group(aside=token["aside"] is not None))
-        elif mark.startswith(")"):
+    for plain, loose, opens, aside, alternative in _TOKEN.findall(source):
+        if plain == ")":
             group = groups.pop()
             groups[-1].needs(("",) if loose or group.aside else group.words())
-        elif mark == "|":
-            groups[-1].alternatives.append(("",))
-        elif plain := token["plain"]:
+        elif plain:
             # A quantifier applies to the last character only.
-            plain = _ESCAPED.sub(r"\1", plain)
+            plain = _ESCAPED.sub(r"\1", plain) if "\\" in plain else plain
             groups[-1].needs((plain[:-1] if loose else plain,))
+        elif opens:
+            groups.append(_Group(aside=bool(aside)))
+        elif alternative:
+            groups[-1].alternatives.append(("",))
     return groups[0].words()
 
 
@@ -97,7 +98,8 @@ class _Group:
 
     def needs(self, words: tuple[str, ...]) -> None:
         """Add words of which a text must hold one; only the most selective set is kept."""
-        self.alternatives[-1] = max(self.alternatives[-1], words, key=_telling)
+        if _telling(words) > _telling(self.alternatives[-1]):
+            self.alternatives[-1] = words
 
     def words(self) -> tuple[str, ...]:
         """Return words of which a text must hold one, whatever the alternative."""

@@ -129,13 +129,9 @@ class Table:
 
     @cached_property
     def needles(self) -> tuple[str, ...]:
-        """Words of which every line that starts a report holds one, short ones first."""
-        words = {word for row in self.rows if row.start or row.headers for word in row.words}
-        least: list[str] = []
-        for word in sorted(words, key=lambda word: (len(word), word)):
-            if not any(map(word.__contains__, least)):
-                least.append(word)
-        return tuple(least)
+        """Words of which every line that starts a report holds one."""
+        opening = (row for row in self.rows if row.start or row.headers)
+        return tuple(sorted({word for row in opening for word in row.words}))
 
     @cached_property
     def continuing(self) -> frozenset[str]:
