@@ -105,24 +105,20 @@ def _skip(extra: str) -> WordedPattern:
 _place = cache(WordedPattern)
 
 
+@lru_cache(maxsize=1 << 14)
 def is_generic(name: str, extra: str = "") -> bool:
     """Whether a function has nothing to do with the cause, whatever the kind of report.
 
     `extra` is an expression for those that have nothing to do with it in the kind at hand.
     """
-    return (
-        _has_word(name) or _FIRST.match(name) is not None or _skip(extra).search(name) is not None
-    )
+    if any(map(name.__contains__, WORDS)) or _FIRST.match(name):
+        return True
+    return _skip(extra).search(name) is not None
 
 
 def is_uninformative(name: str) -> bool:
     """Whether a function has nothing to do with the cause, or is one that found the trouble."""
     return is_generic(name) or FINDERS.search(name) is not None
-
-
-@lru_cache(maxsize=1 << 14)
-def _has_word(name: str) -> bool:
-    return any(map(name.__contains__, WORDS))
 
 
 def _group(match: re.Match[str]) -> str | None:
