@@ -7,6 +7,7 @@ would take longer than reading the log.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, AnyStr, Final, cast
 
 _METHODS: Final = (
@@ -56,8 +57,8 @@ class WordedPattern:
 
     __slots__ = ("pattern", "words")
 
-    def __init__(self, source: str) -> None:
-        self.words = tuple(dict.fromkeys(words_of(source)))
+    def __init__(self, source: str, words: Iterable[str] | None = None) -> None:
+        self.words = tuple(dict.fromkeys(words_of(source) if words is None else words))
         self.pattern = regex(source)
 
     def search(self, text: str) -> re.Match[str] | None:

@@ -17,8 +17,8 @@ RUST = next(
     row.pattern for row in misc.FORMATS if isinstance(row, Format) and "panicked" in row.pattern
 )
 SEARCHED: dict[str, re.Pattern[str]] = {
-    "leads": TABLE.leads,
-    "followers": TABLE.followers,
+    "leads": TABLE.leads.pattern,
+    "followers": TABLE.followers.pattern,
     "release": RELEASE,
     "rust": re.compile(RUST),
     **{f"cleaning {n}": pattern for n, (pattern, _) in enumerate(titles._CLEANING)},

@@ -37,7 +37,7 @@ from pagefault_doctor.klog.formats import (
     x86,
 )
 from pagefault_doctor.klog.formats.format import OWN, Continuation, Format, Lead
-from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.model.pattern import WordedPattern, regex, words_of
 from pagefault_doctor.model.report import Kind
 
 _FAMILIES: Final = (
@@ -139,20 +139,24 @@ class Table:
         return frozenset(header for row in self.rows if row.follows for header in row.headers)
 
     @cached_property
-    def followers(self) -> re.Pattern[str]:
+    def followers(self) -> WordedPattern:
         """Finds a line that goes on with the report it stands in although it starts one."""
-        own = [row.start for row in self.rows if row.follows and row.start]
-        return _any_of([*own, *(c.follows for c in self._continuations)])
+        own = [row for row in self.rows if row.follows and row.start]
+        return _any_of(own, [c.follows for c in self._continuations if c.follows])
 
     @cached_property
-    def leads(self) -> re.Pattern[str]:
+    def leads(self) -> WordedPattern:
         """Finds a line that belongs to the report whose headline follows closely."""
-        kept = [row.start for row in self.rows if row.lead in (Lead.KEPT, Lead.FAR)]
-        return _any_of([*kept, *(c.lead for c in self._continuations)])
+        kept = [row for row in self.rows if row.lead in (Lead.KEPT, Lead.FAR) and row.start]
+        return _any_of(kept, [c.lead for c in self._continuations if c.lead])
 
 
-def _any_of(expressions: Sequence[str]) -> re.Pattern[str]:
-    return regex("|".join(filter(None, expressions)) or "(?!)")
+def _any_of(rows: Sequence[Format], others: Sequence[str]) -> WordedPattern:
+    """Return what finds a line that opens a report of one of the rows, or fits another."""
+    words = (word for row in rows for word in row.words)
+    others_words = (word for other in others for word in words_of(other))
+    expression = "|".join((*(row.start for row in rows), *others)) or "(?!)"
+    return WordedPattern(expression, (*words, *others_words))
 
 
 TABLE = Table(FORMATS)
