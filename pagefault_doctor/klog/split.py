@@ -117,6 +117,8 @@ def _events(starts: Sequence[Start]) -> list[Start]:
         if start.header is None and following is not None and _leads_to(start, following):
             continue
         events.append(start)
+    if all(event.row is None for event in events):
+        return events
     headed = {event.boot for event in events if event.row is None and _is_worded(event)}
     other = {event.boot for event in events if event.row is None or not event.row.fragment}
     return [e for e in events if e.row is None or _counts(e.row, e.boot in headed, e.boot in other)]
