@@ -112,6 +112,18 @@ def test_the_wizard_waits_for_nothing_that_only_a_report_needs(late: str, tmp_pa
     imported_by(code, tmp_path / "none")
 
 
+@pytest.mark.parametrize(
+    "late", ["hosts", "session.event_log", "symbols.module_file", "model.command", "yaml", "html"]
+)
+def test_a_log_is_diagnosed_without_what_only_others_need(late: str, tmp_path: Path) -> None:
+    name = late if late in ("yaml", "html") else f"pagefault_doctor.{late}"
+    assert find_spec(name)
+    log = tmp_path / "oops.log"
+    log.write_text(OOPS)
+    code = CALL.format("['diagnose', '--json', log]") + f"\nassert {name!r} not in sys.modules"
+    imported_by(code, log)
+
+
 def test_no_module_imports_itself_by_way_of_others() -> None:
     """Imports inside functions and those for types only count as well: they hide a circle."""
     graph = grimp.build_graph("pagefault_doctor", cache_dir=None)

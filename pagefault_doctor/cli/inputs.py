@@ -7,6 +7,7 @@ import errno
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -14,12 +15,14 @@ from pagefault_doctor import klog
 from pagefault_doctor.cli.options import FILE_OPTIONS
 from pagefault_doctor.cli.stderr import Progress, print_message
 from pagefault_doctor.cli.unpack_programs import UnpackPrograms
-from pagefault_doctor.hosts.host import Host
 from pagefault_doctor.klog.input.unpack import EMPTY, NO_TEXT
 from pagefault_doctor.model.errors import MissingError, PfDoctorError, UsageError
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.model.untrusted import clean_line
+
+if TYPE_CHECKING:
+    from pagefault_doctor.hosts.host import Host
 
 STDIN = "-"
 """The path that means standard input."""

@@ -14,14 +14,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from enum import StrEnum
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from pagefault_doctor.symbols import instruction
-from pagefault_doctor.symbols.function_code import FunctionCode
 from pagefault_doctor.symbols.instruction import shown
 from pagefault_doctor.symbols.machine_code import bytes_before, disassembler
+
+if TYPE_CHECKING:
+    from pagefault_doctor.symbols.function_code import FunctionCode
 
 _CUTS: Final = 16
 """Left cuts that are tried; the longest are of most use."""
