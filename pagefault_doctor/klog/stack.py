@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from msgspec import structs
 
@@ -109,13 +109,16 @@ def may_be_frame(text: str) -> bool:
     )
 
 
+def _framed(parts: tuple[Any, ...], number: int, context: str | None = None) -> Frame:
+    """Return the frame of a line with that number, of which `LogLine.frame` has the parts."""
+    doubt, function, offset, size, module = parts
+    return Frame(function, int(offset, 16), int(size, 16), module, not doubt, context, None, number)
+
+
 def frame_of(line: LogLine, context: str | None = None) -> Frame | None:
     """Return the frame that a line of a call trace shows, or None where it shows none."""
     if line.frame:
-        doubt, function, offset, size, module = line.frame
-        return Frame(
-            function, int(offset, 16), int(size, 16), module, not doubt, context, None, line.number
-        )
+        return _framed(line.frame, line.number, context)
     text = line.text
     if not may_be_frame(text):
         return None
@@ -149,8 +152,9 @@ def frames_of_tools(line: LogLine) -> Iterator[Frame]:
 
 
 def _behind_head(line: LogLine, context: str | None) -> Frame | None:
-    head = None if line.frame else _HEAD.match(line.text)
-    rest = line.text[head.end() :] if head else ""
+    text = line.text
+    head = _HEAD.match(text) if any(map(text.__contains__, HEADS)) else None
+    rest = text[head.end() :] if head else ""
     return frame_of(structs.replace(line, text=rest), context) if rest.strip() else None
 
 
@@ -210,11 +214,14 @@ def first_trace(lines: Iterable[LogLine]) -> tuple[Frame, ...]:
     context: str | None = None
     strangers, patience = 0, _PATIENCE
     for line in lines:
-        if not line.frame:
+        found: Iterable[Frame]
+        if line.frame:
+            found = (_framed(line.frame, line.number, context),)
+        else:
             context, only = _mark(line.text, context)
             if only:
                 continue
-        found = tuple(frames_of(line, context))
+            found = tuple(frames_of(line, context))
         if found:
             frames.extend(found)
             strangers, patience = 0, _PATIENCE
