@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Final
 
 from pagefault_doctor.diagnosis import source_path
@@ -19,6 +18,7 @@ from pagefault_doctor.diagnosis.unloaded_module import is_of_nobody, unloaded
 from pagefault_doctor.model.diagnosis import Attribution, Candidate, RootCause
 from pagefault_doctor.model.fact import Fact
 from pagefault_doctor.model.known_entry import release as release_of
+from pagefault_doctor.model.once import once
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import LOADERS, Access, Report
 from pagefault_doctor.symbols import in_tree
@@ -72,28 +72,28 @@ class Circumstances:
         """Return a fact that a walk about this report found out."""
         return self._context.walk_fact(name)
 
-    @cached_property
+    @once
     def cause(self) -> str:
         """The root cause."""
         return self._first.root_cause.value
 
-    @cached_property
+    @once
     def who(self) -> str:
         """Who has to act."""
         return self._first.attribution.value
 
-    @cached_property
+    @once
     def kind(self) -> str:
         """What the report is about, by its own words."""
         return self._report.kind.value
 
-    @cached_property
+    @once
     def module(self) -> str | None:
         """The suspected module; a name that could pass for an option is none."""
         name = self._first.module
         return None if name is None or name.startswith("-") else name
 
-    @cached_property
+    @once
     def function(self) -> str | None:
         """The function to look at: the suspect's own where a check only reports its damage.
 
@@ -102,22 +102,22 @@ class Circumstances:
         found = suspect_frame(self._report, self._first.module).function
         return _COMPILERS.sub("", found) if found else None
 
-    @cached_property
+    @once
     def comm(self) -> str | None:
         """The process that ran."""
         return self._report.comm
 
-    @cached_property
+    @once
     def release(self) -> str | None:
         """The kernel's release."""
         return self._report.kernel_release
 
-    @cached_property
+    @once
     def arch(self) -> str | None:
         """The architecture."""
         return self._context.arch
 
-    @cached_property
+    @once
     def origin(self) -> str | None:
         """Where the suspect's code comes from."""
         module, report = self._first.module, self._report
@@ -129,49 +129,49 @@ class Circumstances:
         known = in_tree.path_of(module) is not None
         return "third-party" if foreign or not known else "in-tree"
 
-    @cached_property
+    @once
     def folder(self) -> str | None:
         """The folder of the suspect's source in the kernel's tree."""
         if folder := folder_of(self._first.module, self._report):
             return folder
         return self.file.rpartition("/")[0] if self.file else None
 
-    @cached_property
+    @once
     def area(self) -> str | None:
         """The file or folder of the code that faulted, or of who called it."""
         return self._area.path or None if self._area else None
 
-    @cached_property
+    @once
     def _area(self) -> Area | None:
         if self._first.attribution is not Attribution.KERNEL:
             return None
         return area_of(self._context, suspect_frame(self._report, None).function)
 
-    @cached_property
+    @once
     def reentered(self) -> bool:
         """Whether the task may wait for a lock that it holds itself."""
         return entered_again(self._report) is not None
 
-    @cached_property
+    @once
     def ended(self) -> bool:
         """Whether the branch of the kernel gets no fixes any more, from kernel.org at least."""
         version = release_of(self.release or "")
         return version is not None and is_ended(version[:2])
 
-    @cached_property
+    @once
     def file(self) -> str | None:
         """The file of the kernel's tree that the report names, from the root of the tree on."""
         name = self._report.details.get("file", "").partition(":")[0]
         place = self._report.source_line
         return source_path.from_root(name or (place.file if place else "")) or None
 
-    @cached_property
+    @once
     def kernel(self) -> str | None:
         """Who built the kernel, None where its release does not tell."""
         release = self.release or ""
         return next((name for name, shape in _KERNELS.items() if shape.search(release)), None)
 
-    @cached_property
+    @once
     def machine(self) -> str | None:
         """The kind of machine."""
         hardware = self._report.hardware or ""
@@ -181,22 +181,22 @@ class Circumstances:
             return "pc" if _SERVERS.search(hardware) else "board"
         return "pc" if hardware else None
 
-    @cached_property
+    @once
     def place(self) -> str:
         """Where the text was read."""
         return "box" if self._context.facts else "file"
 
-    @cached_property
+    @once
     def detail(self) -> tuple[str, ...]:
         """The details that the report has."""
         return tuple(self._report.details)
 
-    @cached_property
+    @once
     def lacks(self) -> tuple[str, ...]:
         """The parts that the report should have and lacks."""
         return tuple(part.name for part in missing(self._report))
 
-    @cached_property
+    @once
     def line(self) -> str:
         """The first lines of the report, its headline at the top."""
         headline = self._report.line_of("headline")
@@ -205,34 +205,34 @@ class Circumstances:
             lines.sort(key=lambda line: line.number != headline)
         return "\n".join([line.text for line in lines])
 
-    @cached_property
+    @once
     def before(self) -> str:
         """The lines just before the report that may have led to it."""
         return "\n".join(line.text for line in self._report.before)
 
-    @cached_property
+    @once
     def headline(self) -> str:
         """The line that the report begins with."""
         number = self._report.line_of("headline")
         return next((x.text for x in self._report.excerpt if x.number == number), "")
 
-    @cached_property
+    @once
     def sure(self) -> bool:
         """Whether the cause is as good as certain."""
         return self._first.confidence >= _SURE
 
-    @cached_property
+    @once
     def after_death(self) -> bool:
         """Whether the kernel had died before, and the log does not show of what."""
         others = self._context.others
         return self._report.follows_fault and not any(o.is_kernel_fault for o in others)
 
-    @cached_property
+    @once
     def loading(self) -> bool:
         """Whether a module was being loaded, the suspect where there is one."""
         return self._moving("+") or LOADERS.get(self.comm or "") == "+"
 
-    @cached_property
+    @once
     def unloading(self) -> bool:
         """Whether a module was being unloaded."""
         return self._moving("-") or LOADERS.get(self.comm or "") == "-"
@@ -240,39 +240,39 @@ class Circumstances:
     def _moving(self, sign: str) -> bool:
         return any(m.name == self.module and sign in m.flags for m in self._report.modules)
 
-    @cached_property
+    @once
     def gone(self) -> bool:
         """Whether the suspect is unloaded."""
         found = unloaded(self._context)
         return found is not None and found.module == self.module
 
-    @cached_property
+    @once
     def vital(self) -> bool:
         """Whether the machine may not start, or not be reached, without the suspect."""
         folder, module = self.folder, self.module or ""
         return bool(folder and _VITAL.search(folder)) or module.startswith(_MODULES_OF_DISKS)
 
-    @cached_property
+    @once
     def repeats(self) -> bool:
         """Whether other boots of the log had the same fault."""
         return bool(same_fault(self._report, self._context.history))
 
-    @cached_property
+    @once
     def regressed(self) -> bool:
         """Whether the log has boots of another kernel, all without this fault."""
         return self.boots_without > 0
 
-    @cached_property
+    @once
     def others_too(self) -> bool:
         """Whether modules from outside the tree are loaded."""
         return bool(self._report.out_of_tree)
 
-    @cached_property
+    @once
     def traced(self) -> bool:
         """Whether there is a call trace."""
         return "trace" in self._report.cited
 
-    @cached_property
+    @once
     def good_release(self) -> str | None:
         """The last other release whose boots all went without the fault."""
         hit = {self._report.boot, *(r.boot for r in self._faults)}
@@ -280,38 +280,38 @@ class Circumstances:
         good = [r for r in self._context.booted if r and r not in bad]
         return good[-1] if good and self.release and None not in bad else None
 
-    @cached_property
+    @once
     def _faults(self) -> tuple[Report, ...]:
         return same_fault(self._report, self._context.history)
 
-    @cached_property
+    @once
     def boots_without(self) -> int:
         return self._context.booted.count(self.good_release) if self.good_release else 0
 
-    @cached_property
+    @once
     def called(self) -> bool:
         """Whether the processor jumped to where no code is."""
         fault = self._report.fault
         return fault is not None and fault.access is Access.EXECUTE
 
-    @cached_property
+    @once
     def in_vmalloc(self) -> bool:
         """Whether what was overrun is an area of vmalloc, which slab checks do not watch."""
         overrun = self._first.root_cause is RootCause.OUT_OF_BOUNDS
         return overrun and self._context.address_class is AddressClass.VMALLOC
 
-    @cached_property
+    @once
     def left_behind(self) -> bool:
         """Whether a module that is gone, and that nothing names, left an object in a list."""
         return is_of_nobody(self._context)
 
-    @cached_property
+    @once
     def in_crash(self) -> bool:
         """Whether the text is what crash printed of a dump."""
         printed = any(_OF_CRASH.match(line.text) for line in self._report.excerpt[:_LINES])
         return printed or "typed_crash" in self._report.details
 
-    @cached_property
+    @once
     def journal(self) -> bool:
         """Whether the machine may keep a journal: no board, and no kernel older than systemd."""
         version = release_of(self.release or "")

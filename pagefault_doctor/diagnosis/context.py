@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
 
 import msgspec
 
@@ -21,6 +20,7 @@ from pagefault_doctor.diagnosis.weights import WEIGHT
 from pagefault_doctor.model.diagnosis import Evidence
 from pagefault_doctor.model.fact import Fact
 from pagefault_doctor.model.log import ModuleEvent
+from pagefault_doctor.model.once import once
 from pagefault_doctor.model.report import Access, Kind, Line, Report
 from pagefault_doctor.symbols.instruction import Instruction, decode
 from pagefault_doctor.symbols.value_origin import OriginKind, ValueOrigin, origin
@@ -48,12 +48,12 @@ class Context(msgspec.Struct, frozen=True, dict=True):
     booted: tuple[str | None, ...] = ()
     rejoined: bool = False
 
-    @cached_property
+    @once
     def bits(self) -> int:
         """Width of a pointer, 32 or 64."""
         return address.bits_of(self.arch)
 
-    @cached_property
+    @once
     def registers(self) -> dict[str, int]:
         """Values of the registers that are printed as numbers."""
         found = ((name, self.report.register(name)) for name in self.report.registers)
@@ -69,28 +69,28 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         """Yield the registers that may hold data."""
         return ((n, v) for n, v in self.registers.items() if n not in register_names.NO_DATA)
 
-    @cached_property
+    @once
     def arch(self) -> str | None:
         """The architecture, by the names of the registers where the report does not name it."""
         if self.report.arch:
             return self.report.arch
         return register_names.arch_of(self.registers)
 
-    @cached_property
+    @once
     def instruction(self) -> Instruction | None:
         """The faulting instruction, where the log shows its bytes."""
         if not self.report.code or not self.arch:
             return None
         return decode(self.report.code, self.arch)
 
-    @cached_property
+    @once
     def origin(self) -> ValueOrigin | None:
         """Where the bad pointer came from, by the code before the fault."""
         if self.base is None or self.arch is None or not self.report.code:
             return None
         return origin(self.report.code, self.arch, self.base[0], self.report.offset)
 
-    @cached_property
+    @once
     def printed_address(self) -> int | None:
         """The address that the processor could not use.
 
@@ -108,7 +108,7 @@ class Context(msgspec.Struct, frozen=True, dict=True):
             return self.used_address if self.report.kind is Kind.PAGE_FAULT else None
         return self._within(at) if self.arch == "s390x" else at
 
-    @cached_property
+    @once
     def used_address(self) -> int | None:
         """The address that the instruction used, by its operand and the registers."""
         return self.instruction.address(self.registers, self.bits) if self.instruction else None
@@ -148,7 +148,7 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         inside = [value for value in found if value is not None and value & -address.PAGE == page]
         return inside[0] if len(inside) == 1 else page
 
-    @cached_property
+    @once
     def is_page_alone(self) -> bool:
         """Whether of the fault address nothing is known but its page."""
         is_known = self.printed_address == self.used_address
@@ -161,7 +161,7 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         value = instruction.address(self.registers, self.bits) if instruction else None
         return None if value is None or address.canonical(value, self.arch) else value
 
-    @cached_property
+    @once
     def _is_lost(self) -> bool:
         """Whether the instruction pointer itself is no valid address: the jump there faulted.
 
@@ -170,7 +170,7 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         at = self.registers.get("rip") if self.report.kind is Kind.GENERAL_PROTECTION else None
         return at is not None and not address.canonical(at, self.arch)
 
-    @cached_property
+    @once
     def is_shadow(self) -> bool:
         """Whether KASAN's shadow of an address faulted, not the address itself."""
         value = self.printed_address
@@ -179,19 +179,19 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         known = known or "kasan_kernel" in self.report.details
         return value is not None and address.is_shadow(value, known)
 
-    @cached_property
+    @once
     def fault_address(self) -> int | None:
         """The address that the code meant to use, or None where the log does not show it."""
         value = self.printed_address
         return address.unshadowed(value) if value is not None and self.is_shadow else value
 
-    @cached_property
+    @once
     def address_class(self) -> AddressClass | None:
         """The part of the address space that faulted."""
         value = self.fault_address
         return None if value is None else address.classify(value, self.arch)
 
-    @cached_property
+    @once
     def base(self) -> tuple[str, int] | None:
         """The register that the faulting access went through, and its value.
 
@@ -230,7 +230,7 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         span = max(instruction.size, 8)
         return (actual - expected) & ((1 << self.bits) - 1) < span
 
-    @cached_property
+    @once
     def is_small_and_loaded(self) -> bool:
         """Whether the bad pointer is a small number that the code had just read from memory.
 
@@ -240,12 +240,12 @@ class Context(msgspec.Struct, frozen=True, dict=True):
             return False
         return self.origin is not None and self.origin.how is OriginKind.LOADED
 
-    @cached_property
+    @once
     def pointer(self) -> int | None:
         """The bad pointer: the base register where it is known, else the fault address."""
         return self.base[1] if self.base else self.fault_address
 
-    @cached_property
+    @once
     def poison(self) -> poison.PoisonMatch | None:
         """The poison value that explains the bad pointer, if one does."""
         for value in (self.fault_address, self.pointer):
@@ -254,7 +254,7 @@ class Context(msgspec.Struct, frozen=True, dict=True):
                 return hit
         return poison.bare(self.base[1]) if self.base and self.arch in _NO_DELTA else None
 
-    @cached_property
+    @once
     def error_code(self) -> int | None:
         """The x86 error code, the ESR or what else the architecture prints."""
         fault = self.report.fault
@@ -263,24 +263,24 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         except ValueError:
             return None
 
-    @cached_property
+    @once
     def x86_fault_bits(self) -> int | None:
         """The error code of an x86 page fault (`arch/x86/include/asm/trap_pf.h`), else None."""
         is_page_fault = self.report.kind in _PAGE_FAULTS
         x86 = self.arch in ("x86_64", "i386", "x86")
         return self.error_code if x86 and is_page_fault else None
 
-    @cached_property
+    @once
     def broken_link(self) -> BrokenLink | None:
         """The link that the list checks found wrong, if that is what the report is about."""
         return broken_link(self.report.details, self.bits)
 
-    @cached_property
+    @once
     def odd_byte(self) -> OddByte | None:
         """The single byte of a slab object that was overwritten, if it is one alone."""
         return odd_byte(self.report.details)
 
-    @cached_property
+    @once
     def is_refused_instruction(self) -> bool:
         """Whether a general protection fault is about the instruction, its address being valid.
 
@@ -291,7 +291,7 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         told = "maybe_for_address" in self.report.details
         return told or instruction_roles.is_privileged(self.instruction) or self.is_privileged
 
-    @cached_property
+    @once
     def is_privileged(self) -> bool:
         """Whether a general protection fault is of a control register that may not be changed.
 
@@ -313,7 +313,7 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         """Whether the code ran into an instruction that is there to stop it, and nothing else."""
         return self.report.kind is Kind.TRAP and instruction_roles.stops_code(self.instruction)
 
-    @cached_property
+    @once
     def access(self) -> Access | None:
         """What the faulting instruction did, in the report's words or by its error code."""
         fault, code = self.report.fault, self.error_code
@@ -326,7 +326,7 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         """Whether the processor failed to fetch an instruction."""
         return self.access is Access.EXECUTE or self._is_lost
 
-    @cached_property
+    @once
     def is_named_code(self) -> bool:
         """Whether the processor may not run what is a function of the kernel's own image.
 
@@ -336,7 +336,7 @@ class Context(msgspec.Struct, frozen=True, dict=True):
         named = first is not None and first.function and not first.module and first.offset == 0
         return bool(self.is_jump and named and self.report.fault)
 
-    @cached_property
+    @once
     def is_user_area(self) -> bool:
         """Whether programs have memory at the fault address, and the kernel, as it seems, has not.
 
