@@ -202,6 +202,20 @@ FORMATS: Final = (
         " units/systemd-coredump@.service.in, src/coredump and src/core; 128 and the signal: POSIX",
     ),
     _died(
+        start=r"^#\d+ +<signal handler called>|^={5,9} (?:Backtrace|Memory map): ={5,9}\s*$"
+        r"|: Killing process \d+ \(.{1,40}\) with signal SIGABRT"
+        r"|\b(?:died|has died)(?: with| of| on|:) signal (?:4|6|7|8|11)\b(?! which| that)"
+        r"|\bexited with (?:code|status) -(?:4|6|7|8|11)\s*(?:$|\n)",
+        needles=(
+            *("<signal handler called>", "== Backtrace: ==", "== Memory map: =="),
+            *("with signal SIGABRT", "died with signal", "died of signal", "died on signal"),
+            *("died: signal", "exited with code -", "exited with status -"),
+        ),
+        title="a program died of a signal",
+        source="gdb's gdb/stack.c, glibc's sysdeps/unix/sysv/linux/libc_fatal.c until 2.26,"
+        " systemd's src/core/unit.c (watchdog), what servers say of their workers",
+    ),
+    _died(
         start=r"^(?!syz).{1,20} \(pid \d+\): [A-Z][\w /-]{4,40} \(code \d+\) at (?:0x)?[0-9a-f]+"
         r"|^Sending SIGBUS to \".{1,20}\" due to unaligned access",
         needles=(" (code ", "Sending SIGBUS to "),

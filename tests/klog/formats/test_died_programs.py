@@ -81,6 +81,13 @@ procd: Instance quayd::instance1 s in a crash loop 6 crashes, 0 seconds since la
 Error: Command failed with exit code 139.
 init: quayd main process (731) terminated with status 139
 quayd (pid 731): Data TLB miss fault (code 15) at 0x00000018
+#4  <signal handler called>
+======= Backtrace: =========
+======= Memory map: ========
+quay.service: Killing process 731 (quayd) with signal SIGABRT.
+quayd has died: signal 11
+worker 731 died with signal 11
+quayd exited with code -11
 Sending SIGBUS to "quayd" due to unaligned access (PC 4001a0 PR 400190)
 """
 SPOKEN_OF = """
@@ -109,6 +116,10 @@ quayd ended with exit code 1
 SIG: SIGSEGV=11 SIGBUS=7
 coredump: 731(quayd): Unsafe core_pattern used with fs.suid_dumpable=2
 kernel.core_pattern = |/usr/lib/systemd/systemd-coredump %P
+quay.service: Killing process 731 (quayd) with signal SIGKILL.
+the worker died with signal 11 that the parent had sent
+quayd exited with code -1
+======= Backtrace: how to read one =========
 Installed: python3-faulthandler, libasan8, gcc-sanitizer
 tcp segmentation offload: on
 eth0: tx-tcp-segmentation fault tolerance on
