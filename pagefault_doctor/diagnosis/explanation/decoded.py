@@ -149,15 +149,11 @@ _POSITION_INDEPENDENT: Final = 0x10000000
 
 def tainted(report: Report, context: Context) -> str:
     """Return what the taint letters tell, and which modules set them."""
-    letters = [_letter(report, letter) for letter in report.tainted or ()]
-    died = report.follows_fault
-    if (
-        "W" in (report.tainted or ())
-        and not died
-        and not any(o.kind is Kind.WARNING for o in context.others)
-    ):
-        letters.append("that warning is not in this text: journalctl -k -g WARNING has it")
-    return ", ".join(filter(None, letters))
+    told = ", ".join(filter(None, (_letter(report, letter) for letter in report.tainted or ())))
+    warned = "W" in (report.tainted or ()) and not report.follows_fault
+    if warned and not any(other.kind is Kind.WARNING for other in context.others):
+        told += "; the warning before is not in this text: journalctl -k -g WARNING has it"
+    return told
 
 
 def _letter(report: Report, letter: str) -> str:
