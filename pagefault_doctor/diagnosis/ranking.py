@@ -240,7 +240,15 @@ def _place(first: Candidate, context: Context, function: str | None, unjudged: U
     if first.attribution is Attribution.KERNEL:
         area = unjudged.attempt("the part of the kernel", None, area_of, context, function)
     is_hang = first.root_cause is RootCause.LOCKUP_HANG
-    return wording.where(first.attribution, first.module, function, foreign, area, is_hang=is_hang)
+    return wording.where(
+        first.attribution,
+        first.module,
+        function,
+        foreign=foreign,
+        part=area.words if area else None,
+        caller=area.function if area and area.caller else None,
+        is_hang=is_hang,
+    )
 
 
 def _diagnosed(report: Report, context: Context, unjudged: Unjudged) -> Diagnosis:

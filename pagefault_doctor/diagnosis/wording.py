@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.diagnosis.area import Area
 from pagefault_doctor.model.diagnosis import Attribution, RootCause
 
 NAMES: Final = {
@@ -50,24 +49,25 @@ def where(
     attribution: Attribution,
     module: str | None,
     function: str | None,
-    foreign: str | None = None,
-    area: Area | None = None,
     *,
+    foreign: str | None = None,
+    part: str | None = None,
+    caller: str | None = None,
     is_hang: bool = False,
 ) -> str:
     """Return the place a cause is in, as it follows the cause's name: of a hang, where it shows.
 
-    `foreign` tells of the modules from outside, of which one is meant where none is named, `area`
-    of the part of the kernel that the function is of.
+    `foreign` tells of the modules from outside, of which one is meant where none is named. `part`
+    is the part of the kernel in words, `caller` who called the function.
     """
     if attribution is Attribution.MODULE:
         unnamed = f" in a module{foreign}" if foreign else " in a module that is not named"
         return f" in module {module}" if module else unnamed
     if attribution is Attribution.KERNEL and function:
-        part = f"the kernel's {area.words}" if area else "the kernel itself"
-        caller = f", called by {area.function}" if area and area.caller else ""
         shows = " that shows" if is_hang else ""
-        return f"{shows} in {part}, at {function}{caller}"
+        whose = f"the kernel's {part}" if part else "the kernel itself"
+        called = f", called by {caller}" if caller else ""
+        return f"{shows} in {whose}, at {function}{called}"
     return _WHERE[attribution]
 
 
