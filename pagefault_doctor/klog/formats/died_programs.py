@@ -216,6 +216,35 @@ FORMATS: Final = (
         " systemd's src/core/unit.c (watchdog), what servers say of their workers",
     ),
     _died(
+        start=r"^show_signal_msg: \d+ callbacks suppressed",
+        title="programs died of signals",
+        source="lib/ratelimit.c, of arch/x86/mm/fault.c (show_signal_msg) and others",
+    ),
+    _died(
+        start=r"\.(?:service|scope|socket): (?:Failed with result '(?:signal|watchdog)'"
+        r"|Watchdog timeout \(limit )",
+        needles=(
+            *("Failed with result 'signal'", "Failed with result 'watchdog'"),
+            "Watchdog timeout (limit",
+        ),
+        title="a service was killed by a signal",
+        source="systemd's src/core/service.c (service_result_table, service_dispatch_watchdog)",
+    ),
+    _died(
+        start=r"^thread '.{1,60}' (?:\(\d+\) )?panicked at \S|=== REDIS BUG REPORT START"
+        r"|\bexiting \(due to assertion failure\)|\bReceived Segment Violation\.\.\."
+        r"|Attempt to free invalid pointer 0x|^Redirecting call to abort\(\) to mozalloc"
+        r"|(?:InnoDB|mysqld): Assertion failure in (?:file|thread) ",
+        needles=(
+            *("panicked at", "BUG REPORT START", "due to assertion fail", "Segment Violation..."),
+            *("free invalid pointer 0x", "Redirecting call to a", ": Assertion failure in "),
+        ),
+        title="a program stopped itself",
+        source="Rust's library/std/src/panicking.rs, Redis' src/debug.c, BIND's"
+        " bin/named/main.c, Squid's src/tools.cc, tcmalloc's src/tcmalloc.cc, Mozilla's"
+        " memory/mozalloc, MariaDB's storage/innobase/ut/ut0dbg.cc",
+    ),
+    _died(
         start=r"^(?!syz).{1,20} \(pid \d+\): [A-Z][\w /-]{4,40} \(code \d+\) at (?:0x)?[0-9a-f]+"
         r"|^Sending SIGBUS to \".{1,20}\" due to unaligned access",
         needles=(" (code ", "Sending SIGBUS to "),

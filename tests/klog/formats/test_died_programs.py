@@ -86,6 +86,11 @@ quayd (pid 731): Data TLB miss fault (code 15) at 0x00000018
 ======= Memory map: ========
 quay.service: Killing process 731 (quayd) with signal SIGABRT.
 quayd has died: signal 11
+show_signal_msg: 20 callbacks suppressed
+systemd[1]: quay.service: Failed with result 'signal'.
+systemd[1]: quay.service: Watchdog timeout (limit 3min)!
+thread 'main' panicked at src/quay.rs:10:5:
+named[731]: exiting (due to assertion failure)
 worker 731 died with signal 11
 quayd exited with code -11
 Sending SIGBUS to "quayd" due to unaligned access (PC 4001a0 PR 400190)
@@ -119,6 +124,9 @@ kernel.core_pattern = |/usr/lib/systemd/systemd-coredump %P
 quay.service: Killing process 731 (quayd) with signal SIGKILL.
 the worker died with signal 11 that the parent had sent
 quayd exited with code -1
+systemd[1]: quay.service: Failed with result 'exit-code'.
+systemd[1]: quay.service: Failed with result 'timeout'.
+the thread 'main' panicked at night
 ======= Backtrace: how to read one =========
 Installed: python3-faulthandler, libasan8, gcc-sanitizer
 tcp segmentation offload: on
