@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
-from pagefault_doctor.model.case import LOG_OF
-from pagefault_doctor.model.given_input import INPUTS
+from pagefault_doctor.model.given_input import INPUTS, LOG_OF
 
 DEFAULT_PLAYBOOK: Final = "kernel-page-fault"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -11,11 +11,6 @@ from pagefault_doctor.model.fact import Fact, Finding
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.main_report import main_report
 from pagefault_doctor.model.report import Report
-
-THIS_BOX: Final = "this-box"
-ANOTHER_MACHINE: Final = "another"
-LOG_OF: Final = (THIS_BOX, ANOTHER_MACHINE)
-"""Whose a given log or dump is (`log.of`): of the machine that commands run on, or of another."""
 
 T = TypeVar("T", str, int, float, bool)
 

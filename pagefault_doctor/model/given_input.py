@@ -1,4 +1,4 @@
-"""What a person can give: files and folders."""
+"""What a person can give: files and folders, and whose the log is."""
 
 from __future__ import annotations
 
@@ -27,3 +27,8 @@ INPUTS: Final = (
     GivenInput("program", False, "the program that died, for a fault in user space"),
     GivenInput("core", False, "the core that program left"),
 )
+
+THIS_BOX: Final = "this-box"
+ANOTHER_MACHINE: Final = "another"
+LOG_OF: Final = (THIS_BOX, ANOTHER_MACHINE)
+"""Whose a given log or dump is (`log.of`): of the machine that commands run on, or of another."""

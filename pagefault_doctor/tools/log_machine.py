@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from pagefault_doctor.model.case import ANOTHER_MACHINE, LOG_OF, THIS_BOX, Case
+from pagefault_doctor.model.case import Case
+from pagefault_doctor.model.given_input import ANOTHER_MACHINE, LOG_OF, THIS_BOX
 from pagefault_doctor.model.log import MachineMark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.arguments import reported_release

@@ -8,10 +8,11 @@ from typing import Any, Final
 
 import msgspec
 
-from pagefault_doctor.model.case import ANOTHER_MACHINE, Case, ToolReading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Source, Value
 from pagefault_doctor.model.fence import fenced
+from pagefault_doctor.model.given_input import ANOTHER_MACHINE
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.untrusted import clean_line
 

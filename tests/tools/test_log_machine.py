@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pagefault_doctor import klog
-from pagefault_doctor.model.case import ANOTHER_MACHINE, THIS_BOX, Case
+from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.fact import Fact, Source
+from pagefault_doctor.model.given_input import ANOTHER_MACHINE, THIS_BOX
 from pagefault_doctor.tools.log_machine import LogMachine, log_machine
 
 DISK = "11111111-2222-3333-4444-555555555555"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.model.case import ANOTHER_MACHINE, Case, ToolReading
+from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
+from pagefault_doctor.model.given_input import ANOTHER_MACHINE
 from pagefault_doctor.tools.arguments import other_kernel_warning, reported_release
 from pagefault_doctor.tools.key_value import FirstValues, first_values
 from pagefault_doctor.tools.module.module_name import is_module_name, safe_suspect

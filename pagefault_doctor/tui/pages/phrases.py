@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from pagefault_doctor.model.case import THIS_BOX
 from pagefault_doctor.model.command import Command, Result, ResultStatus, quoted
 from pagefault_doctor.model.diagnosis import Attribution, Candidate, RootCause
+from pagefault_doctor.model.given_input import THIS_BOX
 from pagefault_doctor.model.playbook import Cause
 from pagefault_doctor.tools.tool import Tool
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from pagefault_doctor.model.case import ANOTHER_MACHINE
 from pagefault_doctor.model.diagnosis import RootCause
+from pagefault_doctor.model.given_input import ANOTHER_MACHINE
 from pagefault_doctor.model.playbook import Cause
 from pagefault_doctor.session.view import View
 from pagefault_doctor.tools.arguments import reported_release

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from pagefault_doctor.model.case import LOG_OF
 from pagefault_doctor.model.command import Blocked, Command, Risk
 from pagefault_doctor.model.event import Outcome, ToolFinished
 from pagefault_doctor.model.fact import Finding, Mark
+from pagefault_doctor.model.given_input import LOG_OF
 from pagefault_doctor.model.playbook import Cause, Step, StepStatus
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.session import remedy

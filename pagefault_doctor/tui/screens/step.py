@@ -10,10 +10,10 @@ from textual.containers import Horizontal, Vertical
 from textual.events import Paste
 
 from pagefault_doctor.hosts.ssh import SshHost
-from pagefault_doctor.model.case import LOG_OF
 from pagefault_doctor.model.command import Command
 from pagefault_doctor.model.event import NoteWritten, ToolFinished
 from pagefault_doctor.model.fact import Finding
+from pagefault_doctor.model.given_input import LOG_OF
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.playbook import Step
 from pagefault_doctor.model.report import Report
