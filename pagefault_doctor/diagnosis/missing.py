@@ -66,6 +66,10 @@ _WITHOUT_CODE: Final = msgspec.structs.replace(
     REGISTERS, what="the registers below the Code: line, and that line to its end"
 )
 _CONSOLE: Final = "picocom -g console.log /dev/ttyUSB0"
+_AFTER_PANIC: Final = (
+    "the console of that crash (serial line, netconsole), /var/lib/systemd/pstore, or a photo: a"
+    " panic reaches no journal"
+)
 _BEFORE_INIT: Final = (
     "a serial line (console=ttyS0,115200; of a virtual machine on its host), or photos of the"
     " screens with boot_delay=200: no journal runs yet"
@@ -106,6 +110,8 @@ def _from_there(part: Missing, context: Context) -> Missing:
         bring = "dmesg, on that machine: if it still runs, only the loading died"
     elif is_before_init(report):
         bring = _BEFORE_INIT
+    elif report.kind is Kind.PANIC:
+        bring = _AFTER_PANIC
     elif report.arch in _BOARDS and not report.wall_clock:
         bring = f"{_CONSOLE} (the serial console, from the start on), or {part.how}"
     else:

@@ -11,6 +11,7 @@ from pagefault_doctor.diagnosis.newer_kernel import newer_kernel
 from pagefault_doctor.diagnosis.reentry import bare, entered_again
 from pagefault_doctor.model.known_entry import release as release_of
 
+_FIRST_PAGE_OWNER: Final = (3, 19, 0)
 _FIRST_SLUB: Final = (2, 6, 22)
 _FIRST_KASAN: Final = {
     "x86_64": (4, 0, 0),
@@ -29,7 +30,7 @@ NAMED: Final = frozenset(
         *("module", "function", "comm", "release", "folder", "file", "arch", "newer", "newest"),
         *("good_release", "good_boots", "foreign", "pid", "bank_says"),
         *("workqueue", "memory_test", "checker", "registered", "instruction", "pointer", "pc"),
-        *("newer_kernel", "branch", "caller", "again"),
+        *("newer_kernel", "branch", "caller", "again", "page_checks"),
     }
 )
 """Names that a sentence may hold besides details and the groups of its expressions."""
@@ -106,7 +107,7 @@ class NamedCircumstances(Circumstances):
     @property
     def newer_kernel(self) -> str | None:
         """The newer kernel to try, as whoever built this one offers it."""
-        return newer_kernel(self.kernel, self.release or "")
+        return newer_kernel(self.kernel, self.release or "", self.arch)
 
     @property
     def branch(self) -> str | None:
@@ -140,6 +141,13 @@ class NamedCircumstances(Circumstances):
         """The test of memory that the machine can run."""
         x86 = self.arch in (None, "x86_64", "i386", "x86")
         return "memtest86+ overnight" if x86 else "memtester 1G 3"
+
+    @property
+    def page_checks(self) -> str:
+        """The options that check pages, which this kernel has (`mm/page_owner.c` since 3.19)."""
+        version = release_of(self.release or "") or _FIRST_PAGE_OWNER
+        owner = "page_owner=on " if version >= _FIRST_PAGE_OWNER else ""
+        return f"{owner}debug_pagealloc=on (where it is built in)"
 
     @property
     def checker(self) -> str:

@@ -21,13 +21,18 @@ _WAYS: Final = {
     "android": "the newest image of the maker or of the ROM",
     "development": "the newest -rc or stable kernel",
 }
+_BOARDS: Final = ("arm", "mips", "ppc", "m68k", "xtensa", "sh")
+"""Architectures of boards and routers, whose kernel comes with the rest in one image."""
+_IMAGE: Final = "the newest firmware or image for this board (OpenWrt, Yocto, or its maker's)"
 _OTHERWISE: Final = "the newest stable kernel of kernel.org"
 
 
-def newer_kernel(builder: str | None, release: str) -> str:
+def newer_kernel(builder: str | None, release: str, arch: str | None = None) -> str:
     """Return where a newer kernel comes from, as the object of `try`."""
     if "elrepo" in release:
         return _WAYS["elrepo"]
+    if builder is None and arch in _BOARDS:
+        return _IMAGE
     return _WAYS.get(builder or "", _OTHERWISE)
 
 

@@ -68,7 +68,8 @@ def where(
         whose = f"the kernel's {part}" if part else "the kernel itself"
         called = f", called by {caller}" if caller else ""
         return f"{shows} in {whose}, at {function}{called}"
-    return _WHERE[attribution]
+    # Where a hang shows is not where its cause is, and without a function not even that is known.
+    return "" if is_hang else _WHERE[attribution]
 
 
 def summary(cause: RootCause, place: str, confidence: float, runner_up: RootCause | None) -> str:

@@ -201,7 +201,8 @@ def _rows(group: _Group, *, whole: bool = True) -> Iterator[Row]:
     untold = diagnosis.root_cause is RootCause.UNKNOWN or _NOT_FIRST in diagnosis.summary
     yield "cause", ("" if untold else f"{diagnosis.confidence:.0%}  ") + diagnosis.summary
     yield from known_rows(diagnosis)
-    if diagnosis.next_step:
+    # Of what is known to be harmless, the book says what to do.
+    if diagnosis.next_step and not any(case.harmless for case in diagnosis.known):
         yield "next", step_text(diagnosis.next_step)
     if diagnosis.owner:
         yield "whose", diagnosis.owner.text

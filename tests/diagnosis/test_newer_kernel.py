@@ -23,6 +23,12 @@ def test_each_distribution_has_its_way(builder: str | None, release: str, words:
     assert words in newer_kernel(builder, release)
 
 
+def test_a_board_takes_a_whole_image_unless_a_distribution_built_its_kernel() -> None:
+    assert "firmware or image" in newer_kernel(None, "6.6.93", "mips")
+    assert "rpi-update" in newer_kernel("raspberry-pi", "6.6.31+rpt-rpi-v7", "arm")
+    assert "kernel.org" in newer_kernel(None, "6.6.93", "x86_64")
+
+
 @pytest.mark.parametrize(
     ("branch", "ended"),
     [((6, 10), True), ((4, 16), True), ((2, 6), True), ((6, 12), False), ((7, 9), False)],

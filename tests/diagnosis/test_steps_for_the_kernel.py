@@ -7,6 +7,10 @@ from typing import Any
 import pytest
 
 from diagnosis.logs import diagnosed, oops, page_fault, stamped
+from pagefault_doctor import klog
+from pagefault_doctor.diagnosis.context import Context
+from pagefault_doctor.diagnosis.named_circumstances import NamedCircumstances
+from pagefault_doctor.diagnosis.ranking import diagnose_report
 from pagefault_doctor.model.diagnosis import Diagnosis
 
 CORE = {"place": "demo_lookup+0x40/0x80", "modules": "ext4", "tainted": "Not tainted"}
@@ -299,3 +303,23 @@ def test_a_call_through_a_bad_pointer_is_of_no_part_of_the_kernel() -> None:
     found = lead(text)
     assert found.owner is None
     assert "memory management" not in found.summary
+
+
+@pytest.mark.parametrize(("release", "owner"), [("2.6.15", False), ("6.1.0-1-amd64", True)])
+def test_pages_are_checked_by_what_the_kernel_has(release: str, *, owner: bool) -> None:
+    report = klog.read(fault(release).encode(), "log").reports[0]
+    context = Context(report)
+    seen = NamedCircumstances(diagnose_report(report, context).candidates[0], context)
+    assert "debug_pagealloc=on" in seen.page_checks
+    assert ("page_owner=on" in seen.page_checks) is owner
+
+
+def test_a_hang_without_a_function_blames_no_part_of_the_kernel() -> None:
+    text = stamped("watchdog: BUG: soft lockup - CPU#1 stuck for 23s! [quayd:321]")
+    assert "in the kernel" not in lead(text).summary
+
+
+def test_after_a_panic_no_journal_is_asked_for() -> None:
+    text = stamped("Kernel panic - not syncing: Fatal exception in interrupt")
+    assert all("journalctl" not in part.how for part in lead(text).missing)
+    assert any("reaches no journal" in part.how for part in lead(text).missing)

@@ -10,6 +10,7 @@ from pagefault_doctor.diagnosis import diagnose
 from pagefault_doctor.diagnosis.explanation import with_explanations
 from pagefault_doctor.model.consequence import follows_from
 from pagefault_doctor.model.diagnosis import Experiment, NextStep, RootCause
+from pagefault_doctor.model.known_case import KnownCase
 from pagefault_doctor.report.diagnosis import SCREEN, diagnosis_text
 
 OOPS = """\
@@ -193,3 +194,15 @@ def test_weak_causes_and_what_repeats_the_next_step_are_left_for_all() -> None:
     other = structs.replace(changed, next_step=NextStep("check-logs", "Update the kernel."))
     text = diagnosis_text("kern.log", log.reports, structs.replace(opinion, by_report=(other,)))
     assert "\n  or try  to tell the causes apart" in text
+
+
+def test_of_what_is_known_to_be_harmless_the_book_alone_says_what_to_do() -> None:
+    log = klog.read(log_of(UNSURE), "kern.log")
+    opinion = with_explanations(diagnose((log,), {}), (log,), {})
+    assert "\n  next " in diagnosis_text("kern.log", log.reports, opinion)
+    case = KnownCase(id="quay", says="The sum is as it should be.", do="Leave it.", harmless=True)
+    known = structs.replace(opinion.by_report[0], known=(case,))
+    changed = structs.replace(opinion, by_report=(known,))
+    text = diagnosis_text("kern.log", log.reports, changed)
+    assert "Leave it." in text
+    assert "\n  next " not in text
