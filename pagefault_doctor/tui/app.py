@@ -25,8 +25,6 @@ from pagefault_doctor.playbook.engine import END
 from pagefault_doctor.session.walk import NO_CONSENT, Walk
 from pagefault_doctor.tui import keys
 from pagefault_doctor.tui.driver import WizardDriver
-from pagefault_doctor.tui.pages import next as next_page
-from pagefault_doctor.tui.pages import training
 from pagefault_doctor.tui.pages.consent import CommandHost
 from pagefault_doctor.tui.row import ASCII, UNICODE
 from pagefault_doctor.tui.running import CommandEnded, CommandPrinted, Running
@@ -147,17 +145,6 @@ class WizardApp(App[int], inherit_bindings=False):
         self.walk.enter(step)
         self.step_screen.look(None)
         self.changed()
-
-    def go_on(self) -> None:
-        """Go where the last line suggests; tell which steps were passed over, and why."""
-        if self.walk.suggestion and self.walk.suggestion.go == END:
-            self.enter(END)
-            return
-        passed = self.walk.go_on(lambda view: bool(training.waiting(view, self.scenario)))
-        self.step_screen.look(None)
-        self.changed()
-        if passed:
-            self.step_screen.show_notice(next_page.passed_over(self.walk.view, passed))
 
     def show_report(self) -> None:
         """Show the report, after the score of a training walk."""

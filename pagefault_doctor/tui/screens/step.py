@@ -9,22 +9,22 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.events import Paste
 
-from pagefault_doctor.hosts.ssh import SshHost
 from pagefault_doctor.model.command import Command
 from pagefault_doctor.model.event import NoteWritten, ToolFinished
 from pagefault_doctor.model.fact import Finding
-from pagefault_doctor.model.given_input import LOG_OF
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.playbook import Step
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.model.scenario import Question
-from pagefault_doctor.session.given_input import doubt, wanted
+from pagefault_doctor.playbook.engine import END
+from pagefault_doctor.session.given_input import wanted
 from pagefault_doctor.session.view import CommandRecord
 from pagefault_doctor.tui import keys
 from pagefault_doctor.tui.pages import next as next_page
-from pagefault_doctor.tui.pages import phrases, status, training
+from pagefault_doctor.tui.pages import status, training
 from pagefault_doctor.tui.pages import step as step_page
 from pagefault_doctor.tui.row import Row, Tone
+from pagefault_doctor.tui.screens import case
 from pagefault_doctor.tui.screens.page import PageScreen, ScreenResult
 from pagefault_doctor.tui.widgets.row_view import RowView
 from pagefault_doctor.tui.widgets.rows import Rows, Rule
@@ -229,9 +229,21 @@ class StepScreen(PageScreen):
         elif questions := training.waiting(walk.view, wizard.scenario):
             self._ask(questions)
         elif walk.suggestion:
-            wizard.go_on()
+            self._go_on()
         else:
             wizard.enter(walk.view.step or walk.view.playbook.steps[0].id)
+
+    def _go_on(self) -> None:
+        """Go where the last line suggests; tell which steps were passed over, and why."""
+        wizard, walk = self.wizard, self.wizard.walk
+        if walk.suggestion and walk.suggestion.go == END:
+            wizard.enter(END)
+            return
+        passed = walk.go_on(lambda view: bool(training.waiting(view, wizard.scenario)))
+        self.look(None)
+        wizard.changed()
+        if passed:
+            self.show_notice(next_page.passed_over(walk.view, passed))
 
     def _ask(self, questions: tuple[Question, ...]) -> None:
         from pagefault_doctor.tui.screens.training import QuestionScreen
@@ -311,38 +323,11 @@ class StepScreen(PageScreen):
 
     def action_give(self) -> None:
         """Ask for what the step lacks, and go on with it."""
-        from pagefault_doctor.tui.screens.path import PathScreen
-
-        wizard, walk = self.wizard, self.wizard.walk
-        step = self.shown.id
-        if not (lacking := wanted(walk.view, step)):
-            self.show_notice("Nothing is blocked here for want of a file or folder.")
-            return
-
-        def given(path: ScreenResult) -> None:
-            if isinstance(path, str):
-                one, case = lacking[0], walk.view.case
-                wizard.when_idle(lambda: walk.give_fact(one.name, path))
-                if step != walk.view.step and not wizard.running:
-                    wizard.enter(step)
-                wizard.changed()
-                self.show_notice(doubt(one, path, case) or f"Taken: {path}")
-
-        # Only the box itself has its files at hand.
-        is_here = not isinstance(walk.host, SshHost)
-        self.app.push_screen(PathScreen(lacking[0], walk.view.case, is_here), given)
+        case.give(self, self.shown.id)
 
     def action_machine(self) -> None:
         """Say that the log is of the other machine than was believed."""
-        walk = self.wizard.walk
-        if not (before := walk.view.case.get("log.of", "")):
-            self.show_notice("No log was given: all that is read is of this box.")
-            return
-        other = next(each for each in LOG_OF if each != before)
-        now = self.wizard.when_idle(lambda: walk.give_fact("log_of", other))
-        told = f"From now on the log counts as one of {phrases.log_of(other)}."
-        self.show_notice(told if now else "It counts as soon as the command has ended.")
-        self.wizard.changed()
+        case.change_machine(self)
 
     def action_report(self) -> None:
         """Show the report so far."""
