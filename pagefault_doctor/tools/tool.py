@@ -193,10 +193,12 @@ def _next_command(tool: Tool, case: Case) -> Command | Blocked | None:
         return msgspec.structs.replace(repeated, as_root=True, asks=asks)
     # The plan comes first: what is missing does not matter to a tool that has nothing to do.
     planned = tool.plan(case)
-    if planned is None or isinstance(planned, Blocked):
-        return planned
+    if planned is None:
+        return None
     if tool.of_box and case.get("log.of", "") == ANOTHER_MACHINE:
         return Blocked(f"the case is of another machine: {case.get('log.of_why', '')}", GO_THERE)
+    if isinstance(planned, Blocked):
+        return planned
     obstacle = blocked(tool, case) or blocked_by_results(case.done(tool.id))
     root = sudo and tool.needs_root
     return obstacle or msgspec.structs.replace(planned, as_root=root, asks=asks and root)
