@@ -96,7 +96,8 @@ def _without_terminal(args: argparse.Namespace, obstacle: str) -> int:
     print_message(f"{obstacle}, so here is the plain diagnosis instead of the wizard")
     parser, subcommand = subcommand_parser("run")
     arguments = ["--quiet", "--playbook", args.playbook]
-    for option in ("--log", "--host", "--ssh-config", *(option for option, _, _ in FILE_OPTIONS)):
+    plain = ("--log", "--log-of", "--host", "--ssh-config")
+    for option in (*plain, *(option for option, _, _ in FILE_OPTIONS)):
         if value := getattr(args, option.lstrip("-").replace("-", "_")):
             arguments += [option, value]
     return subcommand.run(parser.parse_args([*arguments, *(["--read-only"] * args.read_only)]))

@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from pagefault_doctor.cli.main import main
 from pagefault_doctor.cli.wizard import supports_unicode
+from pagefault_doctor.model.event import SessionStarted
+from pagefault_doctor.session.event_log import read_events
+from pagefault_doctor.session.store import sessions_folder
 from terminal import open_terminal
 from tools.example_reports import BOOT, OOPS
 
@@ -102,3 +106,16 @@ def test_a_hostile_name_in_any_command_is_told_in_a_harmless_line(
     assert b"\x1b" not in done.stdout + done.stderr
     assert b"Traceback" not in done.stderr
     assert done.stderr or done.stdout
+
+
+def test_without_a_terminal_whose_the_log_is_still_counts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "kern.log"
+    log.write_text(BOOT + OOPS)
+    assert main(["--log", str(log), "--log-of", "another"]) == 0
+    assert "plain diagnosis instead" in capsys.readouterr().err
+    (session,) = sessions_folder().glob("*.jsonl")
+    first = read_events(session)[0]
+    assert isinstance(first, SessionStarted)
+    assert first.given == {"log_of": "another"}
