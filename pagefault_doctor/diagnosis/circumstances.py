@@ -12,7 +12,7 @@ from pagefault_doctor.diagnosis.history import same_fault
 from pagefault_doctor.diagnosis.missing import is_before_init, missing
 from pagefault_doctor.diagnosis.newer_kernel import is_ended
 from pagefault_doctor.diagnosis.provenance import folder_of, is_unknown
-from pagefault_doctor.diagnosis.reentry import entered_again
+from pagefault_doctor.diagnosis.reentry import COMPILERS, entered_again
 from pagefault_doctor.diagnosis.suspect import suspect_frame
 from pagefault_doctor.diagnosis.unloaded_module import is_of_nobody, unloaded
 from pagefault_doctor.model.diagnosis import Attribution, Candidate, RootCause
@@ -24,8 +24,6 @@ from pagefault_doctor.model.report import LOADERS, Access, Report
 from pagefault_doctor.symbols import in_tree
 
 _SURE: Final = 0.9
-_COMPILERS: Final = regex(r"\.(?:isra|part|constprop|cold|llvm|lto_priv)\b.*")
-"""What gcc and clang add to the names of parts and copies of a function."""
 _KERNELS: Final = {
     name: regex(shape)
     for name, shape in {
@@ -100,7 +98,7 @@ class Circumstances:
         Without what a compiler adds to a name, so that the source can be searched for it.
         """
         found = suspect_frame(self._report, self._first.module).function
-        return _COMPILERS.sub("", found) if found else None
+        return COMPILERS.sub("", found) if found else None
 
     @once
     def comm(self) -> str | None:

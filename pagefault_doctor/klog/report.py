@@ -9,20 +9,19 @@ import msgspec
 
 from pagefault_doctor.klog import corrupted, remains, titles
 from pagefault_doctor.klog.arch import arch_of
-from pagefault_doctor.klog.demangle import demangled
 from pagefault_doctor.klog.details import details_of
 from pagefault_doctor.klog.fault import fault_of
 from pagefault_doctor.klog.formats import table
 from pagefault_doctor.klog.formats.format import OWN
 from pagefault_doctor.klog.formats.user_space import user_fault
-from pagefault_doctor.klog.guilty_function import is_uninformative
 from pagefault_doctor.klog.line import LogLine
 from pagefault_doctor.klog.messages import messages_of
 from pagefault_doctor.klog.process import ProcessInfo, modules_of, process_of
-from pagefault_doctor.klog.registers import code_of, pointer_of, registers_of
+from pagefault_doctor.klog.registers import code_of, registers_of
+from pagefault_doctor.klog.report_stack import Stack, stack_of
 from pagefault_doctor.klog.scan import Scan
 from pagefault_doctor.klog.split import CLOSE, LEAD, ReportLines
-from pagefault_doctor.klog.stack import HEADS, first_trace, frame_of, is_head, place_in
+from pagefault_doctor.klog.stack import frame_of, is_head, place_in
 from pagefault_doctor.klog.text import ReportText
 from pagefault_doctor.klog.titles import type_of
 from pagefault_doctor.klog.unread import UnreadLines
@@ -43,15 +42,6 @@ _LONGEST_EXCERPT: Final = 400
 _HEAD_LINES: Final = 80
 _DIES: Final = regex(r"\[#(\d{1,6})\]")
 _FIRST_PAGE: Final = 0x1000
-_TRACE_FIRST: Final = frozenset(
-    {Kind.SANITIZER, Kind.LOCKDEP, Kind.HUNG_TASK, Kind.ATOMIC_SLEEP, Kind.LEAK, Kind.SLAB}
-    | {Kind.BAD_PAGE, Kind.PANIC}
-)
-"""Kinds whose own stack has no instruction pointer: one that follows belongs to what it was in."""
-_HEADED: Final = frozenset(
-    {Kind.LOCKDEP, Kind.HUNG_TASK, Kind.STALL, Kind.LOCKUP, Kind.SLAB, Kind.BAD_PAGE}
-)
-"""Kinds that print other stacks before the one under its head."""
 
 
 _DUMPED: Final = ("CPU: ", "Modules linked in:", "CPU#", "Pid: ")
@@ -70,35 +60,10 @@ _WORDS_AT: Final = regex(
 )
 
 
-class _Stack(msgspec.Struct, frozen=True):
-    """The faulting frame and the first call trace."""
-
-    pointer: Frame | None
-    trace: tuple[Frame, ...]
-
-    @property
-    def frames(self) -> tuple[Frame, ...]:
-        return (self.pointer, *self.trace) if self.pointer else self.trace
-
-    def blamed(self, kind: Kind, named: tuple[str, ...]) -> Frame | None:
-        """The frame of the faulting function, else of the one the title names, else the first.
-
-        The allocator warns in a function of its own of what others did (`mm/slub.c`, slab_err).
-        """
-        faulting = self.pointer.function if self.pointer else None
-        if faulting and not (kind is Kind.SLAB and is_uninformative(faulting)):
-            return self.pointer
-        known = [f for f in self.trace if f.function]
-        named_frame = next((f for f in known if _plain(f.function) in named), None)
-        reliable = [f for f in known if f.reliable]
-        informative = (f for f in reliable if not is_uninformative(f.function or ""))
-        return named_frame or next(informative, reliable[0] if reliable else None)
-
-
 class _Fields(msgspec.Struct, frozen=True):
     """What stands in the lines of a report besides its name, and the line of each."""
 
-    stack: _Stack
+    stack: Stack
     blamed: Frame
     fault: Fault | None
     process: ProcessInfo
@@ -253,7 +218,7 @@ def _fields_of(
     """
     kind, headline, read = naming.kind, cut.start.line, unread.read
     remains = cut.start.remains
-    stack = read(body, _Stack(None, ()), lambda body: _stack(kind, body, remains))
+    stack = read(body, Stack(None, ()), lambda body: stack_of(kind, body, remains))
     process = read(body.head(_HEAD_LINES), ProcessInfo(), process_of)
     blamed = Frame(None)
     fault: Fault | None = None
@@ -263,7 +228,7 @@ def _fields_of(
         fault, fault_line, process = read(
             head, (fault, fault_line, process), lambda body: user_fault(body.lines[0], process)
         )
-        stack = stack if kind is Kind.OOM_KILL else _Stack(None, ())
+        stack = stack if kind is Kind.OOM_KILL else Stack(None, ())
     else:
         head = led.head(_HEAD_LINES + LEAD)
         # Of a fragment CR2 may be that of an earlier fault.
@@ -326,11 +291,6 @@ def _exact(naming: titles.Title, fault: Fault | None) -> Kind:
     return naming.kind if naming.title.startswith("Unhandled") else Kind.NULL_POINTER
 
 
-def _plain(function: str | None) -> str:
-    """Return the function as a title has it."""
-    return demangled((function or "").split(".")[0])
-
-
 def _problem(naming: titles.Title, cut: ReportLines) -> str | None:
     if naming.problem or naming.form is None:
         return naming.problem
@@ -339,45 +299,6 @@ def _problem(naming: titles.Title, cut: ReportLines) -> str | None:
     if lost := corrupted.losses_of(cut.lines):
         return lost
     return corrupted.problem_of(cut.naming, naming.form.plain)
-
-
-def _stack(kind: Kind, body: ReportText, remains: bool) -> _Stack:
-    lines = body.lines
-    head = next((i for i in body.places(*HEADS) if is_head(lines[i].text)), len(lines))
-    begin = head if kind in _HEADED and head < len(lines) else 0
-    first = begin or int(frame_of(lines[0]) is None and len(lines) > 1)
-    if not begin:
-        first = _behind_others(lines, first, body)
-    trace = first_trace(lines[first:])
-    # What powerpc prints of a stack's earlier contexts has an instruction pointer of its own.
-    end = next(iter(body.places("--- interrupt: ", "--- Exception: ")), len(lines))
-    if kind in _TRACE_FIRST and not remains:
-        end = min(end, next((i for i in range(1, head) if frame_of(lines[i])), head) + 1)
-    return _Stack(_in_module(pointer_of(body.head(end)), trace), trace)
-
-
-def _behind_others(lines: Sequence[LogLine], first: int, body: ReportText) -> int:
-    """Return where to look for the trace: behind the frames that another CPU printed in between.
-
-    On x86 the registers come first, and the trace has a head (`arch/x86/kernel/dumpstack.c`).
-    """
-    pointer = next(iter(body.places("RIP: 0010:")), None)
-    if pointer is None:
-        return first
-    heads = (i for i in body.places(*HEADS) if i > pointer and is_head(lines[i].text))
-    head = next(heads, None)
-    if head is None:
-        return first
-    between = [i for i in range(first, head) if i != pointer and frame_of(lines[i])]
-    return head if between else first
-
-
-def _in_module(pointer: Frame | None, trace: tuple[Frame, ...]) -> Frame | None:
-    """Return the pointer with its module, which debuggers print with the frame alone."""
-    if pointer is None or pointer.module or pointer.function is None:
-        return pointer
-    named = (frame.module for frame in trace if frame.function == pointer.function)
-    return msgspec.structs.replace(pointer, module=next(filter(None, named), None))
 
 
 def _die_count(body: ReportText) -> int | None:

@@ -118,15 +118,15 @@ def release(case: Case) -> str:
     candidates = (
         case.get("dump.release", ""),
         reported_release(case) or "",
-        "" if blocked_on_other_machine(case) else case.get("host.kernel", ""),
+        "" if blocked_on_other_kernel(case) else case.get("host.kernel", ""),
     )
     return next((text for text in candidates if is_release(text)), "")
 
 
-def blocked_on_other_machine(case: Case) -> Blocked | None:
+def blocked_on_other_kernel(case: Case) -> Blocked | None:
     """Return Blocked if the log or dump is of another kernel than the one that runs here.
 
-    Then commands on this machine say nothing about the case.
+    Then commands on this machine say nothing about the case, also where both are of this box.
     """
     if not (case.has("given.log") or case.has("given.vmcore")):
         return None
@@ -136,5 +136,5 @@ def blocked_on_other_machine(case: Case) -> Blocked | None:
         return None
     return Blocked(
         f"the fault is of kernel {faulted}, this box runs {here}",
-        "run pfdoctor on the box the log came from, or in a VM with that kernel",
+        "start that kernel here, or run pfdoctor on the box or in a VM where it runs",
     )

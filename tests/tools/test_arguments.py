@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pagefault_doctor.model.command import Blocked, Command
 from pagefault_doctor.tools.arguments import (
-    blocked_on_other_machine,
+    blocked_on_other_kernel,
     is_report_of_this_boot,
     release,
     reported,
@@ -26,7 +26,7 @@ def test_report_release_and_module_file_are_of_the_same_boot() -> None:
     assert report is case.main_report
     assert (report.boot, report.module) == (1, "tilt")
     assert reported_release(case) == release(case) == NEW
-    assert blocked_on_other_machine(case) is None
+    assert blocked_on_other_kernel(case) is None
     look = next_command(module_file.TOOL, case)
     assert isinstance(look, Command)
     assert NEW in look.argv
@@ -35,7 +35,7 @@ def test_report_release_and_module_file_are_of_the_same_boot() -> None:
 
 def test_a_given_log_is_elsewhere_by_its_main_report() -> None:
     case = known({"given.log": "kern.log", "host.kernel": KERNEL}, ("kern.log", TWO_BOOTS))
-    assert isinstance(blocked_on_other_machine(case), Blocked)
+    assert isinstance(blocked_on_other_kernel(case), Blocked)
 
 
 def test_the_same_report_in_two_logs_is_of_the_log_that_was_read_first() -> None:

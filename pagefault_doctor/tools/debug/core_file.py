@@ -12,7 +12,7 @@ from pagefault_doctor.hosts.script import shell_argv
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Mark
-from pagefault_doctor.tools.arguments import blocked_on_other_machine, first_path, is_absolute
+from pagefault_doctor.tools.arguments import blocked_on_other_kernel, first_path, is_absolute
 from pagefault_doctor.tools.key_value import first_values
 from pagefault_doctor.tools.tool import Tool, fact, finding, remark
 
@@ -26,7 +26,7 @@ _COLLECTORS: Final = (
 def _plan(case: Case) -> Command | Blocked | None:
     if case.done("core-file") or first_path(case, "given.core"):
         return None
-    return blocked_on_other_machine(case) or Command(
+    return blocked_on_other_kernel(case) or Command(
         argv=(*shell_argv("tools/scripts/core_file.sh"), first_path(case, "given.program") or "/"),
         tool="core-file",
         why="see where this box puts the cores of programs that die",

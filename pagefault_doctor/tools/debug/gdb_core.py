@@ -13,7 +13,7 @@ from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.tools.arguments import blocked_on_other_machine, first_path, reported
+from pagefault_doctor.tools.arguments import blocked_on_other_kernel, first_path, reported
 from pagefault_doctor.tools.tool import NO_DOWNLOADS, Tool, fact, finding, known_programs
 
 NO_CORE: Final = Blocked(
@@ -64,7 +64,7 @@ def _plan(case: Case) -> Command | Blocked | None:
 def _coredumpctl(case: Case) -> Command | None:
     """Return the command that asks systemd for the process in the log, or None."""
     report = reported(case)
-    if "coredumpctl" not in (known_programs(case) or ()) or blocked_on_other_machine(case):
+    if "coredumpctl" not in (known_programs(case) or ()) or blocked_on_other_kernel(case):
         return None
     if report is None or report.pid is None or report.pid <= 0:
         return None

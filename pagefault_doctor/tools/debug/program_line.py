@@ -17,7 +17,7 @@ from pagefault_doctor.model.fact import Fact, Mark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.tools.arguments import (
-    blocked_on_other_machine,
+    blocked_on_other_kernel,
     first_path,
     is_absolute,
     reported,
@@ -42,7 +42,7 @@ def _plan(case: Case) -> Command | Blocked | None:
     if not done:
         if first_path(case, "given.program"):
             return _headers_command(case, report)
-        return blocked_on_other_machine(case)
+        return blocked_on_other_kernel(case)
     location = _address(done[0], report)
     if location is None:
         return None

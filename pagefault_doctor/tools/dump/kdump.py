@@ -13,7 +13,7 @@ from pagefault_doctor.hosts.script import script
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
-from pagefault_doctor.tools.arguments import blocked_on_other_machine
+from pagefault_doctor.tools.arguments import blocked_on_other_kernel
 from pagefault_doctor.tools.key_value import first_values, number_in
 from pagefault_doctor.tools.tool import INSTALLERS, Tool, fact, finding, remark
 
@@ -31,7 +31,7 @@ _KEYS: Final = frozenset(
 
 
 def _plan(case: Case) -> Command | None:
-    if case.done("kdump") or blocked_on_other_machine(case):
+    if case.done("kdump") or blocked_on_other_kernel(case):
         return None
     why = "see whether a crash of this box would leave a dump"
     return Command(argv=("sh", "-c", script("tools/scripts/kdump_state.sh")), tool="kdump", why=why)

@@ -16,7 +16,7 @@ from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus
 from pagefault_doctor.model.fact import Finding, Mark
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.tools.arguments import blocked_on_other_machine, is_release, reported
+from pagefault_doctor.tools.arguments import blocked_on_other_kernel, is_release, reported
 from pagefault_doctor.tools.fix.changelog import (
     ChangelogEntry,
     changes_naming,
@@ -76,7 +76,7 @@ def _newest(kernels: list[KernelPackage], release: str) -> KernelPackage | None:
 
 def _plan(case: Case) -> Command | Blocked | None:
     running = case.get("host.kernel", "")
-    if case.get("verdict.attribution", "") != "kernel" or blocked_on_other_machine(case):
+    if case.get("verdict.attribution", "") != "kernel" or blocked_on_other_kernel(case):
         return None
     if not is_release(running) or reported(case) is None:
         return None

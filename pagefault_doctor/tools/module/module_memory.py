@@ -15,7 +15,7 @@ from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Mark
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.tools.arguments import blocked_on_other_machine, dump_path, suspect_file
+from pagefault_doctor.tools.arguments import blocked_on_other_kernel, dump_path, suspect_file
 from pagefault_doctor.tools.dump import drgn, dump_file, vmlinux
 from pagefault_doctor.tools.module.module_name import is_module_name, kernel_name
 from pagefault_doctor.tools.tool import NO_DOWNLOADS, Tool, fact, finding, remark
@@ -55,7 +55,7 @@ def _name_and_file(case: Case) -> tuple[str, str] | None:
 def _plan_live(case: Case) -> Command | Blocked | None:
     known = _name_and_file(case)
     loaded = case.get("module.loaded", False)
-    if known is None or not loaded or blocked_on_other_machine(case) or case.done("module-memory"):
+    if known is None or not loaded or blocked_on_other_kernel(case) or case.done("module-memory"):
         return None
     return Command(
         argv=(*python_argv(_COMPARE, "tools/scripts/compare_text_live.py"), *known),

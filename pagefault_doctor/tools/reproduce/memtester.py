@@ -15,7 +15,7 @@ from pagefault_doctor.model.diagnosis import Attribution, RootCause
 from pagefault_doctor.model.fact import Finding, Mark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Kind
-from pagefault_doctor.tools.arguments import blocked_on_other_machine, reported
+from pagefault_doctor.tools.arguments import blocked_on_other_kernel, reported
 from pagefault_doctor.tools.tool import Tool, fact, finding, remark
 
 SIZE: Final = "64M"
@@ -48,7 +48,7 @@ _NOT_ALLOCATED = regex(r"cannot allocate|failed to allocate|got\s+0MB", re.I)
 
 
 def _plan(case: Case) -> Command | None:
-    if case.done("memtester") or blocked_on_other_machine(case) or not _is_suspected(case):
+    if case.done("memtester") or blocked_on_other_kernel(case) or not _is_suspected(case):
         return None
     return Command(
         argv=("memtester", SIZE, "1"),

@@ -13,7 +13,7 @@ from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatu
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.arguments import (
-    blocked_on_other_machine,
+    blocked_on_other_kernel,
     is_absolute,
     path_in_folder,
 )
@@ -87,8 +87,8 @@ def plan_insmod(case: Case) -> Command | Blocked | None:
         return name
     if case.get("module.path", "") == "(builtin)":
         return None
-    if other_machine := blocked_on_other_machine(case):
-        return other_machine
+    if other_kernel := blocked_on_other_kernel(case):
+        return other_kernel
     done = case.done("insmod")
     if not done:
         return _read_initstate("insmod", name)
@@ -119,8 +119,8 @@ def plan_fixed(case: Case) -> Command | Blocked | None:
             "there is no rebuilt module to try",
             "build it in the step fix-code, or build it by hand and load it with insmod",
         )
-    if other_machine := blocked_on_other_machine(case):
-        return other_machine
+    if other_kernel := blocked_on_other_kernel(case):
+        return other_kernel
     done = case.done("insmod-fixed")
     if not done:
         return _read_initstate("insmod-fixed", name)

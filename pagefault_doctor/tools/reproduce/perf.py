@@ -12,7 +12,7 @@ from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.tools.arguments import blocked_on_other_machine
+from pagefault_doctor.tools.arguments import blocked_on_other_kernel
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
 SECONDS: Final = 5
@@ -33,7 +33,7 @@ _MISSING_FOR_KERNEL = regex(r"perf not found for kernel|E: linux-perf-\S+ is not
 def _plan(case: Case) -> Command | Blocked | None:
     done = case.done("perf")
     if not done:
-        if blocked_on_other_machine(case):
+        if blocked_on_other_kernel(case):
             return None
         why = f"count the page faults of the whole box for {SECONDS} s"
         return Command(argv=ARGV, tool="perf", why=why)

@@ -8,7 +8,7 @@ from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.taint import letters
-from pagefault_doctor.tools.arguments import blocked_on_other_machine, is_report_of_this_boot
+from pagefault_doctor.tools.arguments import blocked_on_other_kernel, is_report_of_this_boot
 from pagefault_doctor.tools.module import taint
 from pagefault_doctor.tools.tool import Tool, fact, finding, known_programs
 
@@ -28,7 +28,7 @@ _LOCKS_HELD: Final = "locks were held wrongly since it was booted, and may still
 
 def _plan(case: Case) -> Command | Blocked | None:
     """Read the taint flags; reboot if the kernel was damaged since it booted."""
-    if blocked_on_other_machine(case):
+    if blocked_on_other_kernel(case):
         return None
     done = case.done("reboot")
     if not done:

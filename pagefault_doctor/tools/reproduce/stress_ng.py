@@ -12,7 +12,7 @@ from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.fact import Finding, Mark
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.tools.arguments import blocked_on_other_machine
+from pagefault_doctor.tools.arguments import blocked_on_other_kernel
 from pagefault_doctor.tools.tool import Tool, fact, finding
 
 ARGV: Final = (
@@ -29,7 +29,7 @@ _UNSUCCESSFUL = regex(r"(?m)^unsuccessful run completed")
 
 
 def _plan(case: Case) -> Command | None:
-    if case.done("stress-ng") or blocked_on_other_machine(case):
+    if case.done("stress-ng") or blocked_on_other_kernel(case):
         return None
     return Command(
         argv=ARGV,

@@ -14,7 +14,7 @@ from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.fact import Mark
-from pagefault_doctor.tools.arguments import blocked_on_other_machine, first_path
+from pagefault_doctor.tools.arguments import blocked_on_other_kernel, first_path
 from pagefault_doctor.tools.module.module_name import is_module_name
 from pagefault_doctor.tools.tool import Tool, finding
 
@@ -91,8 +91,8 @@ def plan(case: Case) -> Command | Blocked | None:
     number = len(case.done("trigger"))
     if number >= len(commands) or not _is_loaded(case):
         return None
-    if other_machine := blocked_on_other_machine(case):
-        return other_machine
+    if other_kernel := blocked_on_other_kernel(case):
+        return other_kernel
     return Command(
         argv=commands[number],
         tool="trigger",
