@@ -99,7 +99,7 @@ def test_a_suspect_from_another_kernel_is_not_loaded_here() -> None:
     case = faulty({**ELSEWHERE, "host.kernel": "6.6.0-other", "given.log": "/home/user/kern.log"})
     wanted = next_command(INSMOD, case)
     assert isinstance(wanted, Blocked)
-    assert "VM with that kernel" in wanted.remedy
+    assert "start that kernel here" in wanted.remedy
 
 
 @pytest.mark.parametrize("name", ["-r", "a/b", "x; reboot", "../x"])
