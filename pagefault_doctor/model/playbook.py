@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -50,10 +51,21 @@ class Suggestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     when: Condition | None = None
 
 
+class StepForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a step is where `when` holds; a field that is absent is that of the step."""
+
+    when: Condition
+    why: str | None = None
+    by_hand: str | None = None
+    tools: tuple[str, ...] | None = None
+    suggest: tuple[Suggestion, ...] | None = None
+
+
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One step. `tools` are used in order; the first suggestion that holds wins.
 
-    With `remedy` the step shows the usual fix of the likeliest cause, with its example.
+    With `remedy` the step shows the usual fix of the likeliest cause, with its example. Of `forms`
+    the first whose condition holds counts, also where it begins to hold on the way.
     """
 
     id: str
@@ -64,6 +76,15 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     by_hand: str = ""
     remedy: bool = False
     suggest: tuple[Suggestion, ...] = ()
+    forms: tuple[StepForm, ...] = ()
+
+    def as_form(self, form: StepForm) -> Step:
+        """Return the step with what the form has of its own."""
+        own = {name: value for name in _OF_FORM if (value := getattr(form, name)) is not None}
+        return msgspec.structs.replace(self, **own)
+
+
+_OF_FORM: Final = ("why", "by_hand", "tools", "suggest")
 
 
 class Playbook(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from pagefault_doctor.model.diagnosis import Attribution, RootCause
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.model.playbook import Cause, Condition, Playbook, Step, Suggestion
+from pagefault_doctor.model.playbook import Cause, Condition, Playbook, Step, StepForm, Suggestion
 from pagefault_doctor.model.scenario import EVENTS, Question, Scenario
 from pagefault_doctor.playbook.condition import places
 from pagefault_doctor.playbook.engine import END
@@ -103,14 +103,30 @@ def _of_step(
     for field, text in (("title", step.title), ("why", step.why)):
         if not text.strip():
             yield f"{path}.{field}", f"`{field}` is empty; write it"
-    yield from duplicates(f"{path}.tools", step.tools, "")
-    for number, tool in enumerate(step.tools):
+    yield from _of_form(path, step, steps, tools, facts)
+    for number, form in enumerate(step.forms):
+        here = f"{path}.forms[{number}]"
+        yield from _of_condition(f"{here}.when", form.when, facts)
+        yield from _of_form(here, form, steps, tools, facts)
+
+
+def _of_form(
+    path: str,
+    form: Step | StepForm,
+    steps: list[str],
+    tools: Collection[str] | None,
+    facts: Collection[str] | None,
+) -> Iterator[Mistake]:
+    """Yield the mistakes in what a step and a form of it both have."""
+    yield from duplicates(f"{path}.tools", form.tools or (), "")
+    for number, tool in enumerate(form.tools or ()):
         if tools is not None:
             yield from one_of(f"{path}.tools[{number}]", "tool", tool, tools)
-    for number, suggestion in enumerate(step.suggest):
+    suggested = form.suggest or ()
+    for number, suggestion in enumerate(suggested):
         here = f"{path}.suggest[{number}]"
         yield from _of_suggestion(here, suggestion, steps, facts)
-        if suggestion.when is None and number + 1 < len(step.suggest):
+        if suggestion.when is None and number + 1 < len(suggested):
             yield (
                 f"{path}.suggest[{number + 1}]",
                 ("never reached: the one before it always holds; give that a `when`"),

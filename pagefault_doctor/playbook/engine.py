@@ -20,7 +20,7 @@ from pagefault_doctor.model.event import (
     ToolFinished,
 )
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Source
-from pagefault_doctor.model.playbook import Playbook, StepStatus
+from pagefault_doctor.model.playbook import Playbook, Step, StepStatus
 from pagefault_doctor.playbook.condition import fill, holds
 
 END: Final = "end"
@@ -35,13 +35,9 @@ class OutputLearned(msgspec.Struct, frozen=True):
 
 
 class StepState(msgspec.Struct, frozen=True):
-    """The state of one step. `pending` tools are still to be used, in order.
-
-    `alarming` is set by a finding that is a problem.
-    """
+    """The state of one step; `alarming` is set by a finding that is a problem."""
 
     status: StepStatus = StepStatus.TODO
-    pending: tuple[str, ...] = ()
     finished: tuple[ToolFinished, ...] = ()
     alarming: bool = False
     reason: str = ""
@@ -104,25 +100,18 @@ def advance(state: WalkState, event: Event | OutputLearned) -> tuple[WalkState, 
             return state, ()
         case StepEntered(step=step):
             # A step that is entered again starts over: the machine may have changed.
-            pending = state.playbook.step(step).tools
-            entered = StepState(StepStatus.RUNNING, pending)
+            entered = StepState(StepStatus.RUNNING)
             state = msgspec.structs.replace(_with_step(state, step, entered), current=step)
             return state, _proceed(state, step)
-        case ToolFinished(step=step, tool=tool):
+        case ToolFinished(step=step):
             before = state.steps[step]
-            after = msgspec.structs.replace(
-                before,
-                pending=tuple(name for name in before.pending if name != tool),
-                finished=(*before.finished, event),
-            )
+            after = msgspec.structs.replace(before, finished=(*before.finished, event))
             state = _with_step(state, step, after)
             return state, _proceed(state, step)
         case FactGiven():
             return _tried_again(state)
         case StepFinished(step=step, status=status, reason=reason):
-            after = msgspec.structs.replace(
-                state.steps[step], status=status, reason=reason, pending=()
-            )
+            after = msgspec.structs.replace(state.steps[step], status=status, reason=reason)
             state = _with_step(state, step, after)
             fact = Fact(f"step.{step}.status", status.value, Source("the walk"))
             state = _learn(state, OutputLearned((fact,)))
@@ -136,26 +125,33 @@ def _tried_again(state: WalkState) -> tuple[WalkState, tuple[Effect, ...]]:
     if step is None:
         return state, ()
     before = state.steps[step]
-    idle = {tool.tool for tool in before.finished if tool.outcome in DID_NOTHING}
-    if not idle:
-        running = before.status is StepStatus.RUNNING
-        return state, _proceed(state, step) if running else (suggest(state, step),)
-    waiting = idle | {*before.pending}
-    after = msgspec.structs.replace(
-        before,
-        status=StepStatus.RUNNING,
-        reason="",
-        pending=tuple(tool for tool in state.playbook.step(step).tools if tool in waiting),
-        finished=tuple(tool for tool in before.finished if tool.tool not in idle),
-    )
-    state = _with_step(state, step, after)
-    return state, _proceed(state, step)
+    used = tuple(tool for tool in before.finished if tool.outcome not in DID_NOTHING)
+    again = msgspec.structs.replace(before, status=StepStatus.RUNNING, reason="", finished=used)
+    tried = _with_step(state, step, again)
+    if before.status is StepStatus.RUNNING or pending(tried, step):
+        return tried, _proceed(tried, step)
+    return state, (suggest(state, step),)
+
+
+def step_now(state: WalkState, step_id: str) -> Step:
+    """Return a step in the form that fits the facts known now."""
+    step = state.playbook.step(step_id)
+    form = next((form for form in step.forms if holds(form.when, state.facts)), None)
+    return step.as_form(form) if form else step
+
+
+def pending(state: WalkState, step_id: str) -> tuple[str, ...]:
+    """Return the tools that a step still has to use, in order; none unless it runs."""
+    now = state.steps[step_id]
+    if now.status is not StepStatus.RUNNING:
+        return ()
+    finished = {tool.tool for tool in now.finished}
+    return tuple(tool for tool in step_now(state, step_id).tools if tool not in finished)
 
 
 def suggest(state: WalkState, step_id: str) -> Suggest:
     """Return where the playbook says to go after a step, by the facts known now."""
-    step = state.playbook.step(step_id)
-    for suggestion in step.suggest:
+    for suggestion in step_now(state, step_id).suggest:
         if suggestion.when is None or holds(suggestion.when, state.facts):
             return Suggest(suggestion.go, fill(suggestion.because, state.facts))
     # No suggestion holds: go on in the order of the playbook.
@@ -171,8 +167,8 @@ def _proceed(state: WalkState, step: str) -> tuple[Effect, ...]:
     # A step that was skipped or finished meanwhile uses no more tools.
     if now.status is not StepStatus.RUNNING:
         return ()
-    if now.pending:
-        return (UseTool(step, now.pending[0]),)
+    if waiting := pending(state, step):
+        return (UseTool(step, waiting[0]),)
     return (Conclude(step, *_conclusion(now)),)
 
 

@@ -16,7 +16,15 @@ import msgspec
 from pagefault_doctor.files.regular_file import open_regular
 from pagefault_doctor.model.known_entry import Entry, KernelRange, KnownFile, Match
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.model.playbook import Cause, Condition, Playbook, Remedy, Step, Suggestion
+from pagefault_doctor.model.playbook import (
+    Cause,
+    Condition,
+    Playbook,
+    Remedy,
+    Step,
+    StepForm,
+    Suggestion,
+)
 from pagefault_doctor.model.scenario import Question, Scenario
 from pagefault_doctor.playbook import checks, known_checks
 from pagefault_doctor.playbook.document import SIZE_LIMIT, Document, parse
@@ -39,6 +47,7 @@ _WORDS: Final = {
 _STRUCTS: Final[dict[str, type[msgspec.Struct]]] = {
     "steps": Step,
     "suggest": Suggestion,
+    "forms": StepForm,
     "when": Condition,
     "all": Condition,
     "any": Condition,

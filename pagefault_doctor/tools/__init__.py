@@ -18,6 +18,7 @@ _FILES: Final = (
     *("module.module_file", "module.module_memory", "module.dkms"),
     *("reproduce.perf", "reproduce.module_load", "reproduce.trigger", "reproduce.stress_ng"),
     *("reproduce.memtester", "reproduce.dmesg_delta", "reproduce.other_kernels"),
+    "reproduce.lab_run",
     *("dump.kdump", "debug.debug_files", "dump.drgn", "dump.crash"),
     *("debug.gdb_module", "debug.gdb_scope", "debug.gdb_live"),
     *("fix.source", "fix.newer_kernel", "fix.gcc_analyzer", "fix.sparse", "fix.coccinelle"),

@@ -145,15 +145,20 @@ _NOT_ROOT: Final = (
 )
 
 
-def _findings(facts: dict[str, Fact], result: Result) -> list[Finding]:
-    """Return a finding for each limit of this machine."""
+_OF_ANY_CASE: Final = ("host.read_only", "host.full")
+"""Limits that matter with a log from elsewhere as well: what is fetched and built needs a disk."""
+
+
+def _findings(facts: dict[str, Fact], result: Result, has_log: bool) -> list[Finding]:
+    """Return a finding for each limit of this machine that matters to the case."""
     texts = [
         text.format(_value_text(facts[name].value))
         for name, is_limit, text in _LIMITS
-        if name in facts and is_limit(facts[name].value)
+        if name in facts and is_limit(facts[name].value) and (name in _OF_ANY_CASE or not has_log)
     ]
     if (
-        "host.uid" in facts
+        not has_log
+        and "host.uid" in facts
         and facts["host.uid"].value != 0
         and not ({"host.sudo", "host.sudo_asks"} & facts.keys())
     ):
@@ -169,7 +174,8 @@ def _read(result: Result, case: Case) -> ToolReading:
     facts = _facts(result)
     if not facts:
         return remark("The box did not answer the first question; is there a working sh?", result)
-    findings = _findings({fact.name: fact for fact in facts}, result)
+    has_log = case.has("given.log")
+    findings = _findings({fact.name: fact for fact in facts}, result, has_log)
     return ToolReading(facts=tuple(facts), findings=tuple(findings))
 
 

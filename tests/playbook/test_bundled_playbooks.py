@@ -80,7 +80,9 @@ def test_the_kernel_playbook_has_the_seven_steps() -> None:
 
 
 def test_every_tool_is_used_by_some_playbook() -> None:
-    used = {t for i in IDS for step in shelf.playbook(i).steps for t in step.tools}
+    steps = [step for i in IDS for step in shelf.playbook(i).steps]
+    forms = [step.as_form(form) for step in steps for form in step.forms]
+    used = {tool for step in (*steps, *forms) for tool in step.tools}
     assert used == set(TOOLS)
 
 

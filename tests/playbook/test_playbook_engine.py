@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pagefault_doctor.model.event import (
     Event,
+    FactGiven,
     NoteWritten,
     Outcome,
     SessionEnded,
@@ -17,7 +18,14 @@ from pagefault_doctor.model.event import (
     ToolFinished,
 )
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Source, Value
-from pagefault_doctor.model.playbook import Condition, Playbook, Step, StepStatus, Suggestion
+from pagefault_doctor.model.playbook import (
+    Condition,
+    Playbook,
+    Step,
+    StepForm,
+    StepStatus,
+    Suggestion,
+)
 from pagefault_doctor.playbook.engine import (
     Conclude,
     Effect,
@@ -26,7 +34,9 @@ from pagefault_doctor.playbook.engine import (
     UseTool,
     WalkState,
     advance,
+    pending,
     start,
+    step_now,
 )
 
 BOOK = Playbook(
@@ -207,7 +217,7 @@ def test_a_step_that_was_cut_short_uses_no_further_tool() -> None:
 def test_a_tool_may_end_before_its_turn() -> None:
     state, effects = walk(ENTER, tool("journal", D))
     assert effects == (UseTool("look", "dmesg"),)
-    assert state.steps["look"].pending == ("dmesg",)
+    assert pending(state, "look") == ("dmesg",)
 
 
 def test_entering_a_step_again_begins_it_anew_and_keeps_the_facts() -> None:
@@ -286,3 +296,53 @@ def test_a_running_step_always_has_a_next_thing_to_do(events: list[Event | Outpu
             if isinstance(effect, Suggest):
                 assert effect.go in {*state.steps, "end"}
                 assert effect.because
+
+
+ELSEWHERE = Condition("log.of", is_="another")
+AWAY = OutputLearned(facts=(Fact("log.of", "another", SOURCE),))
+TWO_FORMS = msgspec.structs.replace(
+    BOOK,
+    steps=(
+        msgspec.structs.replace(
+            BOOK.steps[0],
+            by_hand="Read it.",
+            forms=(
+                StepForm(ELSEWHERE, why="It is not here.", tools=("dmesg", "lab")),
+                StepForm(Condition("never.so", present=True), tools=()),
+            ),
+        ),
+        msgspec.structs.replace(
+            BOOK.steps[1], tools=("box",), forms=(StepForm(ELSEWHERE, tools=()),)
+        ),
+    ),
+)
+
+
+def test_a_step_takes_the_form_whose_condition_holds_and_keeps_the_rest() -> None:
+    before = start(TWO_FORMS)
+    assert step_now(before, "look").why == "To see."
+    now = step_now(advance(before, AWAY)[0], "look")
+    assert (now.why, now.tools) == ("It is not here.", ("dmesg", "lab"))
+    assert (now.by_hand, now.suggest) == ("Read it.", BOOK.steps[0].suggest)
+
+
+def test_a_step_changes_its_form_on_the_way_and_does_nothing_twice() -> None:
+    state, effects = walk(ENTER, tool("dmesg", U), state=start(TWO_FORMS))
+    assert effects == (UseTool("look", "journal"),)
+    state, effects = walk(AWAY, tool("journal", B), state=state)
+    assert effects == (UseTool("look", "lab"),)
+    _, effects = walk(tool("lab", U), state=state)
+    assert effects == (Conclude("look", StepStatus.DONE, ""),)
+
+
+def test_a_form_without_tools_is_done_at_once() -> None:
+    _, effects = walk(AWAY, StepEntered(step="think"), state=start(TWO_FORMS))
+    assert effects == (Conclude("think", StepStatus.DONE, "nothing to do here"),)
+
+
+def test_what_a_person_says_brings_a_finished_step_the_tools_of_its_new_form() -> None:
+    done = finish(StepStatus.DONE)
+    state, _ = walk(ENTER, tool("dmesg", U), tool("journal", U), done, state=start(TWO_FORMS))
+    state, _ = walk(AWAY, state=state)
+    _, effects = walk(FactGiven(name="log_of", value="another"), state=state)
+    assert effects == (UseTool("look", "lab"),)

@@ -137,7 +137,9 @@ def _kernel_file(case: Case, done: tuple[Result, ...]) -> str | Command | Blocke
     return lookup or vmlinux.missing(case)
 
 
-def _module_file(case: Case, done: tuple[Result, ...], module: str) -> str | Command | Blocked:
+def _module_file(
+    case: Case, done: tuple[Result, ...], module: str
+) -> str | Command | Blocked | None:
     if not is_module_name(module):
         return Blocked(f"{module!r} is not the name of a module", "look at the log by hand")
     folder = first_path(case, "given.module_dir")
@@ -146,6 +148,8 @@ def _module_file(case: Case, done: tuple[Result, ...], module: str) -> str | Com
     files = [line for result in done for line in result.output.splitlines() if is_absolute(line)]
     path = min(files, key=lambda file: (not file.endswith(".ko"), len(file)), default="")
     path = path or first_path(case, "debug.module_file", "module.path")
+    if not path and case.get("lab.faults", 0) and case.get("debug.line", 0):
+        return None  # gdb stopped there in the lab.
     if not path:
         remedy = f"name the folder that holds {module}.ko: --module-dir DIR"
         return Blocked(f"the file of module {module} is not known", remedy)

@@ -20,6 +20,7 @@ from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.untrusted import clean_line
 from pagefault_doctor.tools.arguments import first_path
 from pagefault_doctor.tools.reproduce import on_kernel
+from pagefault_doctor.tools.reproduce.lab_kernel import listing
 from pagefault_doctor.tools.reproduce.on_kernel import OnKernel
 from pagefault_doctor.tools.reproduce.trigger import parse_trigger
 from pagefault_doctor.tools.tool import NO_ANSWER, Tool, fact, finding, known_programs, remark
@@ -36,39 +37,15 @@ _MINUTES: Final = (0.5, 1)
 _LONGEST: Final = 420.0
 """Seconds after which a kernel is given up: 300 for its build, 120 for its guest."""
 
-_NAME: Final = regex(r"[0-9A-Za-z][\w.+~-]{0,63}")
 _OPTIONS: Final = regex(r"[\w.,:=/@+~-]{1,200}")
 _TEXT: Final = 200
 """Characters of an error or title that are shown."""
-
-
-class _Listed(msgspec.Struct, frozen=True):
-    name: str
-
-
-class _Listing(msgspec.Struct, frozen=True):
-    """What `pfdoctor lab kernels list --json` prints."""
-
-    kernels: tuple[_Listed, ...]
-    fetchable: tuple[str, ...] = ()
 
 
 class _Matrix(msgspec.Struct, frozen=True):
     """What `pfdoctor lab run --kernels --json` prints."""
 
     kernels: tuple[OnKernel, ...]
-
-
-def _listing(output: str) -> _Listing | None:
-    """Return the kernels that are there and can be fetched, with sound names; None if damaged."""
-    try:
-        said = msgspec.json.decode(output, type=_Listing)
-    except (msgspec.DecodeError, RecursionError):
-        return None
-    return _Listing(
-        tuple(kernel for kernel in said.kernels if _NAME.fullmatch(kernel.name)),
-        tuple(name for name in said.fetchable if _NAME.fullmatch(name)),
-    )
 
 
 def _plan(tool: str, case: Case) -> Command | Blocked | None:
@@ -78,10 +55,10 @@ def _plan(tool: str, case: Case) -> Command | Blocked | None:
     if not done:
         argv = ("pfdoctor", "lab", "kernels", "list", "--json")
         return Command(argv=argv, tool=tool, why="see which other kernels the lab has")
-    listing = _listing(done[0].output)
-    if len(done) > 1 or listing is None or len(listing.kernels) < 2:
+    there = listing(done[0].output)
+    if len(done) > 1 or there is None or len(there.kernels) < 2:
         return None
-    names = tuple(kernel.name for kernel in listing.kernels)[:_MOST]
+    names = tuple(kernel.name for kernel in there.kernels)[:_MOST]
     options = _options(case)
     return options if isinstance(options, Blocked) else _run(tool, source, names, options)
 
@@ -135,12 +112,12 @@ def _read(tool: str, result: Result, case: Case) -> ToolReading:
 def _read_listing(tool: str, result: Result) -> ToolReading:
     # What an earlier pass found must not count for this one.
     facts = (fact(f"{_step(tool)}.on_kernels", "untried", result),)
-    listing = _listing(result.output)
-    if listing and len(listing.kernels) > 1:
+    there = listing(result.output)
+    if there and len(there.kernels) > 1:
         return ToolReading(facts=facts)
     text = "Which kernels the lab has here could not be read"
-    if listing:
-        name = next((n for n in reversed(listing.fetchable) if n[:1].isdigit()), "NAME")
+    if there:
+        name = next((n for n in reversed(there.fetchable) if n[:1].isdigit()), "NAME")
         text = f"To try it on another kernel too, fetch one: pfdoctor lab kernels fetch {name}"
     return ToolReading(facts=facts, findings=(finding(text, Mark.NEUTRAL, result),))
 

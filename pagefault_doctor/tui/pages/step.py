@@ -13,6 +13,7 @@ from pagefault_doctor.model.fact import Finding, Mark
 from pagefault_doctor.model.given_input import LOG_OF
 from pagefault_doctor.model.playbook import Cause, Step, StepStatus
 from pagefault_doctor.model.report import Report
+from pagefault_doctor.playbook import engine
 from pagefault_doctor.session import remedy
 from pagefault_doctor.session.given_input import asked_for
 from pagefault_doctor.session.remedy import MatchedRemedy
@@ -54,7 +55,7 @@ def _without_gaps(rows: Iterable[Row]) -> Iterator[Row]:
 
 
 def _rows(view: View, step: Step, now: StepMoment) -> Iterator[Row]:
-    number = view.playbook.steps.index(step) + 1
+    number = [each.id for each in view.playbook.steps].index(step.id) + 1
     state = view.state.steps[step.id]
     status = STATUS_WORDS[state.status]
     yield Row(f"{number} of {len(view.playbook.steps)}  {step.title}", status, Tone.TITLE, hang=8)
@@ -117,7 +118,7 @@ def _commands(view: View, step: Step, now: StepMoment) -> Iterator[Row]:
     if step.id == view.step:
         if now.proposed and not now.running:
             yield _proposed(now.proposed, now.tools)
-        pending = view.state.steps[step.id].pending
+        pending = engine.pending(view.state, step.id)
         busy = now.running.command.tool if now.running else None
         first = now.proposed.tool if now.proposed else busy
         yield from _planned(view, [t for t in pending if t != first], now.tools)

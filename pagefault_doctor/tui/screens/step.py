@@ -16,7 +16,7 @@ from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.playbook import Step
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.model.scenario import Question
-from pagefault_doctor.playbook.engine import END
+from pagefault_doctor.playbook.engine import END, step_now
 from pagefault_doctor.session.given_input import wanted
 from pagefault_doctor.session.view import CommandRecord
 from pagefault_doctor.tui import keys
@@ -80,9 +80,10 @@ class StepScreen(PageScreen):
 
     @property
     def shown(self) -> Step:
-        """The step that is looked at."""
+        """The step that is looked at, in the form that fits the case."""
         view = self.wizard.walk.view
-        return view.playbook.step(self._looked_at or view.step or view.playbook.steps[0].id)
+        step = self._looked_at or view.step or view.playbook.steps[0].id
+        return step_now(view.state, step)
 
     def look(self, step: str | None) -> None:
         """Look at a step, None for the current one."""
@@ -348,7 +349,7 @@ class StepScreen(PageScreen):
         self.action_look(self._number() + 1)
 
     def _number(self) -> int:
-        return self.wizard.walk.view.playbook.steps.index(self.shown)
+        return next_page.number(self.wizard.walk.view, self.shown.id) - 1
 
     def _look_at(self, step: str | None) -> None:
         current = self.wizard.walk.view.step

@@ -1,0 +1,356 @@
+"""The fault of another machine's log, in the lab: the module is built, loaded and triggered there.
+
+In the step reproduce it shows whether the fault comes back, and stops it at the line with gdb; in
+the step validate whether the changed source still faults, on the same kernel and by the same
+trigger. The guests are virtual machines; nothing is loaded into the machine commands run on.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, Final
+
+import msgspec
+
+from pagefault_doctor.model.case import Case, ToolReading
+from pagefault_doctor.model.command import Blocked, Command, Result, Risk
+from pagefault_doctor.model.diagnosis import RootCause
+from pagefault_doctor.model.fact import Fact, Finding, Mark
+from pagefault_doctor.model.given_input import ANOTHER_MACHINE
+from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.model.untrusted import clean_line
+from pagefault_doctor.tools.arguments import first_path, reported_release
+from pagefault_doctor.tools.debug.gdb_live import facts_of, stop_from, stop_sentences
+from pagefault_doctor.tools.reproduce.lab_kernel import LabKernel, listing, nearest
+from pagefault_doctor.tools.reproduce.trigger import parse_trigger
+from pagefault_doctor.tools.tool import NO_ANSWER, Tool, fact, finding, remark
+
+FAULTY: Final = "lab-run"
+FIXED: Final = "lab-run-fixed"
+
+_RUN: Final = ("pfdoctor", "lab", "run")
+
+_FEWEST: Final = 3
+"""Guests in one run."""
+_MOST: Final = 30
+_CHANCE: Final = 0.05
+"""How likely it may be that a fault that is still there does not show."""
+_BOOT: Final = (15, 40)
+"""Seconds that a guest takes, on an idle machine and on a busy one; gdb takes one more."""
+_LONGEST: Final = 180.0
+_FETCH: Final = 3600.0
+_TEXT: Final = 200
+_OPTION: Final = regex(r"[\w.,:=/@+~-]{1,200}")
+
+_FREED: Final = frozenset(
+    {
+        *(RootCause.USE_AFTER_FREE, RootCause.DOUBLE_FREE, RootCause.OUT_OF_BOUNDS),
+        *(RootCause.LIST_CORRUPTION, RootCause.WILD_POINTER),
+    }
+)
+"""Causes that SLUB's own checks make visible: `Documentation/mm/slab.rst`, slab_debug."""
+
+
+class _Fault(msgspec.Struct, frozen=True):
+    """What is read of a report in the JSON of `pfdoctor lab run`."""
+
+    title: str
+    function: str | None = None
+
+
+class _Lab(msgspec.Struct, frozen=True):
+    """How the run went."""
+
+    runs: int
+    reproduced: int
+    kernel: str
+    notes: tuple[str, ...] = ()
+    gdb: dict[str, Any] | None = None
+
+
+class _Verdict(msgspec.Struct, frozen=True):
+    report: int | None = None
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    """What is read of the JSON of `pfdoctor lab run`."""
+
+    lab: _Lab
+    verdict: _Verdict
+    reports: tuple[_Fault, ...] = ()
+
+    @property
+    def shown(self) -> _Fault | None:
+        """The report that the verdict is about."""
+        place = self.verdict.report
+        return self.reports[place] if place is not None and place < len(self.reports) else None
+
+
+def _plan_faulty(case: Case) -> Command | Blocked | None:
+    """List the kernels, fetch one where the nearest is not here, and let the module fault there."""
+    if not _is_elsewhere(case) or case.get("verdict.attribution", "") != "module":
+        return None
+    module, triggers = _module_options(case), _trigger_options(case)
+    if isinstance(module, Blocked):
+        return module
+    if isinstance(triggers, Blocked):
+        return triggers
+    done = case.done(FAULTY)
+    if not done:
+        argv = ("pfdoctor", "lab", "kernels", "list", "--json")
+        return Command(argv=argv, tool=FAULTY, why="see which kernels the lab has")
+    kernel = _kernel(case, done[0])
+    if kernel is None:
+        return Blocked("the lab has no kernel to boot", "pfdoctor lab kernels shows what it lacks")
+    if len(done) == 1 and not kernel.is_here:
+        return _fetch(kernel, case)
+    if not done[-1].ok and _is_fetch(done[-1]):
+        complaint = _complaint(done[-1])
+        return Blocked(f"{kernel.name} was not fetched: {complaint}", "enter the step again")
+    if _is_run(done[-1]):
+        return None
+    return _run_faulty((*module, "--kernel", kernel.name, *triggers), case)
+
+
+def _plan_fixed(case: Case) -> Command | None:
+    """Run what faulted before, with the source as it is now."""
+    before = case.facts.get("lab.command")
+    if not _is_elsewhere(case) or case.done(FIXED) or not case.get("lab.faults", 0):
+        return None
+    argv = before.value if before and isinstance(before.value, tuple) else ()
+    if argv[: len(_RUN)] != _RUN or "--repeat" not in argv:
+        return None
+    place, times = argv.index("--repeat"), _times(case)
+    options = tuple(word for word in argv[len(_RUN) : place] if word != "--gdb")
+    return _run(FIXED, options, times, f"whether the changed module still faults: {_odds(case)}")
+
+
+def _is_elsewhere(case: Case) -> bool:
+    return case.get("log.of", "") == ANOTHER_MACHINE
+
+
+def _is_fetch(result: Result) -> bool:
+    return "fetch" in result.command.argv[:4]
+
+
+def _is_run(result: Result) -> bool:
+    return result.command.argv[: len(_RUN)] == _RUN
+
+
+def _module_options(case: Case) -> tuple[str, ...] | Blocked:
+    """Return what to load: the person's source, else the module of that kernel's package."""
+    if source := first_path(case, "given.source_dir"):
+        return ("--source", source)
+    return Blocked(
+        f"the source of {case.suspect or 'the module'} is not known",
+        "name the folder that holds it: --source-dir DIR",
+    )
+
+
+def _trigger_options(case: Case) -> tuple[str, ...] | Blocked:
+    lines = case.get("given.trigger", "")
+    if parse_trigger(lines) is None:
+        return Blocked("the trigger cannot be read", "one command a line; close every quote")
+    return tuple(w for line in lines.splitlines() if line.strip() for w in ("--trigger", line))
+
+
+def _kernel(case: Case, listed: Result) -> LabKernel | None:
+    there = listing(listed.output)
+    return nearest(reported_release(case) or "", there) if there else None
+
+
+def _fetch(kernel: LabKernel, case: Case) -> Command:
+    release = reported_release(case) or "the log's kernel"
+    return Command(
+        argv=("pfdoctor", "lab", "kernels", "fetch", kernel.name, "--yes"),
+        tool=FAULTY,
+        risk=Risk.CHANGE,
+        timeout=_FETCH,
+        why=f"fetch {kernel.name}, the nearest to {release}, some 200 MB, into pfdoctor's cache; "
+        "nothing is installed",
+        undo=f"pfdoctor lab kernels remove {kernel.name}",
+    )
+
+
+def _run_faulty(options: tuple[str, ...], case: Case) -> Command:
+    checks = ("--slub-debug",) if case.get("verdict.root_cause", "") in _FREED else ()
+    given = case.get("given.kernel_args", "").split()
+    args = tuple(f"--kernel-arg={word}" for word in given if _OPTION.fullmatch(word))
+    question = "whether the module faults there too"
+    return _run(FAULTY, (*options, *checks, *args), _FEWEST, question)
+
+
+def _run(tool: str, options: tuple[str, ...], times: int, question: str) -> Command:
+    gdb = ("--gdb",) if tool == FAULTY else ()
+    guests = times + len(gdb)
+    low, high = (math.ceil(guests * seconds / 60) for seconds in _BOOT)
+    return Command(
+        argv=(*_RUN, *options, *gdb, "--repeat", str(times), "--json"),
+        tool=tool,
+        risk=Risk.LOAD,
+        timeout=_LONGEST * guests + 300.0,
+        why=f"see {question}; {guests} virtual machines one after the other, {low} to {high} min",
+    )
+
+
+def _times(case: Case) -> int:
+    """Return in how many guests a fix is tried, so that luck is unlikely."""
+    faults, runs = case.get("lab.faults", 0), case.get("lab.runs", 0)
+    if not 0 < faults < runs:
+        return _FEWEST
+    wanted = math.ceil(math.log(_CHANCE) / math.log(1 - faults / runs))
+    return min(max(wanted, _FEWEST), _MOST)
+
+
+def _odds(case: Case) -> str:
+    faults, runs = case.get("lab.faults", 0), case.get("lab.runs", 0)
+    return f"before the change it faulted in {faults} of {runs} guests"
+
+
+def _read(
+    read_answer: Callable[[_Answer, Result, Case], ToolReading], result: Result, case: Case
+) -> ToolReading:
+    if "list" in result.command.argv[:4]:
+        return _read_listing(result, case)
+    if _is_fetch(result):
+        return remark("The kernel is here now", result) if result.ok else ToolReading()
+    try:
+        answer = msgspec.json.decode(result.output, type=_Answer)
+    except (msgspec.DecodeError, RecursionError):
+        return remark(f"The lab gave no answer: {_complaint(result)}", result)
+    return read_answer(answer, result, case)
+
+
+def _read_listing(result: Result, case: Case) -> ToolReading:
+    kernel, release = _kernel(case, result), reported_release(case)
+    if kernel is None:
+        return ToolReading()
+    text = f"The log does not tell its kernel; the lab takes {_named(kernel)}"
+    if kernel.release == release:
+        text = f"The lab has the kernel of the log, {release}"
+    elif release:
+        text = f"The log is of {release}; the nearest kernel of the lab is {_named(kernel)}"
+    return remark(text, result)
+
+
+def _named(kernel: LabKernel) -> str:
+    return kernel.release or f"{kernel.name}, which has to be fetched"
+
+
+def _read_faulty(answer: _Answer, result: Result, case: Case) -> ToolReading:
+    lab, shown = answer.lab, answer.shown
+    same = shown is not None and lab.reproduced > 0 and _is_same(shown, case)
+    facts = (
+        fact("reproduce.reproduced", same, result),
+        fact("reproduce.new_reports", lab.reproduced, result),
+        fact("lab.kernel", clean_line(lab.kernel)[:_TEXT], result),
+        fact("lab.runs", lab.runs, result),
+        fact("lab.faults", lab.reproduced, result),
+        fact("lab.command", result.command.argv, result),
+        *_stop_facts(answer, result),
+    )
+    return ToolReading(facts=facts, findings=tuple(_faulty_findings(answer, result, case, same)))
+
+
+def _faulty_findings(answer: _Answer, result: Result, case: Case, same: bool) -> Iterator[Finding]:
+    lab, shown = answer.lab, answer.shown
+    where = f"in the lab, on {clean_line(lab.kernel)[:_TEXT]}"
+    if lab.reproduced == 0 or shown is None:
+        text = f"It did not fault {where}, in {lab.runs} guests: it may need another trigger"
+        yield finding(f"{text} (f gives one)", Mark.NEUTRAL, result)
+    else:
+        title = clean_line(shown.title)[:_TEXT]
+        text = f"It faults {where}, in {lab.reproduced} of {lab.runs} guests: {title}"
+        yield finding(text, Mark.BAD, result)
+        report = case.main_report
+        if not same and report:
+            text = f"That is another fault than the log's, which is: {report.title}"
+            yield finding(text, Mark.NEUTRAL, result)
+    if stop := stop_from(lab.gdb):
+        yield from (finding(text, mark, result) for text, mark in stop_sentences(stop))
+    for note in () if lab.reproduced else lab.notes[:3]:
+        yield finding(clean_line(note)[:_TEXT], Mark.NEUTRAL, result)
+
+
+def _is_same(shown: _Fault, case: Case) -> bool:
+    report = case.main_report
+    if report is None:
+        return True
+    return shown.title == report.title or (
+        report.function is not None and shown.function == report.function
+    )
+
+
+def _stop_facts(answer: _Answer, result: Result) -> tuple[Fact, ...]:
+    stop = stop_from(answer.lab.gdb)
+    return tuple(fact(n, v, result) for n, v in facts_of(stop).items()) if stop else ()
+
+
+def _read_fixed(answer: _Answer, result: Result, case: Case) -> ToolReading:
+    verdict, text, mark = _judge(answer, case)
+    facts = (
+        fact("validate.verdict", verdict, result),
+        fact("validate.new_reports", answer.lab.reproduced, result),
+        fact("validate.inserted", True, result),
+    )
+    return ToolReading(facts=facts, findings=(finding(text, mark, result),))
+
+
+def _judge(answer: _Answer, case: Case) -> tuple[str, str, Mark]:
+    """Return the verdict on the changed module, its text and its mark."""
+    lab, shown = answer.lab, answer.shown
+    if lab.reproduced:
+        title = f": {clean_line(shown.title)[:_TEXT]}" if shown else ""
+        text = f"Not fixed: it faults in {lab.reproduced} of {lab.runs} guests{title}"
+        return "not-fixed", text, Mark.BAD
+    if not case.get("fix.changed", False):
+        text = f"It did not fault in {lab.runs} guests, but the source was not changed"
+        return "inconclusive", text, Mark.NEUTRAL
+    if lab.notes:
+        text = f"Not proven: {clean_line(lab.notes[0])[:_TEXT]}"
+        return "inconclusive", text, Mark.NEUTRAL
+    text = f"Fixed: {_odds(case)}; with the change in none of {lab.runs}"
+    return "fixed", text, Mark.GOOD
+
+
+def _complaint(result: Result) -> str:
+    """Return the last line that pfdoctor said, else how it ended."""
+    if result.status in NO_ANSWER:
+        return f"pfdoctor {NO_ANSWER[result.status]}"
+    lines = [line for line in result.errors.splitlines() if line.strip()]
+    return clean_line(lines[-1]).removeprefix("pfdoctor: ")[:_TEXT] if lines else "no output"
+
+
+_LAB_FACTS: Final = ("lab.kernel", "lab.runs", "lab.faults", "lab.command")
+_DEBUG_FACTS: Final = ("debug.file", "debug.line", "debug.instruction", "debug.pointer")
+
+
+_PFDOCTOR: Final = ("pfdoctor",)
+_PACKAGE: Final = {"": "pagefault-doctor"}
+
+TOOLS: Final = (
+    Tool(
+        id=FAULTY,
+        purpose="lets the module fault in a virtual machine, on the kernel nearest to the log's",
+        programs=_PFDOCTOR,
+        package=_PACKAGE,
+        risk=Risk.LOAD,
+        facts=("reproduce.reproduced", "reproduce.new_reports", *_LAB_FACTS, *_DEBUG_FACTS),
+        plan=_plan_faulty,
+        read=partial(_read, _read_faulty),
+        by_hand="pfdoctor lab run --source DIR --kernel NAME --trigger 'COMMAND'",
+    ),
+    Tool(
+        id=FIXED,
+        purpose="tries the changed module in virtual machines, with the same trigger",
+        programs=_PFDOCTOR,
+        package=_PACKAGE,
+        risk=Risk.LOAD,
+        facts=("validate.verdict", "validate.new_reports", "validate.inserted"),
+        plan=_plan_fixed,
+        read=partial(_read, _read_fixed),
+        by_hand="The same once the source is changed: pfdoctor lab run --source DIR --repeat 3",
+    ),
+)

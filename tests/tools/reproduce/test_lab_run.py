@@ -1,0 +1,183 @@
+"""lab-run: the module of another machine's log in the lab, and the changed one on the same way."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from pagefault_doctor.model.case import Case
+from pagefault_doctor.model.command import Blocked, Command, ResultStatus, Risk
+from pagefault_doctor.model.fact import Mark, Value
+from pagefault_doctor.tools import TOOLS
+from pagefault_doctor.tools.tool import next_command
+from tools.example_reports import KERNEL, OOPS, follow, known, texts, told
+
+FAULTY, FIXED = TOOLS["lab-run"], TOOLS["lab-run-fixed"]
+TITLE = "BUG: unable to handle kernel NULL pointer dereference in wobble_init"
+
+ELSEWHERE: dict[str, Value] = {
+    "host.programs": ("pfdoctor",),
+    "log.of": "another",
+    "given.source_dir": "/src/wobble",
+    "verdict.attribution": "module",
+    "suspect.module": "wobble",
+    "verdict.root_cause": "null-deref",
+}
+LISTING = json.dumps({"kernels": [{"name": "9.1", "release": KERNEL}], "fetchable": ["2.6"]})
+STOP = {
+    "function": "wobble_init",
+    "file": "/src/wobble/wobble.c",
+    "line": 12,
+    "source": "w->x = 1;",
+    "instruction": "movb $0x1,(%rax)",
+    "pointer": "rax",
+    "holders": ["w"],
+    "reachable": False,
+}
+
+
+def case_of(facts: dict[str, Value] = ELSEWHERE, log: str = OOPS) -> Case:
+    return known(facts, ("crash.log", log))
+
+
+def answer(faults: int, runs: int = 3, **other: Any) -> str:
+    """Return what `pfdoctor lab run --json` prints."""
+    reports = [{"title": other.pop("title", TITLE), "function": other.pop("function", None)}]
+    lab = {"runs": runs, "reproduced": faults, "kernel": "9.1.0-1-amd64", **other}
+    verdict = {"report": 0 if faults else None}
+    return json.dumps({"lab": lab, "verdict": verdict, "reports": reports if faults else []})
+
+
+RAN = ("pfdoctor", "lab", "run", "--source", "/src/wobble", "--kernel", "9.1", "--slub-debug")
+BEFORE: dict[str, Value] = ELSEWHERE | {
+    "lab.command": (*RAN, "--trigger", "cat '/proc/a b'", "--gdb", "--repeat", "3", "--json"),
+    "lab.faults": 3,
+    "lab.runs": 3,
+    "fix.changed": True,
+}
+
+
+def test_the_module_is_built_and_tried_on_the_kernel_of_the_log_with_the_trigger() -> None:
+    facts = ELSEWHERE | {"given.trigger": "cat '/proc/a b'\n", "given.kernel_args": "a.b=1\n$x"}
+    case, ran, _ = follow(FAULTY, case_of(facts), told(LISTING), told(answer(3)))
+    assert [command.risk for command in ran] == [Risk.READ, Risk.LOAD]
+    assert ran[1].argv == (
+        *("pfdoctor", "lab", "run", "--source", "/src/wobble", "--kernel", "9.1"),
+        *("--trigger", "cat '/proc/a b'", "--kernel-arg=a.b=1"),
+        *("--gdb", "--repeat", "3", "--json"),
+    )
+    assert "4 virtual machines one after the other, 1 to 3 min" in ran[1].why
+    assert f"The lab has the kernel of the log, {KERNEL}" in texts(case.findings)
+
+
+def test_memory_that_was_freed_is_looked_for_with_the_checks_of_slub() -> None:
+    facts = ELSEWHERE | {"verdict.root_cause": "use-after-free"}
+    _, ran, _ = follow(FAULTY, case_of(facts), told(LISTING), told(answer(3)))
+    assert "--slub-debug" in ran[1].argv
+
+
+def test_a_kernel_that_is_not_here_is_fetched_with_consent_and_then_booted() -> None:
+    only_old = json.dumps({"kernels": [], "fetchable": ["2.6", "4.4"]})
+    case = case_of()
+    _, ran, _ = follow(FAULTY, case, told(only_old), told(""), told(answer(3)))
+    assert ran[1].argv == ("pfdoctor", "lab", "kernels", "fetch", "4.4", "--yes")
+    assert (ran[1].risk, ran[1].undo) == (Risk.CHANGE, "pfdoctor lab kernels remove 4.4")
+    assert ran[2].argv[5:7] == ("--kernel", "4.4")
+
+
+def test_a_kernel_that_cannot_be_fetched_blocks_with_the_reason() -> None:
+    only_old = json.dumps({"kernels": [], "fetchable": ["4.4"]})
+    failed = told("", errors="pfdoctor: no room in the cache\n", exit_code=1)
+    _, _, end = follow(FAULTY, case_of(), told(only_old), failed)
+    assert isinstance(end, Blocked)
+    assert end.reason == "4.4 was not fetched: no room in the cache"
+
+
+def test_the_same_fault_is_told_with_the_line_at_which_gdb_stopped() -> None:
+    case, _, _ = follow(FAULTY, case_of(), told(LISTING), told(answer(2, gdb=STOP)))
+    said = texts(case.findings)
+    assert f"It faults in the lab, on 9.1.0-1-amd64, in 2 of 3 guests: {TITLE}" in said
+    assert "gdb stopped at wobble.c:12: w->x = 1;" in said
+    assert case.get("reproduce.reproduced", False)
+    assert (case.get("debug.line", 0), case.get("debug.pointer", "")) == (12, "w")
+    assert (case.get("lab.faults", 0), case.get("lab.runs", 0)) == (2, 3)
+
+
+def test_another_fault_than_that_of_the_log_does_not_count_as_reproduced() -> None:
+    other = answer(3, title="KASAN: something else in wobble_exit", function="wobble_exit")
+    case, _, _ = follow(FAULTY, case_of(), told(LISTING), told(other))
+    assert case.facts["reproduce.reproduced"].value is False
+    assert f"That is another fault than the log's, which is: {TITLE}" in texts(case.findings)
+
+
+def test_a_module_that_does_not_fault_there_may_need_another_trigger() -> None:
+    case, _, _ = follow(FAULTY, case_of(), told(LISTING), told(answer(0, notes=["mount: no"])))
+    said = texts(case.findings)
+    assert "It did not fault in the lab, on 9.1.0-1-amd64, in 3 guests" in said
+    assert "mount: no" in said
+    assert case.facts["reproduce.reproduced"].value is False
+
+
+def test_without_the_source_it_is_asked_for() -> None:
+    facts = {name: value for name, value in ELSEWHERE.items() if name != "given.source_dir"}
+    end = next_command(FAULTY, case_of(facts))
+    assert isinstance(end, Blocked)
+    assert "--source-dir" in end.remedy
+
+
+@pytest.mark.parametrize("tool", [FAULTY, FIXED])
+@pytest.mark.parametrize("other", [{"log.of": "this-box"}, {"verdict.attribution": "hardware"}])
+def test_it_is_for_modules_of_other_machines(tool: Any, other: dict[str, Value]) -> None:
+    assert next_command(tool, case_of(ELSEWHERE | other)) is None
+
+
+@pytest.mark.parametrize("output", ["", "[]", "{", '{"lab": 3}'])
+def test_an_answer_that_is_none_is_told_with_what_the_lab_said(output: str) -> None:
+    said = told(output, errors="pfdoctor: no qemu here\n", exit_code=3)
+    case, _, _ = follow(FAULTY, case_of(), told(LISTING), said)
+    assert "The lab gave no answer: no qemu here" in texts(case.findings)
+
+
+def test_the_fix_is_tried_as_the_fault_was() -> None:
+    command = next_command(FIXED, case_of(BEFORE))
+    assert isinstance(command, Command)
+    assert command.argv == (*RAN, "--trigger", "cat '/proc/a b'", "--repeat", "3", "--json")
+    assert "before the change it faulted in 3 of 3 guests" in command.why
+
+
+def test_what_came_seldom_is_tried_so_often_that_luck_is_unlikely() -> None:
+    command = next_command(FIXED, case_of(BEFORE | {"lab.faults": 1, "lab.runs": 4}))
+    assert isinstance(command, Command)
+    times = int(command.argv[command.argv.index("--repeat") + 1])
+    assert 0.75**times < 0.05 < 0.75 ** (times - 1)
+
+
+def test_a_command_that_is_no_run_of_the_lab_is_not_repeated() -> None:
+    odd = ("rm", "-r", "/", "--repeat", "3")
+    assert next_command(FIXED, case_of(BEFORE | {"lab.command": odd})) is None
+
+
+@pytest.mark.parametrize(
+    ("output", "facts", "verdict", "mark"),
+    [
+        (answer(0), {}, "fixed", Mark.GOOD),
+        (answer(1), {}, "not-fixed", Mark.BAD),
+        (answer(0), {"fix.changed": False}, "inconclusive", Mark.NEUTRAL),
+        (answer(0, notes=["insmod: failed"]), {}, "inconclusive", Mark.NEUTRAL),
+    ],
+)
+def test_the_fix_is_judged_by_what_was_seen(
+    output: str, facts: dict[str, Value], verdict: str, mark: Mark
+) -> None:
+    case, _, _ = follow(FIXED, case_of(BEFORE | facts), told(output))
+    assert case.facts["validate.verdict"].value == verdict
+    assert case.findings[-1].mark is mark
+
+
+def test_a_run_that_was_cancelled_says_so() -> None:
+    cancelled = told("", exit_code=None, status=ResultStatus.CANCELLED)
+    case, _, _ = follow(FIXED, case_of(BEFORE), cancelled)
+    assert "The lab gave no answer: pfdoctor was cancelled" in texts(case.findings)
+    assert not case.has("validate.verdict")
