@@ -20,6 +20,7 @@ from pagefault_doctor.model.errors import MissingError, PfDoctorError, UsageErro
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.model.untrusted import clean_line
+from pagefault_doctor.tools.reproduce.trigger import parse_trigger
 
 if TYPE_CHECKING:
     from pagefault_doctor.hosts.host import Host
@@ -170,13 +171,21 @@ def check_storable(option: str, text: str) -> None:
         )
 
 
+def _given_trigger(args: argparse.Namespace) -> dict[str, str]:
+    lines = "\n".join(getattr(args, "trigger", ()))
+    check_storable("--trigger", lines)
+    if parse_trigger(lines) is None:
+        raise UsageError("--trigger cannot be read", "close every quote")
+    return {"trigger": lines} if lines else {}
+
+
 def given_files(args: argparse.Namespace) -> dict[str, str]:
     """Return the given files and folders as absolute paths, by the names of their facts `given.*`.
 
-    Raises MissingError for a path that does not exist, UsageError for one that no session can hold.
-    Whether a path of another machine exists is not checked.
+    A trigger is among them. Raises MissingError for a path that does not exist, UsageError for what
+    no session can hold. Whether a path of another machine exists is not checked.
     """
-    given = {}
+    given = _given_trigger(args)
     for option, _, _ in FILE_OPTIONS:
         name = option.lstrip("-").replace("-", "_")
         path = getattr(args, name, None)

@@ -10,7 +10,7 @@ from pagefault_doctor.model.given_input import INPUTS, LOG_OF
 DEFAULT_PLAYBOOK: Final = "kernel-page-fault"
 
 FILE_OPTIONS: Final = tuple(
-    (each.option, "DIR" if each.is_folder else "FILE", each.what) for each in INPUTS
+    (each.option, each.kind.value, each.what) for each in INPUTS if each.is_path
 )
 """Options for a file or folder that the tools use; each becomes a fact `given.NAME`."""
 
@@ -40,6 +40,13 @@ def add_walk_arguments(parser: argparse.ArgumentParser) -> None:
     )
     for option, metavar, text in FILE_OPTIONS:
         start.add_argument(option, metavar=metavar, help=text)
+    start.add_argument(
+        "--trigger",
+        action="append",
+        default=[],
+        metavar="'COMMAND'",
+        help="what makes the module fault once it is loaded; may be given more than once",
+    )
     start.add_argument(
         "--playbook", metavar="ID", default=DEFAULT_PLAYBOOK, help="default: %(default)s"
     )

@@ -34,13 +34,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="walk there, with a bundled case, or with the module of --source-dir",
     )
     lab.add_argument(
-        "--trigger",
-        action="append",
-        default=[],
-        metavar="'COMMAND'",
-        help="what makes the module fault once it is in; may be given more than once",
-    )
-    lab.add_argument(
         "--kernel-arg",
         action="append",
         default=[],
@@ -64,8 +57,8 @@ def run(args: argparse.Namespace) -> int:
         )
     if args.lab is not None:
         return _in_lab(args, obstacle)
-    if args.trigger or args.kernel_arg or args.arch or args.kernel:
-        raise UsageError("--trigger, --kernel-arg, --arch and --kernel go with --lab")
+    if args.kernel_arg or args.arch or args.kernel:
+        raise UsageError("--kernel-arg, --arch and --kernel go with --lab")
     if obstacle:
         return _without_terminal(args, obstacle)
     from pagefault_doctor.cli.open_session import begin_asked
@@ -100,6 +93,8 @@ def _without_terminal(args: argparse.Namespace, obstacle: str) -> int:
     for option in (*plain, *(option for option, _, _ in FILE_OPTIONS)):
         if value := getattr(args, option.lstrip("-").replace("-", "_")):
             arguments += [option, value]
+    for trigger in args.trigger:
+        arguments += ["--trigger", trigger]
     return subcommand.run(parser.parse_args([*arguments, *(["--read-only"] * args.read_only)]))
 
 

@@ -1,16 +1,35 @@
-"""What a person can give: files and folders, and whose the log is."""
+"""What a person can give: files, folders and a trigger, and whose the log is."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Final, NamedTuple
 
 
+class InputKind(StrEnum):
+    """What is typed, as the command line's help names it."""
+
+    FILE = "FILE"
+    FOLDER = "DIR"
+    COMMAND = "'COMMAND'"
+
+
 class GivenInput(NamedTuple):
-    """A file or folder that a person can give; it becomes the fact `given.NAME`."""
+    """What a person can give; it becomes the fact `given.NAME`."""
 
     name: str
-    is_folder: bool
+    kind: InputKind
     what: str
+
+    @property
+    def is_path(self) -> bool:
+        """Whether it is the path of a file or folder."""
+        return self.kind is not InputKind.COMMAND
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is the path of a folder."""
+        return self.kind is InputKind.FOLDER
 
     @property
     def option(self) -> str:
@@ -19,13 +38,16 @@ class GivenInput(NamedTuple):
 
 
 INPUTS: Final = (
-    GivenInput("vmcore", False, "a crash dump to analyse"),
-    GivenInput("vmlinux", False, "the kernel with debug symbols that the dump is of"),
-    GivenInput("module_dir", True, "where the suspect's .ko with debug information lies"),
-    GivenInput("source_dir", True, "where the suspect's source lies"),
-    GivenInput("fixed_module", False, "the .ko whose fix is to be proven"),
-    GivenInput("program", False, "the program that died, for a fault in user space"),
-    GivenInput("core", False, "the core that program left"),
+    GivenInput("vmcore", InputKind.FILE, "a crash dump to analyse"),
+    GivenInput("vmlinux", InputKind.FILE, "the kernel with debug symbols that the dump is of"),
+    GivenInput(
+        "module_dir", InputKind.FOLDER, "where the suspect's .ko lies, with debug information"
+    ),
+    GivenInput("source_dir", InputKind.FOLDER, "where the suspect's source lies"),
+    GivenInput("fixed_module", InputKind.FILE, "the .ko whose fix is to be proven"),
+    GivenInput("program", InputKind.FILE, "the program that died, for a fault in user space"),
+    GivenInput("core", InputKind.FILE, "the core that program left"),
+    GivenInput("trigger", InputKind.COMMAND, "what makes the module fault once it is loaded"),
 )
 
 THIS_BOX: Final = "this-box"

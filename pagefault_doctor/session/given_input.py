@@ -1,4 +1,4 @@
-"""Which of the files and folders that a person can give a step lacks, and whether one fits."""
+"""Which of the inputs that a person can give a step lacks, and whether what is given fits."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.untrusted import clean_line
 from pagefault_doctor.session.view import View
 from pagefault_doctor.tools.arguments import release
+from pagefault_doctor.tools.reproduce.trigger import parse_trigger
 
 _OPTION: Final = regex(r"--[a-z][a-z-]*")
 _MOST_NAMES: Final = 3
@@ -45,12 +46,14 @@ def asked_for(remedy: str) -> bool:
 
 
 def checked(one: GivenInput, text: str, case: Case, *, is_here: bool) -> str:
-    """Return the absolute path that was typed, if it is what is asked for.
+    """Return the absolute path, or the trigger, that was typed, if it is what is asked for.
 
     With `is_here` the path is looked at; else it is of another machine and only has to be absolute.
     Raises UsageError with the reason, and what there is instead.
     """
     typed = text.strip()
+    if not one.is_path:
+        return _checked_trigger(typed)
     if not typed or clean_line(typed) != typed:
         raise UsageError("this is no path", "type the path of a file or folder; Tab completes it")
     path = Path(typed).expanduser() if is_here else Path(typed)
@@ -76,6 +79,12 @@ def checked(one: GivenInput, text: str, case: Case, *, is_here: bool) -> str:
     elif one.name in ("vmlinux", "fixed_module", "program"):
         _check_elf(path)
     return str(path)
+
+
+def _checked_trigger(text: str) -> str:
+    if not parse_trigger(text):
+        raise UsageError("this is no command", "type one as in a shell, with every quote closed")
+    return text
 
 
 def doubt(one: GivenInput, path: str, case: Case) -> str:

@@ -48,7 +48,7 @@ KEYS: Final = (
     Key(("o",), "output", "output", "read all that the commands said"),
     Key(("d",), "diagnosis", "diagnosis", "the causes, with the evidence for and against"),
     Key(("l",), "log", "log", "the report in the log, at the line of the selected finding"),
-    Key(("f",), "give", "file", "give a file or folder that this step lacks"),
+    Key(("f",), "give", "give", "give what this step lacks: a file, a folder, a trigger"),
     Key(("m",), "machine", "machine", "say whether the log is of this box or of another machine"),
     Key(("p",), "paste", "paste", "paste a kernel log to be read"),
     Key(("r",), "report", "report", "the report of this session so far"),

@@ -53,7 +53,8 @@ def walk(make_walk: MakeWalk) -> Walk:
 
 
 def test_the_options_of_the_command_line_are_the_inputs() -> None:
-    assert {option for option, _, _ in FILE_OPTIONS} == {each.option for each in INPUTS}
+    paths = {each.option for each in INPUTS if each.is_path}
+    assert {option for option, _, _ in FILE_OPTIONS} == paths
 
 
 def test_what_a_blocked_tool_asks_for_is_wanted(walk: Walk) -> None:
@@ -117,7 +118,7 @@ def test_the_module_itself_stands_for_its_folder(tmp_path: Path) -> None:
     assert path == str(tmp_path)
 
 
-@pytest.mark.parametrize("one", INPUTS, ids=lambda one: one.name)
+@pytest.mark.parametrize("one", [each for each in INPUTS if each.is_path], ids=lambda one: one.name)
 def test_each_input_is_refused_in_words_that_help(one: GivenInput, tmp_path: Path) -> None:
     assert "there is no" in problem(one.name, tmp_path / "nothing")
     assert "this is no path" in problem(one.name, "")
@@ -213,3 +214,13 @@ def test_a_step_whose_commands_ran_is_not_passed_over(make_walk: MakeWalk) -> No
     assert walk.go_on() == ()
     assert walk.view.step == "two"
     assert walk.proposed
+
+
+@pytest.mark.parametrize("text", ["", "  ", "cat 'open", "a\x1b[2Jb"])
+def test_a_trigger_that_cannot_be_read_is_refused(text: str) -> None:
+    assert "this is no command; type one as in a shell" in problem("trigger", text)
+
+
+def test_a_trigger_is_taken_as_it_was_typed() -> None:
+    said = checked(BY_NAME["trigger"], " cat '/proc/a b' ", CASE, is_here=False)
+    assert said == "cat '/proc/a b'"

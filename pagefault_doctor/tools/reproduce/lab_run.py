@@ -44,6 +44,10 @@ _FETCH: Final = 3600.0
 _TEXT: Final = 200
 _OPTION: Final = regex(r"[\w.,:=/@+~-]{1,200}")
 
+_NO_FAULT: Final = Blocked(
+    "the module did not fault in the lab", "give another trigger: --trigger 'COMMAND'"
+)
+
 _FREED: Final = frozenset(
     {
         *(RootCause.USE_AFTER_FREE, RootCause.DOUBLE_FREE, RootCause.OUT_OF_BOUNDS),
@@ -109,9 +113,14 @@ def _plan_faulty(case: Case) -> Command | Blocked | None:
     if not done[-1].ok and _is_fetch(done[-1]):
         complaint = _complaint(done[-1])
         return Blocked(f"{kernel.name} was not fetched: {complaint}", "enter the step again")
-    if _is_run(done[-1]):
-        return None
+    if _is_run(done[-1]) and (case.get("lab.faults", 0) or not _has_new(triggers, done[-1])):
+        return None if case.get("lab.faults", 0) else _NO_FAULT
     return _run_faulty((*module, "--kernel", kernel.name, *triggers), case)
+
+
+def _has_new(triggers: tuple[str, ...], result: Result) -> bool:
+    """Return whether the person gave a trigger that the last run did not have."""
+    return not {*triggers} <= {*result.command.argv}
 
 
 def _plan_fixed(case: Case) -> Command | None:
@@ -259,7 +268,7 @@ def _faulty_findings(answer: _Answer, result: Result, case: Case, same: bool) ->
     where = f"in the lab, on {clean_line(lab.kernel)[:_TEXT]}"
     if lab.reproduced == 0 or shown is None:
         text = f"It did not fault {where}, in {lab.runs} guests: it may need another trigger"
-        yield finding(f"{text} (f gives one)", Mark.NEUTRAL, result)
+        yield finding(text, Mark.NEUTRAL, result)
     else:
         title = clean_line(shown.title)[:_TEXT]
         text = f"It faults {where}, in {lab.reproduced} of {lab.runs} guests: {title}"

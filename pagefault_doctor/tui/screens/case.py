@@ -1,4 +1,4 @@
-"""What a person says of the case on the way: a file that a step lacks, and whose the log is."""
+"""What a person says of the case on the way: what a step lacks, and whose the log is."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def give(screen: PageScreen, step: str) -> None:
 
     wizard, walk = screen.wizard, screen.wizard.walk
     if not (lacking := wanted(walk.view, step)):
-        screen.show_notice("Nothing is blocked here for want of a file or folder.")
+        screen.show_notice("Nothing is blocked here for want of a file, folder or trigger.")
         return
     one, case = lacking[0], walk.view.case
 

@@ -1,4 +1,4 @@
-"""Asks for the path of a file or folder; Tab completes it, and it is checked before it is taken."""
+"""Asks for what a step lacks; Tab completes a path, and all is checked before it is taken."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from textual.binding import BindingType
 
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.errors import UsageError
-from pagefault_doctor.model.given_input import GivenInput
+from pagefault_doctor.model.given_input import GivenInput, InputKind
 from pagefault_doctor.session.given_input import checked
 from pagefault_doctor.tui.safe_text import plain
 from pagefault_doctor.tui.screens.ask import LineScreen
@@ -19,10 +19,15 @@ from pagefault_doctor.tui.screens.page import QuietInput
 
 _MOST_ENTRIES: Final = 10_000
 _MOST_SHOWN: Final = 8
+_KINDS: Final = {
+    InputKind.FILE: "File",
+    InputKind.FOLDER: "Folder",
+    InputKind.COMMAND: "Command",
+}
 
 
 class PathScreen(LineScreen):
-    """Asks for one of the inputs; returns its absolute path, or None."""
+    """Asks for one of the inputs; returns its absolute path, or the command, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("tab", "complete", "complete"),
@@ -30,9 +35,10 @@ class PathScreen(LineScreen):
     ]
 
     def __init__(self, wanted: GivenInput, case: Case, is_here: bool) -> None:
-        where = "" if is_here else ", on the other machine"
-        kind = "Folder" if wanted.is_folder else "File"
-        super().__init__(f"{kind}{where}: {wanted.what}", "", "take it   Tab: complete")
+        where = "" if is_here or not wanted.is_path else ", on the other machine"
+        hint = "take it   Tab: complete" if wanted.is_path else "take it"
+        now = "" if wanted.is_path else case.get(f"given.{wanted.name}", "")
+        super().__init__(f"{_KINDS[wanted.kind]}{where}: {wanted.what}", now, hint)
         self._wanted, self._case, self._is_here = wanted, case, is_here
 
     def take(self, text: str) -> None:
@@ -45,6 +51,8 @@ class PathScreen(LineScreen):
     def action_complete(self) -> None:
         """Complete the path as far as it is clear, and show what there is."""
         field = self.query_one("#field", QuietInput)
+        if not self._wanted.is_path:
+            return
         if not self._is_here:
             self.show_notice("Paths of the other machine cannot be completed here.")
             return

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.command import Blocked, Command, ResultStatus, Risk
-from pagefault_doctor.model.fact import Mark, Value
+from pagefault_doctor.model.fact import Fact, Mark, Source, Value
 from pagefault_doctor.tools import TOOLS
 from pagefault_doctor.tools.tool import next_command
 from tools.example_reports import KERNEL, OOPS, follow, known, texts, told
@@ -113,11 +114,28 @@ def test_another_fault_than_that_of_the_log_does_not_count_as_reproduced() -> No
 
 
 def test_a_module_that_does_not_fault_there_may_need_another_trigger() -> None:
-    case, _, _ = follow(FAULTY, case_of(), told(LISTING), told(answer(0, notes=["mount: no"])))
+    case, _, end = follow(FAULTY, case_of(), told(LISTING), told(answer(0, notes=["mount: no"])))
     said = texts(case.findings)
     assert "It did not fault in the lab, on 9.1.0-1-amd64, in 3 guests" in said
     assert "mount: no" in said
     assert case.facts["reproduce.reproduced"].value is False
+    assert isinstance(end, Blocked)
+    assert "--trigger" in end.remedy
+
+
+def test_a_new_trigger_is_tried_at_once_and_the_same_one_is_not_tried_again() -> None:
+    case, _, _ = follow(FAULTY, case_of(), told(LISTING), told(answer(0)))
+    again = with_trigger(case, "ls /sys/wobble")
+    command = next_command(FAULTY, again)
+    assert isinstance(command, Command)
+    assert "ls /sys/wobble" in command.argv
+    case, _, _ = follow(FAULTY, again, told(answer(0)))
+    assert isinstance(next_command(FAULTY, case), Blocked)
+
+
+def with_trigger(case: Case, text: str) -> Case:
+    given = Fact("given.trigger", text, Source("test"))
+    return msgspec.structs.replace(case, facts=case.facts | {given.name: given})
 
 
 def test_without_the_source_it_is_asked_for() -> None:
