@@ -85,7 +85,7 @@ def start_walk(
         lab=lab,
         given=given or {},
     )
-    tools = _tools_for(host, started)
+    tools = tools_for(host, lab)
     sink = _sink(session_id) if saved else MemoryLog()
     try:
         walk = Walk.start(started, chosen, host=host, sink=sink, tools=tools)
@@ -200,16 +200,18 @@ def resumed_walk(session_id: str | None, *, trusted: bool = False) -> Iterator[W
         data = read_session(path)
         events = _named(path.stem, parse_events(data, str(path)))
         chosen = playbook(_start_event(events).playbook)
-        if is_trusted(path, data, Fold(TOOLS).replay(events, chosen), by_option=trusted):
+        view = Fold(TOOLS).replay(events, chosen)
+        if is_trusted(path, data, view, by_option=trusted):
             vouch(sink)
-        host = _resumed_host(events, stack)
-        tools = _tools_for(host, _start_event(events))
+        started = view.started
+        host = _resumed_host(started, events, stack)
+        tools = tools_for(host, started.lab)
         yield Walk.resume(events, chosen, host=host, sink=sink, tools=tools)
 
 
-def _tools_for(host: Host, started: SessionStarted) -> Mapping[str, Tool]:
+def tools_for(host: Host, lab: LabCase | None) -> Mapping[str, Tool]:
     """Return the tools of a walk; what is edited on this machine, the person's editor opens."""
-    if not (isinstance(host, LocalHost) or started.lab):
+    if not (isinstance(host, LocalHost) or lab):
         return TOOLS
     return {**TOOLS, "edit": edit_tool(own_editor(os.environ))}
 
@@ -229,9 +231,8 @@ def _reopened(path: Path) -> Sink:
     return log
 
 
-def _resumed_host(events: tuple[Event, ...], stack: ExitStack) -> Host:
+def _resumed_host(started: SessionStarted, events: tuple[Event, ...], stack: ExitStack) -> Host:
     """Return the host of a session; a recording is advanced to the session's position."""
-    started = _start_event(events)
     if started.destination is not None:
         return connect(started.destination, started.ssh_config)
     if started.lab is not None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+from pagefault_doctor.cli.inputs import read_logs
 from pagefault_doctor.cli.options import FILE_OPTIONS, add_screen_arguments, add_walk_arguments
+from pagefault_doctor.cli.other_host import OtherHost
 from pagefault_doctor.cli.stderr import print_message, terminal_obstacle
 from pagefault_doctor.hosts.local import LocalHost
 from pagefault_doctor.hosts.vitals import Vitals, major_fault_rate, vitals
@@ -106,17 +109,20 @@ def show(walk: Walk, args: argparse.Namespace, scenario: Scenario | None = None)
     """Show the wizard until the person quits, and return the exit code."""
     from pagefault_doctor.tui.launch import run_wizard
 
-    return run_wizard(
-        walk,
-        ascii=args.ascii or not supports_unicode(os.environ),
-        theme=args.theme,
-        slow_link=args.slow_link,
-        mouse=not args.no_mouse,
-        scenario=scenario,
-        causes=_Causes(),
-        session_path=_session_path(walk),
-        vitals=VitalsLine(walk) if isinstance(walk.host, LocalHost) else None,
-    )
+    with ExitStack() as stack:
+        return run_wizard(
+            walk,
+            ascii=args.ascii or not supports_unicode(os.environ),
+            theme=args.theme,
+            slow_link=args.slow_link,
+            mouse=not args.no_mouse,
+            scenario=scenario,
+            causes=_Causes(),
+            session_path=_session_path(walk),
+            vitals=VitalsLine(walk),
+            move=None if scenario else OtherHost(stack),
+            read_logs=None if scenario else read_logs,
+        )
 
 
 def _session_path(walk: Walk) -> Path | None:
@@ -163,7 +169,9 @@ class VitalsLine:
         self._previous: Vitals | None = None
 
     def __call__(self) -> str:
-        """Return for example `mem 41%  swap 3%  majflt 0/s  load 0.2`."""
+        """Return for example `mem 41%  swap 3%  majflt 0/s  load 0.2`; nothing of another host."""
+        if not isinstance(self._walk.host, LocalHost):
+            return ""
         now = vitals(self._walk.view.case.get("report.pid", 0) or None)
         rate = major_fault_rate(self._previous, now) if self._previous else None
         self._previous = now

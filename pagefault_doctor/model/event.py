@@ -159,6 +159,15 @@ class FactGiven(_Event, frozen=True, kw_only=True, tag="fact-given"):
     value: str
 
 
+class HostChanged(_Event, frozen=True, kw_only=True, tag="host-changed"):
+    """From here on commands run on another host; the fields are those of SessionStarted."""
+
+    host: str
+    destination: str | None = None
+    ssh_config: str | None = None
+    lab: LabCase | None = None
+
+
 class QuestionAnswered(_Event, frozen=True, kw_only=True, tag="question-answered"):
     """A training question was answered. `choice` counts from 0; `hinted` when the hint was seen."""
 
@@ -193,6 +202,7 @@ Event = (
     | StepFinished
     | NoteWritten
     | FactGiven
+    | HostChanged
     | QuestionAnswered
     | SessionResumed
     | SessionEnded

@@ -19,6 +19,12 @@ GIVEN: Final = (
 )
 """What a person can give at the start; each becomes a fact `given.NAME`."""
 
+OF_HOST: Final = (
+    *("host.", "taint.", "module.", "kernel.", "kdump.", "pstore.", "dump."),
+    *("perf.", "memtest.", "stress.", "log.of", "log.host", "given.log_of"),
+)
+"""How the names of facts begin that are about the machine commands run on."""
+
 DERIVED: Final = (
     "log.lines",
     "log.of",

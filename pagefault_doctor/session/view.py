@@ -20,6 +20,7 @@ from pagefault_doctor.model.event import (
     CommandStarted,
     Event,
     FactGiven,
+    HostChanged,
     LogRead,
     NoteWritten,
     QuestionAnswered,
@@ -34,7 +35,7 @@ from pagefault_doctor.model.fact import Fact, Finding, Mark, Source
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.playbook import Playbook
 from pagefault_doctor.playbook import engine
-from pagefault_doctor.session.derived_facts import derived_facts
+from pagefault_doctor.session.derived_facts import OF_HOST, derived_facts
 from pagefault_doctor.tools.logs.log_reading import findings_of
 from pagefault_doctor.tools.tool import Tool, read_output
 
@@ -42,7 +43,7 @@ from pagefault_doctor.tools.tool import Tool, read_output
 class CommandRecord(msgspec.Struct, frozen=True):
     """A command of the session. `result` is None while it runs, and stays None if it was cut short.
 
-    `findings` are those read from its output.
+    `host` is where it ran, `findings` are those read from its output.
     """
 
     number: int
@@ -52,10 +53,13 @@ class CommandRecord(msgspec.Struct, frozen=True):
     result: Result | None = None
     findings: tuple[Finding, ...] = ()
     interrupted: bool = False
+    host: str = ""
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A session at one moment. `effects` are those of the engine that are to be carried out now.
+
+    `started` has the host on which commands run now.
 
     With `bundled_only`, of known cases only the bundled ones are told, none of this user.
     """
@@ -143,11 +147,14 @@ class Fold:
             case FactGiven(name=name, value=value):
                 given = Fact(f"given.{name}", value, Source("given by you"))
                 view = self._learn(view, ToolReading(facts=(given,)))
+            case HostChanged():
+                return self._move(view, event)
             case StepEntered():
                 # A tool plans by its results in this step, so a new step starts without any.
                 view = _with(view, case=msgspec.structs.replace(view.case, results={}))
             case CommandStarted():
-                return _with(view, commands=(*view.commands, self._record(event)), ended=None)
+                record = self._record(event, view.started.host)
+                return _with(view, commands=(*view.commands, record), ended=None)
             case CommandFinished():
                 view = self._finish(view, event)
             case CommandDeclined():
@@ -167,7 +174,22 @@ class Fold:
             view = _with(view, effects=effects)
         return _with(view, state=state)
 
-    def _record(self, event: CommandStarted) -> CommandRecord:
+    def _move(self, view: View, event: HostChanged) -> View:
+        """Go on with another host: what was known of the one before does not count for it."""
+        started = msgspec.structs.replace(
+            view.started,
+            host=event.host,
+            destination=event.destination,
+            ssh_config=event.ssh_config,
+            lab=event.lab,
+        )
+        case = msgspec.structs.replace(view.case, facts=_kept(view.case.facts), results={})
+        state = msgspec.structs.replace(view.state, facts=_kept(view.state.facts))
+        return self._learn(
+            _with(view, started=started, case=case, state=state, effects=()), ToolReading()
+        )
+
+    def _record(self, event: CommandStarted, host: str) -> CommandRecord:
         command = Command(
             argv=event.argv,
             tool=event.tool,
@@ -176,7 +198,7 @@ class Fold:
             as_root=event.as_root,
             asks=event.asks,
         )
-        return CommandRecord(event.number, event.step, command, event.consent)
+        return CommandRecord(event.number, event.step, command, event.consent, host=host)
 
     def _finish(self, view: View, event: CommandFinished) -> View:
         index = next((i for i, c in enumerate(view.commands) if c.number == event.number), None)
@@ -256,6 +278,11 @@ class Fold:
         learned = engine.OutputLearned((*reading.facts, *derived), reading.findings)
         state, _ = engine.advance(view.state, learned)
         return _with(view, case=case, opinion=opinion, state=state)
+
+
+def _kept(facts: dict[str, Fact]) -> dict[str, Fact]:
+    """Return the facts that are not about the machine commands ran on."""
+    return {name: fact for name, fact in facts.items() if not name.startswith(OF_HOST)}
 
 
 def _without_refused(done: tuple[Result, ...], command: Command) -> tuple[Result, ...]:

@@ -24,6 +24,7 @@ from pagefault_doctor.model.event import (
     CommandStarted,
     Event,
     FactGiven,
+    HostChanged,
     LogRead,
     NoteWritten,
     Outcome,
@@ -220,6 +221,12 @@ class Walk:
     def give_fact(self, name: str, value: str) -> None:
         """Take what the person says of the case as the fact `given.NAME`."""
         self._emit(FactGiven(name=name, value=value))
+        self._carry_out_effects()
+
+    def move(self, host: Host, changed: HostChanged, tools: Mapping[str, Tool]) -> None:
+        """Run commands on another host from now on; the caller then enters a step."""
+        self.host, self.tools, self._fold = host, tools, Fold(tools)
+        self._emit(changed)
         self._carry_out_effects()
 
     def end(self, reason: str) -> None:

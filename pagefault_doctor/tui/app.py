@@ -6,8 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any, ClassVar, Final, TypedDict, Unpack
+from typing import Any, ClassVar, Final, Unpack
 
 from textual import on, work
 from textual.app import App, SuspendNotSupported
@@ -20,7 +19,6 @@ from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.command import Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.errors import PfDoctorError
 from pagefault_doctor.model.playbook import Cause
-from pagefault_doctor.model.scenario import Scenario
 from pagefault_doctor.playbook.engine import END
 from pagefault_doctor.session.walk import NO_CONSENT, Walk
 from pagefault_doctor.tui import keys
@@ -31,26 +29,11 @@ from pagefault_doctor.tui.running import CommandEnded, CommandPrinted, Running
 from pagefault_doctor.tui.screens.page import PageScreen
 from pagefault_doctor.tui.screens.step import StepScreen
 from pagefault_doctor.tui.theme import allowed_theme
+from pagefault_doctor.tui.wizard_options import WizardOptions
 
 _ASKS: Final = (
     "\n{}\nsudo asks for your password itself; pfdoctor does not see it. Ctrl-C goes on without."
 )
-
-
-class WizardOptions(TypedDict, total=False):
-    """How the wizard is shown, and on what. None is the same as not given.
-
-    `vitals` returns the text of the vitals; it is called only when something happens anyway.
-    """
-
-    ascii: bool
-    theme: str | None
-    slow_link: bool
-    scenario: Scenario | None
-    causes: Mapping[str, Cause] | None
-    session_path: Path | None
-    vitals: Callable[[], str] | None
-    clock: Callable[[], float]
 
 
 class WizardApp(App[int], inherit_bindings=False):
@@ -79,6 +62,8 @@ class WizardApp(App[int], inherit_bindings=False):
         self.tick = 2.0 if options.get("slow_link") else 1.0
         self._vitals = options.get("vitals")
         self._vitals_text = ""
+        self.move_walk = options.get("move")
+        self.read_logs = options.get("read_logs")
         self._clock = options.get("clock", time.monotonic)
         self._cancel = threading.Event()
         self._when_idle: list[Callable[[], None]] = []
@@ -299,14 +284,24 @@ class WizardApp(App[int], inherit_bindings=False):
             text = f"{host.name} is out of reach. Enter tries again, q keeps the session."
             self.show_notice(text)
             return
+        if self.on_terminal(lambda: host.connect(ask=True)):
+            self._run_next()
+
+    def on_terminal(self, action: Callable[[], None]) -> bool:
+        """Do what prints to the plain terminal or asks there; return whether it went well."""
         try:
             with self.suspend():
-                host.connect(ask=True)
+                action()
+        except KeyboardInterrupt:
+            self.show_notice("Stopped.")
         except (PfDoctorError, SuspendNotSupported) as error:
             self.show_notice(str(error))
         else:
-            self._run_next()
-        self.refresh()
+            return True
+        finally:
+            self.refresh()
+            self.changed()
+        return False
 
     def _run_next(self) -> None:
         """Run the next command at once if it only observes."""

@@ -21,7 +21,8 @@ from pagefault_doctor.tui.trace import keep_trace
 
 if TYPE_CHECKING:
     from pagefault_doctor.session.walk import Walk
-    from pagefault_doctor.tui.app import WizardApp, WizardOptions
+    from pagefault_doctor.tui.app import WizardApp
+    from pagefault_doctor.tui.wizard_options import WizardOptions
 
 _REASONS: Final = {signal.SIGHUP: "hangup"} | dict.fromkeys(
     (

@@ -12,6 +12,7 @@ from pagefault_doctor.model.event import (
     CommandStarted,
     Event,
     FactGiven,
+    HostChanged,
     LogRead,
     NoteWritten,
     QuestionAnswered,
@@ -43,6 +44,8 @@ def replay(events: Iterable[Event], walk: Walk) -> None:
                 walk.skip(reason)
             case FactGiven(name=name, value=value):
                 walk.give_fact(name, value)
+            case HostChanged():
+                walk.move(walk.host, event, walk.tools)
             case NoteWritten(text=text):
                 walk.note(text)
             case QuestionAnswered():

@@ -24,7 +24,9 @@ def top(view: View, host: str, live: bool, vitals: str) -> Row:
         of = f"case of {case.get('log.host', 'another machine')}"
         parts = ["pfdoctor", of, reported_release(case) or "", f"commands on {host}"]
         return Row("  ".join(filter(None, parts)), _mode(view, live), Tone.TITLE, hang=10)
-    kernel = case.get("host.kernel", "") or case.get("report.release", "")
+    # Before the box has told its kernel, that of a given log may be another one.
+    reported = "" if case.has("given.log") else case.get("report.release", "")
+    kernel = case.get("host.kernel", "") or reported
     taint = case.facts.get("taint.letters")
     letters = "".join(taint.value) if taint and isinstance(taint.value, tuple) else ""
     parts = ["pfdoctor", host, kernel, f"tainted {letters}" if letters else "", vitals]

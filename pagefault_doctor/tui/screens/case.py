@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from pagefault_doctor.hosts.ssh import SshHost
-from pagefault_doctor.model.given_input import LOG_OF
+from pagefault_doctor.model.given_input import LOG_OF, GivenInput, InputKind
+from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.session.given_input import doubt, wanted
 from pagefault_doctor.tui.pages import phrases
 from pagefault_doctor.tui.screens.page import PageScreen, ScreenResult
+
+_IN_TRAINING: Final = "A training walk has its own machine and logs."
+_ANOTHER_LOG: Final = GivenInput(
+    "log", InputKind.FILE, "another log of this case, of another boot or of the host"
+)
 
 
 def give(screen: PageScreen, step: str) -> None:
@@ -44,3 +52,49 @@ def change_machine(screen: PageScreen) -> None:
     told = f"From now on the log counts as one of {phrases.log_of(other)}."
     screen.show_notice(told if now else "It counts as soon as the command has ended.")
     wizard.changed()
+
+
+def move(screen: PageScreen) -> None:
+    """Ask for the host on which commands run from now on."""
+    from pagefault_doctor.tui.screens.ask import LineScreen
+
+    wizard, move_walk = screen.wizard, screen.wizard.move_walk
+    if (obstacle := _obstacle(screen)) or move_walk is None:
+        screen.show_notice(obstacle or _IN_TRAINING)
+        return
+
+    def given(name: ScreenResult) -> None:
+        if not isinstance(name, str) or not (host := name.strip()):
+            return
+        if wizard.on_terminal(lambda: move_walk(wizard.walk, host)):
+            screen.show_notice(f"Commands run on {wizard.walk.host.name} from now on.")
+
+    title = "Run the commands on: USER@HOST as ssh takes it, lab, or here"
+    screen.app.push_screen(LineScreen(title, "", "go there"), given)
+
+
+def add_log(screen: PageScreen) -> None:
+    """Ask for another log of the same case."""
+    from pagefault_doctor.tui.screens.paste import found
+    from pagefault_doctor.tui.screens.path import PathScreen
+
+    wizard, read_logs = screen.wizard, screen.wizard.read_logs
+    if (obstacle := _obstacle(screen)) or read_logs is None:
+        screen.show_notice(obstacle or _IN_TRAINING)
+        return
+
+    def given(path: ScreenResult) -> None:
+        if not isinstance(path, str):
+            return
+        read: list[KernelLog] = []
+        if wizard.on_terminal(lambda: read.extend(read_logs(path))):
+            for log in read:
+                wizard.walk.give_log(log)
+            wizard.changed()
+            screen.show_notice(" ".join(map(found, read)))
+
+    screen.app.push_screen(PathScreen(_ANOTHER_LOG, wizard.walk.view.case, True), given)
+
+
+def _obstacle(screen: PageScreen) -> str:
+    return "A command runs. Esc cancels it first." if screen.wizard.running else ""

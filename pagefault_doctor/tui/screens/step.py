@@ -330,6 +330,14 @@ class StepScreen(PageScreen):
         """Say that the log is of the other machine than was believed."""
         case.change_machine(self)
 
+    def action_move(self) -> None:
+        """Run the commands on another host from now on."""
+        case.move(self)
+
+    def action_add_log(self) -> None:
+        """Add another log of the same case."""
+        case.add_log(self)
+
     def action_report(self) -> None:
         """Show the report so far."""
         self.wizard.show_report()
