@@ -65,8 +65,8 @@ def read(path: Path) -> Module:
     """Return the module in a file, compressed or not. Raises UsageError if it is no module."""
     if not path.is_file():
         raise MissingError(f"there is no file {path}", "check the name")
-    name = _SUFFIX.sub("", path.name)
-    if not _MODULE_NAME.fullmatch(name):
+    name = module_name(path)
+    if not is_module_name(name):
         raise UsageError(f"{path.name} is no name of a module", "it should be NAME.ko")
     try:
         with open_module(path) as elf:
@@ -88,6 +88,16 @@ def read(path: Path) -> Module:
     if not _RELEASE.fullmatch(release) or not all(map(_MODULE_NAME.fullmatch, depends)):
         raise UsageError(f"{path} names no kernel or no modules", "build it again")
     return Module(name, data, release, depends, arch)
+
+
+def module_name(path: Path) -> str:
+    """Return the name of the module in a file, going by the file's name."""
+    return _SUFFIX.sub("", path.name)
+
+
+def is_module_name(name: str) -> bool:
+    """Return whether a text is the name of a module: it is safe as an argument and in a path."""
+    return _MODULE_NAME.fullmatch(name) is not None
 
 
 def _modinfo(data: bytes) -> dict[str, str]:
@@ -233,16 +243,22 @@ def kernel_modules(
 
     That is path and contents, unpacked: the kmod of a guest may read no compressed modules.
     """
-    where = () if stock.root == Path("/") else ("-d", str(stock.root))
     files: dict[str, bytes] = {}
-    for name in names:
-        argv = ("modprobe", *where, "-S", release, "--show-depends", name)
-        listing = LocalHost().run(Command(argv=argv, tool="lab")).output
-        for line in listing.splitlines():
-            verb, _, rest = line.partition(" ")
-            path = Path(rest.split(" ")[0])
-            if verb == "insmod" and path.is_file():
-                place = str(path.relative_to(stock.root))
-                with open_packed(path) as unpacked:
-                    files[f"/{place[: place.rindex('.ko') + 3]}"] = unpacked.read()
+    for path in (path for name in names for path in listed_modules(name, release, stock)):
+        place = str(path.relative_to(stock.root))
+        with open_packed(path) as unpacked:
+            files[f"/{place[: place.rindex('.ko') + 3]}"] = unpacked.read()
     return files
+
+
+def listed_modules(name: str, release: str, stock: Stock) -> tuple[Path, ...]:
+    """Return the files that modprobe(8) loads for one of the kernel's own modules, in load order.
+
+    None where there is no such module, or it is built in.
+    """
+    where = () if stock.root == Path("/") else ("-d", str(stock.root))
+    # Without the settings of this machine, which may forbid a module.
+    argv = ("modprobe", "-C", "/dev/null", *where, "-S", release, "--show-depends", name)
+    lines = LocalHost().run(Command(argv=argv, tool="lab")).output.splitlines()
+    words = (line.split(" ") for line in lines if line.startswith("insmod "))
+    return tuple(path for _, file, *_ in words if (path := Path(file)).is_file())

@@ -67,6 +67,8 @@ def _on_kernel(name: str, order: LabOrder, args: argparse.Namespace, folder: Pat
     try:
         run = prepare(order, args.timeout, folder, folder, progress)
     except PfDoctorError as error:
+        if order.in_tree:
+            return msgspec.structs.replace(row, loads=False, error=error.problem)
         told = error.remedy if isinstance(error, BuildError) else str(error)
         return msgspec.structs.replace(row, builds=False, error=told)
     attempts: list[Attempt] = []

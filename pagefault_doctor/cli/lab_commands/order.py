@@ -24,10 +24,14 @@ _SLUB_DEBUG = "slub_debug=FZPU"
 
 
 class LabOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """What to run: one of a source folder and a module file, what to do with it, and on what."""
+    """What to run, what to do with it, and on what.
+
+    It is one of a source folder, a module file and the name of a module of the kernel's own.
+    """
 
     source: Path | None
     file: Path | None
+    in_tree: str
     triggers: tuple[tuple[str, ...], ...]
     kernel_args: tuple[str, ...]
     stock: Stock
@@ -51,12 +55,14 @@ def add_module_arguments(parser: argparse.ArgumentParser) -> None:
     add("scenario", nargs="?", metavar="SCENARIO", help="a bundled case; lab list names them")
     add("--source", metavar="DIR", help="a module's source: built in a copy, for the booted kernel")
     add("--module", metavar="FILE.ko", help="a built module; its kernel must be installed here")
+    add("--in-tree", metavar="NAME", help="a module of the kernel's own package, such as loop")
     add(
         "--trigger",
         action="append",
         default=[],
         metavar="'COMMAND'",
-        help="run in the guest after the module was inserted; may be given more than once",
+        help="run in the guest after the module was inserted, in its shell where it has signs of"
+        " one (> | && $); may be given more than once",
     )
     add(
         "--kernel-arg",
@@ -78,9 +84,9 @@ def add_module_arguments(parser: argparse.ArgumentParser) -> None:
 
 def order_of(args: argparse.Namespace) -> LabOrder:
     """Return what to run; raises UsageError or MissingError where the arguments do not fit."""
-    if sum(bool(given) for given in (args.scenario, args.source, args.module)) != 1:
+    if sum(map(bool, (args.scenario, args.source, args.module, args.in_tree))) != 1:
         raise UsageError(
-            "one of SCENARIO, --source DIR and --module FILE.ko is needed",
+            "one of SCENARIO, --source DIR, --module FILE.ko and --in-tree NAME is needed",
             "pfdoctor lab list names the scenarios",
         )
     if not 0 < args.timeout <= _LONGEST_TIMEOUT:
@@ -107,6 +113,7 @@ def order_of(args: argparse.Namespace) -> LabOrder:
     return LabOrder(
         source=Path(source) if source else None,
         file=Path(args.module) if args.module else None,
+        in_tree=args.in_tree or "",
         triggers=tuple(trigger_argv(line) for line in lines),
         kernel_args=kernel_args + ((_SLUB_DEBUG,) if args.slub_debug else ()),
         stock=_stock(machine_of(arch), args.root, args.kernel),
@@ -162,12 +169,15 @@ def prepare(
 def _modules(order: LabOrder, folder: Path, part_done: PartDone) -> tuple[Path, tuple[Module, ...]]:
     """Return the kernel to boot and the modules for it, built where there is a source."""
     from pagefault_doctor.lab import module, requirements
+    from pagefault_doctor.lab.in_tree import in_tree_module
 
     if order.file:
         read = module.read(order.file)
         return requirements.find_kernel(read.release, order.stock), (read,)
-    assert order.source
     kernel = requirements.find_kernel(stock=order.stock)
+    if order.in_tree:
+        return kernel, (in_tree_module(order.in_tree, release_of(kernel), order.stock),)
+    assert order.source
     began = time.monotonic()
     built = module.build(order.source, release_of(kernel), folder / "src", stock=order.stock)
     part_done("build", time.monotonic() - began, ", ".join(f"{m.name}.ko" for m in built))

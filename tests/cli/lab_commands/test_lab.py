@@ -112,6 +112,7 @@ def test_the_scenarios_that_can_be_run_are_listed(capsys: Capture) -> None:
     [
         ([], 2, "one of SCENARIO"),
         (["null-deref-module", "--source", "/tmp"], 2, "one of SCENARIO"),
+        (["--module", "/nowhere.ko", "--in-tree", "loop"], 2, "and --in-tree NAME is needed"),
         (["null-deref"], 2, "did you mean `null-deref-module`"),
         (["--source", "/nowhere"], 3, "there is no folder"),
         (["--module", "/nowhere.ko"], 3, "there is no file"),
@@ -212,3 +213,27 @@ def _left_of(folder: Path) -> list[str]:
     """Return files and processes that belong to a run with this folder for temporary ones."""
     running = [line for line in command_lines().values() if f"{folder}/" in line]
     return running + [str(path) for path in folder.iterdir()]
+
+
+@pytest.mark.lab
+@pytest.mark.usefixtures("lab")
+def test_a_module_of_the_kernels_own_package_is_loaded_with_what_it_depends_on(
+    capsys: Capture,
+) -> None:
+    """Its trigger needs a shell; that of the second one fails where the kernel is tainted."""
+    triggers = (
+        *("--trigger", "ls -d /sys/module/btrfs /sys/module/raid6_pq && ip link set lo up"),
+        *("--trigger", "grep -qx 0 /proc/sys/kernel/tainted || exit 3"),
+    )
+    assert main(["lab", "run", "--in-tree", "btrfs", *triggers, "--json"]) == 0
+    ran = json.loads(capsys.readouterr().out)["lab"]
+    assert (ran["modules"], ran["reproduced"], ran["notes"]) == (["btrfs"], 0, [])
+
+
+@pytest.mark.lab
+@pytest.mark.usefixtures("lab")
+def test_a_kernel_without_the_module_is_told_from_one_without_a_fault(
+    capsys: Capture,
+) -> None:
+    assert main(["lab", "run", "--in-tree", "no_such_module"]) == 3
+    assert "no_such_module is no module of " in capsys.readouterr().err
