@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from pagefault_doctor.cli.stderr import print_message
 from pagefault_doctor.lab.kernels import kernel_stock
 from pagefault_doctor.lab.machine import machine_of
 from pagefault_doctor.lab.stock import Stock, release_of
+from pagefault_doctor.model.command_line import argv_of
 from pagefault_doctor.model.errors import MissingError, UsageError
 from pagefault_doctor.model.event import LabCase
 from pagefault_doctor.model.scenario import Scenario
@@ -127,9 +127,12 @@ def _target(case: LabCase, folder: Path, kernel: Path, stock: Stock) -> LabTarge
 
 
 def trigger_argv(line: str) -> tuple[str, ...]:
-    """Return a trigger as an argument list. Raises UsageError if its quotes do not match."""
+    """Return a trigger as an argument list, that of the guest's shell where it has signs of one.
+
+    Raises UsageError if its quotes do not match.
+    """
     try:
-        argv = tuple(shlex.split(line))
+        argv = argv_of(line)
     except ValueError as error:
         raise UsageError(f"--trigger {line!r}: {error}", "check its quotes") from error
     if not argv:

@@ -1,18 +1,19 @@
 """The trigger: the commands that caused the fault, repeated after the module is loaded.
 
 The fact `given.trigger` has one command per line, quoted as in a POSIX shell. Each runs as an
-argument list, in order: once after the suspect was loaded, several times after its fixed build was.
-Without a trigger, loading is the trigger, and the fixed build is unloaded and loaded again.
+argument list, or in a shell where it has signs of one, in order: once after the suspect was loaded,
+several times after its fixed build was. Without a trigger, loading is the trigger, and the fixed
+build is unloaded and loaded again.
 """
 
 from __future__ import annotations
 
-import shlex
 from typing import Final
 
 from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, ResultStatus, Risk
+from pagefault_doctor.model.command_line import argv_of
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.tools.arguments import blocked_on_other_kernel, first_path
 from pagefault_doctor.tools.module.module_name import is_module_name
@@ -42,7 +43,7 @@ def parse_trigger(text: str) -> tuple[tuple[str, ...], ...] | None:
     if not untrusted.is_clean(text):
         return None
     try:
-        split = tuple(tuple(shlex.split(line)) for line in text.splitlines())
+        split = tuple(map(argv_of, text.splitlines()))
     except ValueError:
         return None
     return tuple(argv for argv in split if argv)

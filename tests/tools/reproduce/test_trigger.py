@@ -35,6 +35,11 @@ def test_its_lines_are_argument_lists() -> None:
     assert len(case.findings) == 2
 
 
+def test_a_line_with_signs_of_a_shell_runs_in_one() -> None:
+    _, ran, _ = follow(TOOL, loaded("echo + > /proc/wobble"), told())
+    assert [command.argv for command in ran] == [("sh", "-c", "echo + > /proc/wobble")]
+
+
 def test_after_the_fixed_build_it_runs_several_times() -> None:
     answers = [told()] * (2 * TIMES)
     _, ran, _ = follow(TOOL, loaded(f"{POKE}\nsleep 2", "insmod-fixed"), *answers)
