@@ -85,6 +85,7 @@ def seeds() -> dict[str, list[bytes]]:
         "recording": [path.read_bytes() for path in recordings],
         "playbook": [path.read_bytes() for path in ROOT.glob("playbooks/*.yaml")],
         "known cases": [path.read_bytes() for path in ROOT.glob("playbooks/known/*.yaml")],
+        "source": [path.read_bytes() for path in scenarios.glob("*/src/*.c")],
         "module": [(scenarios / "err-ptr/fwsize.ko").read_bytes()],
         "small module": [
             module("ab" * 20, "0123", small, {"printk": 7}),

@@ -50,6 +50,8 @@ from pagefault_doctor.tools.debug.decode_log import LogDecoder, decoded_text, fr
 from pagefault_doctor.tools.debug.line_files import LineFiles
 from pagefault_doctor.tools.debug.missing_lines import missing_lines
 from pagefault_doctor.tools.logs.log_search import log_of, text_of
+from pagefault_doctor.tools.reproduce.proposed_trigger import proposed_triggers
+from pagefault_doctor.tools.reproduce.source_names import names_in_source
 from pagefault_doctor.tui.terminal_input import TerminalInput
 
 UNPACK: Final = UnpackPrograms(Progress("fuzz"))
@@ -80,6 +82,9 @@ def _rendered(outline: Callable[[], Iterator[Block]]) -> Iterator[str]:
 def _diagnosed(log: KernelLog) -> Iterator[str]:
     opinion = with_known(with_explanations(diagnose((log,), {}), (log,), {}), (log,))
     yield log.source + (log.note or "")
+    for report in log.reports:
+        for trigger in proposed_triggers(report, report.module):
+            yield "\n".join((trigger.because, *trigger.commands))
     yield diagnosis_text(log.source, log.reports, opinion)
     yield encode(diagnosis_document(log.source, log.reports, opinion))
     yield from _rendered(lambda: diagnosis_outline(log.source, log.reports, opinion, CAUSES))
@@ -114,6 +119,17 @@ def _tools(data: bytes, _folder: Path, draw: random.Random) -> Iterator[str]:
     status = draw.choice(tuple(ResultStatus))
     result = Result(command=Command(argv=argv, tool=tool.id), status=status, output=output)
     yield from (finding.text for finding in tool.read(result, Case()).findings)
+
+
+def _sources(data: bytes, _folder: Path, draw: random.Random) -> Iterator[str]:
+    """What is named in a source, and the triggers that a fault in it suggests."""
+    lines = enumerate(untrusted.decode(data).split("\n"), 1)
+    names = names_in_source("\n".join(f"/x/fwsize.c:{number}:{text}" for number, text in lines))
+    yield from (file.name + file.path for file in names.files)
+    scenario = shelf.scenario_folder(draw.choice(shelf.scenario_ids()))
+    for report in klog.read_file(scenario / "serial.log").reports:
+        for trigger in proposed_triggers(report, "fwsize", names):
+            yield "\n".join((trigger.because, *trigger.commands))
 
 
 def _playbooks(data: bytes, _folder: Path, _draw: random.Random) -> Iterator[str]:
@@ -310,6 +326,7 @@ READERS: Final[dict[str, Reader]] = {
     "outputs of tools": Reader(
         lambda make: make.input(make.draw.choice(("output", "log")), 8000), _tools
     ),
+    "sources": Reader(lambda make: make.input("source"), _sources),
     "playbooks": Reader(lambda make: make.input("playbook"), _playbooks),
     "known cases": Reader(lambda make: make.input("known cases"), _known_cases),
     "recordings": Reader(lambda make: make.input("recording", 300_000), _recordings),
