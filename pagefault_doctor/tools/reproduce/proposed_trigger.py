@@ -19,8 +19,10 @@ from pagefault_doctor.tools.reproduce.file_trigger import Draft, path_of, use, w
 from pagefault_doctor.tools.reproduce.source_names import SourceNames
 from pagefault_doctor.tools.reproduce.trigger_rules import (
     AFTER_UNLOAD,
+    OF_ALL_PROGRAMS,
     OF_LOADING,
     RULES,
+    WAIT,
     TriggerRule,
     unload,
 )
@@ -44,6 +46,8 @@ _MOST: Final = 5
 _LOADERS: Final = frozenset(
     (*LOADERS, "(udev-worker)", "systemd-udevd", "udevd", "systemd-modules", "kmod")
 )
+_OF_THE_KERNEL: Final = ("kworker/", "swapper/", "ksoftirqd/", "rcu_", "irq/")
+"""How the names of tasks begin that do what was left to do, or nothing."""
 
 
 def proposed_triggers(
@@ -123,16 +127,17 @@ def _by_trace(scene: Scene) -> Iterator[ProposedTrigger]:
         draft = unload(scene, AFTER_UNLOAD)
         told = f"{scene.suspect} was unloaded last, and code that is gone ran{_of(scene)}."
         yield _because(draft, told, scene.report.line_of("last_unloaded", "modules"))
-    for found in (_by_rule(scene, OF_LOADING), _by_handler(scene), _by_rule(scene, RULES)):
+    rules = (*RULES, *OF_ALL_PROGRAMS) if scene.suspect else RULES
+    for found in (_by_rule(scene, OF_LOADING), _by_handler(scene), _by_rule(scene, rules)):
         if triggers := tuple(found):
             yield from triggers
             return
 
 
 def _by_rule(scene: Scene, rules: tuple[TriggerRule, ...]) -> Iterator[ProposedTrigger]:
-    """Yield what the first rule makes that a function of the trace fits."""
-    for rule in rules:
-        if function := next((f for f in scene.functions if rule.fits(f, scene.suspect)), ""):
+    """Yield what the rule makes that the function fits which is nearest to the fault."""
+    for function in scene.functions:
+        if rule := next((rule for rule in rules if rule.fits(function, scene.suspect)), None):
             for draft in rule.make(scene):
                 yield _trigger(scene, draft, function, rule.shows)
             return
@@ -189,9 +194,11 @@ def _by_program(scene: Scene) -> Iterator[ProposedTrigger]:
         draft = unload(scene, AFTER_UNLOAD) if unloads else Draft(())
         verb = "unloads" if unloads else "loads"
         yield _because(draft, f"Comm is {scene.comm}, which {verb} modules.", line)
+    elif scene.suspect and scene.comm.startswith(_OF_THE_KERNEL):
+        yield _because(Draft((WAIT,)), f"Comm is {scene.comm}, a task of the kernel.", line)
     elif command := _TOOLS.get(scene.comm):
         complete = not any(word.isupper() and len(word) > 2 for word in _words(command))
-        told = f"Comm is {scene.comm}; the log does not say of what."
+        told = f"Comm is {scene.comm}; the log does not tell what it used."
         yield _because(Draft((command,), complete), told, line)
 
 

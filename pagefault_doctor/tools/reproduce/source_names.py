@@ -66,7 +66,7 @@ _MEMBERS: Final = (
 
 _GREP: Final = (
     r"proc_create|create_proc_entry|proc_mkdir|debugfs_create_|kobject_create_and_add",
-    r"device_create|register_chrdev|alloc_(netdev|etherdev)|module_param|register_filesystem",
+    r"device_create|alloc_(netdev|etherdev)|module_param",
     r"(DEVICE|DRIVER|CLASS|BUS|BIN)_ATTR|__ATTR|DEFINE_[A-Z_]*ATTRIBUTE",
     r"struct [a-z_0-9]+ [A-Za-z_0-9]+(\[\])? *= *\{",
     rf"\.({_MEMBERS.replace('?:', '')}|name|kind|fops) *=",
@@ -85,7 +85,7 @@ _LINE: Final = regex(r"(?P<file>[^\n]{1,4096}?\.[ch])(?P<sign>[:-])\d{1,7}(?P=si
 _TEXT: Final = r'"(?P<{}>[^"\\\n]{{1,64}})"'
 _TOKEN: Final = regex(
     r"(?:\b(?P<left>\w{1,64})\s{0,8}=\s{0,8})?\b(?P<call>proc_create\w*|create_proc_entry|proc_mkdir\w*"
-    r"|debugfs_create_\w+|kobject_create_and_add|(?:dev|device)_create\w*|alloc_netdev\w*"
+    r"|debugfs_create_\w+|kobject_create_and_add|(?:dev|device)_create\w*|alloc_(?:net|ether)dev\w*"
     r"|module_param\w*|(?:(?:DEVICE|DRIVER|CLASS|BUS|BIN)_ATTR|__ATTR)\w*|DEFINE_[A-Z_]*ATTRIBUTE)"
     r"\s?\((?P<arguments>(?:[^;(){}]|\([^;(){}]{0,100}\)){0,300})\)"
     r"|\bstruct\s(?P<kind>\w{1,64})\s(?P<variable>\w{1,64})(?:\[\])?\s?=\s?\{"
@@ -192,6 +192,8 @@ class _SourceFile:
             self._attribute(call, arguments)
         elif call.startswith("module_param"):
             self._parameter(call, arguments)
+        elif call.startswith("alloc_etherdev"):
+            self._found.net_devices.append("eth0")
         elif name := next((plain_name(part) for part in arguments if part.startswith('"')), ""):
             self._make(call, name, arguments, left)
 

@@ -11,8 +11,9 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.tools.reproduce.file_trigger import Draft, path_of, use, writes
-from pagefault_doctor.tools.reproduce.source_names import NamedFile, Place
+from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.tools.reproduce.file_trigger import Draft, path_of, use, write_line, writes
+from pagefault_doctor.tools.reproduce.source_names import NamedFile, Place, plain_name
 from pagefault_doctor.tools.reproduce.trigger_scene import MODULE_PLACE, Scene
 
 WAIT: Final = "sleep 20"
@@ -34,9 +35,8 @@ class TriggerRule(msgspec.Struct, frozen=True):
 
     def fits(self, function: str, suspect: str | None) -> bool:
         """Return whether a function of the trace shows it."""
-        if function in self.functions:
-            return True
-        return bool(suspect) and function.removeprefix(f"{suspect}_") in self.own
+        own = {f"{suspect}_{ending}" for ending in self.own} if suspect else ()
+        return function in self.functions or function in own
 
 
 _NO_DEVICE: Final = frozenset(
@@ -80,10 +80,16 @@ def _files(scene: Scene, doing: str, place: Place) -> Iterator[Draft]:
 
 def _named_by_function(scene: Scene) -> str:
     """Return the attribute that a function shows or stores, as the macros of sysfs name them."""
-    names = (f.rpartition("_") for f in scene.functions)
-    kernel = ("attr", "dev_attr", "kobj_attr", "drv_attr", "bus_attr", "class_attr", "param_attr")
-    ends = (stem for stem, _, end in names if end in ("show", "store") and stem not in kernel)
-    return next((stem for stem in ends if stem.replace("_", "").isalnum() and stem.isascii()), "")
+    for function in scene.functions:
+        if _KERNELS_OWN.match(function):
+            return ""  # What comes now called the module's function, which is not in the trace.
+        stem, _, ending = function.rpartition("_")
+        if ending in ("show", "store") and plain_name(stem):
+            return stem
+    return ""
+
+
+_KERNELS_OWN: Final = regex(r"(?:\w+_)?attr_(?:show|store)$|sysfs_|kernfs_")
 
 
 def _device(scene: Scene) -> Iterator[Draft]:
@@ -117,10 +123,9 @@ def _later(scene: Scene) -> Iterator[Draft]:
     for file in writable:
         path = path_of(scene, file, None)
         asked = ("0",) if scene.is_division else scene.removals(file) if scene.is_freed else ()
-        lines = writes(scene, file, path) if path.startswith("/") else ()
-        for commands in lines:
-            sure = any(commands[0].startswith(f"echo {value} ") for value in asked)
-            (first if sure else more).append(Draft((*commands, WAIT)))
+        sure = {write_line(value, path) for value in asked}
+        for commands in writes(scene, file, path):
+            (first if commands[0] in sure else more).append(Draft((*commands, WAIT)))
     yield from first
     if scene.is_freed and scene.suspect:
         yield unload(scene, AFTER_UNLOAD)
@@ -271,6 +276,10 @@ RULES: Final = (
         "the machine was being suspended",
         _run("echo devices > /sys/power/pm_test", "echo freeze > /sys/power/state"),
     ),
+)
+"""What was being done: that of the function nearest to the fault counts."""
+
+OF_ALL_PROGRAMS: Final = (
     _rule(
         "begin_new_exec bprm_execve load_elf_binary do_execveat_common search_binary_handler",
         "a program was being started",
@@ -287,8 +296,8 @@ RULES: Final = (
         _run("busybox true"),
     ),
     _rule(
-        "vfs_write ksys_write vfs_writev new_sync_write vfs_read ksys_read seq_read seq_read_iter "
-        "new_sync_read vfs_ioctl do_vfs_ioctl __x64_sys_ioctl __arm64_sys_ioctl chrdev_open "
+        "vfs_write ksys_write vfs_writev new_sync_write vfs_read ksys_read new_sync_read vfs_ioctl "
+        "do_vfs_ioctl __x64_sys_ioctl __arm64_sys_ioctl chrdev_open "
         "misc_open do_dentry_open __fput filp_close filp_flush mmap_region do_mmap vm_mmap_pgoff "
         "__do_fault do_fault vfs_poll do_sys_poll do_select ep_item_poll",
         "a program was using a file",
@@ -309,4 +318,4 @@ RULES: Final = (
     ),
     _rule("kthread kthread_worker_fn", "a thread of the kernel ran", _later),
 )
-"""What was being done, the surest and most special first; the first that fits counts."""
+"""What goes on in any system at any time: it tells something where a module is the suspect."""

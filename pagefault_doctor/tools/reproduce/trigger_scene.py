@@ -66,7 +66,7 @@ class Scene:
         if not entries:
             yield from frames
         elif self.report.kind in _OF_THE_INTERRUPTED:
-            yield from frames[entries[-1] + 1 :] or frames
+            yield from frames[entries[-1] + 1 :]
         else:
             yield from frames[: entries[0] + 1]
 

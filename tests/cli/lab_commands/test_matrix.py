@@ -71,6 +71,16 @@ def test_a_module_that_does_not_build_is_told_with_the_first_error(
     assert "broken.c:1:9: error:" in out
 
 
+def test_a_kernel_without_a_module_of_its_own_is_told_as_one_that_does_not_load_it(
+    release: str, capsys: Capture
+) -> None:
+    version = ".".join(release.split(".")[:2])
+    words = ("--in-tree", "no_such_module", "--kernels", f"{release},{version}")
+    assert main(["lab", "run", *words]) == 0
+    out = capsys.readouterr().out
+    assert out.count(f"does not load: no_such_module is no module of {release}\n") == 2
+
+
 REFUSES = """\
 #include <linux/module.h>
 static int __init stubborn_init(void)

@@ -97,6 +97,8 @@ def first(made: Report, *files: NamedFile, **names: Any) -> ProposedTrigger:
         (("quay_tick", "call_timer_fn"), "swapper/0", ("sleep 20",)),
         (("quay_work", "process_one_work", "kthread"), "kworker/0:1", ("sleep 20",)),
         (("quay_hook", "bprm_execve"), "ls", ("busybox true",)),
+        (("dev_attr_show", "sysfs_kf_seq_show"), "cat", ("cat /sys/FOLDER/ATTRIBUTE",)),
+        (("quay_move",), "kworker/u4:1", ("sleep 20",)),
         ((), "cat", ("cat /FOLDER/FILE",)),
     ],
 )  # fmt: skip
@@ -105,7 +107,7 @@ def test_what_was_being_done_is_done_again(
 ) -> None:
     trigger = first(report(*functions, comm=comm))
     assert trigger.commands == commands
-    placeholders = {"FILE", "FOLDER", "PARAMETER", "DEVICE", "PROGRAM"}
+    placeholders = {"FILE", "FOLDER", "ATTRIBUTE", "PARAMETER", "DEVICE", "PROGRAM"}
     words = {word for line in commands for word in line.replace("/", " ").split()}
     assert trigger.is_complete == (not words & placeholders)
 
@@ -129,10 +131,11 @@ def test_the_file_is_the_one_whose_function_is_in_the_trace() -> None:
 
 
 @pytest.mark.parametrize(
-    ("comm", "line"), [("head", "head -c 16 /dev/gull"), ("ferry", "head -c 16 /dev/gull")]
+    ("comm", "line"), [("head", "cat /proc/quay"), ("ferry", "echo 1 > /proc/quay")]
 )
 def test_a_file_that_was_closed_is_opened_by_the_same_kind_of_program(comm: str, line: str) -> None:
-    assert first(report("gull_release", "__fput", comm=comm), GULL).commands == (line,)
+    closes = msgspec.structs.replace(QUAY, handlers={"write": "", "release": "quay_close"})
+    assert first(report("quay_close", "__fput", comm=comm), closes).commands == (line,)
 
 
 def test_a_program_of_ones_own_is_for_the_person_to_name() -> None:
@@ -217,8 +220,8 @@ def test_an_object_that_the_suspect_freed_is_freed_before_another_meets_it() -> 
 
 
 def test_what_an_interrupt_interrupted_does_not_count() -> None:
-    made = report("quay_tick", "call_timer_fn", "asm_sysvec_apic_timer_interrupt", "vfs_write")
-    assert first(made).commands == ("sleep 20",)
+    made = report("quay_tick", "asm_sysvec_apic_timer_interrupt", "quay_write", "vfs_write")
+    assert proposed_triggers(made, "quay", SourceNames(files=(QUAY,))) == ()
     made = report(
         "watchdog_timer_fn",
         "__hrtimer_run_queues",
@@ -240,6 +243,12 @@ def test_a_name_that_is_none_becomes_no_part_of_a_command() -> None:
 
 def test_nothing_is_proposed_where_nothing_tells() -> None:
     assert proposed_triggers(report(comm=None), "quay") == ()
+    assert proposed_triggers(report("process_one_work", comm="kworker/0:1"), None) == ()
+
+
+def test_the_function_nearest_to_the_fault_counts() -> None:
+    made = report("quay_close", "__fput", "task_work_run", "do_exit", comm="head")
+    assert first(made).commands == ("head -c 16 /dev/FILE",)
 
 
 _TEXT = st.text(max_size=30) | st.sampled_from(
