@@ -16,6 +16,7 @@ _NAME: Final = regex(r"[0-9A-Za-z][\w.+~-]{0,63}")
 _VERSION: Final = regex(r"(\d{1,2})\.(\d{1,3})(?![\d])")
 _FLAVOUR: Final = regex(r".*\d-([a-z][\w-]*)$")
 """What a distribution builds beside each other: amd64, cloud-amd64, generic."""
+_CLOUD: Final = "cloud"
 _MINORS: Final = 20
 """Linux goes on with the next major version after some 20 minor ones."""
 
@@ -56,11 +57,12 @@ def listing(output: str) -> Listing | None:
     )
 
 
-def nearest(release: str, there: Listing) -> LabKernel | None:
+def nearest(release: str, there: Listing, *, drivers: bool = False) -> LabKernel | None:
     """Return the kernel of a log's release, else the nearest by version; None without any.
 
-    Of the same version, one of the same flavour counts first, then one that is here. Of a log that
-    does not tell its release it is the first one here.
+    Of the same version, one of the same flavour counts first, then one that is here; with
+    `drivers`, those for the cloud, which lack most of them, come after all of that version. Of a
+    log that does not tell its release it is the first one here.
     """
     found = tuple(_all(there))
     if exact := next(
@@ -72,9 +74,10 @@ def nearest(release: str, there: Listing) -> LabKernel | None:
         return next(iter(found), None)
     numbered = [kernel for kernel in found if _ordinal(kernel.release or kernel.name) is not None]
 
-    def distance(kernel: LabKernel) -> tuple[int, bool]:
+    def distance(kernel: LabKernel) -> tuple[int, bool, bool]:
         versions = abs((_ordinal(kernel.release or kernel.name) or 0) - wanted)
-        return versions, _flavour(kernel.release) != _flavour(release)
+        flavour = _flavour(kernel.release)
+        return versions, drivers and _CLOUD in flavour, flavour != _flavour(release)
 
     return min(numbered, key=distance, default=None)
 

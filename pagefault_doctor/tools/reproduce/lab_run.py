@@ -10,27 +10,32 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, Final
-
-import msgspec
+from typing import Final
 
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, Risk
 from pagefault_doctor.model.diagnosis import RootCause
-from pagefault_doctor.model.fact import Fact, Finding, Mark
+from pagefault_doctor.model.fact import Fact, Finding, Mark, Source
 from pagefault_doctor.model.given_input import ANOTHER_MACHINE
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.model.untrusted import clean_line
+from pagefault_doctor.symbols.in_tree import path_of
 from pagefault_doctor.tools.arguments import first_path, reported_release
 from pagefault_doctor.tools.debug.gdb_live import facts_of, stop_from, stop_sentences
+from pagefault_doctor.tools.module.module_name import is_module_name
+from pagefault_doctor.tools.reproduce import lab_trigger
+from pagefault_doctor.tools.reproduce.lab_answer import (
+    RUN,
+    LabAnswer,
+    LabFault,
+    answer_of,
+    complaint,
+)
 from pagefault_doctor.tools.reproduce.lab_kernel import LabKernel, listing, nearest
-from pagefault_doctor.tools.reproduce.trigger import parse_trigger
-from pagefault_doctor.tools.tool import NO_ANSWER, Tool, fact, finding, remark
+from pagefault_doctor.tools.tool import Tool, fact, finding, remark
 
 FAULTY: Final = "lab-run"
 FIXED: Final = "lab-run-fixed"
 
-_RUN: Final = ("pfdoctor", "lab", "run")
 
 _FEWEST: Final = 3
 """Guests in one run."""
@@ -41,7 +46,6 @@ _BOOT: Final = (15, 40)
 """Seconds that a guest takes, on an idle machine and on a busy one; gdb takes one more."""
 _LONGEST: Final = 180.0
 _FETCH: Final = 3600.0
-_TEXT: Final = 200
 _OPTION: Final = regex(r"[\w.,:=/@+~-]{1,200}")
 
 _NO_FAULT: Final = Blocked(
@@ -57,70 +61,39 @@ _FREED: Final = frozenset(
 """Causes that SLUB's own checks make visible: `Documentation/mm/slab.rst`, slab_debug."""
 
 
-class _Fault(msgspec.Struct, frozen=True):
-    """What is read of a report in the JSON of `pfdoctor lab run`."""
-
-    title: str
-    function: str | None = None
-
-
-class _Lab(msgspec.Struct, frozen=True):
-    """How the run went."""
-
-    runs: int
-    reproduced: int
-    kernel: str
-    notes: tuple[str, ...] = ()
-    gdb: dict[str, Any] | None = None
-
-
-class _Verdict(msgspec.Struct, frozen=True):
-    report: int | None = None
-
-
-class _Answer(msgspec.Struct, frozen=True):
-    """What is read of the JSON of `pfdoctor lab run`."""
-
-    lab: _Lab
-    verdict: _Verdict
-    reports: tuple[_Fault, ...] = ()
-
-    @property
-    def shown(self) -> _Fault | None:
-        """The report that the verdict is about."""
-        place = self.verdict.report
-        return self.reports[place] if place is not None and place < len(self.reports) else None
-
-
 def _plan_faulty(case: Case) -> Command | Blocked | None:
-    """List the kernels, fetch one where the nearest is not here, and let the module fault there."""
+    """List the kernels, look for a trigger, fetch the nearest kernel, let the module fault."""
     if not _is_elsewhere(case) or case.get("verdict.attribution", "") != "module":
         return None
-    module, triggers = _module_options(case), _trigger_options(case)
+    module, done = _module_options(case), case.done(FAULTY)
     if isinstance(module, Blocked):
         return module
-    if isinstance(triggers, Blocked):
-        return triggers
-    done = case.done(FAULTY)
     if not done:
         argv = ("pfdoctor", "lab", "kernels", "list", "--json")
         return Command(argv=argv, tool=FAULTY, why="see which kernels the lab has")
+    if len(done) == 1 and (look := lab_trigger.search(FAULTY, case)):
+        return look
+    triggers = lab_trigger.lines(case, done)
+    return triggers if isinstance(triggers, Blocked) else _fetch_or_run(module, triggers, case)
+
+
+def _fetch_or_run(
+    module: tuple[str, ...], triggers: tuple[str, ...], case: Case
+) -> Command | Blocked | None:
+    done = case.done(FAULTY)
     kernel = _kernel(case, done[0])
     if kernel is None:
         return Blocked("the lab has no kernel to boot", "pfdoctor lab kernels shows what it lacks")
-    if len(done) == 1 and not kernel.is_here:
+    fetched = next((result for result in done if _is_fetch(result)), None)
+    if fetched and not fetched.ok:
+        reason = f"{kernel.name} was not fetched: {complaint(fetched)}"
+        return Blocked(reason, "enter the step again")
+    if not kernel.is_here and not fetched:
         return _fetch(kernel, case)
-    if not done[-1].ok and _is_fetch(done[-1]):
-        complaint = _complaint(done[-1])
-        return Blocked(f"{kernel.name} was not fetched: {complaint}", "enter the step again")
-    if _is_run(done[-1]) and (case.get("lab.faults", 0) or not _has_new(triggers, done[-1])):
+    if _is_run(done[-1]) and not lab_trigger.is_new(case, done[-1]):
         return None if case.get("lab.faults", 0) else _NO_FAULT
-    return _run_faulty((*module, "--kernel", kernel.name, *triggers), case)
-
-
-def _has_new(triggers: tuple[str, ...], result: Result) -> bool:
-    """Return whether the person gave a trigger that the last run did not have."""
-    return not {*triggers} <= {*result.command.argv}
+    options = tuple(word for line in triggers for word in ("--trigger", line))
+    return _run_faulty((*module, "--kernel", kernel.name, *options), case)
 
 
 def _plan_fixed(case: Case) -> Command | None:
@@ -129,10 +102,10 @@ def _plan_fixed(case: Case) -> Command | None:
     if not _is_elsewhere(case) or case.done(FIXED) or not case.get("lab.faults", 0):
         return None
     argv = before.value if before and isinstance(before.value, tuple) else ()
-    if argv[: len(_RUN)] != _RUN or "--repeat" not in argv:
+    if argv[: len(RUN)] != RUN or "--repeat" not in argv:
         return None
     place, times = argv.index("--repeat"), _times(case)
-    options = tuple(word for word in argv[len(_RUN) : place] if word != "--gdb")
+    options = tuple(word for word in argv[len(RUN) : place] if word != "--gdb")
     return _run(FIXED, options, times, f"whether the changed module still faults: {_odds(case)}")
 
 
@@ -145,29 +118,31 @@ def _is_fetch(result: Result) -> bool:
 
 
 def _is_run(result: Result) -> bool:
-    return result.command.argv[: len(_RUN)] == _RUN
+    return result.command.argv[: len(RUN)] == RUN
 
 
 def _module_options(case: Case) -> tuple[str, ...] | Blocked:
     """Return what to load: the person's source, else the module of that kernel's package."""
     if source := first_path(case, "given.source_dir"):
         return ("--source", source)
+    if (suspect := case.suspect) and _is_in_tree(suspect, case):
+        return ("--in-tree", suspect)
     return Blocked(
-        f"the source of {case.suspect or 'the module'} is not known",
+        f"the source of {suspect or 'the module'} is not known",
         "name the folder that holds it: --source-dir DIR",
     )
 
 
-def _trigger_options(case: Case) -> tuple[str, ...] | Blocked:
-    lines = case.get("given.trigger", "")
-    if parse_trigger(lines) is None:
-        return Blocked("the trigger cannot be read", "one command a line; close every quote")
-    return tuple(w for line in lines.splitlines() if line.strip() for w in ("--trigger", line))
+def _is_in_tree(module: str, case: Case) -> bool:
+    report = case.main_report
+    foreign = report is not None and module in report.out_of_tree
+    return not foreign and is_module_name(module) and path_of(module) is not None
 
 
 def _kernel(case: Case, listed: Result) -> LabKernel | None:
     there = listing(listed.output)
-    return nearest(reported_release(case) or "", there) if there else None
+    release, drivers = reported_release(case) or "", not case.has("given.source_dir")
+    return nearest(release, there, drivers=drivers) if there else None
 
 
 def _fetch(kernel: LabKernel, case: Case) -> Command:
@@ -196,7 +171,7 @@ def _run(tool: str, options: tuple[str, ...], times: int, question: str) -> Comm
     guests = times + len(gdb)
     low, high = (math.ceil(guests * seconds / 60) for seconds in _BOOT)
     return Command(
-        argv=(*_RUN, *options, *gdb, "--repeat", str(times), "--json"),
+        argv=(*RUN, *options, *gdb, "--repeat", str(times), "--json"),
         tool=tool,
         risk=Risk.LOAD,
         timeout=_LONGEST * guests + 300.0,
@@ -219,17 +194,31 @@ def _odds(case: Case) -> str:
 
 
 def _read(
-    read_answer: Callable[[_Answer, Result, Case], ToolReading], result: Result, case: Case
+    read_answer: Callable[[LabAnswer, Result, Case], ToolReading], result: Result, case: Case
 ) -> ToolReading:
     if "list" in result.command.argv[:4]:
         return _read_listing(result, case)
+    if lab_trigger.is_search(result):
+        return _read_trigger(result, case)
     if _is_fetch(result):
         return remark("The kernel is here now", result) if result.ok else ToolReading()
-    try:
-        answer = msgspec.json.decode(result.output, type=_Answer)
-    except (msgspec.DecodeError, RecursionError):
-        return remark(f"The lab gave no answer: {_complaint(result)}", result)
+    answer = answer_of(result)
+    if answer is None:
+        return remark(f"The lab gave no answer: {complaint(result)}", result)
     return read_answer(answer, result, case)
+
+
+def _read_trigger(result: Result, case: Case) -> ToolReading:
+    """Return what is proposed as a trigger, by the report and by the search of the source."""
+    trigger = lab_trigger.proposed(case, (result,))
+    if trigger is None:
+        text = "The report does not tell what made it fault: the module is only loaded"
+        return remark(text, result)
+    told = "; ".join(trigger.commands) or "loading the module is enough"
+    text = f"To make it fault again: {told} ({trigger.because.rstrip('.')})"
+    source = Source(case.main_log.source if case.main_log else "", trigger.line)
+    facts = (Fact("lab.trigger", "; ".join(trigger.commands), source),)
+    return ToolReading(facts=facts, findings=(Finding(text, Mark.NEUTRAL, source),))
 
 
 def _read_listing(result: Result, case: Case) -> ToolReading:
@@ -241,20 +230,24 @@ def _read_listing(result: Result, case: Case) -> ToolReading:
         text = f"The lab has the kernel of the log, {release}"
     elif release:
         text = f"The log is of {release}; the nearest kernel of the lab is {_named(kernel)}"
-    return remark(text, result)
+    said = remark(text, result)
+    if case.has("given.source_dir") or case.has("given.trigger"):
+        return said
+    trigger = _read_trigger(result, case)
+    return ToolReading(facts=trigger.facts, findings=(*said.findings, *trigger.findings))
 
 
 def _named(kernel: LabKernel) -> str:
     return kernel.release or f"{kernel.name}, which has to be fetched"
 
 
-def _read_faulty(answer: _Answer, result: Result, case: Case) -> ToolReading:
+def _read_faulty(answer: LabAnswer, result: Result, case: Case) -> ToolReading:
     lab, shown = answer.lab, answer.shown
     same = shown is not None and lab.reproduced > 0 and _is_same(shown, case)
     facts = (
         fact("reproduce.reproduced", same, result),
         fact("reproduce.new_reports", lab.reproduced, result),
-        fact("lab.kernel", clean_line(lab.kernel)[:_TEXT], result),
+        fact("lab.kernel", lab.release, result),
         fact("lab.runs", lab.runs, result),
         fact("lab.faults", lab.reproduced, result),
         fact("lab.command", result.command.argv, result),
@@ -263,14 +256,16 @@ def _read_faulty(answer: _Answer, result: Result, case: Case) -> ToolReading:
     return ToolReading(facts=facts, findings=tuple(_faulty_findings(answer, result, case, same)))
 
 
-def _faulty_findings(answer: _Answer, result: Result, case: Case, same: bool) -> Iterator[Finding]:
+def _faulty_findings(
+    answer: LabAnswer, result: Result, case: Case, same: bool
+) -> Iterator[Finding]:
     lab, shown = answer.lab, answer.shown
-    where = f"in the lab, on {clean_line(lab.kernel)[:_TEXT]}"
+    where = f"in the lab, on {lab.release}"
     if lab.reproduced == 0 or shown is None:
         text = f"It did not fault {where}, in {lab.runs} guests: it may need another trigger"
         yield finding(text, Mark.NEUTRAL, result)
     else:
-        title = clean_line(shown.title)[:_TEXT]
+        title = shown.shown_title
         text = f"It faults {where}, in {lab.reproduced} of {lab.runs} guests: {title}"
         yield finding(text, Mark.BAD, result)
         report = case.main_report
@@ -279,11 +274,11 @@ def _faulty_findings(answer: _Answer, result: Result, case: Case, same: bool) ->
             yield finding(text, Mark.NEUTRAL, result)
     if stop := stop_from(lab.gdb):
         yield from (finding(text, mark, result) for text, mark in stop_sentences(stop))
-    for note in () if lab.reproduced else lab.notes[:3]:
-        yield finding(clean_line(note)[:_TEXT], Mark.NEUTRAL, result)
+    for note in () if lab.reproduced else lab.first_notes:
+        yield finding(note, Mark.NEUTRAL, result)
 
 
-def _is_same(shown: _Fault, case: Case) -> bool:
+def _is_same(shown: LabFault, case: Case) -> bool:
     report = case.main_report
     if report is None:
         return True
@@ -292,12 +287,12 @@ def _is_same(shown: _Fault, case: Case) -> bool:
     )
 
 
-def _stop_facts(answer: _Answer, result: Result) -> tuple[Fact, ...]:
+def _stop_facts(answer: LabAnswer, result: Result) -> tuple[Fact, ...]:
     stop = stop_from(answer.lab.gdb)
     return tuple(fact(n, v, result) for n, v in facts_of(stop).items()) if stop else ()
 
 
-def _read_fixed(answer: _Answer, result: Result, case: Case) -> ToolReading:
+def _read_fixed(answer: LabAnswer, result: Result, case: Case) -> ToolReading:
     verdict, text, mark = _judge(answer, case)
     facts = (
         fact("validate.verdict", verdict, result),
@@ -307,32 +302,24 @@ def _read_fixed(answer: _Answer, result: Result, case: Case) -> ToolReading:
     return ToolReading(facts=facts, findings=(finding(text, mark, result),))
 
 
-def _judge(answer: _Answer, case: Case) -> tuple[str, str, Mark]:
+def _judge(answer: LabAnswer, case: Case) -> tuple[str, str, Mark]:
     """Return the verdict on the changed module, its text and its mark."""
     lab, shown = answer.lab, answer.shown
     if lab.reproduced:
-        title = f": {clean_line(shown.title)[:_TEXT]}" if shown else ""
+        title = f": {shown.shown_title}" if shown else ""
         text = f"Not fixed: it faults in {lab.reproduced} of {lab.runs} guests{title}"
         return "not-fixed", text, Mark.BAD
     if not case.get("fix.changed", False):
         text = f"It did not fault in {lab.runs} guests, but the source was not changed"
         return "inconclusive", text, Mark.NEUTRAL
     if lab.notes:
-        text = f"Not proven: {clean_line(lab.notes[0])[:_TEXT]}"
+        text = f"Not proven: {lab.first_notes[0]}"
         return "inconclusive", text, Mark.NEUTRAL
     text = f"Fixed: {_odds(case)}; with the change in none of {lab.runs}"
     return "fixed", text, Mark.GOOD
 
 
-def _complaint(result: Result) -> str:
-    """Return the last line that pfdoctor said, else how it ended."""
-    if result.status in NO_ANSWER:
-        return f"pfdoctor {NO_ANSWER[result.status]}"
-    lines = [line for line in result.errors.splitlines() if line.strip()]
-    return clean_line(lines[-1]).removeprefix("pfdoctor: ")[:_TEXT] if lines else "no output"
-
-
-_LAB_FACTS: Final = ("lab.kernel", "lab.runs", "lab.faults", "lab.command")
+_LAB_FACTS: Final = ("lab.kernel", "lab.runs", "lab.faults", "lab.command", "lab.trigger")
 _DEBUG_FACTS: Final = ("debug.file", "debug.line", "debug.instruction", "debug.pointer")
 
 

@@ -37,7 +37,7 @@ class PathScreen(LineScreen):
     def __init__(self, wanted: GivenInput, case: Case, is_here: bool) -> None:
         where = "" if is_here or not wanted.is_path else ", on the other machine"
         hint = "take it   Tab: complete" if wanted.is_path else "take it"
-        now = "" if wanted.is_path else case.get(f"given.{wanted.name}", "")
+        now = "" if wanted.is_path else case.get("given.trigger", case.get("lab.trigger", ""))
         super().__init__(f"{_KINDS[wanted.kind]}{where}: {wanted.what}", now, hint)
         self._wanted, self._case, self._is_here = wanted, case, is_here
 

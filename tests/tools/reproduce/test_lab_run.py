@@ -27,6 +27,7 @@ ELSEWHERE: dict[str, Value] = {
     "verdict.root_cause": "null-deref",
 }
 LISTING = json.dumps({"kernels": [{"name": "9.1", "release": KERNEL}], "fetchable": ["2.6"]})
+NO_NAMES = told("", exit_code=1)
 STOP = {
     "function": "wobble_init",
     "file": "/src/wobble/wobble.c",
@@ -75,29 +76,29 @@ def test_the_module_is_built_and_tried_on_the_kernel_of_the_log_with_the_trigger
 
 def test_memory_that_was_freed_is_looked_for_with_the_checks_of_slub() -> None:
     facts = ELSEWHERE | {"verdict.root_cause": "use-after-free"}
-    _, ran, _ = follow(FAULTY, case_of(facts), told(LISTING), told(answer(3)))
-    assert "--slub-debug" in ran[1].argv
+    _, ran, _ = follow(FAULTY, case_of(facts), told(LISTING), NO_NAMES, told(answer(3)))
+    assert "--slub-debug" in ran[2].argv
 
 
 def test_a_kernel_that_is_not_here_is_fetched_with_consent_and_then_booted() -> None:
     only_old = json.dumps({"kernels": [], "fetchable": ["2.6", "4.4"]})
     case = case_of()
-    _, ran, _ = follow(FAULTY, case, told(only_old), told(""), told(answer(3)))
-    assert ran[1].argv == ("pfdoctor", "lab", "kernels", "fetch", "4.4", "--yes")
-    assert (ran[1].risk, ran[1].undo) == (Risk.CHANGE, "pfdoctor lab kernels remove 4.4")
-    assert ran[2].argv[5:7] == ("--kernel", "4.4")
+    _, ran, _ = follow(FAULTY, case, told(only_old), NO_NAMES, told(""), told(answer(3)))
+    assert ran[2].argv == ("pfdoctor", "lab", "kernels", "fetch", "4.4", "--yes")
+    assert (ran[2].risk, ran[2].undo) == (Risk.CHANGE, "pfdoctor lab kernels remove 4.4")
+    assert ran[3].argv[5:7] == ("--kernel", "4.4")
 
 
 def test_a_kernel_that_cannot_be_fetched_blocks_with_the_reason() -> None:
     only_old = json.dumps({"kernels": [], "fetchable": ["4.4"]})
     failed = told("", errors="pfdoctor: no room in the cache\n", exit_code=1)
-    _, _, end = follow(FAULTY, case_of(), told(only_old), failed)
+    _, _, end = follow(FAULTY, case_of(), told(only_old), NO_NAMES, failed)
     assert isinstance(end, Blocked)
     assert end.reason == "4.4 was not fetched: no room in the cache"
 
 
 def test_the_same_fault_is_told_with_the_line_at_which_gdb_stopped() -> None:
-    case, _, _ = follow(FAULTY, case_of(), told(LISTING), told(answer(2, gdb=STOP)))
+    case, _, _ = follow(FAULTY, case_of(), told(LISTING), NO_NAMES, told(answer(2, gdb=STOP)))
     said = texts(case.findings)
     assert f"It faults in the lab, on 9.1.0-1-amd64, in 2 of 3 guests: {TITLE}" in said
     assert "gdb stopped at wobble.c:12: w->x = 1;" in said
@@ -108,13 +109,15 @@ def test_the_same_fault_is_told_with_the_line_at_which_gdb_stopped() -> None:
 
 def test_another_fault_than_that_of_the_log_does_not_count_as_reproduced() -> None:
     other = answer(3, title="KASAN: something else in wobble_exit", function="wobble_exit")
-    case, _, _ = follow(FAULTY, case_of(), told(LISTING), told(other))
+    case, _, _ = follow(FAULTY, case_of(), told(LISTING), NO_NAMES, told(other))
     assert case.facts["reproduce.reproduced"].value is False
     assert f"That is another fault than the log's, which is: {TITLE}" in texts(case.findings)
 
 
 def test_a_module_that_does_not_fault_there_may_need_another_trigger() -> None:
-    case, _, end = follow(FAULTY, case_of(), told(LISTING), told(answer(0, notes=["mount: no"])))
+    case, _, end = follow(
+        FAULTY, case_of(), told(LISTING), NO_NAMES, told(answer(0, notes=["mount: no"]))
+    )
     said = texts(case.findings)
     assert "It did not fault in the lab, on 9.1.0-1-amd64, in 3 guests" in said
     assert "mount: no" in said
@@ -124,7 +127,7 @@ def test_a_module_that_does_not_fault_there_may_need_another_trigger() -> None:
 
 
 def test_a_new_trigger_is_tried_at_once_and_the_same_one_is_not_tried_again() -> None:
-    case, _, _ = follow(FAULTY, case_of(), told(LISTING), told(answer(0)))
+    case, _, _ = follow(FAULTY, case_of(), told(LISTING), NO_NAMES, told(answer(0)))
     again = with_trigger(case, "ls /sys/wobble")
     command = next_command(FAULTY, again)
     assert isinstance(command, Command)
@@ -154,7 +157,7 @@ def test_it_is_for_modules_of_other_machines(tool: Any, other: dict[str, Value])
 @pytest.mark.parametrize("output", ["", "[]", "{", '{"lab": 3}'])
 def test_an_answer_that_is_none_is_told_with_what_the_lab_said(output: str) -> None:
     said = told(output, errors="pfdoctor: no qemu here\n", exit_code=3)
-    case, _, _ = follow(FAULTY, case_of(), told(LISTING), said)
+    case, _, _ = follow(FAULTY, case_of(), told(LISTING), NO_NAMES, said)
     assert "The lab gave no answer: no qemu here" in texts(case.findings)
 
 
@@ -199,3 +202,48 @@ def test_a_run_that_was_cancelled_says_so() -> None:
     case, _, _ = follow(FIXED, case_of(BEFORE), cancelled)
     assert "The lab gave no answer: pfdoctor was cancelled" in texts(case.findings)
     assert not case.has("validate.verdict")
+
+
+READ = (
+    OOPS.replace("do_one_initcall+0x56/0x230", "proc_reg_read+0x56/0x230")
+    .replace("do_init_module+0x4a/0x200", "vfs_read+0x4a/0x200")
+    .replace("Comm: insmod", "Comm: cat")
+    .replace("wobble_init", "wobble_show")
+    .replace("OE+", "OE")
+)
+
+
+def test_the_trigger_is_proposed_from_the_trace_and_the_names_in_the_source() -> None:
+    grep = '/src/wobble/wobble.c:80:\tproc_create("wobbles", 0444, NULL, &wobble_ops);\n'
+    case, ran, _ = follow(FAULTY, case_of(log=READ), told(LISTING), told(grep), told(answer(3)))
+    assert ran[1].argv[0] == "grep"
+    assert "cat /proc/wobbles" in ran[2].argv
+    proposal = next(f for f in case.findings if f.text.startswith("To make it fault again"))
+    assert "cat /proc/wobbles" in proposal.text
+    assert proposal.source.origin == "crash.log"
+
+
+def test_a_trigger_that_has_to_be_filled_in_is_asked_for() -> None:
+    case, _, end = follow(FAULTY, case_of(log=READ), told(LISTING), NO_NAMES)
+    assert isinstance(end, Blocked)
+    assert "the trigger is not known" in end.reason
+    assert "--trigger" in end.remedy
+    command = next_command(FAULTY, with_trigger(case, "cat /proc/wobbles"))
+    assert isinstance(command, Command)
+    assert "cat /proc/wobbles" in command.argv
+
+
+def test_a_module_of_the_tree_comes_out_of_the_package_of_that_kernel() -> None:
+    log = OOPS.replace("wobble", "btrfs").replace("(OE+)", "").replace("(OE)", "")
+    facts = {n: v for n, v in ELSEWHERE.items() if n != "given.source_dir"}
+    case = case_of(facts | {"suspect.module": "btrfs"}, log)
+    _, ran, _ = follow(FAULTY, case, told(LISTING), told(answer(3)))
+    assert ran[1].argv[3:5] == ("--in-tree", "btrfs")
+
+
+def test_a_module_of_that_name_from_outside_the_tree_needs_its_source() -> None:
+    log = OOPS.replace("wobble", "btrfs")
+    facts = {n: v for n, v in ELSEWHERE.items() if n != "given.source_dir"}
+    end = next_command(FAULTY, case_of(facts | {"suspect.module": "btrfs"}, log))
+    assert isinstance(end, Blocked)
+    assert "--source-dir" in end.remedy
