@@ -20,7 +20,6 @@ from pagefault_doctor.model.errors import MissingError, PfDoctorError, UsageErro
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.model.untrusted import clean_line
-from pagefault_doctor.tools.reproduce.trigger import parse_trigger
 
 if TYPE_CHECKING:
     from pagefault_doctor.hosts.host import Host
@@ -173,10 +172,14 @@ def check_storable(option: str, text: str) -> None:
 
 def _given_trigger(args: argparse.Namespace) -> dict[str, str]:
     lines = "\n".join(getattr(args, "trigger", ()))
+    if not lines:
+        return {}
+    from pagefault_doctor.tools.reproduce.trigger import parse_trigger
+
     check_storable("--trigger", lines)
     if parse_trigger(lines) is None:
         raise UsageError("--trigger cannot be read", "close every quote")
-    return {"trigger": lines} if lines else {}
+    return {"trigger": lines}
 
 
 def given_files(args: argparse.Namespace) -> dict[str, str]:

@@ -18,7 +18,6 @@ from pagefault_doctor.model.diagnosis import RootCause
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Source
 from pagefault_doctor.model.given_input import ANOTHER_MACHINE
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.symbols.in_tree import path_of
 from pagefault_doctor.tools.arguments import first_path, reported_release
 from pagefault_doctor.tools.debug.gdb_live import facts_of, stop_from, stop_sentences
 from pagefault_doctor.tools.module.module_name import is_module_name
@@ -134,6 +133,9 @@ def _module_options(case: Case) -> tuple[str, ...] | Blocked:
 
 
 def _is_in_tree(module: str, case: Case) -> bool:
+    # The list is only read where a module has no source.
+    from pagefault_doctor.symbols.in_tree import path_of
+
     report = case.main_report
     foreign = report is not None and module in report.out_of_tree
     return not foreign and is_module_name(module) and path_of(module) is not None
