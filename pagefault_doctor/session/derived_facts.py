@@ -8,7 +8,9 @@ from typing import Final
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.diagnosis import Attribution, Opinion, RootCause
 from pagefault_doctor.model.fact import Fact, Source, Value
+from pagefault_doctor.model.given_input import THIS_BOX
 from pagefault_doctor.model.report import Report
+from pagefault_doctor.tools.log_boot import log_boot
 from pagefault_doctor.tools.log_machine import log_machine
 from pagefault_doctor.tools.tool import Tool
 
@@ -21,7 +23,7 @@ GIVEN: Final = (
 
 OF_HOST: Final = (
     *("host.", "taint.", "module.", "kernel.", "kdump.", "pstore.", "dump."),
-    *("perf.", "memtest.", "stress.", "log.of", "log.host", "given.log_of"),
+    *("perf.", "memtest.", "stress.", "log.of", "log.host", "log.boot", "given.log_of"),
 )
 """How the names of facts begin that are about the machine commands run on."""
 
@@ -31,6 +33,8 @@ DERIVED: Final = (
     "log.of_sure",
     "log.of_why",
     "log.host",
+    "log.boot",
+    "log.boot_why",
     "report.count",
     "report.kind",
     "report.title",
@@ -84,6 +88,9 @@ def _of_machine(case: Case) -> Iterator[tuple[str, Value | None]]:
         yield "log.of_sure", found.sure
         yield "log.of_why", found.why
         yield "log.host", found.host
+        boot = log_boot(case) if found.of == THIS_BOX else None
+        yield "log.boot", boot.of if boot else ""
+        yield "log.boot_why", boot.why if boot else ""
 
 
 def _of_report(report: Report | None) -> Iterator[tuple[str, Value | None]]:

@@ -31,6 +31,7 @@ _VIRTUAL = regex(
 )
 _LOCKDOWN = regex(r"\[(\w+)\]")
 _CRASHKERNEL = regex(r"(?:^|\s)crashkernel=(\S+)")
+_UPTIME = regex(r"\d{1,12}(\.\d{1,6})?")
 
 
 def _unquoted(text: str) -> str:
@@ -63,11 +64,18 @@ def _secure_boot(text: str) -> bool | None:
     return {"SecureBoot enabled": True, "SecureBoot disabled": False}.get(text)
 
 
+def _seconds(text: str) -> float | None:
+    """Return the seconds of /proc/uptime, `fs/proc/uptime.c`."""
+    return float(text) if _UPTIME.fullmatch(text) else None
+
+
 _FACTS: Final[tuple[tuple[str, tuple[str, ...], Callable[[str], Value | None]], ...]] = (
     ("host.name", ("name",), str),
     ("host.kernel", ("kernel", "release"), str),
     ("host.machine", ("machine",), str),
     ("host.boot_id", ("boot_id",), str),
+    ("host.uptime", ("uptime",), _seconds),
+    ("host.booted", ("booted",), number_in),
     ("host.uid", ("uid",), number_in),
     ("host.os", ("os.PRETTY_NAME", "os.ID"), _unquoted),
     ("host.lockdown", ("lockdown",), partial(_first_group, _LOCKDOWN)),

@@ -23,6 +23,8 @@ TOOL = box_tool(PROGRAMS)
 SERVER = """\
 kernel=6.1.0-56-amd64
 name=db7
+uptime=3725.42
+booted=1795868693
 lockdown=none [integrity] confidentiality
 dmesg_restrict=1
 cmdline=root=/dev/vda1 quiet crashkernel=512M-:192M
@@ -50,6 +52,8 @@ def test_it_tells_all_that_the_probe_printed() -> None:
         "name": "db7",
         "kernel": "6.1.0-56-amd64",
         "machine": "x86_64",
+        "uptime": 3725.42,
+        "booted": 1795868693,
         "uid": 1000,
         "os": "Debian GNU/Linux 12 (bookworm)",
         "family": "debian",
@@ -66,7 +70,7 @@ def test_it_tells_all_that_the_probe_printed() -> None:
 def test_each_fact_names_its_line() -> None:
     case, _, _ = follow(TOOL, known(), told(SERVER))
     assert case.facts["host.name"].source.line == 2
-    assert case.facts["host.uid"].source.line == 12
+    assert case.facts["host.uid"].source.line == 14
 
 
 def test_what_limits_the_person_is_said() -> None:

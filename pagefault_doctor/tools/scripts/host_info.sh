@@ -16,6 +16,11 @@ first() {
 first kernel /proc/sys/kernel/osrelease
 first name /proc/sys/kernel/hostname
 first boot_id /proc/sys/kernel/random/boot_id
+# Words of their line: the seconds since the boot, and when it was, in seconds since 1970.
+[ -r /proc/uptime ] && read -r seconds _ </proc/uptime && say uptime "$seconds"
+[ -r /proc/stat ] && while read -r key value _; do
+  [ "$key" = btime ] && say booted "$value" && break
+done </proc/stat
 first lockdown /sys/kernel/security/lockdown
 first dmesg_restrict /proc/sys/kernel/dmesg_restrict
 first cmdline /proc/cmdline

@@ -36,6 +36,10 @@ _WEIGHTS: Final = ((2.5, "very strong"), (1.2, "strong"), (0.5, "moderate"), (0.
 """Least log-odds of each word: e^2.5 is 12 to 1, e^1.2 is 3 to 1."""
 
 
+BOOTS: Final = {"this-boot": "this boot", "earlier-boot": "an earlier boot of this box"}
+"""Of which boot a log is, in words (`tools/log_boot.py`)."""
+
+
 def log_of(whose: str) -> str:
     """Return whose a log is, in words (`model.case.LOG_OF`)."""
     return "this box" if whose == THIS_BOX else "another machine"

@@ -9,6 +9,7 @@ from pagefault_doctor.model.given_input import ANOTHER_MACHINE
 from pagefault_doctor.model.playbook import Cause
 from pagefault_doctor.session.view import View
 from pagefault_doctor.tools.arguments import reported_release
+from pagefault_doctor.tools.log_boot import EARLIER_BOOT
 from pagefault_doctor.tui.pages import phrases
 from pagefault_doctor.tui.row import STATUS_MARKS, STATUS_WORDS, Row, Tone
 from pagefault_doctor.tui.safe_text import cells
@@ -27,6 +28,9 @@ def top(view: View, host: str, live: bool, vitals: str) -> Row:
     # Before the box has told its kernel, that of a given log may be another one.
     reported = "" if case.has("given.log") else case.get("report.release", "")
     kernel = case.get("host.kernel", "") or reported
+    if case.get("log.boot", "") == EARLIER_BOOT:
+        parts = ["pfdoctor", host, f"case of an earlier boot, {reported_release(case) or ''}"]
+        return Row("  ".join(parts).rstrip(" ,"), _mode(view, live), Tone.TITLE, hang=10)
     taint = case.facts.get("taint.letters")
     letters = "".join(taint.value) if taint and isinstance(taint.value, tuple) else ""
     parts = ["pfdoctor", host, kernel, f"tainted {letters}" if letters else "", vitals]

@@ -221,6 +221,9 @@ def _given_logs(view: View, commands: set[str]) -> Iterator[Row]:
         why = view.case.get("log.of_why", "")
         text = f"The log {verb} of {phrases.log_of(whose)}: {why} (m if it is of {other})"
         yield Row(f"  -  {text}", hang=5)
+    if boot := view.case.get("log.boot", ""):
+        why = view.case.get("log.boot_why", "")
+        yield Row(f"  -  It is of {phrases.BOOTS.get(boot, boot)}: {why}", hang=5)
 
 
 def report_row(report: Report) -> Row:
