@@ -9,6 +9,7 @@ from pagefault_doctor.diagnosis.address import AddressClass
 from pagefault_doctor.diagnosis.area import Area, area_of
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.history import same_fault
+from pagefault_doctor.diagnosis.kernel_builder import builder_of
 from pagefault_doctor.diagnosis.missing import is_before_init, missing
 from pagefault_doctor.diagnosis.newer_kernel import is_ended
 from pagefault_doctor.diagnosis.provenance import folder_of, is_unknown
@@ -24,23 +25,6 @@ from pagefault_doctor.model.report import LOADERS, Access, Report
 from pagefault_doctor.symbols import in_tree
 
 _SURE: Final = 0.9
-_KERNELS: Final = {
-    name: regex(shape)
-    for name, shape in {
-        "proxmox": r"-pve$",
-        "ubuntu": r"-\d+-(?:generic|lowlatency|aws|azure|gcp|oem|kvm|raspi|nvidia)",
-        "debian": r"-(?:amd64|686|arm64|armmp|cloud|rt|s390x|powerpc64le|rpi|bpo)\b|[+~]deb\d",
-        "fedora": r"\.fc\d+",
-        "red-hat": r"\.el\d+|\.amzn\d|\.an\d|\.oe\d|\.uelc|\.el\duek",
-        "suse": r"-default$|-preempt$|\d-pae$",
-        "arch": r"-arch\d|-zen\d|-lts$|-MANJARO|-cachyos|-hardened",
-        "raspberry-pi": r"-v[678]l?\+|\+rpt|-rpi",
-        "wsl": r"-microsoft-",
-        "android": r"-android\d*|-perf\b|-gki",
-        "development": r"-rc\d|-next-|syzkaller|-g[0-9a-f]{7,}|\+$|-dirty|-test",
-    }.items()
-}
-"""Who built a kernel, by its release."""
 _VM: Final = regex(
     r"QEMU|VMware|VirtualBox|innotek|KVM|Xen|Hyper-V|Virtual Machine|Google Compute|Amazon EC2"
     r"|Bochs|OpenStack|Standard PC|Alibaba Cloud|BHYVE|Parallels"
@@ -166,8 +150,7 @@ class Circumstances:
     @once
     def kernel(self) -> str | None:
         """Who built the kernel, None where its release does not tell."""
-        release = self.release or ""
-        return next((name for name, shape in _KERNELS.items() if shape.search(release)), None)
+        return builder_of(self.release or "")
 
     @once
     def machine(self) -> str | None:

@@ -1,0 +1,29 @@
+"""Who built a kernel, a distribution or another, by its release."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pagefault_doctor.model.pattern import regex
+
+_KERNELS: Final = {
+    name: regex(shape)
+    for name, shape in {
+        "proxmox": r"-pve$",
+        "ubuntu": r"-\d+-(?:generic|lowlatency|aws|azure|gcp|oem|kvm|raspi|nvidia)",
+        "debian": r"-(?:amd64|686|arm64|armmp|cloud|rt|s390x|powerpc64le|rpi|bpo)\b|[+~]deb\d",
+        "fedora": r"\.fc\d+",
+        "red-hat": r"\.el\d+|\.amzn\d|\.an\d|\.oe\d|\.uelc|\.el\duek",
+        "suse": r"-default$|-preempt$|\d-pae$",
+        "arch": r"-arch\d|-zen\d|-lts$|-MANJARO|-cachyos|-hardened",
+        "raspberry-pi": r"-v[678]l?\+|\+rpt|-rpi",
+        "wsl": r"-microsoft-",
+        "android": r"-android\d*|-perf\b|-gki",
+        "development": r"-rc\d|-next-|syzkaller|-g[0-9a-f]{7,}|\+$|-dirty|-test",
+    }.items()
+}
+
+
+def builder_of(release: str) -> str | None:
+    """Return who built a kernel, None where its release does not tell."""
+    return next((name for name, shape in _KERNELS.items() if shape.search(release)), None)
