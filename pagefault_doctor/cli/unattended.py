@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from pagefault_doctor.model.command import ResultStatus, Risk
 from pagefault_doctor.model.errors import PfDoctorError
 from pagefault_doctor.playbook.engine import END
+from pagefault_doctor.report.outline import finding_text
+from pagefault_doctor.session.case_notes import case_notes
 from pagefault_doctor.session.walk import NO_CONSENT, Walk
 
 DECLINED = "needs a person's consent"
@@ -78,5 +80,7 @@ def _run_tools(walk: Walk, report: Report, yes: bool = False) -> None:
             report(f"  not run ({command.risk}): {command.line}")
             walk.decline(command, DECLINED)
     if walk.view.step:
+        for note in case_notes(walk.view, walk.view.step):
+            report(f"  {finding_text(note)}")
         state = walk.view.state.steps[walk.view.step]
         report(f"  {state.status}" + (f": {state.reason}" if state.reason else ""))

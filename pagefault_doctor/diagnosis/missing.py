@@ -22,32 +22,32 @@ _BOARDS: Final = ("arm", "mips", "riscv64", "riscv", "xtensa", "sh", "m68k")
 """Architectures whose machines mostly have a serial console and no journal."""
 
 
-_KERNEL_LOG: Final = "journalctl -k -b -1"
+KERNEL_LOG: Final = "journalctl -k -b -1"
 _VERSION: Final = "uname -a"
 
 HEADLINE: Final = Missing(
     "headline",
     "the line above the first one here, with BUG:, Oops:, Unable to handle or WARNING:",
     "it says what happened, and at which address",
-    _KERNEL_LOG,
+    KERNEL_LOG,
 )
 ADDRESS: Final = Missing(
     "address",
     "the end of the headline, with the address that could not be used",
     "NULL, an error code, freed memory and garbage differ by it",
-    _KERNEL_LOG,
+    KERNEL_LOG,
 )
 REGISTERS: Final = Missing(
     "registers",
     "the registers and the Code: line below the headline",
     "they show which pointer was bad, and what it held",
-    _KERNEL_LOG,
+    KERNEL_LOG,
 )
 TRACE: Final = Missing(
     "trace",
     "the call trace below the registers, down to the end trace mark",
     "it shows who called, and with that whose code is to blame",
-    _KERNEL_LOG,
+    KERNEL_LOG,
 )
 VERSION: Final = Missing(
     "version",
@@ -59,17 +59,18 @@ REPORT: Final = Missing(
     "report",
     "the report above the panic",
     "the panic only follows from it",
-    f"{_KERNEL_LOG}; ls /var/lib/systemd/pstore",
+    f"{KERNEL_LOG}; ls /var/lib/systemd/pstore",
 )
 
 _WITHOUT_CODE: Final = msgspec.structs.replace(
     REGISTERS, what="the registers below the Code: line, and that line to its end"
 )
 _CONSOLE: Final = "picocom -g console.log /dev/ttyUSB0"
-_AFTER_PANIC: Final = (
+AFTER_PANIC: Final = (
     "the console of that crash (serial line, netconsole), /var/lib/systemd/pstore, or a photo: a"
     " panic reaches no journal"
 )
+AFTER_LOADING: Final = "dmesg, on that machine: if it still runs, only the loading died"
 _BEFORE_INIT: Final = (
     "a serial line (console=ttyS0,115200; of a virtual machine on its host), or photos of the"
     " screens with boot_delay=200: no journal runs yet"
@@ -107,11 +108,11 @@ def _from_there(part: Missing, context: Context) -> Missing:
     elif "typed_crash" in report.details or _OF_CRASH.match(report.details.get("headless", "")):
         bring = "log (in crash, beside bt)"
     elif "typed_module" in report.details:
-        bring = "dmesg, on that machine: if it still runs, only the loading died"
+        bring = AFTER_LOADING
     elif is_before_init(report):
         bring = _BEFORE_INIT
     elif report.kind is Kind.PANIC:
-        bring = _AFTER_PANIC
+        bring = AFTER_PANIC
     elif report.arch in _BOARDS and not report.wall_clock:
         bring = f"{_CONSOLE} (the serial console, from the start on), or {part.how}"
     else:

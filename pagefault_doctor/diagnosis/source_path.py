@@ -142,6 +142,16 @@ def of_function(function: str | None) -> str | None:
     return None
 
 
+def is_of_check(path: str) -> bool:
+    """Whether a file of the tree only checks what others did, or does as others ask."""
+    return _CHECKERS.match(path) is not None
+
+
+def is_of_tree(file: str) -> bool:
+    """Whether a path leads into the kernel's tree, from its root on or from that of a disk."""
+    return _OF_TREE.fullmatch(file) is not None
+
+
 def is_beside(file: str, path: str) -> bool:
     """Whether a file lies where a path leads to, or in a folder of that name elsewhere."""
     folder = path.rpartition("/")[0].rpartition("/")[2]

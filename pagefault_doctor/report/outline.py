@@ -14,6 +14,7 @@ from pagefault_doctor.report.diagnosis import opinion_notes
 from pagefault_doctor.report.known import known_line_blocks
 from pagefault_doctor.report.local_time import local_time
 from pagefault_doctor.session import remedy
+from pagefault_doctor.session.case_notes import case_notes
 from pagefault_doctor.session.view import CommandRecord, View
 
 TAIL = 40
@@ -70,6 +71,8 @@ def _step(view: View, step: Step) -> Iterator[Block]:
     state = view.state.steps[step.id]
     reason = f": {state.reason}" if state.reason else ""
     yield Heading(f"{step.title} ({state.status}{reason})")
+    if notes := case_notes(view, step.id):
+        yield Items(tuple(finding_text(note) for note in notes))
     for record in view.of_step(step.id):
         yield from _command(record, view.started.user)
     refused = [

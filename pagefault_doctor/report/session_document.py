@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from pagefault_doctor.report.document import Document, diagnosis_document
+from pagefault_doctor.session.case_notes import case_notes
 from pagefault_doctor.session.view import CommandRecord, View
 
 SESSION_SCHEMA: Final = "pfdoctor.session/1"
@@ -35,6 +36,7 @@ def session_document(view: View, redacted: str = "") -> Document:
                 "title": step.title,
                 "status": view.state.steps[step.id].status,
                 "reason": view.state.steps[step.id].reason,
+                "case_notes": case_notes(view, step.id),
             }
             for step in view.playbook.steps
         ],

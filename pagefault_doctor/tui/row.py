@@ -74,7 +74,7 @@ def _wrap(text: str, width: int, hang: int, verbatim: bool) -> list[str]:
         return [text]
     spaces = " " * min(hang, width // 2)
     if text.isascii() and not verbatim:
-        return textwrap.wrap(text, width, subsequent_indent=spaces)
+        return textwrap.wrap(text, width, subsequent_indent=spaces, break_on_hyphens=False)
     first, *rest = chop(text, width)
     return [first, *(spaces + piece for piece in chop("".join(rest), width - len(spaces)))]
 

@@ -15,6 +15,7 @@ from pagefault_doctor.model.playbook import Cause, Step, StepStatus
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.playbook import engine
 from pagefault_doctor.session import remedy
+from pagefault_doctor.session.case_notes import case_notes
 from pagefault_doctor.session.given_input import asked_for
 from pagefault_doctor.session.remedy import MatchedRemedy
 from pagefault_doctor.session.view import CommandRecord, View
@@ -60,6 +61,9 @@ def _rows(view: View, step: Step, now: StepMoment) -> Iterator[Row]:
     status = STATUS_WORDS[state.status]
     yield Row(f"{number} of {len(view.playbook.steps)}  {step.title}", status, Tone.TITLE, hang=8)
     yield Row(_beginning(step.why), tone=Tone.DIM)
+    yield Row()
+    # First, for of a case from elsewhere they are what the step has to tell.
+    yield from map(finding_row, case_notes(view, step.id))
     yield Row()
     yield from _commands(view, step, now)
     yield from _findings(view, step)
