@@ -27,7 +27,15 @@ def _block(block: Block) -> str:
             return textwrap.fill(text, WIDTH)
         case Items(items=items):
             return "\n".join(
-                textwrap.fill(i, WIDTH, initial_indent="  ", subsequent_indent="    ")
+                textwrap.fill(
+                    i,
+                    WIDTH,
+                    initial_indent="  ",
+                    subsequent_indent="    ",
+                    # Commands, addresses and names of packages stay whole, to be copied.
+                    break_long_words=False,
+                    break_on_hyphens=False,
+                )
                 for i in items
             )
         case Verbatim(text=text):

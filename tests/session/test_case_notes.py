@@ -398,7 +398,7 @@ def test_what_has_the_line_is_named(log: str, words: str) -> None:
     [
         (ASSERTION, "https://sources.debian.org/src/linux/6.1.112-1/fs/inode.c/#L612"),
         (DRIVER, "/jammy/tree/drivers/net/ethernet/intel/e1000?h=Ubuntu-5.15.0-91.101"),
-        (HANG, "/stable/linux.git/tree/fs/btrfs?h=v6.11.4;"),
+        (HANG, "/stable/linux.git/tree/fs/btrfs?h=v6.11.4"),
         (
             ASSERTION.replace("6.1.0-26-amd64 #1  Debian 6.1.112-1", "6.13.0-rc2 #1"),
             "/torvalds/linux.git/tree/fs/inode.c?h=v6.13-rc2#n612",
@@ -410,14 +410,14 @@ def test_what_has_the_line_is_named(log: str, words: str) -> None:
     ],
 )
 def test_the_page_with_the_source_is_that_of_the_release(log: str, url: str) -> None:
-    assert url in told(log, "fix-code")
+    assert notes(log, "fix-code")[-1].text.endswith(url)
 
 
 def test_a_line_of_a_patched_kernel_may_be_off() -> None:
     el = ASSERTION.replace("6.1.0-26-amd64 #1  Debian 6.1.112-1", "5.14.0-427.13.1.el9_4.x86_64 #1")
     text = told(el, "fix-code")
     assert "?h=v5.14#n612" in text
-    assert "the line may be off" in text
+    assert "may be off" in text
 
 
 def test_a_fault_that_is_not_the_kernels_has_no_source_here() -> None:

@@ -39,14 +39,14 @@ _GAINS: Final = {
     RootCause.USER_ACCESS: _Gain("the arguments of the call that passed the pointer", small=True),
     RootCause.READONLY_WRITE: _Gain("what lies at the address that was written to", small=True),
     RootCause.USE_AFTER_FREE: _Gain(
-        "what lies in the freed memory now and who else points to it; who freed it only where the"
-        " machine also runs with slub_debug=U",
+        "what lies in the freed memory now and who else points to it. Who freed it is in a dump"
+        " only if that machine runs with slub_debug=U",
         "who freed it",
         _FREED,
     ),
     RootCause.DOUBLE_FREE: _Gain(
-        "the object and who else points to it; who freed it first only where the machine also"
-        " runs with slub_debug=U",
+        "the object and who else points to it. Who freed it first is in a dump only if that"
+        " machine runs with slub_debug=U",
         "who freed it first",
         _FREED,
     ),

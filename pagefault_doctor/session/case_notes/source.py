@@ -102,12 +102,14 @@ def _page(subject: Subject, place: _Place) -> Iterator[Finding]:
     url = own or _of_tag(subject, place)
     if not url:
         return
+    # The address stands last, so that it can be copied from a terminal.
     function = subject.situation.function
-    look = f"; look for {function} there" if function and not place.line else ""
-    text = f"Read the source at {url}{look}."
-    if not own and place.line and _is_patched(subject):
-        text += " That is the version it began with, so the line may be off."
-    yield subject.note(text, "file", "function")
+    text = "Read the source at the line"
+    if not place.line:
+        text = f"Look for {function} in the source" if function else "Read the source"
+    elif not own and _is_patched(subject):
+        text += ", which may be off, for the page is of the version that kernel began with"
+    yield subject.note(f"{text}: {url}", "file", "function")
 
 
 def _is_patched(subject: Subject) -> bool:
