@@ -191,7 +191,7 @@ def test_no_step_of_another_name_tells_anything() -> None:
 
 def test_a_whole_report_lacks_nothing() -> None:
     text = told(THIRD_PARTY, "check-logs")
-    assert "nothing has to be asked for" in text
+    assert "registers, the call trace and the kernel's version: enough to go on" in text
     assert "sudo" not in text
 
 
@@ -411,6 +411,23 @@ def test_what_has_the_line_is_named(log: str, words: str) -> None:
 )
 def test_the_page_with_the_source_is_that_of_the_release(log: str, url: str) -> None:
     assert notes(log, "fix-code")[-1].text.endswith(url)
+
+
+def moved(release: str, function: str, module: str) -> str:
+    log = DRIVER.replace("e1000_clean", function).replace("e1000", module)
+    return told(log.replace("5.15.0-91-generic #101-Ubuntu", f"{release} #1"), "fix-code")
+
+
+@pytest.mark.parametrize(
+    ("release", "page"),
+    [("6.1.4-arch1-1", "tree/fs/cifs?h=v6.1.4"), ("6.9.4-arch1-1", "tree/fs/smb/client?h=v6.9.4")],
+)
+def test_a_folder_that_moved_is_that_of_the_release(release: str, page: str) -> None:
+    assert page in moved(release, "cifs_reconnect", "cifs")
+
+
+def test_no_folder_is_named_for_a_kernel_older_than_the_tables() -> None:
+    assert moved("3.16.7-arch1-1", "cifs_reconnect", "cifs") == ""
 
 
 def test_a_line_of_a_patched_kernel_may_be_off() -> None:

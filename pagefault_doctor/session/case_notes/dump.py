@@ -133,7 +133,7 @@ def _shown(subject: Subject) -> str:
     if report.function is None or not report.registers or context.base is None:
         return ""
     register, value = context.base
-    return f"the place, the registers and the bad pointer ({register.upper()} = {value:#x})"
+    return f"the place and the bad pointer ({register.upper()} = {value:#x})"
 
 
 def _prepared(subject: Subject) -> Iterator[Finding]:

@@ -40,8 +40,7 @@ def lacking(subject: Subject) -> Iterator[Finding]:
     """Yield what is missing, most useful first, and how to get all of it."""
     parts = (*subject.diagnosis.missing, *_module_version(subject))
     if not parts and subject.is_of_kernel:
-        text = "The report has all that its kind prints: nothing has to be asked for."
-        yield subject.note(text, "headline")
+        yield subject.note(f"The log has {_there(subject)}: enough to go on.", "headline")
     for part in parts[:_MOST]:
         yield subject.note(f"The log lacks {part.what} ({part.why}).")
     commands = [command for part in parts for command in _brought_by(part)]
@@ -50,6 +49,16 @@ def lacking(subject: Subject) -> Iterator[Finding]:
     for how in dict.fromkeys(part.how for part in parts[:_MOST]):
         if how == AFTER_PANIC or how not in (*_COMMANDS, *commands):
             yield subject.note(f"Ask for: {how}.")
+
+
+def _there(subject: Subject) -> str:
+    report = subject.report
+    parts = ["the headline"]
+    parts += ["registers"] if report.registers else []
+    parts += ["the call trace"] if "trace" in report.cited else []
+    parts += ["the kernel's version"] if subject.release else []
+    *first, last = parts
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def without_report(log: KernelLog) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ import msgspec
 
 from pagefault_doctor.diagnosis import source_path
 from pagefault_doctor.model.fact import Finding
+from pagefault_doctor.model.known_entry import release as numbers_of
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.playbook.third_party import project_of
 from pagefault_doctor.session.case_notes.culprit import AUTHOR, known_cases
@@ -45,6 +46,18 @@ _PATCHED: Final = (
     "wsl",
 )
 """Builders whose releases name the version that they began with, not that of the fixes in them."""
+
+
+_MOVED: Final = (
+    ("fs/smb/client", "fs/cifs", (6, 4, 0)),
+    ("fs/smb/server", "fs/ksmbd", (6, 4, 0)),
+    ("io_uring", "fs/io_uring.c", (6, 0, 0)),
+    ("kernel/module", "kernel/module.c", (5, 19, 0)),
+    ("kernel/futex", "kernel/futex.c", (5, 16, 0)),
+)
+"""Code that lies elsewhere since a release: where it is now, where it was, and that release."""
+_SETTLED: Final = (4, 4, 0)
+"""The release since which drivers lie where the tables have them, but for those."""
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -91,8 +104,22 @@ def _place(subject: Subject) -> _Place | None:
     path, named = subject.path, subject.named_line
     if path is None or "/" not in path or ".." in path or not _PATH.fullmatch(path):
         return None  # A folder at the top has too much in it.
-    is_it = named is not None and source_path.from_root(named.file) == path
-    return _Place(path, named.line if named and is_it else 0)
+    if named and source_path.from_root(named.file) == path:
+        return _Place(path, named.line)
+    return _then(path, numbers_of(subject.release))
+
+
+def _then(path: str, numbers: tuple[int, int, int] | None) -> _Place | None:
+    """Return where a path of today was in a release, None where that is not known."""
+    if numbers is None:
+        return _Place(path)
+    if numbers < _SETTLED:
+        return None
+    for now, before, since in _MOVED:
+        if f"{path}/".startswith(f"{now}/") and numbers < since:
+            is_file = before.endswith(".c")
+            return _Place(before if is_file else before + path.removeprefix(now))
+    return _Place(path)
 
 
 def _page(subject: Subject, place: _Place) -> Iterator[Finding]:
