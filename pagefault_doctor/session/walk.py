@@ -120,8 +120,9 @@ class Walk:
     def go_on(self, stops_at: Callable[[View], bool] = lambda view: False) -> tuple[str, ...]:
         """Go where the suggestion leads, past steps in which no tool can do anything.
 
-        Return the ids of those steps. A step that shows the usual fix is no such step, nor one at
-        which `stops_at` holds. Where the suggestion is to end, nothing happens.
+        Return the ids of those steps. A step that shows the usual fix or tells something of the
+        case is no such step, nor one at which `stops_at` holds. Where the suggestion is to end,
+        nothing happens.
         """
         passed: list[str] = []
         for _ in self.view.playbook.steps:
@@ -137,13 +138,18 @@ class Walk:
         return tuple(passed)
 
     def _is_of_no_use(self) -> bool:
-        """Whether the current step ended at once, for want of something."""
+        """Whether the current step ended at once, for want of something, and tells nothing."""
         step = self.view.step
         assert step
         now = self.view.state.steps[step]
         idle = all(tool.outcome in DID_NOTHING for tool in now.finished)
         has_remedy = self.view.playbook.step(step).remedy
-        return now.status is StepStatus.BLOCKED and idle and not has_remedy
+        stopped = now.status is StepStatus.BLOCKED or (now.status is StepStatus.DONE and idle)
+        if not stopped or has_remedy:
+            return False
+        from pagefault_doctor.session.case_notes import case_notes
+
+        return not case_notes(self.view, step)
 
     def run(
         self,
