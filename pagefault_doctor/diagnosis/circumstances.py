@@ -9,7 +9,6 @@ from pagefault_doctor.diagnosis.address import AddressClass
 from pagefault_doctor.diagnosis.area import Area, area_of
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.history import same_fault
-from pagefault_doctor.diagnosis.kernel_builder import builder_of
 from pagefault_doctor.diagnosis.missing import is_before_init, missing
 from pagefault_doctor.diagnosis.newer_kernel import is_ended
 from pagefault_doctor.diagnosis.provenance import folder_of, is_unknown
@@ -18,6 +17,7 @@ from pagefault_doctor.diagnosis.suspect import suspect_frame
 from pagefault_doctor.diagnosis.unloaded_module import is_of_nobody, unloaded
 from pagefault_doctor.model.diagnosis import Attribution, Candidate, RootCause
 from pagefault_doctor.model.fact import Fact
+from pagefault_doctor.model.kernel_builder import builder_of
 from pagefault_doctor.model.known_entry import release as release_of
 from pagefault_doctor.model.once import once
 from pagefault_doctor.model.pattern import regex
@@ -150,7 +150,7 @@ class Circumstances:
     @once
     def kernel(self) -> str | None:
         """Who built the kernel, None where its release does not tell."""
-        return builder_of(self.release or "")
+        return builder_of(self.release or "") or None
 
     @once
     def machine(self) -> str | None:

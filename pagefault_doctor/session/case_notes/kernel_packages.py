@@ -9,14 +9,14 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.diagnosis.kernel_builder import builder_of
+from pagefault_doctor.model.kernel_builder import builder_of
 from pagefault_doctor.model.pattern import regex
 
 
 class KernelPackages(msgspec.Struct, frozen=True, kw_only=True):
     """What a distribution calls the packages of a kernel.
 
-    `builder` is as in `diagnosis/kernel_builder.py`; `shape` narrows it to some of its releases.
+    `builder` is as in `model/kernel_builder.py`; `shape` narrows it to some of its releases.
     `image` has the kernel and `modules` its modules. `debug` has their debug information and comes
     `debug_from` there. `kdump` are commands for root, after which the next boot can write a dump.
     Each is empty where there is none.

@@ -1,4 +1,4 @@
-"""Who built a kernel, a distribution or another, by its release."""
+"""Who built a kernel, by how its release is written."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final
 
 from pagefault_doctor.model.pattern import regex
 
-_KERNELS: Final = {
+_RELEASES: Final = {
     name: regex(shape)
     for name, shape in {
         "proxmox": r"-pve$",
@@ -24,6 +24,6 @@ _KERNELS: Final = {
 }
 
 
-def builder_of(release: str) -> str | None:
-    """Return who built a kernel, None where its release does not tell."""
-    return next((name for name, shape in _KERNELS.items() if shape.search(release)), None)
+def builder_of(release: str) -> str:
+    """Return who built a kernel of that release, such as `ubuntu`; empty where nothing tells."""
+    return next((name for name, shape in _RELEASES.items() if shape.search(release)), "")
