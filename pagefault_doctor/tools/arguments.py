@@ -13,6 +13,7 @@ from pagefault_doctor.model import untrusted
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.command import Blocked, Result
 from pagefault_doctor.model.fact import Finding, Mark
+from pagefault_doctor.model.given_input import ANOTHER_MACHINE
 from pagefault_doctor.model.log import THIS_BOOT, KernelLog
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Report
@@ -99,6 +100,15 @@ def suspect_file(case: Case) -> str:
     if path := first_path(case, "module.path"):
         return path if path.endswith(".ko") else ""
     return path_in_folder(case.get("given.module_dir", ""), f"{case.suspect}.ko") or ""
+
+
+def may_have_module_file(case: Case) -> bool:
+    """Return whether the suspect module's file is here, or can be.
+
+    Of another machine's case it is only what was named or fetched: an installed one is of this box.
+    """
+    named = first_path(case, "debug.module_file", "module.path", "given.module_dir")
+    return bool(named) or case.get("log.of", "") != ANOTHER_MACHINE
 
 
 def reported(case: Case, new: KernelLog | None = None) -> Report | None:

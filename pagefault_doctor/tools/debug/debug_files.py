@@ -15,7 +15,15 @@ from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, Risk
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.tools.arguments import dump_path, first_path, is_absolute, release, reported
+from pagefault_doctor.symbols.in_tree import path_of
+from pagefault_doctor.tools.arguments import (
+    dump_path,
+    first_path,
+    is_absolute,
+    may_have_module_file,
+    release,
+    reported,
+)
 from pagefault_doctor.tools.debug.debug_packages import (
     DEBUGINFOD,
     PACKAGE_SOURCES,
@@ -30,7 +38,12 @@ from pagefault_doctor.tools.tool import Tool, fact, finding, has_program, known_
 NAME: Final = "debug-files"
 """The name of the scripts in messages of the shell (`$0`)."""
 
-_FUNCTIONS: Final = "tools/scripts/debug_files.sh"
+_FIND: Final = ("tools/scripts/debug_files.sh", "tools/scripts/find_debug_files.sh")
+_FETCH: Final = (
+    "tools/scripts/debug_files.sh",
+    "tools/scripts/cache_part.sh",
+    "tools/scripts/fetch_debug_files.sh",
+)
 
 _MIN_FREE_BYTES: Final = 256 << 20
 """Bytes that stay free on the disk of the cache."""
@@ -61,20 +74,25 @@ def _missing_for_line(case: Case) -> MissingDebugFile:
     """Return what gdb lacks to find the faulty line."""
     report = reported(case)
     in_kernel = report is not None and bool(report.function) and not report.module
-    needs_vmlinux = in_kernel and not case.suspect and not vmlinux.known_path(case)
+    is_sought_there = in_kernel and not (case.suspect and may_have_module_file(case))
+    needs_vmlinux = is_sought_there and not vmlinux.known_path(case)
     return MissingDebugFile(needs_vmlinux, _kernel_module(case))
 
 
 def _kernel_module(case: Case) -> str:
     """Return the faulting module if it belongs to the kernel's packages, else an empty text.
 
-    Other modules are built where they are used, so no package has their debug files.
+    Other modules are built where they are used, so no package has their debug files. Where its file
+    is not here, as of another machine's case, its name tells.
     """
     report = reported(case)
     name = (report.module if report else None) or case.suspect or ""
-    is_packaged = "/kernel/" in case.get("module.path", "")
-    has_file = bool(first_path(case, "debug.module_file"))
-    return name if is_packaged and not has_file and is_module_name(name) else ""
+    if not is_module_name(name) or first_path(case, "debug.module_file"):
+        return ""
+    if path := case.get("module.path", ""):
+        return name if "/kernel/" in path else ""
+    is_from_outside = report is not None and name in report.out_of_tree
+    return name if path_of(name) and not is_from_outside else ""
 
 
 def _plan(
@@ -99,7 +117,7 @@ def _places(kernel: str) -> str:
 
 
 def _look_command(tool: str, kernel: str, module: str) -> Command:
-    find = shell_argv(_FUNCTIONS, "tools/scripts/find_debug_files.sh", name=NAME)
+    find = shell_argv(*_FIND, name=NAME)
     return Command(
         argv=(*find, kernel, file_pattern(module)),
         tool=tool,
@@ -125,7 +143,8 @@ def _next_command(
             return _fetch_command(tool, source.id, package, said, kernel, missing.module)
     if missing.vmlinux and (package := _from_server(case, said)):
         return _fetch_command(tool, DEBUGINFOD, package, said, kernel, "")
-    return vmlinux.missing(case)
+    # No source of this machine has it, so what installs it here is no remedy.
+    return vmlinux.out_of_reach(case, missing.module) if len(done) > 1 else vmlinux.missing(case)
 
 
 def _from_server(case: Case, said: FirstValues) -> DebugPackage | None:
@@ -143,7 +162,7 @@ def _fetch_command(
 ) -> Command | Blocked:
     cache = said.get("cache", ("", 0))[0]
     need = (package.download + package.unpacked or _ASSUMED_BYTES) + _MIN_FREE_BYTES
-    if obstacle := _cache_obstacle(said, cache, need):
+    if obstacle := cache_obstacle(said, cache, need, "the debug files need"):
         return obstacle
     origin = said["urls"][0] if source == DEBUGINFOD else source
     amount = (
@@ -152,7 +171,7 @@ def _fetch_command(
         else f"over the network; its size is not told before, up to {size_text(_ASSUMED_BYTES)}"
     )
     wanted = (source, package.what, cache, package.folder, str(need >> 10))
-    fetch = shell_argv(_FUNCTIONS, "tools/scripts/fetch_debug_files.sh", name=NAME)
+    fetch = shell_argv(*_FETCH, name=NAME)
     return Command(
         argv=(*fetch, *wanted, kernel, file_pattern(module)),
         tool=tool,
@@ -164,8 +183,11 @@ def _fetch_command(
     )
 
 
-def _cache_obstacle(said: FirstValues, cache: str, missing: int) -> Blocked | None:
-    """Return why the cache cannot hold the files, or None."""
+def cache_obstacle(said: FirstValues, cache: str, missing: int, what: str) -> Blocked | None:
+    """Return why the cache cannot hold so many bytes, by what was said of it, or None.
+
+    `what` begins the sentence about them: "the debug files need".
+    """
     if not is_absolute(cache):
         return Blocked("there is no folder for a cache", "set HOME or XDG_CACHE_HOME")
     other = "set XDG_CACHE_HOME to a folder on another disk, or make room (df -h)"
@@ -173,9 +195,7 @@ def _cache_obstacle(said: FirstValues, cache: str, missing: int) -> Blocked | No
         return Blocked(f"{said['unwritable'][0]} cannot be written to", other)
     free = number_in(said.get("free_kib", ("", 0))[0])
     if free is not None and free << 10 < missing:
-        text = (
-            f"{cache} has {size_text(free << 10)} free, the debug files need {size_text(missing)}"
-        )
+        text = f"{cache} has {size_text(free << 10)} free, {what} {size_text(missing)}"
         return Blocked(text, other)
     return None
 

@@ -65,7 +65,7 @@ class PackageSource(msgspec.Struct, frozen=True):
         return next((offer for _, offer in ranked), None)
 
 
-def _apt_packages(output: str) -> tuple[DebugPackage, ...]:
+def apt_packages(output: str) -> tuple[DebugPackage, ...]:
     """Return the packages in the output of `apt-cache show` (deb-control(5)).
 
     Size is in bytes, Installed-Size in KiB.
@@ -104,7 +104,7 @@ def _dnf_packages(output: str) -> tuple[DebugPackage, ...]:
 PACKAGE_SOURCES: Final = (
     PackageSource(
         *("apt", "debian", ("apt-cache", "apt-get", "dpkg-deb")),
-        *(APT_NAMES, _APT_QUERY, _apt_packages),
+        *(APT_NAMES, _APT_QUERY, apt_packages),
     ),
     PackageSource("dnf", "fedora", ("dnf", "rpmkeys"), DNF_NAMES, _DNF_QUERY, _dnf_packages),
 )

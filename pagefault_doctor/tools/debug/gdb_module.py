@@ -20,7 +20,13 @@ from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Report
-from pagefault_doctor.tools.arguments import first_path, is_absolute, is_c_name, reported
+from pagefault_doctor.tools.arguments import (
+    first_path,
+    is_absolute,
+    is_c_name,
+    may_have_module_file,
+    reported,
+)
 from pagefault_doctor.tools.dump import vmlinux
 from pagefault_doctor.tools.module.module_name import file_pattern, is_module_name
 from pagefault_doctor.tools.tool import NO_DOWNLOADS, Tool, fact, finding
@@ -55,7 +61,7 @@ _ROLE_TEXTS: Final = {
 """How a location is related to the fault, and the start of its sentence."""
 
 
-class _Location(msgspec.Struct, frozen=True):
+class Location(msgspec.Struct, frozen=True):
     """A location in the code of a module or the kernel.
 
     `role` is its relation to the fault (see _ROLE_TEXTS). All but `fault` are calls, for which the
@@ -73,23 +79,26 @@ class _Location(msgspec.Struct, frozen=True):
         return self.role != "fault"
 
 
-def _find_location(case: Case) -> _Location | None:
-    """Return the faulting instruction, or the suspect's call if the kernel faulted inside it."""
+def find_location(case: Case) -> Location | None:
+    """Return the faulting instruction, or the suspect's call if the kernel faulted inside it.
+
+    Without the suspect's file it is the kernel's own instruction.
+    """
     report = reported(case)
     if report is None or not report.function or report.offset is None or report.offset < 0:
         return None
-    if report.module is None and case.suspect:
+    if report.module is None and case.suspect and may_have_module_file(case):
         module_frames = (f for f in report.frames if f.reliable and f.module == case.suspect)
         if (frame := next(module_frames, None)) and frame.function and frame.offset:
             # The frame has the return address; the call ends just before it.
-            return _Location(frame.function, frame.offset - 1, frame.module, "call")
+            return Location(frame.function, frame.offset - 1, frame.module, "call")
         if object_location := _object_location(report, case.suspect):
             return object_location
     role = "call" if report.is_call else "fault"
-    return _Location(report.function, report.offset - report.is_call, report.module, role)
+    return Location(report.function, report.offset - report.is_call, report.module, role)
 
 
-def _object_location(report: Report, suspect: str) -> _Location | None:
+def _object_location(report: Report, suspect: str) -> Location | None:
     """Return where the suspect freed the object, or else allocated it (`mm/slub.c`, print_track).
 
     A slab check detects damage during an unrelated call, so the object's own history helps more.
@@ -98,12 +107,12 @@ def _object_location(report: Report, suspect: str) -> _Location | None:
         found = _SLAB_TRACK.fullmatch(report.details.get(f"{role}_in", ""))
         if found and found["module"] == suspect:
             offset = int(found["offset"], 16) - 1
-            return _Location(found["function"], max(offset, 0), suspect, role)
+            return Location(found["function"], max(offset, 0), suspect, role)
     return None
 
 
 def _plan(case: Case) -> Command | Blocked | None:
-    location = _find_location(case)
+    location = find_location(case)
     if location is None:
         return None
     if not is_c_name(location.function):
@@ -168,7 +177,7 @@ def _find_command(folder: str, module: str) -> Command:
     )
 
 
-def _start_command(file: str, location: _Location) -> Command:
+def _start_command(file: str, location: Location) -> Command:
     return Command(
         argv=("gdb", "-batch", "-nx", "-ex", f"info symbol '{location.function}'", file),
         tool="gdb-module",
@@ -193,7 +202,7 @@ def _start_distance(output: str, function: str) -> int:
     return next((found[name] for name in names if name in found), 0)
 
 
-def _line_command(file: str, location: _Location, distance: int) -> Command:
+def _line_command(file: str, location: Location, distance: int) -> Command:
     target = f"*('{location.function}'{location.offset - distance:+#x})"
     # A call's location is one byte before the return address, not the start of an instruction.
     instruction = () if location.is_call else (f"x/i {target[1:]}", f"x/2xb {target[1:]}")
@@ -230,7 +239,7 @@ def _read(result: Result, case: Case) -> ToolReading:
             more_facts, instruction_finding = _instruction(match[1], number, result, case)
             facts += more_facts
             findings.append(instruction_finding)
-    findings += _line_finding(facts, result) or _no_line_finding(result)
+    findings += _line_finding(facts, result, case) or _no_line_finding(result)
     return ToolReading(facts=tuple({f.name: f for f in facts}.values()), findings=tuple(findings))
 
 
@@ -249,7 +258,7 @@ def _is_another_build(result: Result, case: Case) -> bool:
 def _line_facts(
     match: re.Match[str], number: int, result: Result, case: Case
 ) -> tuple[Fact, Fact, Fact]:
-    location = _find_location(case)
+    location = find_location(case)
     return (
         fact("debug.role", location.role if location else "fault", result, number),
         fact("debug.file", match[2], result, number),
@@ -277,7 +286,7 @@ def _instruction(
     return facts, finding(summary, Mark.NEUTRAL, result, number)
 
 
-def _line_finding(facts: list[Fact], result: Result) -> list[Finding]:
+def _line_finding(facts: list[Fact], result: Result, case: Case) -> list[Finding]:
     """Return the finding for the line, with its text from gdb's `list`."""
     known = {f.name: f for f in facts}
     if "debug.line" not in known:
@@ -287,7 +296,18 @@ def _line_finding(facts: list[Fact], result: Result) -> list[Finding]:
     source = next((m[2].strip() for m in matches if m and m[1] == str(line.value)), "")
     text = f"{_ROLE_TEXTS[str(known['debug.role'].value)]} {file}:{line.value}"
     text += f": {source}" if source else ""
-    return [finding(text, Mark.BAD, result, line.source.line)]
+    return [finding(text, Mark.BAD, result, line.source.line), *_caller_finding(result, case)]
+
+
+def _caller_finding(result: Result, case: Case) -> list[Finding]:
+    """Return how to find the suspect's own line, where only the kernel's could be looked up."""
+    report = reported(case)
+    if not case.suspect or may_have_module_file(case) or (report and report.module):
+        return []
+    text = (
+        f"It is the kernel's own line; which call of {case.suspect} led there is found in its file"
+    )
+    return [finding(f"{text}: --module-dir DIR", Mark.NEUTRAL, result)]
 
 
 def _no_line_finding(result: Result) -> list[Finding]:

@@ -7,6 +7,7 @@ from typing import Final
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact
+from pagefault_doctor.model.kernel_builder import builder_of
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.arguments import first_path, release
 from pagefault_doctor.tools.tool import fact
@@ -73,6 +74,35 @@ def missing(case: Case, kernel: str = "") -> Blocked:
     package = debug_package(case.get("host.family", ""), kernel)
     remedy = own or f"{package}; or name one: --vmlinux FILE"
     return Blocked(f"there is no vmlinux with debug information of {kernel}", remedy)
+
+
+_ELSEWHERE: Final = {
+    "debian": "look for linux-image-{}-dbg at snapshot.debian.org/package/linux, then "
+    "dpkg-deb -x FILE.deb FOLDER",
+    "ubuntu": "on an Ubuntu of its release take linux-image-unsigned-{}-dbgsym from "
+    "ddebs.ubuntu.com, then dpkg-deb -x FILE.ddeb FOLDER",
+    "proxmox": "on a Proxmox look for the -dbgsym package of its kernel {}",
+    "fedora": "fetch kernel-debuginfo of {} from koji.fedoraproject.org, or on a Fedora: dnf "
+    "debuginfo-install kernel-core-{}",
+    "red-hat": "on a machine of that distribution: dnf debuginfo-install kernel-core-{}",
+    "suse": "on a SUSE of its release: zypper install kernel-default-debuginfo, of {}",
+    "arch": "build the kernel package with debug information, release {}",
+}
+"""Where debug files of a kernel are that no package source of this machine has; {}: its release."""
+
+
+def out_of_reach(case: Case, module: str) -> Blocked:
+    """Return where the debug files of the case's kernel are, which this machine cannot fetch.
+
+    With a module, its file is what is wanted.
+    """
+    kernel = release(case)
+    place = _ELSEWHERE.get(builder_of(kernel), "take it from whoever built {}")
+    what, option = (f"{module}.ko", "--module-dir DIR") if module else ("vmlinux", "--vmlinux FILE")
+    return Blocked(
+        f"no package source of this machine has the debug files of {kernel}",
+        f"{place.replace('{}', kernel)}; name its {what}: {option}",
+    )
 
 
 def debug_package(family: str, kernel: str) -> str:

@@ -1,4 +1,4 @@
-# Looks for debug files, here and in the cache folder of the user.
+# Looks for debug files, here and in the cache folder of the user, also among the lab's kernels.
 # Arguments: the release, and a pattern of the module's file or an empty text.
 release=$1 pattern=$2
 case ${XDG_CACHE_HOME-} in /*) cache=$XDG_CACHE_HOME ;; *) cache=${HOME:-/root}/.cache ;; esac
@@ -6,7 +6,7 @@ cache=$cache/pfdoctor/debug
 find_in "" "$release" "$pattern"
 # What somebody else may have put into the cache is not used.
 if [ -O "$cache" ] && [ -O "${cache%/*}" ]; then
-  for tree in "$cache"/*; do find_in "$tree" "$release" "$pattern"; done
+  for tree in "$cache"/* "${cache%/*}"/kernels/*/*; do find_in "$tree" "$release" "$pattern"; done
 fi
 say_found
 say cache "$cache"

@@ -412,7 +412,7 @@ def test_the_script_itself_removes_nothing_outside_its_folder(
     cache = tmp_path / "a" / "b" / "cache"
     cache.mkdir(parents=True)
     (tmp_path / "a" / "mine").touch()
-    fetch = shell_argv(debug_files._FUNCTIONS, "tools/scripts/fetch_debug_files.sh", name="x")
+    fetch = shell_argv(*debug_files._FETCH, name="x")
     words = ("debuginfod-find", what, str(cache), name, "1", RELEASE, "")
     done = subprocess.run((*fetch, *words), input="", capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
@@ -607,3 +607,95 @@ def test_debug_packages_are_asked_for_by_the_names_of_their_distributions() -> N
         "linux-image-{}-dbg",
         "kernel-debuginfo-{}",
     ]
+
+
+LOOP: Final = OOPS.replace("wobble_init", "lo_ioctl").replace("[wobble]", "[loop]")
+"""A fault in a module of the kernel's tree, on a kernel with a module from outside."""
+IN_LOOP: Final = ("serial.log", BOOT + LOOP.replace("wobble(OE+)", "wobble(OE) loop"))
+ELSEWHERE: Final[dict[str, Value]] = {
+    "log.of": "another",
+    "host.kernel": "6.9.0-1-other",
+    "host.family": "debian",
+    "host.programs": (*PROGRAMS, "gdb"),
+}
+
+
+def test_a_module_of_the_kernels_tree_is_looked_for_by_its_name_where_it_is_not_here() -> None:
+    tree = f"{CACHE}/x/usr/lib/debug/lib/modules/{KERNEL}/kernel/drivers/block/loop.ko"
+    answers = (told(NOTHING), told(APT), fetched(f"tree={CACHE}/x", f"module={tree}"))
+    case, ran, blocked = follow(debug_files.FOR_LINE, known(ELSEWHERE, IN_LOOP), *answers)
+    assert blocked is None
+    assert ran[0].argv[-2:] == (KERNEL, "loop.ko*")
+    assert ran[2].risk is Risk.CHANGE
+    assert ran[2].argv[-2:] == (KERNEL, "loop.ko*")
+    assert case.get("debug.module_file", "") == tree
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        OOPS,
+        LOOP.replace("wobble(OE+)", "loop(OE)"),
+    ],
+    ids=["a name that the tree lacks", "a module of that name from outside"],
+)
+def test_a_module_from_outside_is_in_no_package_of_the_kernel(log: str) -> None:
+    case = known(ELSEWHERE, ("serial.log", BOOT + log))
+    assert next_command(debug_files.FOR_LINE, case) is None
+
+
+DPUT: Final = (
+    "serial.log",
+    BOOT + OOPS.replace("wobble_init+0x11/0x1000 [wobble]", "dput+0x2/0x9"),
+)
+
+
+def test_without_the_suspects_file_the_kernels_own_line_is_found() -> None:
+    image = f"/usr/lib/debug/boot/vmlinux-{KERNEL}"
+    case = known(ELSEWHERE | {"suspect.module": "wobble"}, DPUT)
+    case, ran, _ = follow(debug_files.FOR_LINE, case, told(f"vmlinux={image}\n{NOTHING}"))
+    assert ran[0].argv[-2:] == (KERNEL, "")
+    wanted = next_command(gdb_module.TOOL, case)
+    assert isinstance(wanted, Command)
+    assert wanted.argv[-1] == image
+    assert "info line *('dput'+0x2)" in wanted.argv
+    line = told('Line 7 of "fs/dcache.c" starts at address 0x1 <dput+2>.\n', *wanted.argv)
+    said = texts(gdb_module.TOOL.read(line, case).findings)
+    assert "It faulted at fs/dcache.c:7" in said
+    assert "which call of wobble led there is found in its file: --module-dir DIR" in said
+
+
+def test_with_a_folder_for_the_suspects_file_no_vmlinux_is_fetched() -> None:
+    facts = ELSEWHERE | {"suspect.module": "wobble", "given.module_dir": "/home/user/wobble"}
+    assert next_command(debug_files.FOR_LINE, known(facts, DPUT)) is None
+
+
+@pytest.mark.parametrize(
+    ("release", "place"),
+    [
+        ("5.15.0-9-generic", "ddebs.ubuntu.com"),
+        ("6.6.8-200.fc39.x86_64", "koji.fedoraproject.org"),
+        ("6.1.0-9-amd64", "snapshot.debian.org"),
+        ("6.7.9", "whoever built 6.7.9"),
+    ],
+)
+def test_where_no_source_of_this_machine_has_them_it_is_told_who_has(
+    release: str, place: str
+) -> None:
+    log = (IN_LOOP[0], IN_LOOP[1].replace(KERNEL, release))
+    nothing = told("", errors="E: No packages found\n", exit_code=100)
+    _, _, blocked = follow(debug_files.FOR_LINE, known(ELSEWHERE, log), told(NOTHING), nothing)
+    assert blocked is not None
+    assert release in blocked.reason
+    assert place in blocked.remedy
+    assert "name its loop.ko: --module-dir DIR" in blocked.remedy
+
+
+def test_kernels_that_the_lab_has_fetched_are_looked_through(cache: Path) -> None:
+    boot = cache.parent / "kernels/amd64/6.1/usr/lib/debug/boot"
+    boot.mkdir(parents=True)
+    cache.mkdir()
+    (boot / f"vmlinux-{RELEASE}").write_text("an image")
+    case, ran, _ = use(known(IMAGINED))
+    assert len(ran) == 1
+    assert case.get("dump.vmlinux", "") == str(boot / f"vmlinux-{RELEASE}")
