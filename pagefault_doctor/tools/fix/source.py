@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import Final
 
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.symbols.in_tree import path_of
 from pagefault_doctor.tools.arguments import path_in_folder, reported
 from pagefault_doctor.tools.fix.kbuild import source_folder
+from pagefault_doctor.tools.fix.kernel_source import kernel_place
 from pagefault_doctor.tools.tool import Tool, fact, finding, remark
 
 CONTEXT_LINES: Final = 8
@@ -55,16 +58,39 @@ def editable_line(case: Case) -> tuple[str, int] | None:
     return (path, found[1]) if path else None
 
 
+def _candidates(case: Case, folder: str) -> list[tuple[str, int, str]]:
+    """Return the paths that the faulty line can have in the folder, each with the line and its
+    name: as in the kernel's tree, then right in the folder."""
+    found: list[tuple[str, int, str]] = []
+    if (place := kernel_place(case)) and not _is_from_outside(case):
+        found.append((posixpath.join(folder, place.file), place.line, place.file))
+    if (named := module_fault_line(case)) and (path := path_in_folder(folder, named[0])):
+        found.append((path, named[1], posixpath.basename(path)))
+    return found
+
+
+def _is_from_outside(case: Case) -> bool:
+    """Return whether the folder is of a suspect from outside the kernel's tree."""
+    report, suspect = reported(case), case.suspect
+    marked = suspect in report.out_of_tree if report else False
+    return suspect is not None and (marked or path_of(suspect) is None)
+
+
 def _plan(case: Case) -> Command | Blocked | None:
-    if module_fault_line(case) is None or case.done("source"):
+    done = case.done("source")
+    place, named = kernel_place(case), module_fault_line(case)
+    if named is None and (place is None or _is_from_outside(case)):
         return None
     folder = source_folder(case)
     if isinstance(folder, Blocked):
-        return folder
-    found = editable_line(case)
-    if found is None:
+        # The source of the kernel's own code is in a package (`source-package`).
+        return None if place else folder
+    candidates = _candidates(case, folder)
+    if not candidates:
         return Blocked("the name of the source file is not safe to open", "open it by hand")
-    file, line = found
+    if any(result.ok for result in done) or len(done) >= len(candidates):
+        return None
+    file, line, _ = candidates[len(done)]
     return Command(
         argv=("sed", "-n", f"{max(line - CONTEXT_LINES, 1)},{line + CONTEXT_LINES}p", file),
         tool="source",
@@ -73,10 +99,13 @@ def _plan(case: Case) -> Command | Blocked | None:
 
 
 def _read(result: Result, case: Case) -> ToolReading:
-    found = module_fault_line(case)
-    if found is None:
+    folder = source_folder(case)
+    candidates = [] if isinstance(folder, Blocked) else _candidates(case, folder)
+    path = result.command.argv[-1] if result.command.argv else ""
+    shown_file = next((each for each in candidates if each[0] == path), None)
+    if shown_file is None:
         return ToolReading()
-    name, line = found[0].rpartition("/")[2], found[1]
+    _, line, name = shown_file
     if not result.ok:
         return remark(f"{name} is not in the source folder", result)
     shown = result.output.split("\n")

@@ -22,7 +22,7 @@ from pagefault_doctor.tools.fix import (
 )
 from pagefault_doctor.tools.tool import Tool, next_command
 from requirements import require_kernel, require_program
-from tools.example_reports import follow, texts, told, use_for_real
+from tools.example_reports import BOOT, OOPS, follow, known, texts, told, use_for_real
 from tools.recorded import faulty, output
 
 EDIT, DIFF = editor.TOOLS
@@ -282,3 +282,31 @@ def test_a_header_of_the_module_itself_is_edited() -> None:
     wanted = next_command(EDIT, case)
     assert isinstance(wanted, Command)
     assert wanted.argv[2] == "/home/user/faulty/faulty.h"
+
+
+def kernel_case(facts: dict[str, Value]) -> Case:
+    """Return the case of a fault in the kernel's own code, with no module under suspicion."""
+    own = OOPS.replace("wobble_init+0x11/0x1000 [wobble]", "dput+0x2/0x90")
+    return known({"debug.line": 40} | facts, ("serial.log", BOOT + own))
+
+
+def test_in_the_folder_of_a_kernel_the_file_is_found_by_its_path() -> None:
+    facts: dict[str, Value] = {"given.source_dir": "/home/user/linux", "debug.file": "fs/dcache.c"}
+    shown = "\n" * 8 + "\tdget();\n"
+    case, (command,), _ = follow(source.TOOL, kernel_case(facts), told(shown))
+    assert command.argv[-1] == "/home/user/linux/fs/dcache.c"
+    assert case.get("source.place", "") == "fs/dcache.c:40"
+    assert case.get("source.code", "") == "dget();"
+
+
+def test_a_file_that_is_not_at_its_path_is_looked_for_right_in_the_folder() -> None:
+    facts: dict[str, Value] = {"given.source_dir": "/home/user/x", "debug.file": "fs/dcache.c"}
+    answers = (told("", errors="No such file\n", exit_code=2), told("\n" * 8 + "\tdget();\n"))
+    case, ran, _ = follow(source.TOOL, kernel_case(facts), *answers)
+    assert ran[1].argv[-1] == "/home/user/x/dcache.c"
+    assert case.get("source.place", "") == "dcache.c:40"
+
+
+def test_without_a_folder_the_kernels_own_code_is_left_to_its_package() -> None:
+    assert next_command(source.TOOL, kernel_case({"debug.file": "fs/dcache.c"})) is None
+    assert isinstance(next_command(source.TOOL, kernel_case({"debug.file": "x.c"})), Blocked)
