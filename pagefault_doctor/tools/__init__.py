@@ -20,7 +20,13 @@ _FILES: Final = (
     *("reproduce.memtester", "reproduce.dmesg_delta", "reproduce.other_kernels"),
     "reproduce.lab_run",
     *("dump.kdump", "debug.debug_files", "dump.drgn", "dump.crash"),
-    *("debug.gdb_module", "debug.gdb_scope", "debug.inlined_calls", "debug.gdb_live"),
+    *(
+        "debug.gdb_module",
+        "debug.gdb_scope",
+        "debug.gdb_member",
+        "debug.inlined_calls",
+        "debug.gdb_live",
+    ),
     *(
         "fix.source",
         "fix.source_package",

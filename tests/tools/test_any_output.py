@@ -39,7 +39,7 @@ TOOLS: Final = tuple(
 NEED_MORE: Final = {
     *("kern-log", "var-crash", "trigger", "gdb-scope", "gdb-live", "program-line", "core-file"),
     *("other-kernels", "other-kernels-fixed", "lab-run", "lab-run-fixed"),
-    *("source-package", "inlined-calls"),
+    *("source-package", "inlined-calls", "gdb-member"),
 }
 """Tools that need another report or another tool's result first; each has tests of its own."""
 

@@ -15,7 +15,6 @@ from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, Risk
 from pagefault_doctor.model.fact import Fact, Finding, Mark
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.symbols.in_tree import path_of
 from pagefault_doctor.tools.arguments import (
     dump_path,
     first_path,
@@ -85,6 +84,8 @@ def _kernel_module(case: Case) -> str:
     Other modules are built where they are used, so no package has their debug files. Where its file
     is not here, as of another machine's case, its name tells.
     """
+    from pagefault_doctor.symbols.in_tree import path_of
+
     report = reported(case)
     name = (report.module if report else None) or case.suspect or ""
     if not is_module_name(name) or first_path(case, "debug.module_file"):

@@ -18,7 +18,6 @@ from pagefault_doctor.model.fact import Finding, Mark
 from pagefault_doctor.model.pointer import InlinedCall
 from pagefault_doctor.model.untrusted import clean_line
 from pagefault_doctor.tools.arguments import is_absolute, is_c_name, reported
-from pagefault_doctor.tools.debug.decode_log import FrameRow
 from pagefault_doctor.tools.debug.gdb_module import Location, find_location
 from pagefault_doctor.tools.module.module_name import is_module_name
 from pagefault_doctor.tools.tool import Tool, fact, finding, known_programs
@@ -26,6 +25,13 @@ from pagefault_doctor.tools.tool import Tool, fact, finding, known_programs
 ID: Final = "inlined-calls"
 _MOST: Final = 16
 """Calls inside each other that are told."""
+
+
+class _Row(msgspec.Struct, frozen=True):
+    """Two fields of what `pfdoctor decode --json` prints for a place (`decode_log.FrameRow`)."""
+
+    function: str
+    inlined: tuple[InlinedCall, ...]
 
 
 def _plan(case: Case) -> Command | None:
@@ -84,10 +90,10 @@ def _findings(calls: tuple[InlinedCall, ...], into: list[str], result: Result) -
         yield finding(text, Mark.NEUTRAL, result, 1)
 
 
-def _row(output: str) -> FrameRow | None:
+def _row(output: str) -> _Row | None:
     first = output.partition("\n")[0]
     try:
-        return msgspec.json.decode(first, type=FrameRow)
+        return msgspec.json.decode(first, type=_Row)
     except (msgspec.DecodeError, RecursionError):
         return None
 

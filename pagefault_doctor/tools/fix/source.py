@@ -9,7 +9,6 @@ from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.symbols.in_tree import path_of
 from pagefault_doctor.tools.arguments import path_in_folder, reported
 from pagefault_doctor.tools.fix.kbuild import source_folder
 from pagefault_doctor.tools.fix.kernel_source import kernel_place
@@ -71,6 +70,8 @@ def _candidates(case: Case, folder: str) -> list[tuple[str, int, str]]:
 
 def _is_from_outside(case: Case) -> bool:
     """Return whether the folder is of a suspect from outside the kernel's tree."""
+    from pagefault_doctor.symbols.in_tree import path_of
+
     report, suspect = reported(case), case.suspect
     marked = suspect in report.out_of_tree if report else False
     return suspect is not None and (marked or path_of(suspect) is None)
