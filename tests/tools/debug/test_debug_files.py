@@ -646,8 +646,11 @@ def test_a_module_from_outside_is_in_no_package_of_the_kernel(log: str) -> None:
 
 DPUT: Final = (
     "serial.log",
-    BOOT + OOPS.replace("wobble_init+0x11/0x1000 [wobble]", "dput+0x2/0x9"),
+    (BOOT + OOPS)
+    .replace("wobble_init+0x11/0x1000 [wobble]", "dput+0x2/0x9")
+    .replace("do_one_initcall+0x56/0x230", "wobble_drop+0x20/0x40 [wobble]"),
 )
+"""A fault in the kernel's own code, which a module from outside called."""
 
 
 def test_without_the_suspects_file_the_kernels_own_line_is_found() -> None:
