@@ -43,6 +43,9 @@ _ARCHES: Final = _MACHINES | {
 """What `klog/arch.py` calls the machine of an ELF file. Variables are read for _MACHINES alone."""
 _EIGHT_BYTES: Final = frozenset({1, 257})
 """Relocation types that fill 8 bytes (R_X86_64_64, R_AARCH64_ABS64); all others in code fill 4."""
+_UNLOCKED: Final = (0xF0, 0x3E)
+"""The lock prefix in the file, and what a kernel on one processor makes of it
+(`arch/x86/kernel/alternative.c`, alternatives_smp_unlock)."""
 _THUNK: Final = "__x86_indirect_thunk_"
 """Functions that jump to the address in a register (`arch/x86/lib/retpoline.S`)."""
 
@@ -153,6 +156,8 @@ def _is_other_build(found: _FaultLocation, access: FaultingAccess) -> bool:
             return False
         begin, width = offset - at, 8 if kind in _EIGHT_BYTES else 4
         in_file[begin : begin + width] = ran[begin : begin + width]
+    if access.arch == "x86_64" and (in_file[0], ran[0]) == _UNLOCKED:
+        in_file[0] = ran[0]
     return in_file != ran
 
 

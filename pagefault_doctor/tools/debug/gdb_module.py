@@ -36,6 +36,10 @@ _RELOCATED_OPCODES: Final = frozenset(
 )
 """One-byte opcodes whose next byte may belong to an address that is relocated at load time."""
 
+_UNLOCKED: Final = ("f0", "3e")
+"""The lock prefix in the file, and what a kernel on one processor makes of it
+(`arch/x86/kernel/alternative.c`, alternatives_smp_unlock)."""
+
 _UNPACK: Final = {".xz": "xz -dk", ".zst": "zstd -dk", ".gz": "gzip -dk"}
 
 _LINE = regex(r'^Line (\d{1,9}) of "(.+?)" starts at address')
@@ -250,6 +254,8 @@ def _is_another_build(result: Result, case: Case) -> bool:
     in_file = _BYTES.search(result.output)
     if ran is None or in_file is None:
         return False
+    if (in_file[1], ran[1]) == _UNLOCKED:
+        return ran[2] not in (None, in_file[2])
     if ran[1] in _RELOCATED_OPCODES or ran[2] is None:
         return ran[1] != in_file[1]
     return ran.groups() != in_file.groups()

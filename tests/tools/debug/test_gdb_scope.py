@@ -16,7 +16,7 @@ from pagefault_doctor.playbook import shelf
 from pagefault_doctor.tools.debug import gdb_module, gdb_scope
 from pagefault_doctor.tools.tool import next_command
 from requirements import require_program
-from tools.example_reports import follow, known, learn, texts, told
+from tools.example_reports import BOOT, OOPS, follow, known, learn, texts, told
 from tools.recorded import faulty, output
 
 FILE: dict[str, Value] = {"module.path": "/home/user/faulty/faulty.ko"}
@@ -124,3 +124,16 @@ def test_real_gdb_names_the_variable_and_the_account_tells_it(scenario_id: str) 
     account = with_explanations(opinion, case.logs, case.facts).verdict.account
     assert account
     assert f"{name} in {register.upper()} was {was}" in account.crux.text
+
+
+@pytest.mark.parametrize(("second", "is_of_build"), [("48", True), ("49", False)])
+def test_a_lock_prefix_that_one_processor_does_not_need_is_no_other_build(
+    second: str, is_of_build: bool
+) -> None:
+    log = ("dmesg", BOOT + OOPS.replace("c6 00 41 c3", f"<3e> {second} ff 4f 38"))
+    said = (
+        'Line 7 of "x.c" starts at address 0x1 <wobble_init+17>.\n'
+        "0x1 <wobble_init+17>:\t0xf0\t0x48\n"
+    )
+    case, _, _ = follow(gdb_module.TOOL, known(FILE, log), told(said))
+    assert case.has("debug.line") is is_of_build
