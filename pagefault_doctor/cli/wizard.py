@@ -64,12 +64,30 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--kernel-arg, --arch and --kernel go with --lab")
     if obstacle:
         return _without_terminal(args, obstacle)
+    if _is_module_alone(args):
+        try:
+            return _in_lab(args, obstacle)
+        except MissingError as error:
+            print_message(f"the lab cannot try it ({error}), so the walk begins on this box")
     from pagefault_doctor.cli.open_session import begin_asked
 
     walk = begin_asked(args)
     if walk.view.step is None:
         walk.enter(walk.view.playbook.steps[0].id)
     return show(walk, args)
+
+
+def _is_module_alone(args: argparse.Namespace) -> bool:
+    """Return whether all that is given is a module's source: then the lab is the place for it."""
+    others = [name for name in _GIVEN if name != "source_dir"]
+    return bool(args.source_dir) and not any(getattr(args, name) for name in others)
+
+
+_GIVEN: Final = (
+    *("log", "log_of", "host"),
+    *(option.lstrip("-").replace("-", "_") for option, _, _ in FILE_OPTIONS),
+)
+"""What says that a crash is there already, or where."""
 
 
 def _in_lab(args: argparse.Namespace, obstacle: str | None) -> int:

@@ -32,7 +32,7 @@ from pagefault_doctor.model.event import (
     ToolFinished,
 )
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Source
-from pagefault_doctor.model.log import KernelLog
+from pagefault_doctor.model.log import THIS_BOOT, KernelLog
 from pagefault_doctor.model.playbook import Playbook
 from pagefault_doctor.playbook import engine
 from pagefault_doctor.session.derived_facts import OF_HOST, derived_facts
@@ -183,7 +183,12 @@ class Fold:
             ssh_config=event.ssh_config,
             lab=event.lab,
         )
-        case = msgspec.structs.replace(view.case, facts=_kept(view.case.facts), results={})
+        case = msgspec.structs.replace(
+            view.case,
+            facts=_kept(view.case.facts),
+            logs=tuple(_log_of(log, view.started.host) for log in view.case.logs),
+            results={},
+        )
         state = msgspec.structs.replace(view.state, facts=_kept(view.state.facts))
         return self._learn(
             _with(view, started=started, case=case, state=state, effects=()), ToolReading()
@@ -283,6 +288,13 @@ class Fold:
 def _kept(facts: dict[str, Fact]) -> dict[str, Fact]:
     """Return the facts that are not about the machine commands ran on."""
     return {name: fact for name, fact in facts.items() if not name.startswith(OF_HOST)}
+
+
+def _log_of(log: KernelLog, host: str) -> KernelLog:
+    """Return a log that a command read with its host's name, so that no other takes it for its."""
+    if log.source not in THIS_BOOT:
+        return log
+    return msgspec.structs.replace(log, source=f"{log.source} on {host}")
 
 
 def _without_refused(done: tuple[Result, ...], command: Command) -> tuple[Result, ...]:

@@ -21,6 +21,7 @@ from pagefault_doctor.playbook.engine import (
     WalkState,
     advance,
     start,
+    step_now,
 )
 from pagefault_doctor.playbook.folder import folder
 from pagefault_doctor.playbook.schema import json_schema
@@ -117,7 +118,7 @@ def finish_step(state: WalkState, step: str, outcome: Outcome, facts: dict[str, 
     state, _ = advance(
         state, OutputLearned(tuple(Fact(n, v, Source("x")) for n, v in facts.items()))
     )
-    for tool in state.playbook.step(step).tools:
+    for tool in step_now(state, step).tools:
         done = ToolFinished(step=step, tool=tool, outcome=outcome, reason="no")
         state, effects = advance(state, done)
     (conclusion,) = effects

@@ -8,10 +8,12 @@ from pagefault_doctor import klog
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Result
 from pagefault_doctor.model.event import HostChanged, LabCase
+from pagefault_doctor.model.log import DMESG
 from pagefault_doctor.model.playbook import StepStatus
 from pagefault_doctor.session.event_log import MemoryLog
 from pagefault_doctor.session.leads_to import leads_to
 from pagefault_doctor.session.walk import Walk
+from pagefault_doctor.tools.arguments import is_log_of_this_boot
 from pagefault_doctor.tools.tool import Tool, fact, once
 from session.replay import replay, without_times
 from session.small_walk import PLAYBOOK, TOOLS, MakeWalk, TableHost
@@ -93,3 +95,13 @@ def test_the_event_is_kept_as_it_was_written() -> None:
     written = msgspec.json.encode(AWAY)
     assert b'"event":"host-changed"' in written
     assert msgspec.json.decode(written, type=HostChanged) == AWAY
+
+
+def test_a_log_that_the_old_host_printed_is_not_taken_for_the_new_one_s(
+    make_walk: MakeWalk,
+) -> None:
+    walk = begun(make_walk)
+    walk.give_log(klog.read(OOPS.encode(), DMESG))
+    walk.move(TableHost(), AWAY, ALL)
+    assert [log.source for log in walk.view.case.logs] == ["crash.log", f"{DMESG} on box"]
+    assert not any(is_log_of_this_boot(log, walk.view.case) for log in walk.view.case.logs)
