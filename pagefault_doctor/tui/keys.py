@@ -50,7 +50,7 @@ KEYS: Final = (
     Key(("l",), "log", "log", "the report in the log, at the line of the selected finding"),
     Key(("f",), "give", "give", "give what this step lacks: a file, a folder, a trigger"),
     Key(("m",), "machine", "machine", "say whether the log is of this box or of another machine"),
-    Key(("a",), "add_log", "log", "add another log of the same case: another boot, the host's"),
+    Key(("a",), "add_log", "add log", "add another log of the same case: another boot, the host's"),
     Key(("x",), "move", "host", "run the commands elsewhere: over ssh, in the lab, or here"),
     Key(("p",), "paste", "paste", "paste a kernel log to be read"),
     Key(("r",), "report", "report", "the report of this session so far"),

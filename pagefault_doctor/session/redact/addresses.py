@@ -138,7 +138,7 @@ def _ip6_in(match: re.Match[str]) -> FoundName | None:
         try:
             address = ipaddress.IPv6Address(word)
         except ValueError:
-            word = word[:-1] if word.endswith((":", ".")) else word.rpartition(":")[0]
+            word = _shorter(word)
             continue
         if address.is_unspecified or address.is_loopback:
             return None
@@ -148,6 +148,13 @@ def _ip6_in(match: re.Match[str]) -> FoundName | None:
             return None
         return FoundName(start, start + len(word), "ip", address.compressed)
     return None
+
+
+def _shorter(word: str) -> str:
+    """Return the word without what may not belong to the address: a sign, a number, a group."""
+    if word.endswith((":", ".")):
+        return word[:-1]
+    return word.rpartition("." if "." in word.rpartition(":")[2] else ":")[0]
 
 
 def _hex_ip(match: re.Match[str]) -> FoundName | None:
