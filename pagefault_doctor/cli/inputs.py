@@ -188,6 +188,11 @@ def given_files(args: argparse.Namespace) -> dict[str, str]:
     A trigger is among them. Raises MissingError for a path that does not exist, UsageError for what
     no session can hold. Whether a path of another machine exists is not checked.
     """
+    if getattr(args, "log_of", None) and not (getattr(args, "log", None) or args.vmcore):
+        raise UsageError(
+            "--log-of tells whose a log or a dump is, and none is given",
+            "give it: --log FILE or --vmcore FILE",
+        )
     given = _given_trigger(args)
     for option, _, _ in FILE_OPTIONS:
         name = option.lstrip("-").replace("-", "_")

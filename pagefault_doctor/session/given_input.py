@@ -14,8 +14,10 @@ from pagefault_doctor.model.event import Outcome
 from pagefault_doctor.model.given_input import INPUTS, GivenInput
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.untrusted import clean_line
+from pagefault_doctor.playbook.engine import step_now
 from pagefault_doctor.session.view import View
 from pagefault_doctor.tools.arguments import release
+from pagefault_doctor.tools.reproduce.lab_run import FAULTY
 from pagefault_doctor.tools.reproduce.trigger import parse_trigger
 
 _OPTION: Final = regex(r"--[a-z][a-z-]*")
@@ -32,10 +34,15 @@ _ELF: Final = b"\x7fELF"
 
 
 def wanted(view: View, step: str) -> tuple[GivenInput, ...]:
-    """Return what would unblock the tools of a step, in the order of the tools."""
+    """Return what would unblock the tools of a step, in their order, then what a person may change.
+
+    The trigger of a run in the lab is only proposed, so that another one can be given.
+    """
     finished = view.state.steps[step].finished
     blocked = [tool for tool in finished if tool.outcome is Outcome.BLOCKED]
     named = [word for tool in blocked for word in _OPTION.findall(tool.remedy)]
+    if step == view.step and FAULTY in step_now(view.state, step).tools:
+        named.append("--trigger")
     by_option = {each.option: each for each in INPUTS}
     return tuple(by_option[word] for word in dict.fromkeys(named) if word in by_option)
 

@@ -119,3 +119,8 @@ def test_without_a_terminal_whose_the_log_is_still_counts(
     first = read_events(session)[0]
     assert isinstance(first, SessionStarted)
     assert first.given == {"log_of": "another"}
+
+
+def test_whose_a_log_is_cannot_be_said_of_no_log(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--log-of", "another"]) == 2
+    assert "none is given; give it: --log FILE" in " ".join(capsys.readouterr().err.split())

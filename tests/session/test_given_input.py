@@ -224,3 +224,14 @@ def test_a_trigger_that_cannot_be_read_is_refused(text: str) -> None:
 def test_a_trigger_is_taken_as_it_was_typed() -> None:
     said = checked(BY_NAME["trigger"], " cat '/proc/a b' ", CASE, is_here=False)
     assert said == "cat '/proc/a b'"
+
+
+def test_the_trigger_of_the_lab_can_always_be_changed(make_walk: MakeWalk) -> None:
+    lab = Tool(id="lab-run", purpose="", plan=lambda case: None, read=TOOLS["look"].read)
+    book = playbook_of(step_of("one", "idle"), step_of("two", "lab-run"))
+    walk = make_walk(playbook=book, tools={**TOOLS, "lab-run": lab})
+    walk.enter("one")
+    assert wanted(walk.view, "one") == ()
+    walk.enter("two")
+    assert wanted(walk.view, "two") == (BY_NAME["trigger"],)
+    assert wanted(walk.view, "one") == ()

@@ -7,7 +7,7 @@ from typing import Final
 
 from pagefault_doctor.model.command import Command, Result, ResultStatus, quoted
 from pagefault_doctor.model.diagnosis import Attribution, Candidate, RootCause
-from pagefault_doctor.model.given_input import THIS_BOX
+from pagefault_doctor.model.given_input import THIS_BOX, InputKind
 from pagefault_doctor.model.playbook import Cause
 from pagefault_doctor.tools.tool import Tool
 
@@ -35,6 +35,13 @@ _ATTRIBUTIONS: Final = {
 _WEIGHTS: Final = ((2.5, "very strong"), (1.2, "strong"), (0.5, "moderate"), (0.0, "weak"))
 """Least log-odds of each word: e^2.5 is 12 to 1, e^1.2 is 3 to 1."""
 
+
+GIVE: Final = {
+    InputKind.FILE: "give a file",
+    InputKind.FOLDER: "give a folder",
+    InputKind.COMMAND: "another trigger",
+}
+"""What the key `f` does, by what is lacking."""
 
 BOOTS: Final = {"this-boot": "this boot", "earlier-boot": "an earlier boot of this box"}
 """Of which boot a log is, in words (`tools/log_boot.py`)."""

@@ -21,7 +21,7 @@ from pagefault_doctor.session.given_input import wanted
 from pagefault_doctor.session.view import CommandRecord
 from pagefault_doctor.tui import keys
 from pagefault_doctor.tui.pages import next as next_page
-from pagefault_doctor.tui.pages import status, training
+from pagefault_doctor.tui.pages import phrases, status, training
 from pagefault_doctor.tui.pages import step as step_page
 from pagefault_doctor.tui.row import Row, Tone
 from pagefault_doctor.tui.screens import case
@@ -138,16 +138,16 @@ class StepScreen(PageScreen):
 
     def _update_hints(self) -> None:
         wizard = self.wizard
+        lacking = wanted(wizard.walk.view, self.shown.id)
+        give = [("f", phrases.GIVE[lacking[0].kind])] if lacking and not wizard.running else []
         if self._looked_at:
-            first = [("Enter", "back"), ("g", "go here"), ("Left Right", "look")]
-            if wanted(wizard.walk.view, self.shown.id):
-                first.insert(1, ("f", "give a file"))
+            first = [("Enter", "back"), *give, ("g", "go here"), ("Left Right", "look")]
         elif wizard.running:
             first = [("Esc", "cancel"), ("n", "note"), ("o", "output")]
         elif wizard.walk.proposed:
-            first = [("Enter", "run"), ("e", "edit"), ("s", "skip"), ("d", "diagnosis")]
-        elif wanted(wizard.walk.view, self.shown.id):
-            first = [("Enter", "next"), ("f", "give a file"), ("d", "diagnosis"), ("o", "output")]
+            first = [("Enter", "run"), ("e", "edit"), *give, ("s", "skip"), ("d", "diagnosis")]
+        elif give:
+            first = [("Enter", "next"), *give, ("d", "diagnosis"), ("o", "output")]
         else:
             first = [("Enter", "next"), ("d", "diagnosis"), ("o", "output"), ("/", "search")]
         self.show_keys(*first, ("?", "help"), ("q", "quit"))
