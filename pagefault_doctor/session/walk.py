@@ -36,13 +36,14 @@ from pagefault_doctor.model.event import (
     StepFinished,
     ToolFinished,
 )
+from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.playbook import Playbook, StepStatus
 from pagefault_doctor.playbook.engine import DID_NOTHING, END, Conclude, Suggest, UseTool
 from pagefault_doctor.session.edited_command import needed_risk
 from pagefault_doctor.session.event_log import MemoryLog, SessionError, Sink
 from pagefault_doctor.session.view import Fold, View
-from pagefault_doctor.tools.tool import Tool, next_command
+from pagefault_doctor.tools.tool import NO_ANSWER, Tool, next_command
 
 MOST_COMMANDS = 24
 """Commands that one tool may run in one step, so that no plan can loop."""
@@ -282,8 +283,8 @@ class Walk:
             self._finish_tool(tool_id, Outcome.BLOCKED, wanted.reason, wanted.remedy)
             return True
         if wanted is None:
-            found = any(c.findings for c in self.view.commands if c.result in done)
-            self._finish_tool(tool_id, *_outcome(done, found))
+            told = [f.mark for c in self.view.commands if c.result in done for f in c.findings]
+            self._finish_tool(tool_id, *_outcome(done, any(m is not Mark.NEUTRAL for m in told)))
             return True
         if wanted.risk is not Risk.READ and self.view.started.read_only:
             self._decline(wanted, "read-only")
@@ -321,14 +322,20 @@ class Walk:
             self.view = self._fold.apply(self.view, event)
 
 
-def _outcome(done: tuple[Result, ...], found: bool) -> tuple[Outcome, str]:
-    """Return the outcome of a tool by its results; one that failed counts as used with findings.
+def _outcome(done: tuple[Result, ...], told: bool) -> tuple[Outcome, str]:
+    """Return the outcome of a tool by its results; one that failed but told counts as used.
 
-    A modprobe that the kernel killed has failed, and that is the result that was wanted.
+    A modprobe that the kernel killed has failed, and that is the result that was wanted; a trigger
+    that failed was tried. That something could not be read tells nothing.
     """
     if not done:
         return Outcome.NOT_NEEDED, ""
-    if found or any(result.ok or result.said_anything for result in done):
+    if told or any(result.ok or result.said_anything or _was_tried(result) for result in done):
         return Outcome.USED, ""
     first = next(iter(done[-1].errors.strip().splitlines()), "") or done[-1].status.value
     return Outcome.FAILED, first
+
+
+def _was_tried(result: Result) -> bool:
+    """Whether a command that does more than observe was started, whatever became of it."""
+    return result.command.risk is not Risk.READ and result.status not in NO_ANSWER

@@ -111,7 +111,7 @@ def test_each_tool_that_loads_or_changes_the_box_is_marked() -> None:
         *("edit", "module-build", "program-build", "valgrind", "other-kernels"),
         *("other-kernels-fixed", "debug-files", "dump-symbols", "line-symbols", "gdb-live"),
         *("gcc-analyzer", "sparse", "coccinelle", "lab-run", "lab-run-fixed"),
-        *("source-package"),
+        "source-package",
     }
     risky = {name for name, tool in TOOLS.items() if tool.risk is not Risk.READ}
     assert risky - elsewhere <= {name for name, tool in TOOLS.items() if tool.of_box}
