@@ -63,6 +63,12 @@ _POINTERS: Final = tuple(
 )  # fmt: skip
 """A word that the line must hold, and how the place of the instruction is written there."""
 _WORDS: Final = tuple(dict.fromkeys(word for word, _ in _POINTERS))
+_UNNAMED: Final = (
+    "EIP: ",
+    regex(r"^\s*EIP: +(?P<selector>[0-9a-f]{4}):\[<(?P<address>[0-9a-f]{8})>\]"),
+)
+"""As a kernel without names prints it (Linux 2.4, `arch/i386/kernel/traps.c`, show_registers);
+later ones add the name in a line below, which counts where it is there."""
 _USER_SELECTORS: Final = ("0033", "0023", "0073")
 _VALUES: Final = regex(
     r"(?:^|[\s(])(?P<name>R[A-D]X|R[SD]I|R[BS]P|R0[89]|R1[0-5]|E[A-D]X|E[SD]I|E[BS]P|CR[0-4]"
@@ -100,8 +106,14 @@ _NOISE: Final = regex(r"\s*+(?:\?|\[<|[\w.]++\+0x)", re.ASCII)
 
 def pointer_of(body: ReportText) -> Frame | None:
     """Return where the instruction pointer stood in the kernel; a bare address has no function."""
-    for line in body.holding(*_WORDS):
-        for word, pattern in _POINTERS:
+    return _pointer(body, _POINTERS, _WORDS) or _pointer(body, (_UNNAMED,), _UNNAMED[:1])
+
+
+def _pointer(
+    body: ReportText, ways: Sequence[tuple[str, re.Pattern[str]]], words: Sequence[str]
+) -> Frame | None:
+    for line in body.holding(*words):
+        for word, pattern in ways:
             match = pattern.search(line.text) if word in line.text else None
             if match is None:
                 continue

@@ -18,14 +18,21 @@ from pagefault_doctor.klog.stack import frames_of, is_head
 from pagefault_doctor.klog.text import Lines
 from pagefault_doctor.model.pattern import regex
 
-END: Final = regex(r"Kernel panic - not syncing: Fatal exception")
-"""The last line of an oops, which says nothing of it (`oops_end`, `die` of each architecture)."""
+END: Final = regex(
+    r"Kernel panic - not syncing: (?:[\w ]{1,40}: )?"
+    r"(?:Fatal exception|Attempted to kill the idle task|Aiee, killing interrupt handler)"
+)
+"""The last line of an oops, which says nothing of it (`oops_end`, `die` of each architecture).
+
+ARM and arm64 put what it was before the words (`arch/arm64/kernel/traps.c`, die); a task that
+cannot be missed dies of its oops in `kernel/exit.c` (make_task_dead, do_exit).
+"""
 ENDED: Final = "kernel panic: Fatal exception"
 """The title of what has no other headline than that line."""
 LONGEST: Final = 1 << 17
 """Bytes of a text in which the remains of a report are looked for."""
 _SIGNS: Final = regex(
-    rb"\+0x|\+\d+\}|; |[Tt]race|RIP|[RE][A-D]X|eax|CR2|Code|[pP][cC]|NIP|PSW|GPR|ESR|BadVA|BADV|ERA"
+    rb"\+0x|\+\d+\}|; |[Tt]race|RIP|[RE][A-D]X|e[a-d]x|CR2|Code|[pP][cC]|NIP|PSW|GPR|ESR|BadVA|BADV|ERA"
     rb"|bt|#\d|ainted|Modules linked| from "
 )
 """Of a text with remains, what it holds one of."""
@@ -34,7 +41,9 @@ _REGISTERS: Final = regex(
     r"|^\s*(?:RIP: (?:0010|e030):|PANIC: \"|RAX: [0-9a-f]{16}|EAX: [0-9a-f]{8}|eax: [0-9a-f]{8}"
     r"|EIP: +(?:00[16]0:\[<|[\w.]+\+0x)|EIP is at |CR2: [0-9a-f]{8,16}\b|>>EIP; "
     r"|Mem abort info:|Data abort info:|ESR = 0x|e?pc +: |P?[CR] is at \w+\+"
-    r"|x29: [0-9a-f]{16}"
+    r"|x\d{1,2} ?: [0-9a-f]{16}|R(?:DX|BP|0[89]|1[0-5]): [0-9a-f]{16} R|e(?:[bcd]x|[sd]i|bp): [0-9a-f]"
+    r"|\b(?:gp|t[0-6]|s\d{1,2}|a[0-7]) ?: [0-9a-f]{16}  ?\w|\$ ?\d{1,2} *: [0-9a-f]{8}\b"
+    r"|GPR\d\d: [0-9a-f]{8}|r\d{1,2} ?: [0-9a-f]{8} +r\d|[CF]S: +[0-9a-f]{4,16}(?:\(| DS)"
     r"|pc : \[<|badaddr: |NIP \[|NIP: +[0-9a-f]{8,16}|GPR00: |DAR: |Krnl (?:PSW|GPRS|Code)"
     r"|epc +: [0-9a-f]|BadVA +: |ERA: [0-9a-f]{16}|pc [0-9a-f]{16} ra |TPC: <|TSTATE: |IAOQ\[0\]: "
     r"|IASQ: |PC: \[<|\[exception RIP: |RIP: 00[01]0:|Code: (?:[0-9a-f]{2,8} )+[<(]"

@@ -244,7 +244,7 @@ def _fields_of(
     registers, printed = _nothing()
     code: str | None = None
     code_line: int | None = None
-    if stack.pointer:
+    if stack.pointer or remains:
         registers, printed = read(body, _nothing(), lambda body: registers_of(body.lines))
         code, code_line = read(body, (code, code_line), code_of)
     details, cited = read(led, _nothing(), lambda body: details_of(naming.form, body))

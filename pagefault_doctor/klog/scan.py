@@ -98,12 +98,18 @@ def scan(data: bytes | FileBytes, progress: Progress | None = None) -> Scan:
 
 
 def _starts(data: bytes | FileBytes, search: _Search) -> tuple[Start, ...]:
-    """Return where reports begin: what is left of one too, before a panic that only ended it."""
+    """Return where reports begin: what is left of one too, before a line that only ended it."""
     starts = tuple(search.starts)
-    if not all(remains.END.search(start.line.text) for start in starts):
+    if not all(_is_no_begin(start) for start in starts):
         return starts
     left = _remains(data, search)
     return left if left and (not starts or left[0].place < starts[0].place) else starts
+
+
+def _is_no_begin(start: Start) -> bool:
+    """Whether a start is of a report that began above: a panic of one that died, its pointer."""
+    headless = start.row is not None and "headless" in start.row.alike
+    return headless or remains.END.search(start.line.text) is not None
 
 
 def _remains(data: bytes | FileBytes, search: _Search) -> tuple[Start, ...]:
