@@ -4,7 +4,8 @@ The names of the first are documented by their family in `klog/formats/`. The ot
 `lib/dump_stack.c` (dump_stack_print_info), `kernel/panic.c` (print_tainted_verbose),
 `arch/x86/mm/fault.c` (dump_pagetable), `arch/arm64/mm/fault.c` (show_pte, mem_abort_decode),
 `arch/arm/mm/fault.c` (show_pte) and `arch/s390/mm/fault.c` (dump_fault_info): `preempt` the
-preemption model; `bare_backtrace` the head of a trace of addresses alone (`arch/ppc`);
+preemption model; `bare_backtrace` the head of a trace of addresses alone (`arch/ppc`,
+Linux 2.4);
 `uid`; `kdump` whether a dump kernel was loaded; `taint_words` the taint flags in
 words; `link` the return address; `last_branch` where s390 branched last
 (`arch/s390/kernel/dumpstack.c`, show_last_breaking_event); `kernel_offset` of KASLR; `page_walk` as
@@ -49,6 +50,8 @@ _FIELDS: Final = _patterns(
         r"CPU: \d+ UID: (?P<uid>\d+)",
         # arch/ppc/kernel/process.c (print_backtrace), before 2.6.16
         r"^(?P<bare_backtrace>Call backtrace:)\s*$",
+        # arch/i386/kernel/traps.c (show_trace), before 2.6 and without CONFIG_KALLSYMS
+        r"^(?P<bare_backtrace>Call Trace:)(?:\s+\[<[0-9a-f]{8,16}>\])+\s*$",
         r"Kdump: (?P<kdump>\w+)",
         r"Tainted: (?P<taint_words>\[[A-Z]\]=.*)",
         rf"^\s*lr : (?P<link>{_PLACE})",

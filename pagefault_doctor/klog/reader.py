@@ -120,7 +120,7 @@ def _read(found: UnpackedLog, progress: Progress | None, most: int) -> KernelLog
         report = with_typed(report, cut.start.place, lines)
         if len(reports) < _VERSIONED:
             report = with_version(report, cut.start.place, lines)
-        report = with_lines_before(report, cut.start.place, lines)
+        report = with_lines_before(report, cut.start.place, lines, cut.start.line.caller)
         reports.append(room.kept(report))
         starts.append(cut.start.place)
         if progress:

@@ -91,6 +91,9 @@ _CODE: Final = regex(
     r"^\s*Code: (?:\.{2,3} ?)?"
     r"(?P<code>(?:[(<]?(?:[0-9a-f]{2,8}|X{8})[)>]? *)+|Bad \w+ value.*|Unable .*)"
 )
+_MARK: Final = "<"
+_OF_LINUX_2_4: Final = "stackpage="
+"""Linux 2.4 prints the code from the faulting instruction on, and marks none."""
 _DUMPED: Final = "Instruction dump:"
 _DUMPED_ROWS: Final = 2
 """As powerpc prints it up to 6.2, eight instructions in a row (show_instructions)."""
@@ -175,7 +178,9 @@ def code_of(body: ReportText) -> tuple[str | None, int | None]:
     for index in body.places("Code: ", _DUMPED):
         line = body.lines[index]
         if match := _CODE.match(line.text):
-            return match["code"].strip(), line.number
+            code = match["code"].strip()
+            begins = _MARK not in code and body.places(_OF_LINUX_2_4)
+            return f"<{code[:2]}>{code[2:]}" if begins else code, line.number
         if line.text.startswith(_DUMPED):
             words = [row.text.strip() for row in body.lines[index + 1 : index + 1 + _DUMPED_ROWS]]
             dumped = [row for row in words if _CODE.match(f"Code: {row}")]
