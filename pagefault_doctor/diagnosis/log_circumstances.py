@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from pagefault_doctor.diagnosis.failed_lines import failures
 from pagefault_doctor.model.fact import Fact
 from pagefault_doctor.model.log import THIS_BOOT, KernelLog
 
@@ -24,6 +25,9 @@ class LogCircumstances:
         lines = sum(log.lines for log in logs)
         self.empty, self.short = lines == 0, lines < _SHORT
         self.unread = any(log.unread for log in logs)
+        self.failures = failures(logs)
+        quotes = self.failures.quotes if self.failures else ()
+        self.failed = "\n".join(quote.text for quote in quotes)
 
     def walk_fact(self, name: str) -> Fact | None:
         """Return None: a walk's facts are about a report."""

@@ -89,7 +89,13 @@ def diagnose(logs: tuple[KernelLog, ...], facts: Mapping[str, Fact]) -> Opinion:
 def _with_next_step(
     nothing: Diagnosis, logs: tuple[KernelLog, ...], facts: Mapping[str, Fact]
 ) -> Diagnosis:
-    return msgspec.structs.replace(nothing, next_step=next_step(LogCircumstances(logs, facts)))
+    seen = LogCircumstances(logs, facts)
+    failed = seen.failures
+    if failed:
+        nothing = msgspec.structs.replace(
+            nothing, summary=f"{NO_FAULT}, but {failed.what}", facts=failed.quotes
+        )
+    return msgspec.structs.replace(nothing, next_step=next_step(seen))
 
 
 def _each(logs: tuple[KernelLog, ...], facts: Mapping[str, Fact]) -> tuple[Diagnosis, ...]:

@@ -7,13 +7,14 @@ from typing import Final
 import msgspec
 
 SHAPES: Final = frozenset(
-    {"module", "function", "headline", "line", "comm", "folder", "file", "area", "before"}
+    {"module", "function", "headline", "line", "comm", "folder", "file", "area", "before", "failed"}
 )
 """Conditions that are an expression to be found in a text; their named groups fill sentences.
 
 `headline` is found in the line that the report begins with, `line` in any of it, `before` in the
 lines just before it; `folder` and `file` are of the kernel's tree, `area` is the file or folder of
-the kernel's own code that faulted, or of who called it.
+the kernel's own code that faulted, or of who called it. `failed` is found in the lines of a log
+without a report that tell what does not work.
 """
 NAMES: Final = frozenset(
     {"cause", "who", "kind", "origin", "kernel", "machine", "place", "arch", "detail", "lacks"}

@@ -80,9 +80,16 @@ def diagnosis_text(
     """
     if not reports:
         summary = one_line(f"{source}: {opinion.verdict.summary}")
-        known = tuple(known_lines_text(opinion, width))
+        quoted = frozenset(quote.line for quote in opinion.verdict.facts)
+        known = tuple(known_lines_text(opinion, width, quoted))
+        failed = [
+            line
+            for quote in opinion.verdict.facts
+            for line in _filled("fact", f"{quote.line:>5}  {quote.words}", width)
+        ]
         # What is known of the lines says already what to do about them.
-        lines = (summary, *known, *(() if known else _next(opinion.verdict, width)))
+        step = _next(opinion.verdict, width) if failed or not known else []
+        lines = (summary, *step, *failed, *known)
         return "\n".join(lines) + "\n"
     first, *others = _groups(reports, opinion)
     if whole or not others:

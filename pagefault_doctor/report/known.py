@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any, Final
 
+from pagefault_doctor.diagnosis.error_numbers import errors_in
 from pagefault_doctor.model.diagnosis import Diagnosis, Opinion
 from pagefault_doctor.model.known_case import KnownCase, KnownLine, Seen
 from pagefault_doctor.report.block import Block, Heading, Items, one_line
@@ -53,9 +54,14 @@ def known_line_blocks(opinion: Opinion) -> Iterator[Block]:
         yield Items(items)
 
 
-def known_lines_text(opinion: Opinion, width: int) -> Iterator[str]:
-    """Yield the same as lines of text, `width` columns wide where words allow it."""
-    for sentence in known_line_sentences(opinion):
+def known_lines_text(
+    opinion: Opinion, width: int, quoted: frozenset[int] = frozenset()
+) -> Iterator[str]:
+    """Yield the same as lines of text, `width` columns wide where words allow it.
+
+    Lines that are `quoted` elsewhere are left out.
+    """
+    for sentence in (_line(known) for known in opinion.known_lines if known.line not in quoted):
         yield textwrap.fill(
             one_line(sentence),
             width,
@@ -93,7 +99,9 @@ def _line(known: KnownLine) -> str:
     often = f", {known.count} times" if known.count > 1 else ""
     text = known.text.strip()
     text = f"{text[:_SHOWN]}..." if len(text) > _SHOWN else text
-    return f'line {known.line}{often}: "{text}": {known.case.text}'
+    errors = "" if known.case.harmless else errors_in(known.text)
+    means = f" ({errors})" if errors else ""
+    return f'line {known.line}{often}: "{text}"{means}: {known.case.text}'
 
 
 def _case(case: KnownCase) -> dict[str, Any]:

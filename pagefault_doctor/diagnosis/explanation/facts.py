@@ -16,6 +16,7 @@ import msgspec
 from pagefault_doctor.diagnosis import address, function_roles, machine_check
 from pagefault_doctor.diagnosis.address import AddressClass
 from pagefault_doctor.diagnosis.context import Context
+from pagefault_doctor.diagnosis.error_numbers import errors_in
 from pagefault_doctor.diagnosis.explanation import decoded
 from pagefault_doctor.diagnosis.reentry import entered_again
 from pagefault_doctor.diagnosis.registers import error_words, register_notes
@@ -284,7 +285,9 @@ def _before(report: Report, context: Context) -> Iterator[Quote]:
     spans = [other.span for other in context.others]
     for line in report.before:
         if not any(s.first_line <= line.number <= s.last_line for s in spans):
-            yield Quote(_cut(said(line.text)), line.number, "just before")
+            errors = errors_in(line.text, context.arch)
+            means = f"just before; {errors}" if errors else "just before"
+            yield Quote(_cut(said(line.text)), line.number, means)
     for spoken in report.spoken_before[:1]:
         when = f", {spoken.seconds:.1f} s before" if spoken.seconds is not None else ", before"
         yield Quote(

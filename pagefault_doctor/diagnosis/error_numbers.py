@@ -1,0 +1,114 @@
+"""The error numbers that a line of the log ends with, in words.
+
+The kernel prints them negative (`include/uapi/asm-generic/errno-base.h` and `errno.h`,
+`include/linux/errno.h`). USB gives some of them a meaning of its own
+(`Documentation/driver-api/usb/error-codes.rst`), so does I2C (`Documentation/i2c/fault-codes.rst`).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pagefault_doctor.model.pattern import regex
+
+_NAMES: Final = {
+    1: ("EPERM", "it is not permitted"),
+    2: ("ENOENT", "there is no such file or entry"),
+    3: ("ESRCH", "there is no such process"),
+    4: ("EINTR", "a signal interrupted it"),
+    5: ("EIO", "the device answered with an error"),
+    6: ("ENXIO", "there is no such device or address"),
+    7: ("E2BIG", "it is too long"),
+    8: ("ENOEXEC", "the file is in no format that is known here"),
+    9: ("EBADF", "the file is not open"),
+    11: ("EAGAIN", "it has to be tried again"),
+    12: ("ENOMEM", "no memory for it"),
+    13: ("EACCES", "access is denied"),
+    14: ("EFAULT", "a bad address was passed"),
+    16: ("EBUSY", "the device is in use or not done"),
+    17: ("EEXIST", "it exists already"),
+    19: ("ENODEV", "the device is not there, or no more"),
+    20: ("ENOTDIR", "it is no directory"),
+    22: ("EINVAL", "an argument that is not accepted"),
+    25: ("ENOTTY", "the device does not know the request"),
+    27: ("EFBIG", "it is too large"),
+    28: ("ENOSPC", "no room left"),
+    30: ("EROFS", "the file system is read-only"),
+    32: ("EPIPE", "the other side is closed"),
+    34: ("ERANGE", "a value out of its range"),
+}
+"""The numbers that are the same on all architectures but alpha and sparc."""
+_GENERIC: Final = {
+    38: ("ENOSYS", "the kernel or the firmware has no such function"),
+    61: ("ENODATA", "there are no data"),
+    62: ("ETIME", "a timer ran out: the device was not done in time"),
+    71: ("EPROTO", "the answer broke the protocol"),
+    74: ("EBADMSG", "a checksum was wrong"),
+    75: ("EOVERFLOW", "more came than there was room for"),
+    84: ("EILSEQ", "a transfer was garbled"),
+    95: ("EOPNOTSUPP", "it is not supported"),
+    98: ("EADDRINUSE", "the address is in use"),
+    104: ("ECONNRESET", "the transfer was cancelled"),
+    107: ("ENOTCONN", "it is not connected"),
+    108: ("ESHUTDOWN", "the device is shut down or unplugged"),
+    110: ("ETIMEDOUT", "it did not answer in time"),
+    111: ("ECONNREFUSED", "the other side refused the connection"),
+    112: ("EHOSTDOWN", "the other machine is down"),
+    113: ("EHOSTUNREACH", "the other machine cannot be reached"),
+    115: ("EINPROGRESS", "it is under way"),
+    116: ("ESTALE", "the file is gone on the server"),
+    117: ("EUCLEAN", "the file system is damaged"),
+    121: ("EREMOTEIO", "the chip did not acknowledge, or the remote side failed"),
+    123: ("ENOMEDIUM", "no medium is in the drive"),
+    126: ("ENOKEY", "the key for the signature is not there"),
+    129: ("EKEYREJECTED", "the signature was rejected"),
+    131: ("ENOTRECOVERABLE", "the state cannot be recovered"),
+    132: ("ERFKILL", "the radio is switched off"),
+    133: ("EHWPOISON", "the page is broken memory"),
+    512: ("ERESTARTSYS", "a signal interrupted it"),
+    517: ("EPROBE_DEFER", "something that it needs is not there yet"),
+    524: ("ENOTSUPP", "it is not supported"),
+    529: ("EIOCBQUEUED", "it is under way"),
+}
+_OWN: Final = ("mips", "mips64", "parisc", "sparc64", "sparc", "alpha")
+"""Architectures whose numbers above those are others."""
+_ON_USB: Final = {
+    32: "the device refused the request (stall)",
+    71: "no proper answer on the wire: cable, power, or a device that is gone",
+    75: "the device sent more than it should (babble)",
+    84: "a checksum on the wire was wrong, or no answer came: cable, power, or a device that is gone",
+    28: "the bus has no bandwidth left for it",
+    2: "the transfer was cancelled",
+}
+_USB: Final = regex(r"\busb\b|\bUSB\b|URB|uvc|xhci|ehci|hub \d")
+_FIRMWARE: Final = regex(r"(?i)firmware")
+_NUMBER: Final = regex(
+    r"(?:\b(?:[Ee]rror|[Ee]rr|ERROR|errno|[Rr]et(?:urn(?:s|ed|ing)?)?|rc|[Cc]ode|status|result|with"
+    r"|failed|failure)\b[ :=,(]{1,3}|[:=] ?|\()-(?P<number>\d{1,3})"
+    r"(?=[),.;\]]|\s*$| (?:\(|(?:for|from|on|at|in|while|after|during)\b))"
+)
+"""A number that a driver prints for an error: behind such a word, a colon or a bracket."""
+_WORD: Final = regex(r"(?i)err|fail|ret|abort|cannot|could|can't|unable|timed|suspend|resum|lost")
+
+
+def errors_in(text: str, arch: str | None = None) -> str:
+    """Return what the error numbers in a line mean, empty where there are none."""
+    found = [int(match["number"]) for match in _NUMBER.finditer(text) if _WORD.search(text)]
+    told = (error_words(number, text, arch) for number in dict.fromkeys(found))
+    return "; ".join(filter(None, told))
+
+
+def error_words(number: int, text: str = "", arch: str | None = None) -> str:
+    """Return the name of an error and what it means in such a line, empty where it is unknown."""
+    named = _NAMES.get(number) or (None if arch in _OWN else _GENERIC.get(number))
+    if named is None:
+        return ""
+    name, means = named
+    if _USB.search(text):
+        means = _ON_USB.get(number, means)
+    elif number == _NO_FILE and _FIRMWARE.search(text):
+        means = "no such file below /lib/firmware"
+    return f"-{number} is {name}, {means}"
+
+
+_NO_FILE: Final = 2
