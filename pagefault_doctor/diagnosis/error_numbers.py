@@ -1,4 +1,4 @@
-"""The error numbers that a line of the log ends with, in words.
+"""The error numbers and codes of a line of the log, in words.
 
 The kernel prints them negative (`include/uapi/asm-generic/errno-base.h` and `errno.h`,
 `include/linux/errno.h`). USB gives some of them a meaning of its own
@@ -91,10 +91,78 @@ _NUMBER: Final = regex(
 _WORD: Final = regex(r"(?i)err|fail|ret|abort|cannot|could|can't|unable|timed|suspend|resum|lost")
 
 
+_IPMI: Final = {
+    "c0": "the management controller is busy",
+    "c1": "it does not know the command",
+    "c3": "it was not done in time",
+    "c5": "the reservation was lost",
+    "c7": "the request has a wrong length",
+    "c8": "the request is too long",
+    "c9": "a value is out of its range",
+    "cb": "there is no such sensor or record",
+    "cc": "a field of the request is not accepted",
+    "ce": "it cannot answer now",
+    "d4": "it is not allowed here",
+    "d5": "not in its present state",
+    "ff": "it does not say why",
+}
+_ACPI: Final = {
+    "NOT_FOUND": "the tables name what they do not have",
+    "ALREADY_EXISTS": "the tables define it twice",
+    "TIME": "it was not done in time",
+    "SUPPORT": "it is not supported",
+    "NO_HANDLER": "nothing serves that address space",
+    "NO_HARDWARE_RESPONSE": "the chip did not answer",
+    "BAD_PARAMETER": "a wrong argument",
+    "AML_OPERAND_TYPE": "the code of the tables uses a value of the wrong type",
+    "AML_BUFFER_LIMIT": "the code of the tables leaves a buffer",
+    "AML_PACKAGE_LIMIT": "the code of the tables leaves a list",
+    "AML_REGION_LIMIT": "the code of the tables leaves its region",
+    "AML_LOOP_TIMEOUT": "a loop in the tables did not end",
+    "AML_INFINITE_LOOP": "a loop in the tables did not end",
+    "AML_BAD_NAME": "the code of the tables has a wrong name",
+    "AML_MUTEX_NOT_ACQUIRED": "the code of the tables lets go of a lock that it does not hold",
+}
+_SCSI: Final = {
+    "NO_CONNECT": "the drive cannot be reached",
+    "BUS_BUSY": "the bus stayed busy",
+    "TIME_OUT": "the drive did not answer in time",
+    "BAD_TARGET": "there is no such drive any more",
+    "ABORT": "the command was given up",
+    "PARITY": "a parity error on the bus",
+    "ERROR": "the adapter reports an error",
+    "RESET": "the bus was reset",
+    "SOFT_ERROR": "it failed, and is to be tried again",
+    "TRANSPORT_DISRUPTED": "the link to the storage was lost for a moment",
+    "TRANSPORT_FAILFAST": "the link to the storage is lost",
+    "TRANSPORT_MARGINAL": "the link to the storage is bad",
+    "NEXUS_FAILURE": "another machine has reserved it",
+    "ALLOC_FAILURE": "the storage has no space left",
+    "MEDIUM_ERROR": "the drive cannot read its medium",
+}
+_CODED: Final = (
+    (
+        "completion code",
+        regex(r"completion code:? (?:0x)?(?P<code>[0-9a-f]{2})\b"),
+        "code {}",
+        _IPMI,
+    ),
+    ("AE_", regex(r"\bAE_(?P<code>[A-Z_]+)"), "AE_{}", _ACPI),
+    ("hostbyte=", regex(r"hostbyte=DID_(?P<code>[A-Z_]+)"), "DID_{}", _SCSI),
+)
+"""Codes of IPMI (its specification, 5.2), ACPICA (`include/acpi/acexcep.h`) and SCSI
+(`include/scsi/scsi_status.h`): a word of the line, how the code is written, its name, and what it
+means."""
+
+
 def errors_in(text: str, arch: str | None = None) -> str:
-    """Return what the error numbers in a line mean, empty where there are none."""
+    """Return what the error numbers and codes in a line mean, empty where there are none."""
     found = [int(match["number"]) for match in _NUMBER.finditer(text) if _WORD.search(text)]
-    told = (error_words(number, text, arch) for number in dict.fromkeys(found))
+    told = [error_words(number, text, arch) for number in dict.fromkeys(found)]
+    for word, shape, name, table in _CODED:
+        match = shape.search(text) if word in text else None
+        if match and (means := table.get(match["code"])):
+            told.append(f"{name.format(match['code'])} is: {means}")
     return "; ".join(filter(None, told))
 
 

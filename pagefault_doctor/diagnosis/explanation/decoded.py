@@ -10,6 +10,7 @@ from typing import Final
 
 from pagefault_doctor.diagnosis import address
 from pagefault_doctor.diagnosis.context import Context
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Kind, Report
 from pagefault_doctor.model.taint import BY_LETTER
 
@@ -104,8 +105,8 @@ _MANY_BITS: Final = 4
 _DIGITS: Final = 16
 
 
-def page_table_entry(report: Report, _: Context) -> str:
-    """Return what an entry of a page table holds instead, where its value tells.
+def page_table_entry(report: Report, context: Context) -> str:
+    """Return what an entry of a page table holds, or holds instead, where its value tells.
 
     Bit 0 of a mapped page is set on x86 (`arch/x86/include/asm/pgtable_types.h`, _PAGE_PRESENT).
     """
@@ -126,6 +127,95 @@ def page_table_entry(report: Report, _: Context) -> str:
             f"it marks no page (bit 0), and {value.bit_count()} bits of it are set: other data, "
             "not one flipped bit"
         )
+    return _mapped(value, report) if context.arch in (None, "x86_64") else ""
+
+
+_PRESENT, _FRAME, _RESERVED = 1, 0x000FFFFFFFFFF000, 0x000F_0000_0000_0000
+_RIGHTS: Final = ((1 << 1, "writable"), (1 << 2, "of a program"), (1 << 6, "written to"))
+_TABLE: Final = regex(r"\bpmd:(?P<pmd>[0-9a-f]{4,16})\b")
+_FAR: Final = 8
+"""How many times further up than its table a page lies that is worth a word."""
+_GIB: Final = 1 << 30
+
+
+def _mapped(value: int, report: Report) -> str:
+    """Return which memory a valid entry of x86 maps (`arch/x86/include/asm/pgtable_types.h`).
+
+    The table of the entry is memory too: what it maps is seldom far above all the rest.
+    """
+    if not value & _PRESENT:
+        return ""
+    at, rights = value & _FRAME, [words for bit, words in _RIGHTS if value & bit]
+    text = f"it maps memory at {at / _GIB:.1f} GiB ({', '.join(rights) or 'read-only'})"
+    table = _TABLE.search(report.message)
+    near = int(table["pmd"], 16) & _FRAME if table else 0
+    if at & _RESERVED or (near and at > max(_FAR * near, 16 * _GIB)):
+        text += (
+            f", and its own table lies at {near / _GIB:.1f} GiB: if the machine has less memory"
+            " than that, the entry is damaged, by one bit perhaps"
+        )
+    return text
+
+
+_COUNTS: Final = regex(
+    r"\b(?:ref)?count: ?(?P<references>-?\d+)\b.*?\bmapcount: ?(?P<mapped>-?\d+)\b"
+)
+
+
+def page_counts(report: Report, _: Context) -> str:
+    """Return what the counters of a page tell (`mm/debug.c`, __dump_page)."""
+    found = _COUNTS.search(report.details["page_dump"])
+    if found is None:
+        return ""
+    references, mapped = int(found["references"]), int(found["mapped"])
+    told = []
+    if mapped < 0:
+        told.append(f"mapcount {mapped}: it was taken out of page tables more often than put in")
+    if references < 0:
+        told.append(f"count {references}: somebody gave it back once too often")
+    elif references == 0 and mapped > 0:
+        told.append("it was freed (count 0) while page tables still point at it")
+    elif references == 0 and mapped == 0:
+        told.append("by its counters it is free")
+    return "; ".join(told)
+
+
+_SERROR: Final = regex(
+    r"SError Interrupt on CPU\d+, (?:code|esr) (?:0x)?(?P<code>[0-9a-f]{8,16})\b"
+)
+_OWN_SYNDROME: Final = 1 << 24
+_ASYNCHRONOUS: Final = 0x11
+_SEVERITY: Final = {
+    0: "not contained",
+    1: "not recoverable",
+    2: "restartable",
+    3: "recoverable",
+    6: "corrected",
+}
+"""ESR of an SError (`arch/arm64/include/asm/esr.h`): IDS, DFSC and AET."""
+_LATE: Final = regex(r"(?:imprecise|asynchronous) external abort")
+
+
+def is_late(report: Report) -> bool:
+    """Whether an error on the bus came too late for its address to mean anything."""
+    return _LATE.search(report.message) is not None
+
+
+def bus_error(report: Report, _: Context) -> str:
+    """Return what the code of an error on the bus tells, and whether its address means anything."""
+    if is_late(report):
+        return (
+            "it came late, after other instructions had run: neither the address nor the"
+            " instruction is where the access was, which is a little before"
+        )
+    found = _SERROR.search(report.message)
+    if found is None:
+        return ""
+    code = int(found["code"], 16)
+    if code & _OWN_SYNDROME:
+        return "its code is the chip's own: the maker's manual of the processor has it"
+    if code & 0x3F == _ASYNCHRONOUS and (severity := _SEVERITY.get(code >> 10 & 7)):
+        return f"an error that came late, {severity}"
     return ""
 
 

@@ -57,7 +57,8 @@ _ROWS: Final = (
     # Whose object, where in it, and who had it
     _row("first_byte", decoded.counted),
     _row("pte", decoded.page_table_entry),
-    _row("overwritten distance cache access_size page_dump page_address"),
+    _row("page_dump", decoded.page_counts),
+    _row("overwritten distance cache access_size page_address"),
     _row("index array_index_out_of_bounds shift_out_of_bounds value_before uninit_bytes"),
     _row("local_variable"),
     _row("allocated_in allocated_by", words="who allocated it"),
@@ -122,7 +123,8 @@ def facts(report: Report, context: Context, first: Candidate) -> tuple[Quote, ..
 
 def _all(report: Report, context: Context, first: Candidate) -> Iterator[Quote]:
     lines = report.texts
-    yield Quote(_cut(report.message), report.line_of(), _error_code(report, context))
+    said_by_code = _error_code(report, context) or errors_in(report.message, context.arch)
+    yield Quote(_cut(report.message), report.line_of(), said_by_code)
     yield from _of_details(report, context, lines)
     if report.kind is Kind.HUNG_TASK:
         yield from _waits_in(report, lines)
@@ -142,6 +144,8 @@ def _all(report: Report, context: Context, first: Candidate) -> Iterator[Quote]:
 
 def _error_code(report: Report, context: Context) -> str:
     """Return what the code in the headline tells, where nothing tells the address."""
+    if words := decoded.bus_error(report, context):
+        return words
     if report.kind is not Kind.PAGE_FAULT or context.printed_address is not None:
         return ""
     words = error_words(context) if report.line_of("fault") == report.line_of() else None
@@ -166,8 +170,9 @@ def _of_details(report: Report, context: Context, lines: Mapping[int, str]) -> I
         for name in row.names:
             if name in report.details and name in report.cited and _tells(report, name):
                 number, value = report.cited[name], report.details[name]
+                text = _cut(said(lines.get(number, value)), value)
                 means = row.means(report, context) if row.means else row.words
-                yield Quote(_cut(said(lines.get(number, value)), value), number, means)
+                yield Quote(text, number, means or errors_in(text, context.arch))
 
 
 def _tells(report: Report, name: str) -> bool:

@@ -15,6 +15,7 @@ from pagefault_doctor.diagnosis.describe_pointer import (
     pointer_words,
     value_words,
 )
+from pagefault_doctor.diagnosis.explanation import decoded
 from pagefault_doctor.diagnosis.registers import error_words, walk_words
 from pagefault_doctor.model.diagnosis import Evidence, RegisterNote
 from pagefault_doctor.model.fact import Fact
@@ -167,7 +168,9 @@ def _access(report: Report, context: Context) -> Evidence:
 
 
 def _used(report: Report, context: Context) -> tuple[str, str] | None:
-    """Return what was done with which address, None where the report has none."""
+    """Return what was done with which address, None where the report has none that counts."""
+    if decoded.is_late(report):
+        return None
     if report.fault and report.fault.address:
         did = _VERBS.get(context.access, "used") if context.access else "used"
         return did, report.fault.address

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pagefault_doctor.diagnosis import function_roles, instruction_roles
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.model.diagnosis import Evidence
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Kind, Report
 
 _MESSAGES = (
@@ -44,7 +45,7 @@ _HANDLING = 8
 """Frames among which is the function that touched a register, below those that handle the abort."""
 
 
-def _touched_device(report: Report) -> str | None:
+def _touched_device(report: Report, context: Context) -> str | None:
     """Return the function that touched a register of a device when the bus refused it, or None.
 
     Memory that fails is met by any code. An SError comes a little later than the access, so that
@@ -55,7 +56,15 @@ def _touched_device(report: Report) -> str | None:
     stack = [frame for frame in report.frames if frame.reliable][: _NEAR + _HANDLING]
     names = [report.function, *(frame.function for frame in stack)]
     touching = (name for name in names if name and function_roles.touches_registers(name))
-    return next(touching, report.function if report.module else None)
+    if found := next(touching, report.function if report.module else None):
+        return found
+    on_board = context.arch in _BOARDS
+    return next((name for name in names[:_NEAR] if on_board and name and _OF_DRIVER(name)), None)
+
+
+_BOARDS = ("arm", "arm64", "aarch64", "mips", "riscv64", "riscv")
+_OF_DRIVER = regex(r"_(?:probe|bind|resume|suspend|host_init|hw_init|power_o(?:n|ff))$").search
+"""What drivers call the functions that first touch their device, or after it had no power."""
 
 
 def _is_own_check(report: Report) -> bool:
@@ -84,7 +93,7 @@ def weigh(report: Report, context: Context) -> Iterator[Evidence]:
         text = f"the processor refused the instruction{shown}, not an address"
         yield context.evidence("logic.instruction", text, "headline")
         return
-    if touched := _touched_device(report):
+    if touched := _touched_device(report, context):
         text = f"{touched} touched a register of a device when the bus answered with an error: a"
         text += " device without power or clock answers so"
         yield context.evidence("logic.unpowered", text, "external_abort", "function")

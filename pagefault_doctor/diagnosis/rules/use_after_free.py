@@ -84,15 +84,21 @@ def _poisoned_register(context: Context) -> Iterator[Evidence]:
             return
 
 
+def _is_text(value: int) -> bool:
+    """Whether a register holds text, and no byte that a checker fills memory with."""
+    same = len(set(value.to_bytes(8, "little"))) == 1
+    return bool(value) and not same and address.printable(value) is not None
+
+
 def _replaced(context: Context) -> Iterator[Evidence]:
     """Weigh whether more than one member of an object was text.
 
     What overruns a neighbour rarely gets far. What fills memory that was freed replaces it all.
     """
     value = context.pointer
-    if value is None or context.bits != _WIDE or not address.printable(value):
+    if value is None or context.bits != _WIDE or not _is_text(value):
         return
-    names = [name for name, held in context.general() if held and address.printable(held)]
+    names = [name for name, held in context.general() if _is_text(held)]
     if len(names) >= _MEMBERS:
         text = f"{names[0].upper()} and {names[1].upper()} hold text: more than one member was text"
         yield context.evidence("freed.text-members", text, line=context.register_line(names[1]))
