@@ -25,6 +25,23 @@ from pagefault_doctor.model.report import LOADERS, Access, Report
 from pagefault_doctor.symbols import in_tree
 
 _SURE: Final = 0.9
+_DEVICES: Final = {
+    name: regex(shape)
+    for name, shape in {
+        "appliance": r"Synology|QNAP|NETGEAR ReadyNAS|Western Digital|Asustor|TerraMaster|UniFi"
+        r"|Ubiquiti Dream|Proxmox Backup|pfSense|Steam ?Deck|SonicWall|Fortinet|Drobo|Buffalo",
+        "router": r"(?i)OpenWrt|TP-Link|Archer|Linksys|D-Link|NETGEAR [RWX]|ASUS RT-|AVM FRITZ"
+        r"|GL\.?iNet|GL-[A-Z]|Turris|MikroTik|RouterBOARD|ipq\d{4}|mt76\d\d\b|mediatek,mt79"
+        r"|Xiaomi (?:Redmi Router|AX|Mi Router)|Zyxel|Ubiquiti (?:Edge|UniFi)",
+    }.items()
+}
+"""Devices that get their kernel with all else from their maker, by the hardware's name."""
+_ON_ROUTERS: Final = regex(
+    r"^(?:mt76\w*|ath\w+_core|mac80211|ath9k|xt_FLOWOFFLOAD|nss_\w+|qca_\w+|fast_classifier"
+    r"|shortcut_fe|hnd\w*|wl|ctf|et|compat|pppoe|ppp_async|ledtrig_usbport|ag71xx|mtk_\w+)$"
+)
+"""Modules of which such a device has several, where its name is not printed."""
+_SEVERAL: Final = 3
 _VM: Final = regex(
     r"QEMU|VMware|VirtualBox|innotek|KVM|Xen|Hyper-V|Virtual Machine|Google Compute|Amazon EC2"
     r"|Bochs|OpenStack|Standard PC|Alibaba Cloud|BHYVE|Parallels"
@@ -149,8 +166,18 @@ class Circumstances:
 
     @once
     def kernel(self) -> str | None:
-        """Who built the kernel, None where its release does not tell."""
-        return builder_of(self.release or "") or None
+        """Who built the kernel, None where neither its release nor the device tells."""
+        release, hardware = self.release or "", self._report.hardware or ""
+        if found := next((name for name, of in _DEVICES.items() if of.search(hardware)), None):
+            return found
+        if self.arch in _BOARDS and self._routes and "-" not in release:
+            return "router"
+        return builder_of(release) or None
+
+    @property
+    def _routes(self) -> bool:
+        names = (module.name for module in self._report.modules)
+        return sum(1 for name in names if _ON_ROUTERS.match(name)) >= _SEVERAL
 
     @once
     def machine(self) -> str | None:

@@ -23,6 +23,8 @@ _FIRST_KASAN: Final = {
     "loongarch64": (6, 6, 0),
 }
 """The releases that have KASAN, by architecture (HAVE_ARCH_KASAN in `arch/*/Kconfig`)."""
+_READY_MADE: Final = ("appliance", "router", "android", "vendor")
+"""Who built kernels that come with a device."""
 _FOREIGN: Final = 4
 """Modules from outside that a sentence names."""
 NAMED: Final = frozenset(
@@ -107,7 +109,9 @@ class NamedCircumstances(Circumstances):
     @property
     def newer_kernel(self) -> str | None:
         """The newer kernel to try, as whoever built this one offers it."""
-        return newer_kernel(self.kernel, self.release or "", self.arch)
+        return newer_kernel(
+            self.kernel, self.release or "", self.arch, on_board=self.machine == "board"
+        )
 
     @property
     def branch(self) -> str | None:
@@ -151,9 +155,12 @@ class NamedCircumstances(Circumstances):
 
     @property
     def checker(self) -> str:
-        """The check of memory that this kernel has: KASAN came to each architecture on its own."""
+        """The check of memory that this kernel has: KASAN came to each architecture on its own.
+
+        Who got the kernel with the device cannot build another for it.
+        """
         version = release_of(self.release or "") or _FIRST_KASAN["x86_64"]
         since = _FIRST_KASAN.get(self.arch or "x86_64")
-        if since and version >= since:
+        if since and version >= since and self.kernel not in _READY_MADE:
             return "a kernel with CONFIG_KASAN=y"
         return "slub_debug=FZPU" if version >= _FIRST_SLUB else "a kernel with CONFIG_DEBUG_SLAB=y"

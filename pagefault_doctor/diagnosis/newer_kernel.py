@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from pagefault_doctor.model.pattern import regex
+
 _LONGTERM: Final = ((5, 10), (5, 15), (6, 1), (6, 6), (6, 12), (6, 18))
 """Branches that kernel.org keeps for years; it keeps any other until two months after the next."""
 _WAYS: Final = {
@@ -20,18 +22,33 @@ _WAYS: Final = {
     "wsl": "the newest kernel of WSL (wsl --update, in Windows)",
     "android": "the newest image of the maker or of the ROM",
     "development": "the newest -rc or stable kernel",
+    "vendor": "the newest image or kernel of this board's maker (or Armbian), and a mainline kernel "
+    "where one starts on it",
+    "appliance": "the newest system of the device's maker",
+    "router": "the newest firmware of this router (OpenWrt's newest release, or its maker's)",
+    "self-built": "the newest kernel of the same branch, then the newest of kernel.org",
 }
+_NEXT: Final = "today's linux-next, and the newest -rc beside it"
+_RC: Final = "the newest -rc, and the last release beside it"
+_UNDER_WAY: Final = regex(r"-(?:(?P<next>next)-|rc\d)")
 _BOARDS: Final = ("arm", "mips", "ppc", "m68k", "xtensa", "sh")
 """Architectures of boards and routers, whose kernel comes with the rest in one image."""
 _IMAGE: Final = "the newest firmware or image for this board (OpenWrt, Yocto, or its maker's)"
 _OTHERWISE: Final = "the newest stable kernel of kernel.org"
 
 
-def newer_kernel(builder: str | None, release: str, arch: str | None = None) -> str:
-    """Return where a newer kernel comes from, as the object of `try`."""
+def newer_kernel(
+    builder: str | None, release: str, arch: str | None = None, *, on_board: bool = False
+) -> str:
+    """Return where a newer kernel comes from, as the object of `try`.
+
+    Who runs a kernel under development has the newest one already, and is told what to compare.
+    """
+    if builder == "development" and (found := _UNDER_WAY.search(release)):
+        return _NEXT if found["next"] else _RC
     if "elrepo" in release:
         return _WAYS["elrepo"]
-    if builder is None and arch in _BOARDS:
+    if builder is None and (on_board or arch in _BOARDS):
         return _IMAGE
     return _WAYS.get(builder or "", _OTHERWISE)
 

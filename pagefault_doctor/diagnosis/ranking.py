@@ -239,7 +239,6 @@ def _place(first: Candidate, context: Context, function: str | None, unjudged: U
     area = None
     if first.attribution is Attribution.KERNEL:
         area = unjudged.attempt("the part of the kernel", None, area_of, context, function)
-    is_hang = first.root_cause is RootCause.LOCKUP_HANG
     return wording.where(
         first.attribution,
         first.module,
@@ -247,8 +246,24 @@ def _place(first: Candidate, context: Context, function: str | None, unjudged: U
         foreign=foreign,
         part=area.words if area else None,
         caller=area.function if area and area.caller else None,
-        is_hang=is_hang,
+        is_hang=first.root_cause is RootCause.LOCKUP_HANG,
+        is_found=first.root_cause in _FOUND and report.kind in _FINDING,
     )
+
+
+_FOUND: Final = (RootCause.PAGE_TABLE, RootCause.LIST_CORRUPTION, RootCause.HARDWARE)
+_FINDING: Final = (Kind.BAD_PAGE, Kind.LIST_CORRUPTION, Kind.KERNEL_BUG, Kind.WARNING)
+"""Causes that a check found in memory which somebody damaged before, and who reports that."""
+
+
+def _name(first: Candidate, report: Report) -> str:
+    """Return the cause in words, more exactly where the report's own details tell."""
+    found = (
+        words
+        for cause, detail, words in wording.EXACT
+        if cause is first.root_cause and detail in report.details
+    )
+    return next(found, wording.NAMES[first.root_cause])
 
 
 def _diagnosed(report: Report, context: Context, unjudged: Unjudged) -> Diagnosis:
@@ -264,7 +279,9 @@ def _diagnosed(report: Report, context: Context, unjudged: Unjudged) -> Diagnosi
         module=first.module,
         confidence=first.confidence,
         summary=wording.following(
-            wording.summary(first.root_cause, place, first.confidence, second),
+            wording.summary(
+                first.root_cause, place, first.confidence, second, _name(first, report)
+            ),
             which_follows(report, context.others),
         ),
         candidates=ranked,

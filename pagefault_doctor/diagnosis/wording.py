@@ -29,6 +29,18 @@ NAMES: Final = {
 }
 """The titles of `playbooks/causes.yaml`, as they stand within a sentence."""
 
+EXACT: Final = (
+    (RootCause.LOGIC_ERROR, "external_abort", "access to a device that did not answer"),
+    (RootCause.LOGIC_ERROR, "divide_error", "division by zero, or with too large a result"),
+    (RootCause.LOGIC_ERROR, "kcsan_race", "data race"),
+    (RootCause.LOGIC_ERROR, "suspicious_rcu_usage", "use of RCU data without its lock"),
+    (RootCause.LOGIC_ERROR, "already_free_irq", "interrupt freed twice"),
+    (RootCause.LOGIC_ERROR, "integer_overflow", "arithmetic overflow"),
+    (RootCause.LOGIC_ERROR, "shift_out_of_bounds", "shift by too many bits"),
+    (RootCause.LOGIC_ERROR, "cache_still_has_objects", "cache given up with objects in it"),
+    (RootCause.LOGIC_ERROR, "kmsan_infoleak", "uninitialised bytes handed to user space"),
+)
+"""What the name of a cause becomes where a report has that detail."""
 NO_FAULT: Final = "no fault found"
 SURE: Final = 0.75
 UNSURE: Final = 0.5
@@ -54,8 +66,11 @@ def where(
     part: str | None = None,
     caller: str | None = None,
     is_hang: bool = False,
+    is_found: bool = False,
 ) -> str:
     """Return the place a cause is in, as it follows the cause's name: of a hang, where it shows.
+
+    Of damage that `is_found` by a check it is where that was, for who did it is another.
 
     `foreign` tells of the modules from outside, of which one is meant where none is named. `part`
     is the part of the kernel in words, `caller` who called the function.
@@ -64,7 +79,7 @@ def where(
         unnamed = f" in a module{foreign}" if foreign else " in a module that is not named"
         return f" in module {module}" if module else unnamed
     if attribution is Attribution.KERNEL and function:
-        shows = " that shows" if is_hang else ""
+        shows = " that shows" if is_hang or is_found else ""
         whose = f"the kernel's {part}" if part else "the kernel itself"
         called = f", called by {caller}" if caller else ""
         return f"{shows} in {whose}, at {function}{called}"
@@ -72,13 +87,22 @@ def where(
     return "" if is_hang else _WHERE[attribution]
 
 
-def summary(cause: RootCause, place: str, confidence: float, runner_up: RootCause | None) -> str:
-    """Return one sentence: the cause, how sure it is, and what else it may be."""
+def summary(
+    cause: RootCause,
+    place: str,
+    confidence: float,
+    runner_up: RootCause | None,
+    exact: str | None = None,
+) -> str:
+    """Return one sentence: the cause, how sure it is, and what else it may be.
+
+    `exact` are words for the cause where more than its class is known.
+    """
     if cause is RootCause.NONE:
         return NO_FAULT
     if cause is RootCause.UNKNOWN:
         return f"{NAMES[cause]}{place}: the text does not show it"
-    name = f"{NAMES[cause]}{place}"
+    name = f"{exact or NAMES[cause]}{place}"
     if confidence >= SURE or (confidence >= UNSURE and runner_up is None):
         return f"{'very likely' if confidence >= 0.9 else 'likely'} {name}"
     other = f", or {NAMES[runner_up]}" if runner_up else ""

@@ -30,8 +30,8 @@ WORDS: Final = (
     b"out-of", b"too many", b"too few", b"no member", b"tried to", b"not support", b"no support",
     b"above threshold", b"could not", b"can not", b"does not", b"will not", b"not be",
     b"no longer", b"falling back", b"is full", b"full,", b"executable stack", b"no ecc",
-    b"read-only", b"if necessary", b"emergency", b"watchdog", b"softdog", b"never came", b"no codec", b"no suitable",
-    b"no phy",
+    b"read-only", b"if necessary", b"emergency", b"watchdog", b"softdog", b"never came",
+    b"no codec", b"no suitable", b"no phy",
 )  # fmt: skip
 """Words, without capitals, of which such a line holds one."""
 MOST: Final = 300

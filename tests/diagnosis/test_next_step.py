@@ -143,7 +143,7 @@ def test_a_fault_that_the_older_kernel_had_too_is_no_regression() -> None:
 
 
 def test_each_condition_is_an_attribute_of_what_is_seen() -> None:
-    known = set(dir(Circumstances)) | {"whole", "short", "empty", "unread"}
+    known = set(dir(Circumstances)) | {"whole", "short", "empty", "unread", "failed"}
     assert known >= SHAPES | NAMES | SIGNS
     seen = LogCircumstances((), {})
     assert {"whole", "short", "empty", "unread", "place", "cause", "who"} <= set(dir(seen))

@@ -130,31 +130,27 @@ def page_table_entry(report: Report, context: Context) -> str:
     return _mapped(value, report) if context.arch in (None, "x86_64") else ""
 
 
-_PRESENT, _FRAME, _RESERVED = 1, 0x000FFFFFFFFFF000, 0x000F_0000_0000_0000
-_RIGHTS: Final = ((1 << 1, "writable"), (1 << 2, "of a program"), (1 << 6, "written to"))
+_PRESENT, _FRAME = 1, 0x000FFFFFFFFFF000
 _TABLE: Final = regex(r"\bpmd:(?P<pmd>[0-9a-f]{4,16})\b")
 _FAR: Final = 8
 """How many times further up than its table a page lies that is worth a word."""
 _GIB: Final = 1 << 30
+_MANY_GIB: Final = 16
 
 
 def _mapped(value: int, report: Report) -> str:
-    """Return which memory a valid entry of x86 maps (`arch/x86/include/asm/pgtable_types.h`).
+    """Return where a valid entry of x86 points (`arch/x86/include/asm/pgtable_types.h`), if far.
 
     The table of the entry is memory too: what it maps is seldom far above all the rest.
     """
-    if not value & _PRESENT:
-        return ""
-    at, rights = value & _FRAME, [words for bit, words in _RIGHTS if value & bit]
-    text = f"it maps memory at {at / _GIB:.1f} GiB ({', '.join(rights) or 'read-only'})"
-    table = _TABLE.search(report.message)
+    at, table = value & _FRAME, _TABLE.search(report.message)
     near = int(table["pmd"], 16) & _FRAME if table else 0
-    if at & _RESERVED or (near and at > max(_FAR * near, 16 * _GIB)):
-        text += (
-            f", and its own table lies at {near / _GIB:.1f} GiB: if the machine has less memory"
-            " than that, the entry is damaged, by one bit perhaps"
-        )
-    return text
+    if not value & _PRESENT or not near or at <= max(_FAR * near, _MANY_GIB * _GIB):
+        return ""
+    return (
+        f"it maps memory at {at // _GIB} GiB, and its own table lies at {near / _GIB:.1f} GiB: if the"
+        " machine has less memory than that, the entry is damaged, by one bit perhaps"
+    )
 
 
 _COUNTS: Final = regex(

@@ -85,9 +85,9 @@ def _poisoned_register(context: Context) -> Iterator[Evidence]:
 
 
 def _is_text(value: int) -> bool:
-    """Whether a register holds text, and no byte that a checker fills memory with."""
-    same = len(set(value.to_bytes(8, "little"))) == 1
-    return bool(value) and not same and address.printable(value) is not None
+    """Whether a register holds text, and nothing that a checker fills memory with."""
+    text = address.printable(value) if value else None
+    return text is not None and poison.find(value) is None
 
 
 def _replaced(context: Context) -> Iterator[Evidence]:
