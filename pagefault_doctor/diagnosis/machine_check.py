@@ -38,6 +38,39 @@ _ANY_CHANNEL: Final = 0xF
 _NO_MICROCODE: Final = regex(r"microcode f{8}\b")
 
 
+_SMCA: Final = {
+    0x0B000: "load and store unit", 0x0B010: "load and store unit",
+    0x0B001: "instruction fetch", 0x0B002: "level-2 cache", 0x0B003: "decoder",
+    0x0B005: "execution unit", 0x0B006: "floating-point unit", 0x0B007: "level-3 cache",
+    0x02E00: "data fabric (coherent station)", 0x02E01: "data fabric (power and reset)",
+    0x02E02: "data fabric (coherent station)",
+    0x09600: "memory controller", 0x09601: "memory controller", 0x00500: "parameter block",
+    0x0FF00: "platform security processor", 0x0FF01: "platform security processor",
+    0x00100: "power management (SMU)", 0x00101: "power management (SMU)",
+    0x00102: "microprocessor MP5", 0x01800: "north bridge's I/O unit",
+    0x04600: "PCI Express", 0x04601: "PCI Express", 0x25000: "link between sockets (XGMI)",
+}  # fmt: skip
+"""Units of AMD since Zen: HWID and McaType of the bank (`arch/x86/kernel/cpu/mce/amd.c`,
+smca_hwid_mcatypes)."""
+_IPID: Final = regex(r"\bIPID (?P<ipid>[0-9a-f]{8,16})\b")
+_EXECUTION: Final = "execution unit"
+_WATCHDOG: Final = 0
+"""The extended code of a timer in the execution unit that ran out (`drivers/edac/mce_amd.c`)."""
+
+
+def unit(report: Report) -> str:
+    """Return which unit of an AMD processor spoke, empty where the log does not tell."""
+    found = next((m for line in report.excerpt if (m := _IPID.search(line.text))), None)
+    if found is None:
+        return ""
+    value = int(found["ipid"], 16)
+    name = _SMCA.get((value >> 32 & 0xFFF) << 8 | value >> 48 & 0xFF, "")
+    status = int(report.details.get("status") or "0", 16)
+    if name == _EXECUTION and status & _VALID and status >> 16 & 0x3F == _WATCHDOG:
+        return f"{name}: its watchdog ran out, for an instruction never ended"
+    return name
+
+
 def of_guest(report: Report) -> bool:
     """Whether the processor is one that a hypervisor shows: it reads its microcode as all ones."""
     return _NO_MICROCODE.search(report.details.get("processor", "")) is not None
@@ -54,7 +87,10 @@ def meaning(report: Report) -> str:
     if status & _CONTEXT_LOST:
         words.append("the processor could not go on")
     code = status & 0xFFFF
-    return f"{', '.join(words)}; code {code:#06x}: {_part(code)}"
+    part = unit(report)
+    return f"{', '.join(words)}; code {code:#06x}: {_part(code)}" + (
+        f"; the {part}" if part else ""
+    )
 
 
 def _part(code: int) -> str:

@@ -48,6 +48,8 @@ def newer_kernel(
         return _NEXT if found["next"] else _RC
     if "elrepo" in release:
         return _WAYS["elrepo"]
+    if builder == "red-hat" and arch not in (None, "x86_64", "i386"):
+        return _WAYS[builder].partition(", or ELRepo")[0]
     if builder is None and (on_board or arch in _BOARDS):
         return _IMAGE
     return _WAYS.get(builder or "", _OTHERWISE)

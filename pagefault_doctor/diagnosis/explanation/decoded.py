@@ -270,3 +270,37 @@ def counted(report: Report, context: Context) -> str:
 def line_of_source(report: Report, context: Context) -> str:
     """Return the line of source of the function whose stack was overrun, as the log has it."""
     return f"at {report.details.get('corrupted_at', '')}"
+
+
+_ON_DISKS: Final = {
+    "UNC": "sectors that cannot be read",
+    "IDNF": "a sector that the drive does not find",
+    "ICRC": "data garbled on the cable",
+    "ABRT": "the drive refused the command",
+    "AMNF": "no mark where the sector begins",
+    "BadCRC": "data garbled on the cable",
+    "UncorrectableError": "sectors that cannot be read",
+    "DriveStatusError": "the drive refused the command",
+    "PHYRdyChg": "the link went down or up",
+    "10B8B": "garbled words on the link",
+    "Dispar": "garbled words on the link",
+    "CommWake": "the drive asked to begin anew",
+    "LinkSeq": "the two ends lost step",
+    "TrStaTrns": "the two ends lost step",
+    "DevExch": "a drive was unplugged or plugged in, or lost its power",
+    "Handshk": "the other end refused what was sent",
+    "Proto": "the link's protocol was broken",
+    "HostInt": "an error inside the controller",
+    "RecovData": "data were lost, and recovered",
+    "RecovComm": "the link was lost, and came back",
+    "UnrecovData": "data were lost",
+}
+"""What drives and controllers say of an error: `ata_eh_link_report` of `drivers/ata/libata-eh.c`,
+and `drivers/ide/ide-lib.c` before 5.14."""
+
+
+def disk_words(report: Report, _: Context) -> str:
+    """Return what the words in braces of an error of a drive or of its link mean."""
+    text = " ".join(report.details.get(name, "") for name in ("ata_error", "bus_error"))
+    told = (_ON_DISKS.get(word) for word in regex(r"[A-Za-z0-9]+").findall(text))
+    return ", ".join(dict.fromkeys(filter(None, told)))

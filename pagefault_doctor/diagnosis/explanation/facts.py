@@ -74,7 +74,11 @@ _ROWS: Final = (
     # Hardware: which part
     _row("bank", lambda report, _: machine_check.meaning(report)),
     _row("label gpu gpu_id gpu_driver mc_status mc_unit mc_address mce_reason device memory_place"),
-    _row("ata_error command ata_result ata_status bus_error sense add_sense sector"),
+    _row("given_up", words="the drive is gone"),
+    _row("ata_error", decoded.disk_words),
+    _row("command ata_result ata_status"),
+    _row("bus_error", decoded.disk_words),
+    _row("sense add_sense sector"),
     _row("dma_address error_type severity address"),
     _row("attributes insn_address processor aer_device"),
     # A program: where in which file
@@ -86,6 +90,7 @@ _ROWS: Final = (
     _row("first_signal", decoded.first_signal),
     _row("trap damaged_store"),
     # A hang: who holds what is waited for, and for how long
+    _row("gpu_not_reset", words="the driver could not set the chip back"),
     _row("blocked_on", words="who holds what it waits for"),
     _row("gpu_program", words="whose work the graphics chip did not finish"),
     _row("seconds stalled_cpu jiffies task lock in_atomic preempt_count"),

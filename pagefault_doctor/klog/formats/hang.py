@@ -2,7 +2,8 @@
 
 Details: `seconds` or `jiffies` it has lasted; `stalled` the words of a stall, `stalled_cpu` the
 line of the processor (`kernel/rcu/tree_stall.h`, print_cpu_stall_info); `gpu_program` whose work a
-graphics chip did not finish (`drivers/gpu/drm/amd/amdgpu/amdgpu_job.c`); `blocked_on`, `owner`
+graphics chip did not finish (`drivers/gpu/drm/amd/amdgpu/amdgpu_job.c`), `gpu_not_reset` that its
+reset failed (amdgpu_device.c, xe_device.c); `blocked_on`, `owner`
 and `owner_pid` where the kernel knows the lock.
 """
 
@@ -32,6 +33,11 @@ DETAILS: Final = (
     r"\(t=(?P<jiffies>\d+) jiffies",
     r"is blocked on an? (?P<blocked_on>\w+),? .*?owned by task (?P<owner>\S+?):(?P<owner_pid>\d+)",
     r"[Pp]rocess information: process (?P<gpu_program>[\w.-]+) pid",
+    r"(?P<gpu_not_reset>(?:GPU|ASIC) [\w() ]*?reset[\w() ]*? failed.*)",
+    r"(?P<gpu_not_reset>GPU reset end with ret = -\d+)",
+    r"(?P<gpu_not_reset>GPU [Rr]ecovery [Ff]ailed.*)",
+    r"(?P<gpu_not_reset>[Ff]ailed to reset (?:chip|GPU|engine).*)",
+    r"(?P<gpu_not_reset>has declared device \S+ as wedged.*)",
     r"(?P<stalled>(?:rcu_\w+ )?(?:self-)?detected (?:expedited )?stalls? on .*)",
 )
 

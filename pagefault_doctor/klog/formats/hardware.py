@@ -7,7 +7,7 @@ error; `severity`, `error_type`, `memory_place` of a firmware record
 (`drivers/firmware/efi/cper.c`); `device` of a bus, IOMMU or disk error, `aer_device` with its error
 status; `direction`, `dma_address`, `dma_reason` of an IOMMU fault; `sector`, `command`, and as
 printed `ata_error`, `ata_status`, `ata_result`, `bus_error` (`drivers/ata/libata-eh.c`), `sense`,
-`add_sense` (`drivers/scsi/scsi_logging.c`) of a disk; `pfn` of a memory failure; `gpu` that
+`add_sense` (`drivers/scsi/scsi_logging.c`) of a disk, `given_up` that it is gone; `pfn` of a memory failure; `gpu` that
 NVIDIA's driver lost, its `gpu_id` and the version of its `gpu_driver`; `attributes`, `insn_address`
 of a SPARC (`arch/sparc/kernel/traps_64.c`).
 """
@@ -56,6 +56,11 @@ DETAILS: Final = (
     r"(?P<bus_error>SError: \{ .*\})",
     r"(?P<sense>Sense Key ?: .+)",
     r"(?P<add_sense>Add\. Sense: .+)",
+    r"^ata\d[\d.]*: (?P<given_up>reset failed, giving up)",
+    r"(?P<given_up>rejecting I/O to (?:offline|dead) device)",
+    r"(?P<given_up>hostbyte=DID_(?:BAD_TARGET|NO_CONNECT)\b)",
+    r"(?P<given_up>Device offlined - not ready after error recovery)",
+    r"nvme\w*: (?P<given_up>(?:Removing after probe|Disabling device after reset) failure.*)",
     r"NVRM: (?P<gpu>(?:The NVIDIA )?GPU (?:at )?\S*[0-9a-f]{2}:[0-9a-f]{2}[.:].*)",
     r"NVRM: (?P<gpu_id>\(PCI ID: [0-9a-f:]+\))",
     r"NVRM: loading (?P<gpu_driver>NVIDIA UNIX .*?Module .*? [\d.]+)\b",
