@@ -215,8 +215,8 @@ class Circumstances:
 
     @once
     def before(self) -> str:
-        """The lines just before the report that may have led to it."""
-        return "\n".join(line.text for line in self._report.before)
+        """The lines just before the report that may have led to it, the nearest first."""
+        return "\n".join(line.text for line in reversed(self._report.before))
 
     @once
     def headline(self) -> str:

@@ -62,6 +62,8 @@ _ECHO: Final = 24
 """Lines within which another program (shell, systemd) tells of the same death again."""
 _NEAR: Final = 60
 _FAR: Final = 500
+_INTERLEAVED: Final = 4
+"""Reports that tasks and CPUs print at the same time, at most."""
 _AHEAD: Final = 50
 
 
@@ -112,7 +114,7 @@ def _events(starts: Sequence[Start]) -> list[Start]:
     for before, start, following in zip((None, *starts), starts, (*starts[1:], None), strict=False):
         if before and _unfolds(start.line, before.line):
             continue
-        if events and _continues(start, events[-1]):
+        if any(_continues(start, event) for event in _last_events(start, events)):
             continue
         if start.header is None and following is not None and _leads_to(start, following):
             continue
@@ -122,6 +124,14 @@ def _events(starts: Sequence[Start]) -> list[Start]:
     headed = {event.boot for event in events if event.row is None and _is_worded(event)}
     other = {event.boot for event in events if event.row is None or not event.row.fragment}
     return [e for e in events if e.row is None or _counts(e.row, e.boot in headed, e.boot in other)]
+
+
+def _last_events(start: Start, events: Sequence[Start]) -> Iterator[Start]:
+    """Yield the last event, and the last one of the same task or CPU: others print in between."""
+    yield from events[-1:]
+    if start.line.caller and events and events[-1].line.caller != start.line.caller:
+        recent = reversed(events[-_INTERLEAVED:])
+        yield from islice((e for e in recent if e.line.caller == start.line.caller), 1)
 
 
 def _that_count(starts: Sequence[Start]) -> list[Start]:
@@ -250,6 +260,7 @@ def lines_of_report(start: Start, end: int | None, lines: Lines) -> ReportLines:
             break
         in_crash = in_crash or _is_of_crash(line)
         ours = line.context == context or within or _asked(line, asked) or _wrapped(line, own)
+        ours = ours or (line.timestamp is None and _goes_on(line, own))
         ours = ours or (in_crash and line.timestamp is None and line.number - number <= _NEAR)
         if ours and (of_memory or line.frame):
             foreign.clear()
@@ -301,6 +312,11 @@ def _wrapped(line: LogLine, own: list[LogLine]) -> bool:
         return False
     before = own[-1].text
     return before.startswith(_MODULES) or only_modules(before)
+
+
+def _goes_on(line: LogLine, own: list[LogLine]) -> bool:
+    """Whether a line is a further one of the message above, which dmesg indents."""
+    return bool(own) and line.text.startswith(_INDENT) and line.number - own[-1].number == 1
 
 
 def _second(line: LogLine, before: LogLine) -> bool:
