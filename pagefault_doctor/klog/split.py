@@ -316,7 +316,7 @@ def _wrapped(line: LogLine, own: list[LogLine]) -> bool:
 
 def _goes_on(line: LogLine, own: list[LogLine]) -> bool:
     """Whether a line is a further one of the message above, which dmesg indents."""
-    return bool(own) and line.text.startswith(_INDENT) and line.number - own[-1].number == 1
+    return bool(own) and line.text.startswith(_INDENT) and line.number - own[-1].number <= _NEXT
 
 
 def _second(line: LogLine, before: LogLine) -> bool:
