@@ -76,7 +76,7 @@ _ON_USB: Final = {
     32: "the device refused the request (stall)",
     71: "no proper answer on the wire: cable, power, or a device that is gone",
     75: "the device sent more than it should (babble)",
-    84: "a checksum on the wire was wrong, or no answer came: cable, power, or a device that is gone",
+    84: "a wrong checksum on the wire, or no answer: cable, power, or a device that is gone",
     28: "the bus has no bandwidth left for it",
     2: "the transfer was cancelled",
 }

@@ -51,7 +51,8 @@ _ROWS: Final = tuple(
         (r"unable to enumerate USB device|device not accepting address \d+, error",
          "a USB device does not answer"),
         # drivers/pci/controller
-        (r"[Pp]hy link never came up|[Ll]ink (?:never came|did not come|is not) up\b|PCIe.*link down",
+        (r"[Pp]hy link never came up|[Ll]ink (?:never came|did not come|is not) up\b"
+            r"|PCIe.*link down",
          "the link of PCI Express did not come up"),
         # drivers/pmdomain
         (r"failed to command PGC|failed to get ack on domain|power domain.*(?:timeout|timed out)"

@@ -52,7 +52,6 @@ _SMCA: Final = {
 }  # fmt: skip
 """Units of AMD since Zen: HWID and McaType of the bank (`arch/x86/kernel/cpu/mce/amd.c`,
 smca_hwid_mcatypes)."""
-_IPID: Final = regex(r"\bIPID (?P<ipid>[0-9a-f]{8,16})\b")
 _EXECUTION: Final = "execution unit"
 _WATCHDOG: Final = 0
 """The extended code of a timer in the execution unit that ran out (`drivers/edac/mce_amd.c`)."""
@@ -60,10 +59,7 @@ _WATCHDOG: Final = 0
 
 def unit(report: Report) -> str:
     """Return which unit of an AMD processor spoke, empty where the log does not tell."""
-    found = next((m for line in report.excerpt if (m := _IPID.search(line.text))), None)
-    if found is None:
-        return ""
-    value = int(found["ipid"], 16)
+    value = int(report.details.get("ipid", "0"), 16)
     name = _SMCA.get((value >> 32 & 0xFFF) << 8 | value >> 48 & 0xFF, "")
     status = int(report.details.get("status") or "0", 16)
     if name == _EXECUTION and status & _VALID and status >> 16 & 0x3F == _WATCHDOG:

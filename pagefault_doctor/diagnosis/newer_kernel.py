@@ -22,8 +22,8 @@ _WAYS: Final = {
     "wsl": "the newest kernel of WSL (wsl --update, in Windows)",
     "android": "the newest image of the maker or of the ROM",
     "development": "the newest -rc or stable kernel",
-    "vendor": "the newest image or kernel of this board's maker (or Armbian), and a mainline kernel "
-    "where one starts on it",
+    "vendor": "the newest image or kernel of this board's maker (or Armbian), and a mainline "
+    "kernel where one starts on it",
     "appliance": "the newest system of the device's maker",
     "router": "the newest firmware of this router (OpenWrt's newest release, or its maker's)",
     "self-built": "the newest kernel of the same branch, then the newest of kernel.org",

@@ -251,17 +251,33 @@ def _place(first: Candidate, context: Context, function: str | None, unjudged: U
     )
 
 
-_FOUND: Final = (RootCause.PAGE_TABLE, RootCause.LIST_CORRUPTION, RootCause.HARDWARE)
-_FINDING: Final = (Kind.BAD_PAGE, Kind.LIST_CORRUPTION, Kind.KERNEL_BUG, Kind.WARNING)
-"""Causes that a check found in memory which somebody damaged before, and who reports that."""
+_FOUND: Final = frozenset(
+    {
+        *(RootCause.PAGE_TABLE, RootCause.LIST_CORRUPTION, RootCause.OUT_OF_BOUNDS),
+        *(RootCause.WILD_POINTER, RootCause.USE_AFTER_FREE, RootCause.DOUBLE_FREE),
+    }
+)
+_FINDING: Final = frozenset(
+    {
+        *(Kind.BAD_PAGE, Kind.LIST_CORRUPTION, Kind.KERNEL_BUG, Kind.WARNING),
+        *(Kind.PAGE_FAULT, Kind.GENERAL_PROTECTION, Kind.SLAB),
+    }
+)
+"""Causes that damage memory, and reports of who only met that later: the kernel's own code."""
+
+
+def _is_large_request(report: Report) -> bool:
+    """Whether an allocation failed that needed several pages in a row."""
+    return report.kind is Kind.INFO and report.details.get("order", "0") not in ("0", "")
 
 
 def _name(first: Candidate, report: Report) -> str:
     """Return the cause in words, more exactly where the report's own details tell."""
+    details = {*report.details, *(("in_one_piece",) if _is_large_request(report) else ())}
     found = (
         words
         for cause, detail, words in wording.EXACT
-        if cause is first.root_cause and detail in report.details
+        if cause is first.root_cause and detail in details
     )
     return next(found, wording.NAMES[first.root_cause])
 

@@ -39,6 +39,10 @@ EXACT: Final = (
     (RootCause.LOGIC_ERROR, "shift_out_of_bounds", "shift by too many bits"),
     (RootCause.LOGIC_ERROR, "cache_still_has_objects", "cache given up with objects in it"),
     (RootCause.LOGIC_ERROR, "kmsan_infoleak", "uninitialised bytes handed to user space"),
+    (RootCause.USER_SPACE, "no_root", "start without its root file system"),
+    (RootCause.USER_SPACE, "no_init", "start without a first program (init)"),
+    (RootCause.USER_SPACE, "init_killed", "end of the first program (init)"),
+    (RootCause.OOM, "in_one_piece", "memory in too small pieces"),
 )
 """What the name of a cause becomes where a report has that detail."""
 NO_FAULT: Final = "no fault found"

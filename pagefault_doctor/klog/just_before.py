@@ -52,7 +52,8 @@ _OFTEN: Final = regex(
 """A part of each of the words: a text without any is done after one look."""
 _COMES_AND_GOES: Final = regex(
     r"\b(?:dis|re)?(?:connect|attach|register|enabl|disabl|start|stop|detach|probe?|remov|power)"
-    r"(?:ed|ing|e|s)?\b|\bnew\b|\blink (?:is )?(?:up|down)\b|\bbecomes?\b|\bgoing\b|-\d{1,3}\)?\s*$",
+    r"(?:ed|ing|e|s)?\b|\bnew\b|\blink (?:is )?(?:up|down)\b|\bbecomes?\b|\bgoing\b"
+    r"|-\d{1,3}\)?\s*$",
     re.IGNORECASE,
 )
 """Of the driver or device itself, what is no trouble, but tells what was being done."""

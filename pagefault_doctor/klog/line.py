@@ -66,6 +66,12 @@ _CLOCK: Final = regex(
     r"(?:<\d{1,3}>)?\[ *(?P<time>\d{1,11}\.\d{1,9})(?: <[ \d.]{3,20}>)?\]"
     r"(?:\[ *(?P<caller>[CT] *\d+)\]| \((?P<cpu>\d+)\))? ?"
 )
+_OF_VENDORS: Final = regex(
+    r"(?:\(\d{1,2}\))?\[ *(?P<task>\d{1,7}) *: *[^\]\[:\d][^\]\[:]{0,31}(?::\d{1,3})?\] ?"
+    r"|\[ *\d{1,2} *: *[^\]\[\d][^\]\[]{0,31}: *(?P<other>\d{1,7}) *\] ?"
+)
+"""The task that MediaTek's kernels print in each line, with the CPU before, and Samsung's."""
+_VENDOR_SIGN: Final = regex(r"\] ?(?:\(\d{1,2}\))?\[ *\d{1,7} *: *[^\]\[\d\n][^\]\[\n]{0,40}\]")
 _FIRST: Final = ("[", "(", "<", ">", "|", "*", "-", *"0123456789")
 _LAST: Final = (" ", "^M")
 _SIGNS: Final = ("kern", "KERNEL", "klogd", "login: ")
@@ -132,9 +138,11 @@ def lines_of(text: str, number: int) -> list[LogLine]:
     """Return the lines of a text without prefixes, the first with that number. Never raises."""
     lines: list[LogLine] = []
     odd = "kernel: " in text or "^M" in text or " \n" in text or text.endswith(" ")
+    vendor = _VENDOR_SIGN.search(text) is not None
     # A loop in C finds the parts of all lines: this is run for every line of a report.
     for raw, time, caller, rest, doubt, function, offset, size, module in _LINES.findall(text):
-        if not time or (odd and ("kernel: " in rest or rest.endswith(_LAST))):
+        strange = odd and ("kernel: " in rest or rest.endswith(_LAST))
+        if not time or strange or (vendor and rest.startswith("[")):
             line = _bare_words(raw, number) or thorough(raw, number)
         else:
             frame = (doubt or None, function, offset, size, module or None) if function else None
@@ -183,6 +191,8 @@ def thorough(raw: str, number: int = 0) -> LogLine:
         place, time, caller = clock.end(), float(clock["time"]), clock["caller"]
         if "kernel: " in text and (who := _HOST.match(text, place)):
             place = who.end()
+        if task := _OF_VENDORS.match(text, place):
+            place, caller = task.end(), caller or f"T{task['task'] or task['other']}"
     words = clean_line(text[place:])
     return LogLine(
         number,

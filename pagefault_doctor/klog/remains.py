@@ -32,8 +32,8 @@ ENDED: Final = "kernel panic: Fatal exception"
 LONGEST: Final = 1 << 17
 """Bytes of a text in which the remains of a report are looked for."""
 _SIGNS: Final = regex(
-    rb"\+0x|\+\d+\}|; |[Tt]race|RIP|[RE][A-D]X|e[a-d]x|CR2|Code|[pP][cC]|NIP|PSW|GPR|ESR|BadVA|BADV|ERA"
-    rb"|bt|#\d|ainted|Modules linked| from "
+    rb"\+0x|\+\d+\}|; |[Tt]race|RIP|[RE][A-D]X|e[a-d]x|CR2|Code|[pP][cC]|NIP|PSW|GPR|ESR|BadVA"
+    rb"|BADV|ERA|bt|#\d|ainted|Modules linked| from "
 )
 """Of a text with remains, what it holds one of."""
 _REGISTERS: Final = regex(
@@ -41,7 +41,8 @@ _REGISTERS: Final = regex(
     r"|^\s*(?:RIP: (?:0010|e030):|PANIC: \"|RAX: [0-9a-f]{16}|EAX: [0-9a-f]{8}|eax: [0-9a-f]{8}"
     r"|EIP: +(?:00[16]0:\[<|[\w.]+\+0x)|EIP is at |CR2: [0-9a-f]{8,16}\b|>>EIP; "
     r"|Mem abort info:|Data abort info:|ESR = 0x|e?pc +: |P?[CR] is at \w+\+"
-    r"|x\d{1,2} ?: [0-9a-f]{16}|R(?:DX|BP|0[89]|1[0-5]): [0-9a-f]{16} R|e(?:[bcd]x|[sd]i|bp): [0-9a-f]"
+    r"|x\d{1,2} ?: [0-9a-f]{16}|R(?:DX|BP|0[89]|1[0-5]): [0-9a-f]{16} R"
+    r"|e(?:[bcd]x|[sd]i|bp): [0-9a-f]"
     r"|\b(?:gp|t[0-6]|s\d{1,2}|a[0-7]) ?: [0-9a-f]{16}  ?\w|\$ ?\d{1,2} *: [0-9a-f]{8}\b"
     r"|GPR\d\d: [0-9a-f]{8}|r\d{1,2} ?: [0-9a-f]{8} +r\d|[CF]S: +[0-9a-f]{4,16}(?:\(| DS)"
     r"|pc : \[<|badaddr: |NIP \[|NIP: +[0-9a-f]{8,16}|GPR00: |DAR: |Krnl (?:PSW|GPRS|Code)"

@@ -148,8 +148,8 @@ def _mapped(value: int, report: Report) -> str:
     if not value & _PRESENT or not near or at <= max(_FAR * near, _MANY_GIB * _GIB):
         return ""
     return (
-        f"it maps memory at {at // _GIB} GiB, and its own table lies at {near / _GIB:.1f} GiB: if the"
-        " machine has less memory than that, the entry is damaged, by one bit perhaps"
+        f"it maps memory at {at // _GIB} GiB, and its own table lies at {near / _GIB:.1f} GiB: if"
+        " the machine has less memory than that, the entry is damaged, by one bit perhaps"
     )
 
 

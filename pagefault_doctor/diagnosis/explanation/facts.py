@@ -149,8 +149,8 @@ def _all(report: Report, context: Context, first: Candidate) -> Iterator[Quote]:
 
 def _error_code(report: Report, context: Context) -> str:
     """Return what the code in the headline tells, where nothing tells the address."""
-    if words := decoded.bus_error(report, context):
-        return words
+    if told := decoded.bus_error(report, context):
+        return told
     if report.kind is not Kind.PAGE_FAULT or context.printed_address is not None:
         return ""
     words = error_words(context) if report.line_of("fault") == report.line_of() else None

@@ -188,6 +188,8 @@ def _work(report: Report) -> re.Match[str] | None:
 
 
 def _of_task(report: Report) -> str | None:
+    if report.pid == 1 and (report.comm or "").startswith("swapper"):
+        return "starting the kernel"
     found = ((shape.match(report.comm or ""), words) for shape, words in _TASKS.items())
     return next((words.format(**match.groupdict()) for match, words in found if match), None)
 

@@ -1,14 +1,15 @@
 """What the hardware reports, as the kernel prints it.
 
-Details: `bank`, `status`, `inexact_ip`, `address`, `misc`, `processor` and `mce_reason` of a
-machine check (`arch/x86/kernel/cpu/mce/core.c`, __print_mce, and severity.c), as printed
+Details: `bank`, `status`, `inexact_ip`, `address`, `misc`, `ipid`, `processor` and `mce_reason` of
+a machine check (`arch/x86/kernel/cpu/mce/core.c`, __print_mce, and severity.c), as printed
 `mc_status`, `mc_unit` and `mc_address` (`drivers/edac/mce_amd.c`); `label`, `corrected` of a memory
 error; `severity`, `error_type`, `memory_place` of a firmware record
 (`drivers/firmware/efi/cper.c`); `device` of a bus, IOMMU or disk error, `aer_device` with its error
 status; `direction`, `dma_address`, `dma_reason` of an IOMMU fault; `sector`, `command`, and as
 printed `ata_error`, `ata_status`, `ata_result`, `bus_error` (`drivers/ata/libata-eh.c`), `sense`,
-`add_sense` (`drivers/scsi/scsi_logging.c`) of a disk, `given_up` that it is gone; `pfn` of a memory failure; `gpu` that
-NVIDIA's driver lost, its `gpu_id` and the version of its `gpu_driver`; `attributes`, `insn_address`
+`add_sense` (`drivers/scsi/scsi_logging.c`) of a disk, `given_up` that it is gone; `pfn` of
+a memory failure; `gpu` that NVIDIA's driver lost, its `gpu_id` and the version of its
+`gpu_driver`; `attributes`, `insn_address`
 of a SPARC (`arch/sparc/kernel/traps_64.c`).
 """
 
@@ -43,6 +44,7 @@ DETAILS: Final = (
     r"failed command: (?P<command>.+)",
     r" error, dev (?P<device>\w+), sector (?P<sector>\d+)",
     r"Memory failure: (?P<pfn>0x[0-9a-f]+)",
+    r"\bIPID (?P<ipid>[0-9a-f]{8,16})\b",
     r"(?P<processor>PROCESSOR \d+:[0-9a-f]+ TIME .*)",
     r"Machine check: (?P<mce_reason>[A-Z].+)",
     r"(?P<mc_status>\bMC\d+_STATUS\[.+)",

@@ -34,6 +34,8 @@ DETAILS: Final = (
     r"rdinit=(?P<rdinit_error>\S+ failed: -\d+)",
     r"(?:Failed to execute|Starting init:|Requested init) (?P<init_error>.+-\d+\)?.*)",
     r"^ *[0-9a-f]{4} +\d+ (?P<partition>[a-z]+\d*) .*driver: ",
+    # Since 4.11 the driver is in a line of its own (block/early-lookup.c, printk_all_partitions)
+    r"^ *[0-9a-f]{4,8} +\d+ (?P<partition>(?:mmcblk|nvme|sd|hd|vd|xvd|mtdblock)\w+)",
     r"here are the available (?P<partition_list>partitions|bdev options):",
     r"(?P<hardware_error>\[Hardware Error\]: .+)",
 )
