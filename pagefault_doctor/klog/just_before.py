@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.klog.line import LogLine
+from pagefault_doctor.klog.line import LogLine, split
 from pagefault_doctor.klog.starts import is_of_other_program
 from pagefault_doctor.klog.text import Lines
 from pagefault_doctor.model.fence import fenced
@@ -29,7 +29,7 @@ looks at it after two minutes, and tells of it again and again (`kernel/hung_tas
 _UNTIMED: Final = 5
 """Lines before a report that count where the log has no clock."""
 _ITS_UNTIMED: Final = 12
-_READ: Final = 10
+_READ: Final = 16
 _ITS_READ: Final = 24
 """Lines before a report that are looked at, for what anybody said and for what its driver did."""
 _BYTES: Final = 1 << 12
@@ -44,12 +44,24 @@ _WORDS: Final = (
     r"|(?:not|no) (?:found|respon\w+|ready|supported|such|device|link|carrier|ack\w*|answer\w*))\b"
 )
 _TROUBLE: Final = regex(_WORDS, re.IGNORECASE)
-_OFTEN: Final = regex(
-    rb"(?i)fail|error|unbalanced|nregister|nload|removed|disconnect|shut|suspend|resum|reset|abort"
-    rb"|time|corrupt|bad|crash|hang|hung|dead|died|never|wrong|unable|fatal|invalid|blocked|refus"
-    rb"|overflow|run|lost|too |expected|stuck|can|could|did|broken|offline|no[t ]"
+_PARTS: Final = (
+    *(
+        b"fail",
+        b"error",
+        b"balanced",
+        b"register",
+        b"nload",
+        b"remov",
+        b"connect",
+        b"shut",
+        b"abort",
+    ),
+    *(b"suspend", b"resum", b"reset", b"time", b"corrupt", b"bad", b"crash", b"hang", b"hung"),
+    *(b"dead", b"died", b"never", b"wrong", b"unable", b"fatal", b"invalid", b"blocked", b"refus"),
+    *(b"overflow", b"rrun", b"lost", b"too ", b"expected", b"stuck", b"can", b"could", b"did"),
+    *(b"broken", b"offline", b"not ", b"no ", b"link ", b"attach", b"start", b"going"),
 )
-"""A part of each of the words: a text without any is done after one look."""
+"""What a line that is kept holds one of, without capitals."""
 _COMES_AND_GOES: Final = regex(
     r"\b(?:dis|re)?(?:connect|attach|register|enabl|disabl|start|stop|detach|probe?|remov|power)"
     r"(?:ed|ing|e|s)?\b|\bnew\b|\blink (?:is )?(?:up|down)\b|\bbecomes?\b|\bgoing\b"
@@ -89,18 +101,32 @@ def with_lines_before(
 def _with_lines_before(report: Report, place: int, lines: Lines, caller: str | None) -> Report:
     if not report.is_kernel_fault or place == 0:
         return report
-    if not _OFTEN.search(lines.data[max(0, place - _BYTES) : place]):
+    before = list(_lines_before(place, report.span.first_line, lines))
+    if not before:
         return report
-    before = lines.before(place, report.span.first_line, _ITS_READ)
     read = set(report.cited.values())
     told = [line for line in before if line.number not in read and _is_ours(line)]
     its = list(_distinct(_of_its_own(told, report, caller)))
-    anyone = list(_distinct(line for line in told[-_READ:] if _is_near(line, report)))
+    last = report.span.first_line - _READ
+    anyone = list(_distinct(x for x in told if x.number >= last and _is_near(x, report)))
     others = [line for line in anyone if line not in its][-_KEPT:]
     kept = (_first_and_last(its) + others[::-1])[: _ITS_KEPT if its else _KEPT]
     kept.sort(key=lambda line: line.number)
     found = tuple(Line(line.number, line.text) for line in kept)
     return msgspec.structs.replace(report, before=found) if found else report
+
+
+def _lines_before(place: int, number: int, lines: Lines) -> Iterator[LogLine]:
+    """Yield those of the lines before a place that may be kept; most need not be read at all."""
+    begin = max(0, place - _BYTES)
+    window = lines.data[begin:place]
+    rows = window.split(b"\n")[1 if begin else 0 : -1]
+    lower = window.lower()
+    parts = [part for part in _PARTS if part in lower]
+    for index in range(max(0, len(rows) - _ITS_READ), len(rows)) if parts else ():
+        small = rows[index].lower()
+        if any(part in small for part in parts):
+            yield split(rows[index].decode("utf-8", "replace"), number - len(rows) + index)
 
 
 def _is_ours(line: LogLine) -> bool:
