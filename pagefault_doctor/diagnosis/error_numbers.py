@@ -157,6 +157,8 @@ means."""
 
 def errors_in(text: str, arch: str | None = None) -> str:
     """Return what the error numbers and codes in a line mean, empty where there are none."""
+    if _REFUSED in text:
+        return ""
     found = [int(match["number"]) for match in _NUMBER.finditer(text) if _WORD.search(text)]
     told = [error_words(number, text, arch) for number in dict.fromkeys(found)]
     for word, shape, name, table in _CODED:
@@ -180,3 +182,5 @@ def error_words(number: int, text: str = "", arch: str | None = None) -> str:
 
 
 _NO_FILE: Final = 2
+_REFUSED: Final = "nknown symbol"
+"""Numbers of these lines have a meaning of their own (`kernel/module/main.c`, resolve_symbol)."""

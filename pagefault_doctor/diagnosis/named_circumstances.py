@@ -25,6 +25,21 @@ _FIRST_KASAN: Final = {
 """The releases that have KASAN, by architecture (HAVE_ARCH_KASAN in `arch/*/Kconfig`)."""
 _READY_MADE: Final = ("appliance", "router", "android", "vendor")
 """Who built kernels that come with a device."""
+_DISK_CHECKS: Final = {
+    "ext4": "e2fsck -fn",
+    "ext3": "e2fsck -fn",
+    "ext2": "e2fsck -fn",
+    "jbd2": "e2fsck -fn",
+    "xfs": "xfs_repair -n",
+    "btrfs": "btrfs check --readonly",
+    "bcachefs": "bcachefs fsck -n",
+    "f2fs": "fsck.f2fs --dry-run",
+    "fat": "fsck.fat -n",
+    "exfat": "fsck.exfat -n",
+    "ntfs3": "chkdsk, in Windows",
+    "nfs": "the file system's own check, on the server",
+}
+"""Checks of file systems that only read."""
 _FOREIGN: Final = 4
 """Modules from outside that a sentence names."""
 NAMED: Final = frozenset(
@@ -32,7 +47,7 @@ NAMED: Final = frozenset(
         *("module", "function", "comm", "release", "folder", "file", "arch", "newer", "newest"),
         *("good_release", "good_boots", "foreign", "pid", "bank_says"),
         *("workqueue", "memory_test", "checker", "registered", "instruction", "pointer", "pc"),
-        *("newer_kernel", "branch", "caller", "again", "page_checks"),
+        *("newer_kernel", "branch", "caller", "again", "page_checks", "disk_check"),
     }
 )
 """Names that a sentence may hold besides details and the groups of its expressions."""
@@ -145,6 +160,13 @@ class NamedCircumstances(Circumstances):
         """The test of memory that the machine can run."""
         x86 = self.arch in (None, "x86_64", "i386", "x86")
         return "memtest86+ overnight" if x86 else "memtester 1G 3"
+
+    @property
+    def disk_check(self) -> str:
+        """The program that looks through the file system of the suspect without changing it."""
+        parts = {*(self.folder or "").split("/"), self.module or ""}
+        known = (words for name, words in _DISK_CHECKS.items() if name in parts)
+        return next(known, "its fsck, with the option that changes nothing")
 
     @property
     def page_checks(self) -> str:

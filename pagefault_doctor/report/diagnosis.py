@@ -206,7 +206,11 @@ def _rows(group: _Group, *, whole: bool = True) -> Iterator[Row]:
     if group.often:
         yield "often", group.often
     untold = diagnosis.root_cause is RootCause.UNKNOWN or _NOT_FIRST in diagnosis.summary
-    yield "cause", ("" if untold else f"{diagnosis.confidence:.0%}  ") + diagnosis.summary
+    # What the book calls harmless is no fault of that likelihood.
+    if any(case.harmless for case in diagnosis.known):
+        yield "cause", f"most likely harmless, see below; if not: {diagnosis.summary}"
+    else:
+        yield "cause", ("" if untold else f"{diagnosis.confidence:.0%}  ") + diagnosis.summary
     yield from known_rows(diagnosis)
     # Of what is known to be harmless, the book says what to do.
     if diagnosis.next_step and not any(case.harmless for case in diagnosis.known):
