@@ -41,6 +41,8 @@ _FENCE: Final = regex(rb" {0,3}(?:`{3}|~{3})[`~]*\w*[ \r]*$")
 """The line of Markdown that code stands between."""
 _SAID: Final = regex(rb"(?!0x)[A-Za-z][\w.-]{0,40}(?: [\w.-]{1,40}){0,2}: ")
 """How what a driver or a program says begins."""
+_INDENT: Final = b" " * 10
+"""How dmesg begins the further lines of a message: a mail program leaves no blanks at a break."""
 _SLACK: Final = 5
 """Characters by which some programs break earlier."""
 
@@ -59,7 +61,8 @@ class Wrap(msgspec.Struct, frozen=True):
         """Whether a line is a whole one, or the first part of one, by the line before it."""
         bare = _bare(line)
         if self.timed:
-            return _is_timed(line) or _FENCE.match(bare) is not None
+            further = not self.within_words and bare.startswith(_INDENT)
+            return further or _is_timed(line) or _FENCE.match(bare) is not None
         said = not self.within_words and _SAID.match(bare) is not None
         begun = (
             said
