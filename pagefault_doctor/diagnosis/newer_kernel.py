@@ -30,7 +30,7 @@ _WAYS: Final = {
 }
 _NEXT: Final = "today's linux-next, and the newest -rc beside it"
 _RC: Final = "the newest -rc, and the last release beside it"
-_UNDER_WAY: Final = regex(r"-(?:(?P<next>next)-|rc\d)")
+_UNDER_WAY: Final = regex(r"-(?:next-|rc\d)")
 _BOARDS: Final = ("arm", "mips", "ppc", "m68k", "xtensa", "sh")
 """Architectures of boards and routers, whose kernel comes with the rest in one image."""
 _IMAGE: Final = "the newest firmware or image for this board (OpenWrt, Yocto, or its maker's)"
@@ -44,8 +44,8 @@ def newer_kernel(
 
     Who runs a kernel under development has the newest one already, and is told what to compare.
     """
-    if builder == "development" and (found := _UNDER_WAY.search(release)):
-        return _NEXT if found["next"] else _RC
+    if builder == "development" and _UNDER_WAY.search(release):
+        return _NEXT if "-next-" in release else _RC
     if "elrepo" in release:
         return _WAYS["elrepo"]
     if builder == "red-hat" and arch not in (None, "x86_64", "i386"):

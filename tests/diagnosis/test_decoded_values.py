@@ -9,7 +9,14 @@ import pytest
 from diagnosis.logs import NULL, diagnosed, gpf, oops, page_fault, stamped
 from pagefault_doctor.diagnosis import address
 from pagefault_doctor.diagnosis.context import Context
-from pagefault_doctor.diagnosis.explanation.decoded import page_table_entry, tainted
+from pagefault_doctor.diagnosis.explanation.decoded import (
+    bus_error,
+    disk_words,
+    page_counts,
+    page_table_entry,
+    tainted,
+)
+from pagefault_doctor.diagnosis.machine_check import meaning
 from pagefault_doctor.model.diagnosis import RootCause
 from pagefault_doctor.model.report import Kind, Report
 
@@ -53,6 +60,88 @@ def test_an_entry_of_a_page_table_is_read(report: MakeReport, pte: str, words: s
 )
 def test_flags_of_a_struct_page_are_told_from_pointers(value: int, *, expected: bool) -> None:
     assert address.is_page_flags(value) is expected
+
+
+def test_an_entry_that_points_far_above_its_own_table_is_told(report: MakeReport) -> None:
+    def read(pte: str, pmd: str) -> str:
+        headline = f"BUG: Bad page map in process quay  pte:{pte} pmd:{pmd}"
+        found = report(Kind.BAD_PAGE, headline, details={"pte": pte}, cited={"headline": 1})
+        return page_table_entry(found, Context(found))
+
+    assert "maps memory at 132 GiB, and its own table lies at 4.2 GiB" in read(
+        "8000002133b21867", "10a7cc067"
+    )
+    assert read("8000000133b21867", "10a7cc067") == ""
+    assert "GiB" not in read("8000002133b21866", "10a7cc067")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("page:0 refcount:1 mapcount:-1 mapping:0", "taken out of page tables more often"),
+        ("page:0 refcount:-1 mapcount:0 mapping:0", "gave it back once too often"),
+        ("page:0 count:0 mapcount:2 mapping:0", "freed (count 0) while page tables"),
+        ("page:0 refcount:3 mapcount:1 mapping:0", ""),
+    ],
+)
+def test_the_counters_of_a_page_are_read(report: MakeReport, line: str, words: str) -> None:
+    found = page_counts(report(details={"page_dump": line}), Context(report()))
+    assert words in found
+    assert bool(words) == bool(found)
+
+
+@pytest.mark.parametrize(
+    ("headline", "words"),
+    [
+        ("SError Interrupt on CPU1, code 0x00000000bf000002 -- SError", "the chip's own"),
+        ("SError Interrupt on CPU1, code 0x00000000be000411 -- SError", "not recoverable"),
+        ("Unhandled fault: imprecise external abort (0x1406) at 0x00000000", "came late"),
+        ("Unhandled fault: external abort on linefetch (0x1008) at 0x00000000", ""),
+    ],
+)
+def test_the_code_of_a_bus_error_is_read(report: MakeReport, headline: str, words: str) -> None:
+    found = report(Kind.HARDWARE, headline, cited={"headline": 1})
+    assert words in bus_error(found, Context(found))
+    assert bool(words) == bool(bus_error(found, Context(found)))
+
+
+def test_the_address_of_a_late_bus_error_is_not_told() -> None:
+    late = "Unhandled fault: {}external abort (0x1406) at 0x00000000"
+    rest = (
+        "Internal error: : 1406 [#1] SMP ARM",
+        "PC is at quay_host_init+0x1c4/0x5a0",
+        "pc : [<c0411c2c>]    lr : [<c0411c20>]    psr: 60000013",
+        "r3 : f0d80728  r2 : 00000000  r1 : 00000000  r0 : 00000000",
+    )
+    diagnosis = diagnosed(stamped(late.format("imprecise "), *rest))[0]
+    assert diagnosis.account
+    assert "the kernel read from" not in diagnosis.account.crux.text
+    # A driver that first touches its device met one without power or clock, built in or not.
+    assert diagnosis.root_cause is RootCause.LOGIC_ERROR
+    assert "a device that did not answer" in diagnosis.summary
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("bus_error", "SError: { PHYRdyChg 10B8B }", "the link went down or up, garbled words"),
+        ("ata_error", "error: { UNC }", "sectors that cannot be read"),
+        ("ata_error", "error: { QUAY }", ""),
+    ],
+)
+def test_the_words_of_a_disk_are_read(report: MakeReport, name: str, text: str, words: str) -> None:
+    found = disk_words(report(details={name: text}), Context(report()))
+    assert words in found
+    assert bool(words) == bool(found)
+
+
+def test_the_unit_of_a_machine_check_is_named(report: MakeReport) -> None:
+    status = {"status": "bea0000000000108", "bank": "5"}
+    assert "execution unit: its watchdog ran out" in meaning(
+        report(details={**status, "ipid": "500b000000000"})
+    )
+    assert "level-3 cache" in meaning(report(details={**status, "ipid": "700b000000000"}))
+    assert "unit" not in meaning(report(details=status))
 
 
 def facts_of(text: str) -> list[str]:

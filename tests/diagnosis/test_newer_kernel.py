@@ -16,6 +16,10 @@ from pagefault_doctor.diagnosis.newer_kernel import is_ended, newer_kernel
         ("red-hat", "4.18.0-553.el8_10.x86_64", "dnf update"),
         ("arch", "6.10.7-arch1-1", "linux-lts"),
         ("development", "6.15.0-rc1", "-rc"),
+        ("development", "6.17.0-rc3-next-20250826", "linux-next"),
+        ("red-hat", "5.14.0-362.el9.s390x", "dnf update"),
+        ("appliance", "4.4.180+", "the device's maker"),
+        ("vendor", "5.10.110-rockchip-rk3588", "this board's maker"),
         (None, "6.9.0", "kernel.org"),
     ],
 )
@@ -27,6 +31,9 @@ def test_a_board_takes_a_whole_image_unless_a_distribution_built_its_kernel() ->
     assert "firmware or image" in newer_kernel(None, "6.6.93", "mips")
     assert "rpi-update" in newer_kernel("raspberry-pi", "6.6.31+rpt-rpi-v7", "arm")
     assert "kernel.org" in newer_kernel(None, "6.6.93", "x86_64")
+    assert "firmware or image" in newer_kernel(None, "6.6.93", "arm64", on_board=True)
+    # ELRepo builds for x86 alone.
+    assert "ELRepo" not in newer_kernel("red-hat", "5.14.0-362.el9.s390x", "s390x")
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,9 @@ def oops(function: str, number: int) -> list[str]:
 def at_once(first: list[str], second: list[str], prefixes: tuple[str, str]) -> list[Report]:
     """Return the reports of a log in which two contexts print line after line in turn."""
     pairs = zip(first, second, strict=True)
-    lines = [f"[   50.100000]{p}{text}" for pair in pairs for p, text in zip(prefixes, pair)]
+    lines = [
+        f"[   50.100000]{p}{text}" for pair in pairs for p, text in zip(prefixes, pair, strict=True)
+    ]
     return list(klog.read("\n".join(lines).encode() + b"\n", "log").reports)
 
 
@@ -72,7 +74,8 @@ def test_the_further_lines_of_a_message_belong_to_it() -> None:
         "Oops: 0038 ilc:3 [#1] SMP",
         "Krnl PSW : 0704c00180000000 000003ff8012a4b6 (quay_clear+0x5e/0x110 [quay])",
     ]
-    further = "               Krnl GPRS: 0000000000000000 000003ff8013a000 0000000000000007 0000000000000001"
+    values = "0000000000000000 000003ff8013a000 0000000000000007 0000000000000001"
+    further = f"               Krnl GPRS: {values}"
     log = "".join(f"[   50.100000] {line}\n" for line in head) + f"{further}\n"
     (report,) = klog.read(log.encode(), "log").reports
     assert report.registers["r2"] == "0x0000000000000007"
