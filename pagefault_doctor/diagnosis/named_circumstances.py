@@ -10,6 +10,7 @@ from pagefault_doctor.diagnosis.circumstances import Circumstances
 from pagefault_doctor.diagnosis.newer_kernel import newer_kernel
 from pagefault_doctor.diagnosis.reentry import bare, entered_again
 from pagefault_doctor.model.known_entry import release as release_of
+from pagefault_doctor.model.pattern import regex
 
 _FIRST_PAGE_OWNER: Final = (3, 19, 0)
 _FIRST_SLUB: Final = (2, 6, 22)
@@ -40,6 +41,9 @@ _DISK_CHECKS: Final = {
     "nfs": "the file system's own check, on the server",
 }
 """Checks of file systems that only read."""
+_WORD: Final = regex(r"[A-Za-z0-9]+")
+_SPEAKER: Final = 24
+"""Characters of a headline in which a file system names itself."""
 _FOREIGN: Final = 4
 """Modules from outside that a sentence names."""
 NAMED: Final = frozenset(
@@ -165,6 +169,7 @@ class NamedCircumstances(Circumstances):
     def disk_check(self) -> str:
         """The program that looks through the file system of the suspect without changing it."""
         parts = {*(self.folder or "").split("/"), self.module or ""}
+        parts |= {word.lower() for word in _WORD.findall(self.headline[:_SPEAKER])}
         known = (words for name, words in _DISK_CHECKS.items() if name in parts)
         return next(known, "its fsck, with the option that changes nothing")
 

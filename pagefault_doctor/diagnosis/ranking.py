@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import exp
 from typing import Final
 
@@ -266,14 +267,17 @@ _FINDING: Final = frozenset(
 """Causes that damage memory, and reports of who only met that later: the kernel's own code."""
 
 
-def _is_large_request(report: Report) -> bool:
-    """Whether an allocation failed that needed several pages in a row."""
-    return report.kind is Kind.INFO and report.details.get("order", "0") not in ("0", "")
+def _told(report: Report) -> Iterator[str]:
+    """Yield what else of a report is told apart: a request for several pages in a row, a card."""
+    if report.kind is Kind.INFO and report.details.get("order", "0") not in ("0", ""):
+        yield "in_one_piece"
+    if "NETDEV WATCHDOG" in report.details.get("said", ""):
+        yield "netdev_watchdog"
 
 
 def _name(first: Candidate, report: Report) -> str:
     """Return the cause in words, more exactly where the report's own details tell."""
-    details = {*report.details, *(("in_one_piece",) if _is_large_request(report) else ())}
+    details = {*report.details, report.kind.value, *_told(report)}
     found = (
         words
         for cause, detail, words in wording.EXACT

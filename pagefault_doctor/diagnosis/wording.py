@@ -42,9 +42,16 @@ EXACT: Final = (
     (RootCause.USER_SPACE, "no_root", "start without its root file system"),
     (RootCause.USER_SPACE, "no_init", "start without a first program (init)"),
     (RootCause.USER_SPACE, "init_killed", "end of the first program (init)"),
+    (RootCause.NONE, "sysrq_crash", "no fault: somebody asked for this crash (SysRq c)"),
+    (RootCause.LOCKUP_HANG, "atomic-sleep", "sleep where none is allowed"),
+    (RootCause.LOCKUP_HANG, "lockdep", "use of locks that can hang"),
+    (RootCause.LOCKUP_HANG, "gpu_program", "hang of the graphics chip"),
+    (RootCause.LOCKUP_HANG, "gpu_not_reset", "hang of the graphics chip"),
+    (RootCause.LOGIC_ERROR, "memory-leak", "memory that is never freed"),
+    (RootCause.LOGIC_ERROR, "netdev_watchdog", "network card that did not send"),
     (RootCause.OOM, "in_one_piece", "memory in too small pieces"),
 )
-"""What the name of a cause becomes where a report has that detail."""
+"""What the name of a cause becomes where a report has that detail, or is of that kind."""
 NO_FAULT: Final = "no fault found"
 SURE: Final = 0.75
 UNSURE: Final = 0.5
@@ -103,7 +110,7 @@ def summary(
     `exact` are words for the cause where more than its class is known.
     """
     if cause is RootCause.NONE:
-        return NO_FAULT
+        return exact if exact and exact != NAMES[cause] else NO_FAULT
     if cause is RootCause.UNKNOWN:
         return f"{NAMES[cause]}{place}: the text does not show it"
     name = f"{exact or NAMES[cause]}{place}"

@@ -41,6 +41,7 @@ _WORDS: Final = (
     r"|time(?:d )?-?out|corrupt\w*|bad|crash(?:ed)?|hang|hung|dead|died|never|wrong|unable|fatal"
     r"|invalid|blocked|refus\w+|overflow\w*|overrun|underrun|lost|too (?:many|long)|unexpected"
     r"|stuck|cannot|can'?t|could(?:n't| not)|did(?:n't| not)|broken|offline"
+    r"|link (?:is )?down"
     r"|(?:not|no) (?:found|respon\w+|ready|supported|such|device|link|carrier|ack\w*|answer\w*))\b"
 )
 _TROUBLE: Final = regex(_WORDS, re.IGNORECASE)

@@ -91,10 +91,40 @@ def test_modules_of_a_device_s_maker_are_not_asked_to_be_left_out() -> None:
             ],
             "graphics-not-reset",
         ),
+        (
+            [
+                "nvme nvme0: Disabling device after reset failure: -19",
+                "I/O error, dev nvme0n1, sector 204812 op 0x1:(WRITE) flags 0x800",
+            ],
+            "disk-gone-just-before",
+        ),
+        (["EXT4-fs error (device sda2): bad entry in directory"], "file-system-damaged"),
     ],
 )
 def test_the_step_fits_what_became_of_the_device(lines: list[str], situation: str) -> None:
     assert step(stamped(*lines)).situation == situation
+
+
+def test_the_check_that_is_named_is_that_of_the_file_system() -> None:
+    assert "e2fsck -fn" in step(stamped("EXT4-fs error (device sda2): bad entry")).why
+    assert "xfs_repair -n" in step(stamped("XFS (sda2): Metadata CRC error detected at x")).why
+
+
+def test_an_interrupt_handler_that_sleeps_is_sent_to_a_thread() -> None:
+    text = stamped(
+        "BUG: sleeping function called from invalid context at kernel/locking/mutex.c:580",
+        "in_atomic(): 1, irqs_disabled(): 128, non_block: 0, pid: 0, name: swapper/2",
+        "CPU: 2 PID: 0 Comm: swapper/2 Tainted: G           O 6.1.77 #1",
+        "Call trace:",
+        " __might_sleep+0x50/0x90",
+        " mutex_lock+0x2c/0x70",
+        " quay_irq+0x44/0x90 [quay]",
+        " __handle_irq_event_percpu+0x5c/0x220",
+    )
+    found = diagnosed(text)[0]
+    assert found.next_step
+    assert found.next_step.situation == "sleeping-in-interrupt"
+    assert "sleep where none is allowed" in found.summary
 
 
 def test_a_bus_error_is_told_with_what_failed_just_before() -> None:
