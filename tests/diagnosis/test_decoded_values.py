@@ -221,3 +221,13 @@ def test_a_text_in_a_pointer_is_told_and_is_no_pointer_of_a_program() -> None:
     assert found.root_cause is RootCause.WILD_POINTER
     (user,) = [c for c in found.candidates if c.root_cause is RootCause.USER_ACCESS]
     assert any("end of a text" in evidence.text for evidence in user.opposing)
+
+
+def test_a_register_with_the_poison_of_fresh_memory_is_quoted_where_no_code_tells() -> None:
+    poisoned = {"rbx": "5a5a5a5a5a5a5a5a"}
+    said = facts_of(page_fault("ffffc90012345678", code=None, registers=poisoned))
+    assert any("in RBX: POISON_INUSE" in fact for fact in said)
+    # Where the code tells which pointer was bad, others are data in flight.
+    known = {**poisoned, "rax": "ffffc90012345678"}
+    coded = facts_of(page_fault("ffffc90012345678", code="90 <48> 8b 00 c3", registers=known))
+    assert not any("POISON_INUSE" in fact for fact in coded)

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.diagnosis import address, function_roles, machine_check
+from pagefault_doctor.diagnosis import address, function_roles, machine_check, poison
 from pagefault_doctor.diagnosis.address import AddressClass
 from pagefault_doctor.diagnosis.context import Context
 from pagefault_doctor.diagnosis.error_numbers import errors_in
@@ -270,7 +270,10 @@ def _odd_registers(report: Report, context: Context, lines: Mapping[int, str]) -
 
     One of them is what the fault came of (`arch/x86/kernel/traps.c`, exc_general_protection).
     """
-    if report.kind is not Kind.GENERAL_PROTECTION or context.base or context.bits != 64:
+    if report.kind not in _FAULTS or context.base or context.bits != 64:
+        return
+    if report.kind is not Kind.GENERAL_PROTECTION:
+        yield from _poisoned(context, lines)
         return
     odd = ((n, v) for n, v in context.general() if not address.canonical(v, context.arch))
     for name, value in islice(odd, _ODD):
@@ -280,6 +283,16 @@ def _odd_registers(report: Report, context: Context, lines: Mapping[int, str]) -
             means = next((r.means for r in register_notes(context) if r.register == name), "")
             told = f": {means}" if means != AddressClass.NON_CANONICAL.value else ""
             yield Quote(found[0], number, f"no valid address{told}")
+
+
+def _poisoned(context: Context, lines: Mapping[int, str]) -> Iterator[Quote]:
+    """Yield registers that hold what the kernel fills freed or fresh memory with."""
+    held = ((n, v, hit) for n, v in context.general() if (hit := poison.find(v, context.bits)))
+    for name, value, hit in islice(held, _ODD):
+        number = context.register_line(name)
+        digits = f"{value:016x}"
+        if number and digits in lines.get(number, ""):
+            yield Quote(digits, number, f"in {name.upper()}: {hit.poison.name}, {hit.poison.means}")
 
 
 _ODD: Final = 2
