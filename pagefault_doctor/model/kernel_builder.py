@@ -19,8 +19,9 @@ _RELEASES: Final = {
         "raspberry-pi": r"-v[678]l?\+|\+rpt|-rpi",
         "wsl": r"-microsoft-",
         "android": r"-android\d*|-perf\b|-gki",
-        "vendor": r"-(?:rockchip|rk\d+|sunxi|meson|odroid|tegra|imx|fslc|xilinx|yocto|ti\b|omap|bone"
-        r"|qcom|toradex|starfive|spacemit|lpi4a|th1520|edge-|current-|legacy-|bsp|sophgo|amlogic)"
+        "vendor": r"-(?:rockchip|rk\d+|sunxi|meson|odroid|tegra|imx|fslc|xilinx|yocto|ti\b|omap"
+        r"|bone|qcom|toradex|starfive|spacemit|lpi4a|th1520|edge-|current-"
+        r"|legacy-|bsp|sophgo|amlogic)"
         r"|\d\+g[0-9a-f]{7,}|-tegra$",
         "development": r"-rc\d|-next-|syzkaller|-g[0-9a-f]{7,}|\+$|-dirty|-test",
     }.items()
