@@ -186,7 +186,12 @@ MODULE_FAULT: Final[dict[str, Value]] = {
             "debug-module",
             "writes no dump",
         ),
-        ("reproduce", {"reproduce.reproduced": False}, "analyse-crash-dump", "did not come back"),
+        (
+            "reproduce",
+            {"reproduce.reproduced": False, "reproduce.tried": True},
+            "analyse-crash-dump",
+            "did not come back",
+        ),
         (
             "analyse-crash-dump",
             {"dump.module": "faulty", "dump.function": "faulty_init"},

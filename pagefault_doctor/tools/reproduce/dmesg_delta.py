@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from pagefault_doctor.model.case import Case, ToolReading
-from pagefault_doctor.model.command import Blocked, Command, Result
+from pagefault_doctor.model.command import Blocked, Command, Result, Risk
 from pagefault_doctor.model.fact import Finding, Mark
 from pagefault_doctor.model.log import DMESG, KernelLog
 from pagefault_doctor.model.report import Kind, Report
@@ -113,16 +113,25 @@ def _read_delta(result: Result, case: Case) -> ToolReading:
         text, mark = "The fault came again", Mark.BAD
     elif log.reports:
         text, mark = "The kernel reported something new, but not the same fault", Mark.BAD
-    else:
+    elif _was_tried(case):
         text, mark = "The kernel reported nothing new", Mark.NEUTRAL
+    else:
+        text, mark = "Nothing was triggered in this step, so nothing new was to be seen", Mark.NEUTRAL
     return ToolReading(
         facts=(
+            fact("reproduce.tried", _was_tried(case), result),
             fact("reproduce.new_reports", len(log.reports), result),
             fact("reproduce.reproduced", reproduced, result),
         ),
         findings=(finding(text, mark, result), *_new_findings(log, result)),
         log=log,
     )
+
+
+def _was_tried(case: Case) -> bool:
+    """Return whether a command of this step could have made it fault again."""
+    results = (result for tool in _FATAL for result in case.done(tool))
+    return any(result.command.risk is not Risk.READ for result in results)
 
 
 def _plan_after(case: Case) -> Command | Blocked | None:
@@ -229,7 +238,7 @@ DELTA: Final = Tool(
     purpose="checks whether the fault came again",
     programs=_PROGRAMS,
     package=_PACKAGE,
-    facts=("reproduce.new_reports", "reproduce.reproduced"),
+    facts=("reproduce.new_reports", "reproduce.reproduced", "reproduce.tried"),
     plan=partial(dmesg.plan, _DELTA, "see whether the kernel logged anything new"),
     read=answered(_read_delta),
     by_hand=_BY_HAND,
