@@ -29,6 +29,9 @@ _BUILD_FILES: Final = ("*.ko", "*.o", ".*.cmd", "*.mod", "*.mod.c", "modules.ord
 _MAX_SOURCE_BYTES: Final = 512 << 20
 """Bytes of a source that is copied: the largest drivers of Linux have 300 MB."""
 
+_MOST_NAMES: Final = 8
+"""Files that a remedy names."""
+
 _IN_ROOT: Final = (
     *("unshare", "--user", "--map-root-user", "--mount", "--pid", "--fork", "--kill-child"),
     *("sh", str(Path(__file__).with_name("build_in_root.sh"))),
@@ -118,11 +121,12 @@ def build(
     They are returned in the order of modules.order. `source_name` is the source path in their debug
     information, by default the source folder. Raises BuildError if no module was built.
     """
-    if not any((source / name).is_file() for name in ("Kbuild", "Makefile")):
-        raise UsageError(f"{source} has no Kbuild and no Makefile", "name the module's own folder")
+    makefile = missing_makefile(source)
     if not _PLAIN_PATH.fullmatch(str(folder)):
         raise UsageError(f"make cannot build in {folder}", "set TMPDIR to a plain path")
     _copy(source, folder)
+    if makefile:
+        (folder / "Makefile").write_text(makefile)
     place = folder
     argv: tuple[str, ...]
     argv = ("make", "-C", str(stock.build_folder(release)), f"M={folder}", "modules")
@@ -138,6 +142,23 @@ def build(
     if not result.ok or not built:
         raise BuildError(f"no module was built from {source}", _first_error(result, place))
     return tuple(read(path) for path in built)
+
+
+def missing_makefile(source: Path) -> str:
+    """Return the Makefile that a folder with one C file lacks; empty where there is one.
+
+    Raises UsageError where several files could be parts of one module, or modules of their own.
+    """
+    if any((source / name).is_file() for name in ("Kbuild", "Makefile")):
+        return ""
+    files = sorted(path for path in source.glob("*.c") if not path.name.endswith(".mod.c"))
+    if len(files) == 1 and is_module_name(files[0].stem):
+        return f"obj-m := {files[0].stem}.o\n"
+    remedy = "name the module's own folder"
+    if len(files) > 1:
+        names = " ".join(f"{path.stem}.o" for path in files[:_MOST_NAMES])
+        remedy = f"write one: obj-m := NAME.o, and NAME-y := {names}"
+    raise UsageError(f"{source} has no Kbuild and no Makefile", remedy)
 
 
 def build_env(stock: Stock, place: Path, source: Path | str) -> dict[str, str]:

@@ -78,9 +78,27 @@ def test_a_list_of_built_files_that_names_others_is_passed_over(tmp_path: Path) 
     assert module._built_files(tmp_path) == [tmp_path / "own.ko"]
 
 
-def test_a_folder_without_a_makefile_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no Kbuild"):
-        module.build(tmp_path, "6.1.0", tmp_path / "out")
+def test_a_folder_without_a_source_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="has no Kbuild and no Makefile; name the module's own"):
+        module.build(tmp_path, "9.9", tmp_path / "out")
+
+
+def test_several_files_without_a_makefile_are_refused_with_how_to_write_one(
+    tmp_path: Path,
+) -> None:
+    for name in ("a.c", "b.c", "old.mod.c"):
+        (tmp_path / name).touch()
+    with pytest.raises(UsageError, match=r"NAME-y := a\.o b\.o$"):
+        module.build(tmp_path, "9.9", tmp_path / "out")
+
+
+def test_one_file_without_a_makefile_gets_one_in_the_copy(release: str, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    shutil.copy(SCENARIO / "src/faulty.c", source)
+    built = module.build(source, release, tmp_path / "out")
+    assert [m.name for m in built] == ["faulty"]
+    assert [path.name for path in source.iterdir()] == ["faulty.c"]
 
 
 def test_a_build_leaves_the_source_as_it_was(release: str, tmp_path: Path) -> None:

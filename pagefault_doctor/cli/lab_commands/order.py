@@ -179,6 +179,8 @@ def _modules(order: LabOrder, folder: Path, part_done: PartDone) -> tuple[Path, 
         return kernel, (in_tree_module(order.in_tree, release_of(kernel), order.stock),)
     assert order.source
     began = time.monotonic()
+    if made := module.missing_makefile(order.source):
+        print_message(f"{order.source} has no Makefile; in the copy it is: {made.strip()}")
     built = module.build(order.source, release_of(kernel), folder / "src", stock=order.stock)
     part_done("build", time.monotonic() - began, ", ".join(f"{m.name}.ko" for m in built))
     return kernel, built

@@ -116,7 +116,10 @@ def _read_delta(result: Result, case: Case) -> ToolReading:
     elif _was_tried(case):
         text, mark = "The kernel reported nothing new", Mark.NEUTRAL
     else:
-        text, mark = "Nothing was triggered in this step, so nothing new was to be seen", Mark.NEUTRAL
+        text, mark = (
+            "Nothing was triggered in this step, so nothing new was to be seen",
+            Mark.NEUTRAL,
+        )
     return ToolReading(
         facts=(
             fact("reproduce.tried", _was_tried(case), result),

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from pagefault_doctor.model.case import Case, ToolReading
-from pagefault_doctor.model.command import Command, ResultStatus
+from pagefault_doctor.model.command import Command, ResultStatus, Risk
 from pagefault_doctor.model.fact import Mark, Value
 from pagefault_doctor.tools.reproduce.dmesg_delta import AFTER, BEFORE, DELTA
 from pagefault_doctor.tools.reproduce.trigger import TIMES
@@ -52,6 +52,22 @@ def test_a_log_that_did_not_grow_reproduces_nothing() -> None:
     case, _, _ = follow(DELTA, known({}, BEFORE_LOG), told(BOOT + OOPS))
     assert case.get("reproduce.new_reports", -1) == 0
     assert case.get("reproduce.reproduced", True) is False
+
+
+@pytest.mark.parametrize(
+    ("risk", "tried", "words"),
+    [(Risk.CRASH, True, "reported nothing new"), (Risk.READ, False, "Nothing was triggered")],
+)
+def test_it_did_not_come_back_only_where_something_was_tried(
+    risk: Risk, tried: bool, words: str
+) -> None:
+    result = told("live", tool="insmod")
+    command = msgspec.structs.replace(result.command, risk=risk)
+    result = msgspec.structs.replace(result, command=command)
+    start = learn(known({}, BEFORE_LOG), "insmod", result, ToolReading())
+    case, _, _ = follow(DELTA, start, told(BOOT + OOPS))
+    assert case.facts["reproduce.tried"].value is tried
+    assert words in texts(case.findings)
 
 
 def test_another_fault_counts_as_new_but_not_as_a_reproduction() -> None:
