@@ -9,11 +9,11 @@ from pathlib import Path
 from pagefault_doctor.cli.stderr import print_message
 from pagefault_doctor.cli.stdout import print_document, print_line
 from pagefault_doctor.model.errors import ExitCode, MissingError, UsageError
-from pagefault_doctor.model.playbook import Playbook
+from pagefault_doctor.model.playbook import Playbook, Suggestion
 from pagefault_doctor.playbook import situation_checks
 from pagefault_doctor.playbook.loader import check, read
 from pagefault_doctor.playbook.schema import json_schema
-from pagefault_doctor.playbook.shelf import playbook, playbook_ids
+from pagefault_doctor.playbook.shelf import playbook, playbook_ids, step_ids
 from pagefault_doctor.report.block import Block, Heading, Items, Paragraph
 from pagefault_doctor.report.text import render
 
@@ -60,7 +60,7 @@ def _check(name: str) -> ExitCode:
     if situation_checks.is_table(text):
         problems = situation_checks.check(text, name, _known_names(), facts)
     else:
-        problems = check(text, name, known_tools=frozenset(TOOLS), known_facts=facts)
+        problems = check(text, name, frozenset(TOOLS), facts, step_ids())
     for problem in problems:
         print_line(f"{name}:{problem.line}:{problem.column}: {problem.message}")
     if not problems:
@@ -84,4 +84,8 @@ def _blocks(shown: Playbook) -> Iterator[Block]:
         yield Paragraph(step.why)
         if step.tools:
             yield Paragraph(f"Tools: {', '.join(step.tools)}")
-        yield Items(tuple(f"to {s.go}: {s.because}" for s in step.suggest))
+        yield Items(tuple(f"to {_destination(s)}: {s.because}" for s in step.suggest))
+
+
+def _destination(suggestion: Suggestion) -> str:
+    return suggestion.go + (f" of {suggestion.playbook}" if suggestion.playbook else "")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from pagefault_doctor.model.command import ResultStatus, Risk
 from pagefault_doctor.model.errors import PfDoctorError
+from pagefault_doctor.model.playbook import Playbook
 from pagefault_doctor.playbook.engine import END
 from pagefault_doctor.report.outline import finding_text
 from pagefault_doctor.session.case_notes import case_notes
@@ -39,16 +40,27 @@ def walk_playbook(walk: Walk, report: Report = lambda text: None, yes: bool = Fa
     """Walk as the playbook suggests, from the current step to the end.
 
     With `yes`, the person has consented to all commands that load or change the machine, but not to
-    a crash. Every step is visited at most once, so a playbook with a cycle ends too.
+    a crash. Every step of a playbook is visited at most once, so a playbook with a cycle ends too.
     """
-    visited: set[str] = set()
-    step = walk.view.step or walk.view.playbook.steps[0].id
-    while step != END and step not in visited:
-        visited.add(step)
-        if walk.view.step != step:
-            _enter(walk, step, report)
+    if walk.view.step is None:
+        _enter(walk, walk.view.playbook.steps[0].id, report)
+    visited: set[tuple[str, str | None]] = set()
+    while True:
+        visited.add((walk.view.playbook.id, walk.view.step))
         _run_tools(walk, report, yes)
-        step = walk.suggestion.go if walk.suggestion else END
+        following, book = walk.suggestion, walk.suggested_playbook
+        if not following or following.go == END or (book.id, following.go) in visited:
+            return
+        if following.playbook:
+            report(playbook_line(book))
+            report(f"  {following.because}")
+        report(book.step(following.go).title)
+        walk.follow()
+
+
+def playbook_line(playbook: Playbook) -> str:
+    """Return the line that says which playbook is walked from here on."""
+    return f"Playbook: {playbook.title} ({playbook.id})"
 
 
 def _can_sudo_ask() -> bool:

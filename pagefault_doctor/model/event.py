@@ -168,6 +168,12 @@ class HostChanged(_Event, frozen=True, kw_only=True, tag="host-changed"):
     lab: LabCase | None = None
 
 
+class PlaybookChanged(_Event, frozen=True, kw_only=True, tag="playbook-changed"):
+    """From here on another playbook is walked; a step of it is entered next."""
+
+    playbook: str
+
+
 class QuestionAnswered(_Event, frozen=True, kw_only=True, tag="question-answered"):
     """A training question was answered. `choice` counts from 0; `hinted` when the hint was seen."""
 
@@ -203,6 +209,7 @@ Event = (
     | NoteWritten
     | FactGiven
     | HostChanged
+    | PlaybookChanged
     | QuestionAnswered
     | SessionResumed
     | SessionEnded

@@ -43,12 +43,14 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 class Suggestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Where to go when `when` holds (always, where it is absent), and why.
 
-    `go` is the id of a step, or `end`. `because` may name facts in braces.
+    `go` is the id of a step, or `end`; with `playbook` it is a step of that one, in which the walk
+    goes on. `because` may name facts in braces.
     """
 
     go: str
     because: str
     when: Condition | None = None
+    playbook: str | None = None
 
 
 class StepForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -95,6 +97,10 @@ class Playbook(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     title: str
     summary: str
     steps: tuple[Step, ...]
+
+    def has(self, step_id: str) -> bool:
+        """Whether there is a step of that id."""
+        return any(step.id == step_id for step in self.steps)
 
     def step(self, step_id: str) -> Step:
         """Return the step of that id; raises KeyError where there is none."""

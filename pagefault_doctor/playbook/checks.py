@@ -6,8 +6,8 @@ in one go.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeVar
 
 from pagefault_doctor.model.diagnosis import Attribution, RootCause
 from pagefault_doctor.model.pattern import regex
@@ -22,6 +22,9 @@ T = TypeVar("T")
 Mistake = tuple[str, str]
 """The path of the value that is wrong, and what is wrong with it."""
 
+Steps = Mapping[str, Collection[str]]
+"""The ids of the steps of playbooks, by the playbook's id; none where they are not known."""
+
 Check = Callable[[T], Iterable[Mistake]]
 
 SCHEMA = 1
@@ -30,12 +33,25 @@ _SLUG = regex(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _FACT = regex(r"[a-z0-9_]+(?:\.[a-z0-9_-]+)+")
 
 
+class _Known(NamedTuple):
+    """The names that a playbook may use; None where any will do."""
+
+    steps: list[str]
+    tools: Collection[str] | None
+    facts: Collection[str] | None
+    others: Steps | None
+
+
 def of_playbook(
     book: Playbook,
     known_tools: Collection[str] | None = None,
     known_facts: Collection[str] | None = None,
+    others: Steps | None = None,
 ) -> Iterator[Mistake]:
-    """Yield every mistake in a playbook. Tools and facts must be known, where a list is given."""
+    """Yield every mistake in a playbook.
+
+    Tools, facts and other playbooks with their steps must be known, where they are given.
+    """
     yield from of_schema(book.schema)
     yield from slug("$.id", book.id)
     if not book.steps:
@@ -44,8 +60,9 @@ def of_playbook(
     yield from duplicates("$.steps", ids)
     # The engine adds a status fact for each step, which no tool declares.
     facts = None if known_facts is None else {*known_facts, *(f"step.{i}.status" for i in ids)}
+    known = _Known(ids, known_tools, facts, None if others is None else {**others, book.id: ids})
     for number, step in enumerate(book.steps):
-        yield from _of_step(f"$.steps[{number}]", step, ids, known_tools, facts)
+        yield from _of_step(f"$.steps[{number}]", step, known)
 
 
 def of_causes(causes: Sequence[Cause]) -> Iterator[Mistake]:
@@ -89,13 +106,7 @@ def _of_question(path: str, question: Question, steps: list[str]) -> Iterator[Mi
         yield f"{path}.answer", f"no such choice; choices count from 0 to {last}"
 
 
-def _of_step(
-    path: str,
-    step: Step,
-    steps: list[str],
-    tools: Collection[str] | None,
-    facts: Collection[str] | None,
-) -> Iterator[Mistake]:
+def _of_step(path: str, step: Step, known: _Known) -> Iterator[Mistake]:
     yield from slug(f"{path}.id", step.id)
     # A suggestion could not name such a step.
     if step.id == END:
@@ -103,29 +114,23 @@ def _of_step(
     for field, text in (("title", step.title), ("why", step.why)):
         if not text.strip():
             yield f"{path}.{field}", f"`{field}` is empty; write it"
-    yield from _of_form(path, step, steps, tools, facts)
+    yield from _of_form(path, step, known)
     for number, form in enumerate(step.forms):
         here = f"{path}.forms[{number}]"
-        yield from _of_condition(f"{here}.when", form.when, facts)
-        yield from _of_form(here, form, steps, tools, facts)
+        yield from _of_condition(f"{here}.when", form.when, known.facts)
+        yield from _of_form(here, form, known)
 
 
-def _of_form(
-    path: str,
-    form: Step | StepForm,
-    steps: list[str],
-    tools: Collection[str] | None,
-    facts: Collection[str] | None,
-) -> Iterator[Mistake]:
+def _of_form(path: str, form: Step | StepForm, known: _Known) -> Iterator[Mistake]:
     """Yield the mistakes in what a step and a form of it both have."""
     yield from duplicates(f"{path}.tools", form.tools or (), "")
     for number, tool in enumerate(form.tools or ()):
-        if tools is not None:
-            yield from one_of(f"{path}.tools[{number}]", "tool", tool, tools)
+        if known.tools is not None:
+            yield from one_of(f"{path}.tools[{number}]", "tool", tool, known.tools)
     suggested = form.suggest or ()
     for number, suggestion in enumerate(suggested):
         here = f"{path}.suggest[{number}]"
-        yield from _of_suggestion(here, suggestion, steps, facts)
+        yield from _of_suggestion(here, suggestion, known)
         if suggestion.when is None and number + 1 < len(suggested):
             yield (
                 f"{path}.suggest[{number + 1}]",
@@ -133,10 +138,9 @@ def _of_form(
             )
 
 
-def _of_suggestion(
-    path: str, suggestion: Suggestion, steps: list[str], facts: Collection[str] | None
-) -> Iterator[Mistake]:
-    yield from one_of(f"{path}.go", "step", suggestion.go, [*steps, END])
+def _of_suggestion(path: str, suggestion: Suggestion, known: _Known) -> Iterator[Mistake]:
+    yield from _of_destination(path, suggestion, known)
+    facts = known.facts
     if not suggestion.because.strip():
         yield f"{path}.because", "`because` is empty; say why one goes there"
     # A typo in braces would show as `?` to a person in trouble.
@@ -147,6 +151,17 @@ def _of_suggestion(
         yield from _fact(f"{path}.because", name, facts)
     if suggestion.when is not None:
         yield from _of_condition(f"{path}.when", suggestion.when, facts)
+
+
+def _of_destination(path: str, suggestion: Suggestion, known: _Known) -> Iterator[Mistake]:
+    if (name := suggestion.playbook) is None:
+        yield from one_of(f"{path}.go", "step", suggestion.go, [*known.steps, END])
+    elif known.others is None:
+        yield from slug(f"{path}.playbook", name)
+    elif name not in known.others:
+        yield from one_of(f"{path}.playbook", "playbook", name, known.others)
+    elif steps := known.others[name]:
+        yield from one_of(f"{path}.go", f"step of {name}", suggestion.go, steps)
 
 
 def _of_condition(

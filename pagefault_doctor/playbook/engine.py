@@ -14,6 +14,7 @@ import msgspec
 from pagefault_doctor.model.event import (
     Event,
     FactGiven,
+    LogRead,
     Outcome,
     StepEntered,
     StepFinished,
@@ -44,12 +45,18 @@ class StepState(msgspec.Struct, frozen=True):
 
 
 class WalkState(msgspec.Struct, frozen=True):
-    """The state of the walk. `current` is None before the first step."""
+    """The state of the walk. `current` is None before the first step.
+
+    `left` are the playbooks that were walked before this one, in order; `steps` has theirs as well.
+    `has_new_log` says that a log was given since the step was entered.
+    """
 
     playbook: Playbook
     current: str | None
     steps: dict[str, StepState]
     facts: dict[str, Fact]
+    left: tuple[Playbook, ...] = ()
+    has_new_log: bool = False
 
 
 class UseTool(msgspec.Struct, frozen=True):
@@ -68,10 +75,11 @@ class Conclude(msgspec.Struct, frozen=True):
 
 
 class Suggest(msgspec.Struct, frozen=True):
-    """Propose to the person to go to this step, or to `end`."""
+    """Propose to the person to go to this step, or to `end`; with `playbook` to a step of that."""
 
     go: str
     because: str
+    playbook: str | None = None
 
 
 DID_NOTHING: Final = (Outcome.BLOCKED, Outcome.NOT_NEEDED)
@@ -85,6 +93,21 @@ def start(playbook: Playbook) -> WalkState:
     return WalkState(playbook, None, {step.id: StepState() for step in playbook.steps}, {})
 
 
+def change_playbook(state: WalkState, playbook: Playbook) -> WalkState:
+    """Return the state in which the walk goes on in another playbook, before a step of it.
+
+    A step of the same id in both is the same step, so what is known of it stays.
+    """
+    fresh = {step.id: StepState() for step in playbook.steps}
+    return msgspec.structs.replace(
+        state,
+        playbook=playbook,
+        current=None,
+        steps=fresh | state.steps,
+        left=(*state.left, state.playbook),
+    )
+
+
 def advance(state: WalkState, event: Event | OutputLearned) -> tuple[WalkState, tuple[Effect, ...]]:
     """Return the state after the event, and what to do now.
 
@@ -95,13 +118,14 @@ def advance(state: WalkState, event: Event | OutputLearned) -> tuple[WalkState, 
         case OutputLearned():
             return _learn(state, event), ()
         case StepEntered(step=step) | ToolFinished(step=step) | StepFinished(step=step) if (
-            step not in state.steps
+            not state.playbook.has(step)
         ):
             return state, ()
         case StepEntered(step=step):
             # A step that is entered again starts over: the machine may have changed.
             entered = StepState(StepStatus.RUNNING)
-            state = msgspec.structs.replace(_with_step(state, step, entered), current=step)
+            state = _with_step(state, step, entered)
+            state = msgspec.structs.replace(state, current=step, has_new_log=False)
             return state, _proceed(state, step)
         case ToolFinished(step=step):
             before = state.steps[step]
@@ -110,6 +134,8 @@ def advance(state: WalkState, event: Event | OutputLearned) -> tuple[WalkState, 
             return state, _proceed(state, step)
         case FactGiven():
             return _tried_again(state)
+        case LogRead():
+            return _judged_again(state)
         case StepFinished(step=step, status=status, reason=reason):
             after = msgspec.structs.replace(state.steps[step], status=status, reason=reason)
             state = _with_step(state, step, after)
@@ -133,6 +159,17 @@ def _tried_again(state: WalkState) -> tuple[WalkState, tuple[Effect, ...]]:
     return state, (suggest(state, step),)
 
 
+def _judged_again(state: WalkState) -> tuple[WalkState, tuple[Effect, ...]]:
+    """Return the state after a log was given, and what to do now by what it says."""
+    state = msgspec.structs.replace(state, has_new_log=True)
+    step = state.current
+    if step is None:
+        return state, ()
+    if state.steps[step].status is StepStatus.RUNNING:
+        return state, _proceed(state, step)
+    return state, (suggest(state, step),)
+
+
 def step_now(state: WalkState, step_id: str) -> Step:
     """Return a step in the form that fits the facts known now."""
     step = state.playbook.step(step_id)
@@ -150,16 +187,28 @@ def pending(state: WalkState, step_id: str) -> tuple[str, ...]:
 
 
 def suggest(state: WalkState, step_id: str) -> Suggest:
-    """Return where the playbook says to go after a step, by the facts known now."""
-    for suggestion in step_now(state, step_id).suggest:
-        if suggestion.when is None or holds(suggestion.when, state.facts):
-            return Suggest(suggestion.go, fill(suggestion.because, state.facts))
+    """Return where the playbook says to go after a step, by the facts known now.
+
+    A log that was given meanwhile may be one for another playbook, which its first step tells.
+    """
+    first = _first_held(state, state.playbook.steps[0].id) if state.has_new_log else None
+    if first and first.playbook:
+        return first
+    if held := _first_held(state, step_id):
+        return held
     # No suggestion holds: go on in the order of the playbook.
     ids = [s.id for s in state.playbook.steps]
     following = ids[ids.index(step_id) + 1 :]
     if following:
         return Suggest(following[0], "It is the next step.")
     return Suggest(END, "That was the last step.")
+
+
+def _first_held(state: WalkState, step_id: str) -> Suggest | None:
+    for each in step_now(state, step_id).suggest:
+        if each.when is None or holds(each.when, state.facts):
+            return Suggest(each.go, fill(each.because, state.facts), each.playbook)
+    return None
 
 
 def _proceed(state: WalkState, step: str) -> tuple[Effect, ...]:

@@ -79,11 +79,18 @@ def check(
     source: str,
     known_tools: Collection[str] | None = None,
     known_facts: Collection[str] | None = None,
+    others: checks.Steps | None = None,
 ) -> tuple[Problem, ...]:
-    """Return the mistakes in a playbook, in the order of the file; tools and facts where given."""
+    """Return the mistakes in a playbook, in the order of the file.
+
+    Names of tools, facts and steps of other playbooks are checked where these are given.
+    """
     try:
         load_checked(
-            text, source, Playbook, lambda b: checks.of_playbook(b, known_tools, known_facts)
+            text,
+            source,
+            Playbook,
+            lambda book: checks.of_playbook(book, known_tools, known_facts, others),
         )
     except PlaybookError as error:
         return error.problems

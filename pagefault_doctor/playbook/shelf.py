@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from pagefault_doctor.model.errors import MissingError, UsageError
@@ -14,7 +15,7 @@ from pagefault_doctor.model.playbook import Cause, Playbook
 from pagefault_doctor.model.scenario import Scenario
 from pagefault_doctor.playbook import loader
 from pagefault_doctor.playbook.folder import CAUSES, folder
-from pagefault_doctor.playbook.problem import nearest
+from pagefault_doctor.playbook.problem import PlaybookError, nearest
 
 _TABLES = (CAUSES, "next-steps.yaml")
 """Files beside the playbooks that are none."""
@@ -33,6 +34,15 @@ def playbook(playbook_id: str) -> Playbook:
     name = _known("playbook", playbook_id, playbook_ids())
     path = folder() / f"{name}.yaml"
     return loader.load(_text(path), path.name)
+
+
+def step_ids() -> dict[str, tuple[str, ...]]:
+    """Return the ids of the steps of each bundled playbook; none for a broken file."""
+    found: dict[str, tuple[str, ...]] = dict.fromkeys(playbook_ids(), ())
+    for name in found:
+        with suppress(PlaybookError):
+            found[name] = tuple(step.id for step in playbook(name).steps)
+    return found
 
 
 def causes() -> dict[str, Cause]:

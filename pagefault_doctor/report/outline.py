@@ -32,7 +32,7 @@ def session_outline(view: View, redacted: str = "") -> Iterator[Block]:
     yield Heading(f"pfdoctor session {view.started.id}", 1)
     yield Items((*_particulars(view), *([redacted] if redacted else [])))
     yield from _verdict(view)
-    for step in view.playbook.steps:
+    for step in view.all_steps:
         yield from _step(view, step)
     if view.notes:
         yield Heading("Notes")
@@ -42,7 +42,8 @@ def session_outline(view: View, redacted: str = "") -> Iterator[Block]:
 def _particulars(view: View) -> Iterator[str]:
     started = view.started
     yield f"started {local_time(started.at, '%Y-%m-%d %H:%M:%S %Z')}"
-    yield f"host {started.host}, playbook {started.playbook}, pfdoctor {started.version}"
+    books = ", then ".join(view.playbook_ids)
+    yield f"host {started.host}, playbook {books}, pfdoctor {started.version}"
     if started.scenario:
         yield f"training scenario {started.scenario}: replayed, nothing ran on this machine"
     if started.read_only:

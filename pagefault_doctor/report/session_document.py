@@ -25,7 +25,8 @@ def session_document(view: View, redacted: str = "") -> Document:
         "version": started.version,
         "host": started.host,
         "user": started.user,
-        "playbook": started.playbook,
+        "playbook": view.playbook.id,
+        "playbooks": view.playbook_ids,
         "scenario": started.scenario,
         "read_only": started.read_only,
         "given": started.given,
@@ -38,7 +39,7 @@ def session_document(view: View, redacted: str = "") -> Document:
                 "reason": view.state.steps[step.id].reason,
                 "case_notes": case_notes(view, step.id),
             }
-            for step in view.playbook.steps
+            for step in view.all_steps
         ],
         "commands": [_command(record) for record in view.commands],
         "declined": [

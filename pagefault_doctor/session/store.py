@@ -17,7 +17,13 @@ from pagefault_doctor.files.private_folder import (
     make_private_folder,
 )
 from pagefault_doctor.model.errors import UsageError
-from pagefault_doctor.model.event import Event, SessionEnded, SessionStarted, StepEntered
+from pagefault_doctor.model.event import (
+    Event,
+    PlaybookChanged,
+    SessionEnded,
+    SessionStarted,
+    StepEntered,
+)
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.session.event_log import SessionError, parse_events, read_session
 
@@ -162,12 +168,13 @@ def summarize(events: tuple[Event, ...]) -> SessionSummary:
     first = events[0]
     assert isinstance(first, SessionStarted)
     steps = [event.step for event in events if isinstance(event, StepEntered)]
+    changed = [event.playbook for event in events if isinstance(event, PlaybookChanged)]
     last = events[-1]
     return SessionSummary(
         first.id,
         first.at,
         first.host,
-        first.playbook,
+        changed[-1] if changed else first.playbook,
         steps[-1] if steps else None,
         last.reason if isinstance(last, SessionEnded) else None,
     )

@@ -5,7 +5,7 @@ Nothing here is saved: a better parser improves old sessions when they are read 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 
 import msgspec
@@ -14,6 +14,7 @@ from pagefault_doctor.diagnosis import diagnose
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Command, Result, ResultStatus, Risk
 from pagefault_doctor.model.diagnosis import Opinion
+from pagefault_doctor.model.errors import UsageError
 from pagefault_doctor.model.event import (
     CommandDeclined,
     CommandFinished,
@@ -23,6 +24,7 @@ from pagefault_doctor.model.event import (
     HostChanged,
     LogRead,
     NoteWritten,
+    PlaybookChanged,
     QuestionAnswered,
     SessionEnded,
     SessionResumed,
@@ -33,11 +35,14 @@ from pagefault_doctor.model.event import (
 )
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Source
 from pagefault_doctor.model.log import THIS_BOOT, KernelLog
-from pagefault_doctor.model.playbook import Playbook
-from pagefault_doctor.playbook import engine
+from pagefault_doctor.model.playbook import Playbook, Step, StepStatus
+from pagefault_doctor.playbook import engine, shelf
 from pagefault_doctor.session.derived_facts import OF_HOST, derived_facts
 from pagefault_doctor.tools.logs.log_reading import findings_of
 from pagefault_doctor.tools.tool import Tool, read_output
+
+FindPlaybook = Callable[[str], Playbook]
+"""Returns the playbook of an id; raises UsageError where there is none."""
 
 
 class CommandRecord(msgspec.Struct, frozen=True):
@@ -83,6 +88,23 @@ class View(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return self.state.playbook
 
     @property
+    def playbook_ids(self) -> tuple[str, ...]:
+        """The ids of the playbooks in the order they were walked; the last is walked now."""
+        return tuple(book.id for book in (*self.state.left, self.playbook))
+
+    @cached_property
+    def all_steps(self) -> tuple[Step, ...]:
+        """The steps of the playbook, after those of playbooks before it that were begun there."""
+        states = self.state.steps
+        before = {
+            step.id: step
+            for book in self.state.left
+            for step in book.steps
+            if states[step.id].status is not StepStatus.TODO and not self.playbook.has(step.id)
+        }
+        return (*before.values(), *self.playbook.steps)
+
+    @property
     def step(self) -> str | None:
         """Id of the current step, None before the first."""
         return self.state.current
@@ -106,9 +128,20 @@ class View(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 class Fold:
     """Computes views from events, with the tools that read the output of commands."""
 
-    def __init__(self, tools: Mapping[str, Tool], *, bundled_only: bool = False) -> None:
+    def __init__(
+        self,
+        tools: Mapping[str, Tool],
+        *,
+        bundled_only: bool = False,
+        find_playbook: FindPlaybook = shelf.playbook,
+    ) -> None:
         self._tools = tools
+        self.find_playbook = find_playbook
         self._bundled_only = bundled_only
+
+    def with_tools(self, tools: Mapping[str, Tool]) -> Fold:
+        """Return one that is the same but for its tools."""
+        return Fold(tools, bundled_only=self._bundled_only, find_playbook=self.find_playbook)
 
     def begin(self, event: SessionStarted, playbook: Playbook) -> View:
         """Return the view of a session that has just started."""
@@ -149,6 +182,8 @@ class Fold:
                 view = self._learn(view, ToolReading(facts=(given,)))
             case HostChanged():
                 return self._move(view, event)
+            case PlaybookChanged(playbook=playbook_id):
+                return self._change_playbook(view, playbook_id)
             case StepEntered():
                 # A tool plans by its results in this step, so a new step starts without any.
                 view = _with(view, case=msgspec.structs.replace(view.case, results={}))
@@ -170,7 +205,7 @@ class Fold:
             case SessionEnded():
                 return _with(view, ended=event)
         state, effects = engine.advance(view.state, event)
-        if isinstance(event, StepEntered | ToolFinished | StepFinished | FactGiven):
+        if isinstance(event, StepEntered | ToolFinished | StepFinished | FactGiven | LogRead):
             view = _with(view, effects=effects)
         return _with(view, state=state)
 
@@ -193,6 +228,14 @@ class Fold:
         return self._learn(
             _with(view, started=started, case=case, state=state, effects=()), ToolReading()
         )
+
+    def _change_playbook(self, view: View, playbook_id: str) -> View:
+        """Go on in another playbook; one that this version does not have changes nothing."""
+        try:
+            playbook = self.find_playbook(playbook_id)
+        except UsageError:
+            return view
+        return _with(view, state=engine.change_playbook(view.state, playbook), effects=())
 
     def _record(self, event: CommandStarted, host: str) -> CommandRecord:
         command = Command(

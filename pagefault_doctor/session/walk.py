@@ -28,6 +28,7 @@ from pagefault_doctor.model.event import (
     LogRead,
     NoteWritten,
     Outcome,
+    PlaybookChanged,
     QuestionAnswered,
     SessionEnded,
     SessionResumed,
@@ -39,14 +40,18 @@ from pagefault_doctor.model.event import (
 from pagefault_doctor.model.fact import Mark
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.playbook import Playbook, StepStatus
+from pagefault_doctor.playbook import shelf
 from pagefault_doctor.playbook.engine import DID_NOTHING, END, Conclude, Suggest, UseTool
 from pagefault_doctor.session.edited_command import needed_risk
 from pagefault_doctor.session.event_log import MemoryLog, SessionError, Sink
-from pagefault_doctor.session.view import Fold, View
+from pagefault_doctor.session.view import FindPlaybook, Fold, View
 from pagefault_doctor.tools.tool import NO_ANSWER, Tool, next_command
 
 MOST_COMMANDS = 24
 """Commands that one tool may run in one step, so that no plan can loop."""
+
+MOST_PASSED = 24
+"""Steps that are passed over at once, so that no playbook can loop."""
 
 NO_CONSENT = "not-needed"
 
@@ -58,18 +63,24 @@ class ConsentError(PfDoctorError):
 
 
 class WalkParts(TypedDict):
-    """What a walk works with: the host it runs commands on, where events go, tools, the time."""
+    """What a walk works with: the host it runs commands on, where events go, tools, the time.
+
+    `find_playbook` returns the playbooks that suggestions name; without it, the bundled ones.
+    """
 
     host: Host
     sink: Sink
     tools: Mapping[str, Tool]
     clock: NotRequired[Clock]
+    find_playbook: NotRequired[FindPlaybook]
 
 
 class Walk:
     """One walk through a playbook on a host.
 
-    `proposed` is the next command, `suggestion` the next step; at most one of them is set.
+    `proposed` is the next command, `suggestion` the next step; at most one of them is set. That
+    step is one of `suggested_playbook`, another than that of the view where the walk is to go on in
+    another one.
     `unsaved` is the reason why events can no longer be saved, if so. `tools` are those that the
     walk knows, by id.
     """
@@ -80,9 +91,10 @@ class Walk:
         self.tools = parts["tools"]
         self.proposed: Command | None = None
         self.suggestion: Suggest | None = None
+        self.suggested_playbook = view.playbook
         self.unsaved: str | None = None
         self._sink = parts["sink"]
-        self._fold = Fold(self.tools)
+        self._fold = _fold(parts)
         self._clock = parts.get("clock", time.time)
         self._one_at_a_time = threading.RLock()  # A signal's handler may interrupt its holder.
         self._carry_out_effects()
@@ -93,14 +105,14 @@ class Walk:
         started = msgspec.structs.replace(started, at=parts.get("clock", time.time)())
         # The only event whose failure ends the walk: the caller then chooses another sink.
         parts["sink"].append(started)
-        return cls(Fold(parts["tools"]).begin(started, playbook), **parts)
+        return cls(_fold(parts).begin(started, playbook), **parts)
 
     @classmethod
     def resume(
         cls, events: tuple[Event, ...], playbook: Playbook, **parts: Unpack[WalkParts]
     ) -> Walk:
         """Return the walk of these events, at the point where they end."""
-        view = Fold(parts["tools"]).replay(events, playbook)
+        view = _fold(parts).replay(events, playbook)
         # The last process ended, or was killed, while this command ran.
         cut = next((c.number for c in view.commands if not c.result and not c.interrupted), None)
         walk = cls(view, **parts)
@@ -118,18 +130,33 @@ class Walk:
         self._emit(StepEntered(step=step))
         self._carry_out_effects()
 
+    def change_playbook(self, playbook: str) -> None:
+        """Go on in another playbook; the caller then enters a step of it."""
+        self._emit(PlaybookChanged(playbook=playbook))
+        self._carry_out_effects()
+
+    def follow(self) -> None:
+        """Enter the step that is suggested, also that of another playbook."""
+        assert self.suggestion is not None
+        suggestion = self.suggestion
+        if suggestion.playbook:
+            self.change_playbook(suggestion.playbook)
+        self.enter(suggestion.go)
+
     def go_on(self, stops_at: Callable[[View], bool] = lambda view: False) -> tuple[str, ...]:
         """Go where the suggestion leads, past steps in which no tool can do anything.
 
-        Return the ids of those steps. A step that shows the usual fix or tells something of the
-        case is no such step, nor one at which `stops_at` holds. Where the suggestion is to end,
-        nothing happens.
+        Return the ids of those steps that are in the playbook in which that ends. A step that shows
+        the usual fix or tells something of the case is no such step, nor one at which `stops_at`
+        holds. Where the suggestion is to end, nothing happens.
         """
         passed: list[str] = []
-        for _ in self.view.playbook.steps:
+        for _ in range(MOST_PASSED):
             if self.suggestion is None or self.suggestion.go == END:
                 break
-            self.enter(self.suggestion.go)
+            if self.suggestion.playbook:
+                passed.clear()
+            self.follow()
             if not self._is_of_no_use() or stops_at(self.view):
                 break
             assert self.view.step
@@ -232,7 +259,8 @@ class Walk:
 
     def move(self, host: Host, changed: HostChanged, tools: Mapping[str, Tool]) -> None:
         """Run commands on another host from now on; the caller then enters a step."""
-        self.host, self.tools, self._fold = host, tools, Fold(tools)
+        self.host, self.tools = host, tools
+        self._fold = self._fold.with_tools(tools)
         self._emit(changed)
         self._carry_out_effects()
 
@@ -262,10 +290,21 @@ class Walk:
                 case (Conclude(step=step, status=status, reason=reason),):
                     self._emit(StepFinished(step=step, status=status, reason=reason))
                 case (Suggest() as suggestion,):
-                    self.suggestion = suggestion
+                    self._suggest(suggestion)
                     return
                 case _:
                     return
+
+    def _suggest(self, suggestion: Suggest) -> None:
+        book = self.view.playbook
+        if suggestion.playbook in (None, book.id) or self.view.started.scenario:
+            # A training walk keeps its playbook, which its questions and its recording are of.
+            step = suggestion.go if book.has(suggestion.go) else END
+            self.suggestion = msgspec.structs.replace(suggestion, go=step, playbook=None)
+        else:
+            self.suggestion = suggestion
+            book = self._fold.find_playbook(suggestion.playbook)
+        self.suggested_playbook = book
 
     def _propose(self, tool_id: str) -> bool:
         """Propose the tool's next command; return True when the tool finished instead."""
@@ -339,3 +378,7 @@ def _outcome(done: tuple[Result, ...], told: bool) -> tuple[Outcome, str]:
 def _was_tried(result: Result) -> bool:
     """Whether a command that does more than observe was started, whatever became of it."""
     return result.command.risk is not Risk.READ and result.status not in NO_ANSWER
+
+
+def _fold(parts: WalkParts) -> Fold:
+    return Fold(parts["tools"], find_playbook=parts.get("find_playbook", shelf.playbook))

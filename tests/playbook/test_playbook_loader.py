@@ -222,3 +222,47 @@ def test_a_file_is_read_no_further_than_its_limit(tmp_path: Path) -> None:
     assert text.startswith("a: \ufffd\n#")
     assert len(text) <= SIZE_LIMIT
     assert "larger than" in loader.check(text + "#" * 9, "big.yaml")[0].message
+
+
+ELSEWHERE = """\
+schema: 1
+id: small
+title: Small
+summary: For tests.
+steps:
+  - id: look
+    title: Look
+    why: To see.
+    suggest:
+      - go: dig
+        playbook: deep
+        because: It goes on there.
+"""
+OTHERS = {"deep": ("dig", "mend"), "broken": ()}
+
+
+def test_a_suggestion_may_lead_to_a_step_of_another_playbook() -> None:
+    assert loader.check(ELSEWHERE, "x", others=OTHERS) == ()
+    assert loader.load(ELSEWHERE, "x").steps[0].suggest[0].playbook == "deep"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"),
+    [
+        ("deep", "deeep", 11, "there is no playbook `deeep`; did you mean `deep`?"),
+        ("go: dig", "go: digg", 10, "there is no step of deep `digg`; did you mean `dig`?"),
+        ("go: dig", "go: look", 10, "there is no step of deep `look`"),
+        ("go: dig", "go: end", 10, "there is no step of deep `end`"),
+        ("deep", "small", 10, "there is no step of small `dig`"),
+    ],
+)
+def test_an_unknown_playbook_or_step_of_it_is_named(
+    old: str, new: str, line: int, words: str
+) -> None:
+    (problem,) = loader.check(ELSEWHERE.replace(old, new), "x", others=OTHERS)
+    assert problem.line == line
+    assert words in problem.message
+
+
+def test_steps_of_a_playbook_that_is_broken_itself_are_not_judged() -> None:
+    assert loader.check(ELSEWHERE.replace("deep", "broken"), "x", others=OTHERS) == ()

@@ -15,6 +15,7 @@ from pagefault_doctor.model.event import (
     HostChanged,
     LogRead,
     NoteWritten,
+    PlaybookChanged,
     QuestionAnswered,
     SessionEnded,
     SessionStarted,
@@ -46,6 +47,8 @@ def replay(events: Iterable[Event], walk: Walk) -> None:
                 walk.give_fact(name, value)
             case HostChanged():
                 walk.move(walk.host, event, walk.tools)
+            case PlaybookChanged(playbook=playbook):
+                walk.change_playbook(playbook)
             case NoteWritten(text=text):
                 walk.note(text)
             case QuestionAnswered():

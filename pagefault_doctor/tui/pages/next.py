@@ -7,6 +7,7 @@ from typing import Final
 
 from pagefault_doctor.model.command import Command, Risk
 from pagefault_doctor.model.event import Outcome
+from pagefault_doctor.model.playbook import Playbook
 from pagefault_doctor.model.scenario import Question
 from pagefault_doctor.playbook.engine import END, Suggest
 from pagefault_doctor.session.given_input import wanted
@@ -30,8 +31,12 @@ def text(
     running: Running | None,
     questions: Sequence[Question],
     looking_at: str | None,
+    book: Playbook | None = None,
 ) -> str:
-    """Return the line `Next: …` for what is going on."""
+    """Return the line `Next: …` for what is going on.
+
+    `book` is the playbook that the suggested step is of, by default the one that is walked.
+    """
     if running and running.is_preparing_lab:
         return f"Now: the lab makes its machine ready ({running.tail[-1].removeprefix(LAB)})." + (
             " Esc cancels it."
@@ -50,8 +55,10 @@ def text(
     because = " ".join(suggestion.because.split())
     if suggestion.go == END:
         return f"Next: the report. {because}"
-    title = view.playbook.step(suggestion.go).title
-    return f"Next: step {number(view, suggestion.go)}, {title}. {because}"
+    book = book or view.playbook
+    place = f"step {_number(book, suggestion.go)}"
+    place += f" of the playbook {book.title}" if suggestion.playbook else ""
+    return f"Next: {place}, {book.step(suggestion.go).title}. {because}"
 
 
 def passed_over(view: View, steps: Sequence[str]) -> str:
@@ -72,7 +79,11 @@ def _first_reason(view: View, step: str) -> str:
 
 def number(view: View, step_id: str) -> int:
     """Return the number of a step, counted from 1."""
-    return [step.id for step in view.playbook.steps].index(step_id) + 1
+    return _number(view.playbook, step_id)
+
+
+def _number(book: Playbook, step_id: str) -> int:
+    return [step.id for step in book.steps].index(step_id) + 1
 
 
 def _command_text(proposed: Command) -> str:

@@ -121,6 +121,7 @@ class StepScreen(PageScreen):
             wizard.running,
             training.waiting(view, wizard.scenario),
             self._looked_at,
+            wizard.walk.suggested_playbook,
         )
         self.query_one("#next", Rows).show(Row(text, tone=Tone.TITLE, hang=6))
         self._update_hints()
@@ -240,11 +241,15 @@ class StepScreen(PageScreen):
         if walk.suggestion and walk.suggestion.go == END:
             wizard.enter(END)
             return
+        before = walk.view.playbook.id
         passed = walk.go_on(lambda view: bool(training.waiting(view, wizard.scenario)))
         self.look(None)
         wizard.changed()
-        if passed:
-            self.show_notice(next_page.passed_over(walk.view, passed))
+        told = [next_page.passed_over(walk.view, passed)] if passed else []
+        if (book := walk.view.playbook).id != before:
+            told.insert(0, f"The playbook is now: {book.title}.")
+        if told:
+            self.show_notice(" ".join(told))
 
     def _ask(self, questions: tuple[Question, ...]) -> None:
         from pagefault_doctor.tui.screens.training import QuestionScreen
