@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from pagefault_doctor.diagnosis.provenance import unknown_words
-from pagefault_doctor.model.diagnosis import Attribution, Quote
+from pagefault_doctor.model.diagnosis import Attribution
 from pagefault_doctor.model.fact import Finding
 from pagefault_doctor.playbook.third_party import project_of
 from pagefault_doctor.session.case_notes.subject import Subject
@@ -99,13 +99,6 @@ def _unnamed(subject: Subject) -> Iterator[Finding]:
         yield subject.note(text, "modules")
 
 
-def _hardware(subject: Subject) -> Iterator[Finding]:
-    report = subject.report
-    told = next((quote for quote in subject.diagnosis.facts if quote.means), None)
-    said = told or Quote(report.message, report.line_of("headline"))
-    yield subject.note(f"No module is suspected, but the hardware: {said.words}.", line=said.line)
-
-
 def _program(subject: Subject) -> Iterator[Finding]:
     report = subject.report
     where = report.details.get("object")
@@ -122,7 +115,6 @@ def _memory(subject: Subject) -> Iterator[Finding]:
 
 
 _ELSEWHERE: Final[dict[Attribution, Callable[[Subject], Iterator[Finding]]]] = {
-    Attribution.HARDWARE: _hardware,
     Attribution.USER_SPACE: _program,
     Attribution.MEMORY_PRESSURE: _memory,
 }

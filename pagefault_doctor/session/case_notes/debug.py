@@ -14,7 +14,6 @@ from pagefault_doctor.session.case_notes.subject import Subject
 def debug(subject: Subject) -> Iterator[Finding]:
     """Yield the place and its instruction, the line that the log names, and what has the line."""
     if not subject.is_of_kernel:
-        yield from _of_program(subject)
         return
     yield from _place(subject)
     named = subject.named_line
@@ -59,11 +58,3 @@ def _information(subject: Subject) -> Iterator[Finding]:
         what = f"--module-dir with its {module}.ko" if module else "--vmlinux with its vmlinux"
         text = f"The line is in {packages.debug} ({packages.debug_from}); unpacked, give it as"
         yield subject.note(f"{text} {what}.", "function")
-
-
-def _of_program(subject: Subject) -> Iterator[Finding]:
-    """Yield the place in a program's file, as addr2line takes it."""
-    for quote in subject.diagnosis.facts:
-        if "addr2line" in quote.means or "its code is mapped" in quote.means:
-            yield subject.note(f"It died at {quote.means}.", line=quote.line)
-            return

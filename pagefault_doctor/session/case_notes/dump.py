@@ -72,6 +72,12 @@ _GAINS: Final = {
     RootCause.LOGIC_ERROR: _Gain("the values of the variables at {place}"),
     RootCause.UNKNOWN: _Gain("the registers, the stack and the memory that this log does not show"),
 }
+_OF_KIND: Final = {
+    Kind.STACK_CORRUPTED: _Gain(
+        "the raw stack, and on it what was written over it: text, or a pattern that tells who wrote"
+    ),
+}
+"""What it adds for a kind, whatever its cause."""
 _NOTHING: Final = {
     RootCause.HARDWARE: "A dump adds nothing here: a broken part leaves no trace in memory, and the"
     " record of the hardware is in the log.",
@@ -112,7 +118,7 @@ def dump(subject: Subject) -> Iterator[Finding]:
             text += f" Where systemd keeps cores, on that machine: coredumpctl info {program}"
         yield subject.note(text, "headline")
         return
-    gain = _GAINS.get(subject.cause)
+    gain = _OF_KIND.get(subject.report.kind) or _GAINS.get(subject.cause)
     if gain is None:
         return
     details = subject.report.details

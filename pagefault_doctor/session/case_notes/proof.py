@@ -39,11 +39,6 @@ _CHECKERS: Final = {
     " checker is needed",
     RootCause.API_MISMATCH: "A module that was built for this kernel loads without force, and the"
     " log says nothing of it",
-    RootCause.HARDWARE: "Only time proves that a part was mended: the same load for longer than it"
-    " ever took, without such a line in the log",
-    RootCause.USER_SPACE: "With the same input, {program} must run without a word of valgrind or of"
-    " -fsanitize=address",
-    RootCause.OOM: "With the same load the memory in use levels off, and nothing is killed",
     RootCause.LOCKUP_HANG: "lockdep (CONFIG_PROVE_LOCKING) names the locks before it hangs",
 }
 _OF_KIND: Final = {
@@ -54,6 +49,8 @@ _OF_KIND: Final = {
     Kind.STALL: "The stall check of RCU of the same kernel sees it again under the same load",
     Kind.ATOMIC_SLEEP: "CONFIG_DEBUG_ATOMIC_SLEEP, which found it, has to stay silent",
     Kind.LOCKDEP: "lockdep, which found it, has to stay silent with the same calls",
+    Kind.STACK_CORRUPTED: "Feed {what} its longest input, then one byte more: the stack protector,"
+    " which found it, has to stay silent; KASAN with CONFIG_KASAN_STACK names the buffer",
     Kind.LEAK: "kmemleak, which found it, has to stay silent after a scan",
     Kind.SANITIZER: "The checker that found it has to stay silent over the same calls",
     Kind.REFCOUNT: "The check of the counter that warned has to stay silent; KASAN sees what is"
@@ -72,7 +69,6 @@ def proof(subject: Subject) -> Iterator[Finding]:
     names = {
         "{slab}": "slab_debug" if numbers and numbers >= _RENAMED else "slub_debug",
         "{what}": subject.situation.function or "the same work",
-        "{program}": report.comm or "the program",
         "{seconds}": report.details.get("seconds", "120"),
     }
     for name, value in names.items():
