@@ -16,7 +16,6 @@ import msgspec
 
 from pagefault_doctor import __version__
 from pagefault_doctor.cli.inputs import chosen_logs, given_files
-from pagefault_doctor.cli.options import DEFAULT_PLAYBOOK
 from pagefault_doctor.cli.session_trust import is_trusted, vouch
 from pagefault_doctor.cli.stderr import print_message
 from pagefault_doctor.hosts.host import Host
@@ -28,7 +27,9 @@ from pagefault_doctor.model.event import CommandStarted, Event, LabCase, Session
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.scenario import Scenario
 from pagefault_doctor.model.untrusted import clean_line
+from pagefault_doctor.playbook.choice import DEFAULT_PLAYBOOK
 from pagefault_doctor.playbook.shelf import playbook, recording_path
+from pagefault_doctor.session.chosen_playbook import playbook_of
 from pagefault_doctor.session.event_log import (
     EventLog,
     MemoryLog,
@@ -115,14 +116,16 @@ def _user_name() -> str:
 def begin_asked(args: argparse.Namespace) -> Walk:
     """Return a new walk with the host, playbook, files and logs that the arguments name.
 
-    Raises what `host_of`, `given_files`, `chosen_logs` and `begin` raise.
+    Where they name no playbook, it is the one for what the logs say. Raises what `host_of`,
+    `given_files`, `chosen_logs` and `begin` raise.
     """
     host = host_of(args)
+    logs = chosen_logs(args, host)
     return start_walk(
         host,
-        args.playbook,
+        args.playbook or playbook_of(logs),
         given=given_files(args) | ({"log_of": args.log_of} if args.log_of else {}),
-        logs=chosen_logs(args, host),
+        logs=logs,
         read_only=args.read_only,
     )
 

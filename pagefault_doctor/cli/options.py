@@ -6,8 +6,7 @@ import argparse
 from typing import Final
 
 from pagefault_doctor.model.given_input import INPUTS, LOG_OF
-
-DEFAULT_PLAYBOOK: Final = "kernel-page-fault"
+from pagefault_doctor.playbook.choice import DEFAULT_PLAYBOOK
 
 FILE_OPTIONS: Final = tuple(
     (each.option, each.kind.value, each.what) for each in INPUTS if each.is_path
@@ -48,7 +47,9 @@ def add_walk_arguments(parser: argparse.ArgumentParser) -> None:
         help="what makes the module fault once it is loaded; may be given more than once",
     )
     start.add_argument(
-        "--playbook", metavar="ID", default=DEFAULT_PLAYBOOK, help="default: %(default)s"
+        "--playbook",
+        metavar="ID",
+        help=f"default: what the log says that it is a case for, else {DEFAULT_PLAYBOOK}",
     )
     add_host_arguments(parser)
     parser.add_argument(

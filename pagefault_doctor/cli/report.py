@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Final
 
 from pagefault_doctor import __version__
 from pagefault_doctor.cli.inputs import STDIN, read_logs
@@ -17,13 +16,13 @@ from pagefault_doctor.report import html, markdown, text
 from pagefault_doctor.report.document import encode
 from pagefault_doctor.report.outline import session_outline
 from pagefault_doctor.report.session_document import session_document
+from pagefault_doctor.session.chosen_playbook import playbook_of
 from pagefault_doctor.session.event_log import parse_events, read_events, read_session
 from pagefault_doctor.session.redact.redaction import Redaction
 from pagefault_doctor.session.store import checked_sessions_folder, find
 from pagefault_doctor.session.view import Fold, View
 from pagefault_doctor.tools import TOOLS
 
-_PLAYBOOK: Final = "kernel-page-fault"
 _RENDERERS = {"text": text.render, "md": markdown.render, "html": html.render}
 
 
@@ -115,8 +114,9 @@ def _events_or_log(name: str | None) -> tuple[Event, ...]:
         if name and not name.endswith(".jsonl") and ("/" in name or "." in name):
             raise MissingError(f"there is no {name}", "name a log, a session, or neither")
         return _events(name)
-    started = SessionStarted(id="log", version=__version__, playbook=_PLAYBOOK, host="")
-    return (started, *(LogRead(log=log) for log in read_logs(name)))
+    logs = read_logs(name)
+    started = SessionStarted(id="log", version=__version__, playbook=playbook_of(logs), host="")
+    return (started, *(LogRead(log=log) for log in logs))
 
 
 def _events(session: str | None) -> tuple[Event, ...]:

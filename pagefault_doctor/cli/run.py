@@ -9,10 +9,11 @@ from pagefault_doctor.cli.open_session import begin_asked
 from pagefault_doctor.cli.options import add_walk_arguments
 from pagefault_doctor.cli.stderr import print_message
 from pagefault_doctor.cli.stdout import print_document, print_line
-from pagefault_doctor.cli.unattended import walk_playbook
+from pagefault_doctor.cli.unattended import Report, walk_playbook
 from pagefault_doctor.model.diagnosis import RootCause
 from pagefault_doctor.model.errors import ExitCode
 from pagefault_doctor.model.untrusted import clean_line
+from pagefault_doctor.session.chosen_playbook import chosen_by_log
 from pagefault_doctor.session.walk import Walk
 
 
@@ -39,7 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Walk the playbook, print the verdict and return the exit code."""
     walk = begin_asked(args)
-    walk_playbook(walk, (lambda text: None) if args.quiet else _print_progress, args.yes)
+    report: Report = (lambda text: None) if args.quiet else _print_progress
+    if says := chosen_by_log(walk.view):
+        report(says)
+    walk_playbook(walk, report, args.yes)
     walk.end("finished")
     print_session(walk, as_json=args.json)
     if walk.unsaved:

@@ -19,6 +19,7 @@ from pagefault_doctor.hosts.vitals import Vitals, major_fault_rate, vitals
 from pagefault_doctor.model.errors import MissingError, UsageError
 from pagefault_doctor.model.playbook import Cause
 from pagefault_doctor.model.scenario import Scenario
+from pagefault_doctor.playbook.choice import DEFAULT_PLAYBOOK
 from pagefault_doctor.playbook.shelf import causes
 from pagefault_doctor.session.event_log import SessionError
 from pagefault_doctor.session.store import path_of, sessions_folder
@@ -99,7 +100,7 @@ def _in_lab(args: argparse.Namespace, obstacle: str | None) -> int:
         raise MissingError(
             f"a walk in the lab needs a terminal: {obstacle}", "without one: pfdoctor lab run"
         )
-    with lab_walk(case, args.playbook, read_only=args.read_only) as walk:
+    with lab_walk(case, args.playbook or DEFAULT_PLAYBOOK, read_only=args.read_only) as walk:
         walk.enter(walk.view.playbook.steps[0].id)
         return show(walk, args)
 
@@ -109,8 +110,8 @@ def _without_terminal(args: argparse.Namespace, obstacle: str) -> int:
 
     print_message(f"{obstacle}, so here is the plain diagnosis instead of the wizard")
     parser, subcommand = subcommand_parser("run")
-    arguments = ["--quiet", "--playbook", args.playbook]
-    plain = ("--log", "--log-of", "--host", "--ssh-config")
+    arguments = ["--quiet"]
+    plain = ("--playbook", "--log", "--log-of", "--host", "--ssh-config")
     for option in (*plain, *(option for option, _, _ in FILE_OPTIONS)):
         if value := getattr(args, option.lstrip("-").replace("-", "_")):
             arguments += [option, value]

@@ -55,7 +55,7 @@ def test_the_four_playbooks_are_there() -> None:
 @pytest.mark.parametrize("playbook_id", IDS)
 def test_a_playbook_is_valid_and_names_only_known_tools_and_facts(playbook_id: str) -> None:
     text = loader.read(folder() / f"{playbook_id}.yaml")
-    assert loader.check(text, playbook_id, known_tools=frozenset(TOOLS), known_facts=FACTS) == ()
+    assert loader.check(text, playbook_id, frozenset(TOOLS), FACTS, shelf.step_ids()) == ()
 
 
 @pytest.mark.parametrize("playbook_id", IDS)
@@ -151,11 +151,16 @@ MODULE_FAULT: Final[dict[str, Value]] = {
         ("check-logs", MODULE_FAULT, "identify-module", "in the module faulty"),
         (
             "check-logs",
-            {"report.kind": "user-space-segfault", "report.comm": "app"},
-            "end",
-            "user-space-segfault",
+            {"report.kind": "user-space-segfault", "report.title": "app died"},
+            "examine-core",
+            "a program died, not the kernel (app died)",
         ),
-        ("check-logs", {"report.kind": "oom-kill", "report.comm": "app"}, "end", "memory-pressure"),
+        (
+            "check-logs",
+            {"report.kind": "oom-kill", "report.title": "killed app"},
+            "measure-pressure",
+            "Memory ran out",
+        ),
         (
             "check-logs",
             {"report.kind": "hardware-error", "report.is_kernel_fault": True},

@@ -19,8 +19,11 @@ SHORT: Final = {
     "debug-module": "debug",
     "fix-code": "fix",
     "validate": "prove",
+    "examine-core": "core",
+    "rule-out-hardware": "hardware",
+    "find-consumer": "consumer",
 }
-"""Short names of the steps of the page-fault playbook, for the row of steps."""
+"""Short names of the steps of the bundled playbooks, for the row of steps."""
 
 _MAX_ARGUMENT: Final = 160
 """Arguments longer than this many characters are shown by their length."""

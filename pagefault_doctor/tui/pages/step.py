@@ -16,6 +16,7 @@ from pagefault_doctor.model.report import Report
 from pagefault_doctor.playbook import engine
 from pagefault_doctor.session import remedy
 from pagefault_doctor.session.case_notes import case_notes
+from pagefault_doctor.session.chosen_playbook import chosen_by_log
 from pagefault_doctor.session.given_input import asked_for
 from pagefault_doctor.session.remedy import MatchedRemedy
 from pagefault_doctor.session.view import CommandRecord, View
@@ -219,6 +220,8 @@ def _given_logs(view: View, commands: set[str]) -> Iterator[Row]:
         yield Row(f"  -  {log.source}: {log.lines} lines, {count}", hang=5)
         for report in log.reports[:8]:
             yield report_row(report)
+    if says := chosen_by_log(view):
+        yield Row(f"  -  {says}", hang=5)
     if whose := view.case.get("log.of", ""):
         verb = "is" if view.case.get("log.of_sure", False) else "seems to be"
         other = phrases.log_of(next(each for each in LOG_OF if each != whose))
