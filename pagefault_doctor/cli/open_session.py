@@ -120,11 +120,12 @@ def begin_asked(args: argparse.Namespace) -> Walk:
     `given_files`, `chosen_logs` and `begin` raise.
     """
     host = host_of(args)
+    given = given_files(args) | ({"log_of": args.log_of} if args.log_of else {})
     logs = chosen_logs(args, host)
     return start_walk(
         host,
-        args.playbook or playbook_of(logs),
-        given=given_files(args) | ({"log_of": args.log_of} if args.log_of else {}),
+        args.playbook or playbook_of(logs, given),
+        given=given,
         logs=logs,
         read_only=args.read_only,
     )

@@ -8,13 +8,13 @@ from pagefault_doctor.model.diagnosis import RootCause
 from pagefault_doctor.model.report import USER_SIDE, Kind
 
 DEFAULT_PLAYBOOK: Final = "kernel-page-fault"
-_PROGRAM: Final = "user-space-segfault"
+PROGRAM: Final = "user-space-segfault"
 _MEMORY: Final = "memory-pressure"
 _STACK: Final = "corrupted-stack"
 
 _BY_KIND: Final = {
-    Kind.USER_SEGFAULT: _PROGRAM,
-    Kind.USER_TRAP: _PROGRAM,
+    Kind.USER_SEGFAULT: PROGRAM,
+    Kind.USER_TRAP: PROGRAM,
     Kind.OOM_KILL: _MEMORY,
     Kind.STACK_CORRUPTED: _STACK,
     Kind.STACK_GUARD: _STACK,

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pagefault_doctor.diagnosis import diagnose
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.diagnosis import Opinion
 from pagefault_doctor.model.log import KernelLog
-from pagefault_doctor.playbook.choice import DEFAULT_PLAYBOOK, playbook_for
+from pagefault_doctor.playbook.choice import DEFAULT_PLAYBOOK, PROGRAM, playbook_for
 from pagefault_doctor.session.view import View
 
 
-def playbook_of(logs: Sequence[KernelLog]) -> str:
-    """Return the id of the playbook for the main report of the logs; without one, the default."""
+def playbook_of(logs: Sequence[KernelLog], given: Mapping[str, str] = {}) -> str:
+    """Return the id of the playbook for the main report of the logs.
+
+    Without one, that for a program where its file or core is given, else the default.
+    """
     case = Case(logs=tuple(logs))
-    return _fitting(case, diagnose(case.logs, {})) if case.reports else DEFAULT_PLAYBOOK
+    if case.reports:
+        return _fitting(case, diagnose(case.logs, {}))
+    return PROGRAM if {"program", "core"} & given.keys() else DEFAULT_PLAYBOOK
 
 
 def chosen_by_log(view: View) -> str:

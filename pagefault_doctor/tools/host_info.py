@@ -153,19 +153,21 @@ _NOT_ROOT: Final = (
 )
 
 
+_IN_HAND: Final = ("given.log", "given.vmcore", "given.core", "given.program")
+"""What a person has in hand, so that the limits of this machine hardly matter."""
 _OF_ANY_CASE: Final = ("host.read_only", "host.full")
-"""Limits that matter with a log from elsewhere as well: what is fetched and built needs a disk."""
+"""Limits that matter then as well: what is fetched and built needs a disk."""
 
 
-def _findings(facts: dict[str, Fact], result: Result, has_log: bool) -> list[Finding]:
+def _findings(facts: dict[str, Fact], result: Result, in_hand: bool) -> list[Finding]:
     """Return a finding for each limit of this machine that matters to the case."""
     texts = [
         text.format(_value_text(facts[name].value))
         for name, is_limit, text in _LIMITS
-        if name in facts and is_limit(facts[name].value) and (name in _OF_ANY_CASE or not has_log)
+        if name in facts and is_limit(facts[name].value) and (name in _OF_ANY_CASE or not in_hand)
     ]
     if (
-        not has_log
+        not in_hand
         and "host.uid" in facts
         and facts["host.uid"].value != 0
         and not ({"host.sudo", "host.sudo_asks"} & facts.keys())
@@ -182,8 +184,8 @@ def _read(result: Result, case: Case) -> ToolReading:
     facts = _facts(result)
     if not facts:
         return remark("The box did not answer the first question; is there a working sh?", result)
-    has_log = case.has("given.log")
-    findings = _findings({fact.name: fact for fact in facts}, result, has_log)
+    in_hand = any(map(case.has, _IN_HAND))
+    findings = _findings({fact.name: fact for fact in facts}, result, in_hand)
     return ToolReading(facts=tuple(facts), findings=tuple(findings))
 
 

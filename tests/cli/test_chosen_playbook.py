@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from pagefault_doctor import klog
 from pagefault_doctor.cli.main import main
+from pagefault_doctor.session.chosen_playbook import playbook_of
 from session.logs_from_elsewhere import LOGS
+from tools.example_reports import OOPS
 
 
 def run(tmp_path: Path, name: str, *options: str) -> tuple[str, ...]:
@@ -51,3 +54,14 @@ def test_an_unknown_playbook_of_a_suggestion_is_named_by_the_check(
     said = capsys.readouterr().out
     assert ":10:" in said
     assert "there is no playbook `user-segfault`; did you mean `user-space-segfault`?" in said
+
+
+@pytest.mark.parametrize("name", ["core", "program"])
+def test_a_program_in_hand_has_the_playbook_for_programs(name: str) -> None:
+    assert playbook_of((), {name: "/there"}) == "user-space-segfault"
+    assert playbook_of((), {"vmcore": "/there"}) == "kernel-page-fault"
+
+
+def test_what_the_log_says_counts_before_what_is_given() -> None:
+    log = klog.read(OOPS.encode(), "crash.log")
+    assert playbook_of((log,), {"program": "/there"}) == "kernel-page-fault"

@@ -248,3 +248,13 @@ def test_what_sudo_permits_is_known(tmp_path: Path, sudo: str, known_of_it: str)
     programs = {"id": "#!/bin/sh\necho 1000\n", "sudo": f"#!/bin/sh\n{sudo}\n"}
     lines = run_among(tmp_path, programs).stdout.splitlines()
     assert [line for line in lines if line.startswith("sudo=")] == [known_of_it] * bool(known_of_it)
+
+
+@pytest.mark.parametrize("name", ["given.log", "given.vmcore", "given.core", "given.program"])
+def test_limits_of_this_machine_are_not_told_where_the_case_is_in_hand(name: str) -> None:
+    said = SERVER.replace("end=.\n", "container=docker\nfull=/tmp\nend=.\n")
+    case, _, _ = follow(TOOL, known({name: "/there"}), told(said))
+    assert texts(case.findings).startswith("Less than 16 MB free: /tmp")
+    assert len(case.findings) == 1
+    case, _, _ = follow(TOOL, known(), told(said))
+    assert "This is a container (docker)" in texts(case.findings)

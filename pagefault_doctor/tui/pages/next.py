@@ -63,18 +63,16 @@ def text(
 
 def passed_over(view: View, steps: Sequence[str]) -> str:
     """Return which steps could do nothing, with the reason of each, and the way to change that."""
-    told = [
-        f"{number(view, step)} {phrases.short(step)} ({_first_reason(view, step)})"
-        for step in steps
-    ]
+    told = [f"{number(view, step)} {phrases.short(step)} ({_reason(view, step)})" for step in steps]
     lacking = next((step for step in steps if wanted(view, step)), None)
     way = f" {number(view, lacking)}, then f, to give what it lacks." if lacking else ""
     return f"Passed over: {', '.join(told)}.{way}"
 
 
-def _first_reason(view: View, step: str) -> str:
+def _reason(view: View, step: str) -> str:
     finished = view.state.steps[step].finished
-    return next((tool.reason for tool in finished if tool.outcome is Outcome.BLOCKED), "")
+    blocked = (tool.reason for tool in finished if tool.outcome is Outcome.BLOCKED)
+    return next(blocked, "nothing to do")
 
 
 def number(view: View, step_id: str) -> int:
