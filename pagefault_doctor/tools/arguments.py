@@ -124,11 +124,15 @@ def dump_path(case: Case) -> str:
 
 
 def release(case: Case) -> str:
-    """Return the release of the kernel that faulted, else an empty text."""
+    """Return the release of the kernel that faulted, else an empty text.
+
+    That of this machine stands in only where the case is not another machine's.
+    """
+    is_elsewhere = case.get("log.of", "") == ANOTHER_MACHINE
     candidates = (
         case.get("dump.release", ""),
         reported_release(case) or "",
-        "" if blocked_on_other_kernel(case) else case.get("host.kernel", ""),
+        "" if is_elsewhere or blocked_on_other_kernel(case) else case.get("host.kernel", ""),
     )
     return next((text for text in candidates if is_release(text)), "")
 

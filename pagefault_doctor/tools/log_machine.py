@@ -67,7 +67,8 @@ def log_machine(case: Case) -> LogMachine | None:
 
     What the person says (`given.log_of`) decides, then what log and box say of themselves. Where
     that decides nothing, a log of another kernel counts as another machine's, though this box may
-    have run that kernel before.
+    have run that kernel before; so does one that has nothing in common with this box, for then no
+    command is run here for nothing.
     """
     if not (case.has("given.log") or case.has("given.vmcore")):
         return None
@@ -78,7 +79,10 @@ def log_machine(case: Case) -> LogMachine | None:
     deciding = {sign.weight > 0 for sign in signs if abs(sign.weight) >= _DECIDES}
     if len(deciding) == 1:
         return LogMachine(THIS_BOX if deciding.pop() else ANOTHER_MACHINE, True, signs, host)
-    another = any(sign.weight < 0 for sign in signs)
+    weights = [sign.weight for sign in signs]
+    another = any(weight < 0 for weight in weights) or not any(weights)
+    if not signs and not case.has("host.kernel"):
+        signs = (Sign(0, "this box was not asked yet"),)
     return LogMachine(ANOTHER_MACHINE if another else THIS_BOX, False, signs, host)
 
 

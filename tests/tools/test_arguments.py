@@ -47,3 +47,10 @@ def test_the_same_report_in_two_logs_is_of_the_log_that_was_read_first() -> None
 def test_where_no_report_is_known_that_of_the_new_log_is_meant() -> None:
     (log,) = known({}, ("dump", TWO_BOOTS)).logs
     assert reported(known(), log) is log.reports[1]
+
+
+def test_the_kernel_of_this_machine_never_stands_for_that_of_another() -> None:
+    """A log that does not tell its kernel has none, unless it is of this box."""
+    named = {"given.log": "case.log", "host.kernel": NEW}
+    assert release(known({**named, "log.of": "another"})) == ""
+    assert release(known({**named, "log.of": "this-box"})) == NEW

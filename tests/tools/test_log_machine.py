@@ -143,3 +143,18 @@ def test_of_a_log_of_two_boots_the_one_with_the_report_counts() -> None:
     text = line.format(1, "turnip") + report("Mar  3 10:00:01 turnip kernel: [    9.000000] ")
     text += line.format(2, "carrot") + "Mar  3 10:00:03 carrot kernel: [    1.000000] fine\n"
     assert of(text, host_hardware="").host == "turnip"
+
+
+def test_a_log_that_has_nothing_in_common_with_the_box_is_taken_for_another_machines() -> None:
+    """No command is then run here for nothing; the person can say that it is of this box."""
+    piece = "BUG: stack guard page was hit at 0000000012345678 in radish_show [radish]\n"
+    found = of(piece)
+    assert (found.of, found.sure, found.why) == (ANOTHER_MACHINE, False, "the log names no machine")
+    assert of(piece, given_log_of=THIS_BOX).of == THIS_BOX
+
+
+def test_before_the_box_was_asked_that_is_told() -> None:
+    unasked = {name.replace(".", "_", 1): "" for name in BOX}
+    found = of(report(), **unasked)
+    assert (found.of, found.sure) == (ANOTHER_MACHINE, False)
+    assert found.why == "this box was not asked yet"
