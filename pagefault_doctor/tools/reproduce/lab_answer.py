@@ -74,6 +74,26 @@ def answer_of(result: Result) -> LabAnswer | None:
         return None
 
 
+_UNBUILT: Final = "no module was built from "
+"""How `pfdoctor lab run` begins its complaint of a source that does not compile."""
+
+
+def build_error(result: Result) -> str | None:
+    """Return the compiler's first error if the source did not build for that kernel, else None."""
+    lines = [line for line in result.errors.splitlines() if _UNBUILT in line]
+    if result.ok or not lines:
+        return None
+    first = clean_line(lines[-1]).partition("; ")[2].partition(" [-W")[0]
+    return first[:_TEXT] or "no module came out of it"
+
+
+def kernel_of(result: Result) -> str:
+    """Return the lab's name of the kernel that a run was for."""
+    words = result.command.argv
+    place = words.index("--kernel") + 1 if "--kernel" in words else len(words)
+    return words[place] if place < len(words) else ""
+
+
 def complaint(result: Result) -> str:
     """Return the last line that pfdoctor said on standard error, else how it ended."""
     if result.status in NO_ANSWER:

@@ -27,18 +27,23 @@ from pagefault_doctor.tools.reproduce.lab_answer import (
     LabAnswer,
     LabFault,
     answer_of,
+    build_error,
     complaint,
+    kernel_of,
 )
-from pagefault_doctor.tools.reproduce.lab_kernel import LabKernel, listing, nearest
+from pagefault_doctor.tools.reproduce.lab_kernel import LabKernel, Listing, listing, nearest
 from pagefault_doctor.tools.tool import Tool, fact, finding, remark
 
 FAULTY: Final = "lab-run"
 FIXED: Final = "lab-run-fixed"
 
 
+_IN_TREE: Final = "--in-tree"
 _FEWEST: Final = 3
 """Guests in one run."""
 _MOST: Final = 30
+_MOST_BUILDS: Final = 3
+"""Kernels that a source is built for, until it is given up."""
 _CHANCE: Final = 0.05
 """How likely it may be that a fault that is still there does not show."""
 _BOOT: Final = (15, 40)
@@ -72,7 +77,7 @@ def _plan_faulty(case: Case) -> Command | Blocked | None:
         return Command(argv=argv, tool=FAULTY, why="see which kernels the lab has")
     if len(done) == 1 and (look := lab_trigger.search(FAULTY, case)):
         return look
-    triggers = lab_trigger.lines(case, done)
+    triggers = lab_trigger.lines(case, done, is_of_package=module[0] == _IN_TREE)
     return triggers if isinstance(triggers, Blocked) else _fetch_or_run(module, triggers, case)
 
 
@@ -80,7 +85,11 @@ def _fetch_or_run(
     module: tuple[str, ...], triggers: tuple[str, ...], case: Case
 ) -> Command | Blocked | None:
     done = case.done(FAULTY)
-    kernel = _kernel(case, done[0])
+    tried = tuple(result for result in done if _is_run(result) and _module_of(result) == module)
+    unbuilt = tuple(kernel_of(result) for result in tried if build_error(result) is not None)
+    kernel = _kernel(case, done[0], unbuilt)
+    if unbuilt and (kernel is None or not kernel.is_here or len(unbuilt) >= _MOST_BUILDS):
+        return _does_not_build(unbuilt)
     if kernel is None:
         return Blocked("the lab has no kernel to boot", "pfdoctor lab kernels shows what it lacks")
     fetched = next((result for result in done if _is_fetch(result)), None)
@@ -89,10 +98,24 @@ def _fetch_or_run(
         return Blocked(reason, "enter the step again")
     if not kernel.is_here and not fetched:
         return _fetch(kernel, case)
-    if _is_run(done[-1]) and not lab_trigger.is_new(case, done[-1]):
-        return None if case.get("lab.faults", 0) else _NO_FAULT
+    ran = tried and done[-1] is tried[-1] and kernel_of(done[-1]) not in unbuilt
+    if ran and not lab_trigger.is_new(case, done[-1]):
+        return _after(done[-1], case)
     options = tuple(word for line in triggers for word in ("--trigger", line))
     return _run_faulty((*module, "--kernel", kernel.name, *options), case)
+
+
+def _after(run: Result, case: Case) -> Blocked | None:
+    if answer_of(run) is None:
+        return Blocked(f"the lab gave no answer: {complaint(run)}", "pfdoctor lab doctor tells why")
+    return None if case.get("lab.faults", 0) else _NO_FAULT
+
+
+def _does_not_build(kernels: tuple[str, ...]) -> Blocked:
+    return Blocked(
+        f"the source does not build for the lab's kernels {', '.join(kernels)}",
+        "give the version of it that ran on that machine, or mend its errors: --source-dir DIR",
+    )
 
 
 def _plan_fixed(case: Case) -> Command | None:
@@ -120,12 +143,16 @@ def _is_run(result: Result) -> bool:
     return result.command.argv[: len(RUN)] == RUN
 
 
+def _module_of(result: Result) -> tuple[str, ...]:
+    return result.command.argv[len(RUN) : len(RUN) + 2]
+
+
 def _module_options(case: Case) -> tuple[str, ...] | Blocked:
     """Return what to load: the person's source, else the module of that kernel's package."""
     if source := first_path(case, "given.source_dir"):
         return ("--source", source)
     if (suspect := case.suspect) and _is_in_tree(suspect, case):
-        return ("--in-tree", suspect)
+        return (_IN_TREE, suspect)
     return Blocked(
         f"the source of {suspect or 'the module'} is not known",
         "name the folder that holds it: --source-dir DIR",
@@ -141,8 +168,11 @@ def _is_in_tree(module: str, case: Case) -> bool:
     return not foreign and is_module_name(module) and path_of(module) is not None
 
 
-def _kernel(case: Case, listed: Result) -> LabKernel | None:
+def _kernel(case: Case, listed: Result, without: tuple[str, ...] = ()) -> LabKernel | None:
+    """Return the kernel nearest to the log's; once a build failed, the next of those here."""
     there = listing(listed.output)
+    if there and without:
+        there = Listing(tuple(each for each in there.kernels if each.name not in without))
     release, drivers = reported_release(case) or "", not case.has("given.source_dir")
     return nearest(release, there, drivers=drivers) if there else None
 
@@ -205,6 +235,9 @@ def _read(
     if _is_fetch(result):
         return remark("The kernel is here now", result) if result.ok else ToolReading()
     answer = answer_of(result)
+    if (error := build_error(result)) is not None:
+        text = f"The source does not build for {kernel_of(result)}: {error}"
+        return ToolReading(findings=(finding(text, Mark.BAD, result),))
     if answer is None:
         return remark(f"The lab gave no answer: {complaint(result)}", result)
     return read_answer(answer, result, case)
@@ -234,6 +267,8 @@ def _read_listing(result: Result, case: Case) -> ToolReading:
         text = f"The log is of {release}; the nearest kernel of the lab is {_named(kernel)}"
     said = remark(text, result)
     if case.has("given.source_dir") or case.has("given.trigger"):
+        return said
+    if not lab_trigger.tells(lab_trigger.proposed(case, ())):
         return said
     trigger = _read_trigger(result, case)
     return ToolReading(facts=trigger.facts, findings=(*said.findings, *trigger.findings))

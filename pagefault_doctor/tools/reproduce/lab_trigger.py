@@ -14,6 +14,7 @@ from pagefault_doctor.tools.reproduce.source_names import (
     names_in_source,
 )
 from pagefault_doctor.tools.reproduce.trigger import parse_trigger
+from pagefault_doctor.tools.reproduce.trigger_rules import WAIT
 
 _SEARCH: Final = 30.0
 
@@ -36,22 +37,37 @@ def is_search(result: Result) -> bool:
     return result.command.argv[:1] == ("grep",)
 
 
-def lines(case: Case, done: tuple[Result, ...]) -> tuple[str, ...] | Blocked:
-    """Return the command lines to run once the module is loaded; none where loading is enough."""
+def lines(
+    case: Case, done: tuple[Result, ...], is_of_package: bool = False
+) -> tuple[str, ...] | Blocked:
+    """Return the command lines to run once the module is loaded; none where loading is enough.
+
+    `is_of_package` says that the module is one of the kernel's package: that many machines load it
+    and then wait, so that alone is no trigger.
+    """
     if given := case.get("given.trigger", ""):
         if parse_trigger(given) is None:
             return Blocked("the trigger cannot be read", "one command a line; close every quote")
         return tuple(line for line in given.splitlines() if line.strip())
     proposal = proposed(case, done)
+    if is_of_package and not tells(proposal):
+        return Blocked(
+            f"nothing tells what makes {case.suspect} fault, and loading it alone seldom does",
+            "give what uses it: --trigger 'COMMAND'",
+        )
     if proposal is None:
         return ()
     if not proposal.is_complete:
-        told = "; ".join(proposal.commands)
         return Blocked(
-            f"the trigger is not known: {told}, with the words in capitals filled in",
+            "the trigger is not known whole: fill in its words in capitals",
             "give it: --trigger 'COMMAND'",
         )
     return proposal.commands
+
+
+def tells(proposal: ProposedTrigger | None) -> bool:
+    """Whether a proposal does more than to load the module and to wait."""
+    return proposal is not None and proposal.commands != (WAIT,)
 
 
 def is_new(case: Case, run: Result) -> bool:

@@ -137,7 +137,11 @@ def test_a_new_trigger_is_tried_at_once_and_the_same_one_is_not_tried_again() ->
 
 
 def with_trigger(case: Case, text: str) -> Case:
-    given = Fact("given.trigger", text, Source("test"))
+    return with_fact(case, "given.trigger", text)
+
+
+def with_fact(case: Case, name: str, value: str) -> Case:
+    given = Fact(name, value, Source("test"))
     return msgspec.structs.replace(case, facts=case.facts | {given.name: given})
 
 
@@ -247,3 +251,67 @@ def test_a_module_of_that_name_from_outside_the_tree_needs_its_source() -> None:
     end = next_command(FAULTY, case_of(facts | {"suspect.module": "btrfs"}, log))
     assert isinstance(end, Blocked)
     assert "--source-dir" in end.remedy
+
+
+UNBUILT = told(
+    "",
+    errors="pfdoctor: no module was built from /src/wobble; w.c:3:1: error: what is this [-W]\n",
+    exit_code=1,
+)
+TWO = json.dumps(
+    {"kernels": [{"name": "9.1", "release": KERNEL}, {"name": "5.4", "release": "5.4"}]}
+)
+
+
+def test_a_source_that_does_not_build_is_tried_on_the_next_kernel() -> None:
+    case, ran, _ = follow(FAULTY, case_of(), told(TWO), NO_NAMES, UNBUILT, told(answer(3)))
+    assert [command.argv[6] for command in ran[2:]] == ["9.1", "5.4"]
+    assert "The source does not build for 9.1: w.c:3:1: error: what is this" in texts(case.findings)
+    assert case.get("lab.faults", 0) == 3
+
+
+def test_a_source_that_builds_for_no_kernel_is_told_and_another_one_asked_for() -> None:
+    case, _, end = follow(FAULTY, case_of(), told(TWO), NO_NAMES, UNBUILT, UNBUILT)
+    assert isinstance(end, Blocked)
+    assert "does not build for the lab's kernels 9.1, 5.4" in end.reason
+    assert "--source-dir" in end.remedy
+    newer = with_fact(case, "given.source_dir", "/src/wobble-2")
+    command = next_command(FAULTY, newer)
+    assert isinstance(command, Command)
+    assert command.argv[3:7] == ("--source", "/src/wobble-2", "--kernel", "9.1")
+
+
+def test_a_run_without_an_answer_is_not_taken_for_one_without_a_fault() -> None:
+    failed = told("", errors="pfdoctor: qemu is missing\n", exit_code=3)
+    _, _, end = follow(FAULTY, case_of(), told(LISTING), NO_NAMES, failed)
+    assert isinstance(end, Blocked)
+    assert end.reason == "the lab gave no answer: qemu is missing"
+
+
+IN_TREE = f"""\
+BUG: kernel NULL pointer dereference, address: 0000000000000010
+Oops: 0000 [#1] PREEMPT SMP
+CPU: 1 PID: 77 Comm: {{}} Not tainted {KERNEL} #1
+RIP: 0010:btrfs_worker+0x11/0x40 [btrfs]
+Call Trace:
+ kthread+0xf0/0x120
+Modules linked in: btrfs ext4
+"""
+
+
+@pytest.mark.parametrize("comm", ["btrfs-task", "kworker/1:1"])
+def test_a_module_of_the_tree_is_not_only_loaded_where_nothing_tells_what_uses_it(
+    comm: str,
+) -> None:
+    log = IN_TREE.format(comm)
+    facts = {n: v for n, v in ELSEWHERE.items() if n != "given.source_dir"}
+    case, ran, end = follow(
+        FAULTY, case_of(facts | {"suspect.module": "btrfs"}, log), told(LISTING)
+    )
+    assert len(ran) == 1
+    assert isinstance(end, Blocked)
+    assert "nothing tells what makes btrfs fault" in end.reason
+    assert not any("make it fault again" in text for text in texts(case.findings))
+    command = next_command(FAULTY, with_trigger(case, "mount /dev/vda /tmp"))
+    assert isinstance(command, Command)
+    assert command.argv[3:5] == ("--in-tree", "btrfs")
