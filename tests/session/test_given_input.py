@@ -18,6 +18,7 @@ from pagefault_doctor.session.given_input import asked_for, checked, doubt, want
 from pagefault_doctor.session.leads_to import leads_to
 from pagefault_doctor.session.walk import Walk
 from pagefault_doctor.tools.tool import Tool
+from pagefault_doctor.tui.pages.next import passed_over
 from session.small_walk import TOOLS, MakeWalk, TableHost
 
 BY_NAME = {each.name: each for each in INPUTS}
@@ -183,6 +184,14 @@ def test_to_go_on_passes_over_steps_in_which_nothing_can_be_done(make_walk: Make
     assert walk.go_on() == ("two", "three")
     assert walk.view.step == "four"
     assert walk.proposed
+
+
+def test_a_step_that_was_passed_over_always_tells_why(make_walk: MakeWalk) -> None:
+    steps = (step_of("one", "idle"), step_of("two", "idle"), step_of("three", "look"))
+    walk = make_walk(playbook=playbook_of(*steps))
+    walk.enter("one")
+    assert walk.go_on() == ("two",)
+    assert passed_over(walk.view, ("two",)).startswith("Passed over: 2 two (nothing to do")
 
 
 def test_a_step_that_shows_the_usual_fix_is_not_passed_over(make_walk: MakeWalk) -> None:

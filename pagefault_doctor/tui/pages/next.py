@@ -71,8 +71,8 @@ def passed_over(view: View, steps: Sequence[str]) -> str:
 
 def _reason(view: View, step: str) -> str:
     finished = view.state.steps[step].finished
-    blocked = (tool.reason for tool in finished if tool.outcome is Outcome.BLOCKED)
-    return next(blocked, "nothing to do")
+    reasons = (tool.reason for tool in finished if tool.outcome is Outcome.BLOCKED)
+    return next(reasons, "nothing to do or to tell")
 
 
 def number(view: View, step_id: str) -> int:

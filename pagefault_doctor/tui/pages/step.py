@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 
 import msgspec
 
 from pagefault_doctor.model.command import Blocked, Command, Risk
 from pagefault_doctor.model.event import Outcome, ToolFinished
 from pagefault_doctor.model.fact import Finding, Mark
-from pagefault_doctor.model.given_input import LOG_OF
+from pagefault_doctor.model.given_input import ANOTHER_MACHINE, LOG_OF
 from pagefault_doctor.model.playbook import Cause, Step, StepStatus
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.playbook import engine
@@ -66,14 +67,24 @@ def _rows(view: View, step: Step, now: StepMoment) -> Iterator[Row]:
     # First, for of a case from elsewhere they are what the step has to tell.
     yield from map(finding_row, case_notes(view, step.id))
     yield Row()
-    yield from _commands(view, step, now)
-    yield from _findings(view, step)
-    if step.remedy and (cause := now.causes.get(view.opinion.verdict.root_cause.value)):
-        yield from _remedy(cause, remedy.matched(view.case, cause))
-    yield from _unusable_tools(view, state.finished)
+    commands, findings = _commands(view, step, now), _findings(view, step)
+    unusable, cure = _unusable_tools(view, state.finished), _cure(view, step, now)
+    is_over = state.status not in (StepStatus.TODO, StepStatus.RUNNING)
+    if view.case.get("log.of", "") != ANOTHER_MACHINE:
+        yield from chain(commands, findings, cure, unusable)
+    elif is_over:
+        # Its commands mostly look for files; what came of it must not lie below them.
+        yield from chain(findings, unusable, cure, (Row(),), commands)
+    else:
+        yield from chain(findings, (Row(),), commands, cure, unusable)
     for note in view.notes:
         if note.step == step.id:
             yield Row(f"  note: {note.text}", hang=8, ref=note)
+
+
+def _cure(view: View, step: Step, now: StepMoment) -> Iterator[Row]:
+    if step.remedy and (cause := now.causes.get(view.opinion.verdict.root_cause.value)):
+        yield from _remedy(cause, remedy.matched(view.case, cause))
 
 
 def _remedy(cause: Cause, matched: MatchedRemedy | None) -> Iterator[Row]:

@@ -12,6 +12,7 @@ from textual.events import Paste
 from pagefault_doctor.model.command import Command
 from pagefault_doctor.model.event import NoteWritten, ToolFinished
 from pagefault_doctor.model.fact import Finding
+from pagefault_doctor.model.given_input import ANOTHER_MACHINE
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.model.playbook import Step
 from pagefault_doctor.model.report import Report
@@ -161,8 +162,12 @@ class StepScreen(PageScreen):
         if moment == self._seen or self._looked_at:
             return
         self._seen = moment
-        if self.wizard.running or walk.proposed:
+        is_elsewhere = walk.view.case.get("log.of", "") == ANOTHER_MACHINE
+        if self.wizard.running or (walk.proposed and not is_elsewhere):
             self._reveal_command()
+        elif is_elsewhere:
+            # What its steps tell stands at the top, and the last line has the next command.
+            self.centre.scroll_to(y=0, animate=False)
         elif self.centre.below or self.centre.above:
             first = next((n for n, r in enumerate(rows) if isinstance(r.ref, Finding)), None)
             if first is not None:
