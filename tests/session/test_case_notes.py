@@ -558,3 +558,28 @@ def test_the_unattended_walk_tells_them_at_each_step() -> None:
     walk_playbook(walk, said.append)
     told_there = "\n".join(said)
     assert case_notes(walk.view, "identify-module")[0].text in told_there
+
+
+def test_where_the_source_for_the_lab_is_stands_at_the_step_that_needs_it() -> None:
+    known = THIRD_PARTY.replace("radish", "v4l2loopback")
+    assert "git clone https://github.com/v4l2loopback/v4l2loopback" in texts_of(known, "reproduce")
+    assert "ls -d /usr/src/*" in told(THIRD_PARTY, "reproduce")
+    given = case_notes(view_of(known, source_dir="/src/loopback"), "reproduce")
+    assert not any("git clone" in note.text for note in given)
+    assert "git clone" not in told(DRIVER, "reproduce")
+
+
+def texts_of(text: str, step: str) -> list[str]:
+    return [note.text for note in notes(text, step)]
+
+
+def test_what_came_of_a_step_stands_above_its_commands() -> None:
+    """In a case from elsewhere they mostly look for files; a page has few rows."""
+    walk = Walk.start(STARTED, PLAYBOOK, host=TableHost(), sink=MemoryLog(), tools=TOOLS)
+    walk.give_log(klog.read(stamped(THIRD_PARTY).encode(), "case.log"))
+    walk_playbook(walk, [].append)
+    view, step = walk.view, PLAYBOOK.step("check-logs")
+    texts = [row.left for row in rows(view, step, StepMoment())]
+    command = next(n for n, text in enumerate(texts) if text.startswith("$"))
+    log = next(n for n, text in enumerate(texts) if "1 report" in text)
+    assert log < command

@@ -8,9 +8,12 @@ from typing import Final
 from pagefault_doctor.diagnosis.history import same_fault
 from pagefault_doctor.model.diagnosis import RootCause
 from pagefault_doctor.model.fact import Finding
+from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.repeats import repeats
 from pagefault_doctor.model.report import Kind, said
+from pagefault_doctor.playbook.third_party import project_of
 from pagefault_doctor.session.case_notes.subject import Subject
+from pagefault_doctor.tools.module.module_name import is_module_name
 
 _INTERRUPTS: Final = {
     "IRQ": "an interrupt",
@@ -22,6 +25,8 @@ _INTERRUPTS_OF_KIND: Final = (Kind.LOCKUP, Kind.STALL)
 """Kinds that an interrupt reports of the task below it."""
 _LONGEST: Final = 120
 """Characters that are quoted of a line."""
+_REPOSITORY: Final = regex(r"(https://(?:github|gitlab)\.com/[\w./-]{3,120}?)(?:/-)?/issues$")
+"""A tracker beside which the source is."""
 _EARLY: Final = 60
 """Seconds after the start that are told."""
 
@@ -42,6 +47,28 @@ def doings(subject: Subject) -> Iterator[Finding]:
         yield subject.note(f"{when}, {who}; the log does not tell what for.", "process")
     yield from _when(subject)
     yield from _before(subject)
+    yield from _source(subject)
+
+
+def _source(subject: Subject) -> Iterator[Finding]:
+    """Yield where the source is that the lab builds a suspect from outside the tree from."""
+    module = subject.diagnosis.module or ""
+    outside = subject.situation.origin == "third-party" and is_module_name(module)
+    if not outside or subject.case.has("given.source_dir"):
+        return
+    flags = next((m.flags for m in subject.report.modules if m.name == module), "")
+    project = project_of(module, "P" in flags)
+    if project and project.proprietary:
+        return
+    found = _REPOSITORY.match(project.tracker or "") if project else None
+    if found:
+        yield subject.note("The lab builds it from its source, which f gives. To fetch it:")
+        yield subject.note(f"git clone {found[1]}")
+    else:
+        yield subject.note(
+            "The lab builds it from its source, which f gives. Where dkms built it, that machine"
+            " has it; to see: ls -d /usr/src/*; dkms status"
+        )
 
 
 def _who(subject: Subject) -> str:
