@@ -14,6 +14,7 @@ from pagefault_doctor.hosts.script import shell_argv
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result, Risk
 from pagefault_doctor.model.fact import Fact, Finding, Mark
+from pagefault_doctor.model.given_input import ANOTHER_MACHINE
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.arguments import (
     dump_path,
@@ -228,6 +229,8 @@ def _package_reading(result: Result, case: Case) -> ToolReading:
     kernel, program = release(case), result.command.argv[:1]
     source = next((one for one in PACKAGE_SOURCES if one.programs[:1] == program), None)
     package = source.best(result.output, kernel) if source else None
+    if package is None and case.get("log.of", "") == ANOTHER_MACHINE:
+        return ToolReading()  # That no source has it is told once, when all were asked.
     if package is None:
         return remark(f"{program[0]} knows no package with debug files of {kernel}", result)
     text = (

@@ -12,6 +12,7 @@ from pagefault_doctor.hosts.script import IF_PYTHON, python_argv
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact, Finding, Mark, Value
+from pagefault_doctor.model.given_input import ANOTHER_MACHINE
 from pagefault_doctor.tools.arguments import dump_path, first_path, is_absolute, is_release
 from pagefault_doctor.tools.dump import vmlinux
 from pagefault_doctor.tools.key_value import FirstValues, pairs
@@ -27,6 +28,10 @@ FACTS: Final = (
 NO_DUMP: Final = Blocked(
     "no crash dump on this box",
     "set up kdump and wait for the next crash, or name a dump: --vmcore FILE",
+)
+
+NO_DUMP_THERE: Final = Blocked(
+    "no dump of that machine was given", "if it wrote one, copy it here: --vmcore FILE"
 )
 
 _KEYS: Final = frozenset(
@@ -85,7 +90,7 @@ def read_text(result: Result, case: Case) -> ToolReading:
 def unready(case: Case, tool: str) -> Command | Blocked | None:
     """Return the command that reads the header, Blocked without a dump, None if it was read."""
     if not dump_path(case):
-        return NO_DUMP
+        return NO_DUMP_THERE if case.get("log.of", "") == ANOTHER_MACHINE else NO_DUMP
     return read_header_command(case, tool) or not_a_dump(case)
 
 
