@@ -39,8 +39,8 @@ _CHECKERS: Final = {
     " checker is needed",
     RootCause.API_MISMATCH: "A module that was built for this kernel loads without force, and the"
     " log says nothing of it",
-    RootCause.UNKNOWN: "While the cause is not known, only the same work on a kernel with KASAN proves"
-    " anything: {what} has to run there, and no report may come",
+    RootCause.UNKNOWN: "While the cause is not known, only the same work on a kernel with KASAN"
+    " proves anything: {what} has to run there, and no report may come",
     RootCause.LOCKUP_HANG: "lockdep (CONFIG_PROVE_LOCKING) names the locks before it hangs",
 }
 _OF_KIND: Final = {
