@@ -11,10 +11,11 @@ from typing import Final
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.errors import UsageError
 from pagefault_doctor.model.event import Outcome
-from pagefault_doctor.model.given_input import INPUTS, GivenInput
+from pagefault_doctor.model.given_input import ANOTHER_MACHINE, INPUTS, GivenInput
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.untrusted import clean_line
 from pagefault_doctor.playbook.engine import step_now
+from pagefault_doctor.session.case_notes import case_notes
 from pagefault_doctor.session.view import View
 from pagefault_doctor.tools.arguments import release
 from pagefault_doctor.tools.reproduce.lab_run import FAULTY
@@ -36,7 +37,8 @@ _ELF: Final = b"\x7fELF"
 def wanted(view: View, step: str) -> tuple[GivenInput, ...]:
     """Return what would unblock the tools of a step, in their order, then what a person may change.
 
-    The trigger of a run in the lab is only proposed, so that another one can be given.
+    In a case from elsewhere also what its findings and notes name, as long as it is not given. The
+    trigger of a run in the lab is only proposed, so that another one can be given.
     """
     finished = view.state.steps[step].finished
     blocked = [tool for tool in finished if tool.outcome is Outcome.BLOCKED]
@@ -44,7 +46,20 @@ def wanted(view: View, step: str) -> tuple[GivenInput, ...]:
     if step == view.step and FAULTY in step_now(view.state, step).tools:
         named.append("--trigger")
     by_option = {each.option: each for each in INPUTS}
-    return tuple(by_option[word] for word in dict.fromkeys(named) if word in by_option)
+    said = [word for text in _told(view, step) for word in _OPTION.findall(text)]
+    lacking = [
+        word
+        for word in said
+        if (each := by_option.get(word)) and not view.case.has(f"given.{each.name}")
+    ]
+    names = dict.fromkeys((*named, *lacking))
+    return tuple(by_option[word] for word in names if word in by_option)
+
+
+def _told(view: View, step: str) -> Iterator[str]:
+    if view.case.get("log.of", "") == ANOTHER_MACHINE:
+        yield from (each.text for record in view.of_step(step) for each in record.findings)
+        yield from (note.text for note in case_notes(view, step))
 
 
 def asked_for(remedy: str) -> bool:

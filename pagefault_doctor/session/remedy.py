@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from pagefault_doctor.diagnosis import source_path
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.playbook import Cause
@@ -33,9 +34,12 @@ class MatchedRemedy(msgspec.Struct, frozen=True):
 
 
 def matched(case: Case, cause: Cause) -> MatchedRemedy | None:
-    """Return the fix of a cause for the line that faulted, None where no tool printed the line."""
+    """Return the fix of a cause for the line that faulted, None where no tool printed the line.
+
+    The line of a check of the kernel, as in lib/list_debug.c, only found the fault.
+    """
     place, code = case.get("source.place", ""), case.get("source.code", "")
-    if not place or not code:
+    if not place or not code or source_path.is_of_check(place.rpartition(":")[0]):
         return None
     # The debugger knows which of several pointers in a line it was; the text can only guess.
     pointer = case.get("user.pointer", "") or dereferenced(code)

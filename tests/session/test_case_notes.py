@@ -21,6 +21,7 @@ from pagefault_doctor.session.case_notes.kernel_packages import packages_of
 from pagefault_doctor.session.case_notes.lacking import lacking
 from pagefault_doctor.session.case_notes.subject import subject_of
 from pagefault_doctor.session.event_log import MemoryLog
+from pagefault_doctor.session.given_input import wanted
 from pagefault_doctor.session.view import Fold, View
 from pagefault_doctor.session.walk import Walk
 from pagefault_doctor.tools import TOOLS
@@ -583,3 +584,10 @@ def test_what_came_of_a_step_stands_above_its_commands() -> None:
     command = next(n for n, text in enumerate(texts) if text.startswith("$"))
     log = next(n for n, text in enumerate(texts) if "1 report" in text)
     assert log < command
+
+
+def test_what_a_note_asks_for_can_be_given_at_its_step() -> None:
+    asked = [each.name for each in wanted(view_of(THIRD_PARTY), "debug-module")]
+    assert asked == ["module_dir"]
+    assert wanted(view_of(THIRD_PARTY, module_dir="/ko"), "debug-module") == ()
+    assert wanted(view_of(THIRD_PARTY, log_of="this-box"), "debug-module") == ()

@@ -67,3 +67,8 @@ def test_every_cause_has_a_whole_remedy(cause_id: str) -> None:
         assert cause.remedy.before
         assert cause.remedy.after
         assert cause.remedy.before != cause.remedy.after
+
+
+def test_the_line_of_a_check_is_not_the_one_to_mend() -> None:
+    known = case(source_place="lib/list_debug.c:53", source_code="if (next == LIST_POISON1)")
+    assert matched(known, causes()["list-corruption"]) is None

@@ -8,8 +8,15 @@ from typing import Final
 from pagefault_doctor.model.case import Case, ToolReading
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Mark
+from pagefault_doctor.model.given_input import ANOTHER_MACHINE
 from pagefault_doctor.model.pattern import regex
-from pagefault_doctor.tools.arguments import path_in_folder, reported
+from pagefault_doctor.tools.arguments import (
+    first_path,
+    is_absolute,
+    is_c_name,
+    path_in_folder,
+    reported,
+)
 from pagefault_doctor.tools.fix.kbuild import source_folder
 from pagefault_doctor.tools.fix.kernel_source import kernel_place
 from pagefault_doctor.tools.tool import Tool, fact, finding, remark
@@ -21,6 +28,9 @@ _KERNEL_HEADERS = regex(
     r"/linux-(?:headers|kbuild)-|(?:^|/)include/(?:linux|asm|asm-generic|net|uapi)/"
 )
 """Kernel headers; their inline functions are compiled into every module."""
+
+
+_HEAD: Final = regex(r"(?P<path>/[^:]{1,500}):(?P<line>\d{1,7}):(?P<text>.{0,500}).*")
 
 
 def fault_line(case: Case) -> tuple[str, int] | None:
@@ -46,9 +56,12 @@ def module_fault_line(case: Case) -> tuple[str, int] | None:
 def editable_line(case: Case) -> tuple[str, int] | None:
     """Return the path in the person's source folder and the line, or None if unknown.
 
-    If the fault is not in the suspect's source, it is line 1 of the file named like the suspect.
+    If the fault is not in the suspect's source, it is where its function begins, else line 1 of the
+    file named like the suspect.
     """
     folder, found = source_folder(case), module_fault_line(case)
+    if found is None and (begin := first_path(case, "source.file")):
+        return begin, case.get("source.line", 1)
     if found is None and case.suspect:
         found = f"{case.suspect}.c", 1
     if isinstance(folder, Blocked) or found is None:
@@ -80,9 +93,12 @@ def _is_from_outside(case: Case) -> bool:
 def _plan(case: Case) -> Command | Blocked | None:
     done = case.done("source")
     place, named = kernel_place(case), module_fault_line(case)
-    if named is None and (place is None or _is_from_outside(case)):
-        return None
     folder = source_folder(case)
+    if named is None and (place is None or _is_from_outside(case)):
+        is_elsewhere = case.get("log.of", "") == ANOTHER_MACHINE
+        if isinstance(folder, Blocked) or done or not is_elsewhere:
+            return None
+        return _look_for_function(case, folder)
     if isinstance(folder, Blocked):
         # The source of the kernel's own code is in a package (`source-package`).
         return None if place else folder
@@ -99,7 +115,49 @@ def _plan(case: Case) -> Command | Blocked | None:
     )
 
 
+def _look_for_function(case: Case, folder: str) -> Command | None:
+    """Return what finds where the suspect's function begins, None where it has none."""
+    name = _function(case)
+    if not name:
+        return None
+    head = rf"^[A-Za-z_][A-Za-z0-9_ *]*[ *]{name}[[:space:]]*\("
+    return Command(
+        argv=("grep", "-r", "-n", "-s", "-E", "--include=*.c", "-e", head, folder),
+        tool="source",
+        timeout=60.0,
+        why=f"look for {name} in the source",
+    )
+
+
+def _function(case: Case) -> str:
+    """Return the suspect's function nearest to the fault, without a compiler's ending."""
+    report = reported(case)
+    if report is None or not case.suspect:
+        return ""
+    places = ((report.function, report.module), *((f.function, f.module) for f in report.frames))
+    name = next((f for f, module in places if f and module == case.suspect), "")
+    name = name.partition(".")[0]
+    return name if is_c_name(name) else ""
+
+
+def _read_function(result: Result, case: Case) -> ToolReading:
+    folder = source_folder(case)
+    for number, said in enumerate(result.output.splitlines(), 1):
+        found = _HEAD.fullmatch(said)
+        # A line that ends so only declares it.
+        if found is None or found["text"].rstrip().endswith(";") or isinstance(folder, Blocked):
+            continue
+        path, line = found["path"], int(found["line"])
+        if is_absolute(path) and path.startswith(f"{folder.rstrip('/')}/") and ".." not in path:
+            text = f"{_function(case)} begins at {posixpath.basename(path)}:{line}"
+            facts = (fact("source.file", path, result), fact("source.line", line, result))
+            return ToolReading(facts=facts, findings=(finding(text, Mark.GOOD, result, number),))
+    return remark(f"{_function(case)} is not in the source that was given", result)
+
+
 def _read(result: Result, case: Case) -> ToolReading:
+    if result.command.argv[:1] == ("grep",):
+        return _read_function(result, case)
     folder = source_folder(case)
     candidates = [] if isinstance(folder, Blocked) else _candidates(case, folder)
     path = result.command.argv[-1] if result.command.argv else ""
@@ -122,9 +180,9 @@ def _read(result: Result, case: Case) -> ToolReading:
 TOOL: Final = Tool(
     id="source",
     purpose="shows the source around the faulty line",
-    programs=("sed",),
-    package={"": "sed"},
-    facts=("source.place", "source.code"),
+    programs=("sed", "grep"),
+    package={"": "sed grep"},
+    facts=("source.place", "source.code", "source.file", "source.line"),
     plan=_plan,
     read=_read,
     by_hand="Open the file at the line in any editor.",

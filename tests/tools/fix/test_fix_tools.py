@@ -310,3 +310,38 @@ def test_a_file_that_is_not_at_its_path_is_looked_for_right_in_the_folder() -> N
 def test_without_a_folder_the_kernels_own_code_is_left_to_its_package() -> None:
     assert next_command(source.TOOL, kernel_case({"debug.file": "fs/dcache.c"})) is None
     assert isinstance(next_command(source.TOOL, kernel_case({"debug.file": "x.c"})), Blocked)
+
+
+WHERE: dict[str, Value] = {
+    "host.programs": ("sed", "grep"),
+    "log.of": "another",
+    "given.source_dir": "/src",
+    "suspect.module": "wobble",
+}
+
+
+def test_without_a_line_the_faulting_function_is_looked_for_in_the_source() -> None:
+    case = known(WHERE, ("crash.log", OOPS))
+    output = "/src/a.c:4:int wobble_init(void);\n/src/sub/b.c:31:static int wobble_init(void)\n"
+    case, ran, _ = follow(source.TOOL, case, told(output))
+    assert ran[0].argv[-1] == "/src"
+    assert "wobble_init begins at b.c:31" in texts(case.findings)
+    assert source.editable_line(case) == ("/src/sub/b.c", 31)
+
+
+@pytest.mark.parametrize(
+    "output", ["", "/src/a.c:4:int wobble_init(void);\n", "/etc/a.c:4:int wobble_init(void)\n"]
+)
+def test_a_function_that_is_not_in_the_source_is_told(output: str) -> None:
+    case, _, _ = follow(source.TOOL, known(WHERE, ("crash.log", OOPS)), told(output))
+    assert "wobble_init is not in the source that was given" in texts(case.findings)
+    assert source.editable_line(case) == ("/src/wobble.c", 1)
+
+
+def test_real_grep_finds_where_a_function_begins(tmp_path: Path) -> None:
+    require_program("grep")
+    code = "int wobble_init(void);\n\nstatic int __init wobble_init(void)\n{\n"
+    (tmp_path / "w.c").write_text(code)
+    case = known({**WHERE, "given.source_dir": str(tmp_path)}, ("crash.log", OOPS))
+    case = use_for_real(source.TOOL, case)
+    assert source.editable_line(case) == (str(tmp_path / "w.c"), 3)
