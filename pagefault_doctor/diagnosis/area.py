@@ -13,6 +13,7 @@ import msgspec
 
 from pagefault_doctor.diagnosis import freelist, function_roles, source_path
 from pagefault_doctor.diagnosis.context import Context
+from pagefault_doctor.diagnosis.driver_names import driver_of
 from pagefault_doctor.diagnosis.provenance import folder_of
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Report
@@ -29,23 +30,29 @@ _WORDS: Final = {
     "drivers/base/regmap": "access to device registers (regmap)",
     "drivers/block": "block drivers",
     "drivers/char/tpm": "TPM code",
+    "drivers/clk": "clocks of devices (clk)",
     "drivers/cpufreq": "CPU frequency code",
     "drivers/cpuidle": "CPU idle code",
     "drivers/dma-buf": "shared buffers (dma-buf)",
     "drivers/firmware/efi": "EFI code",
     "drivers/gpu/drm": "graphics code (DRM)",
+    "drivers/gpio": "GPIO code",
     "drivers/hid": "input device code (HID)",
     "drivers/hv": "Hyper-V code",
     "drivers/i2c": "I2C code",
     "drivers/input": "input code",
     "drivers/iommu": "IOMMU code",
+    "drivers/media": "camera and TV code (media)",
     "drivers/md": "RAID and device mapper (md)",
     "drivers/mmc": "MMC and SD card code",
     "drivers/net": "network drivers",
     "drivers/nvme": "NVMe code",
     "drivers/of": "device tree code",
     "drivers/pci": "PCI code",
+    "drivers/pinctrl": "pin control code",
+    "drivers/regulator": "voltage regulator code",
     "drivers/scsi": "SCSI code",
+    "drivers/spi": "SPI code",
     "drivers/thermal": "thermal code",
     "drivers/tty": "terminal and serial code (tty)",
     "drivers/usb": "USB code",
@@ -104,6 +111,11 @@ _PREFIXES: Final = {
     **dict.fromkeys(("usb", "usb_hcd", "hub"), "drivers/usb/core/hub.c"),
     **dict.fromkeys(("drm", "drm_atomic", "drm_gem"), "drivers/gpu/drm/drm_drv.c"),
     **dict.fromkeys(("dma_fence", "dma_buf", "dma_resv"), "drivers/dma-buf/dma-buf.c"),
+    **dict.fromkeys(("regulator",), "drivers/regulator/core.c"),
+    **dict.fromkeys(("clk",), "drivers/clk/clk.c"),
+    **dict.fromkeys(("gpiod", "gpiochip"), "drivers/gpio/gpiolib.c"),
+    **dict.fromkeys(("spi",), "drivers/spi/spi.c"),
+    **dict.fromkeys(("media", "v4l2", "vb2"), "drivers/media/v4l2-core/"),
     **dict.fromkeys(("mmc", "mmc_blk"), "drivers/mmc/core/core.c"),
     **dict.fromkeys(("idempotent", "load_module"), "kernel/module/main.c"),
 }
@@ -120,19 +132,31 @@ _HELPERS: Final = regex(
 """Where code lies that works with what its callers give it, or carries them."""
 _DEEP: Final = 8
 """Frames that are looked at for a caller of a helper."""
+_FAR: Final = 12
+"""Frames within which a driver is looked for that called code which serves many."""
+_DRIVERS: Final = regex(r"(?:drivers|sound)/")
+_SERVING: Final = regex(
+    r"drivers/(?:clk/clk|gpio/gpiolib|i2c/i2c-core|iommu/|media/(?:mc|v4l2-core|common)|mmc/core|of/|"
+    r"pci/|phy/phy-core|pinctrl/core|pwm/core|regulator/core|reset/core|spi/spi\.|usb/core|"
+    r"dma-buf/|hid/hid-core|input/input\.|tty/(?:tty_|$)|thermal/thermal_core)|"
+    r"kernel/(?:irq|dma|trace|module)/|net/(?:core|ethtool|sched)/|block/|fs/[\w-]+\.c|fs/proc/|mm/"
+)
+"""Code that many drivers call, or that programs reach them through."""
 
 
 class Area(msgspec.Struct, frozen=True):
     """A part of the kernel in words, the file or folder that tells it, and a function of it.
 
     The path is empty where only a line of the log names the part.
-    `caller` is whether that function called the one that faulted.
+    `caller` is whether that function called the one that faulted. `asker` is the function of a
+    driver or a file system that called into it, where it is code that serves many, else None.
     """
 
     words: str
     path: str
     function: str
     caller: bool
+    asker: str | None = None
 
 
 def area_of(context: Context, function: str | None) -> Area | None:
@@ -149,11 +173,19 @@ def area_of(context: Context, function: str | None) -> Area | None:
     own = next((f.module for f in report.frames if f.function == function), report.module)
     for number, (name, module) in enumerate([(function or "", own), *callers]):
         path = _path(name, module, report)
-        if path and (words := words_of(path)) and not _HELPERS.match(path):
-            return Area(words, path, name, caller=number > 0)
+        if path and (words := _words(path, name, module)) and not _HELPERS.match(path):
+            asker = _asker(report, name) if _SERVING.match(path) else None
+            return Area(words, path, name, caller=number > 0, asker=asker)
         if path is None and not function_roles.only_passes_on(name):
             break
     return _of_speaker(report, function)
+
+
+def caller_in(area: Area | None) -> str | None:
+    """Return the function to name as who called: a driver's, else that of the area itself."""
+    if area is None:
+        return None
+    return area.asker or (area.function if area.caller else None)
 
 
 _HYPERVISOR: Final = "----[ Xen"
@@ -174,6 +206,18 @@ def _of_speaker(report: Report, function: str | None) -> Area | None:
 
 
 _SPEAKER: Final = regex(r"(?P<driver>[a-z][\w-]{2,31}) [\w@.:/-]*[\d.:][\w@.:/-]*: ")
+
+
+def _words(path: str, name: str, module: str | None) -> str | None:
+    driver = None if module else driver_of(name)
+    return f"driver {driver[0]}" if driver and _DRIVERS.match(path) else words_of(path)
+
+
+def _asker(report: Report, function: str) -> str | None:
+    """Return the first function of a driver or a file system further out."""
+    outer = islice(_callers(report, function), _FAR)
+    named = (name for name, module in outer if module or driver_of(name))
+    return next(named, None)
 
 
 def words_of(path: str) -> str | None:
@@ -207,7 +251,10 @@ def _path(name: str, module: str | None, report: Report) -> str | None:
         return f"{folder}/" if folder else None
     if function_roles.is_entry_point(name):
         return None
-    return source_path.of_function(name) or file_of(name) or _by_prefix(name)
+    if known := source_path.of_function(name) or file_of(name):
+        return known
+    driver = driver_of(name)
+    return source_path.of_module(*driver, report) if driver else _by_prefix(name)
 
 
 def _by_prefix(name: str) -> str | None:

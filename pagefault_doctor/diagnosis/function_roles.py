@@ -89,6 +89,16 @@ def is_entry_point(function: str | None) -> bool:
     return function is not None and _ENTRY_POINTS.match(function) is not None
 
 
+def begins_thread(function: str | None) -> bool:
+    """Whether the function runs the code of others: a thread, work, a timer, a softirq."""
+    return function is not None and _RUNNERS.match(function) is not None
+
+
+_RUNNERS: Final = regex(
+    r"ret_from_|kthread$|worker_thread|process_one_work|process_scheduled_works|call_timer_fn|"
+    r"__run_timers|__run_hrtimer|handle_softirqs|__do_softirq|do_softirq|run_ksoftirqd|"
+    r"smpboot_thread_fn|rcu_do_batch|rcu_core|irq_exit|do_syscall_64|entry_SYSCALL|tasklet_action"
+)
 SLEEPING: Final = regex(
     r"(?:__?schedule|schedule|preempt_schedule|__switch_to|context_switch|io_schedule|"
     r"asm_|sysvec_)"

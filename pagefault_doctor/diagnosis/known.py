@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.model.diagnosis import Diagnosis
+from pagefault_doctor.model.diagnosis import Attribution, Diagnosis
 from pagefault_doctor.model.known_case import MOST_LINES, KnownCase, KnownLine
 from pagefault_doctor.model.known_entry import Entry, KernelRange, Match, each, release
 from pagefault_doctor.model.log import KernelLog, ScaryLine
@@ -108,7 +108,10 @@ class _LookedAt:
         self._text = "\n".join(self._lines)
         last = report.line_of("headline") + _HEAD
         self._head = [_plain(line.text) for line in report.excerpt if line.number <= last]
-        self._modules = tuple(filter(None, (report.module, diagnosis.module)))
+        named = (report.module, diagnosis.module)
+        # What is known of a module's faults is none of those of hardware or programs.
+        is_code = diagnosis.attribution in (Attribution.MODULE, Attribution.KERNEL)
+        self._modules = tuple(filter(None, named)) if is_code else ()
 
     def fits(self, known: _Indexed) -> bool:
         """Whether every condition of the entry holds, those that are soon looked up first."""

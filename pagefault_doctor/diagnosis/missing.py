@@ -18,6 +18,8 @@ _TRACED: Final = frozenset(Kind) - {
     *(Kind.USER_SEGFAULT, Kind.USER_TRAP, Kind.OOM_KILL),
 }
 """Kinds that the kernel prints a call trace with."""
+_WITHOUT_VERSION: Final = (Kind.HARDWARE, Kind.HUNG_TASK, Kind.OOM_KILL, Kind.REBOOT, Kind.LEAK)
+"""Kinds for which no other version of the kernel is the first thing to try."""
 _BOARDS: Final = ("arm", "mips", "riscv64", "riscv", "xtensa", "sh", "m68k")
 """Architectures whose machines mostly have a serial console and no journal."""
 
@@ -89,7 +91,7 @@ def to_bring(context: Context) -> Iterator[Missing]:
         needless = (REPORT, TRACE)
     if _TRACELESS.search(context.report.message):
         needless = (TRACE,)
-    if context.report.kind is Kind.HARDWARE:
+    if context.report.kind in _WITHOUT_VERSION:
         needless = (VERSION,)
     for part in missing(context.report):
         if part not in needless:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from pagefault_doctor.diagnosis import callbacks, machine_check
+from pagefault_doctor.diagnosis import callbacks, machine_check, object_caches
 from pagefault_doctor.diagnosis.address import NEAR_NULL
 from pagefault_doctor.diagnosis.circumstances import Circumstances
+from pagefault_doctor.diagnosis.driver_names import driver_of
 from pagefault_doctor.diagnosis.newer_kernel import newer_kernel
 from pagefault_doctor.diagnosis.reentry import bare, entered_again
 from pagefault_doctor.model.known_entry import release as release_of
@@ -52,6 +53,7 @@ NAMED: Final = frozenset(
         *("good_release", "good_boots", "foreign", "pid", "bank_says"),
         *("workqueue", "memory_test", "checker", "registered", "instruction", "pointer", "pc"),
         *("newer_kernel", "branch", "caller", "again", "page_checks", "disk_check"),
+        *("asker", "driver", "holds", "object_cache"),
     }
 )
 """Names that a sentence may hold besides details and the groups of its expressions."""
@@ -142,6 +144,29 @@ class NamedCircumstances(Circumstances):
     def caller(self) -> str | None:
         """The function of the area, where it is that of who called."""
         return self._area.function if self._area and self._area.caller else None
+
+    @property
+    def asker(self) -> str | None:
+        """The function of a driver or a file system that called into code which serves many."""
+        return self._area.asker if self._area else None
+
+    @property
+    def driver(self) -> str | None:
+        """The driver that the code is of, where it is built into the kernel."""
+        found = driver_of(self._area.function) if self._area else None
+        return found[0] if found else None
+
+    @property
+    def object_cache(self) -> str | None:
+        """The slab cache of the object, where its name tells what it is for."""
+        cache = object_caches.of_report(self._report)
+        return cache.name if cache else None
+
+    @property
+    def holds(self) -> str | None:
+        """What the slab cache of the object is for."""
+        cache = object_caches.of_report(self._report)
+        return cache.holds if cache else None
 
     @property
     def again(self) -> str | None:

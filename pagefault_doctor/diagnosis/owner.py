@@ -6,9 +6,10 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.diagnosis import source_path
+from pagefault_doctor.diagnosis import object_caches, source_path
 from pagefault_doctor.diagnosis.area import area_of
 from pagefault_doctor.diagnosis.context import Context
+from pagefault_doctor.diagnosis.driver_names import driver_of
 from pagefault_doctor.diagnosis.provenance import folder_of
 from pagefault_doctor.diagnosis.suspect import suspect_frame
 from pagefault_doctor.model.diagnosis import Attribution, Candidate, Owner, RootCause
@@ -64,10 +65,21 @@ def _of_area(context: Context) -> Owner | None:
     report = context.report
     area = area_of(context, suspect_frame(report, None).function)
     if area is None or not area.path:
-        return None
+        return _of_cache(report)
     why = f"{area.function} is a function of it"
     why += f", and called {report.function}" if area.caller else ""
-    return _of_path(area.path, area.path.rstrip("/"), why)
+    # The file of a driver need not bear its module's name.
+    driver = driver_of(area.function)
+    return _of_path(area.path, driver[1] if driver else area.path.rstrip("/"), why)
+
+
+def _of_cache(report: Report) -> Owner | None:
+    """Return the owner of the memory that was damaged, where only its slab cache tells a name."""
+    cache = object_caches.of_report(report)
+    if cache is None:
+        return None
+    why = f"the object is of the slab cache {cache.name}, which that code makes"
+    return _of_path(cache.path, cache.path.rstrip("/"), why)
 
 
 def _of_path(path: str, place: str, why: str) -> Owner | None:

@@ -8,8 +8,8 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.diagnosis import callbacks, history, weights, wording
-from pagefault_doctor.diagnosis.area import area_of
+from pagefault_doctor.diagnosis import callbacks, history, object_caches, weights, wording
+from pagefault_doctor.diagnosis.area import Area, area_of, caller_in
 from pagefault_doctor.diagnosis.attribution import FIXED, attribute, decides
 from pagefault_doctor.diagnosis.circumstances import Circumstances
 from pagefault_doctor.diagnosis.confidence import confidence, signs
@@ -19,6 +19,7 @@ from pagefault_doctor.diagnosis.experiments import between_causes, for_hang, wit
 from pagefault_doctor.diagnosis.missing import to_bring
 from pagefault_doctor.diagnosis.named_circumstances import NamedCircumstances
 from pagefault_doctor.diagnosis.next_step import next_step
+from pagefault_doctor.diagnosis.provenance import folder_of
 from pagefault_doctor.diagnosis.rules import RULES, Rule
 from pagefault_doctor.diagnosis.suspect import suspect_frame
 from pagefault_doctor.diagnosis.unjudged import Unjudged
@@ -240,16 +241,26 @@ def _place(first: Candidate, context: Context, function: str | None, unjudged: U
     area = None
     if first.attribution is Attribution.KERNEL:
         area = unjudged.attempt("the part of the kernel", None, area_of, context, function)
-    return wording.where(
+    place = wording.where(
         first.attribution,
         first.module,
         function,
         foreign=foreign,
         part=area.words if area else None,
-        caller=area.function if area and area.caller else None,
+        caller=caller_in(area),
         is_hang=first.root_cause is RootCause.LOCKUP_HANG,
         is_found=first.root_cause in _FOUND and report.kind in _FINDING,
     )
+    return place + _memory(first, area, report)
+
+
+def _memory(first: Candidate, area: Area | None, report: Report) -> str:
+    """Return whose memory the object is, where that is other code than the one that is named."""
+    cache = object_caches.of_report(report)
+    if cache is None or first.root_cause not in _FOUND:
+        return ""
+    folder = area.path if area else folder_of(first.module, report)
+    return "" if cache.is_of(folder or "") else f", on memory of {cache.holds}"
 
 
 _FOUND: Final = frozenset(

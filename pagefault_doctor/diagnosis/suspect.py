@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from pagefault_doctor.diagnosis.function_roles import is_detector, only_passes_on
+from pagefault_doctor.diagnosis.function_roles import (
+    begins_thread,
+    is_detector,
+    only_passes_on,
+)
 from pagefault_doctor.diagnosis.history import CRASHES
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.report import Frame, Kind, Report
@@ -52,5 +56,4 @@ _WORK: Final = regex(r"(?P<function>[A-Za-z_][\w.]*) \[(?P<module>[\w-]+)\]\s*$"
 
 def _is_on_the_way(function: str | None) -> bool:
     # Where a thread begins stands first only where two stacks were printed through each other.
-    begins = (function or "").startswith("ret_from_")
-    return begins or only_passes_on(function) or is_detector(function)
+    return begins_thread(function) or only_passes_on(function) or is_detector(function)

@@ -93,7 +93,7 @@ def _with_next_step(
     failed = seen.failures
     if failed:
         nothing = msgspec.structs.replace(
-            nothing, summary=f"{NO_FAULT}, but {failed.what}", facts=failed.quotes
+            nothing, summary=f"no crash, but {failed.what}", facts=failed.quotes
         )
     return msgspec.structs.replace(nothing, next_step=next_step(seen))
 

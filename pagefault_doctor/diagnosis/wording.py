@@ -116,10 +116,8 @@ def summary(
     name = f"{exact or NAMES[cause]}{place}"
     if confidence >= SURE or (confidence >= UNSURE and runner_up is None):
         return f"{'very likely' if confidence >= 0.9 else 'likely'} {name}"
-    other = f", or {NAMES[runner_up]}" if runner_up else ""
-    if confidence >= UNSURE:
-        return f"probably {name}{other}"
-    return f"not sure: perhaps {name}{other}"
+    other = f" (less likely: {NAMES[runner_up]})" if runner_up else ""
+    return f"{'probably' if confidence >= UNSURE else 'not sure: perhaps'} {name}{other}"
 
 
 def following(text: str, which: str | None) -> str:

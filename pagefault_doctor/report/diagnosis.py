@@ -17,7 +17,12 @@ from pagefault_doctor.model.repeats import repeats
 from pagefault_doctor.model.report import Report
 from pagefault_doctor.report.analysis import analysis, likely_others, step_text, tried
 from pagefault_doctor.report.block import Block, Heading, Items, Paragraph, describe, one_line
-from pagefault_doctor.report.known import known_line_blocks, known_lines_text, known_rows
+from pagefault_doctor.report.known import (
+    harmless_rows,
+    known_line_blocks,
+    known_lines_text,
+    known_rows,
+)
 from pagefault_doctor.report.repetition import adds, asks_for_the_same
 
 SCREEN: Final = 24
@@ -206,15 +211,15 @@ def _rows(group: _Group, *, whole: bool = True) -> Iterator[Row]:
     if group.often:
         yield "often", group.often
     untold = diagnosis.root_cause is RootCause.UNKNOWN or _NOT_FIRST in diagnosis.summary
-    # What the book calls harmless is no fault of that likelihood.
-    if any(case.harmless for case in diagnosis.known):
-        yield "cause", f"most likely harmless, see below; if not: {diagnosis.summary}"
+    harmless = next((case for case in diagnosis.known if case.harmless), None)
+    # What the book calls harmless is no fault of that likelihood, and the book says what to do.
+    if harmless:
+        yield from harmless_rows(harmless, diagnosis)
     else:
         yield "cause", ("" if untold else f"{diagnosis.confidence:.0%}  ") + diagnosis.summary
-    yield from known_rows(diagnosis)
-    # Of what is known to be harmless, the book says what to do.
-    if diagnosis.next_step and not any(case.harmless for case in diagnosis.known):
-        yield "next", step_text(diagnosis.next_step)
+        yield from known_rows(diagnosis)
+        if diagnosis.next_step:
+            yield "next", step_text(diagnosis.next_step)
     if diagnosis.owner:
         yield "whose", diagnosis.owner.text
     yield from _shown_by(group)

@@ -6,15 +6,19 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any, Final
 
+import msgspec
+
 from pagefault_doctor.diagnosis.error_numbers import errors_in
 from pagefault_doctor.model.diagnosis import Diagnosis, Opinion
 from pagefault_doctor.model.known_case import KnownCase, KnownLine, Seen
 from pagefault_doctor.report.block import Block, Heading, Items, one_line
 from pagefault_doctor.report.local_time import local_time
+from pagefault_doctor.report.repetition import adds
 
 LABEL: Final = "known"
 _TITLE: Final = "Known or not"
 _LINES: Final = "Lines that are known"
+_NOTHING_TO_DO: Final = "Nothing has to be done."
 _SHOWN: Final = 120
 """Characters of a known line that are shown."""
 
@@ -31,8 +35,25 @@ def known_sentences(diagnosis: Diagnosis) -> Iterator[str]:
 
 def known_rows(diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:
     """Yield a row of label and text for each of these sentences."""
-    for sentence in known_sentences(diagnosis):
+    step = diagnosis.next_step.why if diagnosis.next_step else ""
+    once = tuple(_without_said(case, step) for case in diagnosis.known)
+    for sentence in known_sentences(msgspec.structs.replace(diagnosis, known=once)):
         yield LABEL, sentence
+
+
+def _without_said(case: KnownCase, step: str) -> KnownCase:
+    """Return the case without the advice that the next step gives as well."""
+    said = bool(case.do) and bool(step) and not adds(case.do, (step,))
+    return msgspec.structs.replace(case, do="", command="") if said else case
+
+
+def harmless_rows(case: KnownCase, diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:
+    """Yield what a harmless report is and what to do about it, both of the book, and the rest."""
+    yield "cause", f"most likely harmless ({case.id}): {case.says}"
+    rest = tuple(other for other in diagnosis.known if other is not case)
+    yield from known_rows(msgspec.structs.replace(diagnosis, known=rest))
+    command = f" Run: {case.command}" if case.command else ""
+    yield "next", (case.do or _NOTHING_TO_DO) + command
 
 
 def known_blocks(diagnosis: Diagnosis) -> Iterator[Block]:

@@ -44,7 +44,7 @@ def test_what_failed_is_said_with_its_line_and_its_step(
 ) -> None:
     found = verdict("Linux version 6.1.0", "quay: ready", line)
     assert found.root_cause is RootCause.NONE
-    assert found.summary.startswith("no fault found, but ")
+    assert found.summary.startswith("no crash, but ")
     assert what in found.summary
     assert [(quote.text, quote.line) for quote in found.facts] == [(line, 3)]
     assert found.next_step
@@ -71,6 +71,6 @@ def test_the_answer_says_what_failed_once(
     log.write_text(stamped("quay 0000:02:00.0: PM: failed to suspend: error -110"))
     assert main(["diagnose", str(log)]) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "no fault found, but a suspend was given up" in said
+    assert "no crash, but a suspend was given up" in said
     assert "-110 is ETIMEDOUT" in said
     assert said.count("failed to suspend: error -110") == 1

@@ -202,7 +202,7 @@ def _place(report: Report, lines: Mapping[int, str]) -> Iterator[Quote]:
         # crash encloses it.
         yield Quote(text if "[" in text else text.rstrip("]"), number)
     elif number and number in lines and report.kind in _FAULTS and report.is_call:
-        yield Quote(_cut(lines[number].strip()), number, "from where it came there")
+        yield Quote(_cut(lines[number].strip()), number, "the call that led there")
 
 
 def _suspect(report: Report, first: Candidate, lines: Mapping[int, str]) -> Iterator[Quote]:

@@ -52,7 +52,7 @@ DETAILS: Final = (
     r"list_del corruption, (?P<entry>[0-9a-f]{8,16})->(?:next|prev) is"
     r" (?P<found>NULL|LIST_POISON[12])",
     r"refcount_t: (?P<check>.+)",
-    r"Wrong slab cache\. (?P<cache>[\w-]+) but object is from",
+    r"Wrong slab cache\. (?P<cache>[\w-]+) but object is from (?P<other_cache>[\w-]+)",
     r"kmem_cache_free\((?P<cache>[\w-]+), \S+\): object belongs to different cache",
     r"usercopy: (?P<check>Kernel memory .+)",
     r"(?P<check>detected buffer overflow in \w+|\b\w+: detected (?:buffer overflow"
