@@ -193,18 +193,28 @@ _HYPERVISOR: Final = "----[ Xen"
 
 
 def _of_speaker(report: Report, function: str | None) -> Area | None:
-    """Return the driver that spoke just before a register of a device could not be used.
+    """Return the driver that spoke just before a device failed it, or while one was (un)bound.
 
     `dev_printk` begins a line with the driver and the device (`drivers/base/core.c`).
     """
-    if function is None or not function_roles.touches_registers(function):
+    if function is None:
+        return None
+    binds = any(f.function in _BINDING for f in report.frames if f.reliable)
+    if not binds and not function_roles.touches_registers(function):
         return None
     found = (_SPEAKER.match(line.text) for line in reversed(report.before))
-    driver = next((match["driver"] for match in found if match), None)
+    names = (match["driver"] for match in found if match)
+    driver = next((name for name in names if name not in _BUSES), None)
     words = f"driver {driver} (it spoke just before)"
     return Area(words, "", function, caller=False) if driver else None
 
 
+_BINDING: Final = frozenset({"really_probe", "device_unbind_cleanup", "devres_release_all"})
+"""Functions that run a driver's code to take a device, or what it left (`drivers/base/dd.c`)."""
+_BUSES: Final = frozenset(
+    {"pci", "usb", "hub", "spi", "i2c", "platform", "scsi", "pcieport", "acpi"}
+)
+"""Who speaks of a device that has no driver yet."""
 _SPEAKER: Final = regex(r"(?P<driver>[a-z][\w-]{2,31}) [\w@.:/-]*[\d.:][\w@.:/-]*: ")
 
 

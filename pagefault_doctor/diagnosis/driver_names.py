@@ -47,6 +47,8 @@ _SHORT: Final = {
     for short in shorts.split()
 }
 """Modules of the tree by what their functions begin with, where that is not the module's name."""
+_SHARED: Final = frozenset({"i2c_smbus", "i2c_mux", "i2c_dev", "mmc_block", "spi_bitbang"})
+"""Modules whose functions begin as those of the code that all drivers of their kind call."""
 _FEWEST: Final = 3
 """Letters of a name of one word that counts."""
 _OF_DRIVERS: Final = ("drivers/", "sound/", "net/", "fs/", "arch/")
@@ -77,7 +79,7 @@ _LONGEST: Final = 4
 
 
 def _folder(name: str, words: int) -> str | None:
-    if len(name) < _FEWEST or function_roles.is_subsystem(name):
+    if len(name) < _FEWEST or name in _SHARED or function_roles.is_subsystem(name):
         return None
     folder = in_tree.path_of(name)
     is_own = folder is not None and folder.rpartition("/")[2] == name

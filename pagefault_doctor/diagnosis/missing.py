@@ -20,6 +20,8 @@ _TRACED: Final = frozenset(Kind) - {
 """Kinds that the kernel prints a call trace with."""
 _WITHOUT_VERSION: Final = (Kind.HARDWARE, Kind.HUNG_TASK, Kind.OOM_KILL, Kind.REBOOT, Kind.LEAK)
 """Kinds for which no other version of the kernel is the first thing to try."""
+_OF_START: Final = frozenset({"init_killed", "no_init", "no_root"})
+"""Details of a start that failed for what is on the disk, or not."""
 _BOARDS: Final = ("arm", "mips", "riscv64", "riscv", "xtensa", "sh", "m68k")
 """Architectures whose machines mostly have a serial console and no journal."""
 
@@ -87,8 +89,10 @@ def to_bring(context: Context) -> Iterator[Missing]:
     """Yield what is missing with what brings it from where the text came from."""
     # Why the first process ended is in its own words, not in a report.
     needless: tuple[Missing, ...] = ()
-    if "init_killed" in context.report.details:
-        needless = (REPORT, TRACE)
+    if not _OF_START.isdisjoint(context.report.details):
+        needless = (
+            (REPORT, TRACE, VERSION) if "init_killed" in context.report.details else (VERSION,)
+        )
     if _TRACELESS.search(context.report.message):
         needless = (TRACE,)
     if context.report.kind in _WITHOUT_VERSION:

@@ -44,7 +44,7 @@ EXACT: Final = (
     (RootCause.USER_SPACE, "init_killed", "end of the first program (init)"),
     (RootCause.NONE, "sysrq_crash", "no fault: somebody asked for this crash (SysRq c)"),
     (RootCause.LOCKUP_HANG, "atomic-sleep", "sleep where none is allowed"),
-    (RootCause.LOCKUP_HANG, "lockdep", "use of locks that can hang"),
+    (RootCause.LOCKUP_HANG, "lockdep", "wrong use of locks"),
     (RootCause.LOCKUP_HANG, "gpu_program", "hang of the graphics chip"),
     (RootCause.LOCKUP_HANG, "gpu_not_reset", "hang of the graphics chip"),
     (RootCause.LOGIC_ERROR, "memory-leak", "memory that is never freed"),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from known.examples import ids
 from pagefault_doctor import klog
 from pagefault_doctor.diagnosis.known import KnownIndex, is_like, is_within
+from pagefault_doctor.model.diagnosis import Attribution, Diagnosis, RootCause
 from pagefault_doctor.model.known_case import MOST_LINES
 from pagefault_doctor.model.known_entry import Entry, KernelRange, Match
 
@@ -159,3 +160,12 @@ def test_the_lines_of_a_log_are_bounded_and_in_order() -> None:
 def test_quotes_of_a_compiler_are_quotes() -> None:
     text = "demo.c:1:2: error: too many arguments to function \u2018demo\u2019\n"
     assert fits_in(text, phrase="too many arguments to function 'demo'")
+
+
+def test_what_is_known_of_a_module_is_no_case_of_faulty_hardware() -> None:
+    (report,) = klog.read(OOPS.encode(), "kern.log").reports
+    index = KnownIndex([entry("demo", module="demo")])
+    module = Diagnosis(RootCause.NULL_DEREF, Attribution.MODULE, "demo", 0.9, "")
+    assert [case.id for case in index.cases(report, module)] == ["demo"]
+    hardware = Diagnosis(RootCause.HARDWARE, Attribution.HARDWARE, None, 0.9, "")
+    assert index.cases(report, hardware) == ()

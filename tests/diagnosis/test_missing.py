@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from diagnosis.logs import page_fault, stamped
+from diagnosis.logs import diagnosed, page_fault, stamped
 from pagefault_doctor import klog
 from pagefault_doctor.cli.main import main
 from pagefault_doctor.diagnosis import diagnose
@@ -123,3 +123,15 @@ def test_the_address_alone_tells_a_member_of_null_where_the_code_has_its_offset(
     other = diagnose((klog.read(text.format("20").encode(), "log"),), {}).verdict
     assert member.root_cause is RootCause.NULL_DEREF
     assert other.root_cause is not RootCause.NULL_DEREF
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        ("Kernel panic - not syncing: Attempted to kill init! exitcode=0x0000000b\n", False),
+        ("INFO: task lantern:412 blocked for more than 120 seconds.\n", False),
+        ("BUG: kernel NULL pointer dereference, address: 0000000000000010\n", True),
+    ],
+)
+def test_the_version_is_asked_for_where_a_newer_kernel_may_help(text: str, asks: bool) -> None:
+    assert any(part.name == "version" for part in diagnosed(text)[0].missing) == asks

@@ -207,3 +207,32 @@ def test_of_what_is_known_to_be_harmless_the_book_alone_says_what_to_do() -> Non
     assert "\n  next    Leave it.\n" in text
     assert text.count("\n  next ") == 1
     assert "The sum is as it should be." in text
+
+
+def test_of_a_harmless_report_without_advice_nothing_has_to_be_done() -> None:
+    log = klog.read(log_of(UNSURE), "kern.log")
+    opinion = with_explanations(diagnose((log,), {}), (log,), {})
+    cases = (
+        KnownCase(id="quay", says="The sum is as it should be.", harmless=True),
+        KnownCase(id="wharf", says="Met in old builds."),
+    )
+    known = structs.replace(opinion.by_report[0], known=cases)
+    changed = structs.replace(opinion, by_report=(known,))
+    text = diagnosis_text("kern.log", log.reports, changed)
+    assert "cause   most likely harmless (quay): The sum is as it should be." in text
+    assert "known   wharf: Met in old builds." in text
+    assert "next    Nothing has to be done." in text
+    assert known.summary not in text
+
+
+def test_a_known_case_does_not_repeat_the_advice_of_the_next_step() -> None:
+    log = klog.read(log_of(UNSURE), "kern.log")
+    opinion = with_explanations(diagnose((log,), {}), (log,), {})
+    case = KnownCase(id="quay", says="A group is full.", do="Raise the limit.", command="top")
+    step = NextStep("check-logs", "The group met its limit: raise it.")
+    known = structs.replace(opinion.by_report[0], known=(case,), next_step=step)
+    text = diagnosis_text("kern.log", log.reports, structs.replace(opinion, by_report=(known,)))
+    assert "known   quay: A group is full.\n" in text
+    other = structs.replace(known, next_step=NextStep("check-logs", "Update the kernel."))
+    text = diagnosis_text("kern.log", log.reports, structs.replace(opinion, by_report=(other,)))
+    assert "known   quay: A group is full. Raise the limit. Try: top" in text
