@@ -188,6 +188,18 @@ def caller_in(area: Area | None) -> str | None:
     return area.asker or (area.function if area.caller else None)
 
 
+def caller_of_helper(context: Context, function: str | None) -> str | None:
+    """Return who called a function that only passes on what it is given, whatever part that is.
+
+    None where it is of nobody: an allocator that others damaged, a call to where no code is.
+    """
+    is_helper = function is not None and function_roles.only_passes_on(function)
+    if not is_helper or context.is_jump or freelist.is_broken(context):
+        return None
+    outer = islice(_callers(context.report, function), _DEEP)
+    return next((name for name, _ in outer if not function_roles.only_passes_on(name)), None)
+
+
 _HYPERVISOR: Final = "----[ Xen"
 """How a report of Xen's begins, whose functions are none of the kernel (`xen/arch/x86/traps.c`)."""
 
@@ -226,8 +238,12 @@ def _words(path: str, name: str, module: str | None) -> str | None:
 def _asker(report: Report, function: str) -> str | None:
     """Return the first function of a driver or a file system further out."""
     outer = islice(_callers(report, function), _FAR)
-    named = (name for name, module in outer if module or driver_of(name))
-    return next(named, None)
+    return next((name for name, module in outer if module or _is_driver_s(name)), None)
+
+
+def _is_driver_s(function: str) -> bool:
+    driver = driver_of(function)
+    return driver is not None and not driver[1].startswith("net/")
 
 
 def words_of(path: str) -> str | None:

@@ -47,7 +47,10 @@ _SHORT: Final = {
     for short in shorts.split()
 }
 """Modules of the tree by what their functions begin with, where that is not the module's name."""
-_SHARED: Final = frozenset({"i2c_smbus", "i2c_mux", "i2c_dev", "mmc_block", "spi_bitbang"})
+_SHARED: Final = frozenset(
+    "i2c_smbus i2c_mux i2c_dev mmc_block spi_bitbang ath backlight coresight echo eeprom gameport "
+    "kcomedilib mc mdev pmbus roles rtlwifi serio tcpm tpm typec".split()
+)
 """Modules whose functions begin as those of the code that all drivers of their kind call."""
 _FEWEST: Final = 3
 """Letters of a name of one word that counts."""
@@ -82,5 +85,7 @@ def _folder(name: str, words: int) -> str | None:
     if len(name) < _FEWEST or name in _SHARED or function_roles.is_subsystem(name):
         return None
     folder = in_tree.path_of(name)
-    is_own = folder is not None and folder.rpartition("/")[2] == name
+    above, _, last = (folder or "").rpartition("/")
+    # What bears the name of a whole class of devices is the core of it: drivers/hwmon.
+    is_own = last == name and above != "drivers"
     return folder if is_own or words > 1 else None

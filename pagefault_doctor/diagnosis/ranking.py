@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from pagefault_doctor.diagnosis import callbacks, history, object_caches, weights, wording
-from pagefault_doctor.diagnosis.area import Area, area_of, caller_in
+from pagefault_doctor.diagnosis.area import Area, area_of, caller_in, caller_of_helper
 from pagefault_doctor.diagnosis.attribution import FIXED, attribute, decides
 from pagefault_doctor.diagnosis.circumstances import Circumstances
 from pagefault_doctor.diagnosis.confidence import confidence, signs
@@ -247,7 +247,7 @@ def _place(first: Candidate, context: Context, function: str | None, unjudged: U
         function,
         foreign=foreign,
         part=area.words if area else None,
-        caller=caller_in(area),
+        caller=caller_in(area) or caller_of_helper(context, function),
         is_hang=first.root_cause is RootCause.LOCKUP_HANG,
         is_found=first.root_cause in _FOUND and report.kind in _FINDING,
     )

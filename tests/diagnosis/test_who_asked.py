@@ -74,6 +74,7 @@ def test_functions_of_a_built_in_driver_bear_its_name(function: str, module: str
         # Words of many drivers, of a subsystem, of helpers and of entry points.
         *("loop_over_all", "led_classdev_register", "i2c_smbus_xfer", "usb_storage_probe"),
         *("usb_submit_urb", "video_register_device", "kfree", "device_add", "process_one_work"),
+        *("hwmon_device_register_with_info", "tpm_transmit", "watchdog_ping_work"),
         *("mei", "probe", "", "___"),
     ],
 )
@@ -294,3 +295,45 @@ def test_lines_before_a_report_of_no_driver_name_none() -> None:
     before = stamped("ledger 3-0048: no answer from the device, giving up")
     text = warned("lib/refcount.c:28 refcount_warn_saturate", "kref_put", "kthread")
     assert "ledger" not in lead(before + text).summary
+
+
+@pytest.mark.parametrize(
+    ("at", "trace", "situation"),
+    [
+        ("kernel/workqueue.c:90 __flush_work", ("cdc_ncm_unbind",), "check-of-built-in"),
+        ("fs/sysfs/dir.c:31 sysfs_warn_dup", ("ext4_register_sysfs",), "check-of-built-in"),
+        # No disk is at fault where a name is there twice, whoever asked for it.
+        ("fs/sysfs/dir.c:31 sysfs_warn_dup", ("cellar_register",), "warning-at"),
+        ("fs/ext4/inode.c:90 ext4_writepages", ("do_writepages",), "warning-in-file-system"),
+    ],
+)
+def test_a_check_of_the_core_is_told_from_a_warning_of_the_driver_s_own(
+    at: str, trace: tuple[str, ...], situation: str
+) -> None:
+    found = lead(warned(at, *trace)).next_step
+    assert found is not None
+    assert found.situation == situation
+
+
+def deleted_twice(*trace: str) -> str:
+    return stamped(
+        "general protection fault, probably for non-canonical address 0xdead000000000108: 0000"
+        " [#1] PREEMPT SMP NOPTI",
+        HEAD,
+        "RIP: 0010:__list_del_entry_valid+0x2c/0x60",
+        "RAX: dead000000000122 RBX: ffff88810b1c0000 RCX: dead000000000108",
+        "Call Trace:",
+        " <TASK>",
+        *(f" {name}+0x14/0x90" for name in trace),
+        " </TASK>",
+    )
+
+
+def test_who_called_a_helper_is_named_whatever_part_of_the_kernel_that_is() -> None:
+    found = lead(deleted_twice("detach_if_pending", "timer_delete", "cellar_shutdown"))
+    assert found.summary.endswith("at __list_del_entry_valid, called by cellar_shutdown")
+
+
+def test_no_caller_of_a_helper_is_named_behind_the_begin_of_a_thread() -> None:
+    found = lead(deleted_twice("detach_if_pending", "kthread", "cellar_shutdown"))
+    assert "called by" not in found.summary
