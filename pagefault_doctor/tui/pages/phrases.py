@@ -42,7 +42,7 @@ _WEIGHTS: Final = ((2.5, "very strong"), (1.2, "strong"), (0.5, "moderate"), (0.
 GIVE: Final = {
     InputKind.FILE: "give a file",
     InputKind.FOLDER: "give a folder",
-    InputKind.COMMAND: "another trigger",
+    InputKind.COMMAND: "trigger",
 }
 """What the key `f` does, by what is lacking."""
 
