@@ -20,7 +20,7 @@ from pagefault_doctor.model.diagnosis import (
 )
 from pagefault_doctor.model.playbook import Cause
 from pagefault_doctor.report.block import Block, Heading, Items, Paragraph, Verbatim, describe
-from pagefault_doctor.report.known import known_blocks
+from pagefault_doctor.report.known import NOTHING_TO_DO, known_blocks
 from pagefault_doctor.session.remedy import MatchedRemedy
 
 _OTHERS: Final = 2
@@ -171,6 +171,9 @@ def _change(cause: Cause, here: MatchedRemedy | None) -> Iterator[Block]:
 
 
 def _to_do(diagnosis: Diagnosis, cause: Cause | None) -> Iterator[str]:
+    if harmless := next((case for case in diagnosis.known if case.harmless), None):
+        yield harmless.do or NOTHING_TO_DO
+        return
     if diagnosis.next_step:
         yield step_text(diagnosis.next_step)
     if diagnosis.experiment:

@@ -18,7 +18,7 @@ from pagefault_doctor.report.repetition import adds
 LABEL: Final = "known"
 _TITLE: Final = "Known or not"
 _LINES: Final = "Lines that are known"
-_NOTHING_TO_DO: Final = "Nothing has to be done."
+NOTHING_TO_DO: Final = "Nothing has to be done."
 _SHOWN: Final = 120
 """Characters of a known line that are shown."""
 
@@ -53,7 +53,7 @@ def harmless_rows(case: KnownCase, diagnosis: Diagnosis) -> Iterator[tuple[str, 
     rest = tuple(other for other in diagnosis.known if other is not case)
     yield from known_rows(msgspec.structs.replace(diagnosis, known=rest))
     command = f" Run: {case.command}" if case.command else ""
-    yield "next", (case.do or _NOTHING_TO_DO) + command
+    yield "next", (case.do or NOTHING_TO_DO) + command
 
 
 def known_blocks(diagnosis: Diagnosis) -> Iterator[Block]:

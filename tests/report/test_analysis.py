@@ -7,10 +7,19 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from pagefault_doctor.model.diagnosis import Evidence, Explanation
+from pagefault_doctor.model.diagnosis import (
+    Attribution,
+    Diagnosis,
+    Evidence,
+    Explanation,
+    NextStep,
+    RootCause,
+)
+from pagefault_doctor.model.known_case import KnownCase
 from pagefault_doctor.playbook import shelf
 from pagefault_doctor.report import markdown
-from pagefault_doctor.report.analysis import LEAST, in_short
+from pagefault_doctor.report.analysis import LEAST, analysis, in_short
+from pagefault_doctor.report.known import NOTHING_TO_DO
 from pagefault_doctor.report.outline import session_outline
 from pagefault_doctor.session.view import View
 from scenarios.test_every_scenario import EACH, visited, walk_again
@@ -117,3 +126,17 @@ def test_an_answer_in_short_names_the_runner_up_and_what_speaks_against_it() -> 
     doubtful = msgspec.structs.replace(verdict, candidates=(first, near, *others))
     short = in_short(doubtful, shelf.causes()["err-ptr"])
     assert "Next likely is null-deref (20%): against it, RAX holds an error code" in short
+
+
+@pytest.mark.parametrize(("do", "said"), [("Leave it.", "Leave it."), ("", NOTHING_TO_DO)])
+def test_what_is_harmless_asks_for_nothing_else(do: str, said: str) -> None:
+    step = NextStep("reproduce", "Try the newest kernel.")
+    case = KnownCase(id="quay", says="As it should be.", do=do, harmless=True)
+    known = Diagnosis(
+        RootCause.LOGIC_ERROR, Attribution.KERNEL, None, 0.8, "", next_step=step, known=(case,)
+    )
+    text = markdown.render(analysis(known, {}))
+    assert said in text
+    assert "Try the newest kernel." not in text
+    asking = msgspec.structs.replace(known, known=())
+    assert "Try the newest kernel." in markdown.render(analysis(asking, {}))
