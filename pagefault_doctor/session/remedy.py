@@ -6,7 +6,6 @@ from typing import Final
 
 import msgspec
 
-from pagefault_doctor.diagnosis import source_path
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.model.playbook import Cause
@@ -39,7 +38,12 @@ def matched(case: Case, cause: Cause) -> MatchedRemedy | None:
     The line of a check of the kernel, as in lib/list_debug.c, only found the fault.
     """
     place, code = case.get("source.place", ""), case.get("source.code", "")
-    if not place or not code or source_path.is_of_check(place.rpartition(":")[0]):
+    if not place or not code:
+        return None
+    # The first screen of a wizard has no line yet, and does not wait for these tables.
+    from pagefault_doctor.diagnosis import source_path
+
+    if source_path.is_of_check(place.rpartition(":")[0]):
         return None
     # The debugger knows which of several pointers in a line it was; the text can only guess.
     pointer = case.get("user.pointer", "") or dereferenced(code)

@@ -180,8 +180,8 @@ def _read(result: Result, case: Case) -> ToolReading:
 TOOL: Final = Tool(
     id="source",
     purpose="shows the source around the faulty line",
-    programs=("sed", "grep"),
-    package={"": "sed grep"},
+    programs=("sed",),
+    package={"": "sed"},
     facts=("source.place", "source.code", "source.file", "source.line"),
     plan=_plan,
     read=_read,
