@@ -51,6 +51,10 @@ class BuildError(PfDoctorError):
     """No module was built; `remedy` is the compiler's first error."""
 
 
+_KERNEL_FOLDER: Final = ("KERNEL_SRC", "KERNELDIR", "KERNEL_DIR", "KDIR", "KSRC", "KERNEL_PATH")
+_KERNEL_VERSION: Final = ("KVER", "KVERSION", "KERNELVER", "kernelver")
+
+
 class Module(msgspec.Struct, frozen=True):
     """A module file: its name, uncompressed contents, kernel release and dependencies.
 
@@ -127,21 +131,35 @@ def build(
     _copy(source, folder)
     if makefile:
         (folder / "Makefile").write_text(makefile)
-    place = folder
-    argv: tuple[str, ...]
-    argv = ("make", "-C", str(stock.build_folder(release)), f"M={folder}", "modules")
+    place = PLACE_IN_ROOT if stock.has_compiler else folder
+    kernel = str(stock.build_folder(release))
     if stock.has_compiler:
-        place = PLACE_IN_ROOT
-        make_there = ("make", "-C", f"/lib/modules/{release}/build", f"M={place}", "modules")
-        argv = in_root(stock, folder, make_there)
+        kernel = f"/lib/modules/{release}/build"
     # The copy is temporary: debug information and warnings have to name the original source.
     env = build_env(stock, place, source_name or source.absolute())
-    make = Command(argv=argv, tool="lab", timeout=timeout, env=env)
-    result = LocalHost().run(make)
-    built = _built_files(folder, place)
-    if not result.ok or not built:
-        raise BuildError(f"no module was built from {source}", _first_error(result, place))
-    return tuple(read(path) for path in built)
+    results = list[Result]()
+    for make in _ways_to_build(kernel, release, place):
+        argv = in_root(stock, folder, make) if stock.has_compiler else make
+        result = LocalHost().run(Command(argv=argv, tool="lab", timeout=timeout, env=env))
+        built = _built_files(folder, place)
+        if result.ok and built:
+            return tuple(read(path) for path in built)
+        results.append(result)
+    error = next(filter(None, (_compile_error(each, place) for each in results)), None)
+    raise BuildError(f"no module was built from {source}", error or _first_error(results[0], place))
+
+
+def _ways_to_build(kernel: str, release: str, place: Path) -> tuple[tuple[str, ...], ...]:
+    """Return the commands that build in a folder: as Kbuild says, then by its own Makefile.
+
+    The Makefiles of projects, which dkms calls, know the kernel by one of several names.
+    """
+    names = (f"{name}={kernel}" for name in _KERNEL_FOLDER)
+    versions = (f"{name}={release}" for name in _KERNEL_VERSION)
+    return (
+        ("make", "-C", kernel, f"M={place}", "modules"),
+        ("make", "-C", str(place), *names, *versions),
+    )
 
 
 def missing_makefile(source: Path) -> str:
@@ -242,6 +260,11 @@ def _built_files(folder: Path, place: Path | None = None) -> list[Path]:
     ]
     files = [path.with_suffix(".ko") for path in named or map(folder.joinpath, lines)]
     return [path for path in files if path.is_file()]
+
+
+def _compile_error(result: Result, folder: Path) -> str | None:
+    lines = result.errors.replace(f"{folder}/", "").splitlines()
+    return next((line for line in lines if ": error:" in line or "fatal error:" in line), None)
 
 
 def _first_error(result: Result, folder: Path) -> str:

@@ -158,3 +158,17 @@ def test_a_program_is_compiled_for_guests(tmp_path: Path) -> None:
     (tmp_path / "broken.c").write_text("int x = y;\n")
     with pytest.raises(module.BuildError, match=r"; broken\.c:1:9: error: 'y' undeclared"):
         module.build_program(tmp_path / "broken.c", "broken", flags=())
+
+
+def test_a_makefile_that_only_builds_by_its_own_target_is_built(
+    release: str, tmp_path: Path
+) -> None:
+    source = tmp_path / "source"
+    (source / "inner").mkdir(parents=True)
+    shutil.copy(SCENARIO / "src/faulty.c", source / "inner")
+    (source / "inner/Kbuild").write_text("obj-$(CONFIG_OF_ITS_OWN) += faulty.o\n")
+    (source / "Makefile").write_text(
+        "obj-y += inner/\nall:\n\t$(MAKE) -C $(KDIR) M=$(CURDIR) CONFIG_OF_ITS_OWN=m modules\n"
+    )
+    (built,) = module.build(source, release, tmp_path / "copy")
+    assert (built.name, built.release) == ("faulty", release)

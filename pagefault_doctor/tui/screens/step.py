@@ -42,7 +42,7 @@ class StepScreen(PageScreen):
     def __init__(self) -> None:
         super().__init__()
         self._looked_at: str | None = None
-        self._seen: tuple[str | None, int] = (None, -1)
+        self._seen: tuple[str | None, int, bool] = (None, -1, False)
         self._busy_notice = False
 
     def compose(self) -> ComposeResult:
@@ -158,7 +158,7 @@ class StepScreen(PageScreen):
         """Keep in sight what goes on; once a step is over, its first finding."""
         walk = self.wizard.walk
         rows = self.centre.rows
-        moment = (self.shown.id, len(rows))
+        moment = (self.shown.id, len(rows), bool(self.wizard.running))
         if moment == self._seen or self._looked_at:
             return
         self._seen = moment
@@ -372,7 +372,7 @@ class StepScreen(PageScreen):
     def _look_at(self, step: str | None) -> None:
         current = self.wizard.walk.view.step
         self._looked_at = None if step == current else step
-        self._seen = (None, -1)
+        self._seen = (None, -1, False)
         self.centre.cursor = None
         self.update()
         self.centre.scroll_to(y=0, animate=False)
