@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterator
 from typing import Final
 
 from pagefault_doctor.model.case import Case, ToolReading
@@ -56,13 +57,13 @@ def module_fault_line(case: Case) -> tuple[str, int] | None:
 def editable_line(case: Case) -> tuple[str, int] | None:
     """Return the path in the person's source folder and the line, or None if unknown.
 
-    If the fault is not in the suspect's source, it is where its function begins, else line 1 of the
-    file named like the suspect.
+    If the fault is not in the suspect's source, it is where its function begins, else, on this box,
+    line 1 of the file named like the suspect.
     """
     folder, found = source_folder(case), module_fault_line(case)
     if found is None and (begin := first_path(case, "source.file")):
         return begin, case.get("source.line", 1)
-    if found is None and case.suspect:
+    if found is None and case.suspect and case.get("log.of", "") != ANOTHER_MACHINE:
         found = f"{case.suspect}.c", 1
     if isinstance(folder, Blocked) or found is None:
         return None
@@ -141,18 +142,28 @@ def _function(case: Case) -> str:
 
 
 def _read_function(result: Result, case: Case) -> ToolReading:
+    """Return where the function begins; of several files that have one, in the suspect's own."""
     folder = source_folder(case)
-    for number, said in enumerate(result.output.splitlines(), 1):
+    begins = [] if isinstance(folder, Blocked) else list(_begins(result.output, folder))
+    if not begins:
+        return remark(f"{_function(case)} is not in the source that was given", result)
+    own = (each for each in begins if (case.suspect or "") in posixpath.basename(each[0]))
+    path, line, number = next(own, begins[0])
+    text = f"{_function(case)} begins at {posixpath.basename(path)}:{line}"
+    facts = (fact("source.file", path, result), fact("source.line", line, result))
+    return ToolReading(facts=facts, findings=(finding(text, Mark.GOOD, result, number),))
+
+
+def _begins(output: str, folder: str) -> Iterator[tuple[str, int, int]]:
+    """Yield the path and line of each definition in the folder, and its line of the output."""
+    for number, said in enumerate(output.splitlines(), 1):
         found = _HEAD.fullmatch(said)
         # A line that ends so only declares it.
-        if found is None or found["text"].rstrip().endswith(";") or isinstance(folder, Blocked):
+        if found is None or found["text"].rstrip().endswith(";"):
             continue
-        path, line = found["path"], int(found["line"])
+        path = found["path"]
         if is_absolute(path) and path.startswith(f"{folder.rstrip('/')}/") and ".." not in path:
-            text = f"{_function(case)} begins at {posixpath.basename(path)}:{line}"
-            facts = (fact("source.file", path, result), fact("source.line", line, result))
-            return ToolReading(facts=facts, findings=(finding(text, Mark.GOOD, result, number),))
-    return remark(f"{_function(case)} is not in the source that was given", result)
+            yield path, int(found["line"]), number
 
 
 def _read(result: Result, case: Case) -> ToolReading:

@@ -335,7 +335,7 @@ def test_without_a_line_the_faulting_function_is_looked_for_in_the_source() -> N
 def test_a_function_that_is_not_in_the_source_is_told(output: str) -> None:
     case, _, _ = follow(source.TOOL, known(WHERE, ("crash.log", OOPS)), told(output))
     assert "wobble_init is not in the source that was given" in texts(case.findings)
-    assert source.editable_line(case) == ("/src/wobble.c", 1)
+    assert source.editable_line(case) is None
 
 
 def test_real_grep_finds_where_a_function_begins(tmp_path: Path) -> None:
@@ -345,3 +345,9 @@ def test_real_grep_finds_where_a_function_begins(tmp_path: Path) -> None:
     case = known({**WHERE, "given.source_dir": str(tmp_path)}, ("crash.log", OOPS))
     case = use_for_real(source.TOOL, case)
     assert source.editable_line(case) == (str(tmp_path / "w.c"), 3)
+
+
+def test_of_several_files_with_that_function_it_is_the_suspects_own() -> None:
+    output = "/src/tilt.c:5:int wobble_init(void)\n/src/wobble_main.c:9:int wobble_init(void)\n"
+    case, _, _ = follow(source.TOOL, known(WHERE, ("crash.log", OOPS)), told(output))
+    assert source.editable_line(case) == ("/src/wobble_main.c", 9)
