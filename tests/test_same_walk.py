@@ -1,12 +1,17 @@
-"""One walk, three drivers: command line, keys and replay write the same events."""
+"""One walk, four drivers: command line, lines, keys and replay write the same events."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
+from contextlib import ExitStack
 
+import pytest
 from textual.pilot import Pilot
 
 from pagefault_doctor import klog
+from pagefault_doctor.cli.other_host import OtherHost
+from pagefault_doctor.cli.plain_walk import PlainWalk
 from pagefault_doctor.cli.unattended import walk_playbook
 from pagefault_doctor.hosts.recorded import RecordedHost
 from pagefault_doctor.model.command import Command, Result, ResultStatus
@@ -104,6 +109,15 @@ def by_keys(begin: Begin) -> list[Event]:
     return log.events
 
 
+def by_lines(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> list[Event]:
+    """Walk line by line, with Enter as every answer."""
+    walk, log = begin()
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n" * MOST_KEYS))
+    with ExitStack() as stack:
+        PlainWalk(walk, OtherHost(stack)).to_the_end()
+    return log.events
+
+
 def by_replay(begin: Begin, events: list[Event], given: int) -> list[Event]:
     """Replay the events after those that `begin` writes itself."""
     walk, log = begin()
@@ -111,17 +125,20 @@ def by_replay(begin: Begin, events: list[Event], given: int) -> list[Event]:
     return log.events
 
 
-def test_command_line_keys_and_replay_write_the_same_events() -> None:
+def test_command_line_lines_keys_and_replay_write_the_same_events(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     told = by_command_line(begin)
     assert len([e for e in told if isinstance(e, CommandFinished)]) > 12
     assert len([e for e in told if isinstance(e, StepEntered)]) == 7
     assert [e for e in told if isinstance(e, CommandDeclined)]
     plain = without_times(told)
     assert without_times(by_replay(begin, told, 1)) == plain
+    assert without_times(by_lines(begin, monkeypatch)) == plain
     assert without_times(by_keys(begin)) == plain
 
 
-def test_they_do_so_for_the_case_of_another_machine() -> None:
+def test_they_do_so_for_the_case_of_another_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     told = by_command_line(begin_elsewhere)
     ran = [event.tool for event in told if isinstance(event, CommandStarted)]
     assert ran.count("box") == 1
@@ -131,4 +148,5 @@ def test_they_do_so_for_the_case_of_another_machine() -> None:
     plain = without_times(told)
     begun = len(begin_elsewhere()[1].events)
     assert without_times(by_replay(begin_elsewhere, told, begun)) == plain
+    assert without_times(by_lines(begin_elsewhere, monkeypatch)) == plain
     assert without_times(by_keys(begin_elsewhere)) == plain

@@ -59,6 +59,15 @@ def add_walk_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_plain_argument(parser: argparse.ArgumentParser) -> None:
+    """Declare the option that walks without a screen."""
+    parser.add_argument(
+        "--plain",
+        action="store_true",
+        help="line by line: for a screen reader, a serial line, a dumb terminal, a pipe",
+    )
+
+
 def add_screen_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options for the wizard's screen."""
     screen = parser.add_argument_group("the screen")

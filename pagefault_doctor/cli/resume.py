@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from pagefault_doctor.cli.open_session import resumed_walk
-from pagefault_doctor.cli.options import add_screen_arguments
+from pagefault_doctor.cli.options import add_plain_argument, add_screen_arguments
 from pagefault_doctor.cli.stderr import print_message, terminal_obstacle
 from pagefault_doctor.model.command import Command
 from pagefault_doctor.model.errors import MissingError
@@ -30,12 +30,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="do what the session names without a question, also where it may be another's",
     )
     add_screen_arguments(parser)
+    add_plain_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Show the wizard where the session stopped, and return the exit code."""
-    if obstacle := terminal_obstacle():
-        raise MissingError(f"resume needs a terminal: {obstacle}", "to read it: pfdoctor report ID")
+    obstacle = None if args.plain else terminal_obstacle()
+    if obstacle:
+        raise MissingError(
+            f"resume needs a terminal: {obstacle}",
+            "resume --plain, or to read it: pfdoctor report ID",
+        )
     from pagefault_doctor.cli.wizard import show
 
     with resumed_walk(args.session, trusted=args.trust) as walk:

@@ -11,7 +11,12 @@ from pathlib import Path
 from typing import Final
 
 from pagefault_doctor.cli.inputs import read_logs
-from pagefault_doctor.cli.options import FILE_OPTIONS, add_screen_arguments, add_walk_arguments
+from pagefault_doctor.cli.options import (
+    FILE_OPTIONS,
+    add_plain_argument,
+    add_screen_arguments,
+    add_walk_arguments,
+)
 from pagefault_doctor.cli.other_host import OtherHost
 from pagefault_doctor.cli.stderr import print_message, terminal_obstacle
 from pagefault_doctor.hosts.local import LocalHost
@@ -49,12 +54,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--kernel", metavar="NAME", help="boot another kernel, as lab kernels fetched it: 6.12"
     )
     add_screen_arguments(parser)
+    add_plain_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Show the wizard and return the exit code."""
-    obstacle = terminal_obstacle()
-    if args.log == "-" and obstacle:
+    obstacle = None if args.plain else terminal_obstacle()
+    if args.log == "-" and (obstacle or args.plain):
         raise UsageError(
             "the wizard needs standard input for keys, so the log cannot come from there",
             "use pfdoctor diagnose - or --log FILE",
@@ -108,7 +114,10 @@ def _in_lab(args: argparse.Namespace, obstacle: str | None) -> int:
 def _without_terminal(args: argparse.Namespace, obstacle: str) -> int:
     from pagefault_doctor.cli.main import subcommand_parser
 
-    print_message(f"{obstacle}, so here is the plain diagnosis instead of the wizard")
+    print_message(
+        f"{obstacle}, so here is the plain diagnosis instead of the wizard "
+        "(--plain walks line by line)"
+    )
     parser, subcommand = subcommand_parser("run")
     arguments = ["--quiet"]
     plain = ("--playbook", "--log", "--log-of", "--host", "--ssh-config")
@@ -126,9 +135,13 @@ _PLAIN_TERMINALS: Final = ("vt1", "vt2", "vt3", "vt5", "ansi", "wyse", "sun")
 
 def show(walk: Walk, args: argparse.Namespace, scenario: Scenario | None = None) -> int:
     """Show the wizard until the person quits, and return the exit code."""
-    from pagefault_doctor.tui.launch import run_wizard
-
     with ExitStack() as stack:
+        if args.plain:
+            from pagefault_doctor.cli.plain_walk import PlainWalk
+
+            return PlainWalk(walk, OtherHost(stack)).to_the_end()
+        from pagefault_doctor.tui.launch import run_wizard
+
         return run_wizard(
             walk,
             ascii=args.ascii or not supports_unicode(os.environ),
