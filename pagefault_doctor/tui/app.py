@@ -84,6 +84,14 @@ class WizardApp(App[int], inherit_bindings=False):
             self.theme = self._wanted_theme
         if self.walk.view.step is None:
             self.call_after_refresh(self._begin)
+        elif self._has_case_in_hand():
+            self.call_after_refresh(self._run_next)
+
+    def _has_case_in_hand(self) -> bool:
+        """Whether the first command only tells whose log it is; nobody has to ask for that."""
+        view, proposed = self.walk.view, self.walk.proposed
+        is_first = proposed is not None and proposed.tool == "box" and not view.commands
+        return is_first and view.case.has("given.log")
 
     def _begin(self) -> None:
         if self.scenario is None:

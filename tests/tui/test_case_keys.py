@@ -6,15 +6,29 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from textual.pilot import Pilot
 
 from pagefault_doctor import klog
+from pagefault_doctor.model.case import ToolReading
 from pagefault_doctor.model.errors import MissingError
 from pagefault_doctor.model.log import KernelLog
 from pagefault_doctor.session.walk import Walk
+from pagefault_doctor.tools.tool import Tool, once
 from pagefault_doctor.tui.app import WizardApp
-from tui.wizard_bench import LOG, FakeHost, drive, make_app, make_walk, press, text_of
+from tui.wizard_bench import (
+    LOG,
+    PLAYBOOK,
+    TOOLS,
+    FakeHost,
+    drive,
+    make_app,
+    make_walk,
+    press,
+    settle,
+    text_of,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +42,7 @@ def play_keys(walk: Walk, *keys: str, **options: Any) -> str:
     shown: list[str] = []
 
     async def play(app: WizardApp, pilot: Pilot[int]) -> None:
+        await settle(app, pilot)
         await press(app, pilot, *keys)
         shown.append(" ".join(text_of(app).split()))
 
@@ -94,3 +109,24 @@ def test_what_is_no_log_is_told(tmp_path: Path) -> None:
 def test_a_training_walk_keeps_its_machine_and_logs(key: str) -> None:
     walk, _ = make_walk(FakeHost())
     assert "A training walk has its own machine and logs." in play_keys(walk, key)
+
+
+def test_with_a_log_in_hand_the_first_page_tells_whose_it_is_before_any_key() -> None:
+    box = Tool(
+        id="box",
+        purpose="asks the box",
+        plan=once("box", "uname", "-r"),
+        read=lambda result, case: ToolReading(),
+    )
+    host = FakeHost()
+    book = msgspec.structs.replace(
+        PLAYBOOK,
+        steps=(msgspec.structs.replace(PLAYBOOK.steps[0], tools=("box",)), *PLAYBOOK.steps[1:]),
+    )
+    for has_log, ran in ((False, []), (True, [("uname", "-r")])):
+        walk, _ = make_walk(host, playbook=book, tools={**TOOLS, "box": box})
+        walk.enter("check-logs")
+        if has_log:
+            walk.give_log(klog.read(LOG.encode(), "case.log"))
+        play_keys(walk)
+        assert host.ran == ran
