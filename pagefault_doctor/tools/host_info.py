@@ -122,6 +122,9 @@ def _facts(result: Result) -> list[Fact]:
     for name, key in _MOUNTS:
         if key in said:
             facts.append(fact(name, all_values(result.output, key), result, said[key][1]))
+    if "module" in said:
+        loaded = all_values(result.output, "module")
+        facts.append(fact("host.modules", loaded, result, said["module"][1]))
     if "end" in said:
         facts.append(fact("host.programs", all_values(result.output, "program"), result))
     return facts
@@ -192,8 +195,8 @@ def _read(result: Result, case: Case) -> ToolReading:
 def box_tool(programs: tuple[str, ...]) -> Tool:
     """Return the tool that asks the machine what it is and which of these programs it has.
 
-    `host.container`, `host.virtual` and `host.crashkernel` exist only if they apply, and
-    `host.programs` only if the script ran to its end.
+    `host.container`, `host.virtual`, `host.crashkernel` and `host.modules` exist only if they
+    apply, and `host.programs` only if the script ran to its end.
     """
     why = "see which programs are here, which kernel runs and what it permits"
     stdin = "".join(f"{program}\n" for program in programs)
@@ -211,6 +214,7 @@ def box_tool(programs: tuple[str, ...]) -> Tool:
             "host.family",
             "host.virtual",
             "host.programs",
+            "host.modules",
             *(name for name, _ in _MOUNTS),
         ),
         plan=plan,

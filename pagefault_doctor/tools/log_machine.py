@@ -12,6 +12,7 @@ from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.given_input import ANOTHER_MACHINE, LOG_OF, THIS_BOX
 from pagefault_doctor.model.log import MachineMark
 from pagefault_doctor.model.pattern import regex
+from pagefault_doctor.model.report import Report
 from pagefault_doctor.tools.arguments import reported_release
 
 
@@ -60,6 +61,10 @@ _ARCHES: Final = {
 }  # fmt: skip
 """The kernel's name of an architecture, as uname prints it, and that of a report."""
 _DECIDES: Final = 2
+_FEWEST_MODULES: Final = 8
+_MOST_OF: Final = 0.8
+_FEW_OF: Final = 0.4
+"""Shares of a report's modules that are loaded here; between them they tell nothing."""
 
 
 def log_machine(case: Case) -> LogMachine | None:
@@ -113,6 +118,21 @@ def _signs(case: Case) -> Iterator[Sign]:
         same = release == here
         text = f"both run {here}" if same else f"the log is of {release}, this box runs {here}"
         yield Sign(1 if same else -1, text)
+    if report:
+        yield from _modules(report, case)
+
+
+def _modules(report: Report, case: Case) -> Iterator[Sign]:
+    """Yield what the modules of the report and those loaded here have in common."""
+    loaded, named = case.facts.get("host.modules"), {module.name for module in report.modules}
+    if loaded is None or not isinstance(loaded.value, tuple) or len(named) < _FEWEST_MODULES:
+        return
+    both = len(named.intersection(loaded.value))
+    text = f"{both} of the {len(named)} modules in the log are loaded here"
+    if both >= _MOST_OF * len(named):
+        yield Sign(1, text, report.line_of("modules"))
+    elif both <= _FEW_OF * len(named):
+        yield Sign(-1, f"only {text}", report.line_of("modules"))
 
 
 def _host_in(text: str) -> str:

@@ -35,6 +35,8 @@ os.ID=debian
 machine=x86_64
 release=6.1.0-56-amd64
 uid=1000
+module=ext4
+module=radish
 secure_boot=SecureBoot enabled
 program=dmesg
 program=ls
@@ -62,6 +64,7 @@ def test_it_tells_all_that_the_probe_printed() -> None:
         "secure_boot": True,
         "command_line": "root=/dev/vda1 quiet crashkernel=512M-:192M",
         "hardware": "PowerEdge R640",
+        "modules": ("ext4", "radish"),
         "crashkernel": "512M-:192M",
         "programs": ("dmesg", "ls"),
     }

@@ -6,7 +6,7 @@ import pytest
 
 from pagefault_doctor import klog
 from pagefault_doctor.model.case import Case
-from pagefault_doctor.model.fact import Fact, Source
+from pagefault_doctor.model.fact import Fact, Source, Value
 from pagefault_doctor.model.given_input import ANOTHER_MACHINE, THIS_BOX
 from pagefault_doctor.tools.log_machine import LogMachine, log_machine
 
@@ -158,3 +158,35 @@ def test_before_the_box_was_asked_that_is_told() -> None:
     found = of(report(), **unasked)
     assert (found.of, found.sure) == (ANOTHER_MACHINE, False)
     assert found.why == "this box was not asked yet"
+
+
+@pytest.mark.parametrize(
+    ("loaded", "whose", "words"),
+    [
+        (10, THIS_BOX, "10 of the 10 modules in the log are loaded here"),
+        (2, ANOTHER_MACHINE, "only 2 of the 10 modules in the log are loaded here"),
+        (6, ANOTHER_MACHINE, ""),
+    ],
+)
+def test_the_modules_that_are_loaded_lean_one_way_or_the_other(
+    loaded: int, whose: str, words: str
+) -> None:
+    names = [f"radish{number}" for number in range(10)]
+    text = report(release="", hardware="") + f"Modules linked in: {' '.join(names)}\n"
+    log = klog.read(text.encode(), "file.log")
+    values: dict[str, Value] = {"given.log": "file.log", "host.modules": (*names[:loaded], "ext4")}
+    facts = {name: Fact(name, value, Source("box")) for name, value in values.items()}
+    found = log_machine(Case(facts=facts, logs=(log,)))
+    assert found
+    assert (found.of, found.sure) == (whose, False)
+    assert not words or found.why == words
+
+
+def test_a_few_modules_tell_nothing() -> None:
+    text = report(release="", hardware="") + "Modules linked in: radish turnip\n"
+    log = klog.read(text.encode(), "file.log")
+    values: dict[str, Value] = {"given.log": "file.log", "host.modules": ("ext4",)}
+    facts = {name: Fact(name, value, Source("box")) for name, value in values.items()}
+    found = log_machine(Case(facts=facts, logs=(log,)))
+    assert found
+    assert not any("modules" in sign.text for sign in found.signs)

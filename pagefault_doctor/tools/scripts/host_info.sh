@@ -67,6 +67,7 @@ done </proc/mounts
 has df && brief df -Pk / /tmp /var /var/crash | while read -r _ _ _ free _ folder; do
   case $free in [0-9]|[0-9][0-9]*) [ "$free" -lt 16384 ] && printf 'full=%s\n' "$folder" ;; esac
 done
+[ -r /proc/modules ] && while read -r module _; do say module "$module"; done </proc/modules
 has mokutil && say secure_boot "$(brief mokutil --sb-state)"
 efi=/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c
 [ -r "$efi" ] && has od && say secure_boot "efi $(brief od -An -tu1 -j4 -N1 "$efi")"
