@@ -35,7 +35,8 @@ Enter goes on. Or type a letter and Enter:
   y run the command    n do not    e COMMAND run this instead    s skip the step
   f give what the step lacks: a file, a folder, a trigger    a FILE add another log
   m the log is of the other machine    x HOST run the commands there (lab, here)
-  d the diagnosis    n TEXT write a note    g NUMBER go to that step    q leave"""
+  d the diagnosis    r the report so far    n TEXT write a note
+  g NUMBER go to that step    q leave"""
 
 
 class PlainWalk:
@@ -45,6 +46,7 @@ class PlainWalk:
         self._walk = walk
         self._move = move
         self._told: tuple[str, str] | None = None
+        self._cause = ""
 
     def to_the_end(self) -> int:
         """Walk until the person leaves or the input ends, and return the exit code."""
@@ -97,6 +99,7 @@ class PlainWalk:
             return ask(f"This asks first ({_RISKS[command.risk]}). y to run it, n, ? for more: ")
         for line in _unusable(walk):
             _print(f"  {line}")
+        self._tell_cause()
         suggestion = walk.suggestion
         if suggestion is None:
             return ask("Enter begins; ? for more: ")
@@ -105,6 +108,14 @@ class PlainWalk:
             return ask(f"Enter ends it (pfdoctor report {walk.view.started.id}); ? for more: ")
         given = "f gives what is lacking, " if wanted(walk.view, walk.view.step or "") else ""
         return ask(f"Enter goes on, {given}? for more: ")
+
+    def _tell_cause(self) -> None:
+        """Print the likely cause where it is another one than before."""
+        summary = self._walk.view.opinion.verdict.summary if self._walk.view.case.reports else ""
+        if summary and summary != self._cause:
+            self._cause = summary
+            share = self._walk.view.opinion.verdict.confidence
+            _print(f"Likely cause: {summary} ({share:.0%}; d shows why)")
 
     def _is_done(self, words: str) -> bool:
         """Do what the person typed; return whether the walk came to its end."""
@@ -225,6 +236,12 @@ class PlainWalk:
         source = view.case.get("given.log", "") or view.started.host
         print_document(diagnosis_text(source, view.case.reports, view.explained, _WIDTH))
 
+    def _report(self, _: str) -> None:
+        from pagefault_doctor.report.outline import session_outline
+        from pagefault_doctor.report.text import render
+
+        print_document(render(session_outline(self._walk.view)))
+
     def _skip(self, _: str) -> None:
         self._walk.skip()
 
@@ -245,6 +262,7 @@ _ACTIONS: Final[dict[str, Callable[[PlainWalk, str], None]]] = {
     "m": PlainWalk._change_machine,
     "x": PlainWalk._change_host,
     "d": PlainWalk._diagnose,
+    "r": PlainWalk._report,
     "s": PlainWalk._skip,
     "n": PlainWalk._note,
     "g": PlainWalk._go_to,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pagefault_doctor.model.command import Risk, typed
 from pagefault_doctor.model.fact import Finding, Mark
+from pagefault_doctor.model.given_input import ANOTHER_MACHINE
 from pagefault_doctor.model.playbook import Step
 from pagefault_doctor.playbook import shelf
 from pagefault_doctor.report.analysis import analysis
@@ -44,6 +45,9 @@ def _particulars(view: View) -> Iterator[str]:
     yield f"started {local_time(started.at, '%Y-%m-%d %H:%M:%S %Z')}"
     books = ", then ".join(view.playbook_ids)
     yield f"host {started.host}, playbook {books}, pfdoctor {started.version}"
+    if log := view.case.get("given.log", ""):
+        whose = view.case.get("log.of", "")
+        yield f"log {log}" + (", of another machine" if whose == ANOTHER_MACHINE else "")
     if started.scenario:
         yield f"training scenario {started.scenario}: replayed, nothing ran on this machine"
     if started.read_only:

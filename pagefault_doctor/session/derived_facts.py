@@ -47,6 +47,8 @@ DERIVED: Final = (
     "report.boot",
     "report.release",
     "report.is_kernel_fault",
+    "report.file",
+    "report.line",
     "report.address",
     "report.access",
     "verdict.root_cause",
@@ -107,6 +109,9 @@ def _of_report(report: Report | None) -> Iterator[tuple[str, Value | None]]:
     yield "report.boot", report.boot
     yield "report.release", report.kernel_release
     yield "report.is_kernel_fault", report.is_kernel_fault
+    if report.source_line:
+        yield "report.file", report.source_line.file
+        yield "report.line", report.source_line.line
     if report.fault:
         yield "report.address", report.fault.address
         yield "report.access", report.fault.access.value if report.fault.access else None

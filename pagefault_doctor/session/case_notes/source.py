@@ -95,7 +95,7 @@ def _of_project(subject: Subject, module: str) -> Iterator[Finding]:
         yield subject.note(
             f"{module} is mended by its project, {project.project} ({where}).{source}"
         )
-    elif is_module_name(module):
+    elif is_module_name(module) and not subject.case.has("given.source_dir"):
         text = f"The source of {module} is with who built it: {AUTHOR.replace('{module}', module)}."
         yield subject.note(text + look)
 

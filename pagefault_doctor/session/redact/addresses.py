@@ -116,8 +116,12 @@ def _ip4_dashed(match: re.Match[str]) -> FoundName | None:
 
 
 def _ip6(match: re.Match[str]) -> FoundName | None:
-    """Return the address around these colons."""
-    text, colon = match.string, match.start()
+    """Return the address around these colons, of which the first may be of a word before it."""
+    colons = (match.start() + place for place, sign in enumerate(match[0]) if sign == ":")
+    return next(filter(None, (_ip6_around(match.string, colon) for colon in colons)), None)
+
+
+def _ip6_around(text: str, colon: int) -> FoundName | None:
     before = text[max(colon - 40, 0) : colon]
     run = _BEFORE_COLON.match(before[::-1])
     first = colon - (run.end() if run else 0)

@@ -7,6 +7,7 @@ from typing import Final
 from pagefault_doctor.model.case import Case
 from pagefault_doctor.model.command import Blocked, Command, Result
 from pagefault_doctor.model.fact import Fact
+from pagefault_doctor.model.given_input import ANOTHER_MACHINE
 from pagefault_doctor.model.kernel_builder import builder_of
 from pagefault_doctor.model.pattern import regex
 from pagefault_doctor.tools.arguments import first_path, release
@@ -69,6 +70,9 @@ def is_of_the_dump(case: Case, image: str) -> bool:
 
 def missing(case: Case, kernel: str = "") -> Blocked:
     """Return how to get a vmlinux with debug information, of the case's kernel or of this one."""
+    builder, family = builder_of(kernel or release(case)), case.get("host.family", "")
+    if builder in _ELSEWHERE and builder != family and case.get("log.of", "") == ANOTHER_MACHINE:
+        return out_of_reach(case, "")
     kernel = kernel or release(case) or "KERNEL-RELEASE"
     own = case.get("host.debug_remedy", "")
     package = debug_package(case.get("host.family", ""), kernel)

@@ -12,6 +12,10 @@ from pagefault_doctor.tui.pages import phrases
 from pagefault_doctor.tui.screens.page import PageScreen, ScreenResult
 
 _IN_TRAINING: Final = "A training walk has its own machine and logs."
+_LEADS: Final = (
+    "It leads the case from here on, and is of {}, not of {}: if it is no log of this case, begin "
+    "anew with pfdoctor --log."
+)
 _ANOTHER_LOG: Final = GivenInput(
     "log", InputKind.FILE, "another log of this case, of another boot or of the host"
 )
@@ -49,7 +53,12 @@ def change_machine(screen: PageScreen) -> None:
         return
     other = next(each for each in LOG_OF if each != before)
     now = wizard.when_idle(lambda: walk.give_fact("log_of", other))
-    told = f"From now on the log counts as one of {phrases.log_of(other)}."
+    against = (
+        walk.view.case.get("log.of_why", "") if walk.view.case.get("log.of_sure", False) else ""
+    )
+    told = f"From now on the log counts as one of {phrases.log_of(other)} (m takes that back)."
+    if against:
+        told += f" Against it: {against}."
     screen.show_notice(told if now else "It counts as soon as the command has ended.")
     wizard.changed()
 
@@ -87,13 +96,23 @@ def add_log(screen: PageScreen) -> None:
         if not isinstance(path, str):
             return
         read: list[KernelLog] = []
+        before = wizard.walk.view.case.get("report.release", "")
         if wizard.on_terminal(lambda: read.extend(read_logs(path))):
             for log in read:
                 wizard.walk.give_log(log)
             wizard.changed()
-            screen.show_notice(" ".join(map(found, read)))
+            now = wizard.walk.view.case.get("report.release", "")
+            told = [
+                *map(found, read),
+                *([_LEADS.format(now, before)] if _differ(now, before) else []),
+            ]
+            screen.show_notice(" ".join(told))
 
     screen.app.push_screen(PathScreen(_ANOTHER_LOG, wizard.walk.view.case, True), given)
+
+
+def _differ(now: str, before: str) -> bool:
+    return bool(now and before and now != before)
 
 
 def _obstacle(screen: PageScreen) -> str:

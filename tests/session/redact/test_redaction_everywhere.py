@@ -310,6 +310,11 @@ PARTS = st.sampled_from(
 
 @example(["%", "DB7"], ("host", "db7"), "{}")
 @example(["%", "52:54:00:ab:cd:ef"], ("mac", "52:54:00:ab:cd:ef"), "{}")
+@example(
+    ["db7", "db7", ":", "2001:0db8:0000:0000:0000:0000:0000:0011"],
+    ("ip", "2001:0db8:0000:0000:0000:0000:0000:0011"),
+    "{}",
+)
 @example(["2001:db8:0:0:0:0:0:9", ".", "192.168.1.9"], ("ip", "2001:db8:0:0:0:0:0:9"), "{}")
 @settings(max_examples=400, deadline=None)
 @given(st.lists(PARTS, max_size=12), st.sampled_from(words()), st.sampled_from(SURROUNDINGS))

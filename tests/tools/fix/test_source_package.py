@@ -185,7 +185,8 @@ def test_no_output_makes_the_reader_raise(output: str, shows: bool) -> None:
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A cache of its own, and an apt with one package: the source of a small tree."""
-    require_program("dpkg-deb")
+    for name in ("dpkg-deb", "xz"):
+        require_program(name)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     tree = tmp_path / "linux-source-0.1"
     (tree / "fs").mkdir(parents=True)
