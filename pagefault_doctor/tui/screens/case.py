@@ -76,7 +76,8 @@ def move(screen: PageScreen) -> None:
         if not isinstance(name, str) or not (host := name.strip()):
             return
         if wizard.on_terminal(lambda: move_walk(wizard.walk, host)):
-            screen.show_notice(f"Commands run on {wizard.walk.host.name} from now on.")
+            anew = " Whose the log is, is judged anew." if wizard.walk.view.case.logs else ""
+            screen.show_notice(f"Commands run on {wizard.walk.host.name} from now on.{anew}")
 
     title = "Run the commands on: USER@HOST as ssh takes it, lab, or here"
     screen.app.push_screen(LineScreen(title, "", "go there"), given)

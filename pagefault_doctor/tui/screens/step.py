@@ -147,7 +147,9 @@ class StepScreen(PageScreen):
         elif wizard.running:
             first = [("Esc", "cancel"), ("n", "note"), ("o", "output")]
         elif wizard.walk.proposed:
-            first = [("Enter", "run"), ("e", "edit"), *give, ("s", "skip"), ("d", "diagnosis")]
+            # All of them do not fit into 80 columns.
+            third = give or [("s", "skip")]
+            first = [("Enter", "run"), ("e", "edit"), *third, ("d", "diagnosis")]
         elif give:
             first = [("Enter", "next"), *give, ("d", "diagnosis"), ("o", "output")]
         else:
