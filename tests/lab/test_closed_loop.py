@@ -98,7 +98,11 @@ def prove(scenario: Scenario, kernel: Path, folder: Path) -> Walk:
         version="test",
         playbook=scenario.playbook,
         host="lab",
-        given={"fixed_module": named, "trigger": "\n".join(scenario.trigger)},
+        given={
+            "fixed_module": named,
+            "trigger": "\n".join(scenario.trigger),
+            "log_of": "this-box",  # The guest stands in for the machine of the log.
+        },
     )
     with GuestHost(VirtualMachine(setup, image)) as guest:
         for name in scenario.bystanders:
