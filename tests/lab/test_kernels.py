@@ -527,7 +527,7 @@ def test_a_module_is_built_with_the_programs_of_the_fetched_root(
     with pytest.raises(PfDoctorError) as failed:
         module.build(source, "9.1", folder, stock=Stock(machine.DEFAULT_MACHINE, root))
     assert failed.value.remedy == "x.c:3: error: no such thing"
-    # What Kbuild does not build is tried by its own Makefile as well; the words are those of the last.
+    # What Kbuild does not build is tried by its own Makefile as well: the words are the last ones.
     words = (folder / "words").read_text()
     assert words.startswith("-C /tmp/source KERNEL_SRC=/lib/modules/9.1/build ")
     assert f"-ffile-prefix-map=/tmp/source={source}" in words
