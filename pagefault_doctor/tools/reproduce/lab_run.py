@@ -352,8 +352,11 @@ def _judge(answer: LabAnswer, case: Case) -> tuple[str, str, Mark]:
     if lab.notes:
         text = f"Not proven: {lab.first_notes[0]}"
         return "inconclusive", text, Mark.NEUTRAL
-    text = f"Fixed: {_odds(case)}; with the change in none of {lab.runs}"
-    return "fixed", text, Mark.GOOD
+    seen = f"{_odds(case)}; with the change in none of {lab.runs}"
+    if case.get("verdict.root_cause", "") in _FREED:
+        why = "that proves no fix of this cause, for a use that does no harm is not seen"
+        return "inconclusive", f"It did not fault: {seen}; {why}", Mark.NEUTRAL
+    return "fixed", f"Fixed: {seen}", Mark.GOOD
 
 
 _LAB_FACTS: Final = ("lab.kernel", "lab.runs", "lab.faults", "lab.command", "lab.trigger")

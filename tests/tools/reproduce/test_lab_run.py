@@ -190,6 +190,7 @@ def test_a_command_that_is_no_run_of_the_lab_is_not_repeated() -> None:
         (answer(0), {}, "fixed", Mark.GOOD),
         (answer(1), {}, "not-fixed", Mark.BAD),
         (answer(0), {"fix.changed": False}, "inconclusive", Mark.NEUTRAL),
+        (answer(0), {"verdict.root_cause": "use-after-free"}, "inconclusive", Mark.NEUTRAL),
         (answer(0, notes=["insmod: failed"]), {}, "inconclusive", Mark.NEUTRAL),
     ],
 )
